@@ -1,0 +1,44 @@
+"""The names of the array types that pass between modules."""
+
+from typing import Any
+
+import numpy as np
+
+Positions = np.ndarray[tuple[int], np.dtype[np.int64]]  # places on the corpus' line, in characters
+Spans = np.ndarray[tuple[int, int], np.dtype[np.int64]]  # [n, 2]: start and end on the line
+Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
+Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
+Floats = np.ndarray[tuple[int, ...], np.dtype[Any]]
+
+
+def as_spans(pairs: Any) -> Spans:
+    """Return `pairs` of (start, end) as an int64 array [n, 2], also where there are none."""
+    spans: Spans = np.asarray(pairs, np.int64).reshape(-1, 2)
+    return spans
+
+
+def starts_of(spans: Spans) -> Positions:
+    """Return the starts of `spans`: [n]."""
+    starts: Positions = spans[:, 0]
+    return starts
+
+
+def ends_of(spans: Spans) -> Positions:
+    """Return the ends of `spans`: [n]."""
+    ends: Positions = spans[:, 1]
+    return ends
+
+
+def union(spans: Spans) -> Spans:
+    """Return the disjoint stretches that `spans` cover together, in order; touching ones are joined.
+
+    >>> union(as_spans([(5, 9), (0, 3), (2, 5)])).tolist()
+    [[0, 9]]
+    """
+    if len(spans) < 2:
+        return spans
+    ordered = spans[np.argsort(starts_of(spans), kind="stable")]
+    reach = np.maximum.accumulate(ends_of(ordered))
+    opens = np.concatenate([[True], starts_of(ordered)[1:] > reach[:-1]])
+    closes = np.concatenate([opens[1:], [True]])
+    return as_spans(np.column_stack([starts_of(ordered)[opens], reach[closes]]))

@@ -1,0 +1,95 @@
+"""What each character is, as one byte of flags: the ground on which words, graphemes and borders are found."""
+
+import unicodedata
+from functools import lru_cache
+
+import numpy as np
+import regex
+
+from rag_chunk.arrays import Bools, Bytes, Positions
+
+SPACE = 1  # str.isspace()
+NEWLINE = 2  # \n or \r
+LETTER = 4
+NUMBER = 8
+STICKY = 16  # may continue the grapheme cluster before it
+LONE = 32  # a letter of a script that is written without spaces: a word of its own
+JOINER = 64  # may pull the character after it into its cluster
+PUNCTUATION = 128  # punctuation or symbol, apart from the apostrophe and the slash
+
+_UNSPACED = regex.compile(r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&\p{L}]", regex.V1)
+_STICKY = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}\p{GCB=RI}\p{GCB=L}\p{GCB=V}\p{GCB=T}\x1c-\x1f]")
+_JOINER = regex.compile(r"[\p{GCB=ZWJ}\p{GCB=Prepend}\p{GCB=L}]")
+_NUKTA_AND_VIRAMA = (7, 9)  # canonical combining classes of the marks inside Indic conjuncts
+
+
+def _flags(character: str) -> int:
+    category = unicodedata.category(character)
+    plain = category[0] in "PS" and character not in "'/"
+    joins = _JOINER.match(character) or unicodedata.combining(character) in _NUKTA_AND_VIRAMA
+    return (
+        SPACE * character.isspace()
+        | NEWLINE * (character in "\r\n")
+        | LETTER * (category[0] == "L")
+        | NUMBER * (category[0] == "N")
+        | STICKY * bool(_STICKY.match(character))
+        | LONE * bool(_UNSPACED.match(character))
+        | JOINER * bool(joins)
+        | PUNCTUATION * plain
+    )
+
+
+@lru_cache(maxsize=1)
+def _ascii_table() -> Bytes:
+    return np.array([_flags(chr(code)) for code in range(128)], np.uint8)
+
+
+def codepoints(text: str) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+    """Return the code points of `text`, lone surrogates included, as uint32 [characters]."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def classify(text: str) -> Bytes:
+    """Return one byte of flags for each character of `text`: uint8 [characters].
+
+    Only the characters that occur are looked up, so a short text costs little and a long one about
+    as much as copying it.
+    """
+    if text.isascii():
+        return _ascii_table()[np.frombuffer(text.encode(), np.uint8)]
+    codes = codepoints(text)
+    present = np.flatnonzero(np.bincount(codes, minlength=1))
+    table = np.zeros(present[-1] + 1, np.uint8)
+    table[present] = [_flags(chr(code)) for code in present.tolist()]
+    return table[codes]
+
+
+def maybe_inside_clusters(flags: Bytes, positions: Positions) -> Bools:
+    """Return whether the character at each position could belong to the cluster of the one before it.
+
+    Each position is above 0 and below the length: bool [positions].
+    """
+    here, before = flags[positions], flags[positions - 1]
+    found: Bools = ((here & STICKY) | (before & JOINER) | (here & before & NEWLINE)) > 0
+    return found
+
+
+def cluster_around(text: str, flags: Bytes, position: int) -> tuple[int, int]:
+    """Return the grapheme cluster that `position` lies inside, or twice `position` where two clusters meet."""
+    start = position
+    while start > 0 and _maybe_inside(int(flags[start]), int(flags[start - 1])):
+        start -= 1
+    for cluster in regex.finditer(r"\X", text, pos=start):
+        if cluster.end() >= position:
+            return cluster.span() if cluster.end() > position else (position, position)
+    return position, position
+
+
+def _maybe_inside(here: int, before: int) -> bool:
+    return bool(here & STICKY or before & JOINER or here & before & NEWLINE)
+
+
+def cluster_end(text: str, start: int) -> int:
+    """Return where the grapheme cluster that starts at `start` ends."""
+    cluster = regex.match(r"\X", text, pos=start)
+    return cluster.end() if cluster else start

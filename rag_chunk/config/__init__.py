@@ -1,0 +1,26 @@
+"""The one place where a setting gets its name, default, limits and help."""
+
+from rag_chunk.config.analysis import AnalysisConfig
+from rag_chunk.config.file import FOLDER_FILE, SCHEMA_VERSION, ConfigFile, parse_config, read_config
+from rag_chunk.config.names import OVERLAPPING, RETRIEVERS, STRATEGIES, is_function_name
+from rag_chunk.config.problems import explain, is_contradiction
+from rag_chunk.config.run import UNITS, RunConfig, Unit, did_you_mean
+
+__all__ = [
+    "FOLDER_FILE",
+    "OVERLAPPING",
+    "RETRIEVERS",
+    "SCHEMA_VERSION",
+    "STRATEGIES",
+    "UNITS",
+    "AnalysisConfig",
+    "ConfigFile",
+    "RunConfig",
+    "Unit",
+    "did_you_mean",
+    "explain",
+    "is_contradiction",
+    "is_function_name",
+    "parse_config",
+    "read_config",
+]

@@ -1,0 +1,25 @@
+"""The names of what is built in, with a line of help each.
+
+They stand here, apart from the code that they name, so that help, completion and validation import
+nothing heavy.
+"""
+
+STRATEGIES = {
+    "fixed-size": "windows of chunk_size units, end to end",
+    "sliding-window": "windows of chunk_size units, neighbours sharing overlap units",
+    "sentence": "whole sentences, packed up to chunk_size",
+    "paragraph": "one paragraph a chunk, a heading with the paragraph after it",
+    "recursive-character": "paragraphs, else lines, sentences, words: the coarsest that fit, packed",
+    "header": "one Markdown section a chunk, its heading included",
+}
+OVERLAPPING = frozenset({"sliding-window", "sentence", "recursive-character", "header"})
+RETRIEVERS = {
+    "bm25": "lexical ranking, exact and offline (Lucene's variant, k1 = 1.5, b = 0.75)",
+}
+
+
+def is_function_name(name: str) -> bool:
+    """Whether `name` has the form `package.module:function`."""
+    module, colon, function = name.partition(":")
+    parts = [*module.split("."), function]
+    return bool(colon) and all(part.isidentifier() for part in parts)

@@ -1,0 +1,51 @@
+"""What pydantic found wrong, in plain sentences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from rag_chunk.config.run import did_you_mean
+
+_SENTENCES = {
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "must be a smaller whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "string_too_short": "must not be empty",
+    "literal_error": "must be {expected}",
+    "path_type": "must be a path",
+    "tuple_type": "must be a list",
+}
+
+
+def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    name = ".".join(map(str, detail["loc"]))
+    if detail["type"] == "extra_forbidden":
+        return f"unknown setting {name!r}{did_you_mean(name, model.model_fields)}"
+    if detail["type"] in {"contradiction", "unknown_name"}:
+        return detail["msg"]
+    words = _SENTENCES.get(detail["type"])
+    if words is None:
+        return f"{name}: {detail['msg']}"
+    context: Mapping[str, Any] = detail.get("ctx", {})
+    return f"{name} {words.format(**context)}, not {detail['input']!r}"
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """Return every problem that `error` holds, as sentences joined by `; `."""
+    return "; ".join(_sentence(detail, model) for detail in error.errors(include_url=False))
+
+
+def is_contradiction(error: ValidationError) -> bool:
+    """Whether each value is fine by itself and only their combination is not."""
+    return all(detail["type"] == "contradiction" for detail in error.errors(include_url=False))

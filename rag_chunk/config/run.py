@@ -1,0 +1,122 @@
+"""`RunConfig`: all that changes the numbers of one configuration."""
+
+import hashlib
+import json
+from typing import Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from rag_chunk.config.names import OVERLAPPING, RETRIEVERS, STRATEGIES, is_function_name
+
+Unit = Literal["words", "tokens", "characters"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+LARGEST = 1_000_000_000
+
+
+def _usual_overlap(settings: dict[str, Any]) -> int:
+    """A quarter of the chunk size, at most 50."""
+    return int(min(50, settings.get("chunk_size", 200) // 4))
+
+
+def _known(kind: str, name: str, built_in: dict[str, str]) -> str:
+    """Return `name` if it is built in or names a function; else say what there is, the nearest first."""
+    if name in built_in or is_function_name(name):
+        return name
+    raise PydanticCustomError(
+        "unknown_name",
+        "unknown {kind} {name}{nearest}. There are {known}, and your own as package.module:function",
+        {"kind": kind, "name": repr(name), "nearest": did_you_mean(name, built_in), "known": ", ".join(built_in)},
+    )
+
+
+def did_you_mean(name: str, known: Any) -> str:
+    """Return ` (did you mean 'x'?)` for the known name nearest to `name`, or nothing."""
+    from rapidfuzz import process, utils
+
+    found = process.extractOne(name, list(known), processor=utils.default_process, score_cutoff=60)
+    return f" (did you mean {found[0]!r}?)" if found else ""
+
+
+class RunConfig(BaseModel):
+    """One configuration: how to chunk, how to retrieve, what a retrieved chunk may cost.
+
+    >>> RunConfig(chunk_size=100).overlap
+    25
+    >>> RunConfig(strategy="paragraph", overlap=20).overlap  # paragraphs have no overlap
+    0
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    strategy: str = Field("recursive-character", description="How documents are cut.")
+    chunk_size: int = Field(200, ge=1, le=LARGEST, description="The most units in a chunk.")
+    overlap: int = Field(
+        default_factory=_usual_overlap,
+        ge=0,
+        le=LARGEST,
+        description="Units that neighbouring chunks share; less than the chunk size.",
+        json_schema_extra={"default_text": "a quarter of the chunk size, at most 50"},
+    )
+    unit: Unit = Field("words", description="What a chunk's size is counted in.")
+    model: str = Field(
+        "text-embedding-3-small",
+        min_length=1,
+        description="The model whose tokenizer counts tokens: a tiktoken model or encoding.",
+    )
+    retriever: str = Field("bm25", description="How chunks are ranked for a question.")
+    top_k: int = Field(5, ge=1, le=LARGEST, description="Chunks retrieved for the avg_* metrics.")
+    budget: int = Field(4000, ge=1, le=LARGEST, description="Characters of context for the headline metric.")
+    merge_overlaps: bool = Field(False, description="Retrieved text that repeats is paid for once.")
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="For everything random.")
+
+    @field_validator("strategy")
+    @classmethod
+    def _strategy_is_known(cls, name: str) -> str:
+        return _known("strategy", name, STRATEGIES)
+
+    @field_validator("retriever")
+    @classmethod
+    def _retriever_is_known(cls, name: str) -> str:
+        return _known("retriever", name, RETRIEVERS)
+
+    @field_validator("overlap")
+    @classmethod
+    def _overlap_fits(cls, overlap: int, info: ValidationInfo) -> int:
+        """Check the overlap first, then record it as 0 where the strategy has none."""
+        chunk_size = info.data.get("chunk_size")
+        if chunk_size is not None and overlap >= chunk_size:
+            raise PydanticCustomError(
+                "contradiction",
+                "overlap ({overlap}) must be smaller than chunk_size ({chunk_size})",
+                {"overlap": overlap, "chunk_size": chunk_size},
+            )
+        strategy = info.data.get("strategy", "")
+        return 0 if strategy in STRATEGIES and strategy not in OVERLAPPING else overlap
+
+    def changed(self) -> dict[str, Any]:
+        """Return the settings that differ from their defaults, by name."""
+        usual = RunConfig(strategy=self.strategy, chunk_size=self.chunk_size).model_dump()
+        first = {name: field.default for name, field in RunConfig.model_fields.items() if field.default_factory is None}
+        return {name: value for name, value in self.model_dump().items() if value != {**usual, **first}[name]}
+
+    def digest(self) -> str:
+        """Return 12 hexadecimal digits for the settings that differ from their defaults.
+
+        New fields, at their defaults, leave the digests of older configs as they are.
+        """
+        text = json.dumps(self.changed(), sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def params(self) -> dict[str, str]:
+        """Return the settings as MLflow params: flat, text, under the fields' own names.
+
+        `use_tiktoken` is added, and `model` is `none` where no tokenizer takes part.
+        """
+        values = {name: str(value) for name, value in self.model_dump().items()}
+        tokens = self.unit == "tokens"
+        return values | {"use_tiktoken": str(tokens), "model": self.model if tokens else "none"}
+
+    def with_settings(self, **settings: Any) -> Self:
+        """Return a copy with other settings, validated; an overlap that was a default is derived anew."""
+        return type(self)(**{**self.changed(), **settings})

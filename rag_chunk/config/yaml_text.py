@@ -1,0 +1,67 @@
+"""YAML that is safe to read: no tags, no aliases, no duplicate keys, 1 MB at most."""
+
+from typing import Any
+
+import yaml
+
+LARGEST_FILE = 1_000_000
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader that refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]  # PyYAML's stubs
+            if not isinstance(key, str):
+                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: the key {key!r} must be text")
+            if key in seen:
+                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: the key {key!r} stands twice")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+class _Quoted(yaml.SafeDumper):
+    """A dumper that quotes text values, so that `no`, `010` and `12:30` stay text."""
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        node = super().represent_mapping(tag, mapping, flow_style)
+        for key, _ in node.value:
+            key.style = None
+        return node
+
+
+_Quoted.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
+def _refuse_tags_and_aliases(text: str) -> None:
+    """Look at the events before anything is built: a few hundred bytes of aliases can fill the memory."""
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise yaml.YAMLError(f"line {line}: anchors and aliases are not read")
+        if getattr(event, "tag", None):
+            raise yaml.YAMLError(f"line {line}: the tag {event.tag!r} is not read")
+
+
+def load(text: str) -> Any:
+    """Return what `text` holds. Raise `ValueError` with the line of the first problem."""
+    if len(text) > LARGEST_FILE:
+        raise ValueError(f"it has {len(text):,} characters; at most {LARGEST_FILE:,} are read")
+    try:
+        _refuse_tags_and_aliases(text)
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ValueError(f"line {line}: {error.problem or error.context}") from error
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def dump(value: Any) -> str:
+    """Return `value` as YAML, keys in their order, text quoted."""
+    text: str = yaml.dump(value, Dumper=_Quoted, sort_keys=False, allow_unicode=True, width=1000)
+    return text

@@ -1,0 +1,177 @@
+"""Reads documents: a folder, one file, or a JSONL of `{"name": …, "text": …}`."""
+
+import json
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rag_chunk.corpus.document import Corpus, Document, Skipped
+from rag_chunk.errors import InputError
+
+ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")
+NEVER = frozenset({"mlruns", "mlartifacts", "node_modules"})
+MARKER = ".rag-chunk-results"
+
+
+def read_corpus(
+    source: str | Path,
+    *,
+    include: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    skip_unreadable: bool = False,
+) -> Corpus:
+    """Read the documents under `source`: a folder, one file, or a `.jsonl` of `{"name": …, "text": …}`.
+
+    In a folder, `.md`, `.markdown`, `.mdx`, `.txt` and `.rst` files are documents, at any depth; hidden
+    folders, files that git ignores and rag-chunk's own results are not. `include` and `exclude` are globs
+    on names. Raise `InputError`, naming every file concerned, where something cannot be read;
+    `skip_unreadable` leaves such files out.
+    """
+    path = Path(source)
+    if not path.exists():
+        raise InputError(f"there is no file or folder {path}")
+    if path.is_file() and path.suffix.lower() == ".jsonl":
+        return Corpus(_jsonl(path))
+    patterns = _Patterns(tuple(include), tuple(exclude))
+    found = _files(path) if path.is_dir() else [path]
+    root = path if path.is_dir() else path.parent
+    wanted, other = _sorted_out(found, root, patterns, single=not path.is_dir())
+    documents, broken = _read_all(wanted, root)
+    if broken and not skip_unreadable:
+        raise InputError(_unreadable(broken))
+    if not documents:
+        raise InputError(_nothing(path, other, patterns, broken))
+    return Corpus(documents, [*broken, *_counted(other)])
+
+
+class _Patterns:
+    """The globs that say which names are wanted."""
+
+    def __init__(self, include: tuple[str, ...], exclude: tuple[str, ...]) -> None:
+        import pathspec
+
+        self.given = bool(include or exclude)
+        try:
+            self._include = pathspec.GitIgnoreSpec.from_lines(include) if include else None
+            self._exclude = pathspec.GitIgnoreSpec.from_lines(exclude)
+        except ValueError as error:
+            raise InputError(f"a glob of include or exclude cannot be read: {error}") from None
+
+    def admit(self, name: str) -> bool:
+        return (self._include is None or self._include.match_file(name)) and not self._exclude.match_file(name)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return every file that may be a document, in a stable order."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not _is_never(Path(place, name)))
+        found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
+    return _not_ignored([path for path in found if path.is_file()], folder)
+
+
+def _is_never(folder: Path) -> bool:
+    return folder.name.startswith(".") or folder.name in NEVER or (folder / MARKER).exists()
+
+
+def _not_ignored(paths: list[Path], folder: Path) -> list[Path]:
+    """Leave out what git ignores, unless the folder itself is ignored: then somebody named it on purpose."""
+    if _ignored([folder.resolve()], folder):
+        return paths
+    ignored = _ignored([path.absolute() for path in paths], folder)
+    return [path for path in paths if str(path.absolute()) not in ignored]
+
+
+def _ignored(paths: list[Path], folder: Path) -> set[str]:
+    """Return those of `paths` that git ignores; none where there is no git or no repository."""
+    names = "\0".join(map(str, paths)).encode("utf-8", "surrogateescape")
+    command = ["git", "-C", str(folder), "check-ignore", "-z", "--stdin"]
+    try:
+        answer = subprocess.run(command, input=names, capture_output=True, check=False)  # noqa: S603 - a fixed command
+    except OSError:
+        return set()
+    return set(answer.stdout.decode("utf-8", "surrogateescape").split("\0")) - {""}
+
+
+def _sorted_out(
+    paths: list[Path], root: Path, patterns: _Patterns, *, single: bool
+) -> tuple[list[Path], Counter[str]]:
+    """Split `paths` into documents and the endings of other files, counted."""
+    wanted, other = [], Counter[str]()
+    for path in paths:
+        if path.suffix.lower() not in ENDINGS and not single:
+            other[path.suffix.lower() or "without an ending"] += 1
+        elif patterns.admit(_name(path, root)):
+            wanted.append(path)
+    return wanted, other
+
+
+def _name(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _read_all(paths: list[Path], root: Path) -> tuple[list[Document], list[Skipped]]:
+    documents, broken = [], []
+    for path in paths:
+        name = _name(path, root)
+        try:
+            documents.append(Document(name, path.read_bytes().decode().removeprefix("\ufeff")))
+        except UnicodeDecodeError as error:
+            broken.append(Skipped(name, f"is not UTF-8 at byte {error.start}"))
+        except OSError as error:
+            broken.append(Skipped(name, f"cannot be read ({error.strerror})"))
+    return documents, broken
+
+
+def _unreadable(broken: list[Skipped]) -> str:
+    lines = "\n".join(f"  {name} {reason}" for name, reason in broken)
+    return (
+        f"{len(broken)} of the documents cannot be read as UTF-8 text:\n{lines}\n"
+        "Convert them (iconv -f LATIN1 -t UTF-8), or leave them out with --skip-unreadable."
+    )
+
+
+def _counted(other: Counter[str]) -> list[Skipped]:
+    return [Skipped(f"{count:,} {ending}", "not read: not a text format") for ending, count in other.most_common()]
+
+
+def _nothing(path: Path, other: Counter[str], patterns: _Patterns, broken: list[Skipped]) -> str:
+    """Say why there is no document under `path`."""
+    if broken:
+        return f"no document under {path} could be read: {len(broken)} are not UTF-8"
+    if patterns.given:
+        return f"no document under {path} passes --include and --exclude"
+    seen = ", ".join(f"{count:,} {ending}" for ending, count in other.most_common(5))
+    rest = f"; there are {seen}" if seen else "; the folder is empty"
+    return f"no document under {path}: rag-chunk reads {', '.join(ENDINGS)}{rest}"
+
+
+def _jsonl(path: Path) -> Iterator[Document]:
+    """Yield the documents of a JSONL file; raise `InputError` with every line that is not one."""
+    try:
+        lines = path.read_bytes().decode().removeprefix("\ufeff").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 at byte {error.start}") from None
+    problems, documents = [], []
+    for number, line in enumerate(lines, 1):
+        try:
+            documents += _line_document(line)
+        except ValueError as error:
+            problems.append(f"  line {number}: {error}")
+    if problems or not documents:
+        listed = "\n".join(problems) or "  it has no lines"
+        raise InputError(f'{path} must hold one {{"name": …, "text": …}} a line:\n{listed}')
+    yield from documents
+
+
+def _line_document(line: str) -> list[Document]:
+    if not line.strip():
+        return []
+    value: Any = json.loads(line)
+    name, text = (value.get("name"), value.get("text")) if isinstance(value, dict) else (None, None)
+    if not isinstance(name, str) or not name or not isinstance(text, str):
+        raise ValueError('it needs "name" and "text", both text')
+    return [Document(name, text.removeprefix("\ufeff"))]

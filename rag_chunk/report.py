@@ -1,0 +1,122 @@
+"""`Report`: the results of one analysis as a value that can be written, read and rendered."""
+
+import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag_chunk.config import RunConfig
+
+SCHEMA_VERSION = 1
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
+
+
+class DocumentEntry(_Value):
+    """A document of the corpus."""
+
+    name: str
+    digest: str
+    characters: int
+
+
+class SkippedEntry(_Value):
+    """Something that took no part (a file, a strategy, a configuration, a question's phrase), and why."""
+
+    name: str
+    reason: str
+
+
+class CorpusEntry(_Value):
+    """The corpus: its documents in order, and what was not read."""
+
+    digest: str
+    documents: tuple[DocumentEntry, ...]
+    skipped: tuple[SkippedEntry, ...] = ()
+
+
+class QuestionsEntry(_Value):
+    """The question file: how many questions, and which step matched how many phrases."""
+
+    source: str
+    digest: str
+    count: int
+    without_evidence: int = 0
+    matched: dict[str, int] = Field(default_factory=dict)
+    skipped: tuple[SkippedEntry, ...] = ()
+
+
+class QuestionResult(_Value):
+    """One question under one configuration: its scores, and the chunks that fill the budget, best first."""
+
+    id: str
+    question: str
+    scores: dict[str, float]
+    retrieved: tuple[str, ...] = ()
+
+
+class ConfigurationResult(_Value):
+    """One configuration: its settings, metrics by name, and its questions in the file's order.
+
+    `merged` names the configurations whose chunks were identical; they were run once, as this one.
+    """
+
+    name: str
+    config: RunConfig
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    questions: tuple[QuestionResult, ...] = ()
+    merged: tuple[str, ...] = ()
+
+
+class PairResult(_Value):
+    """Two configurations compared over the same questions: mean of `a` less mean of `b`."""
+
+    a: str
+    b: str
+    difference: float
+    low: float
+    high: float
+    p_adjusted: float
+
+
+class ComparisonResult(_Value):
+    """What the questions show: see `rag_chunk.statistics`."""
+
+    metric: str
+    leader: str
+    not_shown_worse: tuple[str, ...]
+    recommended: str
+    pairs: tuple[PairResult, ...] = ()
+    verdict: tuple[str, ...] = ()
+
+
+class Report(_Value):
+    """All results of one analysis. `configurations` stand best first."""
+
+    schema_version: int = SCHEMA_VERSION
+    rag_chunk: str
+    analysis_id: str
+    created: datetime.datetime
+    analysis: dict[str, Any]
+    corpus: CorpusEntry
+    questions: QuestionsEntry | None = None
+    configurations: tuple[ConfigurationResult, ...]
+    comparison: ComparisonResult | None = None
+    skipped: tuple[SkippedEntry, ...] = ()
+    timings: dict[str, float] = Field(default_factory=dict)
+
+    def configuration(self, name: str) -> ConfigurationResult:
+        """Return the configuration of that name; raise `KeyError` where there is none."""
+        return {found.name: found for found in self.configurations}[name]
+
+    @property
+    def best(self) -> ConfigurationResult:
+        """The recommended configuration; without questions, the first."""
+        return self.configuration(self.comparison.recommended) if self.comparison else self.configurations[0]
+
+    def to_json(self) -> str:
+        """Return the report as `report.json` holds it."""
+        return self.model_dump_json(indent=1, exclude_none=True)

@@ -1,0 +1,153 @@
+"""Where lines, paragraphs, sentences and Markdown sections start, as places on the corpus' line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rag_chunk.arrays import Bools, Positions, Spans, as_spans
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.structure.markdown import Block, parse_blocks
+from rag_chunk.structure.sentences import sentence_starts
+
+__all__ = ["Block", "Heading", "Structure", "parse_blocks", "sentence_starts", "structure_of"]
+
+_WHOLE = frozenset({"fence", "code", "html", "front_matter", "table"})
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: where its section starts on the line, its level, and the titles down to it."""
+
+    position: int
+    level: int
+    path: tuple[str, ...]
+
+
+class Structure:
+    """The structure of one corpus; each part is found when it is first asked for."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        """Remember the `corpus`."""
+        self._corpus = corpus
+        self._documents = corpus.documents
+        self._starts = corpus.starts
+
+    def _on_the_line(self, find: Callable[[Document], "Positions | list[int]"]) -> Positions:
+        """Return what `find` returns for each document, as positions on the line."""
+        starts = self._starts[:-1].tolist()
+        parts = [
+            np.asarray(find(document), np.int64) + start for document, start in zip(self._documents, starts, strict=True)
+        ]
+        return np.concatenate([np.zeros(0, np.int64), *parts])
+
+    @cached_property
+    def blocks(self) -> tuple[list[Block], ...]:
+        """The Markdown blocks of each document; none for those that are not Markdown."""
+        return tuple(parse_blocks(document) if document.is_markdown else [] for document in self._documents)
+
+    @cached_property
+    def line_starts(self) -> Positions:
+        """Where lines start."""
+        return self._on_the_line(lambda document: document.line_starts)
+
+    @cached_property
+    def _blank_lines(self) -> Bools:
+        ends = np.append(self.line_starts[1:], self._starts[-1])
+        blank: Bools = self._corpus.solid_before(ends) == self._corpus.solid_before(self.line_starts)
+        return blank
+
+    @cached_property
+    def stanza_starts(self) -> Positions:
+        """Where a line that is not blank follows a blank one, or begins a document."""
+        after_blank = np.concatenate([[True], self._blank_lines[:-1]])
+        after_blank |= np.isin(self.line_starts, self._starts[:-1])
+        starts: Positions = self.line_starts[after_blank & ~self._blank_lines]
+        return starts
+
+    @cached_property
+    def sentence_starts(self) -> Positions:
+        """Where sentences start; blank lines end one too."""
+        inner = self._on_the_line(lambda document: sentence_starts(document.text))
+        return np.union1d(inner, self.stanza_starts)
+
+    @cached_property
+    def paragraph_starts(self) -> Positions:
+        """Where paragraphs start: after blank lines outside fences, code, HTML and tables, and at headings.
+
+        A heading goes with the paragraph after it.
+        """
+        starts = self.stanza_starts
+        whole = self._block_spans(_WHOLE)
+        starts = starts[~_strictly_inside(starts, whole)]
+        headings = self._block_spans({"heading"})
+        starts = np.union1d(starts, headings[:, 0])
+        return starts[~np.isin(starts, self._following(headings, starts))]
+
+    def _following(self, headings: Spans, starts: Positions) -> Positions:
+        """Return the paragraph starts that come next after each heading, within its document."""
+        index = np.searchsorted(starts, headings[:, 1], side="left")
+        found = index < len(starts)
+        following = starts[index[found]]
+        borders = np.searchsorted(self._starts, headings[found, 0], side="right")
+        return following[following < self._starts[borders]]
+
+    def _block_spans(self, kinds: "frozenset[str] | set[str]") -> Spans:
+        """Return the spans on the line of all blocks of some kinds."""
+        found = [
+            (start + block.start, start + block.end)
+            for start, blocks in zip(self._starts[:-1].tolist(), self.blocks, strict=True)
+            for block in blocks
+            if block.kind in kinds
+        ]
+        return as_spans(found)
+
+    @cached_property
+    def headings(self) -> tuple[Heading, ...]:
+        """Every heading with its path, in order; a document's start closes the path of the one before it."""
+        found = []
+        for start, blocks in zip(self._starts[:-1].tolist(), self.blocks, strict=True):
+            path: list[tuple[int, str]] = []
+            for block in blocks:
+                if block.kind == "heading":
+                    path = [(level, title) for level, title in path if level < block.level]
+                    path.append((block.level, block.info))
+                    found.append(Heading(start + block.start, block.level, tuple(title for _, title in path)))
+        return tuple(found)
+
+    @cached_property
+    def section_starts(self) -> Positions:
+        """Where sections start: at each document's start and at each heading."""
+        return np.union1d(self._starts[:-1], [heading.position for heading in self.headings]).astype(np.int64)
+
+    @cached_property
+    def _paths(self) -> tuple[Positions, list[tuple[str, ...]]]:
+        known = {start: () for start in self._starts[:-1].tolist()} | {
+            heading.position: heading.path for heading in self.headings
+        }
+        positions = sorted(known)
+        return np.array(positions, np.int64), [known[position] for position in positions]
+
+    def heading_paths(self, positions: Positions) -> list[tuple[str, ...]]:
+        """Return for each position the titles of the headings that it stands under, outermost first."""
+        starts, paths = self._paths
+        return [paths[index] for index in (np.searchsorted(starts, positions, side="right") - 1).tolist()]
+
+    def line_numbers(self, positions: Positions) -> Positions:
+        """Return the number, from 1, of the line within its document that holds each position."""
+        first = np.searchsorted(self._starts, positions, side="right") - 1
+        line = np.searchsorted(self.line_starts, positions, side="right")
+        return line - np.searchsorted(self.line_starts, self._starts[first], side="left")
+
+
+def _strictly_inside(positions: Positions, spans: Spans) -> Bools:
+    """Return whether each position lies inside one of the disjoint, sorted `spans`, and not at its start."""
+    index = np.searchsorted(spans[:, 0], positions, side="left") - 1
+    inside: Bools = (index >= 0) & (positions < spans[np.maximum(index, 0), 1]) if len(spans) else index > 0
+    return inside
+
+
+def structure_of(corpus: Corpus) -> Structure:
+    """Return the structure of `corpus`, found once and kept as long as the corpus."""
+    return corpus.derived("structure", lambda: Structure(corpus))

@@ -1,0 +1,51 @@
+"""Where words, tokens and characters start on the line: found once for each corpus and unit."""
+
+from typing import Protocol
+
+from rag_chunk.arrays import Positions, Spans
+from rag_chunk.config import RunConfig, Unit
+from rag_chunk.corpus import Corpus
+from rag_chunk.units.encoding import encoding_name, load_encoding, prepare_encoding
+from rag_chunk.units.tokens import Tokens
+from rag_chunk.units.words import Characters, Words, word_spans
+
+__all__ = ["Characters", "Tokens", "Units", "Words", "encoding_name", "load_encoding", "prepare_encoding", "units_of", "word_spans"]
+
+
+class Units(Protocol):
+    """What a chunk's size is counted in.
+
+    A chunk [start, end) has `reach(end) - lead(start)` units; `sizes` is exact also for the chunks that
+    are too short for that (see `Tokens`).
+    """
+
+    @property
+    def name(self) -> Unit:
+        """The unit's name."""
+
+    @property
+    def starts(self) -> Positions:
+        """Where each unit starts on the line, in order."""
+
+    def lead(self, starts: Positions) -> Positions:
+        """Return the units before each start."""
+
+    def reach(self, ends: Positions) -> Positions:
+        """Return the units before each end."""
+
+    def sizes(self, spans: Spans) -> Positions:
+        """Return the number of units in each span."""
+
+
+def units_of(corpus: Corpus, config: RunConfig) -> Units:
+    """Return the units of `corpus` that `config` counts in, found once and kept as long as the corpus."""
+    model = encoding_name(config.model) if config.unit == "tokens" else ""
+    return corpus.derived((config.unit, model), lambda: _find(corpus, config.unit, model))
+
+
+def _find(corpus: Corpus, unit: Unit, model: str) -> Units:
+    if unit == "words":
+        return Words(corpus)
+    if unit == "characters":
+        return Characters(corpus)
+    return Tokens(corpus, model)

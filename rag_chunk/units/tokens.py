@@ -1,0 +1,166 @@
+"""tiktoken tokens as units: the corpus is encoded once, and a cut re-encodes only the word at it.
+
+A tokenizer of this kind first splits text by a pattern, then encodes each piece by itself. At a *safe
+point* every such pattern splits, wherever its scan began and whatever follows, so tokens on both sides
+of it are the same for the corpus and for any chunk that holds it. Between a cut and the next safe
+point the chunk's own text is encoded; everything else is counted from the corpus' token starts.
+"""
+
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans
+from rag_chunk.characters import LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
+from rag_chunk.corpus import Corpus
+from rag_chunk.units.encoding import load_encoding
+
+if TYPE_CHECKING:
+    import tiktoken
+
+FAR = 4096  # characters: a safe point further away than this is not worth encoding up to
+PART = 1 << 20  # characters that are encoded at a time
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def _safe(flags: Bytes) -> Bools:
+    """Return whether each position of a document is a safe point: bool [characters]."""
+    before, here = flags[:-1], flags[1:]
+    spaced = (here & (SPACE | NEWLINE | STICKY) == SPACE) & (before & SPACE == 0)
+    after_letter = (before & LETTER > 0) & (here & (SPACE | PUNCTUATION | NUMBER) > 0)
+    after_number = (before & NUMBER > 0) & (here & (SPACE | PUNCTUATION | LETTER) > 0)
+    line = (before & NEWLINE > 0) & (here & (LETTER | NUMBER | PUNCTUATION) > 0)
+    inner = (spaced | after_letter | after_number | line) & (here & STICKY == 0)
+    return np.concatenate([np.ones(1, bool), inner])
+
+
+def _parts(text: str, safe: Positions) -> list[tuple[int, int]]:
+    """Cut a long text at safe points, into parts that are encoded at a time."""
+    wanted = np.arange(PART, len(text), PART)
+    index = np.searchsorted(safe, wanted)
+    cuts = np.unique(safe[index[index < len(safe)]]).tolist()
+    borders = [0, *(cut for cut in cuts if 0 < cut < len(text)), len(text)]
+    return list(zip(borders, borders[1:], strict=False))
+
+
+class Tokens:
+    """Tokens as units. A chunk's size equals the length of its text's own encoding."""
+
+    name = "tokens"
+
+    def __init__(self, corpus: Corpus, model: str) -> None:
+        """Encode `corpus` with the tokenizer of `model`, on all cores."""
+        self._corpus = corpus
+        self._encoding = load_encoding(model)
+        self._counts: dict[str, int] = {}
+        self.starts = self._token_starts()
+
+    @cached_property
+    def _lengths(self) -> Positions:
+        """How many bytes each token has, by its number."""
+        lengths = np.zeros(self._encoding.n_vocab, np.int64)
+        for token in range(self._encoding.n_vocab):
+            try:
+                lengths[token] = len(self._encoding.decode_single_token_bytes(token))
+            except KeyError:
+                continue
+        return lengths
+
+    @cached_property
+    def _safe_points(self) -> Positions:
+        """Every safe point of the line, document borders among them, in order."""
+        parts = [np.zeros(0, np.int64)]
+        for first, last in zip(self._corpus.starts[:-1], self._corpus.starts[1:], strict=True):
+            if last > first:
+                parts.append(np.flatnonzero(_safe(self._corpus.flags[first:last])) + first)
+        return np.concatenate([*parts, self._corpus.starts[-1:]])
+
+    def _token_starts(self) -> Positions:
+        """Return the position on the line of the character in which each token begins."""
+        jobs = []
+        for index, document in enumerate(self._corpus.documents):
+            first, last = (int(border) for border in self._corpus.starts[index : index + 2])
+            safe = self._safe_points[slice(*np.searchsorted(self._safe_points, [first, last]))] - first
+            jobs += [(first + start, document.text[start:end]) for start, end in _parts(document.text, safe)]
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            parts = list(threads.map(lambda job: self._starts_in(*job), jobs))
+        return np.concatenate([np.zeros(0, np.int64), *parts])
+
+    def _starts_in(self, offset: int, text: str) -> Positions:
+        text = _replaced(text)
+        tokens = self._encoding.encode_to_numpy(text, disallowed_special=())
+        ends = np.cumsum(self._lengths[tokens])
+        starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])[: len(ends)]
+        if text.isascii():
+            return starts + offset
+        content = np.frombuffer(text.encode(), np.uint8)
+        character = np.cumsum((content & 0xC0) != 0x80) - 1  # noqa: PLR2004 - not a UTF-8 continuation byte
+        return character[starts] + offset
+
+    def _count(self, text: str) -> int:
+        """Return the number of tokens of `text` by itself, remembered for short texts."""
+        if len(text) > FAR:
+            return len(self._encoding.encode_ordinary(text))
+        count = self._counts.get(text)
+        if count is None:
+            count = self._counts[text] = len(self._encoding.encode_ordinary(text))
+        return count
+
+    def _before(self, positions: Positions) -> Positions:
+        return np.searchsorted(self.starts, positions, side="left")
+
+    def lead(self, starts: Positions) -> Positions:
+        """Return for each start the number of tokens that a chunk starting there does not pay for.
+
+        `reach(end) - lead(start)` is the chunk's size wherever a safe point lies in it.
+        """
+        safe = self._safe_points[np.searchsorted(self._safe_points, starts)]
+        count = self._before(safe)
+        for index in np.flatnonzero(safe > starts).tolist():
+            start, end = int(starts[index]), int(safe[index])
+            if end - start > FAR:
+                count[index] = self._before(starts[index : index + 1])[0]
+            else:
+                count[index] -= self._count(self._corpus.text(start, end))
+        return count
+
+    def reach(self, ends: Positions) -> Positions:
+        """Return for each end the number of tokens up to it, as a chunk that ends there counts them."""
+        index = np.searchsorted(self._safe_points, ends)
+        aligned = (self._safe_points[index] == ends) & (ends > 0)
+        aligned &= (self._corpus.flags[np.maximum(ends, 1) - 1] & SPACE) == 0
+        safe = np.where(aligned, ends, self._safe_points[np.maximum(index - 1, 0)])
+        count = self._before(safe)
+        for number in np.flatnonzero(safe < ends).tolist():
+            start, end = int(safe[number]), int(ends[number])
+            if end - start > FAR:
+                count[number] = self._before(ends[number : number + 1])[0]
+            else:
+                count[number] += self._count(self._corpus.text(start, end))
+        return count
+
+    def sizes(self, spans: Spans) -> Positions:
+        """Return the number of tokens in each span's own text: [n]."""
+        starts, ends = spans[:, 0], spans[:, 1]
+        after = np.searchsorted(self._safe_points, starts)
+        before = np.searchsorted(self._safe_points, ends) - 1
+        first, last = self._safe_points[after], self._safe_points[np.maximum(before, 0)]
+        near = (first <= last) & (first - starts <= FAR) & (ends - last <= FAR)
+        sizes = np.zeros(len(spans), np.int64)
+        sizes[near] = self.reach(ends[near]) - self.lead(starts[near])
+        for index in np.flatnonzero(~near).tolist():
+            sizes[index] = self._count(self._corpus.text(int(starts[index]), int(ends[index])))
+        return sizes
+
+
+def _replaced(text: str) -> str:
+    """Return `text` with U+FFFD, as tiktoken encodes it, in the place of each lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATES.sub("\ufffd", text)
+    return text

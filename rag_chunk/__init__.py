@@ -1,0 +1,57 @@
+"""rag-chunk finds the chunking that a retrieval pipeline should use, proves it, and keeps it.
+
+The names below are loaded when they are first used, so that `import rag_chunk` costs next to nothing.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag_chunk.analysis import analyze
+    from rag_chunk.chunker import Chunk, Chunking, chunk, chunk_text
+    from rag_chunk.config import AnalysisConfig, RunConfig
+    from rag_chunk.corpus import Corpus, Document, read_corpus
+    from rag_chunk.errors import RagChunkError
+    from rag_chunk.questions import Questions, read_questions
+    from rag_chunk.report import Report
+
+__version__ = "1.0.0"
+__all__ = [
+    "AnalysisConfig",
+    "Chunk",
+    "Chunking",
+    "Corpus",
+    "Document",
+    "Questions",
+    "RagChunkError",
+    "Report",
+    "RunConfig",
+    "analyze",
+    "chunk",
+    "chunk_text",
+    "read_corpus",
+    "read_questions",
+]
+
+_HOMES = {
+    "analysis": ("analyze",),
+    "chunker": ("Chunk", "Chunking", "chunk", "chunk_text"),
+    "config": ("AnalysisConfig", "RunConfig"),
+    "corpus": ("Corpus", "Document", "read_corpus"),
+    "errors": ("RagChunkError",),
+    "questions": ("Questions", "read_questions"),
+    "report": ("Report",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -79,6 +79,8 @@ def cluster_around(text: str, flags: Bytes, position: int) -> tuple[int, int]:
     start = position
     while start > 0 and _maybe_inside(int(flags[start]), int(flags[start - 1])):
         start -= 1
+    if start == position:
+        return position, position
     for cluster in regex.finditer(r"\X", text, pos=start):
         if cluster.end() >= position:
             return cluster.span() if cluster.end() > position else (position, position)

@@ -32,7 +32,6 @@ _NORMAL_QUANTILE = 1.959963984540054
 _DECIMALS = 12
 _TOLERANCE = 1e-9
 _BLOCK_ELEMENTS = 2**17
-_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,8 @@ class Interval:
 class Pair:
     """The difference of two configurations: `a` has the higher mean (in a tie, the lower index).
 
-    `low` and `high` are the simultaneous 95 % interval of the difference; `detectable` is the difference that these
-    questions could have shown for this pair, None if none could be.
+    `low` and `high` are the simultaneous 95 % interval of the difference; `detectable` is the difference that
+    these questions could have shown for this pair, None if none could be.
     """
 
     a: int
@@ -59,13 +58,19 @@ class Pair:
     p_adjusted: float
     detectable: float | None
 
+    @property
+    def identical(self) -> bool:
+        """Tell whether the two score the same on every question."""
+        return self.detectable == 0 and self.difference == 0
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """All configurations against each other; configurations are column indices.
 
-    `not_shown_worse` includes the leader. `detectable` is the median over the leader's pairs, leaving out rivals that
-    score the same on every question; None if no difference could be shown or there is no such pair.
+    `not_shown_worse` includes the leader. `detectable` is the median over the leader's pairs, leaving out
+    rivals that score the same on every question; None if no difference could be shown or there is no such
+    pair.
     """
 
     num_questions: int
@@ -91,11 +96,11 @@ def mean_intervals(
 ) -> tuple[Interval | None, ...]:
     """Return the 95 % studentised-bootstrap interval of the mean of each column of `scores`.
 
-    `scores` is [questions, configurations]. With t* = (mean* - mean) / se* over resamples of the questions, the
-    interval is [mean - t*(97.5 %) se, mean - t*(2.5 %) se]. A resample that is constant has an infinite t*, so each end
-    is held within Wilson's score interval, the widest that scores in [0, 1] can need (their variance is at most
-    mean (1 - mean)); scores outside [0, 1] widen that range to the observed one. Constant scores give their mean twice;
-    under 2 questions there is no interval.
+    `scores` is [questions, configurations]. With t* = (mean* - mean) / se* over resamples of the questions,
+    the interval is [mean - t*(97.5 %) se, mean - t*(2.5 %) se]. A resample that is constant has an infinite
+    t*, so each end is held within Wilson's score interval, the widest that scores in [0, 1] can need (their
+    variance is at most mean (1 - mean)); scores outside [0, 1] widen that range to the observed one. Constant
+    scores give Wilson's interval; under 2 questions there is no interval.
     """
     table = _checked(scores)
     if len(table) <= 1:
@@ -105,20 +110,21 @@ def mean_intervals(
     lower, upper = _bootstrap_quantiles(table - means, resamples, seed)
     wilson_low, wilson_high = _wilson(means, len(table), _limits(table))
     constant = np.ptp(table, axis=0) == 0
-    low = np.where(constant, means, np.maximum(means - upper * errors, wilson_low))
-    high = np.where(constant, means, np.minimum(means - lower * errors, wilson_high))
+    low = np.where(constant, wilson_low, np.maximum(means - upper * errors, wilson_low))
+    high = np.where(constant, wilson_high, np.minimum(means - lower * errors, wilson_high))
     return tuple(Interval(*ends) for ends in np.column_stack((low, high)).round(_DECIMALS).tolist())
 
 
 def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS) -> Comparison:
     """Compare all configurations with each other from `scores` [questions, configurations].
 
-    For each pair with differences d over the n questions, t = mean(d) / (sd(d) / sqrt(n)). Flipping the sign of whole
-    questions gives the distribution of max |t| over all pairs when nothing differs: all 2^n patterns up to 13
-    questions, else `flips` seeded ones. The adjusted p is the share of flips (the data as they are counted with them)
-    whose maximum reaches |t|. This takes a question's differences to be as likely with the opposite signs, as they are
-    between configurations that differ by chance only. Intervals are difference +- c se with c the critical value of max |t|, so that an
-    interval leaves out 0 exactly if p < 0.05; no difference can be larger than the range of the scores.
+    For each pair with differences d over the n questions, t = mean(d) / (sd(d) / sqrt(n)). Flipping the sign
+    of whole questions gives the distribution of max |t| over all pairs when nothing differs: all 2^n patterns
+    up to 13 questions, else `flips` seeded ones. The adjusted p is the share of flips (the data as they are
+    counted with them) whose maximum reaches |t|. This takes a question's differences to be as likely with the
+    opposite signs, as they are between configurations that differ by chance only. Intervals are difference +-
+    c se with c the critical value of max |t|, so that an interval leaves out 0 exactly if p < 0.05; no
+    difference can be larger than the range of the scores.
     """
     table = _checked(scores)
     if not table.size:
@@ -144,63 +150,15 @@ def recommend(
     index_units: Sequence[int],
     margin: float,
 ) -> int:
-    """Return the configuration to use: the cheapest that is neither shown worse than the leader nor far from it.
+    """Return the cheapest configuration that is neither shown worse than the leader nor far below it.
 
-    Of those within `margin` of the leader's mean, the one with the fewest chunks, then the smallest index, then the
-    higher mean, then the first. All sequences have one element per configuration; `margin` is in units of the score.
+    Of those within `margin` of the leader's mean, the one with the fewest chunks, then the smallest index,
+    then the higher mean, then the first. All sequences have one element per configuration; `margin` is in
+    units of the score.
     """
     floor = max(means) - margin - _TOLERANCE
     eligible = [i for i in range(len(means)) if not worse_than_leader[i] and means[i] >= floor]
     return min(eligible, key=lambda i: (chunks[i], index_units[i], -means[i], i))
-
-
-def sample_warning(num_questions: int) -> str | None:
-    """Return a sentence that warns of too few questions, or None."""
-    if num_questions >= FEW_QUESTIONS:
-        return None
-    if num_questions < FEWEST_FOR_A_WINNER:
-        return f"{_questions(num_questions)} cannot name a winner; use at least {FEW_QUESTIONS}."
-    return f"{_questions(num_questions)} show only large differences; use at least {FEW_QUESTIONS}."
-
-
-def pair_verdict(pair: Pair, names: Sequence[str], num_questions: int) -> str:
-    """Return one sentence on whether one configuration of `pair` beats the other."""
-    a, b = names[pair.a], names[pair.b]
-    if _identical(pair):
-        return f"{a} and {b} score the same on {_all_questions(num_questions)}."
-    if num_questions < FEWEST_FOR_A_WINNER:
-        return f"{_no_winner(num_questions)}: {a} is {_points(pair.difference)} points above {b}."
-    if pair.p_adjusted < ALPHA:
-        ends = f"95 % interval {_points(pair.low)} to {_points(pair.high)}"
-        return f"{a} beats {b} by {_points(pair.difference)} points ({ends})."
-    gap = f"No difference shown between {a} and {b} ({_points(pair.difference)} points)"
-    return f"{gap}; {_could_show(num_questions, pair.detectable)}."
-
-
-def verdict(comparison: Comparison, names: Sequence[str]) -> str:
-    """Return one sentence on what the questions show about the leader."""
-    leader, count = names[comparison.leader], comparison.num_questions
-    if len(names) == 1:
-        return f"{leader} is the only configuration: there is nothing to compare it with."
-    if len(comparison.pairs) == 1:
-        return pair_verdict(comparison.pairs[0], names, count)
-    if all(_identical(pair) for pair in comparison.pairs):
-        return f"All {len(names)} configurations score the same on {_all_questions(count)}."
-    if count < FEWEST_FOR_A_WINNER:
-        return f"{_no_winner(count)}: {leader} has the highest mean of {len(names)} configurations."
-    return _leader_verdict(comparison, names)
-
-
-def recommendation_verdict(comparison: Comparison, recommended: int, names: Sequence[str]) -> str:
-    """Return one sentence on the recommended configuration and its gap to the leader."""
-    name, leader = names[recommended], names[comparison.leader]
-    if len(names) == 1:
-        return f"Recommended: {name}, the only configuration."
-    if recommended == comparison.leader:
-        return f"Recommended: {name}, which has the highest mean{_doubt(comparison, names)}."
-    gap = comparison.means[comparison.leader] - comparison.means[recommended]
-    distance = f"{_points(gap)} points below {leader}" if gap > 0 else f"with the same mean as {leader}"
-    return f"Recommended: {name}, {distance}, which has a larger index and is not shown to be better."
 
 
 def _checked(scores: npt.ArrayLike) -> Array:
@@ -227,7 +185,7 @@ def _wilson(means: Array, num_questions: int, limits: tuple[float, float]) -> tu
 
 
 def _bootstrap_quantiles(centred: Array, resamples: int, seed: int) -> tuple[Array, Array]:
-    """Return the 2.5 % and 97.5 % quantiles of t* for each column of `centred` [questions, configurations]."""
+    """Return the 2.5 % and 97.5 % quantiles of t* of each column of `centred`."""
     statistics = np.concatenate(
         [_studentised(counts, centred) for counts in _resample_counts(centred, resamples, seed)]
     )
@@ -272,8 +230,9 @@ def _sign_patterns(num_questions: int, flips: int, seed: int) -> Patterns:
 def _weights_and_errors(table: Array) -> tuple[Array, Array]:
     """Return 1 / sqrt(n sum(d^2)) (0 where all d are 0) and the standard error of each pair [a, b].
 
-    Sign flips leave sum(d^2) alone, and with u = |sum(d)| / sqrt(n sum(d^2)), t^2 = (n - 1) u^2 / (1 - u^2): u grows
-    with |t| and, unlike it, is finite where all d are equal, so that u is what is flipped and compared.
+    Sign flips leave sum(d^2) alone, and with u = |sum(d)| / sqrt(n sum(d^2)), t^2 = (n - 1) u^2 / (1 - u^2):
+    u grows with |t| and, unlike it, is finite where all d are equal, so that u is what is flipped and
+    compared.
     """
     count, size = table.shape
     roots, errors = np.zeros((size, size)), np.zeros((size, size))
@@ -315,7 +274,8 @@ def _raise_to_pairs(largest: Array, sums: Array, weights: Array) -> None:
 def _p_values(observed: Array, maxima: Array, *, sampled: bool) -> Array:
     """Return the share of flips whose maximum reaches each observed u; `maxima` is sorted.
 
-    Sampled flips do not hold the data as they are, which are therefore counted once more (Phipson & Smyth 2010).
+    Sampled flips do not hold the data as they are, which are therefore counted once more (Phipson & Smyth
+    2010).
     """
     reached = len(maxima) - np.searchsorted(maxima, observed - _TOLERANCE, side="left")
     return (reached + sampled) / (len(maxima) + sampled)
@@ -324,8 +284,8 @@ def _p_values(observed: Array, maxima: Array, *, sampled: bool) -> Array:
 def _critical_t(maxima: Array, num_questions: int) -> float:
     """Return the largest max |t| that is not yet significant; infinite where no t could be.
 
-    A p under 0.05 needs at most `allowed` of the flips to reach t. A pattern and its opposite give the same t, so under
-    two allowed ones (5 questions or fewer) nothing can be shown.
+    A p under 0.05 needs at most `allowed` of the flips to reach t. A pattern and its opposite give the same
+    t, so under two allowed ones (5 questions or fewer) nothing can be shown.
     """
     sampled = num_questions > EXACT_UP_TO
     allowed = math.ceil(ALPHA * (len(maxima) + sampled) - sampled) - 1
@@ -361,7 +321,7 @@ def _comparison(num_questions: int, means: tuple[float, ...], pairs: tuple[Pair,
     rivals = [pair for pair in pairs if leader in (pair.a, pair.b)]
     worse = {pair.b for pair in rivals if pair.p_adjusted < ALPHA}
     not_shown_worse = tuple(index for index in range(len(means)) if index not in worse)
-    detectable = _median_detectable([pair for pair in rivals if not _identical(pair)])
+    detectable = _median_detectable([pair for pair in rivals if not pair.identical])
     return Comparison(num_questions, means, leader, not_shown_worse, pairs, detectable)
 
 
@@ -376,67 +336,3 @@ def _block_sizes(total: int, width: int) -> list[int]:
     """Split `total` rows of `width` elements into blocks of about a megabyte."""
     rows = max(1, _BLOCK_ELEMENTS // width)
     return [min(rows, total - start) for start in range(0, total, rows)]
-
-
-def _identical(pair: Pair) -> bool:
-    """Tell whether the two score the same on every question."""
-    return pair.detectable == 0 and pair.difference == 0
-
-
-def _leader_verdict(comparison: Comparison, names: Sequence[str]) -> str:
-    """Return one sentence on a leader of three or more configurations."""
-    leader, rivals = names[comparison.leader], len(names) - 1
-    open_rivals = [names[index] for index in comparison.not_shown_worse if index != comparison.leader]
-    if not open_rivals:
-        return f"{leader} beats all {rivals} others."
-    could = _could_show(comparison.num_questions, comparison.detectable)
-    if len(open_rivals) == rivals:
-        unproven = f"is not shown to be better than any of the {rivals} others"
-        return f"No difference shown: {leader} has the highest mean but {unproven}; {could}."
-    beaten = f"{leader} beats {rivals - len(open_rivals)} of the {rivals} others"
-    return f"{beaten} but is not shown to be better than {_listed(open_rivals)}; {could}."
-
-
-def _doubt(comparison: Comparison, names: Sequence[str]) -> str:
-    """Return the clause on what is not shown about a recommended leader, empty if it beats all others."""
-    rivals = [names[index] for index in comparison.not_shown_worse if index != comparison.leader]
-    if comparison.num_questions < FEWEST_FOR_A_WINNER:
-        return f", though {_questions(comparison.num_questions)} cannot show that it is better"
-    return f", though it is not shown to be better than {_listed(rivals)}" if rivals else ""
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return up to three names in words, else their number."""
-    if len(names) > _MOST_NAMED:
-        return f"the other {len(names)}"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _could_show(num_questions: int, detectable: float | None) -> str:
-    """Return the clause on how large a difference these questions could have shown."""
-    if detectable is None:
-        return f"{_these(num_questions)} could not show one of any size"
-    return f"{_these(num_questions)} could show one of ±{_points(detectable)} points"
-
-
-def _no_winner(num_questions: int) -> str:
-    """Return the clause that says that there are too few questions for a winner."""
-    return f"No winner is named from {_questions(num_questions)} (at least {FEWEST_FOR_A_WINNER} are needed)"
-
-
-def _questions(count: int) -> str:
-    return "1 question" if count == 1 else f"{count:,} questions"
-
-
-def _these(count: int) -> str:
-    return "this 1 question" if count == 1 else f"these {count:,} questions"
-
-
-def _all_questions(count: int) -> str:
-    return "the 1 question" if count == 1 else f"all {count:,} questions"
-
-
-def _points(score: float) -> str:
-    """Return a score in points (hundredths) with one decimal, more where that would read 0.0."""
-    text = f"{100 * score:.1f}"
-    return f"{100 * score:.1g}" if score and float(text) == 0 else text

@@ -18,12 +18,9 @@ from rag_chunk.statistics import (
     compare_all,
     mean_interval,
     mean_intervals,
-    pair_verdict,
     recommend,
-    recommendation_verdict,
-    sample_warning,
-    verdict,
 )
+from rag_chunk.verdicts import pair_verdict, recommendation_verdict, sample_warning, verdict
 
 NAMES = ["alpha", "beta", "gamma", "delta", "epsilon"]
 
@@ -224,7 +221,7 @@ def test_the_leader_shows_some_worse_and_others_not():
     comparison = compare_all(np.hstack((column - 0.1, column, column - 0.001)) + noise, seed=0)
     assert comparison.not_shown_worse == (1, 2)
     assert comparison.worse_than_leader == (True, False, False)
-    rivals = [pair.detectable for pair in comparison.pairs if comparison.leader in (pair.a, pair.b)]
+    rivals = [pair.detectable or 0 for pair in comparison.pairs if comparison.leader in (pair.a, pair.b)]
     assert comparison.detectable == pytest.approx(sum(rivals) / 2)
 
 
@@ -263,6 +260,11 @@ def test_scores_that_are_no_numbers_are_an_error(value):
 # Intervals of means
 
 
+def ends(interval):
+    assert interval is not None
+    return interval.low, interval.high
+
+
 def reference_interval(scores, seed, resamples):
     """Return the studentised bootstrap, one resample after the other."""
     rng = np.random.default_rng(seed)
@@ -279,12 +281,11 @@ def reference_interval(scores, seed, resamples):
 def test_the_interval_of_a_mean_equals_the_slow_reference():
     scores = np.random.default_rng(2).beta(2, 1, size=25)
     expected = reference_interval(scores, seed=3, resamples=5000)
-    assert astuple(mean_interval(scores, seed=0)) == pytest.approx(expected, abs=0.01)
+    assert ends(mean_interval(scores, seed=0)) == pytest.approx(expected, abs=0.01)
 
 
-@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
-def test_constant_scores_give_their_mean_twice(value):
-    assert mean_interval([value] * 7, seed=0) == Interval(value, value)
+def test_constant_scores_still_leave_doubt():
+    assert ends(mean_interval([1.0] * 20, seed=0)) == pytest.approx((0.839, 1.0), abs=0.001)
 
 
 @pytest.mark.parametrize("scores", [[], [0.4]])
@@ -293,8 +294,7 @@ def test_under_two_questions_there_is_no_interval(scores):
 
 
 def test_one_miss_in_twenty_does_not_stretch_the_interval_to_zero():
-    interval = mean_interval([1.0] * 19 + [0.0], seed=0)
-    assert interval == Interval(pytest.approx(0.764, abs=0.001), pytest.approx(0.991, abs=0.001))
+    assert ends(mean_interval([1.0] * 19 + [0.0], seed=0)) == pytest.approx((0.764, 0.991), abs=0.001)
 
 
 @settings(max_examples=100, deadline=None)
@@ -305,8 +305,9 @@ def test_intervals_of_means_hold_the_mean_within_the_range_of_scores(table):
         if len(scores) == 1:
             assert interval is None
         else:
-            assert 0 <= interval.low <= column.mean() + 1e-9
-            assert column.mean() - 1e-9 <= interval.high <= 1
+            low, high = ends(interval)
+            assert 0 <= low <= column.mean() + 1e-9
+            assert column.mean() - 1e-9 <= high <= 1
 
 
 def test_intervals_of_means_are_seeded_and_independent_of_the_other_columns():
@@ -320,7 +321,8 @@ def test_intervals_of_means_are_seeded_and_independent_of_the_other_columns():
 def test_the_interval_of_a_mean_covers_it_in_about_95_percent_of_draws():
     scores = np.random.default_rng(4).beta(2, 1, size=(20, 500))
     intervals = mean_intervals(scores, seed=0, resamples=1000)
-    assert 0.92 <= sum(one.low <= 2 / 3 <= one.high for one in intervals) / 500 <= 0.98
+    low, high = np.array([ends(interval) for interval in intervals]).T
+    assert 0.92 <= np.mean((low <= 2 / 3) & (high >= 2 / 3)) <= 0.98
 
 
 # The recommended configuration

@@ -3,6 +3,7 @@
 from rag_chunk.config.analysis import AnalysisConfig
 from rag_chunk.config.file import FOLDER_FILE, SCHEMA_VERSION, ConfigFile, parse_config, read_config
 from rag_chunk.config.names import OVERLAPPING, RETRIEVERS, STRATEGIES, is_function_name
+from rag_chunk.config.output import OutputConfig
 from rag_chunk.config.problems import explain, is_contradiction
 from rag_chunk.config.run import UNITS, RunConfig, Unit, did_you_mean
 
@@ -15,6 +16,7 @@ __all__ = [
     "UNITS",
     "AnalysisConfig",
     "ConfigFile",
+    "OutputConfig",
     "RunConfig",
     "Unit",
     "did_you_mean",

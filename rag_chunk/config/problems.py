@@ -43,7 +43,11 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """Return every problem that `error` holds, as sentences joined by `; `."""
-    return "; ".join(_sentence(detail, model) for detail in error.errors(include_url=False))
+    return "; ".join(
+        _sentence(detail, model)
+        for detail in error.errors(include_url=False)
+        if detail["type"] != "default_factory_not_called"
+    )
 
 
 def is_contradiction(error: ValidationError) -> bool:

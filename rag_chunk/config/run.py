@@ -63,6 +63,7 @@ class RunConfig(BaseModel):
         "text-embedding-3-small",
         min_length=1,
         description="The model whose tokenizer counts tokens: a tiktoken model or encoding.",
+        json_schema_extra={"aliases": ["--tiktoken-model"]},
     )
     retriever: str = Field("bm25", description="How chunks are ranked for a question.")
     top_k: int = Field(5, ge=1, le=LARGEST, description="Chunks retrieved for the avg_* metrics.")

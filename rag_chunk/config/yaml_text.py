@@ -13,7 +13,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]  # PyYAML's stubs
+            key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: the key {key!r} must be text")
             if key in seen:
@@ -41,8 +41,8 @@ def _refuse_tags_and_aliases(text: str) -> None:
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.YAMLError(f"line {line}: anchors and aliases are not read")
-        if getattr(event, "tag", None):
-            raise yaml.YAMLError(f"line {line}: the tag {event.tag!r} is not read")
+        if tag := getattr(event, "tag", None):
+            raise yaml.YAMLError(f"line {line}: the tag {tag!r} is not read")
 
 
 def load(text: str) -> Any:

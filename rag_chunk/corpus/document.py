@@ -151,7 +151,9 @@ class Corpus:
 
     def cluster_around(self, position: int) -> tuple[int, int]:
         """Return the grapheme cluster that `position` lies inside, or twice itself where two clusters meet."""
-        index = int(np.searchsorted(self.starts, position, side="right")) - 1
+        index = int(np.searchsorted(self.starts, position, side="left")) - 1
+        if index < 0 or position == self.starts[index + 1]:
+            return position, position
         first, last = int(self.starts[index]), int(self.starts[index + 1])
         start, end = cluster_around(self.documents[index].text, self.flags[first:last], position - first)
         return first + start, first + end

@@ -54,15 +54,15 @@ class Structure:
 
     @cached_property
     def _blank_lines(self) -> Bools:
-        ends = np.append(self.line_starts[1:], self._starts[-1])
+        ends = np.append(self.line_starts, self._starts[-1])[1:]
         blank: Bools = self._corpus.solid_before(ends) == self._corpus.solid_before(self.line_starts)
         return blank
 
     @cached_property
     def stanza_starts(self) -> Positions:
         """Where a line that is not blank follows a blank one, or begins a document."""
-        after_blank = np.concatenate([[True], self._blank_lines[:-1]])
-        after_blank |= np.isin(self.line_starts, self._starts[:-1])
+        after_blank = np.isin(self.line_starts, self._starts[:-1])
+        after_blank[1:] |= self._blank_lines[:-1]
         starts: Positions = self.line_starts[after_blank & ~self._blank_lines]
         return starts
 
@@ -83,7 +83,8 @@ class Structure:
         starts = starts[~_strictly_inside(starts, whole)]
         headings = self._block_spans({"heading"})
         starts = np.union1d(starts, headings[:, 0])
-        return starts[~np.isin(starts, self._following(headings, starts))]
+        kept: Positions = starts[~np.isin(starts, self._following(headings, starts))]
+        return kept
 
     def _following(self, headings: Spans, starts: Positions) -> Positions:
         """Return the paragraph starts that come next after each heading, within its document."""
@@ -91,7 +92,8 @@ class Structure:
         found = index < len(starts)
         following = starts[index[found]]
         borders = np.searchsorted(self._starts, headings[found, 0], side="right")
-        return following[following < self._starts[borders]]
+        within: Positions = following[following < self._starts[borders]]
+        return within
 
     def _block_spans(self, kinds: "frozenset[str] | set[str]") -> Spans:
         """Return the spans on the line of all blocks of some kinds."""

@@ -13,11 +13,6 @@ from rag_chunk.corpus import Document
 if TYPE_CHECKING:
     from markdown_it_pyrs import MarkdownIt, Node
 
-# Inline rules and link references are left out: they change no block, and references cost quadratic time.
-_RULES = (
-    "fence", "code", "blockquote", "hr", "list", "html_block", "heading", "lheading", "table", "paragraph",
-    "front_matter",
-)  # fmt: skip
 _DEEPEST = 100
 _DEEP_LINE = re.compile(rf"(?m)^([ \t]*(?:(?:>|[-+*]|\d{{1,9}}[.)])[ \t]*){{{_DEEPEST}}})[^\r\n]*")
 _KINDS = {
@@ -51,9 +46,10 @@ class Block(NamedTuple):
 def _parser() -> "MarkdownIt":
     from markdown_it_pyrs import MarkdownIt
 
+    # Inline rules and link references are left out: they change no block, and references cost quadratic time.
     parser = MarkdownIt("zero")
-    for rule in _RULES:
-        parser.enable(rule)
+    parser.enable_many(["fence", "code", "blockquote", "hr", "list", "html_block", "heading", "lheading"])
+    parser.enable_many(["table", "paragraph", "front_matter"])
     return parser
 
 

@@ -80,13 +80,14 @@ def _cache_folder() -> Path:
 
 def _unpacked(address: str) -> bytes | None:
     """Return the rank file as `bpe-openai` carries it, if that package is installed and has it."""
-    from importlib.resources import files
+    from importlib.util import find_spec
 
-    try:
-        packed = files("bpe_openai") / "data" / f"{address.rpartition('/')[2]}.gz"
-        return gzip.decompress(packed.read_bytes())
-    except (ModuleNotFoundError, FileNotFoundError):
-        return None
+    package = find_spec("bpe_openai")  # looked at, not imported: importing it would load every encoding it has
+    for folder in (package and package.submodule_search_locations) or ():
+        packed = Path(folder, "data", f"{address.rpartition('/')[2]}.gz")
+        if packed.exists():
+            return gzip.decompress(packed.read_bytes())
+    return None
 
 
 def _downloaded(name: str, address: str) -> bytes:

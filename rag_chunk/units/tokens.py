@@ -9,8 +9,9 @@ point the chunk's own text is encoded; everything else is counted from the corpu
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -47,10 +48,21 @@ def _parts(text: str, safe: Positions) -> list[tuple[int, int]]:
     return list(zip(borders, borders[1:], strict=False))
 
 
+@lru_cache
+def _token_lengths(encoding: str) -> Positions:
+    """Return how many bytes each token has, by its number."""
+    known = load_encoding(encoding)
+    lengths = np.zeros(known.n_vocab, np.int64)
+    for token in range(known.n_vocab):
+        with suppress(KeyError):
+            lengths[token] = len(known.decode_single_token_bytes(token))
+    return lengths
+
+
 class Tokens:
     """Tokens as units. A chunk's size equals the length of its text's own encoding."""
 
-    name = "tokens"
+    name: Final = "tokens"
 
     def __init__(self, corpus: Corpus, model: str) -> None:
         """Encode `corpus` with the tokenizer of `model`, on all cores."""
@@ -58,17 +70,6 @@ class Tokens:
         self._encoding = load_encoding(model)
         self._counts: dict[str, int] = {}
         self.starts = self._token_starts()
-
-    @cached_property
-    def _lengths(self) -> Positions:
-        """How many bytes each token has, by its number."""
-        lengths = np.zeros(self._encoding.n_vocab, np.int64)
-        for token in range(self._encoding.n_vocab):
-            try:
-                lengths[token] = len(self._encoding.decode_single_token_bytes(token))
-            except KeyError:
-                continue
-        return lengths
 
     @cached_property
     def _safe_points(self) -> Positions:
@@ -93,13 +94,14 @@ class Tokens:
     def _starts_in(self, offset: int, text: str) -> Positions:
         text = _replaced(text)
         tokens = self._encoding.encode_to_numpy(text, disallowed_special=())
-        ends = np.cumsum(self._lengths[tokens])
+        ends = np.cumsum(_token_lengths(self._encoding.name)[tokens])
         starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])[: len(ends)]
         if text.isascii():
             return starts + offset
         content = np.frombuffer(text.encode(), np.uint8)
         character = np.cumsum((content & 0xC0) != 0x80) - 1  # noqa: PLR2004 - not a UTF-8 continuation byte
-        return character[starts] + offset
+        places: Positions = character[starts] + offset
+        return places
 
     def _count(self, text: str) -> int:
         """Return the number of tokens of `text` by itself, remembered for short texts."""

@@ -1,6 +1,7 @@
 """Words and characters as units."""
 
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def word_spans(corpus: Corpus) -> Spans:
 class Words:
     """Words as units. A fragment of a word counts as a word, as it does in the chunk's own text."""
 
-    name = "words"
+    name: Final = "words"
 
     def __init__(self, corpus: Corpus) -> None:
         """Find the words of `corpus`."""
@@ -67,7 +68,7 @@ class Words:
 class Characters:
     """Characters (code points) as units."""
 
-    name = "characters"
+    name: Final = "characters"
 
     def __init__(self, corpus: Corpus) -> None:
         """Note the length of `corpus`."""

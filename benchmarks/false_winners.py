@@ -1,8 +1,9 @@
 """How often is one of several equal configurations called better? At most 6 % of the time, it should be.
 
-Draws score tables in which no configuration is better than another: each question has a difficulty, and given that, all
-configurations are exchangeable. Prints the share of draws in which any pair is called different by `compare_all`, and
-the same for percentile-bootstrap intervals of each pair, which know neither small samples nor that there are many pairs.
+Draws score tables in which no configuration is better than another: each question has a difficulty, and given
+that, all configurations are exchangeable. Prints the share of draws in which any pair is called different by
+`compare_all`, and the same for percentile-bootstrap intervals of each pair, which know neither small samples
+nor that there are many pairs.
 
     python benchmarks/statistics.py --draws 1000
 """
@@ -100,7 +101,9 @@ def main() -> None:
             for configurations in CONFIGURATIONS:
                 started = time.process_time()
                 sampler = partial(draw, questions, configurations)
-                ours, theirs = (false_better_rate(sampler, test, options.draws) for test in tests)
+                ours, theirs = (
+                    false_better_rate(sampler, test, options.draws, seed=options.seed) for test in tests
+                )
                 spent = time.process_time() - started
                 place = f"{draw.__name__:14}{questions:>10}{configurations:>16}"
                 print(f"{place}{ours:>9.1%}{theirs:>11.1%}{spent:>8.1f}", flush=True)
@@ -112,6 +115,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--draws", type=int, default=1000, help="score tables per line (1000)")
     parser.add_argument("--flips", type=int, default=10_000, help="sign flips per draw (10000)")
     parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples per draw (1000)")
+    parser.add_argument("--seed", type=int, default=0, help="which score tables are drawn (0)")
     return parser.parse_args()
 
 

@@ -1,0 +1,49 @@
+# Every target makes what it needs: a machine with Python 3.11 or later, git and make is enough.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check lint types test docs fuzz clean
+
+help:  ## show what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+.venv/pip: 
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	touch $@
+
+.venv/demo: .venv/pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[mlflow,offline]'
+	touch $@
+
+.venv/dev: .venv/demo
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+demo: .venv/demo  ## run the main job on examples/ with tracking
+	@mkdir -p demo
+	@cd demo && ../$(BIN)/rag-chunk analyze ../examples --strategy all --test-file ../examples/questions.json \
+		--mlflow-tracking --experiment-name rag-chunk-demo --run-name demo
+	@echo "Open MLflow on it: cd demo && ../$(BIN)/mlflow ui"
+
+check: lint types test docs  ## lint, types, tests and docs
+
+lint: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/dev
+	$(BIN)/mypy
+
+test: .venv/dev  ## the tests alone
+	$(BIN)/python -m pytest --cov
+
+docs: .venv/dev
+	$(BIN)/python -m pytest -q tests/test_docs.py --no-cov
+
+fuzz: .venv/dev  ## every invariant on 100,000 random texts a strategy: hours
+	HYPOTHESIS_EXAMPLES=100000 $(BIN)/python -m pytest tests/test_invariants.py
+
+clean:  ## remove what the targets made
+	rm -rf .venv demo build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,5 @@
+"""`python -m rag_chunk`."""
+
+from rag_chunk.cli import main
+
+main()

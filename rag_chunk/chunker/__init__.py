@@ -1,0 +1,52 @@
+"""Strategies: each a function `(corpus, config) -> spans` on the corpus' line."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from rag_chunk.arrays import Spans
+from rag_chunk.chunker.chunking import Chunk, Chunking
+from rag_chunk.config import STRATEGIES, RunConfig
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.units import units_of
+
+__all__ = ["Chunk", "Chunker", "Chunking", "chunk", "chunk_text", "chunker_of"]
+
+Chunker = Callable[[Corpus, RunConfig], Spans]
+
+_BUILT_IN = {
+    "fixed-size": "windows:fixed_size",
+    "sliding-window": "windows:sliding_window",
+    "sentence": "text:sentence",
+    "paragraph": "text:paragraph",
+    "recursive-character": "text:recursive_character",
+    "header": "sections:header",
+}
+
+
+def chunker_of(config: RunConfig) -> Chunker:
+    """Return the function of the strategy that `config` names."""
+    module, _, function = _BUILT_IN.get(config.strategy, "users:users_own").partition(":")
+    found: Chunker = getattr(import_module(f"{__name__}.{module}"), function)
+    return found
+
+
+def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
+    """Cut every document of `corpus` as `config` says.
+
+    >>> from rag_chunk import Corpus, Document, RunConfig, chunk
+    >>> corpus = Corpus([Document("guide.md", "# Keys\\n\\nTurn left to lock.\\n\\n# Doors\\n\\nPull.")])
+    >>> [(found.id, found.headings, found.text) for found in chunk(corpus, RunConfig(strategy="header"))]
+    [('guide.md:0-26', ('Keys',), '# Keys\\n\\nTurn left to lock.'), ('guide.md:28-42', ('Doors',), '# Doors\\n\\nPull.')]
+    """
+    return Chunking(corpus, chunker_of(config)(corpus, config), units_of(corpus, config))
+
+
+def chunk_text(text: str, config: RunConfig | None = None, *, name: str = "text.md") -> list[Chunk]:
+    """Cut one text. Markdown rules hold where `name` ends as a Markdown file's does.
+
+    >>> from rag_chunk import RunConfig, chunk_text
+    >>> config = RunConfig(strategy="fixed-size", chunk_size=2)
+    >>> [(found.start, found.end, found.text) for found in chunk_text("one two three", config)]
+    [(0, 7, 'one two'), (8, 13, 'three')]
+    """
+    return list(chunk(Corpus([Document(name, text)]), config or RunConfig()))

@@ -1,0 +1,133 @@
+"""Packs pieces into chunks: as many as fit, cut at the coarsest border among those."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag_chunk.arrays import Positions, Spans, as_spans
+from rag_chunk.chunker.pieces import Level, Pieces, cut_exactly, within
+from rag_chunk.corpus import Corpus
+from rag_chunk.units import Units
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Pieces measured: a chunk of the rows i to j - 1 has `reach[j - 1] - lead[i]` units.
+
+    Both are made monotone, on the side that never counts too few, so that they can be searched.
+    """
+
+    lead: Positions
+    reach: Positions
+    group_ends: Positions  # [rows]: the first row after the group that holds each row
+    last_at: tuple[Positions, ...]  # per level, coarsest first: [rows + 1], the last border at or before each row
+
+
+def _measured(pieces: Pieces, units: Units) -> Rows:
+    rows = np.arange(len(pieces))
+    borders = np.append(pieces.levels, Level.GROUP)
+    firsts = np.append(np.flatnonzero(pieces.levels == Level.GROUP), len(pieces))
+    levels = np.unique(pieces.levels)[::-1]
+    return Rows(
+        lead=np.minimum.accumulate(units.lead(pieces.spans[:, 0])[::-1])[::-1],
+        reach=np.maximum.accumulate(units.reach(pieces.spans[:, 1])),
+        group_ends=firsts[np.searchsorted(firsts, rows, side="right")],
+        last_at=tuple(_last_at(borders, level) for level in levels[:-1]),
+    )
+
+
+def _last_at(borders: Positions, level: int) -> Positions:
+    rows = np.arange(len(borders))
+    return np.maximum.accumulate(np.where(borders >= level, rows, 0))
+
+
+def _furthest(rows: Rows, limit: int) -> Positions:
+    """Return for each row the row after the last one that still fits into a chunk that begins with it."""
+    fits = np.searchsorted(rows.reach, rows.lead + limit, side="right")
+    return np.minimum(np.maximum(fits, np.arange(len(fits)) + 1), rows.group_ends)
+
+
+def _coarsest(rows: Rows, furthest: Positions, beyond: Positions) -> Positions:
+    """Return where to cut: at the coarsest border in (beyond, furthest], the last of its kind."""
+    ends = furthest
+    for last_at in reversed(rows.last_at):
+        found = last_at[furthest]
+        ends = np.where(found > beyond, found, ends)
+    return ends
+
+
+def _backed(rows: Rows, furthest: Positions, overlap: int) -> Positions:
+    """Return for each cut j the first row of the chunk after it: whole pieces of at most `overlap` units back.
+
+    No chunk goes back across a group, and each goes further than the one before it.
+    """
+    cuts = np.arange(1, len(furthest))
+    back = np.searchsorted(rows.lead, rows.reach[cuts - 1] - overlap, side="left")
+    onward = np.searchsorted(furthest, cuts, side="right")
+    first = np.minimum(np.maximum(back, onward), cuts)
+    opens_group = rows.group_ends[cuts - 1] == cuts
+    return np.concatenate([[0], np.where(opens_group, cuts, first)])
+
+
+def _plain(rows: Rows, furthest: Positions) -> list[tuple[int, int]]:
+    ends = _coarsest(rows, furthest, np.arange(len(furthest))).tolist()
+    chunks, row = [], 0
+    while row < len(ends):
+        chunks.append((row, ends[row]))
+        row = ends[row]
+    return chunks
+
+
+def _overlapping(rows: Rows, furthest: Positions, overlap: int) -> list[tuple[int, int]]:
+    cuts = np.arange(len(furthest))
+    firsts = _backed(rows, furthest, overlap)
+    ends = _coarsest(rows, furthest[firsts], cuts).tolist()
+    starts = firsts.tolist()
+    chunks: list[tuple[int, int]] = []
+    row, cut = 0, 0
+    while cut < len(ends):
+        row, end = starts[cut], ends[cut]
+        if chunks and row <= chunks[-1][0]:  # the whole chunk before would be repeated
+            row = chunks[-1][0] + 1
+            end = int(_coarsest(rows, furthest[row : row + 1], cuts[cut : cut + 1])[0])
+        chunks.append((row, end))
+        cut = end
+    return chunks
+
+
+def pack(pieces: Pieces, corpus: Corpus, units: Units, limit: int, overlap: int = 0) -> Spans:
+    """Return chunks of at most `limit` units: neighbouring pieces of one group together, greedily.
+
+    Each chunk ends at the coarsest border that it can reach; the next one goes back by whole pieces of at
+    most `overlap` units.
+    """
+    pieces = within(pieces, corpus, units, limit)
+    if not len(pieces):
+        return pieces.spans
+    rows = _measured(pieces, units)
+    furthest = _furthest(rows, limit)
+    chunks = np.array(_overlapping(rows, furthest, overlap) if overlap else _plain(rows, furthest), np.int64)
+    spans = as_spans(np.column_stack([pieces.spans[chunks[:, 0], 0], pieces.spans[chunks[:, 1] - 1, 1]]))
+    return kept_to(spans, corpus, units, limit)
+
+
+def kept_to(spans: Spans, corpus: Corpus, units: Units, limit: int) -> Spans:
+    """Cut the spans whose own text counts more than `limit` units: where a border changes many tokens."""
+    large = np.flatnonzero(units.sizes(spans) > limit)
+    if not len(large):
+        return spans
+    parts = []
+    for row in large.tolist():
+        start, end = spans[row].tolist()
+        borders = [start, *cut_exactly(spans[row], corpus, units, limit), end]
+        parts += list(zip(borders, borders[1:], strict=False))
+    cut = corpus.trimmed(as_spans(parts))
+    together = np.concatenate([np.delete(spans, large, axis=0), cut])
+    return distinct(as_spans(together[np.lexsort((together[:, 1], together[:, 0]))]))
+
+
+def distinct(spans: Spans) -> Spans:
+    """Of sorted spans with one start keep the longest."""
+    if len(spans) < 2:  # noqa: PLR2004 - nothing to compare
+        return spans
+    return as_spans(spans[np.append(spans[1:, 0] != spans[:-1, 0], np.True_)])

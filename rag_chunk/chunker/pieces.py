@@ -1,0 +1,137 @@
+"""`Pieces`: a corpus cut as finely as a strategy may cut it, before anything is packed together."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from rag_chunk.arrays import Positions, Spans, as_spans
+from rag_chunk.corpus import Corpus
+from rag_chunk.units import Units, word_spans
+
+
+class Level(IntEnum):
+    """How coarse a border is. A coarser one is preferred as the place for a cut."""
+
+    GRAPHEME = 0
+    WORD = 1
+    SENTENCE = 2
+    LINE = 3
+    PARAGRAPH = 4
+    BLOCK = 20  # between nested blocks: BLOCK less their depth, at least PARAGRAPH + 1
+    GROUP = 30  # always cut here: nothing is packed across it
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Stretches in order, without white space at their edges, and the level of the border before each.
+
+    `spans` is [pieces, 2] on the line, `levels` is [pieces].
+    """
+
+    spans: Spans
+    levels: Positions
+
+    def __len__(self) -> int:
+        """Return the number of pieces."""
+        return len(self.spans)
+
+
+def pieces_at(corpus: Corpus, borders: Mapping[Level, Positions]) -> Pieces:
+    """Cut the corpus at all `borders`, given by level. Document borders are always of the level GROUP."""
+    places = [corpus.starts[:-1], *borders.values()]
+    levels = [Level.GROUP, *borders]
+    positions = np.concatenate(places).astype(np.int64)
+    ranks = np.repeat(np.array(levels, np.int64), [len(place) for place in places])
+    starts = np.unique(corpus.grapheme_starts(positions))
+    coarsest = np.zeros(len(starts), np.int64)
+    np.maximum.at(coarsest, np.searchsorted(starts, corpus.grapheme_starts(positions)), ranks)
+    return _trimmed(corpus, starts, coarsest)
+
+
+def _trimmed(corpus: Corpus, starts: Positions, levels: Positions) -> Pieces:
+    """Drop blank pieces; the coarsest border before a piece counts, also where only white space is between."""
+    raw = as_spans(np.column_stack([starts, np.append(starts, len(corpus))[1:]]))
+    kept = np.flatnonzero(corpus.solid_lengths(raw) > 0)
+    if not len(kept):
+        return Pieces(raw[:0], levels[:0])
+    before = np.concatenate([[0], kept[:-1] + 1])
+    return Pieces(corpus.trimmed(raw[kept]), np.maximum.reduceat(levels, before)[: len(kept)])
+
+
+def within(pieces: Pieces, corpus: Corpus, units: Units, limit: int) -> Pieces:
+    """Cut every piece that is over `limit` into its words, and words that are over it into whole graphemes."""
+    large = np.flatnonzero(units.sizes(pieces.spans) > limit)
+    if not len(large):
+        return pieces
+    words = corpus.derived("words", lambda: word_spans(corpus))
+    cuts = [cut for row in large.tolist() for cut in _inside(pieces.spans[row], words, corpus, units, limit)]
+    return _with_cuts(pieces, corpus, cuts)
+
+
+def _inside(span: Positions, words: Spans, corpus: Corpus, units: Units, limit: int) -> Iterator[tuple[int, Level]]:
+    """Yield where a piece is cut: at its words, and inside those words that are over `limit`."""
+    start, end = span.tolist()
+    first, last = np.searchsorted(words[:, 0], [start + 1, end])
+    starts = np.concatenate([[start], words[first:last, 0]])
+    ends = np.append(starts[1:], end)
+    parts = corpus.trimmed(as_spans(np.column_stack([starts, ends])))
+    yield from ((int(place), Level.WORD) for place in starts[1:].tolist())
+    for row in np.flatnonzero(units.sizes(parts) > limit).tolist():
+        yield from ((place, Level.GRAPHEME) for place in cut_exactly(parts[row], corpus, units, limit))
+
+
+def _with_cuts(pieces: Pieces, corpus: Corpus, cuts: list[tuple[int, Level]]) -> Pieces:
+    places = np.array([place for place, _ in cuts], np.int64)
+    levels = np.array([level for _, level in cuts], np.int64)
+    starts = np.concatenate([pieces.spans[:, 0], places])
+    ranks = np.concatenate([pieces.levels, levels])
+    starts, first = np.unique(starts, return_index=True)
+    bounded = np.searchsorted(pieces.spans[:, 0], starts, side="right") - 1
+    ends = np.minimum(np.append(starts, len(corpus))[1:], pieces.spans[bounded, 1])
+    return Pieces(corpus.trimmed(as_spans(np.column_stack([starts, ends]))), ranks[first])
+
+
+def cut_exactly(span: Positions, corpus: Corpus, units: Units, limit: int) -> Iterator[int]:
+    """Yield where a stretch that has no finer border is cut, so that each part counts at most `limit` units.
+
+    Only a single grapheme cluster may be larger.
+    """
+    start, end = (int(border) for border in span)
+    while True:
+        if _about(units, start, end) <= limit + 4 and _size(units, start, end) <= limit:
+            return
+        start = _next_cut(start, end, corpus, units, limit)
+        if start >= end:
+            return
+        yield start
+
+
+def _next_cut(start: int, end: int, corpus: Corpus, units: Units, limit: int) -> int:
+    """Return the furthest place after `start` up to which the text counts at most `limit` units."""
+    nearest = _after_cluster(corpus, start)
+    index = int(np.searchsorted(units.starts, start)) + limit
+    while True:
+        place = int(units.starts[index]) if index < len(units.starts) else end
+        cut = min(corpus.cluster_around(min(place, end))[0], end)
+        if cut <= nearest:
+            return nearest
+        if _size(units, start, cut) <= limit:
+            return cut
+        index -= 1
+
+
+def _after_cluster(corpus: Corpus, start: int) -> int:
+    """Return where the grapheme cluster that starts at `start` ends."""
+    return max(corpus.cluster_around(start + 1)[1], start + 1)
+
+
+def _size(units: Units, start: int, end: int) -> int:
+    return int(units.sizes(as_spans([(start, end)]))[0])
+
+
+def _about(units: Units, start: int, end: int) -> int:
+    """Return the number of units that start inside: near the size, and found without encoding."""
+    first, last = np.searchsorted(units.starts, [start, end])
+    return int(last - first)

@@ -1,0 +1,58 @@
+"""Strategies of the user's own: `package.module:function`, `(text, config) -> (start, end) pairs`."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from rag_chunk.arrays import Spans, as_spans
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.errors import InputError
+from rag_chunk.functions import load_function
+
+SpanFunction = Callable[[str, RunConfig], Iterable[tuple[int, int]]]
+
+
+def users_own(corpus: Corpus, config: RunConfig) -> Spans:
+    """Cut each document by the user's function. Range, order and non-blankness of its spans are demanded.
+
+    Raise `InputError` where the function raises or returns anything else.
+    """
+    function: SpanFunction = load_function(config.strategy)
+    found = [np.zeros((0, 2), np.int64)]
+    for start, document in zip(corpus.starts[:-1].tolist(), corpus.documents, strict=True):
+        found.append(_spans(function, document, config) + start)
+    return as_spans(np.concatenate(found))
+
+
+def _spans(function: SpanFunction, document: Document, config: RunConfig) -> Spans:
+    try:
+        pairs = list(function(document.text, config))
+    except Exception as error:
+        raise InputError(
+            f"{config.strategy} raised {type(error).__name__} for {document.name}: {error}. --debug shows where"
+        ) from error
+    problem = next((said for row in range(len(pairs)) if (said := _problem(pairs, row, document.text))), None)
+    if problem:
+        raise InputError(f"{config.strategy} returned {problem}, for {document.name} of {len(document.text)} characters")
+    return as_spans([(int(start), int(end)) for start, end in pairs])
+
+
+def _problem(pairs: list[Any], row: int, text: str) -> str | None:
+    """Return what is wrong with the span in `row`, if anything is."""
+    try:
+        start, end = (_whole(border) for border in pairs[row])
+    except (TypeError, ValueError):
+        return f"{pairs[row]!r} as chunk {row + 1}, which is not a pair of whole numbers (start, end)"
+    if not 0 <= start < end <= len(text):
+        return f"({start}, {end}) as chunk {row + 1}, which is not a stretch of the text"
+    if row and start < pairs[row - 1][0]:
+        return f"({start}, {end}) as chunk {row + 1}, which starts before the chunk before it"
+    return None if text[start:end].strip() else f"({start}, {end}) as chunk {row + 1}, which is blank"
+
+
+def _whole(border: Any) -> int:
+    if isinstance(border, bool) or int(border) != border:
+        raise TypeError
+    return int(border)

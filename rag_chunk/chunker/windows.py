@@ -1,0 +1,93 @@
+"""`fixed-size` and `sliding-window`: windows of units."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rag_chunk.arrays import Positions, Spans, as_spans
+from rag_chunk.chunker.packing import distinct, kept_to
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus
+from rag_chunk.units import Units, units_of
+
+_AT_ONCE = 1024
+
+
+def fixed_size(corpus: Corpus, config: RunConfig) -> Spans:
+    """Cut every document into windows of `chunk_size` units, end to end."""
+    return _windows(corpus, units_of(corpus, config), config.chunk_size, 0)
+
+
+def sliding_window(corpus: Corpus, config: RunConfig) -> Spans:
+    """Cut every document into windows of `chunk_size` units, each sharing `overlap` units with the one before."""
+    return _windows(corpus, units_of(corpus, config), config.chunk_size, config.overlap)
+
+
+def _windows(corpus: Corpus, units: Units, size: int, overlap: int) -> Spans:
+    """Return the windows of all documents; those of words and characters without white space at their edges."""
+    found = [np.zeros((0, 2), np.int64)]
+    for first, last in zip(corpus.starts[:-1].tolist(), corpus.starts[1:].tolist(), strict=True):
+        if last > first:
+            found += _Line(corpus, units, first, last).windows(size, overlap)
+    spans = as_spans(np.concatenate(found))
+    spans = corpus.trimmed(spans) if units.name != "tokens" else spans[corpus.solid_lengths(spans) > 0]
+    return kept_to(distinct(spans), corpus, units, size)
+
+
+class _Line:
+    """The places in one document where a window may begin or end: unit starts, moved to their graphemes'."""
+
+    def __init__(self, corpus: Corpus, units: Units, first: int, last: int) -> None:
+        self._corpus, self._units = corpus, units
+        self._lowest, self._highest = np.searchsorted(units.starts, [first, last]).tolist()
+        self._first, self._last = first, last
+
+    def _places(self, indices: Positions) -> Positions:
+        """Return the place of each unit, by its index on the line; the document's end stands after its last."""
+        inner = np.minimum(indices, max(self._highest - 1, 0))
+        places = self._corpus.grapheme_starts(self._units.starts[inner])
+        return np.where(indices >= self._highest, self._last, np.where(indices <= self._lowest, self._first, places))
+
+    def windows(self, size: int, overlap: int) -> Iterator[Spans]:
+        """Yield the windows, many at once; where one is over the limit it is shortened, and those after it follow."""
+        index = self._lowest
+        while index < self._highest:
+            starts = index + (size - overlap) * np.arange(_AT_ONCE)
+            reached = int(np.argmax(starts + size >= self._highest))
+            starts = starts[: reached + 1] if starts[-1] + size >= self._highest else starts
+            ends = np.minimum(starts + size, self._highest)
+            spans = as_spans(np.column_stack([self._places(starts), self._places(ends)]))
+            good = self._good(spans, size)
+            yield spans[:good]
+            if good == len(spans):
+                index = self._after(int(starts[-1]), int(ends[-1]), overlap)
+                continue
+            start, end = int(starts[good]), self._shortened(int(starts[good]), int(ends[good]), size)
+            yield as_spans(self._places(np.array([start, end])))
+            index = self._after(start, end, overlap)
+
+    def _good(self, spans: Spans, size: int) -> int:
+        """Return how many windows stand before the first that is over the limit, or that is empty."""
+        bad = (self._units.sizes(spans) > size) | (spans[:, 0] >= spans[:, 1])
+        return int(np.argmax(bad)) if bad.any() else len(spans)
+
+    def _shortened(self, start: int, end: int, size: int) -> int:
+        """Return the last unit before which the window from `start` is within the limit, or holds one cluster."""
+        for shorter in range(end, start, -1):
+            span = as_spans(self._places(np.array([start, shorter])))
+            if span[0, 0] < span[0, 1] and self._units.sizes(span)[0] <= size:
+                return shorter
+        opened = self._places(np.array([start]))[0]
+        while self._places(np.array([start + 1]))[0] <= opened:
+            start += 1
+        return start + 1
+
+    def _after(self, start: int, end: int, overlap: int) -> int:
+        """Return the unit with which the next window starts: after `start`, and none when the end is reached."""
+        if end >= self._highest:
+            return end
+        opened = self._places(np.array([start]))[0]
+        index = max(end - overlap, start + 1)
+        while index < end and self._places(np.array([index]))[0] <= opened:
+            index += 1
+        return index

@@ -1,0 +1,52 @@
+"""`OutputConfig`: where results are shown and sent. It changes no number, and is kept in no config file."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+OutputFormat = Literal["table", "json", "csv", "markdown"]
+LogChunks = Literal["all", "best", "spans", "none"]
+_MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
+
+
+class OutputConfig(BaseModel):
+    """How the comparison is written, where results are kept, and what MLflow is told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    output: OutputFormat = Field("table", description="How the comparison is written.")
+    output_file: Path | None = Field(
+        None, description="Write it to this file instead.", json_schema_extra={"flags": ["-o", "--output-file"]}
+    )
+    save: Path | None = Field(None, description="A folder for all results: report, configs, chunks.")
+    quiet: bool = Field(False, description="No notices and no progress.", json_schema_extra={"flags": ["--quiet", "-q"]})
+    mlflow_tracking: bool = Field(
+        False,
+        description="Log the analysis to MLflow.",
+        json_schema_extra={"flags": ["--mlflow-tracking"], **_MLFLOW},
+    )
+    mlflow_uri: str | None = Field(
+        None, description="Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default.", json_schema_extra=_MLFLOW
+    )
+    experiment_name: str | None = Field(
+        None, description="The experiment.", json_schema_extra={"default_text": "rag-chunk", **_MLFLOW}
+    )
+    run_name: str | None = Field(None, description="The run's name.", json_schema_extra=_MLFLOW)
+    tags: tuple[str, ...] = Field(
+        (), description="Tags for every run.", json_schema_extra={"metavar": "KEY=VALUE[,…]", **_MLFLOW}
+    )
+    document_type: str | None = Field(
+        None,
+        description="The tag document_type.",
+        json_schema_extra={"default_text": "the files' type, or mixed", **_MLFLOW},
+    )
+    dataset_name: str | None = Field(
+        None, description="The tag dataset_name.", json_schema_extra={"default_text": "the folder's name", **_MLFLOW}
+    )
+    dataset_version: str | None = Field(None, description="The tag version.", json_schema_extra=_MLFLOW)
+    log_chunks: LogChunks | None = Field(
+        None,
+        description="Whose chunks are logged.",
+        json_schema_extra={"default_text": "all, while they are under 20 MB together", **_MLFLOW},
+    )

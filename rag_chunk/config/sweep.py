@@ -1,0 +1,90 @@
+"""The configurations of one analysis: the product of what varies, each under a name of its own."""
+
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from rag_chunk.config.problems import explain, is_contradiction
+from rag_chunk.config.run import RunConfig
+from rag_chunk.errors import SettingsError
+
+SWEPT = ("strategy", "chunk_size", "overlap", "unit", "retriever")
+_NAMED = ("strategy", "chunk_size", "overlap")
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Configurations by name, and the combinations that are impossible, by what they are, with the reason."""
+
+    configs: Mapping[str, RunConfig]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+
+def validated(settings: Mapping[str, Any]) -> RunConfig:
+    """Return the config of `settings`; raise `SettingsError` with all that is wrong."""
+    try:
+        return RunConfig(**settings)
+    except ValidationError as error:
+        raise SettingsError(explain(error, RunConfig)) from None
+
+
+def sweep(settings: Mapping[str, Any], varied: Mapping[str, Sequence[Any]]) -> Sweep:
+    """Combine `settings` with every combination of `varied`; impossible combinations are left out and named.
+
+    Raise `SettingsError` where a value is wrong by itself, or no combination is possible.
+
+    >>> list(sweep({}, {"strategy": ["sentence", "paragraph"], "chunk_size": [100, 200]}).configs)
+    ['sentence-100-25', 'sentence-200-50', 'paragraph-100-0', 'paragraph-200-0']
+    """
+    configs: list[RunConfig] = []
+    skipped: list[tuple[str, str]] = []
+    for values in itertools.product(*varied.values()):
+        combination = {**settings, **dict(zip(varied, values, strict=True))}
+        try:
+            configs.append(RunConfig(**combination))
+        except ValidationError as error:
+            if not is_contradiction(error):
+                raise SettingsError(explain(error, RunConfig)) from None
+            skipped.append((_label(combination), explain(error, RunConfig)))
+    if not configs:
+        raise SettingsError("; ".join(dict.fromkeys(reason for _, reason in skipped)))
+    distinct = list(dict.fromkeys(configs))
+    return Sweep(dict(zip(names_of(distinct), distinct, strict=True)), tuple(skipped))
+
+
+def _label(combination: Mapping[str, Any]) -> str:
+    return "-".join(str(combination[name]) for name in _NAMED if name in combination)
+
+
+def names_of(configs: Sequence[RunConfig]) -> list[str]:
+    """Return a name for each config: strategy, size, overlap, and whatever else varies among them.
+
+    Names are unique for different configs, and safe as file names.
+    """
+    dumps = [config.model_dump() for config in configs]
+    varying = [name for name in RunConfig.model_fields if len({str(dump[name]) for dump in dumps}) > 1]
+    shown = [*_NAMED, *(name for name in varying if name not in _NAMED)]
+    return _unique(_safe("-".join(_part(name, dump[name]) for name in shown)) for dump in dumps)
+
+
+def _part(name: str, value: Any) -> str:
+    """Return how a value stands in a name: numbers and truths that are no size need their setting's name."""
+    if isinstance(value, bool):
+        return name if value else f"no-{name}"
+    return f"{name}-{value}" if isinstance(value, int) and name not in _NAMED else str(value)
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.-]+", ".", name).strip(".")[:150]
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    found: dict[str, None] = {}
+    for name in names:
+        candidates = itertools.chain([name], (f"{name}.{number}" for number in itertools.count(2)))
+        found[next(candidate for candidate in candidates if candidate not in found)] = None
+    return list(found)

@@ -1,0 +1,58 @@
+"""Finds the user's own functions by name: `package.module:function`."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rag_chunk.config import did_you_mean, is_function_name
+from rag_chunk.errors import InputError
+
+
+def load_function(name: str) -> Callable[..., Any]:
+    """Return the function that `name` (`package.module:function`) stands for; modules of the working folder are found.
+
+    Raise `InputError` where there is no such module or function, or where importing it fails.
+    """
+    if not is_function_name(name):
+        raise InputError(f"{name!r} does not name a function; the form is package.module:function")
+    module_name, _, function_name = name.partition(":")
+    module = _imported(module_name, name)
+    if not hasattr(module, function_name):
+        known = [other for other, value in vars(module).items() if callable(value) and not other.startswith("_")]
+        raise InputError(f"the module {module_name} has no function {function_name}{did_you_mean(function_name, known)}")
+    found = getattr(module, function_name)
+    if not callable(found):
+        raise InputError(f"{name} is not a function; it is of type {type(found).__name__}")
+    function: Callable[..., Any] = found
+    return function
+
+
+def _imported(module: str, name: str) -> Any:
+    try:
+        with _working_folder_first():
+            return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and (module == error.name or module.startswith(f"{error.name}.")):
+            raise InputError(
+                f"there is no module {error.name} for {name}; modules are looked for in {Path.cwd()} and among installed packages"
+            ) from error
+        raise InputError(f"importing {module} for {name} failed: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"importing {module} for {name} failed: {type(error).__name__}: {error}. --debug shows where"
+        ) from error
+
+
+@contextmanager
+def _working_folder_first() -> Iterator[None]:
+    """Put the working folder first on `sys.path`, and take it away again."""
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(folder)

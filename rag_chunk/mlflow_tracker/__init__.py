@@ -1,0 +1,23 @@
+"""A results folder -> MLflow runs, and a run's config back. MLflow is imported inside functions only."""
+
+from rag_chunk.mlflow_tracker.fetch import fetch_config
+from rag_chunk.mlflow_tracker.git import documents_git
+from rag_chunk.mlflow_tracker.later import track_folder
+from rag_chunk.mlflow_tracker.options import LOG_CHUNKS, LogChunks, TrackingOptions, parse_tags
+from rag_chunk.mlflow_tracker.redaction import redact
+from rag_chunk.mlflow_tracker.runs import Tracking, tracked_run
+from rag_chunk.mlflow_tracker.sender import Tracked
+
+__all__ = [
+    "LOG_CHUNKS",
+    "LogChunks",
+    "Tracked",
+    "Tracking",
+    "TrackingOptions",
+    "documents_git",
+    "fetch_config",
+    "parse_tags",
+    "redact",
+    "track_folder",
+    "tracked_run",
+]

@@ -1,0 +1,95 @@
+"""The files of a run; and which chunks go along with their text, for a large corpus' are gigabytes."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag_chunk.mlflow_tracker.folder import Results
+from rag_chunk.mlflow_tracker.options import LogChunks, TrackingOptions
+from rag_chunk.mlflow_tracker.store import Notify
+from rag_chunk.report import ConfigurationResult
+
+MOST_BYTES = 20_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A file of a run, or a folder of files: its path there, and what writes it to a path here."""
+
+    path: str
+    write: Callable[[Path], object]
+    is_folder: bool = False
+
+
+def text_artifact(path: str, text: str) -> Artifact:
+    """Return a file with this text, to the byte."""
+    return Artifact(path=path, write=lambda target: target.write_bytes(text.encode()))
+
+
+def copied_artifact(path: str, source: Path) -> Artifact:
+    """Return a copy of the file `source`."""
+    return Artifact(path=path, write=lambda target: shutil.copyfile(source, target))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkPlan:
+    """What is logged of the chunks of each configuration."""
+
+    results: Results
+    log: LogChunks
+    chunk_files: bool
+
+    def artifacts(self, result: ConfigurationResult) -> Iterator[Artifact]:
+        """Yield the files with the chunks of a configuration."""
+        source = self.results.chunks(result)
+        if source is None or self.log == "none":
+            return
+        if self.log == "spans" or (self.log == "best" and result != self.results.report.best):
+            yield Artifact(path="chunks/chunks.jsonl", write=lambda target: _write_spans(source, target))
+            return
+        yield copied_artifact("chunks/chunks.jsonl", source)
+        if self.chunk_files:
+            yield Artifact(path="chunks/text", write=lambda target: _write_texts(source, target), is_folder=True)
+
+
+def plan_chunks(results: Results, options: TrackingOptions, notify: Notify) -> ChunkPlan:
+    """Follow `--log-chunks`; without it, log all text while it is under 20 MB. Say which."""
+    files = [file for result in results.report.configurations if (file := results.chunks(result))]
+    size = sum(file.stat().st_size for file in files)
+    log = options.log_chunks or ("all" if size < MOST_BYTES else "best")
+    if files:
+        notify(_said(log, size))
+    return ChunkPlan(results=results, log=log, chunk_files=options.chunk_files)
+
+
+def _said(log: LogChunks, size: int) -> str:
+    said = {
+        "all": f"the chunks of every configuration are logged with their text ({size / 1e6:.1f} MB)",
+        "best": "the best configuration's chunks are logged with their text, the others' as spans",
+        "spans": "chunks are logged as spans, without their text",
+        "none": "chunks are not logged",
+    }
+    return said[log]
+
+
+def _lines(source: Path) -> Iterator[dict[str, Any]]:
+    with source.open(encoding="utf-8", newline="\n") as lines:
+        yield from (json.loads(line) for line in lines)
+
+
+def _write_spans(source: Path, target: Path) -> None:
+    """Write the chunks without their text and headings, which may be confidential."""
+    with target.open("w", encoding="utf-8", newline="\n") as written:
+        for chunk in _lines(source):
+            kept = {name: value for name, value in chunk.items() if name not in {"text", "headings"}}
+            written.write(json.dumps(kept, ensure_ascii=False) + "\n")
+
+
+def _write_texts(source: Path, target: Path) -> None:
+    """Write each chunk's text into a file of its own: `chunk_00000.txt` and so on."""
+    target.mkdir(parents=True)
+    for number, chunk in enumerate(_lines(source)):
+        (target / f"chunk_{number:05}.txt").write_bytes(str(chunk["text"]).encode())

@@ -1,0 +1,247 @@
+"""What a run holds: params, metrics, tags, inputs and artifacts, made of a results folder without MLflow."""
+
+import json
+import math
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from rag_chunk.mlflow_tracker import tables
+from rag_chunk.mlflow_tracker.artifacts import Artifact, copied_artifact, plan_chunks, text_artifact
+from rag_chunk.mlflow_tracker.folder import Results
+from rag_chunk.mlflow_tracker.options import LONGEST_KEY, TrackingOptions
+from rag_chunk.mlflow_tracker.redaction import redact
+from rag_chunk.mlflow_tracker.store import Notify
+from rag_chunk.report import ConfigurationResult
+
+LONGEST_PARAM = 500  # MLflow 2.0's; later ones take 6,000
+LONGEST_TAG = 5000  # before MLflow 2.3; later ones take 8,000
+LONGEST_DIGEST = 36
+ANALYSIS, CONFIGURATION = "analysis", "configuration"
+PER_QUESTION, COMPARISON = "evaluation/per_question.json", "comparison.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A data set that took part."""
+
+    name: str
+    digest: str
+    source: str
+    context: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContent:
+    """All that is logged on one run. Times are milliseconds since 1970."""
+
+    name: str
+    start: int
+    end: int
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    inputs: tuple[Input, ...]
+    artifacts: tuple[Artifact, ...]
+
+
+class Contents:
+    """The runs of one results folder: the analysis' own, and one a configuration, made when asked for."""
+
+    def __init__(self, results: Results, options: TrackingOptions, notify: Notify, *, later: bool = False) -> None:
+        """Read nothing yet; `notify` is told what is left out or made to fit. `later` is tagged."""
+        self._results, self._options, self._notify = results, options, notify
+        self._report = results.report
+        self._chunks = plan_chunks(results, options, notify)
+        self._later = {"tracked_later": "true"} if later else {}
+        self._said: set[str] = set()
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one configuration, and so one run that is both."""
+        return len(self._report.configurations) == 1
+
+    @property
+    def analysis_id(self) -> str:
+        """The analysis' id, the same however often it is sent."""
+        return self._report.analysis_id
+
+    def configurations(self) -> tuple[ConfigurationResult, ...]:
+        """Return the configurations that get a run: all, or the first N and the recommended one."""
+        kept = self._report.configurations[: self._options.log_runs]
+        return kept if self._report.best in kept else (*kept, self._report.best)
+
+    def best_of(self, run_ids: Mapping[str, str]) -> str | None:
+        """Return the run of the recommended configuration; without questions none is."""
+        return run_ids.get(self._report.best.name) if self._report.comparison else None
+
+    def analysis(self) -> RunContent:
+        """Return the analysis' own run: with several configurations the parent, carrying the best one's figures."""
+        best = self._report.best
+        own = self._configuration_artifacts(best) if self.is_single else self._best_config()
+        return self._content(
+            best,
+            name=self._options.run_name or (best.name if self.is_single else f"{self._dataset()}, {self._count()}"),
+            role=CONFIGURATION if self.is_single else ANALYSIS,
+            seconds=sum(self._report.timings.values())
+            + sum(self._seconds(found) for found in self._report.configurations),
+            metrics={**best.metrics, **self._shared_timings()},
+            artifacts=(*own, *self._analysis_artifacts()),
+        )
+
+    def configuration(self, result: ConfigurationResult) -> RunContent:
+        """Return the run of one configuration."""
+        return self._content(
+            result,
+            name=result.name,
+            role=CONFIGURATION,
+            seconds=self._seconds(result),
+            metrics=result.metrics,
+            artifacts=self._configuration_artifacts(result),
+        )
+
+    @staticmethod
+    def _seconds(result: ConfigurationResult) -> float:
+        return result.metrics.get("processing_time", 0.0)
+
+    def _content(
+        self,
+        result: ConfigurationResult,
+        *,
+        name: str,
+        role: str,
+        seconds: float,
+        metrics: Mapping[str, float],
+        artifacts: tuple[Artifact, ...],
+    ) -> RunContent:
+        end = int(self._report.created.timestamp() * 1000)
+        return RunContent(
+            name=name,
+            start=end - round(seconds * 1000),
+            end=end,
+            params=dict(self._params(result)),
+            metrics=dict(self._metrics(metrics)),
+            tags=dict(self._tags(result, role, artifacts)),
+            inputs=tuple(self._inputs()),
+            artifacts=artifacts,
+        )
+
+    # params and metrics
+
+    def _params(self, result: ConfigurationResult) -> Iterator[tuple[str, str]]:
+        for name, value in result.config.params().items():
+            if len(value) > LONGEST_PARAM:
+                self._say_once(f"{name} is cut to {LONGEST_PARAM} characters as a param; config.yaml has it whole")
+            yield name, redact(value)[:LONGEST_PARAM]
+
+    def _metrics(self, metrics: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+        taken: set[str] = set()
+        for name, value in metrics.items():
+            if not math.isfinite(value):
+                continue
+            key = _fitting_key(name)
+            while key in taken:
+                key += "_"
+            taken.add(key)
+            if key != name:
+                self._say_once(f"MLflow does not take the metric name {name!r}: it is logged as {key!r}")
+            yield key, float(value)
+
+    def _shared_timings(self) -> dict[str, float]:
+        """Return what all configurations share (reading, tokenising, the index): logged once, on the analysis."""
+        timings = self._report.timings.items()
+        return {name if name.endswith("_time") else f"{name}_time": seconds for name, seconds in timings}
+
+    # tags
+
+    def _tags(
+        self, result: ConfigurationResult, role: str, artifacts: tuple[Artifact, ...]
+    ) -> Iterator[tuple[str, str]]:
+        told = {"document_type": self._document_type(), "dataset_name": self._dataset()}
+        if self._options.dataset_version:
+            told["version"] = self._options.dataset_version
+        own = {f"rag_chunk.{name}": value for name, value in self._own_tags(result, role).items()}
+        shown = _table_tag(artifacts)
+        about = {} if role == CONFIGURATION and not self.is_single else {"mlflow.note.content": self._note()}
+        for name, value in {**told, **self._options.tags, **own, **shown, **about}.items():
+            text = redact(value)
+            if len(text) > LONGEST_TAG:
+                self._say_once(f"the tag {name!r} is cut to {LONGEST_TAG} characters, the most that MLflow takes")
+            yield name, text[:LONGEST_TAG]
+
+    def _own_tags(self, result: ConfigurationResult, role: str) -> dict[str, str]:
+        report = self._report
+        tags = {"version": report.rag_chunk, "analysis_id": report.analysis_id, "role": role}
+        tags |= {"config_digest": result.config.digest(), "corpus_digest": report.corpus.digest}
+        tags |= {"questions_digest": report.questions.digest} if report.questions else {}
+        if report.comparison:
+            tags["metric"] = report.comparison.metric
+            tags |= {"best": "true"} if role == CONFIGURATION and result.name == report.comparison.recommended else {}
+        return {**tags, **self._options.provenance, **self._later}
+
+    def _document_type(self) -> str:
+        """Return the one file type, or `mixed`."""
+        if self._options.document_type:
+            return self._options.document_type
+        kinds = {PurePosixPath(document.name).suffix.lower().lstrip(".") for document in self._report.corpus.documents}
+        return (kinds.pop() or "text") if len(kinds) == 1 else "mixed"
+
+    def _dataset(self) -> str:
+        source = Path(str(self._report.analysis.get("source", "")))
+        return self._options.dataset_name or source.absolute().name or "documents"
+
+    def _count(self) -> str:
+        return f"{len(self._report.configurations)} configurations"
+
+    def _note(self) -> str:
+        return redact(tables.description(self._report))
+
+    # inputs
+
+    def _inputs(self) -> Iterator[Input]:
+        report = self._report
+        source = redact(str(report.analysis.get("source", "")))
+        digest = report.corpus.digest[:LONGEST_DIGEST]
+        yield Input(name=self._dataset(), digest=digest, source=source, context="documents")
+        if report.questions:
+            source, digest = redact(report.questions.source), report.questions.digest[:LONGEST_DIGEST]
+            yield Input(name=Path(source).name, digest=digest, source=source, context="questions")
+
+    # artifacts
+
+    def _configuration_artifacts(self, result: ConfigurationResult) -> tuple[Artifact, ...]:
+        config = text_artifact("config.yaml", self._results.configs[result.name])
+        page = text_artifact("evaluation/report.md", tables.configuration_page(self._report, result))
+        questions = [text_artifact(PER_QUESTION, tables.question_table(result))] if result.questions else []
+        return (config, page, *questions, *self._chunks.artifacts(result))
+
+    def _best_config(self) -> tuple[Artifact, ...]:
+        """Return the best configuration's config; without questions none is best."""
+        if not self._report.comparison:
+            return ()
+        return (text_artifact("config.yaml", self._results.configs[self._report.best.name]),)
+
+    def _analysis_artifacts(self) -> tuple[Artifact, ...]:
+        names = ("report.json", "comparison.csv", "report.md", "report.html", "questions.json", "analysis.yaml")
+        found = [copied_artifact(name, file) for name in names if (file := self._results.file(name))]
+        return (*found, text_artifact(COMPARISON, tables.comparison_table(self._report)))
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self._notify(text)
+
+
+def _fitting_key(name: str) -> str:
+    """Return `name` with what MLflow refuses in a key replaced: `recall@5` is `recall_5`."""
+    clean = posixpath.normpath(re.sub(r"[^\w.\- /]+", "_", name)).lstrip("/.")[:LONGEST_KEY]
+    return clean or "metric"
+
+
+def _table_tag(artifacts: tuple[Artifact, ...]) -> dict[str, Any]:
+    """Return the tag by which MLflow's pages know which files are tables."""
+    found = [{"path": each.path, "type": "table"} for each in artifacts if each.path in {PER_QUESTION, COMPARISON}]
+    return {"mlflow.loggedArtifacts": json.dumps(found)} if found else {}

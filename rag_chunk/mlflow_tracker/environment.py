@@ -1,0 +1,100 @@
+"""MLflow imported, silent and impatient; the environment is put back afterwards."""
+
+import contextlib
+import importlib
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+
+from rag_chunk.errors import MissingExtra, TrackingError
+
+SILENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+# MLflow's own are 7 retries of 120 s: 247 s until a call to a dead server fails. These fail within 10 s, which is
+# right for the first call; `patience` is for what follows.
+IMPATIENT = {RETRIES: "1", TIMEOUT: "5", "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1"}
+MORE_RETRIES = 2  # after as long as `Retry-After` says; 18 s until a server that has died is given up
+LOGGERS = ("mlflow", "alembic", "urllib3.connectionpool")
+
+
+@contextlib.contextmanager
+def quiet_mlflow() -> Iterator[None]:
+    """Import MLflow, and keep it silent and impatient inside this block. Raise `MissingExtra` without it.
+
+    What the user has set in the environment stands.
+    """
+    with _environment({**SILENT, **IMPATIENT}):
+        _import()
+        # Asynchronous logging gains nothing here, and loses data when the server dies.
+        os.environ["MLFLOW_ENABLE_ASYNC_LOGGING"] = "false"
+        with _warnings_only():
+            yield
+
+
+@contextlib.contextmanager
+def _environment(defaults: Mapping[str, str]) -> Iterator[None]:
+    """Set what is not set; afterwards put back all of MLflow's variables, its own changes included."""
+    names = {*defaults, "MLFLOW_TRACKING_URI", "MLFLOW_ALLOW_FILE_STORE", "MLFLOW_ENABLE_ASYNC_LOGGING"}
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update({name: value for name, value in defaults.items() if not before[name]})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _import() -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydantic's and others' about MLflow's own code
+            module = importlib.import_module("mlflow")
+    except ImportError as error:
+        if error.name == "mlflow":
+            raise MissingExtra("mlflow", "tracking") from None
+        raise TrackingError(f"MLflow cannot be imported: {error}. Install it anew: pip install mlflow") from None
+    if getattr(module, "__file__", None) is None:  # a folder of that name in the working folder
+        raise MissingExtra("mlflow", "tracking")
+
+
+@contextlib.contextmanager
+def _warnings_only() -> Iterator[None]:
+    """Let MLflow's own loggers say warnings only."""
+    before = {name: logging.getLogger(name).level for name in LOGGERS}
+    for name in LOGGERS:
+        logging.getLogger(name).setLevel(logging.ERROR if name.startswith("urllib3") else logging.WARNING)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
+
+
+def mlflow_version() -> tuple[int, int]:
+    """Return MLflow's major and minor version."""
+    from mlflow.version import VERSION
+
+    major, minor = VERSION.split(".")[:2]
+    return int(major), int(minor)
+
+
+@contextlib.contextmanager
+def patience(*, seconds: float | None = None, retries: int | None = None) -> Iterator[None]:
+    """Wait this long for answers, or ask again this often, inside this block, unless the user has said otherwise."""
+    wanted = {TIMEOUT: seconds, RETRIES: retries}
+    before = {name: os.environ.get(name, "") for name in wanted}
+    ours = {name: value for name, value in wanted.items() if value is not None and before[name] == IMPATIENT[name]}
+    os.environ.update({name: str(round(value)) for name, value in ours.items()})
+    try:
+        yield
+    finally:
+        os.environ.update({name: before[name] for name in ours})

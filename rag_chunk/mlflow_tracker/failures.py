@@ -1,0 +1,73 @@
+"""What MLflow raises, as one sentence that says what to do."""
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from urllib.parse import urlsplit
+
+from rag_chunk.errors import RagChunkError, TrackingError
+from rag_chunk.mlflow_tracker.redaction import redact
+
+LONGEST_MESSAGE = 300
+
+
+class UnreachableError(TrackingError):
+    """The server does not answer: nothing more is asked of it."""
+
+
+_CAUSES = (
+    (
+        r"Invalid Host header",
+        "{where} refuses the host name in its address. On the server: mlflow server --allowed-hosts {host}",
+    ),
+    (
+        r"error code 401|UNAUTHENTICATED",
+        "{where} asks who you are: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+    ),
+    (r"error code 403|PERMISSION_DENIED", "no permission on {where}: {text}"),
+    (r"error code 40[45](?s:.*)Response body|not in a valid JSON format", "{where} is not an MLflow server: {text}"),
+    (r"FallbackAsyncAdaptedQueuePool", "this MLflow does not work with SQLAlchemy 2.1: pip install 'sqlalchemy<2.1'"),
+    (r"(?i)no space left|disk is full|ENOSPC", "no space is left for {where}"),
+    (r"(?i)database is locked", "{where} is locked by another process: {text}"),
+)
+_UNREACHABLE = re.compile(
+    r"(?i)Max retries exceeded|connection (refused|reset|aborted)|timed? ?out|"
+    r"name or service not known|failed to (establish|resolve)|too many 5\d\d|too many 429"
+)
+
+
+def explain(error: BaseException, where: str) -> TrackingError:
+    """Return the error that the user sees, without passwords. `where` is the store's address."""
+    whole = f"{type(error).__name__}: {error}"
+    text = _first_line(redact(whole))
+    values = {"where": redact(where), "host": urlsplit(redact(where)).hostname or "HOST", "text": text}
+    for pattern, sentence in _CAUSES:
+        if re.search(pattern, whole):
+            return TrackingError(sentence.format(**values))
+    if _UNREACHABLE.search(whole):
+        return UnreachableError("MLflow at {where} cannot be reached: {text}".format(**values))
+    return TrackingError("MLflow at {where} failed: {text}".format(**values))
+
+
+def _first_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE].rstrip() + "…"
+
+
+@contextmanager
+def mlflow_calls(where: str) -> Iterator[None]:
+    """Raise `TrackingError` for whatever the calls of MLflow in this block raise; let them say nothing.
+
+    The cause is left out: its text has the address with the password in it. What MLflow prints would stand
+    among our results on stdout, and what it warns of is not the user's to mend.
+    """
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    except RagChunkError:
+        raise
+    except Exception as error:  # noqa: BLE001 - MLflow, SQLAlchemy, requests and boto raise what they like
+        raise explain(error, where) from None

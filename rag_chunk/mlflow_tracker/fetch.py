@@ -1,0 +1,136 @@
+"""The config of a tracked run, back."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rag_chunk.config import ConfigFile, RunConfig, parse_config
+from rag_chunk.errors import InputError
+from rag_chunk.mlflow_tracker.content import ANALYSIS
+from rag_chunk.mlflow_tracker.environment import quiet_mlflow
+from rag_chunk.mlflow_tracker.failures import mlflow_calls
+from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
+from rag_chunk.mlflow_tracker.store import Notify, Place, Store, choose_place, open_store, search_runs
+
+ARTIFACT = "config.yaml"  # a constant: MLflow follows `../` in the paths of artifacts
+LARGEST = 1_000_000
+ELSEWHERE = "Name another store with --mlflow-uri"
+LOWER_IS_BETTER = frozenset(
+    {"num_chunks", "processing_time", "chunk_time", "context_size", "size_for_90", "index_ratio", "share_tiny",
+     "share_over_limit", "duplicates", "chunk_size_max"}
+)  # fmt: skip
+
+
+def fetch_config(
+    run_id: str, *, uri: str | None = None, strategy: str | None = None, by: str | None = None, notify: Notify
+) -> str:
+    """Return the text of a run's config.yaml; of an analysis' run, its best configuration's.
+
+    `strategy` chooses among the configurations of that strategy, `by` the best in another metric.
+    Raise `InputError` where there is no such run, or no such configuration.
+    """
+    with quiet_mlflow():
+        place = choose_place(uri, notify)
+        _must_exist(place, run_id)
+        with open_store(place) as store:
+            run = _chosen(store, _run(store, run_id), strategy, by)
+            return _artifact(store, run) or _from_params(run, notify)
+
+
+def _must_exist(place: Place, run_id: str) -> None:
+    """Do not create a store only to find that nothing is in it."""
+    if place.local and not place.local.exists():
+        raise InputError(f"there is no run {run_id}: {place.local} does not exist. {ELSEWHERE}")
+
+
+def _run(store: Store, run_id: str) -> Any:
+    from mlflow.exceptions import MlflowException
+
+    with mlflow_calls(store.name):
+        try:
+            return store.client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+                raise
+    raise InputError(f"there is no run {run_id} in {store.name}. {ELSEWHERE}")
+
+
+def _chosen(store: Store, run: Any, strategy: str | None, by: str | None) -> Any:
+    """Return the run itself, or of an analysis' run the child that is asked for."""
+    tags: Mapping[str, str] = run.data.tags
+    if tags.get("rag_chunk.role") != ANALYSIS:
+        return run
+    best = tags.get("rag_chunk.best_run_id")
+    if best and not strategy and not by:
+        return _run(store, best)
+    children = [child for child in _children(store, run) if strategy in {None, child.data.params.get("strategy")}]
+    if not children:
+        raise InputError(f"the analysis {run.info.run_id} has no configuration{_of(strategy)}")
+    return _best(children, by or tags.get("rag_chunk.metric"), run.info.run_id)
+
+
+def _of(strategy: str | None) -> str:
+    return f" of the strategy {strategy!r}" if strategy else ""
+
+
+def _children(store: Store, run: Any) -> list[Any]:
+    """Return all runs that are nested under this one."""
+    return search_runs(store, run.info.experiment_id, f"tags.`{PARENT_RUN}` = '{run.info.run_id}'")
+
+
+def _best(children: list[Any], metric: str | None, run_id: str) -> Any:
+    if metric is None and len(children) == 1:
+        return children[0]
+    if metric is None:
+        raise InputError(f"the analysis {run_id} had no questions: choose with --by, as in --by num_chunks")
+    scored = [child for child in children if metric in child.data.metrics]
+    if not scored:
+        known = sorted({name for child in children for name in child.data.metrics})
+        raise InputError(f"no configuration of {run_id} has the metric {metric!r}. There are {', '.join(known)}")
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    return max(scored, key=lambda child: sign * child.data.metrics[metric])
+
+
+def _artifact(store: Store, run: Any) -> str | None:
+    """Return the text of the artifact; None where there is none. What is not a small regular file is refused."""
+    run_id = run.info.run_id
+    with mlflow_calls(store.name):
+        sizes = {file.path: file.file_size for file in store.client.list_artifacts(run_id) if not file.is_dir}
+    if ARTIFACT not in sizes:
+        return None
+    if (sizes[ARTIFACT] or 0) > LARGEST:
+        raise InputError(f"the {ARTIFACT} of run {run_id} has {sizes[ARTIFACT]:,} bytes; at most {LARGEST:,} are read")
+    with tempfile.TemporaryDirectory(prefix="rag-chunk-") as folder:
+        with mlflow_calls(store.name):
+            store.client.download_artifacts(run_id, ARTIFACT, folder)
+        return _text(Path(folder) / ARTIFACT, run_id)
+
+
+def _text(path: Path, run_id: str) -> str:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
+        raise InputError(f"the {ARTIFACT} of run {run_id} is not a small regular file")
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"the {ARTIFACT} of run {run_id} is not UTF-8: {error}") from None
+
+
+def _from_params(run: Any, notify: Notify) -> str:
+    """Return a config made of the params, which are strings and may be cut; say so."""
+    params: Mapping[str, str] = run.data.params
+    known = {name: value for name, value in params.items() if name in RunConfig.model_fields and value != "none"}
+    if "strategy" not in known:
+        raise InputError(f"the run {run.info.run_id} is not one of rag-chunk: it has no {ARTIFACT} and no strategy")
+    if params.get("use_tiktoken") == "True":
+        known.setdefault("unit", "tokens")
+    notify(f"the run {run.info.run_id} has no {ARTIFACT}: its config is made of the run's params")
+    text = ConfigFile(_typed(known)).to_yaml()
+    parse_config(text, f"the run {run.info.run_id}")
+    return text
+
+
+def _typed(settings: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings with numbers and truths as what they are; text that is none of them stays."""
+    named = {"True": True, "False": False, "true": True, "false": False}
+    return {name: named.get(value, int(value) if value.isdecimal() else value) for name, value in settings.items()}

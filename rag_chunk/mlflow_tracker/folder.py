@@ -1,0 +1,69 @@
+"""A results folder, read: all that a tracked analysis is made of."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from rag_chunk.corpus import MARKER
+from rag_chunk.errors import InputError
+from rag_chunk.mlflow_tracker.options import TrackingOptions
+from rag_chunk.report import ConfigurationResult, Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """A results folder: its report, and the text of each configuration's config file by name."""
+
+    path: Path
+    report: Report
+    configs: Mapping[str, str]
+    options: TrackingOptions
+
+    def chunks(self, result: ConfigurationResult) -> Path | None:
+        """Return the file with the chunks of a configuration, where there is one."""
+        return self.file(f"chunks/{result.name}.jsonl")
+
+    def file(self, name: str) -> Path | None:
+        """Return the file of that name, where there is one."""
+        found = self.path / name
+        return found if found.is_file() else None
+
+
+def read_results(path: Path) -> Results:
+    """Read a results folder; raise `InputError` where it is none, or not whole."""
+    if not (path / MARKER).exists():
+        raise InputError(f"{path} is not a results folder of rag-chunk; analyze --save DIR writes one")
+    report = _report(path)
+    if not re.fullmatch(r"[\w-]+", report.analysis_id):  # it stands in a search filter
+        raise InputError(f"{path / 'report.json'} cannot be used: {report.analysis_id!r} is no analysis id")
+    configs = {result.name: _text(path / "configs" / f"{result.name}.yaml") for result in report.configurations}
+    return Results(path=path, report=report, configs=configs, options=_options(path / "tracking.json"))
+
+
+def _report(path: Path) -> Report:
+    try:
+        return Report.model_validate_json(_text(path / "report.json"))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError(f"{path / 'report.json'} cannot be used: {first['msg']}") from None
+
+
+def _options(path: Path) -> TrackingOptions:
+    if not path.is_file():
+        return TrackingOptions()
+    try:
+        return TrackingOptions.from_json(json.loads(_text(path)))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} cannot be read as JSON: {error}") from None
+
+
+def _text(path: Path) -> str:
+    """Return the file's text as it is, line ends included."""
+    try:
+        return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None

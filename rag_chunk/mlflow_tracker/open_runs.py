@@ -1,0 +1,148 @@
+"""Runs begun, written and ended in a store: every one that this process has open is known here."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import zip_longest
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from rag_chunk.errors import TrackingError
+from rag_chunk.mlflow_tracker.artifacts import Artifact
+from rag_chunk.mlflow_tracker.content import Input, RunContent
+from rag_chunk.mlflow_tracker.environment import patience
+from rag_chunk.mlflow_tracker.experiment import Destination
+from rag_chunk.mlflow_tracker.failures import UnreachableError, mlflow_calls
+from rag_chunk.interrupts import Interrupted, Interrupts
+from rag_chunk.mlflow_tracker.store import Store
+
+PARENT_RUN = "mlflow.parentRunId"
+PER_BATCH = 100  # params or tags; of metrics MLflow takes 1,000
+SECONDS_PER_BYTE = 1e-6
+FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
+
+
+class OpenRuns:
+    """The runs that this process has begun and not ended, innermost last."""
+
+    def __init__(self, store: Store, destination: Destination, interrupts: Interrupts) -> None:
+        """Begin with none."""
+        self._store, self._destination, self._interrupts = store, destination, interrupts
+        self._open: list[str] = []
+
+    def begin(self, name: str, tags: Mapping[str, str], *, parent: str | None, start: int | None = None) -> str:
+        """Create a run and return its id. A signal waits, so that no run is begun and not known."""
+        above = {PARENT_RUN: parent} if parent else {}
+        with self._interrupts.held(), mlflow_calls(self._store.name):
+            tags = {**_context_tags(), **tags, **above}
+            number = self._destination.experiment_id
+            run = self._store.client.create_run(number, start_time=start, tags=tags, run_name=name)
+            self._open.append(str(run.info.run_id))
+        return self._open[-1]
+
+    def resume(self, run_id: str) -> None:
+        """Take a run that was not finished as one of ours."""
+        with self._interrupts.held(), mlflow_calls(self._store.name):
+            self._store.client.update_run(run_id, status="RUNNING")
+            self._open.append(run_id)
+
+    def write(self, run_id: str, content: RunContent) -> None:
+        """Log all that a run holds."""
+        with mlflow_calls(self._store.name):
+            for batch in _batches(content):
+                self._store.client.log_batch(run_id, **batch)
+            _log_inputs(self._store.client, run_id, content.inputs)
+        self._write_artifacts(run_id, content.artifacts)
+
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags on a run."""
+        with mlflow_calls(self._store.name):
+            for key, value in tags.items():
+                self._store.client.set_tag(run_id, key, value)
+
+    def end(self, run_id: str, status: str, end: int | None = None) -> None:
+        """End a run with this status."""
+        with mlflow_calls(self._store.name):
+            self._store.client.set_terminated(run_id, status, end)
+        if run_id in self._open:
+            self._open.remove(run_id)
+
+    def end_all(self, status: str) -> None:
+        """End what is still open, innermost first. A store that is away is not asked twice; nothing is raised."""
+        self._interrupts.ignore()
+        with patience(seconds=3, retries=1):
+            for run_id in reversed(self._open[:]):
+                try:
+                    self.end(run_id, status)
+                except UnreachableError:
+                    return
+                except TrackingError:
+                    continue
+
+    def forget(self) -> None:
+        """Let what is open be: the store is away."""
+        self._open.clear()
+
+    def _write_artifacts(self, run_id: str, artifacts: Sequence[Artifact]) -> None:
+        with tempfile.TemporaryDirectory(prefix="rag-chunk-") as folder:
+            for artifact in artifacts:
+                staged = Path(folder) / artifact.path
+                staged.parent.mkdir(parents=True, exist_ok=True)
+                artifact.write(staged)
+                self._write_artifact(run_id, artifact, staged)
+
+    def _write_artifact(self, run_id: str, artifact: Artifact, staged: Path) -> None:
+        """Upload one file, waiting longer for a larger one."""
+        client, inside = self._store.client, str(PurePosixPath(artifact.path).parent)
+        with patience(seconds=5 + staged.stat().st_size * SECONDS_PER_BYTE), mlflow_calls(self._store.name):
+            if artifact.is_folder:
+                client.log_artifacts(run_id, str(staged), artifact.path)
+            else:
+                client.log_artifact(run_id, str(staged), None if inside == "." else inside)
+
+
+def _context_tags() -> dict[str, str]:
+    """Return who runs what, as MLflow tells it for its own runs."""
+    from mlflow.tracking.context.registry import resolve_tags
+
+    return {str(key): str(value) for key, value in resolve_tags().items()}
+
+
+def _batches(content: RunContent) -> Iterator[dict[str, list[Any]]]:
+    """Yield what `log_batch` takes: one batch, unless there are more than 100 tags or metrics."""
+    from mlflow.entities import Metric, Param, RunTag
+
+    params = [Param(key, value) for key, value in content.params.items()]
+    metrics = [Metric(key, value, content.end, 0) for key, value in content.metrics.items()]
+    tags = [RunTag(key, value) for key, value in content.tags.items()]
+    parts = zip_longest(_parts(params), _parts(metrics), _parts(tags), fillvalue=())
+    for some_params, some_metrics, some_tags in parts:
+        yield {"params": list(some_params), "metrics": list(some_metrics), "tags": list(some_tags)}
+
+
+def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    yield from (items[first : first + PER_BATCH] for first in range(0, len(items), PER_BATCH))
+
+
+def _log_inputs(client: Any, run_id: str, inputs: Sequence[Input]) -> None:
+    """Log the data sets; MLflow before 2.4 knows none."""
+    with suppress(ImportError):
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        known = [
+            DatasetInput(
+                Dataset(each.name, each.digest, "local", json.dumps({"uri": each.source})),
+                [InputTag("mlflow.data.context", each.context)],
+            )
+            for each in inputs
+        ]
+        client.log_inputs(run_id, known)
+
+
+def ending(error: BaseException) -> str:
+    """Return what a run ends as: an exit with status 0 is no failure."""
+    if isinstance(error, (Interrupted, KeyboardInterrupt)):
+        return KILLED
+    code = error.code if isinstance(error, SystemExit) else getattr(error, "exit_code", 1)
+    return FAILED if code else FINISHED

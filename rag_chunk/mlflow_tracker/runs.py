@@ -1,0 +1,89 @@
+"""The run of an analysis: begun before it, filled from its results folder, ended whatever happens."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rag_chunk.errors import TrackingError
+from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, Contents
+from rag_chunk.mlflow_tracker.environment import quiet_mlflow
+from rag_chunk.mlflow_tracker.failures import UnreachableError
+from rag_chunk.mlflow_tracker.folder import read_results
+from rag_chunk.interrupts import interruptible
+from rag_chunk.mlflow_tracker.options import TrackingOptions
+from rag_chunk.mlflow_tracker.sender import Sender, Tracked, open_sender, tracked
+from rag_chunk.mlflow_tracker.open_runs import FAILED, FINISHED, ending
+from rag_chunk.mlflow_tracker.store import Notify
+
+
+class Tracking:
+    """An analysis that is being tracked. After a failure MLflow is not asked again: `failure` says what it was."""
+
+    def __init__(self, options: TrackingOptions, notify: Notify) -> None:
+        """Track nothing yet."""
+        self._options, self._notify = options, notify
+        self._sender: Sender | None = None
+        self.run_id: str | None = None
+        self.failure: TrackingError | None = None
+
+    def begin(self, sender: Sender, *, several: bool) -> None:
+        """Create the run."""
+        self._sender = sender
+        options = self._options
+        tags = {**options.tags, "rag_chunk.role": ANALYSIS if several else CONFIGURATION}
+        above = sender.destination.parent_run_id
+        self.run_id = sender.runs.begin(options.run_name or "analysis", tags, parent=above)
+
+    def fail(self, error: TrackingError) -> None:
+        """Ask MLflow no more, apart from ending what is open where it still answers."""
+        self.failure = error
+        if self._sender and isinstance(error, UnreachableError):
+            self._sender.runs.forget()
+        self.end(FAILED)
+
+    def end(self, status: str) -> None:
+        """End all runs that are open."""
+        if self._sender:
+            self._sender.runs.end_all(status)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `tracking.json` holds: the options, and the run that `track` is to complete."""
+        return replace(self._options, run_id=self.run_id).to_json()
+
+    def log(self, folder: Path) -> Tracked:
+        """Log what stands in the results folder, and end the run. Raise `TrackingError` where MLflow fails."""
+        if self._sender is None or self.run_id is None or self.failure:
+            raise self.failure or TrackingError("the analysis is not being tracked")
+        results = read_results(folder)
+        contents = Contents(results, self._options, self._notify)
+        try:
+            children = self._sender.send(contents, self.run_id)
+        except TrackingError as error:
+            self.fail(error)
+            raise
+        return tracked(self._sender, results, self.run_id, children)
+
+
+@contextmanager
+def tracked_run(options: TrackingOptions, *, several: bool, notify: Notify) -> Iterator[Tracking]:
+    """Track an analysis: its run is created at once and ended FINISHED, FAILED or KILLED, whatever happens.
+
+    Where MLflow fails at the start, the block runs all the same: `notify` is told once, and `log` raises.
+    Inside, SIGINT, SIGTERM and SIGHUP raise `Interrupted`.
+    """
+    with quiet_mlflow(), interruptible() as interrupts, ExitStack() as stack:
+        tracking = Tracking(options, notify)
+        try:
+            try:
+                sender = stack.enter_context(open_sender(options, notify, interrupts))
+                tracking.begin(sender, several=several)
+            except TrackingError as error:
+                tracking.fail(error)
+                notify(f"{error}. The analysis goes on, and its results are kept")
+            yield tracking
+        except BaseException as error:
+            tracking.end(ending(error))
+            raise
+        tracking.end(FINISHED)

@@ -1,0 +1,110 @@
+"""What sends an analysis: the store, the experiment, and the runs that are open there."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from rag_chunk.mlflow_tracker.content import Contents, RunContent
+from rag_chunk.mlflow_tracker.environment import MORE_RETRIES, patience
+from rag_chunk.mlflow_tracker.experiment import Destination, find_destination
+from rag_chunk.mlflow_tracker.folder import Results
+from rag_chunk.interrupts import Interrupts
+from rag_chunk.mlflow_tracker.links import compare_link, leaderboard_link, ui_address, ui_command
+from rag_chunk.mlflow_tracker.options import TrackingOptions
+from rag_chunk.mlflow_tracker.open_runs import FINISHED, OpenRuns
+from rag_chunk.mlflow_tracker.store import Notify, Store, choose_place, open_store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """Where an analysis is in MLflow. `run_id` is the parent, or the only run; `children` are by name.
+
+    `ui_command` opens MLflow's pages where no server shows them already; `links` go straight to the runs.
+    """
+
+    store: str
+    experiment_id: str
+    experiment_name: str
+    run_id: str
+    children: Mapping[str, str] = field(default_factory=dict)
+    ui_command: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A child that the store has already, whole or in part."""
+
+    run_id: str
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Where an analysis goes, and the runs that are open there."""
+
+    store: Store
+    destination: Destination
+    runs: OpenRuns
+
+    def send(
+        self, contents: Contents, run_id: str, *, end: int | None = None, known: Mapping[str, Known] | None = None
+    ) -> dict[str, str]:
+        """Fill the analysis' run, log a child for each configuration, end them all; return the children's ids."""
+        analysis = contents.analysis()
+        self.runs.write(run_id, replace(analysis, tags={**analysis.tags, "mlflow.runName": analysis.name}))
+        results = () if contents.is_single else contents.configurations()
+        found = known or {}
+        children = {
+            result.name: self._child(contents.configuration(result), run_id, found.get(result.name))
+            for result in results
+        }
+        if best := contents.best_of(children):
+            self.runs.tag(run_id, {"rag_chunk.best_run_id": best})
+        self.runs.end(run_id, FINISHED, end)
+        return children
+
+    def _child(self, content: RunContent, parent: str, known: Known | None) -> str:
+        """Log one configuration, unless the store has it whole; return its run's id."""
+        if known and known.finished:
+            return known.run_id
+        if known:
+            self.runs.resume(known.run_id)
+        child = (
+            known.run_id if known else self.runs.begin(content.name, content.tags, parent=parent, start=content.start)
+        )
+        self.runs.write(child, content)
+        self.runs.end(child, FINISHED, content.end)
+        return child
+
+
+@contextmanager
+def open_sender(options: TrackingOptions, notify: Notify, interrupts: Interrupts) -> Iterator[Sender]:
+    """Open the store and find the experiment: the first call, and so the probe. Wait longer for the rest."""
+    with open_store(choose_place(options.uri, notify)) as store:
+        destination = find_destination(store, options, notify)
+        with patience(retries=MORE_RETRIES):
+            yield Sender(store=store, destination=destination, runs=OpenRuns(store, destination, interrupts))
+
+
+def tracked(sender: Sender, results: Results, run_id: str, children: Mapping[str, str]) -> Tracked:
+    """Return where everything is, with the links."""
+    store, destination = sender.store, sender.destination
+    return Tracked(
+        store=store.name,
+        experiment_id=destination.experiment_id,
+        experiment_name=destination.experiment_name,
+        run_id=run_id,
+        children=children,
+        ui_command=ui_command(store),
+        links=_links(sender, results, children),
+    )
+
+
+def _links(sender: Sender, results: Results, children: Mapping[str, str]) -> dict[str, str]:
+    report, address, number = results.report, ui_address(sender.store), sender.destination.experiment_id
+    metric = report.comparison.metric if report.comparison else "num_chunks"
+    links = {"leaderboard": leaderboard_link(address, number, report.analysis_id, metric)}
+    if len(children) > 1:
+        links["compare"] = compare_link(address, number, list(children.values()))
+    return links

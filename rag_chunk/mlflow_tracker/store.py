@@ -1,0 +1,226 @@
+"""Which store an analysis is tracked in, and how it is opened."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from rag_chunk.errors import TrackingError
+from rag_chunk.mlflow_tracker.environment import mlflow_version
+from rag_chunk.mlflow_tracker.failures import mlflow_calls
+from rag_chunk.mlflow_tracker.redaction import redact
+
+Notify = Callable[[str], None]
+NO_FILE_STORE = (3, 13)
+FILES_ALLOWED = "MLFLOW_ALLOW_FILE_STORE"
+LOCK_SECONDS = 120
+NOT_PATHS = ("databricks", "databricks-uc", "uc")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A store as it will be opened: `uri` is None for MLflow's own default.
+
+    `local` is the database file or the folder; `artifacts` is where new experiments put their artifacts, where
+    that is not MLflow's default.
+    """
+
+    uri: str | None
+    local: Path | None = None
+    artifacts: Path | None = None
+    old_files: bool = False
+
+    @property
+    def is_http(self) -> bool:
+        """Whether a server keeps it, which looks after itself when many come at once."""
+        return bool(self.uri) and urlsplit(self.uri).scheme in {"http", "https"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """An open store: MLflow's client, and the address it really has."""
+
+    place: Place
+    uri: str
+    client: Any
+
+    @property
+    def name(self) -> str:
+        """The address, fit for messages."""
+        return redact(self.uri)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes out while something is created."""
+        with _lock(self.place):
+            yield
+
+
+def choose_place(uri: str | None, notify: Notify) -> Place:
+    """Return the store for `--mlflow-uri`, else `MLFLOW_TRACKING_URI`, else MLflow's default."""
+    given = uri or _from_environment()
+    if not given:
+        return _default_place(notify)
+    folder = _folder(given)
+    if folder is not None:
+        return _folder_place(given, folder, notify)
+    return Place(uri=given, local=_database_file(given))
+
+
+def _from_environment() -> str | None:
+    """Return what `mlflow.set_tracking_uri` or the environment says."""
+    import mlflow
+
+    return str(mlflow.get_tracking_uri()) if mlflow.is_tracking_uri_set() else None
+
+
+def _default_place(notify: Notify) -> Place:
+    """Pass nothing, so that plain `mlflow ui` in this folder shows the runs, whatever the version."""
+    import mlflow
+
+    old = _holds_runs(Path("mlruns"))
+    if old and mlflow_version() >= NO_FILE_STORE and not _files_allowed():
+        _allow_files(Path("mlruns"), notify)
+    uri = str(mlflow.get_tracking_uri())
+    folder = _folder(uri)
+    return Place(uri=None, local=folder or _database_file(uri), old_files=folder is not None and old)
+
+
+def _folder_place(given: str, folder: Path, notify: Notify) -> Place:
+    """Return the folder itself where MLflow still takes one, else a database beside it."""
+    if mlflow_version() < NO_FILE_STORE or _files_allowed():
+        return Place(uri=given, local=folder)
+    if _holds_runs(folder):
+        _allow_files(folder, notify)
+        return Place(uri=given, local=folder, old_files=True)
+    database = folder.parent / "mlflow.db"
+    notify(f"MLflow no longer keeps runs in folders: the runs go to {database}, their artifacts to {folder}")
+    return Place(uri=sqlite_uri(database), local=database, artifacts=folder)
+
+
+def _holds_runs(folder: Path) -> bool:
+    """Whether MLflow's file store has written there."""
+    return any(found.parent.name.isdigit() for found in folder.glob("*/meta.yaml"))
+
+
+def _files_allowed() -> bool:
+    return os.environ.get(FILES_ALLOWED, "").lower() in {"true", "1"}
+
+
+def _allow_files(folder: Path, notify: Notify) -> None:
+    """Keep writing where the old runs are; say how to see them, and the way over."""
+    os.environ[FILES_ALLOWED] = "true"
+    notify(
+        f"{folder} has runs of an older MLflow, so the new ones go there too. To move them to a database: "
+        f"mlflow migrate-filestore --source {folder} --target sqlite:///mlflow.db, "
+        f"then rename each {folder}/*/meta.yaml"
+    )
+
+
+def _folder(uri: str) -> Path | None:
+    """Return the folder that `uri` names: a path, or `file:`."""
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path)).absolute()
+    drive = len(parts.scheme) == 1  # C:\mlruns
+    return Path(uri).absolute() if (not parts.scheme or drive) and uri not in NOT_PATHS else None
+
+
+def _database_file(uri: str) -> Path | None:
+    """Return the file of a sqlite address."""
+    if not uri.startswith("sqlite"):
+        return None
+    try:
+        from sqlalchemy.engine import make_url
+    except ImportError:  # mlflow-skinny, which cannot open it either
+        return None
+    database = make_url(uri).database
+    return Path(str(database)).absolute() if database not in {None, "", ":memory:"} else None
+
+
+def sqlite_uri(database: Path) -> str:
+    """Return the address of a sqlite file, whatever letters are in its path."""
+    from sqlalchemy.engine import URL
+
+    return URL.create("sqlite", database=str(database)).render_as_string(hide_password=False)
+
+
+@contextmanager
+def open_store(place: Place) -> Iterator[Store]:
+    """Open a store, creating it where it is not there yet; tell MLflow of it while the block lasts."""
+    import mlflow
+
+    where = redact(place.uri or str(mlflow.get_tracking_uri()))
+    with _told(place.uri):
+        with _lock(place), mlflow_calls(where):
+            if place.local:
+                place.local.parent.mkdir(parents=True, exist_ok=True)
+            client = mlflow.MlflowClient(tracking_uri=place.uri)
+        yield Store(place=place, uri=str(mlflow.get_tracking_uri()), client=client)
+
+
+@contextmanager
+def _told(uri: str | None) -> Iterator[None]:
+    """Set MLflow's tracking address, which artifacts over HTTP need on 2.x, and put the old one back."""
+    import mlflow
+
+    if uri is None:
+        yield
+        return
+    environment = os.environ.get("MLFLOW_TRACKING_URI")
+    old = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(None if old == environment else old)
+        if environment:
+            os.environ["MLFLOW_TRACKING_URI"] = environment
+
+
+@contextmanager
+def _lock(place: Place) -> Iterator[None]:
+    """Let one process at a time create things: twenty on a fresh sqlite file leave it unusable."""
+    from filelock import FileLock, Timeout
+
+    if place.is_http:
+        yield
+        return
+    path = _lock_path(place)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock: Any = FileLock(path, timeout=LOCK_SECONDS) if _writable(path.parent) else nullcontext()
+    try:
+        with lock:
+            yield
+    except Timeout:
+        raise TrackingError(f"another process has held {path} for {LOCK_SECONDS} s; end it, and try again") from None
+
+
+def _lock_path(place: Place) -> Path:
+    """Return the lock's file: beside what it guards, or for a database server among temporary files."""
+    if place.local:
+        return place.local.with_name(f".{place.local.name.lstrip('.')}.lock")
+    digest = hashlib.sha256((place.uri or "").encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"rag-chunk-{digest}.lock"
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK)
+
+
+def search_runs(store: Store, experiment_id: str, filter_string: str) -> list[Any]:
+    """Return all runs of an experiment that fit, page by page."""
+    found: list[Any] = []
+    token = None
+    with mlflow_calls(store.name):
+        while True:
+            page = store.client.search_runs([experiment_id], filter_string, page_token=token)
+            found += page
+            token = page.token
+            if not token:
+                return found

@@ -1,0 +1,105 @@
+"""Results as what MLflow's pages show: tables in JSON, and Markdown."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rag_chunk.report import ConfigurationResult, Report
+
+FIRST_METRICS = ("budget_recall", "avg_recall", "avg_precision", "avg_f1", "intact", "num_chunks", "processing_time")
+LONGEST_DESCRIPTION = 4900  # MLflow before 2.3 takes 5,000 characters
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return the JSON that MLflow's pages show as a table."""
+    return json.dumps({"columns": list(columns), "data": [list(row) for row in rows]}, ensure_ascii=False, indent=1)
+
+
+def question_table(result: ConfigurationResult) -> str:
+    """Return the scores of each question, with the chunks that were retrieved for it."""
+    scores = list(dict.fromkeys(name for question in result.questions for name in question.scores))
+    rows = (
+        [question.id, question.question, *(question.scores.get(name) for name in scores), "\n".join(question.retrieved)]
+        for question in result.questions
+    )
+    return table(["id", "question", *scores, "retrieved"], rows)
+
+
+def comparison_table(report: Report) -> str:
+    """Return all configurations with their settings and metrics, best first."""
+    settings = list(report.configurations[0].config.params())
+    metrics = list(dict.fromkeys(name for result in report.configurations for name in result.metrics))
+    rows = (
+        [result.name, *result.config.params().values(), *(result.metrics.get(name) for name in metrics)]
+        for result in report.configurations
+    )
+    return table(["configuration", *settings, *metrics], rows)
+
+
+def description(report: Report) -> str:
+    """Return the comparison in Markdown, as a run's description shows it without a click."""
+    shown = [name for name in FIRST_METRICS if any(name in result.metrics for result in report.configurations)]
+    head = _row(["configuration", *shown]) + "\n" + "|---" + "|---:" * len(shown) + "|"
+    lines = [_line(report, result, shown) for result in report.configurations]
+    parts = [*_verdict(report), head]
+    return _fitted("\n\n".join(parts), lines)
+
+
+def _verdict(report: Report) -> list[str]:
+    if not report.comparison:
+        return []
+    return [" ".join(report.comparison.verdict) or f"Recommended: {report.comparison.recommended}"]
+
+
+def _line(report: Report, result: ConfigurationResult, metrics: Sequence[str]) -> str:
+    best = report.comparison is not None and result.name == report.comparison.recommended
+    name = f"**{result.name}**" if best else result.name
+    return _row([name, *(figure(result.metrics.get(metric)) for metric in metrics)])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def figure(value: float | None) -> str:
+    """Return a metric's value in few digits; a dash where there is none."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.3f}"
+
+
+def _fitted(head: str, lines: Sequence[str]) -> str:
+    """Return as many lines as fit into a description, and say how many do not."""
+    text = head[:LONGEST_DESCRIPTION]
+    for number, line in enumerate(lines):
+        if len(text) + len(line) > LONGEST_DESCRIPTION:
+            return f"{text}\n\n… and {len(lines) - number} more: see comparison.csv"
+        text += "\n" + line
+    return text
+
+
+def configuration_page(report: Report, result: ConfigurationResult) -> str:
+    """Return one configuration in Markdown: its settings, its metrics, the questions that found least."""
+    parts = [f"# {result.name}", *_note(report, result), "## Settings", _pairs(result.config.params())]
+    parts += ["## Metrics", _pairs({name: figure(value) for name, value in result.metrics.items()})]
+    return "\n\n".join([*parts, *_weakest(report, result)]) + "\n"
+
+
+def _note(report: Report, result: ConfigurationResult) -> list[str]:
+    if not report.comparison or result.name != report.comparison.recommended:
+        return []
+    return [f"The recommended configuration of {len(report.configurations)}. " + " ".join(report.comparison.verdict)]
+
+
+def _pairs(values: Any) -> str:
+    return "\n".join(["| name | value |", "|---|---|", *(_row([name, str(value)]) for name, value in values.items())])
+
+
+def _weakest(report: Report, result: ConfigurationResult, most: int = 10) -> list[str]:
+    """Return the questions that score below 1, lowest first."""
+    metric = report.comparison.metric if report.comparison else FIRST_METRICS[0]
+    scored = [(question.scores[metric], question) for question in result.questions if metric in question.scores]
+    weak = sorted((pair for pair in scored if pair[0] < 1), key=lambda pair: pair[0])[:most]
+    rows = [_row([question.id, figure(score), question.question]) for score, question in weak]
+    head = [f"| id | {metric} | question |", "|---|---:|---|"]
+    return [f"## Questions with the lowest {metric}", "\n".join([*head, *rows])] if rows else []

@@ -1,0 +1,127 @@
+"""Command-line options made from the fields of the configs.
+
+`@with_settings` replaces a command's parameter `given: Given` by one option for each field, so that a
+setting's name, default, limits and help stand in one place. Every option defaults to `None`: what is in
+`Given` was given. Typer would drop pydantic's limits, so values go through as text and pydantic judges.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from rag_chunk.config import AnalysisConfig, OutputConfig, RunConfig
+from rag_chunk.config.sweep import SWEPT
+
+_MODELS: tuple[tuple[type[BaseModel], str], ...] = (
+    (RunConfig, "Settings"),
+    (AnalysisConfig, "Documents and questions"),
+    (OutputConfig, "Output"),
+)
+_METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
+_CONFIG_HELP = "A config file; several are compared as rivals, each under its file's name. Flags win over files."
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was given on the command line, by field; nothing that was not."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    analysis: Mapping[str, Any] = field(default_factory=dict)
+    output: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+
+
+def _kind(info: FieldInfo) -> Any:
+    """Return the type of a field, without the `None` that it may also be."""
+    if get_origin(info.annotation) in {Union, UnionType}:
+        return next(kind for kind in get_args(info.annotation) if kind is not type(None))
+    return info.annotation
+
+
+def _extra(info: FieldInfo) -> dict[str, Any]:
+    return dict(info.json_schema_extra) if isinstance(info.json_schema_extra, dict) else {}
+
+
+def _metavar(info: FieldInfo, *, several: bool) -> str | None:
+    kind = _kind(info)
+    if kind is bool:
+        return None
+    if get_origin(kind) is Literal:
+        text = "|".join(map(str, get_args(kind)))
+    else:
+        text = _extra(info).get("metavar") or _METAVARS[get_args(kind)[0] if get_origin(kind) is tuple else kind]
+    return f"{text}[,…]" if several else text
+
+
+def _help(info: FieldInfo) -> str:
+    default = _extra(info).get("default_text", info.default)
+    shown = default not in (None, (), False) and _kind(info) is not bool
+    return rf"{info.description} \[default: {default}]" if shown else str(info.description)
+
+
+def _option(name: str, info: FieldInfo, panel: str, *, several: bool) -> inspect.Parameter:
+    """Return the option of one field: a flag, a repeatable text, or a text."""
+    flag = f"--{name.replace('_', '-')}"
+    extra = _extra(info)
+    kind = _kind(info)
+    usual = [f"{flag}/--no-{flag[2:]}"] if kind is bool else [flag]
+    annotation: Any = {True: bool | None}.get(kind is bool, list[str] | None if get_origin(kind) is tuple else str | None)
+    default = typer.Option(
+        None,
+        *extra.get("flags", [*usual, *extra.get("aliases", [])]),
+        help=_help(info),
+        metavar=_metavar(info, several=several),
+        rich_help_panel=extra.get("panel", panel),
+    )
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _parameters() -> Iterator[inspect.Parameter]:
+    """Yield the options of all fields, and the two that are no field."""
+    for model, panel in _MODELS:
+        for name, info in model.model_fields.items():
+            if name != "source":
+                yield _option(name, info, panel, several=model is RunConfig and name in SWEPT)
+    tiktoken = typer.Option(None, "--use-tiktoken", help="The same as --unit tokens.", rich_help_panel="Settings")
+    files = typer.Option(None, "--config", "-c", metavar="FILE", help=_CONFIG_HELP, rich_help_panel="Settings")
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    yield inspect.Parameter("use_tiktoken", keyword, default=tiktoken, annotation=bool | None)
+    yield inspect.Parameter("config", keyword, default=files, annotation=list[Path] | None)
+
+
+def _given(values: Mapping[str, Any]) -> Given:
+    """Sort the options that were given by the model that they belong to."""
+    named = {name: value for name, value in values.items() if value not in (None, [])}
+    if named.pop("use_tiktoken", None):
+        named["unit"] = "tokens"
+    files = tuple(named.pop("config", ()))
+    settings, analysis, output = (
+        {name: named[name] for name in model.model_fields if name in named} for model, _ in _MODELS
+    )
+    return Given(settings, analysis, output, files)
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `command`, which takes `given: Given`, one option for each field of the configs."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "given"]
+    generated = list(_parameters())
+    names = {parameter.name for parameter in generated}
+
+    @wraps(command)
+    def wrapper(**values: Any) -> None:
+        rest = {name: value for name, value in values.items() if name not in names}
+        command(**rest, given=_given({name: value for name, value in values.items() if name in names}))
+
+    parameters = [*(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own), *generated]
+    wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return wrapper

@@ -1,0 +1,78 @@
+"""`Question`, `Evidence` and `Questions`: what is asked, and which stretches of the corpus answer it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rag_chunk.corpus import Corpus, Skipped
+
+STEPS = ("span", "moved", "exact", "folded", "letters", "similar")  # how evidence was located, surest first
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One item of evidence: alternative stretches of the corpus' line, any one of which fills it.
+
+    `step` says how it was located: given as a `span` (or `moved` to where its text stands), or a phrase found
+    `exact`, `folded`, by `letters` and digits only, or as the most `similar` text.
+    """
+
+    spans: tuple[tuple[int, int], ...]
+    step: str = "span"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with its evidence."""
+
+    id: str
+    question: str
+    evidence: tuple[Evidence, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Questions:
+    """The questions of a file, located in one corpus.
+
+    `questions` are those that have evidence; the others are in `without_evidence` and take no part in any mean.
+    `matched` counts the items by the step that located them. `skipped` names what was left out, and why.
+    """
+
+    source: str
+    digest: str
+    questions: tuple[Question, ...]
+    without_evidence: tuple[Question, ...] = ()
+    matched: Mapping[str, int] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Return the number of questions that have evidence."""
+        return len(self.questions)
+
+    @property
+    def texts(self) -> list[str]:
+        """What is asked, in order."""
+        return [question.question for question in self.questions]
+
+    @property
+    def ids(self) -> list[str]:
+        """The id of each question, in order."""
+        return [question.id for question in self.questions]
+
+
+def located(question: Question, corpus: Corpus) -> dict[str, Any]:
+    """Return the question as a question file holds it, with its evidence as spans and their texts.
+
+    Alternatives stand together in a list, as those of a phrase do under `relevant`.
+    """
+    items = [[_span(corpus, start, end) for start, end in item.spans] for item in question.evidence]
+    evidence = [spans[0] if len(spans) == 1 else spans for spans in items]
+    tags = {"tags": list(question.tags)} if question.tags else {}
+    return {"id": question.id, "question": question.question, **tags, "evidence": evidence}
+
+
+def _span(corpus: Corpus, start: int, end: int) -> dict[str, Any]:
+    document, first, last = corpus.place(start, end)
+    return {"doc": document.name, "start": first, "end": last, "text": document.text[first:last]}

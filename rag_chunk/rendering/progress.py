@@ -1,0 +1,31 @@
+"""Progress on stderr, for work that takes longer than a second."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+_PATIENCE = 1.0
+
+
+@contextmanager
+def shown_progress() -> Iterator[Callable[[int, int, str], None]]:
+    """Give a function that is told (done, of how many, what comes next). The bar goes when the work is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    started = time.monotonic()
+    task = bar.add_task("starting")
+
+    def tell(done: int, total: int, what: str) -> None:
+        bar.update(task, completed=done, total=total, description=what)
+        if time.monotonic() - started > _PATIENCE and not bar.live.is_started:
+            bar.start()
+        if done == total:
+            bar.stop()
+
+    try:
+        yield tell
+    finally:
+        bar.stop()

@@ -1,0 +1,47 @@
+"""The comparison as a table for the terminal."""
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from rag_chunk.rendering.columns import formatted, legend, mark, notes, shown_columns
+from rag_chunk.report import Report
+
+_GAP = 2  # columns of padding between two columns of the table
+_NARROWEST_NAME = 26
+
+
+def terminal_table(report: Report, width: int) -> RenderableType:
+    """Return the comparison, best first, with as many columns as fit into `width`, and the verdict below it."""
+    names = [found.name for found in report.configurations]
+    columns = _fitting(report, width - min(max(map(len, names)), width // 2) - 2 * _GAP - 3)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table.add_column("")
+    table.add_column("configuration", overflow="fold", min_width=min(_NARROWEST_NAME, max(map(len, names))))
+    for name in columns:
+        table.add_column(_header(name), justify="right", no_wrap=True)
+    for found in report.configurations:
+        cells = [formatted(name, found.metrics.get(name)) for name in columns]
+        style = "bold" if mark(report, found) == "*" else None
+        table.add_row(mark(report, found), found.name, *cells, style=style)
+    below = [line for line in (legend(report), "", *notes(report)) if line or notes(report)]
+    return Group(table, *(Text(line) for line in below))
+
+
+def _header(name: str) -> str:
+    """Return a metric's name on two lines, broken at its first underscore."""
+    first, underscore, rest = name.partition("_")
+    return f"{first}{underscore}\n{rest}" if rest else name
+
+
+def _fitting(report: Report, room: int) -> list[str]:
+    """Return the columns that fit into `room`, the most important first; one at least."""
+    fitting: list[str] = []
+    for name in shown_columns(report):
+        cells = [formatted(name, found.metrics.get(name)) for found in report.configurations]
+        room -= max(len(part) for part in (*cells, *_header(name).split("\n"))) + _GAP
+        if room < 0 and fitting:
+            break
+        fitting.append(name)
+    return fitting

@@ -1,0 +1,91 @@
+"""The results folder: what `--save` writes, what waits to be sent, and what the tracker reads."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from rag_chunk.analysis import Analysis
+from rag_chunk.chunker import Chunking
+from rag_chunk.config import ConfigFile
+from rag_chunk.corpus import MARKER
+from rag_chunk.errors import InputError
+from rag_chunk.rendering import csv_text, markdown_text
+from rag_chunk.report import ConfigurationResult, Report
+
+_MARKER_TEXT = "Results of rag-chunk. Files in this folder are never read as documents.\n"
+
+
+def recorded(report: Report, found: ConfigurationResult) -> dict[str, Any]:
+    """Return where a configuration comes from: the section `recorded` of its config file."""
+    return {
+        "analysis_id": report.analysis_id,
+        "created": report.created.isoformat(),
+        "rag_chunk": report.rag_chunk,
+        "name": found.name,
+        "corpus_digest": report.corpus.digest,
+        "questions_digest": report.questions.digest if report.questions else None,
+        "metrics": dict(found.metrics),
+    }
+
+
+def config_file(report: Report, found: ConfigurationResult) -> ConfigFile:
+    """Return the config file of one configuration of `report`."""
+    return ConfigFile(found.config.model_dump(), report.analysis, recorded(report, found))
+
+
+def save_results(analysis: Analysis, folder: Path, tracking: str = "{}\n") -> None:
+    """Write the results folder. Raise `InputError` where something of somebody else's is in the way."""
+    report = analysis.report
+    try:
+        _prepare(folder)
+        _write(folder / "report.json", report.to_json())
+        _write(folder / "analysis.yaml", ConfigFile({}, report.analysis).to_yaml())
+        _write(folder / "comparison.csv", csv_text(report))
+        _write(folder / "report.md", markdown_text(report))
+        for found in report.configurations:
+            _write(folder / "configs" / f"{found.name}.yaml", config_file(report, found).to_yaml())
+            _write(folder / "chunks" / f"{found.name}.jsonl", jsonl(analysis.chunkings[found.name]))
+        if analysis.questions:
+            _write(folder / "questions.json", _json(analysis.questions.located(analysis.corpus)))
+        _write(folder / "tracking.json", tracking)
+    except OSError as error:
+        raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
+
+
+def read_report(folder: Path) -> Report:
+    """Return the report of a results folder; raise `InputError` where it is none."""
+    if not (folder / MARKER).exists():
+        raise InputError(f"{folder} is not a results folder of rag-chunk; analyze --save DIR writes one")
+    try:
+        return Report.model_validate_json((folder / "report.json").read_bytes())
+    except (OSError, ValidationError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"{error.error_count()} fields do not fit"
+        raise InputError(f"the report in {folder} cannot be read: {reason}") from None
+
+
+def jsonl(chunking: Chunking) -> str:
+    """Return one line of JSON a chunk."""
+    return "".join(json.dumps(chunk.to_dict(), ensure_ascii=False) + "\n" for chunk in chunking)
+
+
+def _prepare(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; --save needs a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise InputError(f"{folder} holds files that are not rag-chunk's; --save needs a new folder or one of its own")
+    for name in ("configs", "chunks"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for old in (folder / name).iterdir():
+            old.unlink()
+    _write(folder / MARKER, _MARKER_TEXT)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write UTF-8; a lone surrogate, which only JSON can carry, is escaped as JSON does."""
+    path.write_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,87 @@
+"""Retrievers: each a function `(corpus, config) -> index` whose index ranks the chunks of any chunking."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Protocol
+
+import numpy as np
+
+from rag_chunk.chunker.chunking import Chunking
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus
+from rag_chunk.errors import InputError
+from rag_chunk.functions import load_function
+
+__all__ = ["Index", "Ranking", "Retriever", "rank", "retriever_of"]
+
+Ranking = np.ndarray[tuple[int, int], np.dtype[np.int64]]  # [questions, depth]: rows of chunks, best first; -1: none
+
+_BUILT_IN = {"bm25": "bm25:bm25", "legacy": "legacy:legacy"}
+
+
+class Index(Protocol):
+    """What a retriever makes of a corpus; it is kept over all configurations."""
+
+    def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Any:
+        """Return rows of `chunking`, best first, for each question: whole numbers [questions, depth].
+
+        Where fewer than `depth` chunks are ranked, -1 fills the row.
+        """
+
+
+Retriever = Callable[[Corpus, RunConfig], Index]
+
+
+def retriever_of(config: RunConfig) -> Retriever:
+    """Return the retriever that `config` names: a built-in one, or the user's `package.module:function`."""
+    built_in = _BUILT_IN.get(config.retriever)
+    if built_in is None:
+        users_own: Retriever = load_function(config.retriever)
+        return users_own
+    module, _, function = built_in.partition(":")
+    found: Retriever = getattr(import_module(f"{__name__}.{module}"), function)
+    return found
+
+
+def rank(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth: int) -> Ranking:
+    """Rank the chunks for each question as `config` says: int64 [questions, at most depth].
+
+    Raise `InputError` where a retriever of the user's own raises, or returns what is no ranking.
+    """
+    depth = min(depth, len(chunking))
+    if config.retriever in _BUILT_IN:
+        found: Ranking = retriever_of(config)(chunking.corpus, config).rank(chunking, questions, depth)
+        return found
+    return _users_own(chunking, questions, config, depth)
+
+
+def _users_own(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth: int) -> Ranking:
+    retriever, name = retriever_of(config), config.retriever
+    try:
+        found = retriever(chunking.corpus, config).rank(chunking, questions, depth)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{name} raised {type(error).__name__}: {error}. --debug shows where") from error
+    return _checked(found, len(questions), len(chunking), name)[:, :depth]
+
+
+def _checked(found: Any, questions: int, chunks: int, name: str) -> Ranking:
+    """Return `found` as a ranking; raise `InputError` where it is none."""
+    ranking = np.asarray(found)
+    if ranking.ndim != 2 or len(ranking) != questions or ranking.dtype.kind not in "iu":  # noqa: PLR2004 - a matrix
+        raise InputError(
+            f"{name} returned an array of shape {ranking.shape} and type {ranking.dtype}; a ranking holds whole numbers, "
+            f"one row for each of the {questions} questions"
+        )
+    rows: Ranking = ranking.astype(np.int64)
+    if rows.size and not -1 <= rows.min() <= rows.max() < chunks:
+        raise InputError(f"{name} ranked chunk {rows.max() if rows.max() >= chunks else rows.min()} of {chunks} chunks")
+    ordered = np.sort(rows, axis=1)
+    twice = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
+    if twice.any():
+        question = int(np.flatnonzero(twice.any(axis=1))[0])
+        raise InputError(f"{name} ranked a chunk twice for question {question + 1}; each has one place")
+    if ((rows[:, 1:] >= 0) & (rows[:, :-1] < 0)).any():
+        raise InputError(f"{name} ranked a chunk after -1; -1 fills a row at its end")
+    return rows

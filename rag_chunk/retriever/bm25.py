@@ -1,0 +1,184 @@
+"""BM25 for any chunking of a corpus, from one positional index (Robertson & Zaragoza 2009; Lucene's variant).
+
+    score(q, c) = sum over the terms t of q of  idf(t) * tf / (tf + k1 * (1 - b + b * |c| / mean |c|))
+    idf(t) = ln(1 + (N - df + 1/2) / (df + 1/2))
+
+tf, df, N and the lengths are those of the chunks, as if each chunk's text were tokenised by itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from rag_chunk.arrays import Floats, Positions
+from rag_chunk.chunker.chunking import Chunking
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus
+from rag_chunk.retriever import Ranking
+from rag_chunk.retriever.ranking import best_first
+from rag_chunk.retriever.terms import Terms, terms, terms_of
+
+K1 = 1.5
+B = 0.75
+_CELLS = 2**21  # scores held at once: 16 MB
+_COMMON = 8  # a term is common where it stands in at least one chunk of so many
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Questions:
+    """Questions as terms. Terms are numbered over all questions; a question may hold one several times.
+
+    `starts`, `ends`, `numbers`: the terms of the corpus that stand in some question, in order.
+    """
+
+    vocabulary: dict[str, int]
+    terms: tuple[Positions, ...]
+    starts: Positions
+    ends: Positions
+    numbers: Positions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Postings:
+    """Which chunks hold which term, and what it adds to their score: postings in the order of terms, then chunks."""
+
+    chunks: Positions
+    weights: Floats
+    borders: Positions  # [terms + 1]
+
+
+class Bm25:
+    """The positional index of one corpus."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        """Index `corpus`."""
+        self._terms: Terms = terms_of(corpus)
+        self._asked: dict[tuple[str, ...], _Questions] = {}
+
+    def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
+        """Return the chunks for each question, best first; ties, and chunks without a common term, in order.
+
+        int64 [questions, depth].
+        """
+        depth = min(depth, len(chunking))
+        found = [best_first(block, depth) for block in self._blocks(chunking, questions)]
+        return np.concatenate([np.zeros((0, depth), np.int64), *found])
+
+    def scores(self, chunking: Chunking, questions: Sequence[str]) -> Floats:
+        """Return the score of every chunk for each question: float64 [questions, chunks]."""
+        return np.concatenate([np.zeros((0, len(chunking))), *self._blocks(chunking, questions)])
+
+    def _blocks(self, chunking: Chunking, questions: Sequence[str]) -> "list[Floats] | map[Floats]":
+        """Return the scores, as many questions at once as fit into the memory allowed."""
+        asked = self._prepared(tuple(questions))
+        if not len(chunking):
+            return [np.zeros((len(questions), 0))]
+        postings = _postings(self._terms, asked, chunking)
+        step = max(1, _CELLS // len(chunking))
+        return map(
+            lambda first: _scores(postings, asked.terms[first : first + step], len(chunking)),
+            range(0, len(questions), step),
+        )
+
+    def _prepared(self, questions: tuple[str, ...]) -> _Questions:
+        """Return the questions' terms; the last sets of questions are remembered."""
+        if questions not in self._asked:
+            self._asked = {questions: _as_terms(self._terms, questions)}
+        return self._asked[questions]
+
+
+def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
+    """Return the index of `corpus`, made once; nothing in `config` changes it."""
+    del config
+    return corpus.derived("bm25", lambda: Bm25(corpus))
+
+
+def _as_terms(index: Terms, questions: Sequence[str]) -> _Questions:
+    lists = [terms(question) for question in questions]
+    vocabulary = {term: number for number, term in enumerate(dict.fromkeys(chain.from_iterable(lists)))}
+    asked = tuple(np.array([vocabulary[term] for term in found], np.int64) for found in lists)
+    number_of = np.full(len(index.vocabulary) + 1, -1, np.int64)
+    for term, number in vocabulary.items():
+        number_of[index.vocabulary.get(term, -1)] = number
+    number_of[-1] = -1
+    numbers = number_of[index.numbers]
+    kept = numbers >= 0
+    return _Questions(vocabulary, asked, index.starts[kept], index.ends[kept], numbers[kept])
+
+
+def _ranges(starts: Positions, ends: Positions, chunking: Chunking) -> tuple[Positions, Positions]:
+    """Return the first of the stretches that lie wholly in each chunk, and their number: [chunks] each."""
+    first = np.searchsorted(starts, chunking.spans[:, 0], side="left")
+    last = np.searchsorted(ends, chunking.spans[:, 1], side="right")
+    return first, np.maximum(last - first, 0)
+
+
+def _postings(index: Terms, asked: _Questions, chunking: Chunking) -> _Postings:
+    """Count the questions' terms in each chunk, and weigh them."""
+    rows, fragments = index.fragments(chunking.spans)
+    keys = np.concatenate([_keys(asked, chunking), _fragment_keys(asked, rows, fragments, len(chunking))])
+    keys.sort()
+    opens = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else keys
+    frequency = np.diff(np.append(opens, len(keys)))
+    number, chunk = np.divmod(keys[opens], len(chunking))
+    lengths = _ranges(index.starts, index.ends, chunking)[1] + np.bincount(rows, minlength=len(chunking))
+    in_chunks = np.bincount(number, minlength=len(asked.vocabulary))
+    idf = np.log1p((len(chunking) - in_chunks + 0.5) / (in_chunks + 0.5))
+    norm = K1 * (1 - B + B * lengths / max(lengths.mean(), np.finfo(float).tiny))
+    weights = idf[number] * frequency / (frequency + norm[chunk])
+    return _Postings(chunk, weights, np.concatenate([np.zeros(1, np.int64), np.cumsum(in_chunks)]))
+
+
+def _keys(asked: _Questions, chunking: Chunking) -> Positions:
+    """Return term * chunks + chunk for every place where a question's term lies whole in a chunk."""
+    first, counts = _ranges(asked.starts, asked.ends, chunking)
+    before = np.cumsum(counts) - counts
+    places = np.arange(counts.sum()) + np.repeat(first - before, counts)
+    return asked.numbers[places] * len(chunking) + np.repeat(np.arange(len(chunking)), counts)
+
+
+def _fragment_keys(asked: _Questions, rows: Positions, fragments: list[str], chunks: int) -> Positions:
+    """Return the same for the fragments of cut words."""
+    numbers = np.array([asked.vocabulary.get(fragment, -1) for fragment in fragments], np.int64)
+    return (numbers * chunks + rows)[numbers >= 0]
+
+
+def _scores(postings: _Postings, asked: Sequence[Positions], chunks: int) -> Floats:
+    """Return the scores of some questions: float64 [questions, chunks].
+
+    Common terms are rows of a small dense matrix, rare ones are added where they stand. Chunks with equal
+    terms get equal sums, as the order of addition does not depend on the chunk.
+    """
+    counts = np.diff(postings.borders)
+    is_common = counts * _COMMON >= chunks
+    dense = _dense(postings, np.flatnonzero(is_common), chunks)
+    place = np.cumsum(is_common) - 1
+    scores: Floats = np.empty((len(asked), chunks))
+    for row, numbers in enumerate(asked):
+        dense[place[numbers[is_common[numbers]]]].sum(axis=0, out=scores[row])
+    rare = [numbers[~is_common[numbers]] for numbers in asked]
+    scores += _sparse(postings, counts, rare, chunks)
+    return scores
+
+
+def _dense(postings: _Postings, numbers: Positions, chunks: int) -> Floats:
+    """Return the weights of some terms in every chunk: float64 [terms, chunks]."""
+    dense = np.zeros((len(numbers), chunks))
+    for row, number in enumerate(numbers.tolist()):
+        here = slice(int(postings.borders[number]), int(postings.borders[number + 1]))
+        dense[row, postings.chunks[here]] = postings.weights[here]
+    return dense
+
+
+def _sparse(postings: _Postings, counts: Positions, asked: Sequence[Positions], chunks: int) -> Floats:
+    """Return the sums over the terms asked, added posting by posting: float64 [questions, chunks]."""
+    numbers = np.concatenate([np.zeros(0, np.int64), *asked])
+    question = np.repeat(np.arange(len(asked)), [len(found) for found in asked])
+    lengths = counts[numbers]
+    before = np.cumsum(lengths) - lengths
+    places = np.arange(lengths.sum()) + np.repeat(postings.borders[numbers] - before, lengths)
+    cells = np.repeat(question * chunks, lengths) + postings.chunks[places]
+    sums: Floats = np.bincount(cells, postings.weights[places], minlength=len(asked) * chunks)
+    return sums.reshape(len(asked), chunks)

@@ -1,0 +1,17 @@
+"""Scores one configuration: how much of the evidence its chunks bring back, and for how many characters."""
+
+from rag_chunk.scorer.score import DEFAULT_GROUPS, GROUPS, Scores, score
+from rag_chunk.scorer.shape import shape_metrics
+from rag_chunk.scorer.walk import CURVE, LADDER, budgets_of, depth_needed
+
+__all__ = [
+    "CURVE",
+    "DEFAULT_GROUPS",
+    "GROUPS",
+    "LADDER",
+    "Scores",
+    "budgets_of",
+    "depth_needed",
+    "score",
+    "shape_metrics",
+]

@@ -1,0 +1,64 @@
+"""Figures of earlier programs, on request: comparable with what they printed, not with ours."""
+
+import numpy as np
+
+from rag_chunk.arrays import Positions, Spans, as_spans, union
+from rag_chunk.chunker.chunking import Chunking
+from rag_chunk.questions.question import Question
+from rag_chunk.retriever.legacy import legacy
+from rag_chunk.scorer.figures import Figures
+from rag_chunk.scorer.retrieval import Retrieval
+
+
+def paper_figures(retrieval: Retrieval) -> Figures:
+    """Return recall, precision and IoU as the code of Smith & Troynikov (2024) computes them.
+
+    In plain characters, at `top_k`: recall = |U(R) ∩ E| / sum |e|, precision = |U(R) ∩ E| / sum |r|,
+    IoU = |U(R) ∩ E| / (sum |r| + sum |e less R|); the sums count what overlaps twice. A phrase counts at its
+    first place.
+    """
+    top = retrieval.ranking[:, : retrieval.config.top_k]
+    asked = zip(top, retrieval.questions.questions, strict=True)
+    found = [_paper(retrieval.chunking, row[row >= 0], question) for row, question in asked]
+    columns = np.array(found, float).reshape(-1, 3)
+    names = ("paper_recall", "paper_precision", "paper_iou")
+    return Figures({name: columns[:, number] for number, name in enumerate(names)})
+
+
+def _paper(chunking: Chunking, rows: Positions, question: Question) -> tuple[float, float, float]:
+    chunks = chunking.spans[rows]
+    evidence = as_spans([item.spans[0] for item in question.evidence])
+    read = union(chunks)
+    found = _shared(union(evidence), read)
+    paid = int((chunks[:, 1] - chunks[:, 0]).sum())
+    asked = int((evidence[:, 1] - evidence[:, 0]).sum())
+    unread = asked - _shared(evidence, read)
+    return found / asked, found / paid if paid else 0.0, found / (paid + unread)
+
+
+def _shared(spans: Spans, others: Spans) -> int:
+    """Return the characters that each of `spans` shares with each of `others`, summed."""
+    low = np.maximum(spans[:, None, 0], others[None, :, 0])
+    high = np.minimum(spans[:, None, 1], others[None, :, 1])
+    return int(np.maximum(high - low, 0).sum())
+
+
+def legacy_figures(retrieval: Retrieval) -> Figures:
+    """Return `legacy_recall`, the old rag-chunk's: the share of phrases that stand in one of `top_k` chunks.
+
+    Chunks are ranked by shared words, and letter case does not count. A phrase with several places or wordings is
+    there if one of them is.
+    """
+    chunking, questions, config = retrieval.chunking, retrieval.questions, retrieval.config
+    ranking = legacy(chunking.corpus, config).rank(chunking, questions.texts, min(config.top_k, len(chunking)))
+    found = [
+        _phrases_found(chunking, row, question) for row, question in zip(ranking, questions.questions, strict=True)
+    ]
+    return Figures({"legacy_recall": np.array(found, float)})
+
+
+def _phrases_found(chunking: Chunking, rows: Positions, question: Question) -> float:
+    corpus = chunking.corpus
+    texts = [corpus.text(start, end).lower() for start, end in chunking.spans[rows].tolist()]
+    items = [{corpus.text(*span).lower() for span in item.spans} for item in question.evidence]
+    return sum(any(phrase in text for phrase in item for text in texts) for item in items) / len(items)

@@ -1,0 +1,32 @@
+"""What chunks are like, apart from any question: how many, how large, how much of the corpus they hold."""
+
+import numpy as np
+
+from rag_chunk.arrays import union
+from rag_chunk.chunker.chunking import Chunking
+from rag_chunk.config import RunConfig
+
+TINY = 20
+PERCENTILES = (5, 50, 95)
+
+
+def shape_metrics(chunking: Chunking, config: RunConfig) -> dict[str, float]:
+    """Return the metrics that need no question. Sizes are in the configuration's unit, coverage in ink."""
+    corpus, sizes = chunking.corpus, chunking.sizes
+    some = sizes if len(sizes) else np.zeros(1, np.int64)
+    low, middle, high = np.percentile(some, PERCENTILES).tolist()
+    ink = int(corpus.solid_before(np.array([len(corpus)]))[0])
+    held = int(corpus.solid_lengths(union(chunking.spans)).sum())
+    texts = {corpus.text(start, end) for start, end in chunking.spans.tolist()}
+    return {
+        "num_chunks": float(len(sizes)),
+        "chunk_size_p5": low,
+        "chunk_size_p50": middle,
+        "chunk_size_p95": high,
+        "chunk_size_max": float(some.max()),
+        "share_tiny": float((sizes < TINY).sum() / len(some)),
+        "share_over_limit": float((sizes > config.chunk_size).sum() / len(some)),
+        "coverage": held / ink if ink else 1.0,
+        "duplicates": float(len(sizes) - len(texts)),
+        "index_ratio": float(sizes.sum() / max(1, len(chunking.units.starts))),
+    }

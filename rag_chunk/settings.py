@@ -1,0 +1,111 @@
+"""Puts settings together: default < `rag-chunk.yaml` here < `--config FILE` < flags."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from rag_chunk.config import (
+    FOLDER_FILE,
+    STRATEGIES,
+    AnalysisConfig,
+    ConfigFile,
+    OutputConfig,
+    RunConfig,
+    explain,
+    read_config,
+)
+from rag_chunk.config.sweep import SWEPT, names_of, sweep, validated
+from rag_chunk.errors import SettingsError
+from rag_chunk.options import Given
+
+Notify = Callable[[str], None]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an analysis is to run: configurations by name, and how; and where its results go."""
+
+    configs: Mapping[str, RunConfig]
+    analysis: AnalysisConfig
+    output: OutputConfig
+    skipped: tuple[tuple[str, str], ...] = ()
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+
+
+def gathered(given: Given, notify: Notify) -> Settings:
+    """Return the settings of an analysis. Which files took part is told to `notify`."""
+    base, rivals = _files(given, notify)
+    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis})
+    output = _of(OutputConfig, given.output)
+    if rivals and not any(name in given.settings for name in SWEPT):
+        configs: Mapping[str, RunConfig] = {}
+        skipped: tuple[tuple[str, str], ...] = ()
+    else:
+        swept = sweep(*_varied(base.settings, given.settings))
+        configs, skipped = swept.configs, swept.skipped
+    return Settings({**configs, **_rivals(rivals, given)}, analysis, output, skipped, base.recorded)
+
+
+def single(given: Given, notify: Notify) -> Settings:
+    """Return the settings of a command that takes one configuration."""
+    base, rivals = _files(given, notify)
+    if rivals:
+        raise SettingsError("give one --config: this command takes one configuration")
+    config = validated({**base.settings, **given.settings})
+    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis})
+    output = _of(OutputConfig, given.output)
+    return Settings(dict(zip(names_of([config]), [config], strict=True)), analysis, output, recorded=base.recorded)
+
+
+def _files(given: Given, notify: Notify) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:
+    """Return the file that lies under the flags, and the rivals where several were given."""
+    folder_file = Path(FOLDER_FILE)
+    base = read_config(folder_file) if folder_file.exists() else ConfigFile()
+    if folder_file.exists():
+        notify(f"settings from {FOLDER_FILE}")
+    if len(given.files) == 1:
+        over = read_config(given.files[0])
+        notify(f"settings from {given.files[0]}")
+        base = ConfigFile(
+            {**base.settings, **over.settings}, {**base.analysis, **over.analysis}, over.recorded or base.recorded
+        )
+        return base, {}
+    rivals = {path.stem: read_config(path) for path in given.files}
+    if len(rivals) < len(given.files):
+        raise SettingsError("two of the --config files have the same name; rivals are told apart by it")
+    return base, rivals
+
+
+def _rivals(files: Mapping[str, ConfigFile], given: Given) -> dict[str, RunConfig]:
+    flags = {name: value for name, value in given.settings.items() if name not in SWEPT}
+    return {name: validated({**file.settings, **flags}) for name, file in files.items()}
+
+
+def _varied(base: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """Split settings into those that stand, and the lists that the analysis runs through."""
+    varied = {name: _listed(name, given[name]) for name in SWEPT if name in given}
+    if "strategy" not in varied and "strategy" not in base:
+        varied = {"strategy": list(STRATEGIES), **varied}
+    settings = {name: value for name, value in {**base, **given}.items() if name not in varied}
+    return settings, varied
+
+
+def _listed(name: str, text: str) -> list[str]:
+    """Return the elements of a comma list; `all` names every built-in strategy."""
+    elements = [element.strip() for element in text.split(",")]
+    if "" in elements:
+        raise SettingsError(f"{name} is a list with an empty place in it: {text!r}")
+    if name == "strategy" and "all" in elements:
+        elements = [*STRATEGIES, *(element for element in elements if element != "all")]
+    return list(dict.fromkeys(elements))
+
+
+def _of(model: type[Model], settings: Mapping[str, Any]) -> Model:
+    try:
+        return model(**settings)
+    except ValidationError as error:
+        raise SettingsError(explain(error, model)) from None

@@ -1,0 +1,37 @@
+"""What all tests share: effort of Hypothesis, an environment of their own, and a tokenizer that is found offline."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The first draw builds Hypothesis' Unicode tables, which is slow and no fault of a test.
+settings.register_profile(
+    "check",
+    deadline=None,
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "100")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("check")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tokenizer_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let tiktoken keep its rank files in a folder that this run fills by itself."""
+    os.environ["TIKTOKEN_CACHE_DIR"] = str(tmp_path_factory.mktemp("tiktoken"))
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what is set outside from changing a result."""
+    for name in list(os.environ):
+        if name.startswith(("MLFLOW_", "RAG_CHUNK_CONFIG")) or name in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder that is the working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,0 +1,172 @@
+"""What each strategy does, on texts where it can be seen."""
+
+from pathlib import Path
+
+import pytest
+
+from rag_chunk.chunker import chunk, chunk_text
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.errors import InputError
+
+GUIDE = """---
+title: Locks
+---
+Intro line.
+
+# Locks
+
+A lock has a key. Turn it left.
+
+It then opens.
+
+```sh
+# not a heading
+
+open --door
+```
+
+Setext
+------
+
+- one
+- two
+
+## Deep
+
+Text at the end.
+"""
+
+
+def cut(text: str, *, name: str = "a.md", **settings: object) -> list[str]:
+    return [found.text for found in chunk_text(text, RunConfig(**settings), name=name)]  # type: ignore[arg-type]
+
+
+def test_fixed_size_cuts_windows_end_to_end() -> None:
+    assert cut("a b c d e", strategy="fixed-size", chunk_size=2) == ["a b", "c d", "e"]
+
+
+def test_sliding_windows_share_exactly_the_overlap() -> None:
+    assert cut("a b c d e f", strategy="sliding-window", chunk_size=3, overlap=1) == ["a b c", "c d e", "e f"]
+
+
+def test_no_window_lies_wholly_in_the_one_before_it() -> None:
+    assert cut("a b c d", strategy="sliding-window", chunk_size=3, overlap=2) == ["a b c", "b c d"]
+
+
+def test_windows_of_tokens_keep_the_space_that_belongs_to_a_token() -> None:
+    assert cut("one two three", strategy="fixed-size", chunk_size=1, unit="tokens") == ["one", " two", " three"]
+
+
+def test_sentences_are_packed_whole() -> None:
+    text = "One two. Three four. Five."
+    assert cut(text, strategy="sentence", chunk_size=4) == ["One two. Three four.", "Five."]
+    assert cut(text, strategy="sentence", chunk_size=4, overlap=2) == ["One two. Three four.", "Three four. Five."]
+
+
+def test_sentences_of_scripts_without_spaces_are_found() -> None:
+    assert cut("他走了。她来了！", strategy="sentence", chunk_size=5) == ["他走了。", "她来了！"]
+
+
+def test_a_paragraph_is_a_chunk_and_takes_its_heading_along() -> None:
+    assert cut(GUIDE, strategy="paragraph", chunk_size=50) == [
+        "---\ntitle: Locks\n---\nIntro line.",
+        "# Locks\n\nA lock has a key. Turn it left.",
+        "It then opens.",
+        "```sh\n# not a heading\n\nopen --door\n```",
+        "Setext\n------\n\n- one\n- two",
+        "## Deep\n\nText at the end.",
+    ]
+
+
+def test_paragraphs_of_plain_text_are_what_blank_lines_divide() -> None:
+    assert cut("one\ntwo\r\n\r\n# three\n \nfour", name="a.txt", strategy="paragraph") == ["one\ntwo", "# three", "four"]
+
+
+def test_a_section_is_a_chunk_with_its_heading() -> None:
+    assert cut(GUIDE, strategy="header", chunk_size=60) == [
+        "---\ntitle: Locks\n---\nIntro line.",
+        GUIDE[GUIDE.index("# Locks") : GUIDE.index("\n\nSetext")],
+        "Setext\n------\n\n- one\n- two",
+        "## Deep\n\nText at the end.",
+    ]
+
+
+def test_a_section_over_the_limit_is_cut_inside_and_small_ones_are_not_glued() -> None:
+    found = cut(GUIDE, strategy="header", chunk_size=11, overlap=0)
+    assert found[1:3] == ["# Locks\n\nA lock has a key. Turn it left.", GUIDE[GUIDE.index("It then") : GUIDE.index("\n\nSetext")]]
+    assert found[-2:] == ["Setext\n------\n\n- one\n- two", "## Deep\n\nText at the end."]
+
+
+def test_recursive_cuts_at_the_coarsest_border_within_reach() -> None:
+    text = "a b\n\nc d\ne f. g h\n\ni"
+    settings = {"strategy": "recursive-character", "overlap": 0}
+    assert cut(text, **settings, chunk_size=4) == ["a b", "c d", "e f. g h", "i"]
+    assert cut(text, **settings, chunk_size=9) == ["a b\n\nc d\ne f. g h\n\ni"]
+    assert cut(text, **settings, chunk_size=8) == ["a b\n\nc d\ne f. g h", "i"]
+
+
+def test_what_has_no_border_is_cut_between_graphemes() -> None:
+    family = "👨‍👩‍👧"
+    assert cut(family * 3, strategy="recursive-character", unit="characters", chunk_size=6) == [family] * 3
+    assert cut("abcdefgh", strategy="paragraph", unit="characters", chunk_size=3) == ["abc", "def", "gh"]
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\r\n"])
+def test_a_blank_document_has_no_chunk(text: str) -> None:
+    assert cut(text) == []
+
+
+def test_every_chunk_knows_its_lines_units_and_headings() -> None:
+    found = chunk_text(GUIDE, RunConfig(strategy="header", chunk_size=60))
+    assert [(part.lines, part.headings) for part in found] == [
+        ((1, 4), ()),
+        ((6, 16), ("Locks",)),
+        ((18, 22), ("Locks", "Setext")),
+        ((24, 26), ("Locks", "Deep")),
+    ]
+    assert found[-1].units == 6
+    assert found[-1].id == f"a.md:{GUIDE.index('## Deep')}-{len(GUIDE) - 1}".replace("a.md", "text.md")
+
+
+def test_ids_of_a_chunking_are_those_of_its_chunks() -> None:
+    chunking = chunk(Corpus([Document("a.md", GUIDE), Document("b.txt", "x y z")]), RunConfig(chunk_size=5))
+    assert chunking.ids == [found.id for found in chunking]
+    assert len(chunking) == len(chunking.ids)
+
+
+@pytest.fixture
+def splitters(folder: Path) -> str:
+    (folder / "splitters.py").write_text(
+        "def halves(text, config):\n    half = len(text) // 2\n    return [(0, half), (half, len(text))]\n"
+        "def far(text, config):\n    return [(0, len(text) + 1)]\n"
+        "def back(text, config):\n    return [(2, 3), (0, 1)]\n"
+        "def blank(text, config):\n    return [(1, 2)]\n"
+        "def wrong(text, config):\n    return ['ab']\n"
+        "def fails(text, config):\n    raise KeyError('no')\n"
+        "value = 3\n"
+    )
+    return "splitters"
+
+
+def test_a_function_of_the_users_own_cuts(splitters: str) -> None:
+    assert cut("one two", strategy=f"{splitters}:halves") == ["one", " two"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("splitters:far", "(0, 4) as chunk 1, which is not a stretch of the text, for a.md of 3 characters"),
+        ("splitters:back", "(0, 1) as chunk 2, which starts before the chunk before it"),
+        ("splitters:blank", "(1, 2) as chunk 1, which is blank"),
+        ("splitters:wrong", "'ab' as chunk 1, which is not a pair of whole numbers"),
+        ("splitters:fails", "splitters:fails raised KeyError for a.md: 'no'"),
+        ("splitters:nothing", "nothing"),
+        ("splitters:value", "value"),
+        ("no_such_module:cut", "no_such_module"),
+    ],
+)
+def test_what_is_wrong_with_a_users_function_is_a_sentence(splitters: str, name: str, sentence: str) -> None:
+    with pytest.raises(InputError) as error:
+        cut("a b", strategy=name)
+    assert sentence in str(error.value)

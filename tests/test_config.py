@@ -1,0 +1,211 @@
+"""Settings: names, limits, files, precedence, sweeps."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from rag_chunk.config import FOLDER_FILE, STRATEGIES, UNITS, RunConfig, parse_config, read_config
+from rag_chunk.config.sweep import names_of, sweep
+from rag_chunk.errors import InputError, SettingsError
+from rag_chunk.options import Given
+from rag_chunk.settings import gathered
+
+GOLDEN = Path(__file__).parent / "golden"
+EVERYTHING = RunConfig(
+    strategy="header", chunk_size=321, overlap=12, unit="tokens", model="gpt-4o", top_k=7, budget=900, seed=3, merge_overlaps=True
+)  # fmt: skip
+
+
+def settings(*, files: tuple[Path, ...] = (), analysis: dict[str, object] | None = None, **given: str):
+    return gathered(Given(given, analysis or {}, {}, files), lambda _: None)
+
+
+def problem(text: str) -> str:
+    with pytest.raises(InputError) as error:
+        parse_config(text, "config.yaml")
+    return str(error.value)
+
+
+configs = st.builds(
+    lambda strategy, size, share, unit, seed: RunConfig(
+        strategy=strategy, chunk_size=size, overlap=int(size * share), unit=unit, seed=seed
+    ),
+    st.sampled_from([*STRATEGIES, "my.package:cut"]),
+    st.integers(1, 10_000),
+    st.floats(0, 0.99),
+    st.sampled_from(UNITS),
+    st.integers(0, 2**32 - 1),
+)
+
+
+@given(configs)
+def test_a_config_written_as_yaml_is_read_back_the_same(config: RunConfig) -> None:
+    from rag_chunk.config import ConfigFile
+
+    assert parse_config(ConfigFile(config.model_dump()).to_yaml(), "x").config() == config
+
+
+@given(configs)
+def test_what_changed_is_enough_to_make_the_config_again(config: RunConfig) -> None:
+    assert RunConfig(**config.changed()) == config
+
+
+@pytest.mark.parametrize(("size", "overlap"), [(1, 0), (4, 1), (100, 25), (200, 50), (4000, 50)])
+def test_the_usual_overlap_is_a_quarter_of_the_size_and_at_most_50(size: int, overlap: int) -> None:
+    assert RunConfig(chunk_size=size).overlap == overlap
+
+
+def test_overlap_is_checked_first_and_then_recorded_as_none_where_the_strategy_has_none() -> None:
+    assert RunConfig(strategy="paragraph", chunk_size=10, overlap=5).overlap == 0
+    with pytest.raises(ValidationError, match=r"overlap \(10\) must be smaller than chunk_size \(10\)"):
+        RunConfig(strategy="paragraph", chunk_size=10, overlap=10)
+
+
+def test_the_digest_covers_only_what_differs_from_the_defaults() -> None:
+    assert RunConfig().digest() == RunConfig(chunk_size=200, overlap=50, unit="words").digest()
+    assert RunConfig().digest() != RunConfig(chunk_size=201).digest()
+    assert RunConfig().changed() == {}
+
+
+def test_params_are_flat_text_and_name_no_model_where_no_tokenizer_takes_part() -> None:
+    params = EVERYTHING.params()
+    assert params["use_tiktoken"] == "True"
+    assert params["model"] == "gpt-4o"
+    assert set(params) == {*RunConfig.model_fields, "use_tiktoken"}
+    assert all(isinstance(value, str) for value in params.values())
+    assert RunConfig(model="gpt-4o").params()["model"] == "none"
+
+
+def test_the_golden_file_of_the_current_schema_reads_as_it_always_did() -> None:
+    found = read_config(GOLDEN / "config-2.yaml")
+    assert found.config() == EVERYTHING
+    assert found.to_yaml() == (GOLDEN / "config-2.yaml").read_text()
+
+
+def test_a_file_of_the_first_schema_is_upgraded() -> None:
+    config = read_config(GOLDEN / "config-1.yaml").config()
+    assert config == RunConfig(strategy="sliding-window", chunk_size=150, overlap=30, unit="tokens", model="gpt-4")
+
+
+def test_paths_in_a_file_start_at_its_folder(folder: Path) -> None:
+    (folder / "deep").mkdir()
+    (folder / "deep" / "mine.yaml").write_text("analysis:\n  source: docs\n  test_file: q.json\n")
+    analysis = read_config(Path("deep/mine.yaml")).analysis
+    assert analysis == {"source": str(folder / "deep" / "docs"), "test_file": str(folder / "deep" / "q.json")}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("chunk_size: 0", "chunk_size must be at least 1, not 0"),
+        ("chunk_size: true", "chunk_size must be a number, not True"),
+        ("chunk_size: many", "chunk_size must be a whole number, not 'many'"),
+        ("chunk_sise: 3", "unknown setting 'chunk_sise' (did you mean 'chunk_size'?)"),
+        ("strategy: recursve", "unknown strategy 'recursve' (did you mean 'recursive-character'?)"),
+        ("chunk_size: 10\noverlap: 50", "overlap (50) must be smaller than chunk_size (10)"),
+        ("unit: pages", "unit must be 'words', 'tokens' or 'characters', not 'pages'"),
+        ("schema_version: 9", "has schema_version 9; this rag-chunk reads up to 2"),
+        ("schema_version: no", "schema_version must be a whole number from 1 to 2, not False"),
+        ("[1, 2]", "it holds a list"),
+        ("", "it holds nothing"),
+        ("analysis: 3", "analysis must hold settings"),
+        ("analysis:\n  missing: maybe", "missing must be 'error' or 'warn', not 'maybe'"),
+        ("chunk_size: 1\nchunk_size: 2", "line 2: the key 'chunk_size' stands twice"),
+        ("a: &x 1\nb: *x", "line 1: anchors and aliases are not read"),
+        ("a: !!python/name:os.system", "line 1: the tag"),
+        ("a: [1", "cannot be read as YAML: line"),
+        ("1: a", "the key 1 must be text"),
+        ("x" * 1_000_001, "at most 1,000,000 are read"),
+        ("[" * 5000, "cannot be read as YAML"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_said_in_a_sentence(text: str, sentence: str) -> None:
+    assert sentence in problem(text)
+
+
+def test_all_problems_of_a_file_are_said_at_once() -> None:
+    said = problem("chunk_size: 0\nunit: pages\nfoo: 1")
+    assert "chunk_size" in said
+    assert "unit" in said
+    assert "foo" in said
+
+
+@pytest.mark.parametrize("text", ["no", "010", "12:30", "null", "~", "1e3", "é漢", "a: b", "# x", "'"])
+def test_text_stays_text_through_yaml(text: str) -> None:
+    from rag_chunk.config import yaml_text
+
+    assert yaml_text.load(yaml_text.dump({"a": text, "b": [text]})) == {"a": text, "b": [text]}
+
+
+def test_flags_win_over_a_config_file_which_wins_over_the_folders_file(folder: Path) -> None:
+    (folder / FOLDER_FILE).write_text("strategy: sentence\nchunk_size: 100\nbudget: 500\ntop_k: 3\n")
+    (folder / "mine.yaml").write_text("chunk_size: 150\nbudget: 600\n")
+    (config,) = settings(files=(Path("mine.yaml"),), chunk_size="300").configs.values()
+    assert (config.strategy, config.chunk_size, config.budget, config.top_k) == ("sentence", 300, 600, 3)
+    assert config.overlap == 50
+
+
+def test_a_value_that_equals_the_default_still_wins_over_a_file(folder: Path) -> None:
+    (folder / FOLDER_FILE).write_text("strategy: sentence\nchunk_size: 100\n")
+    (config,) = settings(chunk_size="200").configs.values()
+    assert config.chunk_size == 200
+
+
+def test_every_strategy_is_run_when_none_is_named(folder: Path) -> None:
+    assert [config.strategy for config in settings().configs.values()] == list(STRATEGIES)
+    assert settings(strategy="all").configs == settings().configs
+
+
+def test_lists_with_commas_are_multiplied_out(folder: Path) -> None:
+    found = settings(strategy="sentence,fixed-size", chunk_size="100, 200", overlap="0,20").configs
+    assert list(found) == [
+        "sentence-100-0", "sentence-100-20", "sentence-200-0", "sentence-200-20", "fixed-size-100-0", "fixed-size-200-0",
+    ]  # fmt: skip
+
+
+def test_impossible_pairs_of_a_product_are_left_out_and_named(folder: Path) -> None:
+    found = settings(strategy="sentence", chunk_size="10,100", overlap="50")
+    assert list(found.configs) == ["sentence-100-50"]
+    assert found.skipped == (("sentence-10-50", "overlap (50) must be smaller than chunk_size (10)"),)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"chunk_size": "10", "overlap": "50"}, "overlap (50) must be smaller than chunk_size (10)"),
+        ({"chunk_size": "0,100"}, "chunk_size must be at least 1"),
+        ({"chunk_size": "100,,200"}, "chunk_size is a list with an empty place in it"),
+        ({"strategy": "headr"}, "did you mean 'header'?"),
+        ({"top_k": "many"}, "top_k must be a whole number, not 'many'"),
+    ],
+)
+def test_wrong_settings_on_the_line_are_said_in_a_sentence(folder: Path, given: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        settings(**given)
+    assert sentence in str(error.value)
+
+
+def test_several_config_files_are_rivals_under_their_own_names(folder: Path) -> None:
+    (folder / "today.yaml").write_text("strategy: fixed-size\nchunk_size: 64\n")
+    (folder / "next.yaml").write_text("strategy: header\n")
+    files = (Path("today.yaml"), Path("next.yaml"))
+    assert list(settings(files=files).configs) == ["today", "next"]
+    found = settings(files=files, strategy="sentence", budget="900").configs
+    assert list(found) == ["sentence-200-50", "today", "next"]
+    assert {config.budget for config in found.values()} == {900}
+
+
+@given(st.lists(configs, min_size=1, max_size=8, unique=True))
+def test_names_are_unique_and_safe_as_file_names(found: list[RunConfig]) -> None:
+    names = names_of(found)
+    assert len(set(names)) == len(found)
+    assert all(name.replace("-", "").replace(".", "").replace("_", "").isalnum() for name in names)
+
+
+def test_whatever_else_varies_stands_in_the_name() -> None:
+    found = sweep({"strategy": "sentence"}, {"unit": ["words", "tokens"], "top_k": ["3", "5"]}).configs
+    assert list(found) == [f"sentence-200-50-{unit}-top_k-{k}" for unit, k in itertools.product(["words", "tokens"], [3, 5])]

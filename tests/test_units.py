@@ -1,0 +1,147 @@
+"""Words, tokens and characters, and the tokenizer's files."""
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_chunk.arrays import as_spans
+from rag_chunk.config import UNITS, RunConfig
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.errors import InputError, SettingsError
+from rag_chunk.units import encoding, encoding_name, load_encoding, prepare_encoding, units_of, word_spans
+from tests.texts import texts
+
+
+def words(text: str) -> list[str]:
+    corpus = Corpus([Document("a", text)])
+    return [corpus.text(start, end) for start, end in word_spans(corpus).tolist()]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("one  two\n three", ["one", "two", "three"]),
+        ("漢字 kana かな", ["漢", "字", "kana", "か", "な"]),
+        ("abc漢def", ["abc", "漢", "def"]),
+        ("กำ", ["กำ"]),
+        ("", []),
+        (" \n\t", []),
+        ("don't e\u0301", ["don't", "e\u0301"]),
+    ],
+)
+def test_a_word_is_a_run_and_each_letter_of_scripts_without_spaces(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+
+
+def test_no_word_crosses_a_document() -> None:
+    assert len(word_spans(Corpus([Document("a", "one"), Document("b", "two")]))) == 2
+
+
+@st.composite
+def spans_in(draw: st.DrawFn) -> tuple[Corpus, list[tuple[int, int]]]:
+    corpus = Corpus([Document(name, draw(texts)) for name in ("a", "b")])
+    found = []
+    for first, last in zip(corpus.starts[:-1].tolist(), corpus.starts[1:].tolist(), strict=True):
+        pairs = draw(st.lists(st.tuples(st.integers(first, last), st.integers(first, last)), max_size=8))
+        places = corpus.grapheme_starts(np.array(pairs, np.int64).reshape(-1)).reshape(-1, 2).tolist()
+        found += [(min(pair), max(pair)) for pair in places if pair[0] != pair[1]]
+    return corpus, found
+
+
+@pytest.mark.parametrize("model", ["cl100k_base", "o200k_base"])
+@given(drawn=spans_in())
+def test_tokens_counted_by_arithmetic_equal_the_encoding_of_the_text(
+    model: str, drawn: tuple[Corpus, list[tuple[int, int]]]
+) -> None:
+    corpus, spans = drawn
+    units = units_of(corpus, RunConfig(unit="tokens", model=model))
+    expected = [len(load_encoding(model).encode_ordinary(corpus.text(start, end))) for start, end in spans]
+    assert units.sizes(as_spans(spans)).tolist() == expected
+
+
+@pytest.mark.parametrize("unit", ["words", "characters"])
+@given(drawn=spans_in())
+def test_words_and_characters_of_a_span_are_those_of_its_text(unit: str, drawn: tuple[Corpus, list[tuple[int, int]]]) -> None:
+    corpus, spans = drawn
+    for size, (start, end) in zip(units_of(corpus, RunConfig(unit=unit)).sizes(as_spans(spans)), spans, strict=True):
+        alone = Corpus([Document("alone", corpus.text(start, end))])
+        assert size == len(units_of(alone, RunConfig(unit=unit)).starts)
+
+
+def test_a_long_text_is_encoded_in_parts_with_the_same_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "A sentence with 12345 numbers, don't you think?\n\n漢字仮名 " * 400
+    whole = units_of(Corpus([Document("a", text)]), RunConfig(unit="tokens")).starts
+    monkeypatch.setattr("rag_chunk.units.tokens.PART", 1000)
+    assert units_of(Corpus([Document("a", text)]), RunConfig(unit="tokens")).starts.tolist() == whole.tolist()
+
+
+def test_text_that_looks_like_a_special_token_is_text() -> None:
+    corpus = Corpus([Document("a", "before <|endoftext|> after")])
+    assert len(units_of(corpus, RunConfig(unit="tokens")).starts) == 8
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_units_are_found_once_for_a_corpus(unit: str) -> None:
+    corpus = Corpus([Document("a", "one two")])
+    assert units_of(corpus, RunConfig(unit=unit)) is units_of(corpus, RunConfig(unit=unit, chunk_size=9))
+
+
+def test_an_unknown_model_is_a_sentence_that_names_the_encodings() -> None:
+    with pytest.raises(SettingsError, match="tiktoken knows no model or encoding 'gpt-99'.*o200k_base"):
+        encoding_name("gpt-99")
+
+
+def hidden(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """Pretend that the tokenizer's file is nowhere on this machine."""
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(folder / "cache"))
+    monkeypatch.setattr(encoding, "_unpacked", lambda _: None)
+    return folder / "cache" / hashlib.sha1(encoding.ADDRESSES["p50k_base"][0].encode()).hexdigest()
+
+
+def test_the_rank_file_is_unpacked_from_the_package_where_it_is_installed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(folder))
+    monkeypatch.setattr(requests, "get", lambda *_, **__: pytest.fail("asked the network"))
+    prepare_encoding("cl100k_base")
+    (file,) = folder.iterdir()
+    assert file.read_bytes().startswith(b"IQ== 0\n")
+
+
+def test_without_a_network_the_three_remedies_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **settings: object) -> None:
+        assert settings["timeout"]
+        raise requests.ConnectionError
+
+    hidden(monkeypatch, folder)
+    monkeypatch.setattr(requests, "get", refuse)
+    with pytest.raises(InputError) as error:
+        prepare_encoding("p50k_base")
+    assert all(remedy in str(error.value) for remedy in ("rag-chunk[offline]", "TIKTOKEN_CACHE_DIR", "--unit words"))
+
+
+def test_a_server_that_drips_does_not_hold_us(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "SECONDS", -1)
+    response = requests.Response()
+    response.status_code = 200
+    response.raw = gzip.io.BytesIO(b"slow")  # type: ignore[attr-defined]
+    hidden(monkeypatch, folder)
+    monkeypatch.setattr(requests, "get", lambda *_, **__: response)
+    with pytest.raises(InputError, match="could not be downloaded"):
+        prepare_encoding("p50k_base")
+
+
+def test_a_download_is_kept_where_tiktoken_looks_for_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    response = requests.Response()
+    response.status_code = 200
+    response.raw = gzip.io.BytesIO(b"ranks")  # type: ignore[attr-defined]
+    target = hidden(monkeypatch, folder)
+    monkeypatch.setattr(requests, "get", lambda *_, **__: response)
+    prepare_encoding("p50k_base")
+    assert target.read_bytes() == b"ranks"

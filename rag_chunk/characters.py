@@ -20,13 +20,14 @@ PUNCTUATION = 128  # punctuation or symbol, apart from the apostrophe and the sl
 _UNSPACED = regex.compile(r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&\p{L}]", regex.V1)
 _STICKY = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}\p{GCB=RI}\p{GCB=L}\p{GCB=V}\p{GCB=T}\x1c-\x1f]")
 _JOINER = regex.compile(r"[\p{GCB=ZWJ}\p{GCB=Prepend}\p{GCB=L}]")
+_CLUSTER = regex.compile(r"\X")
 _NUKTA_AND_VIRAMA = (7, 9)  # canonical combining classes of the marks inside Indic conjuncts
 
 
 def _flags(character: str) -> int:
     category = unicodedata.category(character)
     plain = category[0] in "PS" and character not in "'/"
-    joins = _JOINER.match(character) or unicodedata.combining(character) in _NUKTA_AND_VIRAMA
+    joins = character == "\r" or _JOINER.match(character) or unicodedata.combining(character) in _NUKTA_AND_VIRAMA
     return (
         SPACE * character.isspace()
         | NEWLINE * (character in "\r\n")
@@ -70,28 +71,18 @@ def maybe_inside_clusters(flags: Bytes, positions: Positions) -> Bools:
     Each position is above 0 and below the length: bool [positions].
     """
     here, before = flags[positions], flags[positions - 1]
-    found: Bools = ((here & STICKY) | (before & JOINER) | (here & before & NEWLINE)) > 0
+    found: Bools = ((here & STICKY) | (before & JOINER)) > 0
     return found
 
 
 def cluster_around(text: str, flags: Bytes, position: int) -> tuple[int, int]:
     """Return the grapheme cluster that `position` lies inside, or twice `position` where two clusters meet."""
     start = position
-    while start > 0 and _maybe_inside(int(flags[start]), int(flags[start - 1])):
+    while start > 0 and (flags[start] & STICKY or flags[start - 1] & JOINER):
         start -= 1
     if start == position:
         return position, position
-    for cluster in regex.finditer(r"\X", text, pos=start):
+    for cluster in _CLUSTER.finditer(text, pos=start):
         if cluster.end() >= position:
             return cluster.span() if cluster.end() > position else (position, position)
     return position, position
-
-
-def _maybe_inside(here: int, before: int) -> bool:
-    return bool(here & STICKY or before & JOINER or here & before & NEWLINE)
-
-
-def cluster_end(text: str, start: int) -> int:
-    """Return where the grapheme cluster that starts at `start` ends."""
-    cluster = regex.match(r"\X", text, pos=start)
-    return cluster.end() if cluster else start

@@ -22,7 +22,9 @@ def load_function(name: str) -> Callable[..., Any]:
     module = _imported(module_name, name)
     if not hasattr(module, function_name):
         known = [other for other, value in vars(module).items() if callable(value) and not other.startswith("_")]
-        raise InputError(f"the module {module_name} has no function {function_name}{did_you_mean(function_name, known)}")
+        raise InputError(
+            f"the module {module_name} has no function {function_name}{did_you_mean(function_name, known)}"
+        )
     found = getattr(module, function_name)
     if not callable(found):
         raise InputError(f"{name} is not a function; it is of type {type(found).__name__}")

@@ -11,6 +11,7 @@ from rag_chunk.chunker import Chunking
 from rag_chunk.config import ConfigFile
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
+from rag_chunk.questions.question import located
 from rag_chunk.rendering import csv_text, markdown_text
 from rag_chunk.report import ConfigurationResult, Report
 
@@ -48,7 +49,7 @@ def save_results(analysis: Analysis, folder: Path, tracking: str = "{}\n") -> No
             _write(folder / "configs" / f"{found.name}.yaml", config_file(report, found).to_yaml())
             _write(folder / "chunks" / f"{found.name}.jsonl", jsonl(analysis.chunkings[found.name]))
         if analysis.questions:
-            _write(folder / "questions.json", _json(analysis.questions.located(analysis.corpus)))
+            _write(folder / "questions.json", _json([located(question, analysis.corpus) for question in analysis.questions.questions]))
         _write(folder / "tracking.json", tracking)
     except OSError as error:
         raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error

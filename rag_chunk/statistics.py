@@ -147,7 +147,7 @@ def recommend(
     means: Sequence[float],
     worse_than_leader: Sequence[bool],
     chunks: Sequence[int],
-    index_units: Sequence[int],
+    index_sizes: Sequence[float],
     margin: float,
 ) -> int:
     """Return the cheapest configuration that is neither shown worse than the leader nor far below it.
@@ -158,7 +158,7 @@ def recommend(
     """
     floor = max(means) - margin - _TOLERANCE
     eligible = [i for i in range(len(means)) if not worse_than_leader[i] and means[i] >= floor]
-    return min(eligible, key=lambda i: (chunks[i], index_units[i], -means[i], i))
+    return min(eligible, key=lambda i: (chunks[i], index_sizes[i], -means[i], i))
 
 
 def _checked(scores: npt.ArrayLike) -> Array:

@@ -23,7 +23,7 @@ from rag_chunk.report import (
     Report,
     SkippedEntry,
 )
-from rag_chunk.retriever import Index, retriever_of
+from rag_chunk.retriever import Ranking, rank, retriever_of
 from rag_chunk.scorer import Scores, depth_needed, score
 from rag_chunk.units import units_of
 
@@ -103,7 +103,6 @@ class _Run:
     def __init__(self, corpus: Corpus, questions: Questions | None) -> None:
         self._corpus = corpus
         self._questions = questions
-        self._indexes: dict[str, Index] = {}
         self._seen: dict[Any, str] = {}
         self.chunkings: dict[str, Chunking] = {}
         self.results: list[ConfigurationResult] = []
@@ -122,9 +121,9 @@ class _Run:
             return
         self._seen[key] = name
         self.chunkings[name] = chunking
-        index = self._index(config) if self._questions else None
-        started = time.perf_counter() - chunk_time
-        self._score(name, config, index, (started, chunk_time))
+        if self._questions and len(self._questions):
+            self._timed("index_time", lambda: retriever_of(config)(self._corpus, config))
+        self._score(name, config, chunk_time)
 
     def _merge(self, kept: str, name: str) -> None:
         place = next(place for place, found in enumerate(self.results) if found.name == kept)
@@ -137,21 +136,12 @@ class _Run:
         self.timings.setdefault(name, time.perf_counter() - started)
         return found
 
-    def _index(self, config: RunConfig) -> Index:
-        if config.retriever not in self._indexes:
-            index: Index = self._timed("index_time", lambda: retriever_of(config)(self._corpus, config))
-            self._indexes[config.retriever] = index
-        return self._indexes[config.retriever]
-
-    def _score(self, name: str, config: RunConfig, index: Index | None, clock: tuple[float, float]) -> None:
+    def _score(self, name: str, config: RunConfig, chunk_time: float) -> None:
+        started = time.perf_counter()
         chunking = self.chunkings[name]
-        ranking = None
-        if index is not None and self._questions is not None:
-            asked = [question.question for question in self._questions.questions]
-            ranking = index.rank(chunking, asked, depth_needed(chunking, config))
+        ranking = _ranking(chunking, self._questions, config)
         scores = score(chunking, ranking, self._questions, config)
-        started, chunk_time = clock
-        timed = {"processing_time": time.perf_counter() - started, "chunk_time": chunk_time}
+        timed = {"processing_time": time.perf_counter() - started + chunk_time, "chunk_time": chunk_time}
         result = ConfigurationResult(
             name=name,
             config=config,
@@ -161,19 +151,26 @@ class _Run:
         self.results.append(result)
 
 
+def _ranking(chunking: Chunking, questions: Questions | None, config: RunConfig) -> Ranking | None:
+    """Rank as many chunks as surely fill the largest budget; nothing without questions."""
+    if questions is None or not len(questions):
+        return None
+    return rank(chunking, questions.texts, config, depth_needed(chunking, config))
+
+
 def _question_results(
-    questions: Questions | None, scores: Scores, ranking: Any, chunking: Chunking
+    questions: Questions | None, scores: Scores, ranking: Ranking | None, chunking: Chunking
 ) -> tuple[QuestionResult, ...]:
-    if questions is None:
+    if questions is None or ranking is None:
         return ()
     ids = chunking.ids
-    columns = {name: values.tolist() for name, values in scores.by_question.items()}
+    columns = {name: values.tolist() for name, values in scores.per_question.items()}
     return tuple(
         QuestionResult(
             id=question.id,
             question=question.question,
             scores={name: values[row] for name, values in columns.items()},
-            retrieved=tuple(ids[place] for place in ranking[row, : scores.filling[row]].tolist()),
+            retrieved=tuple(ids[place] for place in ranking[row, : scores.filled[row]].tolist()),
         )
         for row, question in enumerate(questions.questions)
     )
@@ -192,7 +189,7 @@ def _questions_entry(questions: Questions) -> QuestionsEntry:
         source=questions.source,
         digest=questions.digest,
         count=len(questions.questions),
-        without_evidence=questions.without_evidence,
+        without_evidence=len(questions.without_evidence),
         matched=dict(questions.matched),
         skipped=_entries(questions.skipped),
     )

@@ -37,7 +37,7 @@ def compared(found: Sequence[ConfigurationResult], analysis: AnalysisConfig, see
         comparison.means,
         comparison.worse_than_leader,
         [int(each.metrics["num_chunks"]) for each in found],
-        [int(each.metrics["num_chunks"] * each.metrics["chunk_size_mean"]) for each in found],
+        [each.metrics["index_ratio"] for each in found],
         analysis.margin,
     )
     return ComparisonResult(

@@ -1,13 +1,15 @@
 """Packs pieces into chunks: as many as fit, cut at the coarsest border among those."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from rag_chunk.arrays import Positions, Spans, as_spans
-from rag_chunk.chunker.pieces import Level, Pieces, cut_exactly, within
+from rag_chunk.chunker.pieces import Level, Measured, Pieces, cut_exactly, measured, within
+from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.units import Units
+from rag_chunk.units import Units, units_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,15 @@ class Rows:
     last_at: tuple[Positions, ...]  # per level, coarsest first: [rows + 1], the last border at or before each row
 
 
-def _measured(pieces: Pieces, units: Units) -> Rows:
+def _rows(known: Measured) -> Rows:
+    pieces = known.pieces
     rows = np.arange(len(pieces))
     borders = np.append(pieces.levels, Level.GROUP)
     firsts = np.append(np.flatnonzero(pieces.levels == Level.GROUP), len(pieces))
     levels = np.unique(pieces.levels)[::-1]
     return Rows(
-        lead=np.minimum.accumulate(units.lead(pieces.spans[:, 0])[::-1])[::-1],
-        reach=np.maximum.accumulate(units.reach(pieces.spans[:, 1])),
+        lead=np.minimum.accumulate(known.lead[::-1])[::-1],
+        reach=np.maximum.accumulate(known.reach),
         group_ends=firsts[np.searchsorted(firsts, rows, side="right")],
         last_at=tuple(_last_at(borders, level) for level in levels[:-1]),
     )
@@ -95,20 +98,24 @@ def _overlapping(rows: Rows, furthest: Positions, overlap: int) -> list[tuple[in
     return chunks
 
 
-def pack(pieces: Pieces, corpus: Corpus, units: Units, limit: int, overlap: int = 0) -> Spans:
-    """Return chunks of at most `limit` units: neighbouring pieces of one group together, greedily.
+def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], Pieces]) -> Spans:
+    """Return chunks of at most `chunk_size` units: neighbouring pieces of one group together, greedily.
 
     Each chunk ends at the coarsest border that it can reach; the next one goes back by whole pieces of at
-    most `overlap` units.
+    most `overlap` units. The pieces, which `find` finds, and their sizes are kept under `kind`.
     """
-    pieces = within(pieces, corpus, units, limit)
-    if not len(pieces):
-        return pieces.spans
-    rows = _measured(pieces, units)
-    furthest = _furthest(rows, limit)
-    chunks = np.array(_overlapping(rows, furthest, overlap) if overlap else _plain(rows, furthest), np.int64)
-    spans = as_spans(np.column_stack([pieces.spans[chunks[:, 0], 0], pieces.spans[chunks[:, 1] - 1, 1]]))
-    return kept_to(spans, corpus, units, limit)
+    units = units_of(corpus, config)
+    pieces = corpus.derived(kind, lambda: find(corpus))
+    whole = corpus.derived((kind, units), lambda: measured(pieces, units))
+    known = within(whole, corpus, units, config.chunk_size)
+    if not len(known.pieces):
+        return known.pieces.spans
+    rows = _rows(known)
+    furthest = _furthest(rows, config.chunk_size)
+    chunks = _overlapping(rows, furthest, config.overlap) if config.overlap else _plain(rows, furthest)
+    first, after = np.array(chunks, np.int64).T
+    spans = as_spans(np.column_stack([known.pieces.spans[first, 0], known.pieces.spans[after - 1, 1]]))
+    return kept_to(spans, corpus, units, config.chunk_size)
 
 
 def kept_to(spans: Spans, corpus: Corpus, units: Units, limit: int) -> Spans:
@@ -123,10 +130,10 @@ def kept_to(spans: Spans, corpus: Corpus, units: Units, limit: int) -> Spans:
         parts += list(zip(borders, borders[1:], strict=False))
     cut = corpus.trimmed(as_spans(parts))
     together = np.concatenate([np.delete(spans, large, axis=0), cut])
-    return distinct(as_spans(together[np.lexsort((together[:, 1], together[:, 0]))]))
+    return longest(as_spans(together[np.lexsort((together[:, 1], together[:, 0]))]))
 
 
-def distinct(spans: Spans) -> Spans:
+def longest(spans: Spans) -> Spans:
     """Of sorted spans with one start keep the longest."""
     if len(spans) < 2:  # noqa: PLR2004 - nothing to compare
         return spans

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans
+from rag_chunk.arrays import Positions, Spans, as_spans, distinct
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import Units, word_spans
 
@@ -44,9 +44,10 @@ def pieces_at(corpus: Corpus, borders: Mapping[Level, Positions]) -> Pieces:
     levels = [Level.GROUP, *borders]
     positions = np.concatenate(places).astype(np.int64)
     ranks = np.repeat(np.array(levels, np.int64), [len(place) for place in places])
-    starts = np.unique(corpus.grapheme_starts(positions))
+    aligned = corpus.grapheme_starts(positions)
+    starts = distinct(aligned)
     coarsest = np.zeros(len(starts), np.int64)
-    np.maximum.at(coarsest, np.searchsorted(starts, corpus.grapheme_starts(positions)), ranks)
+    np.maximum.at(coarsest, np.searchsorted(starts, aligned), ranks)
     return _trimmed(corpus, starts, coarsest)
 
 
@@ -60,14 +61,55 @@ def _trimmed(corpus: Corpus, starts: Positions, levels: Positions) -> Pieces:
     return Pieces(corpus.trimmed(raw[kept]), np.maximum.reduceat(levels, before)[: len(kept)])
 
 
-def within(pieces: Pieces, corpus: Corpus, units: Units, limit: int) -> Pieces:
-    """Cut every piece that is over `limit` into its words, and words that are over it into whole graphemes."""
-    large = np.flatnonzero(units.sizes(pieces.spans) > limit)
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Pieces with their sizes in some unit: what a strategy needs for any `chunk_size`.
+
+    A chunk of the pieces i to j - 1 has `reach[j - 1] - lead[i]` units (see `Units`). All are [pieces].
+    """
+
+    pieces: Pieces
+    sizes: Positions
+    lead: Positions
+    reach: Positions
+
+
+def measured(pieces: Pieces, units: Units) -> Measured:
+    """Measure all pieces."""
+    starts, ends = pieces.spans[:, 0], pieces.spans[:, 1]
+    return Measured(pieces, units.sizes(pieces.spans), units.lead(starts), units.reach(ends))
+
+
+def within(known: Measured, corpus: Corpus, units: Units, limit: int) -> Measured:
+    """Cut every piece that is over `limit` into its words, and words that are over it into whole graphemes.
+
+    Only the new pieces are measured.
+    """
+    large = np.flatnonzero(known.sizes > limit)
     if not len(large):
-        return pieces
+        return known
     words = corpus.derived("words", lambda: word_spans(corpus))
+    pieces = known.pieces
     cuts = [cut for row in large.tolist() for cut in _inside(pieces.spans[row], words, corpus, units, limit)]
-    return _with_cuts(pieces, corpus, cuts)
+    new = measured(_parts(pieces, large, cuts, corpus), units)
+    kept = np.flatnonzero(known.sizes <= limit)
+    order = np.argsort(np.concatenate([pieces.spans[kept, 0], new.pieces.spans[:, 0]]), kind="stable")
+    spans = as_spans(np.concatenate([pieces.spans[kept], new.pieces.spans])[order])
+    levels = np.concatenate([pieces.levels[kept], new.pieces.levels])[order]
+    sizes, lead, reach = (
+        np.concatenate([getattr(known, name)[kept], getattr(new, name)])[order] for name in ("sizes", "lead", "reach")
+    )
+    return Measured(Pieces(spans, levels), sizes, lead, reach)
+
+
+def _parts(pieces: Pieces, large: Positions, cuts: list[tuple[int, Level]], corpus: Corpus) -> Pieces:
+    """Return what the `large` pieces fall into at the `cuts`."""
+    starts = np.concatenate([pieces.spans[large, 0], np.array([place for place, _ in cuts], np.int64)])
+    levels = np.concatenate([pieces.levels[large], np.array([level for _, level in cuts], np.int64)])
+    starts, first = np.unique(starts, return_index=True)
+    whole = np.searchsorted(pieces.spans[large, 0], starts, side="right") - 1
+    ends = np.minimum(np.append(starts, len(corpus))[1:], pieces.spans[large[whole], 1])
+    return Pieces(corpus.trimmed(as_spans(np.column_stack([starts, ends]))), levels[first])
 
 
 def _inside(span: Positions, words: Spans, corpus: Corpus, units: Units, limit: int) -> Iterator[tuple[int, Level]]:
@@ -80,17 +122,6 @@ def _inside(span: Positions, words: Spans, corpus: Corpus, units: Units, limit: 
     yield from ((int(place), Level.WORD) for place in starts[1:].tolist())
     for row in np.flatnonzero(units.sizes(parts) > limit).tolist():
         yield from ((place, Level.GRAPHEME) for place in cut_exactly(parts[row], corpus, units, limit))
-
-
-def _with_cuts(pieces: Pieces, corpus: Corpus, cuts: list[tuple[int, Level]]) -> Pieces:
-    places = np.array([place for place, _ in cuts], np.int64)
-    levels = np.array([level for _, level in cuts], np.int64)
-    starts = np.concatenate([pieces.spans[:, 0], places])
-    ranks = np.concatenate([pieces.levels, levels])
-    starts, first = np.unique(starts, return_index=True)
-    bounded = np.searchsorted(pieces.spans[:, 0], starts, side="right") - 1
-    ends = np.minimum(np.append(starts, len(corpus))[1:], pieces.spans[bounded, 1])
-    return Pieces(corpus.trimmed(as_spans(np.column_stack([starts, ends]))), ranks[first])
 
 
 def cut_exactly(span: Positions, corpus: Corpus, units: Units, limit: int) -> Iterator[int]:

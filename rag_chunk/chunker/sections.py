@@ -6,13 +6,11 @@ from rag_chunk.chunker.pieces import Level, Pieces, pieces_at
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.structure import structure_of
-from rag_chunk.units import units_of
 
 
 def header(corpus: Corpus, config: RunConfig) -> Spans:
     """Make each section a chunk, heading included; one over the limit is cut as recursive-character does."""
-    pieces = corpus.derived("header pieces", lambda: _pieces(corpus))
-    return pack(pieces, corpus, units_of(corpus, config), config.chunk_size, config.overlap)
+    return pack(corpus, config, "header pieces", _pieces)
 
 
 def _pieces(corpus: Corpus) -> Pieces:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rag_chunk.arrays import Positions, Spans, as_spans
-from rag_chunk.chunker.packing import distinct, kept_to
+from rag_chunk.chunker.packing import kept_to, longest
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import Units, units_of
@@ -31,7 +31,7 @@ def _windows(corpus: Corpus, units: Units, size: int, overlap: int) -> Spans:
             found += _Line(corpus, units, first, last).windows(size, overlap)
     spans = as_spans(np.concatenate(found))
     spans = corpus.trimmed(spans) if units.name != "tokens" else spans[corpus.solid_lengths(spans) > 0]
-    return kept_to(distinct(spans), corpus, units, size)
+    return kept_to(longest(spans), corpus, units, size)
 
 
 class _Line:

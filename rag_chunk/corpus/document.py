@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from rag_chunk.arrays import Bytes, Positions, Spans, as_spans
+from rag_chunk.arrays import Bytes, Positions, Spans, among, as_spans, distinct
 from rag_chunk.characters import SPACE, classify, cluster_around, maybe_inside_clusters
 from rag_chunk.errors import InputError
 
@@ -132,6 +132,13 @@ class Corpus:
         document, first, last = self.place(start, end)
         return document.text[first:last]
 
+    def texts(self, spans: Spans) -> list[str]:
+        """Return the text of each span, none of which crosses a document."""
+        index = self.documents_at(spans[:, 0])
+        inner = (spans - self.starts[index][:, None]).tolist()
+        texts = [document.text for document in self.documents]
+        return [texts[number][start:end] for number, (start, end) in zip(index.tolist(), inner, strict=True)]
+
     def grapheme_starts(self, positions: Positions) -> Positions:
         """Move each position inside a grapheme cluster to the cluster's start. Document borders stay."""
         return self._moved(positions, lambda cluster: cluster[0])
@@ -143,7 +150,7 @@ class Corpus:
     def _moved(self, positions: Positions, to: Callable[[tuple[int, int]], int]) -> Positions:
         doubtful = np.flatnonzero((positions > 0) & (positions < len(self)))
         doubtful = doubtful[maybe_inside_clusters(self.flags, positions[doubtful])]
-        doubtful = doubtful[~np.isin(positions[doubtful], self.starts)]
+        doubtful = doubtful[~among(positions[doubtful], self.starts)]
         moved = positions.copy() if len(doubtful) else positions
         for index in doubtful.tolist():
             moved[index] = to(self.cluster_around(int(positions[index])))
@@ -203,6 +210,6 @@ def _merged(edges: Positions, borders: Positions, inked: np.ndarray) -> Position
     """Add to the `edges` of runs the document borders that lie inside a run."""
     inner = borders[1:-1]
     inside = inner[inked[inner] & inked[inner + 1]] if len(inner) else inner
-    return np.union1d(edges, inside) if len(inside) else edges
+    return distinct(edges, inside) if len(inside) else edges
 
 

@@ -9,12 +9,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rag_chunk.errors import TrackingError
+from rag_chunk.interrupts import Interrupted, Interrupts
 from rag_chunk.mlflow_tracker.artifacts import Artifact
 from rag_chunk.mlflow_tracker.content import Input, RunContent
 from rag_chunk.mlflow_tracker.environment import patience
 from rag_chunk.mlflow_tracker.experiment import Destination
 from rag_chunk.mlflow_tracker.failures import UnreachableError, mlflow_calls
-from rag_chunk.interrupts import Interrupted, Interrupts
 from rag_chunk.mlflow_tracker.store import Store
 
 PARENT_RUN = "mlflow.parentRunId"

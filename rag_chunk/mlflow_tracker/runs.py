@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from rag_chunk.errors import TrackingError
+from rag_chunk.interrupts import interruptible
 from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, Contents
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import UnreachableError
 from rag_chunk.mlflow_tracker.folder import read_results
-from rag_chunk.interrupts import interruptible
+from rag_chunk.mlflow_tracker.open_runs import FAILED, FINISHED, ending
 from rag_chunk.mlflow_tracker.options import TrackingOptions
 from rag_chunk.mlflow_tracker.sender import Sender, Tracked, open_sender, tracked
-from rag_chunk.mlflow_tracker.open_runs import FAILED, FINISHED, ending
 from rag_chunk.mlflow_tracker.store import Notify
 
 

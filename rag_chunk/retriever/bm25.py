@@ -6,7 +6,7 @@
 tf, df, N and the lengths are those of the chunks, as if each chunk's text were tokenised by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -70,17 +70,16 @@ class Bm25:
         """Return the score of every chunk for each question: float64 [questions, chunks]."""
         return np.concatenate([np.zeros((0, len(chunking))), *self._blocks(chunking, questions)])
 
-    def _blocks(self, chunking: Chunking, questions: Sequence[str]) -> "list[Floats] | map[Floats]":
-        """Return the scores, as many questions at once as fit into the memory allowed."""
+    def _blocks(self, chunking: Chunking, questions: Sequence[str]) -> Iterator[Floats]:
+        """Yield the scores, as many questions at once as fit into the memory allowed."""
         asked = self._prepared(tuple(questions))
         if not len(chunking):
-            return [np.zeros((len(questions), 0))]
+            yield np.zeros((len(questions), 0))
+            return
         postings = _postings(self._terms, asked, chunking)
         step = max(1, _CELLS // len(chunking))
-        return map(
-            lambda first: _scores(postings, asked.terms[first : first + step], len(chunking)),
-            range(0, len(questions), step),
-        )
+        for first in range(0, len(questions), step):
+            yield _scores(postings, asked.terms[first : first + step], len(chunking))
 
     def _prepared(self, questions: tuple[str, ...]) -> _Questions:
         """Return the questions' terms; the last sets of questions are remembered."""
@@ -136,7 +135,8 @@ def _keys(asked: _Questions, chunking: Chunking) -> Positions:
     first, counts = _ranges(asked.starts, asked.ends, chunking)
     before = np.cumsum(counts) - counts
     places = np.arange(counts.sum()) + np.repeat(first - before, counts)
-    return asked.numbers[places] * len(chunking) + np.repeat(np.arange(len(chunking)), counts)
+    keys: Positions = asked.numbers[places] * len(chunking) + np.repeat(np.arange(len(chunking)), counts)
+    return keys
 
 
 def _fragment_keys(asked: _Questions, rows: Positions, fragments: list[str], chunks: int) -> Positions:

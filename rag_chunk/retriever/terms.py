@@ -1,6 +1,6 @@
-"""The terms of a text, and where they stand on a corpus' line: the ground of lexical retrieval.
+r"""The terms of a text, and where they stand on a corpus' line: the ground of lexical retrieval.
 
-A term is a run of `\\w` characters as it stands in the text, lower-cased by itself, so that offsets stay.
+A term is a run of `\w` characters as it stands in the text, lower-cased by itself, so that offsets stay.
 Runs of scripts that are written without spaces are bigrams instead, as in Lucene's CJK analysis; a lone
 character of such a run is a term by itself.
 """
@@ -102,8 +102,8 @@ class Terms:
         spans = _term_spans(runs, unspaced)
         known = self.vocabulary
         numbers = [known.setdefault(term, len(known)) for term in _lowered(text, spans)]
-        on_the_line = np.column_stack([runs + offset, unspaced])
-        return spans + offset, np.array(numbers, np.int64), on_the_line
+        with_kind: Spans = np.column_stack([runs + offset, unspaced])
+        return as_spans(spans + offset), np.array(numbers, np.int64), with_kind
 
     def fragments(self, spans: Spans) -> tuple[Positions, list[str]]:
         """Return the terms that arise where the borders of `spans` cut a run: rows of `spans`, and the terms.
@@ -132,9 +132,7 @@ class Terms:
         pieces = np.column_stack([
             np.maximum(self._run_starts[runs], starts[rows]), np.minimum(self._run_ends[runs], ends[rows]),
         ])  # fmt: skip
-        # A chunk that ends where the cut run starts, or starts where it ends, has nothing of it.
-        inside = pieces[:, 0] < pieces[:, 1]
-        return rows[inside], as_spans(pieces[inside]), self._unspaced[runs[inside]]
+        return rows, as_spans(pieces), self._unspaced[runs]
 
 
 def terms_of(corpus: Corpus) -> Terms:

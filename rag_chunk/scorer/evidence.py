@@ -71,5 +71,3 @@ def _table(spans: Spans, per_item: Positions, per_question: Positions) -> Eviden
     sizes = (spans[:, 1] - spans[:, 0])[first]
     weights = np.bincount(item_question, sizes, minlength=len(per_question)).astype(np.int64)
     return EvidenceTable(spans, item, item_question[item], item_question, sizes, weights, per_question)
-
-

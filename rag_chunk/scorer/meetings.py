@@ -53,7 +53,8 @@ def expanded(starts: Positions, counts: Positions) -> Positions:
     >>> expanded(np.array([7, 0]), np.array([2, 3])).tolist()
     [7, 8, 0, 1, 2]
     """
-    return np.arange(counts.sum()) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
+    numbers: Positions = np.arange(counts.sum()) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
+    return numbers
 
 
 def first_of_runs(*columns: Positions) -> Positions:

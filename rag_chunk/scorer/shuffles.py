@@ -23,7 +23,8 @@ def shuffled(corpus: Corpus, questions: Questions, spans: Spans, seed: int, budg
     usual = int(2 * budget * len(lengths) / max(1, int(lengths.sum()))) + 8
     while usual * _FEW < len(lengths):
         numbers = _numbers(corpus, questions, seed, usual)
-        drawn = _without_repeats((numbers * len(lengths)).astype(np.int64))
+        rows: Ranking = (numbers * len(lengths)).astype(np.int64).reshape(len(numbers), usual)
+        drawn = _without_repeats(rows)
         if (np.append(lengths, 0)[drawn].sum(axis=1) >= budget).all():
             return drawn
         usual *= 2

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Positions, Spans, as_spans
+from rag_chunk.arrays import Bools, Positions, Spans, among, as_spans, distinct
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.structure.markdown import Block, parse_blocks
 from rag_chunk.structure.sentences import sentence_starts
@@ -61,7 +61,7 @@ class Structure:
     @cached_property
     def stanza_starts(self) -> Positions:
         """Where a line that is not blank follows a blank one, or begins a document."""
-        after_blank = np.isin(self.line_starts, self._starts[:-1])
+        after_blank = among(self.line_starts, self._starts[:-1])
         after_blank[1:] |= self._blank_lines[:-1]
         starts: Positions = self.line_starts[after_blank & ~self._blank_lines]
         return starts
@@ -70,7 +70,7 @@ class Structure:
     def sentence_starts(self) -> Positions:
         """Where sentences start; blank lines end one too."""
         inner = self._on_the_line(lambda document: sentence_starts(document.text))
-        return np.union1d(inner, self.stanza_starts)
+        return distinct(inner, self.stanza_starts)
 
     @cached_property
     def paragraph_starts(self) -> Positions:
@@ -82,8 +82,8 @@ class Structure:
         whole = self._block_spans(_WHOLE)
         starts = starts[~_strictly_inside(starts, whole)]
         headings = self._block_spans({"heading"})
-        starts = np.union1d(starts, headings[:, 0])
-        kept: Positions = starts[~np.isin(starts, self._following(headings, starts))]
+        starts = distinct(starts, headings[:, 0])
+        kept: Positions = starts[~among(starts, self._following(headings, starts))]
         return kept
 
     def _following(self, headings: Spans, starts: Positions) -> Positions:
@@ -121,7 +121,7 @@ class Structure:
     @cached_property
     def section_starts(self) -> Positions:
         """Where sections start: at each document's start and at each heading."""
-        return np.union1d(self._starts[:-1], [heading.position for heading in self.headings]).astype(np.int64)
+        return distinct(self._starts[:-1], np.array([heading.position for heading in self.headings], np.int64))
 
     @cached_property
     def _paths(self) -> tuple[Positions, list[tuple[str, ...]]]:

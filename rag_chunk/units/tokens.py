@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct
 from rag_chunk.characters import LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
 from rag_chunk.corpus import Corpus
 from rag_chunk.units.encoding import load_encoding
@@ -43,7 +43,7 @@ def _parts(text: str, safe: Positions) -> list[tuple[int, int]]:
     """Cut a long text at safe points, into parts that are encoded at a time."""
     wanted = np.arange(PART, len(text), PART)
     index = np.searchsorted(safe, wanted)
-    cuts = np.unique(safe[index[index < len(safe)]]).tolist()
+    cuts = distinct(safe[index[index < len(safe)]]).tolist()
     borders = [0, *(cut for cut in cuts if 0 < cut < len(text)), len(text)]
     return list(zip(borders, borders[1:], strict=False))
 
@@ -112,6 +112,10 @@ class Tokens:
             count = self._counts[text] = len(self._encoding.encode_ordinary(text))
         return count
 
+    def _counts_of(self, spans: Spans) -> Positions:
+        """Return the number of tokens of each span's text, encoded by itself: [n]."""
+        return np.array([self._count(text) for text in self._corpus.texts(as_spans(spans))], np.int64)
+
     def _before(self, positions: Positions) -> Positions:
         return np.searchsorted(self.starts, positions, side="left")
 
@@ -122,12 +126,10 @@ class Tokens:
         """
         safe = self._safe_points[np.searchsorted(self._safe_points, starts)]
         count = self._before(safe)
-        for index in np.flatnonzero(safe > starts).tolist():
-            start, end = int(starts[index]), int(safe[index])
-            if end - start > FAR:
-                count[index] = self._before(starts[index : index + 1])[0]
-            else:
-                count[index] -= self._count(self._corpus.text(start, end))
+        far = safe - starts > FAR
+        count[far] = self._before(starts[far])
+        cut = np.flatnonzero((safe > starts) & ~far)
+        count[cut] -= self._counts_of(np.column_stack([starts[cut], safe[cut]]))
         return count
 
     def reach(self, ends: Positions) -> Positions:
@@ -137,12 +139,10 @@ class Tokens:
         aligned &= (self._corpus.flags[np.maximum(ends, 1) - 1] & SPACE) == 0
         safe = np.where(aligned, ends, self._safe_points[np.maximum(index - 1, 0)])
         count = self._before(safe)
-        for number in np.flatnonzero(safe < ends).tolist():
-            start, end = int(safe[number]), int(ends[number])
-            if end - start > FAR:
-                count[number] = self._before(ends[number : number + 1])[0]
-            else:
-                count[number] += self._count(self._corpus.text(start, end))
+        far = ends - safe > FAR
+        count[far] = self._before(ends[far])
+        cut = np.flatnonzero((safe < ends) & ~far)
+        count[cut] += self._counts_of(np.column_stack([safe[cut], ends[cut]]))
         return count
 
     def sizes(self, spans: Spans) -> Positions:
@@ -154,8 +154,7 @@ class Tokens:
         near = (first <= last) & (first - starts <= FAR) & (ends - last <= FAR)
         sizes = np.zeros(len(spans), np.int64)
         sizes[near] = self.reach(ends[near]) - self.lead(starts[near])
-        for index in np.flatnonzero(~near).tolist():
-            sizes[index] = self._count(self._corpus.text(int(starts[index]), int(ends[index])))
+        sizes[~near] = self._counts_of(spans[~near])
         return sizes
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans
+from rag_chunk.arrays import Positions, Spans, as_spans, distinct
 from rag_chunk.characters import LONE, STICKY
 from rag_chunk.corpus import Corpus
 
@@ -34,8 +34,8 @@ def word_spans(corpus: Corpus) -> Spans:
     if len(own):
         run = np.searchsorted(solid[:, 0], own, side="right") - 1
         own = own[(run >= 0) & (own < solid[run, 1])]
-    starts = np.union1d(solid[:, 0], own) if len(own) else solid[:, 0]
-    starts = np.unique(corpus.grapheme_starts(starts))
+    starts = distinct(solid[:, 0], own) if len(own) else solid[:, 0]
+    starts = distinct(corpus.grapheme_starts(starts))
     run_ends = solid[np.searchsorted(solid[:, 1], starts, side="right"), 1] if len(starts) else starts
     ends = np.minimum(run_ends, np.append(starts[1:], len(corpus))) if len(starts) else starts
     return as_spans(np.column_stack([starts, ends]))

@@ -1,0 +1,131 @@
+"""What a record of a question file asks for, checked: not yet looked for in any document."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rag_chunk.config import did_you_mean
+from rag_chunk.questions.formats import Record
+
+KNOWN = ("id", "question", "relevant", "evidence", "tags")
+_SPAN = ("doc", "start", "end", "text")
+
+Complain = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One alternative of an item: a phrase, or a stretch of a document, or both."""
+
+    text: str | None = None
+    doc: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with its items of evidence, each a list of wordings any one of which fills it."""
+
+    id: str
+    question: str
+    items: tuple[tuple[Wording, ...], ...]
+    tags: tuple[str, ...]
+    line: int | None
+
+    @property
+    def label(self) -> str:
+        """How messages name the question."""
+        return f"question {self.id}" + (f" (line {self.line})" if self.line else "")
+
+
+def asked(record: Record, position: int, problems: list[str], warnings: list[str]) -> Asked:
+    """Read one record; what is wrong with it is added to `problems`, what is only odd to `warnings`."""
+    fields = record.fields
+    name = _id(fields.get("id"), position)
+    label = Asked(name, "", (), (), record.line).label
+
+    def complain(problem: str) -> None:
+        problems.append(f"{label}: {problem}")
+
+    _check_id(fields.get("id"), complain)
+    near = {name: nearest for name in fields if name not in KNOWN and (nearest := did_you_mean(name, KNOWN))}
+    warnings += [f"{label}: the field {unknown!r} is not read{nearest}" for unknown, nearest in near.items()]
+    items = (*_relevant(fields.get("relevant"), complain), *_evidence(fields.get("evidence"), complain))
+    return Asked(
+        name, _question(fields.get("question"), complain), items, _tags(fields.get("tags"), complain), record.line
+    )
+
+
+def _id(value: Any, position: int) -> str:
+    usable = (isinstance(value, str) and value.strip()) or (isinstance(value, int) and not isinstance(value, bool))
+    return str(value).strip() if usable else f"q{position}"
+
+
+def _check_id(value: Any, complain: Complain) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip()):
+        complain(f"id must be text, not {value!r}")
+
+
+def _question(value: Any, complain: Complain) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    complain("it has no question" if value is None else f"question must be text, not {value!r}")
+    return ""
+
+
+def _tags(value: Any, complain: Complain) -> tuple[str, ...]:
+    tags = [value] if isinstance(value, str) else value or []
+    if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+        return tuple(tags)
+    complain(f"tags must be a list of texts, not {value!r}")
+    return ()
+
+
+def _relevant(value: Any, complain: Complain) -> Iterator[tuple[Wording, ...]]:
+    """Yield the items under `relevant`: a phrase, or a list of phrases and of lists of wordings."""
+    phrases = [value] if isinstance(value, str) else value or []
+    if not isinstance(phrases, list):
+        complain(f"relevant must be a list of phrases, not {value!r}")
+        return
+    for number, phrase in enumerate(phrases, 1):
+        wordings = phrase if isinstance(phrase, list) else [phrase]
+        if not wordings or not all(isinstance(wording, str) for wording in wordings):
+            complain(f"phrase {number} must be text or a list of wordings, not {phrase!r}")
+        elif not all(wording.strip() for wording in wordings):
+            complain(f"phrase {number} is blank")
+        else:
+            yield tuple(Wording(wording.strip()) for wording in wordings)
+
+
+def _evidence(value: Any, complain: Complain) -> Iterator[tuple[Wording, ...]]:
+    """Yield the items under `evidence`: objects, or lists of objects that are alternatives."""
+    items = [value] if isinstance(value, dict) else value or []
+    if not isinstance(items, list):
+        complain(f"evidence must be a list, not {value!r}")
+        return
+    for number, item in enumerate(items, 1):
+        spans = item if isinstance(item, list) else [item]
+        found = [problem for span in spans if (problem := _problem(span))]
+        if found or not spans:
+            complain(f"evidence {number} {found[0] if found else 'is an empty list'}")
+        else:
+            yield tuple(Wording(*(span.get(name) for name in ("text", "doc", "start", "end"))) for span in spans)
+
+
+def _problem(span: Any) -> str | None:  # noqa: PLR0911 - one return a problem
+    """Return what is wrong with one object of `evidence`, if anything is."""
+    if not isinstance(span, dict):
+        return f'must be an object such as {{"doc": …, "start": …, "end": …}}, not {span!r}'
+    doc, start, end, text = (span.get(name) for name in _SPAN)
+    if not all(value is None or isinstance(value, str) for value in (doc, text)):
+        return "needs texts for doc and text"
+    if not all(value is None or (isinstance(value, int) and not isinstance(value, bool)) for value in (start, end)):
+        return "needs whole numbers for start and end"
+    if (start is None) != (end is None):
+        return "has only one of start and end"
+    if text is not None and not text.strip():
+        return "is blank"
+    if start is None and text is None:
+        return f"has neither text nor start and end; it has {', '.join(span) or 'nothing'}"
+    return None

@@ -1,0 +1,135 @@
+"""The metrics of one configuration, slow and obvious: every character by itself."""
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+from rag_chunk.chunker import Chunking
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus
+from rag_chunk.questions import Question
+
+CURVE = (1000, 2000, 4000, 8000, 16000)
+LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
+
+Inks = set[int]
+
+
+class Reference:
+    """Scores one question at a time, on sets of characters that are not white space."""
+
+    def __init__(self, chunking: Chunking, config: RunConfig) -> None:
+        self.line = "".join(document.text for document in chunking.corpus.documents)
+        self.chunks: list[tuple[int, int]] = [(start, end) for start, end in chunking.spans.tolist()]
+        self.config = config
+
+    def ink(self, start: int, end: int) -> Inks:
+        return {place for place in range(start, end) if not self.line[place].isspace()}
+
+    def read(self, ranked: Sequence[int], budget: int) -> Inks:
+        """Read character by character until the budget is spent."""
+        seen: set[int] = set()
+        spent = 0
+        for row in ranked:
+            for place in range(*self.chunks[row]):
+                paid = not (self.config.merge_overlaps and place in seen)
+                if paid and spent == budget:
+                    return seen
+                spent += paid
+                seen.add(place)
+        return seen
+
+    def started(self, ranked: Sequence[int], budget: int) -> int:
+        """Count the chunks that come before the budget is spent."""
+        costs = [self.cost(ranked[:count]) for count in range(len(ranked))]
+        return sum(cost < budget for cost in costs)
+
+    def cost(self, ranked: Sequence[int]) -> int:
+        places = [place for row in ranked for place in range(*self.chunks[row])]
+        return len(set(places)) if self.config.merge_overlaps else len(places)
+
+    def recall(self, read: set[int], question: Question) -> float:
+        gained = total = 0.0
+        for item in question.evidence:
+            inks = [self.ink(*span) for span in item.spans]
+            gained += len(inks[0]) * max(len(ink & read) / len(ink) for ink in inks)
+            total += len(inks[0])
+        return gained / total
+
+    def evidence(self, question: Question) -> Inks:
+        return set().union(*(self.ink(*span) for item in question.evidence for span in item.spans))
+
+    def union(self, ranked: Sequence[int]) -> Inks:
+        return set().union(*(self.ink(*self.chunks[row]) for row in ranked))
+
+    def precision(self, ranked: Sequence[int], question: Question) -> float:
+        read = self.union(ranked)
+        return len(read & self.evidence(question)) / len(read) if read else 0.0
+
+    def is_relevant(self, row: int, question: Question) -> bool:
+        chunk = self.ink(*self.chunks[row])
+        inks = [self.ink(*span) for item in question.evidence for span in item.spans]
+        return any(chunk & ink and (2 * len(chunk & ink) >= len(ink) or chunk <= ink) for ink in inks)
+
+    def reciprocal_rank(self, ranked: Sequence[int], question: Question) -> float:
+        ranks = [rank for rank, row in enumerate(ranked, 1) if self.is_relevant(row, question)]
+        return 1 / ranks[0] if ranks else 0.0
+
+    def intact(self, question: Question) -> list[bool]:
+        """Whether one chunk alone holds an alternative of each item."""
+        chunks = [self.ink(*chunk) for chunk in self.chunks]
+        return [
+            any(self.ink(*span) <= chunk for span in item.spans for chunk in chunks) for item in question.evidence
+        ]
+
+    def precision_omega(self, question: Question) -> float:
+        evidence = self.evidence(question)
+        touching = self.union([row for row, chunk in enumerate(self.chunks) if self.ink(*chunk) & evidence])
+        return len(evidence & touching) / len(touching | evidence)
+
+    def scores(self, ranked: Sequence[int], question: Question) -> dict[str, float]:
+        """Return every score of one question but those of the ceiling, the floor and earlier programs."""
+        top = ranked[: self.config.top_k]
+        recall, precision = self.recall(self.union(top), question), self.precision(top, question)
+        rank = self.reciprocal_rank(top, question)
+        at_budget = self.recall(self.read(ranked, self.config.budget), question)
+        curve = {f"budget_recall_{size}": self.recall(self.read(ranked, size), question) for size in CURVE}
+        return {
+            "avg_recall": recall,
+            "avg_precision": precision,
+            "avg_f1": 2 * recall * precision / (recall + precision) if recall + precision else 0.0,
+            "context_size": self.cost(top),
+            "budget_recall": at_budget,
+            **curve,
+            "budget_complete": float(at_budget == 1),
+            "hit_rate": float(rank > 0),
+            "mrr": rank,
+            "precision_omega": self.precision_omega(question),
+        }
+
+
+def naive_terms(text: str, is_word, is_unspaced) -> Iterator[str]:
+    """Yield the terms of `text`: one character after the other is put to the run that it belongs to."""
+    runs: list[tuple[bool, str]] = []
+    kind: bool | None = None
+    for character in text:
+        now = is_unspaced(character) if is_word(character) else None
+        if now is not None and now == kind:
+            runs[-1] = (now, runs[-1][1] + character)
+        elif now is not None:
+            runs.append((now, character))
+        kind = now
+    for unspaced, run in runs:
+        if unspaced and len(run) > 1:
+            yield from (run[place : place + 2].lower() for place in range(len(run) - 1))
+        else:
+            yield run.lower()
+
+
+def depths(lengths: Sequence[int], budget: int) -> int:
+    """Return how many of the smallest `lengths` reach the budget, all where they do not."""
+    sums = list(accumulate(sorted(lengths)))
+    return next((count for count, total in enumerate(sums, 1) if total >= budget), len(sums))
+
+
+def on_the_line(corpus: Corpus) -> str:
+    return "".join(document.text for document in corpus.documents)

@@ -1,0 +1,835 @@
+"""Tracking against real MLflow: sqlite files, folders, and a server on this machine."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.request import urlopen
+
+import pytest
+
+from rag_chunk.errors import InputError, MissingExtra, SettingsError, TrackingError
+from rag_chunk.mlflow_tracker import (
+    Tracked,
+    TrackingOptions,
+    documents_git,
+    fetch_config,
+    parse_tags,
+    redact,
+    track_folder,
+    tracked_run,
+)
+from rag_chunk.mlflow_tracker.environment import quiet_mlflow
+from rag_chunk.mlflow_tracker.failures import explain
+from tests.mlflow_folder import CREATED, FOUR, configuration, report, write_folder
+from tests.mlflow_proxy import Proxy, free_port
+
+pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def notes() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return write_folder(tmp_path / "results")
+
+
+def uri_of(folder: Path) -> str:
+    return f"sqlite:///{folder / 'store' / 'mlflow.db'}"
+
+
+@contextmanager
+def client_of(uri: str | None) -> Iterator[Any]:
+    with quiet_mlflow():
+        import mlflow
+
+        before = os.environ.get("MLFLOW_TRACKING_URI")
+        yield mlflow.MlflowClient(uri)
+        assert os.environ.get("MLFLOW_TRACKING_URI") == before
+
+
+def all_runs(uri: str | None) -> list[Any]:
+    with client_of(uri) as client:
+        numbers = [each.experiment_id for each in client.search_experiments()]
+        return list(client.search_runs(numbers))
+
+
+def log(folder: Path, notes: list[str], **options: Any) -> Tracked:
+    with tracked_run(TrackingOptions(**options), several=True, notify=notes.append) as tracking:
+        return tracking.log(folder)
+
+
+def artifacts(client: Any, run_id: str, folder: str | None = None) -> set[str]:
+    found = client.list_artifacts(run_id, folder)
+    return {
+        path
+        for each in found
+        for path in (artifacts(client, run_id, each.path) if each.is_dir else {each.path})
+    }
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of an MLflow server of its own."""
+    folder = tmp_path_factory.mktemp("server")
+    with running_pages(folder, "server", "--backend-store-uri", "sqlite:///server.db") as address:
+        yield address
+
+
+@contextmanager
+def running_pages(folder: Path, *words: str) -> Iterator[str]:
+    """Run `mlflow server` or `mlflow ui` in `folder`; end it and its workers afterwards."""
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", *words, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    with (folder / "pages.log").open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=out, stderr=out, env=environment, start_new_session=True
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process, folder / "pages.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], out: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urlopen(address, timeout=5):  # noqa: S310 - our own address
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the server did not start: {out.read_text()[-2000:]}")
+
+
+# what a tracked analysis looks like
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Tracked, list[str]]:
+    """Track one analysis of four configurations, which the tests below look at."""
+    folder = tmp_path_factory.mktemp("shown")
+    notes: list[str] = []
+    results = write_folder(folder / "results")
+    uri = uri_of(folder)
+    tags = {"team": "search", "version": "mine"}
+    made = log(results, notes, uri=uri, experiment_name="opt", run_name="baseline", tags=tags, dataset_version="2")
+    return uri, results, made, notes
+
+
+def test_a_parent_with_a_child_for_each_configuration(shown):
+    uri, _, made, _ = shown
+    runs = {run.info.run_id: run for run in all_runs(uri)}
+    assert set(runs) == {made.run_id, *made.children.values()}
+    assert {run.info.status for run in runs.values()} == {"FINISHED"}
+    assert runs[made.run_id].info.run_name == "baseline"
+    for name, run_id in made.children.items():
+        assert runs[run_id].info.run_name == name
+        assert runs[run_id].data.tags["mlflow.parentRunId"] == made.run_id
+        assert runs[run_id].info.experiment_id == made.experiment_id
+
+
+def test_params_and_metrics_come_back_as_they_were(shown):
+    uri, _, made, _ = shown
+    with client_of(uri) as client:
+        for found in FOUR:
+            data = client.get_run(made.children[found.name]).data
+            assert data.params == found.config.params()
+            assert data.metrics == found.metrics
+
+
+def test_the_parent_carries_the_best_configuration(shown):
+    uri, _, made, _ = shown
+    best = report().best
+    with client_of(uri) as client:
+        data = client.get_run(made.run_id).data
+        children = {run_id: client.get_run(run_id).data.tags for run_id in made.children.values()}
+    assert data.params == best.config.params()
+    assert data.metrics == {**best.metrics, "read_time": 0.5}
+    assert data.tags["rag_chunk.best_run_id"] == made.children[best.name]
+    assert [run_id for run_id, tags in children.items() if "rag_chunk.best" in tags] == [made.children[best.name]]
+
+
+def test_tags_say_what_was_analysed(shown):
+    uri, _, made, _ = shown
+    with client_of(uri) as client:
+        parent = client.get_run(made.run_id).data.tags
+        child = client.get_run(made.children["sentence-100-25"]).data.tags
+    for tags, role in ((parent, "analysis"), (child, "configuration")):
+        assert tags.items() >= {
+            "document_type": "md", "dataset_name": "documents", "version": "mine", "team": "search",
+            "rag_chunk.version": "1.0.0", "rag_chunk.analysis_id": "a1b2c3", "rag_chunk.role": role,
+            "rag_chunk.corpus_digest": "c0ffee", "rag_chunk.questions_digest": "beef",
+        }.items()  # fmt: skip
+        assert tags["mlflow.user"]
+        assert tags["mlflow.source.name"]
+    assert child["rag_chunk.config_digest"] == FOUR[0].config.digest()
+
+
+def test_the_parent_describes_the_comparison_in_markdown(shown):
+    uri, _, made, _ = shown
+    with client_of(uri) as client:
+        note = client.get_run(made.run_id).data.tags["mlflow.note.content"]
+    lines = note.splitlines()
+    assert lines[0] == "No difference shown."
+    assert lines[2].startswith("| configuration | budget_recall |")
+    assert lines[5].startswith("| **recursive-character-200-50** | 0.850 |")
+
+
+def test_artifacts_of_parent_and_children(shown):
+    uri, results, made, _ = shown
+    with client_of(uri) as client:
+        assert artifacts(client, made.run_id) == {
+            "config.yaml", "comparison.csv", "comparison.json", "report.json", "report.md", "analysis.yaml", "questions.json",
+        }  # fmt: skip
+        child = made.children["sentence-100-25"]
+        assert artifacts(client, child) == {
+            "config.yaml", "chunks/chunks.jsonl", "evaluation/per_question.json", "evaluation/report.md",
+        }  # fmt: skip
+        chunks = Path(client.download_artifacts(child, "chunks/chunks.jsonl"))
+        table = json.loads(Path(client.download_artifacts(child, "evaluation/per_question.json")).read_bytes())
+        tags = client.get_run(child).data.tags
+    assert chunks.read_bytes() == (results / "chunks" / "sentence-100-25.jsonl").read_bytes()
+    assert table["columns"] == ["id", "question", "budget_recall", "retrieved"]
+    assert table["data"][0] == ["q1", "What flows?", 0.9, "a.md:0-20\na.md:20-31"]
+    assert json.loads(tags["mlflow.loggedArtifacts"]) == [{"path": "evaluation/per_question.json", "type": "table"}]
+
+
+def test_documents_and_questions_are_inputs(shown):
+    uri, _, made, _ = shown
+    with client_of(uri) as client:
+        inputs = client.get_run(made.run_id).inputs.dataset_inputs
+    assert {(each.dataset.name, each.dataset.digest, each.tags[0].value) for each in inputs} == {
+        ("documents", "c0ffee", "documents"),
+        ("questions.json", "beef", "questions"),
+    }
+
+
+def test_links_go_past_the_view_of_traces(shown):
+    _, _, made, _ = shown
+    page = urlsplit(made.links["leaderboard"]).fragment
+    asked = parse_qs(urlsplit(page).query)
+    assert page.startswith(f"/experiments/{made.experiment_id}/runs?workflowType=machine_learning")
+    assert asked["orderByKey"] == ["metrics.`budget_recall`"]
+    assert asked["searchFilter"] == [
+        "tags.\"rag_chunk.analysis_id\"='a1b2c3' and tags.\"rag_chunk.role\"='configuration'"
+    ]
+    runs = parse_qs(urlsplit(urlsplit(made.links["compare"]).fragment).query)["runs"]
+    assert json.loads(runs[0]) == list(made.children.values())
+
+
+def test_the_filter_of_the_leaderboard_finds_the_children(shown):
+    uri, _, made, _ = shown
+    asked = parse_qs(urlsplit(urlsplit(made.links["leaderboard"]).fragment).query)["searchFilter"][0]
+    with client_of(uri) as client:
+        found = client.search_runs([made.experiment_id], asked)
+    assert {run.info.run_id for run in found} == set(made.children.values())
+
+
+def test_the_command_names_the_store(shown):
+    uri, _, made, _ = shown
+    assert made.ui_command is not None
+    assert made.ui_command.endswith(f"mlflow ui --backend-store-uri {uri}")
+
+
+def test_nothing_is_said_but_what_matters(shown, capfd, tmp_path):
+    _, results, _, notes = shown
+    assert notes == ["the chunks of every configuration are logged with their text (0.0 MB)"]
+    log(results, notes, uri=uri_of(tmp_path), experiment_name="x")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_one_configuration_is_one_run_with_everything(tmp_path, notes):
+    results = write_folder(tmp_path / "results", report(FOUR[:1]))
+    with tracked_run(TrackingOptions(uri=uri_of(tmp_path)), several=False, notify=notes.append) as tracking:
+        made = tracking.log(results)
+    assert made.children == {}
+    assert "compare" not in made.links
+    with client_of(uri_of(tmp_path)) as client:
+        run = client.get_run(made.run_id)
+        files = artifacts(client, made.run_id)
+    assert run.info.run_name == "sentence-100-25"
+    assert run.data.tags["rag_chunk.role"] == "configuration"
+    assert run.data.tags["rag_chunk.best"] == "true"
+    assert {"config.yaml", "comparison.json", "report.json", "evaluation/per_question.json", "chunks/chunks.jsonl"} <= files
+    assert "the experiment is 'rag-chunk'" in notes[0]
+
+
+def test_fewer_runs_keep_the_recommended_one(results, tmp_path, notes):
+    made = log(results, notes, uri=uri_of(tmp_path), log_runs=1)
+    assert list(made.children) == ["sentence-100-25", "recursive-character-200-50"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "with_text"), [("all", 4), ("best", 1), ("spans", 0), ("none", None)], ids=["all", "best", "spans", "none"]
+)
+def test_chunks_go_along_as_asked(asked, with_text, results, tmp_path, notes):
+    made = log(results, notes, uri=uri_of(tmp_path), log_chunks=asked)
+    with client_of(uri_of(tmp_path)) as client:
+        names = [artifacts(client, run_id) for run_id in made.children.values()]
+        if with_text is None:
+            assert not any("chunks/chunks.jsonl" in files for files in names)
+            return
+        texts = [
+            Path(client.download_artifacts(run_id, "chunks/chunks.jsonl")).read_text(encoding="utf-8")
+            for run_id in made.children.values()
+        ]
+    assert sum('"text"' in text for text in texts) == with_text
+    assert all('"start": 1' in text for text in texts)
+
+
+def test_one_file_a_chunk(tmp_path, notes):
+    results = write_folder(tmp_path / "results", report(FOUR[:1]))
+    made = log(results, notes, uri=uri_of(tmp_path), chunk_files=True)
+    with client_of(uri_of(tmp_path)) as client:
+        assert {"chunks/text/chunk_00000.txt", "chunks/text/chunk_00001.txt"} <= artifacts(client, made.run_id)
+
+
+def test_names_are_made_to_fit(tmp_path, notes):
+    odd = configuration("sentence-100-25", 0.5, strategy="sentence", chunk_size=100)
+    metrics = {**odd.metrics, "recall@5": 0.25, "recall_5": 0.75, "../up": 1.0, "nothing": float("nan")}
+    results = write_folder(tmp_path / "results", report((odd.model_copy(update={"metrics": metrics}),)))
+    made = log(results, notes, uri=uri_of(tmp_path), experiment_name="x" * 600, tags={"long": "y" * 9000})
+    with client_of(uri_of(tmp_path)) as client:
+        data = client.get_run(made.run_id).data
+    assert data.metrics.items() >= {"recall_5": 0.25, "recall_5_": 0.75, "up": 1.0}.items()
+    assert "nothing" not in data.metrics
+    assert len(data.tags["long"]) == 5000
+    assert len(made.experiment_name) == 500
+    assert "MLflow does not take the metric name 'recall@5': it is logged as 'recall_5'" in notes
+
+
+# tags
+
+
+def test_tags_are_read():
+    assert parse_tags(["dataset=examples,version=1.0", "q=a=b,", " x = y "]) == {
+        "dataset": "examples", "version": "1.0", "q": "a=b", "x": "y",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("lonely", "'lonely' has no '='"),
+        ("a=1,b", "'b' has no '='"),
+        ("=x", "no name before"),
+        ("mlflow.user=me", "reserved"),
+        ("rag_chunk.best=true", "reserved"),
+        ("a@b=1", "cannot be a tag's name"),
+        ("k" * 251 + "=1", "cannot be a tag's name"),
+    ],
+)
+def test_wrong_tags_are_refused(given, said):
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        parse_tags([given])
+
+
+def test_options_survive_the_folder_without_addresses():
+    options = TrackingOptions(uri="http://u:p@h", tags={"a": "1"}, log_runs=3, run_name="r", parent_run_id="x")
+    saved = json.loads(json.dumps(options.to_json()))
+    assert saved == {"tags": {"a": "1"}, "log_runs": 3, "run_name": "r"}
+    given = TrackingOptions(uri="sqlite:///x", tags={"b": "2"}, run_name="new")
+    assert given.over(TrackingOptions.from_json(saved)) == TrackingOptions(
+        uri="sqlite:///x", tags={"a": "1", "b": "2"}, log_runs=3, run_name="new"
+    )
+    with pytest.raises(InputError, match=r"tracking\.json"):
+        TrackingOptions.from_json({"strange": 1})
+
+
+# the config back
+
+
+def test_the_config_comes_back_to_the_byte(shown, notes):
+    uri, results, made, _ = shown
+    for name, run_id in made.children.items():
+        assert fetch_config(run_id, uri=uri, notify=notes.append).encode() == (results / "configs" / f"{name}.yaml").read_bytes()
+    assert notes == []
+
+
+def test_the_config_of_an_analysis_is_the_best_or_the_one_asked_for(shown, notes):
+    uri, results, made, _ = shown
+
+    def fetched(**choice: str) -> str:
+        text = fetch_config(made.run_id, uri=uri, notify=notes.append, **choice)
+        return next(path.stem for path in (results / "configs").iterdir() if path.read_bytes() == text.encode())
+
+    assert fetched() == "recursive-character-200-50"
+    assert fetched(by="budget_recall") == "sentence-100-25"
+    assert fetched(strategy="fixed-size") == "fixed-size-100-0"
+    assert fetched(strategy="recursive-character") == "recursive-character-200-50"
+    with pytest.raises(InputError, match="no configuration of the strategy 'header'"):
+        fetched(strategy="header")
+    with pytest.raises(InputError, match="There are avg_recall, budget_recall"):
+        fetched(by="nonsense")
+
+
+def test_without_questions_the_config_must_be_chosen(tmp_path, notes):
+    plain = report().model_copy(update={"comparison": None, "questions": None})
+    made = log(write_folder(tmp_path / "results", plain), notes, uri=uri_of(tmp_path))
+    with pytest.raises(InputError, match="--by num_chunks"):
+        fetch_config(made.run_id, uri=uri_of(tmp_path), notify=notes.append)
+    assert "sentence" in fetch_config(made.run_id, uri=uri_of(tmp_path), by="num_chunks", notify=notes.append)
+
+
+def test_an_unknown_run_is_named_with_the_store(shown, notes, folder):
+    uri, _, _, _ = shown
+    with pytest.raises(InputError, match=f"no run {'f' * 32} in sqlite:///.*mlflow.db"):
+        fetch_config("f" * 32, uri=uri, notify=notes.append)
+    with pytest.raises(InputError, match="no run"):
+        fetch_config("../../etc", uri=uri, notify=notes.append)
+    with pytest.raises(InputError, match=r"mlflow\.db does not exist"):
+        fetch_config("f" * 32, notify=notes.append)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_run_without_the_file_is_read_from_its_params(tmp_path, notes):
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    with client_of(uri) as client:
+        run_id = client.create_run(client.create_experiment("old")).info.run_id
+        other = client.create_run("0").info.run_id
+        for key, value in {"strategy": "sentence", "chunk_size": "80", "use_tiktoken": "False", "model": "none"}.items():
+            client.log_param(run_id, key, value)
+    text = fetch_config(run_id, uri=uri, notify=notes.append)
+    assert "chunk_size: 80" in text
+    assert "none" not in text
+    assert "made of the run's params" in notes[0]
+    with pytest.raises(InputError, match="not one of rag-chunk"):
+        fetch_config(other, uri=uri, notify=notes.append)
+
+
+def test_a_huge_config_is_refused(shown, notes, tmp_path):
+    uri, _, made, _ = shown
+    (tmp_path / "config.yaml").write_bytes(b"#" * 1_000_001)
+    with client_of(uri) as client:
+        run_id = client.create_run(made.experiment_id).info.run_id
+        client.log_artifact(run_id, str(tmp_path / "config.yaml"))
+        client.delete_run(run_id)
+    with pytest.raises(InputError, match="1,000,001 bytes"):
+        fetch_config(run_id, uri=uri, notify=notes.append)
+
+
+# stores
+
+
+def test_the_default_store_is_what_plain_mlflow_ui_shows(tmp_path, notes, monkeypatch):
+    """The path has spaces and letters that are not ASCII."""
+    folder = tmp_path / "ein Ordner für 東京 100%"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    made = log(write_folder(tmp_path / "results"), notes, experiment_name="Übung")
+    assert made.ui_command is not None
+    assert made.ui_command.endswith("mlflow ui")
+    with running_pages(folder, "ui") as address, client_of(address) as client:
+        run = client.get_run(made.run_id)
+        with urlopen(f"{address}/get-artifact?run_uuid={made.run_id}&path=config.yaml", timeout=10) as answer:  # noqa: S310
+            config = answer.read()
+    assert run.data.metrics["budget_recall"] == 0.85
+    assert config == (tmp_path / "results" / "configs" / "recursive-character-200-50.yaml").read_bytes()
+    assert fetch_config(made.run_id, notify=notes.append).encode() == config
+
+
+def test_the_environment_is_honoured_below_the_options(results, tmp_path, notes, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri_of(tmp_path))
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "from the environment")
+    made = log(results, notes)
+    assert made.store == uri_of(tmp_path)
+    assert made.experiment_name == "from the environment"
+    assert log(results, notes, experiment_name="given").experiment_name == "given"
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", made.experiment_id)
+    assert log(results, notes).experiment_id == made.experiment_id
+    assert os.environ["MLFLOW_TRACKING_URI"] == uri_of(tmp_path)
+
+
+def test_runs_nest_under_the_run_of_the_environment(results, tmp_path, notes, monkeypatch):
+    with client_of(uri_of(tmp_path).replace("store/", "")) as client:
+        above = client.create_run(client.create_experiment("theirs")).info
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri_of(tmp_path).replace("store/", ""))
+    monkeypatch.setenv("MLFLOW_RUN_ID", above.run_id)
+    made = log(results, notes)
+    assert made.experiment_id == above.experiment_id
+    with client_of(None) as client:
+        assert client.get_run(made.run_id).data.tags["mlflow.parentRunId"] == above.run_id
+        assert client.get_run(above.run_id).info.status == "RUNNING"
+
+
+def test_runs_nest_under_an_active_run_and_leave_it_alone(results, tmp_path, notes):
+    with quiet_mlflow():
+        import mlflow
+
+        mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+        with mlflow.start_run() as active:
+            made = log(results, notes)
+            current = mlflow.active_run()
+            assert current is not None
+            assert current.info.run_id == active.info.run_id
+        assert mlflow.get_tracking_uri() == f"sqlite:///{tmp_path / 'mlflow.db'}"
+        data = mlflow.MlflowClient().get_run(made.run_id).data
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type, unused-ignore]  # as MLflow itself does
+    assert data.tags["mlflow.parentRunId"] == active.info.run_id
+
+
+def test_a_folder_becomes_a_database_beside_it(results, tmp_path, notes):
+    made = log(results, notes, uri=str(tmp_path / "mein mlruns"), experiment_name="a/b")
+    assert made.store == f"sqlite:///{tmp_path / 'mlflow.db'}"
+    assert (tmp_path / "mein mlruns" / "a_b" / made.run_id / "artifacts" / "config.yaml").is_file()
+    assert "no longer keeps runs in folders" in notes[0]
+    assert track_folder(results, TrackingOptions(uri=str(tmp_path / "mein mlruns"), experiment_name="a/b"), notify=notes.append)
+    assert len(all_runs(made.store)) == 5
+
+
+def test_a_folder_with_old_runs_is_kept(results, folder, notes, monkeypatch):
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    with client_of((folder / "mlruns").as_uri()) as client:
+        client.create_run(client.create_experiment("old"))
+    monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE")
+    made = log(results, notes, experiment_name="new")
+    assert made.store == (folder / "mlruns").as_uri()
+    assert made.ui_command is not None
+    assert made.ui_command.startswith("MLFLOW_ALLOW_FILE_STORE=true ")
+    assert "migrate-filestore" in notes[0]
+    assert "MLFLOW_ALLOW_FILE_STORE" not in os.environ
+    assert not (folder / "mlflow.db").exists()
+    assert "strategy" in fetch_config(made.run_id, notify=notes.append)
+
+
+def test_a_deleted_experiment_is_said(results, tmp_path, notes):
+    made = log(results, notes, uri=uri_of(tmp_path), experiment_name="gone")
+    with client_of(uri_of(tmp_path)) as client:
+        client.delete_experiment(made.experiment_id)
+    with pytest.raises(TrackingError, match="is deleted. Restore it"):
+        log(results, notes, uri=uri_of(tmp_path), experiment_name="gone")
+
+
+# endings
+
+
+def statuses(uri: str | None) -> set[str]:
+    return {run.info.status for run in all_runs(uri)}
+
+
+def test_an_exception_ends_the_run_as_failed(tmp_path, notes):
+    with (
+        pytest.raises(ZeroDivisionError),
+        tracked_run(TrackingOptions(uri=uri_of(tmp_path)), several=True, notify=notes.append),
+    ):
+        raise ZeroDivisionError
+    assert statuses(uri_of(tmp_path)) == {"FAILED"}
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, "FINISHED"), (3, "FAILED")])
+def test_an_exit_is_judged_by_its_status(code, status, tmp_path, notes):
+    with (
+        pytest.raises(SystemExit),
+        tracked_run(TrackingOptions(uri=uri_of(tmp_path)), several=True, notify=notes.append),
+    ):
+        sys.exit(code)
+    assert statuses(uri_of(tmp_path)) == {status}
+
+
+def test_a_folder_that_is_not_whole_ends_the_run_as_failed(results, tmp_path, notes):
+    (results / "configs" / "fixed-size-100-0.yaml").unlink()
+    with pytest.raises(InputError, match=r"fixed-size-100-0\.yaml"):
+        log(results, notes, uri=uri_of(tmp_path))
+    assert statuses(uri_of(tmp_path)) == {"FAILED"}
+
+
+WAITING = """
+import sys, time
+from pathlib import Path
+from rag_chunk.interrupts import Interrupted
+from rag_chunk.mlflow_tracker import TrackingOptions, tracked_run
+from rag_chunk.mlflow_tracker.open_runs import OpenRuns
+
+def slow(self, run_id, content, write=OpenRuns.write):
+    write(self, run_id, content)
+    if content.tags["rag_chunk.role"] == "configuration":
+        wait()
+
+def wait():
+    print("ready", flush=True)
+    time.sleep(60)
+
+uri, folder, where = sys.argv[1:]
+OpenRuns.write = slow
+try:
+    with tracked_run(TrackingOptions(uri=uri), several=True, notify=lambda text: None) as tracking:
+        if where == "analysis":
+            wait()
+        tracking.log(Path(folder))
+except Interrupted as interrupted:
+    sys.exit(interrupted.exit_status)
+"""
+
+
+def started(program: str, *words: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *words],
+        cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_signals_end_all_runs_as_killed(results, tmp_path):
+    """In the middle of the analysis, and in the middle of logging a child."""
+    cases = {signal.SIGINT: "analysis", signal.SIGTERM: "logging", signal.SIGHUP: "logging"}
+    processes = {
+        number: started(WAITING, uri_of(tmp_path / number.name), str(results), where) for number, where in cases.items()
+    }
+    for number, process in processes.items():
+        with process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(number)
+            assert process.wait(30) == 128 + number
+            assert process.stderr is not None
+            assert process.stderr.read() == ""
+    for number, where in cases.items():
+        assert [run.info.status for run in all_runs(uri_of(tmp_path / number.name))] == ["KILLED"] * (1 + (where == "logging"))
+
+
+def test_handlers_are_put_back(results, tmp_path, notes):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    log(results, notes, uri=uri_of(tmp_path))
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+
+
+# many at once
+
+
+def test_six_processes_start_on_a_fresh_folder(results, tmp_path):
+    program = WAITING.replace("        wait()\n\ndef wait", "        pass\n\ndef wait")
+    folder = tmp_path / "fresh"
+    folder.mkdir()
+    processes = [started(program, "", str(results), "logging", cwd=folder) for _ in range(6)]
+    for process in processes:
+        _, said = process.communicate(timeout=120)
+        assert (process.returncode, said) == (0, "")
+    runs = all_runs(f"sqlite:///{folder / 'mlflow.db'}")
+    assert len(runs) == 6 * 5
+    assert len({run.info.experiment_id for run in runs}) == 1
+    assert {run.info.status for run in runs} == {"FINISHED"}
+
+
+# a server
+
+
+def test_a_server_gets_the_same(server, results, notes):
+    made = log(results, notes, uri=server, experiment_name="remote")
+    assert made.ui_command is None
+    assert made.links["leaderboard"].startswith(f"{server}/#/experiments/")
+    with client_of(server) as client:
+        assert {client.get_run(run_id).info.status for run_id in (made.run_id, *made.children.values())} == {"FINISHED"}
+        assert artifacts(client, made.children["sentence-100-25"]) >= {"config.yaml", "chunks/chunks.jsonl"}
+    text = fetch_config(made.run_id, uri=server, notify=notes.append)
+    assert text.encode() == (results / "configs" / "recursive-character-200-50.yaml").read_bytes()
+
+
+@pytest.fixture
+def proxy(server: str) -> Iterator[Proxy]:
+    with closing(Proxy(server)) as made:
+        yield made
+
+
+def test_a_busy_server_is_waited_for(proxy, results, notes):
+    proxy.busy = 1
+    assert log(results, notes, uri=proxy.address, experiment_name="busy").children
+    with tracked_run(TrackingOptions(uri=proxy.address), several=True, notify=notes.append) as tracking:
+        proxy.busy = 2
+        start = time.monotonic()
+        assert tracking.log(results).children
+    assert time.monotonic() - start >= 2
+
+
+def test_a_server_that_dies_half_way_is_given_up_and_completed_later(proxy, server, results, tmp_path, notes):
+    start = time.monotonic()
+    with (
+        pytest.raises(TrackingError, match="cannot be reached"),
+        tracked_run(TrackingOptions(uri=proxy.address, experiment_name="half"), several=True, notify=notes.append) as tracking,
+    ):
+        proxy.die_after = 12
+        tracking.log(results)
+    assert time.monotonic() - start < 20
+    assert tracking.run_id is not None
+    saved = write_folder(tmp_path / "saved", tracking=tracking.to_json())
+    made = track_folder(saved, TrackingOptions(uri=server), notify=notes.append)
+    assert made.run_id == tracking.run_id
+    with client_of(server) as client:
+        runs = client.search_runs([made.experiment_id])
+        assert {run.info.run_id for run in runs} == {made.run_id, *made.children.values()}
+        assert {run.info.status for run in runs} == {"FINISHED"}
+        assert client.get_run(made.run_id).data.tags["rag_chunk.tracked_later"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ("404", "is not an MLflow server"),
+        ("page", "is not an MLflow server"),
+        ("host", "mlflow server --allowed-hosts 127.0.0.1"),
+        ("403", "no permission on"),
+        ("401", "MLFLOW_TRACKING_USERNAME"),
+    ],
+)
+def test_odd_answers_are_explained(mode, said, proxy, results, notes):
+    proxy.mode = mode
+    with (
+        pytest.raises(TrackingError, match=re.escape(said)),
+        tracked_run(TrackingOptions(uri=proxy.address), several=True, notify=notes.append) as tracking,
+    ):
+        assert tracking.failure
+        tracking.log(results)
+    assert any(said in note for note in notes)
+
+
+@pytest.mark.parametrize("mode", ["closed", "silent"])
+def test_a_server_that_is_away_is_given_up_soon(mode, proxy, results, notes):
+    proxy.mode = mode
+    address = proxy.address.replace("//", "//ann:s3cret@")
+    if mode == "closed":
+        proxy.close()
+    start = time.monotonic()
+    with (
+        pytest.raises(TrackingError, match="cannot be reached") as raised,
+        tracked_run(TrackingOptions(uri=address), several=True, notify=notes.append) as tracking,
+    ):
+        tracking.log(results)
+    assert time.monotonic() - start < 20
+    assert "s3cret" not in "".join([*notes, str(raised.value)])
+    assert raised.value.__cause__ is None
+
+
+# afterwards
+
+
+def test_a_saved_folder_is_sent_once_and_as_if_tracked_directly(tmp_path, notes):
+    options = TrackingOptions(experiment_name="later", run_name="baseline", tags={"team": "search"})
+    results = write_folder(tmp_path / "results", tracking=options.to_json())
+    direct = log(results, notes, uri=uri_of(tmp_path / "a"), experiment_name="later", run_name="baseline", tags=options.tags)
+    later = track_folder(results, TrackingOptions(uri=uri_of(tmp_path / "b")), notify=notes.append)
+    again = track_folder(results, TrackingOptions(uri=uri_of(tmp_path / "b")), notify=notes.append)
+    assert again.run_id == later.run_id
+    assert dict(again.children) == dict(later.children)
+    assert len(all_runs(uri_of(tmp_path / "b"))) == 5
+    with client_of(uri_of(tmp_path / "a")) as first, client_of(uri_of(tmp_path / "b")) as second:
+        pairs = [(direct.run_id, later.run_id)]
+        pairs += [(direct.children[name], later.children[name]) for name in direct.children]
+        for one, other in pairs:
+            here, there = first.get_run(one), second.get_run(other)
+            assert here.data.params == there.data.params
+            assert here.data.metrics == there.data.metrics
+            assert compared_tags(here) == compared_tags(there)
+            assert artifacts(first, one) == artifacts(second, other)
+            assert there.info.end_time == CREATED.timestamp() * 1000
+
+
+def compared_tags(run: Any) -> dict[str, str]:
+    own = {"rag_chunk.tracked_later", "rag_chunk.best_run_id", "mlflow.parentRunId"}
+    return {name: value for name, value in run.data.tags.items() if name not in own}
+
+
+def test_a_partly_sent_analysis_is_completed(results, tmp_path, notes, monkeypatch):
+    from rag_chunk.mlflow_tracker.open_runs import OpenRuns
+
+    write = OpenRuns.write
+
+    def failing(self: OpenRuns, run_id: str, content: Any) -> None:
+        write(self, run_id, content)
+        if content.name == "recursive-character-100-25":
+            message = "the disk is full"
+            raise TrackingError(message)
+
+    monkeypatch.setattr(OpenRuns, "write", failing)
+    with pytest.raises(TrackingError, match="full"):
+        log(results, notes, uri=uri_of(tmp_path))
+    monkeypatch.undo()
+    assert sorted(run.info.status for run in all_runs(uri_of(tmp_path))) == ["FAILED", "FAILED", "FINISHED", "FINISHED"]
+    made = track_folder(results, TrackingOptions(uri=uri_of(tmp_path)), notify=notes.append)
+    assert len(all_runs(uri_of(tmp_path))) == 5
+    assert statuses(uri_of(tmp_path)) == {"FINISHED"}
+    assert list(made.children) == [found.name for found in FOUR]
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path, notes):
+    with pytest.raises(InputError, match="not a results folder"):
+        track_folder(tmp_path, TrackingOptions(), notify=notes.append)
+
+
+# secrets and failures
+
+
+def test_user_info_and_tokens_are_redacted(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "t0ken-of-mine")
+    text = redact("at https://a:b@c@host/x?api_key=k1&y=2 with t0ken-of-mine, postgresql://u:p@db/x")
+    assert text == "at https://***@host/x?api_key=***&y=2 with ***, postgresql://***@db/x"
+
+
+def test_no_address_with_a_password_is_logged(tmp_path, notes):
+    made = report()
+    analysis = {"source": "https://ann:s3cret@host/documents"}
+    results = write_folder(tmp_path / "results", made.model_copy(update={"analysis": analysis}))
+    log(results, notes, uri=uri_of(tmp_path), tags={"from": "http://ann:s3cret@host/"})
+    with sqlite3.connect(tmp_path / "store" / "mlflow.db") as database:
+        assert "s3cret" not in "\n".join(database.iterdump())
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("cannot import name 'FallbackAsyncAdaptedQueuePool'", "pip install 'sqlalchemy<2.1'"),
+        ("[Errno 28] No space left on device", "no space is left"),
+        ("database is locked", "locked by another process"),
+        ("something new " * 100, "failed: RuntimeError: something new"),
+    ],
+)
+def test_failures_have_one_sentence(raised, said):
+    error = explain(RuntimeError(raised), "sqlite:///x")
+    assert said in str(error)
+    assert len(str(error)) < 400
+
+
+def test_without_mlflow_the_install_line_is_said(tmp_path, notes, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with (
+        pytest.raises(MissingExtra, match=re.escape("pip install 'rag-chunk[mlflow]'")),
+        tracked_run(TrackingOptions(), several=True, notify=notes.append),
+    ):
+        pytest.fail("not reached")
+
+
+def test_importing_the_package_does_not_import_mlflow():
+    program = "import sys, rag_chunk.mlflow_tracker; sys.exit(bool({'mlflow', 'sqlalchemy', 'requests'} & set(sys.modules)))"
+    assert started(program).wait(30) == 0
+
+
+def test_the_commit_of_the_documents(tmp_path):
+    assert documents_git(tmp_path) == {}
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("a")
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *words], check=True)
+    found = documents_git(tmp_path / "docs")
+    assert len(found["documents_commit"]) == 40
+    assert found["documents_dirty"] == "false"
+    (tmp_path / "docs" / "b.md").write_text("b")
+    assert documents_git(tmp_path / "docs")["documents_dirty"] == "true"

@@ -26,7 +26,9 @@ Source = Annotated[
     Path | None,
     typer.Argument(help="A folder of documents, one document, or a .jsonl of {name, text}.", show_default=False),
 ]
-Uri = Annotated[str | None, typer.Option(help="Where the run is kept; else MLFLOW_TRACKING_URI, else MLflow's default.")]
+Uri = Annotated[
+    str | None, typer.Option(help="Where the run is kept; else MLFLOW_TRACKING_URI, else MLflow's default.")
+]
 
 
 def _say(text: str) -> None:
@@ -62,7 +64,9 @@ def analyze(given: Given, source: Source = None) -> None:
     from rag_chunk.settings import gathered
     from rag_chunk.workflow import Outlook, run
 
-    named = Given(given.settings, {**given.analysis, **({"source": source} if source else {})}, given.output, given.files)
+    named = Given(
+        given.settings, {**given.analysis, **({"source": source} if source else {})}, given.output, given.files
+    )
     notify = _say if not given.output.get("quiet") else lambda _: None
     settings = gathered(named, notify)
     output = settings.output
@@ -133,7 +137,9 @@ def _progress(*, quiet: bool) -> "Iterator[Progress | None]":
 def export_config(
     run_id: Annotated[str, typer.Argument(help="A run of one configuration, or of an analysis: then its best.")],
     output_file: Annotated[Path | None, typer.Option("-o", "--output-file", help="Write it to this file.")] = None,
-    strategy: Annotated[str | None, typer.Option(help="Of an analysis, the best configuration of this strategy.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="Of an analysis, the best configuration of this strategy.")
+    ] = None,
     by: Annotated[str | None, typer.Option(metavar="METRIC", help="Of an analysis, the best by this metric.")] = None,
     mlflow_uri: Uri = None,
 ) -> None:

@@ -73,7 +73,9 @@ def _option(name: str, info: FieldInfo, panel: str, *, several: bool) -> inspect
     extra = _extra(info)
     kind = _kind(info)
     usual = [f"{flag}/--no-{flag[2:]}"] if kind is bool else [flag]
-    annotation: Any = {True: bool | None}.get(kind is bool, list[str] | None if get_origin(kind) is tuple else str | None)
+    annotation: Any = {True: bool | None}.get(
+        kind is bool, list[str] | None if get_origin(kind) is tuple else str | None
+    )
     default = typer.Option(
         None,
         *extra.get("flags", [*usual, *extra.get("aliases", [])]),

@@ -1,6 +1,7 @@
 """The results folder: what `--save` writes, what waits to be sent, and what the tracker reads."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def config_file(report: Report, found: ConfigurationResult) -> ConfigFile:
     return ConfigFile(found.config.model_dump(), report.analysis, recorded(report, found))
 
 
-def save_results(analysis: Analysis, folder: Path, tracking: str = "{}\n") -> None:
+def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] | None = None) -> None:
     """Write the results folder. Raise `InputError` where something of somebody else's is in the way."""
     report = analysis.report
     try:
@@ -49,8 +50,11 @@ def save_results(analysis: Analysis, folder: Path, tracking: str = "{}\n") -> No
             _write(folder / "configs" / f"{found.name}.yaml", config_file(report, found).to_yaml())
             _write(folder / "chunks" / f"{found.name}.jsonl", jsonl(analysis.chunkings[found.name]))
         if analysis.questions:
-            _write(folder / "questions.json", _json([located(question, analysis.corpus) for question in analysis.questions.questions]))
-        _write(folder / "tracking.json", tracking)
+            _write(
+                folder / "questions.json",
+                _json([located(question, analysis.corpus) for question in analysis.questions.questions]),
+            )
+        _write(folder / "tracking.json", _json(dict(tracking or {})))
     except OSError as error:
         raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
 

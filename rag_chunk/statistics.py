@@ -91,9 +91,7 @@ def mean_interval(scores: npt.ArrayLike, *, seed: int) -> Interval | None:
     return mean_intervals(np.asarray(scores, dtype=np.float64)[:, np.newaxis], seed=seed)[0]
 
 
-def mean_intervals(
-    scores: npt.ArrayLike, *, seed: int, resamples: int = RESAMPLES
-) -> tuple[Interval | None, ...]:
+def mean_intervals(scores: npt.ArrayLike, *, seed: int, resamples: int = RESAMPLES) -> tuple[Interval | None, ...]:
     """Return the 95 % studentised-bootstrap interval of the mean of each column of `scores`.
 
     `scores` is [questions, configurations]. With t* = (mean* - mean) / se* over resamples of the questions,
@@ -302,9 +300,7 @@ def _half_widths(errors: Array, weights: Array, critical_t: float) -> Array:
     return np.where(weights > 0, math.inf, 0.0)
 
 
-def _pair(
-    places: tuple[int, int], means: Sequence[float], half: float, p_adjusted: float, widest: float
-) -> Pair:
+def _pair(places: tuple[int, int], means: Sequence[float], half: float, p_adjusted: float, widest: float) -> Pair:
     """Build a pair, its interval within +-`widest` and in agreement with its p."""
     a, b = sorted(places, key=lambda index: (-means[index], index))
     difference = means[a] - means[b]

@@ -103,7 +103,7 @@ def _run_tracked(
             analysis = _analysed(settings, corpus, questions, outlook)
             outlook.show(analysis)
             folder = folder or SPOOL / analysis.report.analysis_id
-            save_results(analysis, folder, options.to_json())
+            save_results(analysis, folder, tracking.to_json())
             tracked = tracking.log(folder)
     except TrackingError as error:
         safe = f"The results are safe. Send them to MLflow with\nrag-chunk track {folder}"

@@ -29,7 +29,7 @@ def configuration(name: str, recall: float, **settings: Any) -> ConfigurationRes
         QuestionResult(id=key, question=text, scores={"budget_recall": value}, retrieved=("a.md:0-20", "a.md:20-31"))
         for key, text, value in scores
     )
-    metrics = {"budget_recall": recall, "avg_recall": recall - 0.1, "num_chunks": 2.0, "processing_time": 1.5}
+    metrics = {"budget_recall": recall, "avg_recall": recall - 0.1, "num_chunks": 100 * recall, "processing_time": 1.5}
     return ConfigurationResult(name=name, config=config, metrics=metrics, questions=questions)
 
 

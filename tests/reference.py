@@ -1,15 +1,20 @@
 """The metrics of one configuration, slow and obvious: every character by itself."""
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+
+import regex
 
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
-from rag_chunk.corpus import Corpus
 from rag_chunk.questions import Question
 
 CURVE = (1000, 2000, 4000, 8000, 16000)
 LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
+
+WORD = regex.compile(r"\w")
+UNSPACED = regex.compile(
+    "|".join(rf"\p{{scx={name}}}" for name in ("Han", "Hira", "Kana", "Thai", "Lao", "Khmer", "Mymr"))
+)
 
 Inks = set[int]
 
@@ -77,9 +82,7 @@ class Reference:
     def intact(self, question: Question) -> list[bool]:
         """Whether one chunk alone holds an alternative of each item."""
         chunks = [self.ink(*chunk) for chunk in self.chunks]
-        return [
-            any(self.ink(*span) <= chunk for span in item.spans for chunk in chunks) for item in question.evidence
-        ]
+        return [any(self.ink(*span) <= chunk for span in item.spans for chunk in chunks) for item in question.evidence]
 
     def precision_omega(self, question: Question) -> float:
         evidence = self.evidence(question)
@@ -107,12 +110,12 @@ class Reference:
         }
 
 
-def naive_terms(text: str, is_word, is_unspaced) -> Iterator[str]:
+def naive_terms(text: str) -> Iterator[str]:
     """Yield the terms of `text`: one character after the other is put to the run that it belongs to."""
     runs: list[tuple[bool, str]] = []
     kind: bool | None = None
     for character in text:
-        now = is_unspaced(character) if is_word(character) else None
+        now = bool(UNSPACED.fullmatch(character)) if WORD.fullmatch(character) else None
         if now is not None and now == kind:
             runs[-1] = (now, runs[-1][1] + character)
         elif now is not None:
@@ -123,13 +126,3 @@ def naive_terms(text: str, is_word, is_unspaced) -> Iterator[str]:
             yield from (run[place : place + 2].lower() for place in range(len(run) - 1))
         else:
             yield run.lower()
-
-
-def depths(lengths: Sequence[int], budget: int) -> int:
-    """Return how many of the smallest `lengths` reach the budget, all where they do not."""
-    sums = list(accumulate(sorted(lengths)))
-    return next((count for count, total in enumerate(sums, 1) if total >= budget), len(sums))
-
-
-def on_the_line(corpus: Corpus) -> str:
-    return "".join(document.text for document in corpus.documents)

@@ -80,7 +80,11 @@ def test_a_paragraph_is_a_chunk_and_takes_its_heading_along() -> None:
 
 
 def test_paragraphs_of_plain_text_are_what_blank_lines_divide() -> None:
-    assert cut("one\ntwo\r\n\r\n# three\n \nfour", name="a.txt", strategy="paragraph") == ["one\ntwo", "# three", "four"]
+    assert cut("one\ntwo\r\n\r\n# three\n \nfour", name="a.txt", strategy="paragraph") == [
+        "one\ntwo",
+        "# three",
+        "four",
+    ]
 
 
 def test_a_section_is_a_chunk_with_its_heading() -> None:
@@ -94,7 +98,10 @@ def test_a_section_is_a_chunk_with_its_heading() -> None:
 
 def test_a_section_over_the_limit_is_cut_inside_and_small_ones_are_not_glued() -> None:
     found = cut(GUIDE, strategy="header", chunk_size=11, overlap=0)
-    assert found[1:3] == ["# Locks\n\nA lock has a key. Turn it left.", GUIDE[GUIDE.index("It then") : GUIDE.index("\n\nSetext")]]
+    assert found[1:3] == [
+        "# Locks\n\nA lock has a key. Turn it left.",
+        GUIDE[GUIDE.index("It then") : GUIDE.index("\n\nSetext")],
+    ]
     assert found[-2:] == ["Setext\n------\n\n- one\n- two", "## Deep\n\nText at the end."]
 
 

@@ -185,7 +185,7 @@ def test_impossible_pairs_of_a_product_are_left_out_and_named(folder: Path) -> N
 )
 def test_wrong_settings_on_the_line_are_said_in_a_sentence(folder: Path, given: dict[str, str], sentence: str) -> None:
     with pytest.raises(SettingsError) as error:
-        settings(**given)
+        settings(**given)  # type: ignore[arg-type]
     assert sentence in str(error.value)
 
 
@@ -208,4 +208,6 @@ def test_names_are_unique_and_safe_as_file_names(found: list[RunConfig]) -> None
 
 def test_whatever_else_varies_stands_in_the_name() -> None:
     found = sweep({"strategy": "sentence"}, {"unit": ["words", "tokens"], "top_k": ["3", "5"]}).configs
-    assert list(found) == [f"sentence-200-50-{unit}-top_k-{k}" for unit, k in itertools.product(["words", "tokens"], [3, 5])]
+    assert list(found) == [
+        f"sentence-200-50-{unit}-top_k-{k}" for unit, k in itertools.product(["words", "tokens"], [3, 5])
+    ]

@@ -39,7 +39,9 @@ def test_a_folder_is_read_recursively_in_the_order_of_names(folder: Path) -> Non
 
 
 def test_what_is_no_document_is_not_read(folder: Path) -> None:
-    write(folder, "a.md", ".hidden/b.md", ".c.md", "mlruns/0/d.md", "mlartifacts/e.md", "node_modules/x/f.md", "old/g.md")
+    write(
+        folder, "a.md", ".hidden/b.md", ".c.md", "mlruns/0/d.md", "mlartifacts/e.md", "node_modules/x/f.md", "old/g.md"
+    )
     (folder / "old" / MARKER).touch()
     assert names(read_corpus(folder)) == ["a.md"]
 
@@ -131,7 +133,9 @@ def test_two_documents_of_one_name_are_refused(folder: Path) -> None:
 
 
 def test_the_digest_tells_names_and_texts_apart() -> None:
-    digests = {Corpus([Document(name, text)]).digest for name, text in [("a", "b"), ("b", "a"), ("a", "a"), ("a", "b ")]}
+    digests = {
+        Corpus([Document(name, text)]).digest for name, text in [("a", "b"), ("b", "a"), ("a", "a"), ("a", "b ")]
+    }
     assert len(digests) == 4
 
 

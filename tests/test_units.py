@@ -67,7 +67,9 @@ def test_tokens_counted_by_arithmetic_equal_the_encoding_of_the_text(
 
 @pytest.mark.parametrize("unit", ["words", "characters"])
 @given(drawn=spans_in())
-def test_words_and_characters_of_a_span_are_those_of_its_text(unit: str, drawn: tuple[Corpus, list[tuple[int, int]]]) -> None:
+def test_words_and_characters_of_a_span_are_those_of_its_text(
+    unit: str, drawn: tuple[Corpus, list[tuple[int, int]]]
+) -> None:
     corpus, spans = drawn
     for size, (start, end) in zip(units_of(corpus, RunConfig(unit=unit)).sizes(as_spans(spans)), spans, strict=True):
         alone = Corpus([Document("alone", corpus.text(start, end))])

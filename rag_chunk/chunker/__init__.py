@@ -1,17 +1,17 @@
-"""Strategies: each a function `(corpus, config) -> spans` on the corpus' line."""
+"""Strategies: each a function `(corpus, config) -> spans` on the corpus' line, with their parents where there are."""
 
 from collections.abc import Callable
 from importlib import import_module
 
 from rag_chunk.arrays import Spans
-from rag_chunk.chunker.chunking import Chunk, Chunking
+from rag_chunk.chunker.chunking import Chunk, Chunking, Family
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.units import units_of
 
 __all__ = ["Chunk", "Chunker", "Chunking", "chunk", "chunk_text", "chunker_of"]
 
-Chunker = Callable[[Corpus, RunConfig], Spans]
+Chunker = Callable[[Corpus, RunConfig], Spans | Family]
 
 _BUILT_IN = {
     "fixed-size": "windows:fixed_size",
@@ -20,6 +20,8 @@ _BUILT_IN = {
     "paragraph": "text:paragraph",
     "recursive-character": "text:recursive_character",
     "header": "sections:header",
+    "markdown": "sections:markdown",
+    "hierarchical": "sections:hierarchical",
 }
 
 
@@ -38,7 +40,11 @@ def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
     >>> [(found.id, found.headings, found.text) for found in chunk(corpus, RunConfig(strategy="header"))]
     [('guide.md:0-26', ('Keys',), '# Keys\\n\\nTurn left to lock.'), ('guide.md:28-42', ('Doors',), '# Doors\\n\\nPull.')]
     """
-    return Chunking(corpus, chunker_of(config)(corpus, config), units_of(corpus, config))
+    units = units_of(corpus, config)
+    found = chunker_of(config)(corpus, config)
+    if isinstance(found, Family):
+        return Chunking(corpus, found.chunks, units, found.parents)
+    return Chunking(corpus, found, units)
 
 
 def chunk_text(text: str, config: RunConfig | None = None, *, name: str = "text.md") -> list[Chunk]:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from rag_chunk.arrays import Positions, Spans
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.structure import structure_of
+from rag_chunk.structure import Context, structure_of
 from rag_chunk.units import Units
 
 
@@ -16,7 +18,9 @@ class Chunk:
     """One chunk: a stretch of a document, with offsets in characters from the document's start.
 
     `lines` are its first and last line, from 1; `units` is its size in the configuration's unit;
-    `headings` are the titles of the Markdown headings above its start, outermost first.
+    `headings` are the titles of the Markdown headings above its start, outermost first. `context` is what a part
+    of a cut fence or table does not show: its language, its header rows. `parent` is the id of the larger chunk
+    that it is a part of, where the strategy makes such.
     """
 
     document: Document
@@ -25,6 +29,8 @@ class Chunk:
     lines: tuple[int, int]
     units: int
     headings: tuple[str, ...]
+    context: Context | None = None
+    parent: str | None = None
 
     @property
     def text(self) -> str:
@@ -46,20 +52,31 @@ class Chunk:
             "lines": list(self.lines),
             "units": self.units,
             "headings": list(self.headings),
+            **({"context": self.context._asdict()} if self.context else {}),
+            **({"parent": self.parent} if self.parent else {}),
             "text": self.text,
         }
+
+
+class Family(NamedTuple):
+    """Chunks and the larger chunks that hold them: spans [chunks, 2] and [parents, 2], both in order."""
+
+    chunks: Spans
+    parents: Spans
 
 
 @dataclass(frozen=True, eq=False)
 class Chunking:
     """The chunks of a corpus under one configuration: one row of `spans` a chunk, in order.
 
-    `spans` is int64 [chunks, 2], on the corpus' line. Iterating gives `Chunk` values.
+    `spans` is int64 [chunks, 2], on the corpus' line; so is `parents`, where the strategy has parents: sorted,
+    apart from each other, and each chunk inside one. Iterating gives `Chunk` values.
     """
 
     corpus: Corpus
     spans: Spans
     units: Units
+    parents: Spans | None = None
 
     def __len__(self) -> int:
         """Return the number of chunks."""
@@ -73,12 +90,18 @@ class Chunking:
     @cached_property
     def ids(self) -> list[str]:
         """The id of each chunk, as `Chunk.id` has it."""
-        names = [document.name for document in self.corpus.documents]
-        index = self.corpus.documents_at(self.spans[:, 0])
-        inner = self.spans - self.corpus.starts[index][:, None]
-        return [
-            f"{names[number]}:{start}-{end}" for number, (start, end) in zip(index.tolist(), inner.tolist(), strict=True)
-        ]
+        return _ids(self.corpus, self.spans)
+
+    @cached_property
+    def parent_rows(self) -> Positions:
+        """The row of each chunk's parent: [chunks]; without parents, each chunk's own."""
+        if self.parents is None:
+            return np.arange(len(self))
+        return np.searchsorted(self.parents[:, 0], self.spans[:, 0], side="right") - 1
+
+    def handed_over(self) -> "Chunking":
+        """Return the parents as a chunking; without parents, this one."""
+        return self if self.parents is None else Chunking(self.corpus, self.parents, self.units)
 
     def __iter__(self) -> Iterator[Chunk]:
         """Yield each chunk with all that is known about it."""
@@ -86,7 +109,22 @@ class Chunking:
         first = structure.line_numbers(self.spans[:, 0]).tolist()
         last = structure.line_numbers(self.spans[:, 1] - 1).tolist()
         paths = structure.heading_paths(self.spans[:, 0])
-        rows = zip(self.spans.tolist(), first, last, self.sizes.tolist(), paths, strict=True)
-        for (start, end), line, to_line, size, path in rows:
+        contexts = structure.contexts(self.spans[:, 0])
+        parents = self._parent_ids()
+        rows = zip(self.spans.tolist(), first, last, self.sizes.tolist(), paths, contexts, parents, strict=True)
+        for (start, end), line, to_line, size, path, context, parent in rows:
             place = self.corpus.place(start, end)
-            yield Chunk(place.document, place.start, place.end, (line, to_line), size, path)
+            yield Chunk(place.document, place.start, place.end, (line, to_line), size, path, context, parent)
+
+    def _parent_ids(self) -> "list[str] | list[None]":
+        if self.parents is None:
+            return [None] * len(self)
+        ids = _ids(self.corpus, self.parents)
+        return [ids[row] for row in self.parent_rows.tolist()]
+
+
+def _ids(corpus: Corpus, spans: Spans) -> list[str]:
+    names = [document.name for document in corpus.documents]
+    index = corpus.documents_at(spans[:, 0])
+    inner = (spans - corpus.starts[index][:, None]).tolist()
+    return [f"{names[number]}:{start}-{end}" for number, (start, end) in zip(index.tolist(), inner, strict=True)]

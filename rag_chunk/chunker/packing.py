@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag_chunk.arrays import Positions, Spans, as_spans
-from rag_chunk.chunker.pieces import Level, Measured, Pieces, cut_exactly, measured, within
+from rag_chunk.chunker.pieces import Borders, Level, Measured, cut_exactly, measured, pieces_at, within
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
+from rag_chunk.structure import structure_of
 from rag_chunk.units import Units, units_of
 
 
@@ -21,6 +22,7 @@ class Rows:
 
     lead: Positions
     reach: Positions
+    levels: Positions  # [rows]: of the border before each row
     group_ends: Positions  # [rows]: the first row after the group that holds each row
     last_at: tuple[Positions, ...]  # per level, coarsest first: [rows + 1], the last border at or before each row
 
@@ -34,6 +36,7 @@ def _rows(known: Measured) -> Rows:
     return Rows(
         lead=np.minimum.accumulate(known.lead[::-1])[::-1],
         reach=np.maximum.accumulate(known.reach),
+        levels=pieces.levels,
         group_ends=firsts[np.searchsorted(firsts, rows, side="right")],
         last_at=tuple(_last_at(borders, level) for level in levels[:-1]),
     )
@@ -59,7 +62,7 @@ def _coarsest(rows: Rows, furthest: Positions, beyond: Positions) -> Positions:
     return ends
 
 
-def _backed(rows: Rows, furthest: Positions, overlap: int) -> Positions:
+def _backed(rows: Rows, furthest: Positions, overlap: int, whole: int) -> Positions:
     """Return for each cut j the first row of the chunk after it: whole pieces of at most `overlap` units back.
 
     No chunk goes back across a group, and each goes further than the one before it.
@@ -67,9 +70,21 @@ def _backed(rows: Rows, furthest: Positions, overlap: int) -> Positions:
     cuts = np.arange(1, len(furthest))
     back = np.searchsorted(rows.lead, rows.reach[cuts - 1] - overlap, side="left")
     onward = np.searchsorted(furthest, cuts, side="right")
-    first = np.minimum(np.maximum(back, onward), cuts)
+    first = np.minimum(_as_coarse(rows, np.maximum(back, onward), cuts, whole), cuts)
     opens_group = rows.group_ends[cuts - 1] == cuts
     return np.concatenate([[0], np.where(opens_group, cuts, first)])
+
+
+def _as_coarse(rows: Rows, first: Positions, cuts: Positions, whole: int) -> Positions:
+    """Move each first row on to the next border that is as coarse as the cut's, or of the level `whole`."""
+    wanted = np.minimum(rows.levels[cuts], whole)
+    last = len(rows.levels)
+    for level in np.unique(wanted).tolist():
+        places = np.where(rows.levels >= level, np.arange(last), last)
+        following = np.minimum.accumulate(places[::-1])[::-1]
+        chosen = wanted == level
+        first = np.where(chosen, following[np.minimum(first, last - 1)], first)
+    return first
 
 
 def _plain(rows: Rows, furthest: Positions) -> list[tuple[int, int]]:
@@ -81,9 +96,8 @@ def _plain(rows: Rows, furthest: Positions) -> list[tuple[int, int]]:
     return chunks
 
 
-def _overlapping(rows: Rows, furthest: Positions, overlap: int) -> list[tuple[int, int]]:
+def _overlapping(rows: Rows, furthest: Positions, firsts: Positions) -> list[tuple[int, int]]:
     cuts = np.arange(len(furthest))
-    firsts = _backed(rows, furthest, overlap)
     ends = _coarsest(rows, furthest[firsts], cuts).tolist()
     starts = firsts.tolist()
     chunks: list[tuple[int, int]] = []
@@ -98,21 +112,39 @@ def _overlapping(rows: Rows, furthest: Positions, overlap: int) -> list[tuple[in
     return chunks
 
 
-def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], Pieces]) -> Spans:
+def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], Borders], whole: int = 0) -> Spans:
     """Return chunks of at most `chunk_size` units: neighbouring pieces of one group together, greedily.
 
-    Each chunk ends at the coarsest border that it can reach; the next one goes back by whole pieces of at
-    most `overlap` units. The pieces, which `find` finds, and their sizes are kept under `kind`.
+    The pieces lie between the borders that `find` finds; they and their sizes are kept under `kind`. Each
+    chunk ends at the coarsest border that it can reach. The next one goes back by whole pieces of at most
+    `overlap` units, to a border that is as coarse as the one where the chunk ended, or of the level `whole`.
     """
     units = units_of(corpus, config)
-    pieces = corpus.derived(kind, lambda: find(corpus))
-    whole = corpus.derived((kind, units), lambda: measured(pieces, units))
-    known = within(whole, corpus, units, config.chunk_size)
+    key = (kind, config.skip_blocks)
+    pieces = corpus.derived(key, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)))
+    known = corpus.derived((key, units), lambda: measured(pieces, units))
+    return pack_measured(known, corpus, config, whole)
+
+
+def skipped_spans(corpus: Corpus, config: RunConfig) -> Spans:
+    """Return the stretches that `skip_blocks` leaves out."""
+    if not config.skip_blocks:
+        return np.zeros((0, 2), np.int64)
+    return structure_of(corpus).skipped(config.skip_blocks)
+
+
+def pack_measured(known: Measured, corpus: Corpus, config: RunConfig, whole: int = 0) -> Spans:
+    """Pack pieces that are measured already: see `pack`."""
+    units = units_of(corpus, config)
+    known = within(known, corpus, units, config.chunk_size)
     if not len(known.pieces):
         return known.pieces.spans
     rows = _rows(known)
     furthest = _furthest(rows, config.chunk_size)
-    chunks = _overlapping(rows, furthest, config.overlap) if config.overlap else _plain(rows, furthest)
+    if config.overlap:
+        chunks = _overlapping(rows, furthest, _backed(rows, furthest, config.overlap, whole))
+    else:
+        chunks = _plain(rows, furthest)
     first, after = np.array(chunks, np.int64).T
     spans = as_spans(np.column_stack([known.pieces.spans[first, 0], known.pieces.spans[after - 1, 1]]))
     return kept_to(spans, corpus, units, config.chunk_size)

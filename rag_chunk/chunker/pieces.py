@@ -1,6 +1,6 @@
 """`Pieces`: a corpus cut as finely as a strategy may cut it, before anything is packed together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -19,8 +19,11 @@ class Level(IntEnum):
     SENTENCE = 2
     LINE = 3
     PARAGRAPH = 4
-    BLOCK = 20  # between nested blocks: BLOCK less their depth, at least PARAGRAPH + 1
+    BLOCK = 20  # between the parts of a block: BLOCK - 1 less their depth, at least PARAGRAPH + 1
     GROUP = 30  # always cut here: nothing is packed across it
+
+
+Borders = Sequence[tuple[int, Positions]]  # levels, and where the borders of that level are
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +41,31 @@ class Pieces:
         return len(self.spans)
 
 
-def pieces_at(corpus: Corpus, borders: Mapping[Level, Positions]) -> Pieces:
-    """Cut the corpus at all `borders`, given by level. Document borders are always of the level GROUP."""
-    places = [corpus.starts[:-1], *borders.values()]
-    levels = [Level.GROUP, *borders]
-    positions = np.concatenate(places).astype(np.int64)
+def pieces_at(corpus: Corpus, borders: Borders, skipped: Spans | None = None) -> Pieces:
+    """Cut the corpus at all `borders`, given by level; what lies in a `skipped` span is left out.
+
+    Borders of documents and of skipped spans are always of the level GROUP.
+    """
+    apart = np.zeros((0, 2), np.int64) if skipped is None else skipped
+    levels, places = zip((Level.GROUP, corpus.starts[:-1]), (Level.GROUP, apart.ravel()), *borders, strict=True)
+    positions = np.concatenate(places)
     ranks = np.repeat(np.array(levels, np.int64), [len(place) for place in places])
     aligned = corpus.grapheme_starts(positions)
     starts = distinct(aligned)
     coarsest = np.zeros(len(starts), np.int64)
     np.maximum.at(coarsest, np.searchsorted(starts, aligned), ranks)
-    return _trimmed(corpus, starts, coarsest)
+    return _without(_trimmed(corpus, starts, coarsest), apart)
+
+
+def _without(pieces: Pieces, skipped: Spans) -> Pieces:
+    """Leave out the pieces in `skipped` spans; what comes after one opens a group."""
+    if not len(skipped):
+        return pieces
+    row = np.searchsorted(skipped[:, 0], pieces.spans[:, 0], side="right") - 1
+    inside = (row >= 0) & (pieces.spans[:, 0] < skipped[np.maximum(row, 0), 1])
+    after = np.concatenate([[False], inside[:-1]])
+    levels = np.where(after, Level.GROUP, pieces.levels)
+    return Pieces(pieces.spans[~inside], levels[~inside])
 
 
 def _trimmed(corpus: Corpus, starts: Positions, levels: Positions) -> Pieces:

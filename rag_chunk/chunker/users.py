@@ -35,7 +35,9 @@ def _spans(function: SpanFunction, document: Document, config: RunConfig) -> Spa
         ) from error
     problem = next((said for row in range(len(pairs)) if (said := _problem(pairs, row, document.text))), None)
     if problem:
-        raise InputError(f"{config.strategy} returned {problem}, for {document.name} of {len(document.text)} characters")
+        raise InputError(
+            f"{config.strategy} returned {problem}, for {document.name} of {len(document.text)} characters"
+        )
     return as_spans([(int(start), int(end)) for start, end in pairs])
 
 

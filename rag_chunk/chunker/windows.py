@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans
-from rag_chunk.chunker.packing import kept_to, longest
+from rag_chunk.arrays import Positions, Spans, as_spans, distinct
+from rag_chunk.chunker.packing import kept_to, longest, skipped_spans
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import Units, units_of
@@ -15,27 +15,35 @@ _AT_ONCE = 1024
 
 def fixed_size(corpus: Corpus, config: RunConfig) -> Spans:
     """Cut every document into windows of `chunk_size` units, end to end."""
-    return _windows(corpus, units_of(corpus, config), config.chunk_size, 0)
+    return _windows(corpus, config, 0)
 
 
 def sliding_window(corpus: Corpus, config: RunConfig) -> Spans:
     """Cut every document into windows of `chunk_size` units, each sharing `overlap` units with the one before."""
-    return _windows(corpus, units_of(corpus, config), config.chunk_size, config.overlap)
+    return _windows(corpus, config, config.overlap)
 
 
-def _windows(corpus: Corpus, units: Units, size: int, overlap: int) -> Spans:
+def _windows(corpus: Corpus, config: RunConfig, overlap: int) -> Spans:
     """Return the windows of all documents; those of words and characters without white space at their edges."""
+    units, size = units_of(corpus, config), config.chunk_size
     found = [np.zeros((0, 2), np.int64)]
-    for first, last in zip(corpus.starts[:-1].tolist(), corpus.starts[1:].tolist(), strict=True):
-        if last > first:
-            found += _Line(corpus, units, first, last).windows(size, overlap)
+    for first, last in _stretches(corpus, skipped_spans(corpus, config)):
+        found += _Line(corpus, units, first, last).windows(size, overlap)
     spans = as_spans(np.concatenate(found))
     spans = corpus.trimmed(spans) if units.name != "tokens" else spans[corpus.solid_lengths(spans) > 0]
     return kept_to(longest(spans), corpus, units, size)
 
 
+def _stretches(corpus: Corpus, skipped: Spans) -> list[tuple[int, int]]:
+    """Return the stretches of the line that windows may not leave: documents, less what is skipped."""
+    borders = distinct(corpus.starts, skipped.ravel())
+    pairs = zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True)
+    left_out = set(skipped[:, 0].tolist())
+    return [(first, last) for first, last in pairs if first not in left_out]
+
+
 class _Line:
-    """The places in one document where a window may begin or end: unit starts, moved to their graphemes'."""
+    """The places in one stretch where a window may begin or end: unit starts, moved to their graphemes'."""
 
     def __init__(self, corpus: Corpus, units: Units, first: int, last: int) -> None:
         self._corpus, self._units = corpus, units

@@ -101,8 +101,11 @@ def parse_config(text: str, where: str, folder: Path | None = None) -> ConfigFil
     _checked(RunConfig, settings, where)
     _checked(AnalysisConfig, sections["analysis"], f"{where}, analysis")
     analysis = AnalysisConfig(**sections["analysis"]).located(folder or Path.cwd()).to_dict()
-    return ConfigFile(settings, {name: analysis.get(name, sections["analysis"][name]) for name in sections["analysis"]},
-                      sections["recorded"])
+    return ConfigFile(
+        settings,
+        {name: analysis.get(name, sections["analysis"][name]) for name in sections["analysis"]},
+        sections["recorded"],
+    )
 
 
 def _kind(value: object) -> str:

@@ -11,8 +11,17 @@ STRATEGIES = {
     "paragraph": "one paragraph a chunk, a heading with the paragraph after it",
     "recursive-character": "paragraphs, else lines, sentences, words: the coarsest that fit, packed",
     "header": "one Markdown section a chunk, its heading included",
+    "markdown": "whole Markdown blocks of one section, packed; fences, tables, items and quotes kept whole",
+    "hierarchical": "as markdown, twice: small chunks are retrieved, each inside a larger parent",
 }
-OVERLAPPING = frozenset({"sliding-window", "sentence", "recursive-character", "header"})
+OVERLAPPING = frozenset({"sliding-window", "sentence", "recursive-character", "header", "markdown"})
+SKIPPABLE = {
+    "front_matter": "the YAML at the start of a document",
+    "html_comments": "<!-- comments -->",
+    "mdx_imports": "import and export lines of .mdx files",
+    "images": "paragraphs that hold nothing but images",
+    "code": "fences and indented code",
+}
 RETRIEVERS = {
     "bm25": "lexical ranking, exact and offline (Lucene's variant, k1 = 1.5, b = 0.75)",
 }

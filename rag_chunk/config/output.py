@@ -20,14 +20,18 @@ class OutputConfig(BaseModel):
         None, description="Write it to this file instead.", json_schema_extra={"flags": ["-o", "--output-file"]}
     )
     save: Path | None = Field(None, description="A folder for all results: report, configs, chunks.")
-    quiet: bool = Field(False, description="No notices and no progress.", json_schema_extra={"flags": ["--quiet", "-q"]})
+    quiet: bool = Field(
+        False, description="No notices and no progress.", json_schema_extra={"flags": ["--quiet", "-q"]}
+    )
     mlflow_tracking: bool = Field(
         False,
         description="Log the analysis to MLflow.",
         json_schema_extra={"flags": ["--mlflow-tracking"], **_MLFLOW},
     )
     mlflow_uri: str | None = Field(
-        None, description="Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default.", json_schema_extra=_MLFLOW
+        None,
+        description="Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default.",
+        json_schema_extra=_MLFLOW,
     )
     experiment_name: str | None = Field(
         None, description="The experiment.", json_schema_extra={"default_text": "rag-chunk", **_MLFLOW}

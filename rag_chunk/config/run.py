@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from rag_chunk.config.names import OVERLAPPING, RETRIEVERS, STRATEGIES, is_function_name
 
 Unit = Literal["words", "tokens", "characters"]
+SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 LARGEST = 1_000_000_000
 
@@ -36,6 +37,10 @@ def did_you_mean(name: str, known: Any) -> str:
 
     found = process.extractOne(name, list(known), processor=utils.default_process, score_cutoff=60)
     return f" (did you mean {found[0]!r}?)" if found else ""
+
+
+def _param(value: Any) -> str:
+    return (",".join(value) or "none") if isinstance(value, tuple) else str(value)
 
 
 class RunConfig(BaseModel):
@@ -65,11 +70,25 @@ class RunConfig(BaseModel):
         description="The model whose tokenizer counts tokens: a tiktoken model or encoding.",
         json_schema_extra={"aliases": ["--tiktoken-model"]},
     )
+    parent_ratio: int = Field(
+        4, ge=2, le=1000, description="For hierarchical: how many times chunk_size a parent may hold."
+    )
+    retrieve_parents: bool = Field(
+        False, description="For hierarchical: hand over, and pay for, the parents of the chunks that are found."
+    )
+    skip_blocks: tuple[SkippedBlock, ...] = Field((), description="Kinds of Markdown block that are not chunked.")
     retriever: str = Field("bm25", description="How chunks are ranked for a question.")
     top_k: int = Field(5, ge=1, le=LARGEST, description="Chunks retrieved for the avg_* metrics.")
     budget: int = Field(4000, ge=1, le=LARGEST, description="Characters of context for the headline metric.")
     merge_overlaps: bool = Field(False, description="Retrieved text that repeats is paid for once.")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="For everything random.")
+
+    @field_validator("skip_blocks", mode="before")
+    @classmethod
+    def _skip_blocks_are_listed(cls, blocks: Any) -> Any:
+        """Take a list with commas too, and put the kinds in one order."""
+        named = [block.strip() for block in blocks.split(",")] if isinstance(blocks, str) else blocks
+        return tuple(sorted(set(named))) if isinstance(named, (list, tuple)) else named
 
     @field_validator("strategy")
     @classmethod
@@ -114,7 +133,7 @@ class RunConfig(BaseModel):
 
         `use_tiktoken` is added, and `model` is `none` where no tokenizer takes part.
         """
-        values = {name: str(value) for name, value in self.model_dump().items()}
+        values = {name: _param(value) for name, value in self.model_dump().items()}
         tokens = self.unit == "tokens"
         return values | {"use_tiktoken": str(tokens), "model": self.model if tokens else "none"}
 

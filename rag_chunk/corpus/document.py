@@ -211,5 +211,3 @@ def _merged(edges: Positions, borders: Positions, inked: np.ndarray) -> Position
     inner = borders[1:-1]
     inside = inner[inked[inner] & inked[inner + 1]] if len(inner) else inner
     return distinct(edges, inside) if len(inside) else edges
-
-

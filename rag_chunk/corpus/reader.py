@@ -96,9 +96,7 @@ def _ignored(paths: list[Path], folder: Path) -> set[str]:
     return set(answer.stdout.decode("utf-8", "surrogateescape").split("\0")) - {""}
 
 
-def _sorted_out(
-    paths: list[Path], root: Path, patterns: _Patterns, *, single: bool
-) -> tuple[list[Path], Counter[str]]:
+def _sorted_out(paths: list[Path], root: Path, patterns: _Patterns, *, single: bool) -> tuple[list[Path], Counter[str]]:
     """Split `paths` into documents and the endings of other files, counted."""
     wanted, other = [], Counter[str]()
     for path in paths:

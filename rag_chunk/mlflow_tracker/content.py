@@ -86,8 +86,6 @@ class Contents:
             best,
             name=self._options.run_name or (best.name if self.is_single else f"{self._dataset()}, {self._count()}"),
             role=CONFIGURATION if self.is_single else ANALYSIS,
-            seconds=sum(self._report.timings.values())
-            + sum(self._seconds(found) for found in self._report.configurations),
             metrics={**best.metrics, **self._shared_timings()},
             artifacts=(*own, *self._analysis_artifacts()),
         )
@@ -98,14 +96,9 @@ class Contents:
             result,
             name=result.name,
             role=CONFIGURATION,
-            seconds=self._seconds(result),
             metrics=result.metrics,
             artifacts=self._configuration_artifacts(result),
         )
-
-    @staticmethod
-    def _seconds(result: ConfigurationResult) -> float:
-        return result.metrics.get("processing_time", 0.0)
 
     def _content(
         self,
@@ -113,14 +106,13 @@ class Contents:
         *,
         name: str,
         role: str,
-        seconds: float,
         metrics: Mapping[str, float],
         artifacts: tuple[Artifact, ...],
     ) -> RunContent:
         end = int(self._report.created.timestamp() * 1000)
         return RunContent(
             name=name,
-            start=end - round(seconds * 1000),
+            start=end - round(self._seconds(result, role) * 1000),
             end=end,
             params=dict(self._params(result)),
             metrics=dict(self._metrics(metrics)),
@@ -128,6 +120,13 @@ class Contents:
             inputs=tuple(self._inputs()),
             artifacts=artifacts,
         )
+
+    def _seconds(self, result: ConfigurationResult, role: str) -> float:
+        """Return how long a configuration took, or the whole analysis."""
+        whole = self.is_single or role == ANALYSIS
+        results = self._report.configurations if whole else (result,)
+        own = sum(found.metrics.get("processing_time", 0.0) for found in results)
+        return own + (sum(self._report.timings.values()) if whole else 0.0)
 
     # params and metrics
 

@@ -32,9 +32,13 @@ _CAUSES = (
     (r"(?i)no space left|disk is full|ENOSPC", "no space is left for {where}"),
     (r"(?i)database is locked", "{where} is locked by another process: {text}"),
 )
-_UNREACHABLE = re.compile(
-    r"(?i)Max retries exceeded|connection (refused|reset|aborted)|timed? ?out|"
-    r"name or service not known|failed to (establish|resolve)|too many 5\d\d|too many 429"
+_AWAY = (
+    (r"(?i)connection refused", "nothing listens there; is the server running?"),
+    (r"(?i)name or service not known|failed to resolve|getaddrinfo|name resolution", "its host name is unknown"),
+    (r"(?i)timed? ?out", "it does not answer in time"),
+    (r"(?i)too many 429|error code 429", "it is too busy (429)"),
+    (r"(?i)too many 5\d\d|error code 50[234]", "it is busy or broken (5xx)"),
+    (r"(?i)max retries exceeded|connection (reset|aborted|broken)|remote end closed", "the connection is cut off"),
 )
 
 
@@ -46,8 +50,9 @@ def explain(error: BaseException, where: str) -> TrackingError:
     for pattern, sentence in _CAUSES:
         if re.search(pattern, whole):
             return TrackingError(sentence.format(**values))
-    if _UNREACHABLE.search(whole):
-        return UnreachableError("MLflow at {where} cannot be reached: {text}".format(**values))
+    for pattern, reason in _AWAY:
+        if re.search(pattern, whole):
+            return UnreachableError(f"MLflow at {redact(where)} cannot be reached: {reason}")
     return TrackingError("MLflow at {where} failed: {text}".format(**values))
 
 

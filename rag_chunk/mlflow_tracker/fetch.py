@@ -88,8 +88,14 @@ def _best(children: list[Any], metric: str | None, run_id: str) -> Any:
     if not scored:
         known = sorted({name for child in children for name in child.data.metrics})
         raise InputError(f"no configuration of {run_id} has the metric {metric!r}. There are {', '.join(known)}")
-    sign = -1 if metric in LOWER_IS_BETTER else 1
-    return max(scored, key=lambda child: sign * child.data.metrics[metric])
+    return max(scored, key=lambda child: _rank(child, metric))
+
+
+def _rank(run: Any, metric: str) -> tuple[float, float, str]:
+    """Return what to sort by: the metric, among equals what the analysis was compared by."""
+    metrics: Mapping[str, float] = run.data.metrics
+    value = -metrics[metric] if metric in LOWER_IS_BETTER else metrics[metric]
+    return value, metrics.get(run.data.tags.get("rag_chunk.metric", ""), 0.0), str(run.info.run_name)
 
 
 def _artifact(store: Store, run: Any) -> str | None:

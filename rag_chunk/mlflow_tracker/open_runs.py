@@ -47,10 +47,10 @@ class OpenRuns:
             self._store.client.update_run(run_id, status="RUNNING")
             self._open.append(run_id)
 
-    def write(self, run_id: str, content: RunContent) -> None:
-        """Log all that a run holds."""
+    def write(self, run_id: str, content: RunContent, *, tagged: bool = False) -> None:
+        """Log all that a run holds; its tags too, unless it was begun with them."""
         with mlflow_calls(self._store.name):
-            for batch in _batches(content):
+            for batch in _batches(content, {} if tagged else content.tags):
                 self._store.client.log_batch(run_id, **batch)
             _log_inputs(self._store.client, run_id, content.inputs)
         self._write_artifacts(run_id, content.artifacts)
@@ -109,16 +109,15 @@ def _context_tags() -> dict[str, str]:
     return {str(key): str(value) for key, value in resolve_tags().items()}
 
 
-def _batches(content: RunContent) -> Iterator[dict[str, list[Any]]]:
+def _batches(content: RunContent, some_tags: Mapping[str, str]) -> Iterator[dict[str, list[Any]]]:
     """Yield what `log_batch` takes: one batch, unless there are more than 100 tags or metrics."""
     from mlflow.entities import Metric, Param, RunTag
 
     params = [Param(key, value) for key, value in content.params.items()]
     metrics = [Metric(key, value, content.end, 0) for key, value in content.metrics.items()]
-    tags = [RunTag(key, value) for key, value in content.tags.items()]
-    parts = zip_longest(_parts(params), _parts(metrics), _parts(tags), fillvalue=())
-    for some_params, some_metrics, some_tags in parts:
-        yield {"params": list(some_params), "metrics": list(some_metrics), "tags": list(some_tags)}
+    tags = [RunTag(key, value) for key, value in some_tags.items()]
+    for batch in zip_longest(_parts(params), _parts(metrics), _parts(tags), fillvalue=()):
+        yield dict(zip(("params", "metrics", "tags"), map(list, batch), strict=True))
 
 
 def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -70,12 +70,13 @@ class Sender:
             return known.run_id
         if known:
             self.runs.resume(known.run_id)
-        child = (
-            known.run_id if known else self.runs.begin(content.name, content.tags, parent=parent, start=content.start)
-        )
-        self.runs.write(child, content)
+        child = known.run_id if known else self._begun(content, parent)
+        self.runs.write(child, content, tagged=known is None)
         self.runs.end(child, FINISHED, content.end)
         return child
+
+    def _begun(self, content: RunContent, parent: str) -> str:
+        return self.runs.begin(content.name, content.tags, parent=parent, start=content.start)
 
 
 @contextmanager
@@ -97,14 +98,16 @@ def tracked(sender: Sender, results: Results, run_id: str, children: Mapping[str
         run_id=run_id,
         children=children,
         ui_command=ui_command(store),
-        links=_links(sender, results, children),
+        links=_links(sender, results, run_id, children),
     )
 
 
-def _links(sender: Sender, results: Results, children: Mapping[str, str]) -> dict[str, str]:
+def _links(sender: Sender, results: Results, run_id: str, children: Mapping[str, str]) -> dict[str, str]:
+    """Return the pages of the analysis' run, of all configurations with charts, and of all side by side."""
     report, address, number = results.report, ui_address(sender.store), sender.destination.experiment_id
     metric = report.comparison.metric if report.comparison else "num_chunks"
-    links = {"leaderboard": leaderboard_link(address, number, report.analysis_id, metric)}
+    links = {"analysis": f"{address}/#/experiments/{number}/runs/{run_id}"}
     if len(children) > 1:
+        links["leaderboard"] = leaderboard_link(address, number, report.analysis_id, metric)
         links["compare"] = compare_link(address, number, list(children.values()))
     return links

@@ -19,21 +19,25 @@ def question_table(result: ConfigurationResult) -> str:
     """Return the scores of each question, with the chunks that were retrieved for it."""
     scores = list(dict.fromkeys(name for question in result.questions for name in question.scores))
     rows = (
-        [question.id, question.question, *(question.scores.get(name) for name in scores), "\n".join(question.retrieved)]
+        [question.id, question.question, *(question.scores.get(name) for name in scores), ", ".join(question.retrieved)]
         for question in result.questions
     )
     return table(["id", "question", *scores, "retrieved"], rows)
 
 
 def comparison_table(report: Report) -> str:
-    """Return all configurations with their settings and metrics, best first."""
+    """Return all configurations with their metrics and settings, best first."""
     settings = list(report.configurations[0].config.params())
-    metrics = list(dict.fromkeys(name for result in report.configurations for name in result.metrics))
+    metrics = list(dict.fromkeys(name for result in report.configurations for name in _headline_first(result)))
     rows = (
-        [result.name, *result.config.params().values(), *(result.metrics.get(name) for name in metrics)]
+        [result.name, *(result.metrics.get(name) for name in metrics), *result.config.params().values()]
         for result in report.configurations
     )
-    return table(["configuration", *settings, *metrics], rows)
+    return table(["configuration", *metrics, *settings], rows)
+
+
+def _headline_first(result: ConfigurationResult) -> list[str]:
+    return [*(name for name in FIRST_METRICS if name in result.metrics), *result.metrics]
 
 
 def description(report: Report) -> str:

@@ -84,8 +84,8 @@ def letters(folded: Folded) -> Folded:
 
 
 def _kept(codes: "np.ndarray[tuple[int], np.dtype[np.uint32]]") -> Bools:
-    present = np.flatnonzero(np.bincount(codes, minlength=1))
-    table = np.zeros(present[-1] + 1, bool)
+    present = np.flatnonzero(np.bincount(codes))
+    table = np.zeros(int(codes.max(initial=0)) + 1, bool)
     table[present] = [unicodedata.category(chr(code))[0] in "LMN" for code in present.tolist()]
     kept: Bools = table[codes]
     return kept

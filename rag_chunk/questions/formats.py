@@ -46,7 +46,7 @@ def _is_jsonl(text: str) -> bool:
         return True
     try:
         first = json.loads(lines[0])
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return len(lines) > 1 or "question" in first
 

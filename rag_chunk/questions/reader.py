@@ -10,8 +10,10 @@ from rag_chunk.corpus import Corpus, Skipped
 from rag_chunk.errors import InputError
 from rag_chunk.questions.asked import Asked, asked
 from rag_chunk.questions.formats import Record, records
-from rag_chunk.questions.located import Account, Locator, unknown_documents
+from rag_chunk.questions.locator import Account, Locator, unknown_documents
 from rag_chunk.questions.question import STEPS, Question, Questions, located
+
+_REMEDY = "\nMend the file, or leave evidence that is in no document out: --missing warn"
 
 
 def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "error") -> Questions:
@@ -23,12 +25,12 @@ def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "erro
     where = str(path)
     account = Account()
     wanted = _asked(records(_text(Path(path)), where), account)
-    if not account.problems:
-        locator = Locator(corpus, account)
-        found = [locator.question(question) for question in wanted]
+    locator = Locator(corpus, account)
+    found = [locator.question(question) for question in wanted]
     absent = [*unknown_documents(account, corpus), *account.missing]
-    if account.problems or (absent and missing == "error"):
-        raise InputError(_report(where, account.problems, absent))
+    fatal = absent if missing == "error" else []
+    if account.problems or fatal:
+        raise InputError(_report(where, account.problems, fatal) + (_REMEDY if fatal else ""))
     return _questions(where, corpus, found, account, absent)
 
 
@@ -62,11 +64,10 @@ def _asked(found: Sequence[Record], account: Account) -> list[Asked]:
 
 
 def _report(where: str, problems: Sequence[str], absent: Sequence[Skipped]) -> str:
-    """Return every problem, one a line, and what to do."""
+    """Return every problem, one a line."""
     lines = [*problems, *(f"{name} {reason}" for name, reason in absent)]
     count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''}"
-    remedy = "\nMend the file, or leave such evidence out with --missing warn." if absent and not problems else ""
-    return f"{where}: {count} with the questions:\n" + "\n".join(f"  {line}" for line in lines) + remedy
+    return f"{where}: {count} with the questions:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def _questions(

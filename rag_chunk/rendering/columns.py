@@ -69,7 +69,11 @@ def legend(report: Report) -> str:
 
 def notes(report: Report) -> list[str]:
     """Return the sentences that go under a comparison: what was merged, skipped and left out, and the verdict."""
-    merged = [f"{found.name} has the same chunks as {', '.join(found.merged)}" for found in report.configurations if found.merged]
+    merged = [
+        f"{found.name} has the same chunks as {', '.join(found.merged)}"
+        for found in report.configurations
+        if found.merged
+    ]
     skipped = [f"{entry.name}: {entry.reason}" for entry in report.skipped]
     verdict = list(report.comparison.verdict) if report.comparison else []
     return [*verdict, *merged, *skipped]

@@ -13,7 +13,12 @@ _PATIENCE = 1.0
 @contextmanager
 def shown_progress() -> Iterator[Callable[[int, int, str], None]]:
     """Give a function that is told (done, of how many, what comes next). The bar goes when the work is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+    )
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     started = time.monotonic()
     task = bar.add_task("starting")

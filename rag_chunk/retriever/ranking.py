@@ -17,7 +17,7 @@ def best_first(scores: Floats, depth: int) -> Ranking:
         return np.zeros((rows, min(depth, columns)), np.int64)
     if depth >= columns:
         return np.argsort(-scores, axis=1, kind="stable")
-    kept = np.nonzero(_among_best(scores, depth))[1].reshape(rows, depth)
+    kept = (np.flatnonzero(_among_best(scores, depth)) % columns).reshape(rows, depth)
     order = np.argsort(-np.take_along_axis(scores, kept, axis=1), axis=1, kind="stable")
     return np.take_along_axis(kept, order, axis=1)
 

@@ -85,7 +85,7 @@ def meetings(table: EvidenceTable, chunks: Spans) -> Meetings:
 
 def hits(met: Meetings, ranking: Ranking, repeats: int = 1) -> Hits:
     """Return the meetings of the chunks in `ranking` [questions * repeats, depth]."""
-    lists = ranking.reshape(-1, repeats, ranking.shape[1])
+    lists = ranking.reshape(len(ranking) // repeats, repeats, ranking.shape[1])
     pair, which, rank = _places(met, lists)
     counts = np.diff(met.opens)[pair]
     meeting = expanded(met.opens[pair], counts)
@@ -103,8 +103,9 @@ def _places(met: Meetings, lists: "np.ndarray[tuple[int, int, int], np.dtype[np.
     found = [np.zeros((3, 0), np.int64)]
     for first in range(0, len(pairs), step):
         block = slice(first, first + step)
-        pair, which, rank = np.nonzero(lists[question[block]] == row[block, None, None])
-        found.append(np.stack([pair + first, which, rank]))
+        same = np.flatnonzero(lists[question[block]] == row[block, None, None])
+        pair, place = np.divmod(same, lists.shape[1] * lists.shape[2])
+        found.append(np.stack([pair + first, *np.divmod(place, lists.shape[2])]))
     return tuple(np.concatenate(found, axis=1))
 
 

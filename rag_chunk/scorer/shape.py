@@ -1,5 +1,7 @@
 """What chunks are like, apart from any question: how many, how large, how much of the corpus they hold."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from rag_chunk.arrays import union
@@ -17,7 +19,6 @@ def shape_metrics(chunking: Chunking, config: RunConfig) -> dict[str, float]:
     low, middle, high = np.percentile(some, PERCENTILES).tolist()
     ink = int(corpus.solid_before(np.array([len(corpus)]))[0])
     held = int(corpus.solid_lengths(union(chunking.spans)).sum())
-    texts = {corpus.text(start, end) for start, end in chunking.spans.tolist()}
     return {
         "num_chunks": float(len(sizes)),
         "chunk_size_p5": low,
@@ -27,6 +28,15 @@ def shape_metrics(chunking: Chunking, config: RunConfig) -> dict[str, float]:
         "share_tiny": float((sizes < TINY).sum() / len(some)),
         "share_over_limit": float((sizes > config.chunk_size).sum() / len(some)),
         "coverage": held / ink if ink else 1.0,
-        "duplicates": float(len(sizes) - len(texts)),
+        "duplicates": float(len(sizes) - len(set(_texts(chunking)))),
         "index_ratio": float(sizes.sum() / max(1, len(chunking.units.starts))),
     }
+
+
+def _texts(chunking: Chunking) -> Iterator[str]:
+    """Yield the text of each chunk, document by document."""
+    corpus = chunking.corpus
+    index = corpus.documents_at(chunking.spans[:, 0])
+    inner = (chunking.spans - corpus.starts[index][:, None]).tolist()
+    for number, (start, end) in zip(index.tolist(), inner, strict=True):
+        yield corpus.documents[number].text[start:end]

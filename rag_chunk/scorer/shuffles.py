@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from rag_chunk.arrays import Floats, Spans
+from rag_chunk.arrays import Floats, Positions, Spans
 from rag_chunk.corpus import Corpus
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking
@@ -20,7 +20,7 @@ def shuffled(corpus: Corpus, questions: Questions, spans: Spans, seed: int, budg
     as shuffling; -1 stands for what is passed over.
     """
     lengths = spans[:, 1] - spans[:, 0]
-    usual = int(2 * budget * len(lengths) / max(1, int(lengths.sum()))) + 8
+    usual = _usually_enough(lengths, budget)
     while usual * _FEW < len(lengths):
         numbers = _numbers(corpus, questions, seed, usual)
         rows: Ranking = (numbers * len(lengths)).astype(np.int64).reshape(len(numbers), usual)
@@ -29,6 +29,15 @@ def shuffled(corpus: Corpus, questions: Questions, spans: Spans, seed: int, budg
             return drawn
         usual *= 2
     return np.argsort(_numbers(corpus, questions, seed, len(lengths)), axis=1)
+
+
+def _usually_enough(lengths: Positions, budget: int) -> int:
+    """Return how many draws reach `budget` all but surely: five standard deviations above the mean, and repeats."""
+    if not len(lengths):
+        return 0
+    mean, deviation = float(lengths.mean()), float(lengths.std())
+    needed = budget / mean
+    return int(needed + 5 * deviation / mean * needed**0.5 + needed**2 / len(lengths)) + 4
 
 
 def _numbers(corpus: Corpus, questions: Questions, seed: int, count: int) -> Floats:
@@ -51,10 +60,10 @@ def _drawn(questions: Questions, seed: int, count: int) -> Floats:
 
 def _without_repeats(rows: Ranking) -> Ranking:
     """Return `rows` with -1 where a number stood before in the same row."""
-    depth = rows.shape[1]
-    ordered = np.sort(rows * depth + np.arange(depth), axis=1)
-    repeats = ordered[:, 1:][ordered[:, 1:] // depth == ordered[:, :-1] // depth] % depth
-    places = np.nonzero(ordered[:, 1:] // depth == ordered[:, :-1] // depth)[0]
+    bits = rows.shape[1].bit_length()
+    ordered = np.sort(rows << bits | np.arange(rows.shape[1]), axis=1)
+    again = np.flatnonzero(ordered[:, 1:] >> bits == ordered[:, :-1] >> bits)
+    row, place = np.divmod(again, rows.shape[1] - 1)
     kept = rows.copy()
-    kept[places, repeats] = -1
+    kept[row, ordered[row, place + 1] & ((1 << bits) - 1)] = -1
     return kept

@@ -3,17 +3,25 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from rag_chunk.arrays import Bools, Positions, Spans, among, as_spans, distinct
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.structure.markdown import Block, parse_blocks
+from rag_chunk.structure.markdown import LAST, Block, parse_blocks, skipped_kind
 from rag_chunk.structure.sentences import sentence_starts
 
-__all__ = ["Block", "Heading", "Structure", "parse_blocks", "sentence_starts", "structure_of"]
+__all__ = ["LAST", "Block", "Context", "Heading", "Structure", "parse_blocks", "sentence_starts", "structure_of"]
 
 _WHOLE = frozenset({"fence", "code", "html", "front_matter", "table"})
+
+
+class Context(NamedTuple):
+    """What a part of a cut block does not show: the language of a fence, the header rows of a table."""
+
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,8 @@ class Structure:
         """Return what `find` returns for each document, as positions on the line."""
         starts = self._starts[:-1].tolist()
         parts = [
-            np.asarray(find(document), np.int64) + start for document, start in zip(self._documents, starts, strict=True)
+            np.asarray(find(document), np.int64) + start
+            for document, start in zip(self._documents, starts, strict=True)
         ]
         return np.concatenate([np.zeros(0, np.int64), *parts])
 
@@ -86,6 +95,15 @@ class Structure:
         kept: Positions = starts[~among(starts, self._following(headings, starts))]
         return kept
 
+    def outside_blocks(self, positions: Positions, kinds: frozenset[str]) -> Positions:
+        """Return those positions that are not strictly inside a block of these kinds."""
+        return np.extract(~_strictly_inside(positions, self._block_spans(kinds)), positions)
+
+    def outside_markdown(self, positions: Positions) -> Positions:
+        """Return those positions that are in documents of another kind."""
+        plain = np.array([not document.is_markdown for document in self._documents], bool)
+        return np.extract(plain[self._corpus.documents_at(positions)], positions)
+
     def _following(self, headings: Spans, starts: Positions) -> Positions:
         """Return the paragraph starts that come next after each heading, within its document."""
         index = np.searchsorted(starts, headings[:, 1], side="left")
@@ -97,12 +115,42 @@ class Structure:
 
     def _block_spans(self, kinds: "frozenset[str] | set[str]") -> Spans:
         """Return the spans on the line of all blocks of some kinds."""
-        found = [
-            (start + block.start, start + block.end)
+        return as_spans(
+            [(start + block.start, start + block.end) for start, block in self.placed_blocks if block.kind in kinds]
+        )
+
+    @cached_property
+    def placed_blocks(self) -> tuple[tuple[int, Block], ...]:
+        """Every Markdown block with the start of its document on the line, in order."""
+        return tuple(
+            (start, block)
             for start, blocks in zip(self._starts[:-1].tolist(), self.blocks, strict=True)
             for block in blocks
-            if block.kind in kinds
+        )
+
+    @cached_property
+    def cut_blocks(self) -> tuple[Spans, list[Context]]:
+        """The fences and tables, whose parts need to know their language or header: spans, and what those are."""
+        found = [
+            (start, block) for start, block in self.placed_blocks if block.kind in {"fence", "table"} and block.info
         ]
+        spans = as_spans([(start + block.start, start + block.end) for start, block in found])
+        return spans, [Context(block.kind, block.info) for _, block in found]
+
+    def contexts(self, positions: Positions) -> "list[Context | None]":
+        """Return for each position strictly inside a fence or table what its text needs to be understood."""
+        spans, known = self.cut_blocks
+        inside = _strictly_inside(positions, spans)
+        index = np.searchsorted(spans[:, 0], positions, side="left") - 1
+        return [known[row] if within else None for row, within in zip(index.tolist(), inside.tolist(), strict=True)]
+
+    def skipped(self, kinds: "tuple[str, ...]") -> Spans:
+        """Return the spans on the line of the blocks that `skip_blocks` names, in order."""
+        found = []
+        for start, block in self.placed_blocks if kinds else ():
+            document = self._corpus.place(start + block.start, start + block.end).document
+            if skipped_kind(block, document) in kinds:
+                found.append((start + block.start, start + block.end))
         return as_spans(found)
 
     @cached_property

@@ -1,5 +1,6 @@
 """Markdown blocks of one document, as a CommonMark parser sees them."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -13,8 +14,10 @@ from rag_chunk.corpus import Document
 if TYPE_CHECKING:
     from markdown_it_pyrs import MarkdownIt, Node
 
+LAST = 100
 _DEEPEST = 100
 _DEEP_LINE = re.compile(rf"(?m)^([ \t]*(?:(?:>|[-+*]|\d{{1,9}}[.)])[ \t]*){{{_DEEPEST}}})[^\r\n]*")
+_NO_HEADER = re.compile(rb"(?:#{1,6}[ \t]|>|[-+*][ \t]|\d{1,9}[.)][ \t])[^\r\n]*(?:\r\n?|\n)[ \t]*(?=[|:-])")
 _KINDS = {
     "bullet_list": "list",
     "ordered_list": "list",
@@ -29,8 +32,9 @@ _KINDS = {
 class Block(NamedTuple):
     """A block: offsets within the document, from the start of its first line to the end of its last.
 
-    `level` is a heading's, `info` a fence's info string or a heading's text. `parts` are where it may be cut
-    when it has to be: pairs of a place and a depth (items, rows, lines; 0 is the outermost).
+    `level` is a heading's, `info` a fence's info string, a table's header rows or a heading's text. `parts` are
+    where it may be cut when it has to be: pairs of a place and a depth (items, rows, lines; 0 is the outermost,
+    `LAST` is where a cut parts what belongs together, as a table's header and its first row).
     """
 
     kind: str
@@ -39,7 +43,6 @@ class Block(NamedTuple):
     level: int = 0
     info: str = ""
     parts: tuple[tuple[int, int], ...] = ()
-    header_end: int = 0  # of a table: where its rows start
 
 
 @lru_cache(maxsize=1)
@@ -94,8 +97,24 @@ def parse_blocks(document: Document) -> list[Block]:
     if not document.text.strip():
         return []
     lines = _Lines(document)
-    nodes = _parser().tree(_parseable(document.text)).children
-    return [_block(node, lines) for node in nodes if node.srcmap]
+    return [_block(node, lines) for node in _nodes(_parseable(document.text)) if node.srcmap]
+
+
+def _nodes(text: str) -> "list[Node]":
+    """Return the outermost blocks.
+
+    The parser takes `# A` before `|---|` for a table's header, where CommonMark sees a heading: the second line of
+    such a table is hidden from it.
+    """
+    content = bytearray(text.encode())
+    while True:
+        nodes = _parser().tree(content.decode()).children
+        places = [node.srcmap[0] for node in nodes if node.name == "table" and node.srcmap]
+        wrong = [found.end() for place in places if (found := _NO_HEADER.match(content, place))]
+        if not wrong:
+            return nodes
+        for place in wrong:
+            content[place] = ord("x")
 
 
 def _parseable(text: str) -> str:
@@ -112,18 +131,26 @@ def _block(node: "Node", lines: _Lines) -> Block:
         return Block(kind, start, end, int(node.meta["level"]), " ".join(title.split()))
     if kind == "table":
         rows = [lines.start(row.srcmap[0]) for body in node.children for row in body.children if row.srcmap]
-        return Block(kind, start, end, parts=tuple((row, 0) for row in rows[1:]), header_end=_header_end(node, lines))
+        header = lines.text[start : rows[1] if len(rows) > 1 else end].strip()
+        return Block(
+            kind, start, end, info=header, parts=tuple((row, LAST if row in rows[:2] else 0) for row in rows[1:])
+        )
     if kind in {"list", "quote"}:
         return Block(kind, start, end, parts=tuple(_nested(node, lines, 0)))
     if kind in {"fence", "code", "html", "front_matter"}:
-        parts = tuple((line, 0) for line in lines.line_starts(start, end))
+        parts = tuple(_code_lines(lines, start, end, 0, fenced=kind == "fence"))
         return Block(kind, start, end, info=str(node.meta.get("info", "")).strip(), parts=parts)
     return Block(kind, start, end)
 
 
-def _header_end(table: "Node", lines: _Lines) -> int:
-    head = table.children[0]
-    return lines.after(head.srcmap[1]) if head.srcmap else 0
+def _code_lines(lines: _Lines, start: int, end: int, depth: int, *, fenced: bool) -> Iterator[tuple[int, int]]:
+    """Yield where code may be cut: better after a blank line, and last at the lines of the fence itself."""
+    starts = [start, *lines.line_starts(start, end)]
+    for number, (before, here) in enumerate(itertools.pairwise(starts), 1):
+        if fenced and number in {1, len(starts) - 1}:
+            yield here, LAST
+        else:
+            yield here, depth if not lines.text[before:here].strip() else depth + 1
 
 
 def _nested(node: "Node", lines: _Lines, depth: int) -> Iterator[tuple[int, int]]:
@@ -135,6 +162,24 @@ def _nested(node: "Node", lines: _Lines, depth: int) -> Iterator[tuple[int, int]
             continue
         yield lines.start(child.srcmap[0]), level
         if child.name in {"fence", "code_block"}:
-            inner = lines.line_starts(lines.start(child.srcmap[0]), lines.after(child.srcmap[1]))
-            yield from ((line, level + 1) for line in inner)
+            first, last = lines.start(child.srcmap[0]), lines.after(child.srcmap[1])
+            yield from _code_lines(lines, first, last, level + 1, fenced=child.name == "fence")
         stack += [(grandchild, level + 1) for grandchild in reversed(child.children)]
+
+
+_IMAGES = re.compile(r"(?:!\[[^\]]*\]\([^)]*\)\s*)+")
+_IMPORTS = re.compile(r"(?:(?:import|export)\b[^\r\n]*\s*)+")
+
+
+def skipped_kind(block: Block, document: Document) -> str | None:
+    """Return under which name `skip_blocks` leaves this block out, if under any."""
+    if block.kind in {"fence", "code"}:
+        return "code"
+    text = document.text[block.start : block.end].strip()
+    if block.kind == "html" and text.startswith("<!--") and text.endswith("-->"):
+        return "html_comments"
+    if block.kind == "paragraph" and _IMAGES.fullmatch(text):
+        return "images"
+    if block.kind == "paragraph" and document.name.lower().endswith(".mdx") and _IMPORTS.fullmatch(text):
+        return "mdx_imports"
+    return block.kind if block.kind == "front_matter" else None

@@ -9,7 +9,17 @@ from rag_chunk.units.encoding import encoding_name, load_encoding, prepare_encod
 from rag_chunk.units.tokens import Tokens
 from rag_chunk.units.words import Characters, Words, word_spans
 
-__all__ = ["Characters", "Tokens", "Units", "Words", "encoding_name", "load_encoding", "prepare_encoding", "units_of", "word_spans"]
+__all__ = [
+    "Characters",
+    "Tokens",
+    "Units",
+    "Words",
+    "encoding_name",
+    "load_encoding",
+    "prepare_encoding",
+    "units_of",
+    "word_spans",
+]
 
 
 class Units(Protocol):

@@ -56,15 +56,17 @@ class Locator:
             found = [place for wording, documents in known if (place := self._similar(asked, wording, documents))]
         if not found:
             if known and len(self._account.problems) == before:
-                self._miss(asked, [wording.text or "" for wording, _ in known])
+                self._miss(asked, [wording for wording, _ in known])
             return None
         spans = dict.fromkeys(span for place in found for span in place.spans)
         return Evidence(tuple(spans), min((place.step for place in found), key=STEPS.index))
 
-    def _miss(self, asked: Asked, phrases: list[str]) -> None:
-        nearest = self._places.nearest(phrases[0])
-        named = " / ".join(map(shown, phrases))
-        said = "stands in no document" if len(phrases) == 1 else "stand in no document"
+    def _miss(self, asked: Asked, wordings: list[Wording]) -> None:
+        nearest = self._places.nearest(wordings[0].text or "")
+        named = " / ".join(shown(wording.text or "") for wording in wordings)
+        documents = list(dict.fromkeys(wording.doc or "" for wording in wordings))
+        where = "in no document" if "" in documents else f"nowhere in {' or '.join(documents)}"
+        said = f"stand{'s' if len(wordings) == 1 else ''} {where}"
         self._account.missing.append(Skipped(f"{asked.label}: {named}", f"{said}; {nearest}".removesuffix("; ")))
 
     def _documents(self, asked: Asked, wording: Wording) -> Sequence[int]:

@@ -23,7 +23,7 @@ rag-chunk analyze docs --test-file docs/questions.json \
   --tags dataset=examples,version=1.0 --save results 2> notices.txt || { cat notices.txt >&2; exit 1; }
 cat notices.txt
 
-step "2. Find the run: its id is printed, and MLflow can be asked for it"
+step "2. Find the run: its id was printed"
 run_id=$(sed -n 's/^Tracked in MLflow.*run \([0-9a-f]\{32\}\)$/\1/p' notices.txt)
 test -n "$run_id"
 echo "run $run_id"

@@ -6,11 +6,19 @@ The names below are loaded when they are first used, so that `import rag_chunk` 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag_chunk.adapters import (
+        from_chonkie,
+        from_langchain,
+        from_llama_index,
+        from_semantic_text_splitter,
+        from_texts,
+    )
     from rag_chunk.analysis import analyze
     from rag_chunk.chunker import Chunk, Chunking, chunk, chunk_text
     from rag_chunk.config import AnalysisConfig, RunConfig
     from rag_chunk.corpus import Corpus, Document, read_corpus
     from rag_chunk.errors import RagChunkError
+    from rag_chunk.export import langchain_splitter, llama_node_parser
     from rag_chunk.questions import Questions, read_questions
     from rag_chunk.report import Report
 
@@ -28,16 +36,31 @@ __all__ = [
     "analyze",
     "chunk",
     "chunk_text",
+    "from_chonkie",
+    "from_langchain",
+    "from_llama_index",
+    "from_semantic_text_splitter",
+    "from_texts",
+    "langchain_splitter",
+    "llama_node_parser",
     "read_corpus",
     "read_questions",
 ]
 
 _HOMES = {
+    "adapters": (
+        "from_chonkie",
+        "from_langchain",
+        "from_llama_index",
+        "from_semantic_text_splitter",
+        "from_texts",
+    ),
     "analysis": ("analyze",),
     "chunker": ("Chunk", "Chunking", "chunk", "chunk_text"),
     "config": ("AnalysisConfig", "RunConfig"),
     "corpus": ("Corpus", "Document", "read_corpus"),
     "errors": ("RagChunkError",),
+    "export": ("langchain_splitter", "llama_node_parser"),
     "questions": ("Questions", "read_questions"),
     "report": ("Report",),
 }

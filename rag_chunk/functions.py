@@ -16,6 +16,15 @@ def load_function(name: str) -> Callable[..., Any]:
 
     Raise `InputError` where there is no such module or function, or where importing it fails.
     """
+    found = load_object(name)
+    if not callable(found):
+        raise InputError(f"{name} is not a function; it is of type {type(found).__name__}")
+    function: Callable[..., Any] = found
+    return function
+
+
+def load_object(name: str) -> Any:
+    """Return what `name` stands for, as `load_function` does, but be it a function or not."""
     if not is_function_name(name):
         raise InputError(f"{name!r} does not name a function; the form is package.module:function")
     module_name, _, function_name = name.partition(":")
@@ -25,11 +34,7 @@ def load_function(name: str) -> Callable[..., Any]:
         raise InputError(
             f"the module {module_name} has no function {function_name}{did_you_mean(function_name, known)}"
         )
-    found = getattr(module, function_name)
-    if not callable(found):
-        raise InputError(f"{name} is not a function; it is of type {type(found).__name__}")
-    function: Callable[..., Any] = found
-    return function
+    return getattr(module, function_name)
 
 
 def _imported(module: str, name: str) -> Any:

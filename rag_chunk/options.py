@@ -50,14 +50,22 @@ def _extra(info: FieldInfo) -> dict[str, Any]:
     return dict(info.json_schema_extra) if isinstance(info.json_schema_extra, dict) else {}
 
 
-def _metavar(info: FieldInfo, *, several: bool) -> str | None:
+def _element(info: FieldInfo) -> Any:
+    """Return the type of one value of a field: of a list's elements, else the field's own."""
     kind = _kind(info)
-    if kind is bool:
+    return get_args(kind)[0] if get_origin(kind) is tuple else kind
+
+
+def _is_chosen(info: FieldInfo) -> bool:
+    return get_origin(_element(info)) is Literal
+
+
+def _metavar(info: FieldInfo, *, several: bool) -> str | None:
+    element = _element(info)
+    if element is bool:
         return None
-    if get_origin(kind) is Literal:
-        text = "|".join(map(str, get_args(kind)))
-    else:
-        text = _extra(info).get("metavar") or _METAVARS[get_args(kind)[0] if get_origin(kind) is tuple else kind]
+    several = several or (_is_chosen(info) and element is not _kind(info))
+    text = "|".join(get_args(element)) if _is_chosen(info) else _extra(info).get("metavar") or _METAVARS[element]
     return f"{text}[,…]" if several else text
 
 
@@ -73,9 +81,9 @@ def _option(name: str, info: FieldInfo, panel: str, *, several: bool) -> inspect
     extra = _extra(info)
     kind = _kind(info)
     usual = [f"{flag}/--no-{flag[2:]}"] if kind is bool else [flag]
-    annotation: Any = {True: bool | None}.get(
-        kind is bool, list[str] | None if get_origin(kind) is tuple else str | None
-    )
+    annotation: Any = bool | None if kind is bool else str | None
+    if get_origin(kind) is tuple and not _is_chosen(info):
+        annotation = list[str] | None
     default = typer.Option(
         None,
         *extra.get("flags", [*usual, *extra.get("aliases", [])]),

@@ -1,7 +1,7 @@
 """A small results folder, made by hand of `Report` values."""
 
-import datetime
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from rag_chunk.report import (
 )
 
 TEXT = "Der Fluß <b>führt</b> | Wasser.\r\n日本語の文。"
-CREATED = datetime.datetime(2026, 3, 1, 12, 0, 0, tzinfo=datetime.UTC)
+CREATED = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
 
 def configuration(name: str, recall: float, **settings: Any) -> ConfigurationResult:

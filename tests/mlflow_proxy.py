@@ -90,7 +90,7 @@ class Proxy:
                     return 503, b"busy"
                 return proxy.pass_on(self)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server looks for these
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

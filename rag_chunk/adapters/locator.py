@@ -1,7 +1,8 @@
 """Finds where in a text the chunks of a splitter stand, when all it returned is their strings.
 
-Two strings are the same here when their characters that are not white space are: splitters strip, collapse and
-replace white space, and change nothing else. Each chunk has to start after the start of the one before it.
+Two strings are the same here when their *letters* are: all characters but white space and those that print
+nothing, such as a zero-width joiner. Splitters strip, collapse and drop these, and nothing else. Each chunk has to
+start after the start of the one before it.
 
 A text that repeats leaves several places for a chunk. Only those count after which all later chunks still find
 a place. Among them is taken
@@ -22,44 +23,19 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_chunk.arrays import Positions
-from rag_chunk.characters import SPACE, classify
+from rag_chunk.characters import codepoints
 from rag_chunk.errors import InputError
 
 _SHOWN = 80  # characters of a chunk in a message
 _AROUND = 20  # characters of text and chunk where they part
 
 
-class _Piece(NamedTuple):
-    """A chunk as the splitter returned it, its number from 1, and its characters that are not white space."""
-
-    number: int
-    text: str
-    letters: str
-
-    @property
-    def lead(self) -> str:
-        """The white space before its first letter."""
-        return self.text[: len(self.text) - len(self.text.lstrip())]
-
-    @property
-    def trail(self) -> str:
-        """The white space after its last letter."""
-        return self.text[len(self.text.rstrip()) :]
-
-    def step(self, before: "_Piece | None") -> int:
-        """Return how many letters after the start of the piece `before` it has to start.
-
-        None, if both may start in the same white space: windows do, where white space runs on for long.
-        """
-        return 0 if before and len(self.lead) < len(before.lead) else 1
-
-
 @dataclass(frozen=True, slots=True)
 class _Ink:
-    """A text without its white space: `letters[i]` stands at `places[i]` of the text.
+    """The letters of a text, and where each stands in it.
 
-    `mirrored` are the letters backwards: searching them forwards is how the last place is found, as `str.rfind`
-    has no bound on its time that is linear.
+    `mirrored` are the letters backwards: the last place is found by searching them forwards, as the time of
+    `str.rfind` is not linear in the worst case.
     """
 
     text: str
@@ -79,42 +55,66 @@ class _Ink:
         return int(self.places[place]) if place < len(self.places) else len(self.text)
 
 
+class _Piece(NamedTuple):
+    """A chunk as the splitter returned it, its number from 1, and its letters."""
+
+    number: int
+    text: str
+    letters: str
+
+    @property
+    def lead(self) -> str:
+        """What stands before its first letter."""
+        return self.text[: self.text.index(self.letters[0])]
+
+    @property
+    def trail(self) -> str:
+        """What stands after its last letter."""
+        return self.text[self.text.rindex(self.letters[-1]) + 1 :]
+
+    def step(self, before: "_Piece | None") -> int:
+        """Return how many letters after the start of the piece `before` it has to start.
+
+        None, if both may start in the same white space: windows do, where white space runs on for long.
+        """
+        return 0 if before and len(self.lead) < len(before.lead) else 1
+
+
 def locate(text: str, chunks: Iterable[str]) -> list[tuple[int, int]]:
-    """Return the span (start, end) in `text` of each of `chunks` that is not blank, in order.
+    r"""Return the span (start, end) in `text` of each of `chunks` that is not blank, in order.
 
     A span has the white space at the edges of its chunk where the text has the same. Raise `InputError` for the
     first chunk that cannot be placed.
 
-    >>> locate("One two.\\n\\nThree   four.", ["One two.", "two. Three four."])
+    >>> locate("One two.\n\nThree   four.", ["One two.", "two. Three four."])
     [(0, 8), (4, 23)]
     """
-    pieces = _pieces(chunks)
-    ink = _ink(text)
+    letters = _letters(text)
+    ink = _Ink(text, letters, letters[::-1], _places(text))
+    numbered = (_Piece(number, chunk, _letters(chunk)) for number, chunk in enumerate(chunks, start=1))
+    pieces = [piece for piece in numbered if piece.letters]  # a blank chunk stands for no text
     latest = _latest(ink, pieces)
     if latest is None:
         raise InputError(_misplaced(ink, pieces))
-    starts = _nearest(ink, pieces, latest)
-    return _spans(ink, pieces, starts)
+    return _spans(ink, pieces, _nearest(ink, pieces, latest))
 
 
-def _pieces(chunks: Iterable[str]) -> list[_Piece]:
-    """Return the chunks that are not blank: a blank one stands for no text."""
-    numbered = (_Piece(number, chunk, "".join(chunk.split())) for number, chunk in enumerate(chunks, start=1))
-    return [piece for piece in numbered if piece.letters]
+def _letters(text: str) -> str:
+    solid = "".join(text.split())
+    return solid if solid.isprintable() else "".join(filter(str.isprintable, solid))
 
 
-def _ink(text: str) -> _Ink:
-    letters = "".join(text.split())
-    return _Ink(text, letters, letters[::-1], _inked(text))
-
-
-def _inked(text: str) -> Positions:
-    """Return where the characters of `text` are that are not white space."""
-    return np.flatnonzero((classify(text) & SPACE) == 0)
+def _places(text: str) -> Positions:
+    """Return where the letters of `text` stand."""
+    codes = codepoints(text)
+    present = np.flatnonzero(np.bincount(codes))
+    table = np.zeros(int(present.max(initial=0)) + 1, bool)
+    table[present] = [bool(_letters(chr(code))) for code in present.tolist()]
+    return np.flatnonzero(table[codes])
 
 
 def _before(pieces: Sequence[_Piece]) -> list[_Piece | None]:
-    return [None, *pieces[:-1]]
+    return [None, *pieces][: len(pieces)]
 
 
 def _latest(ink: _Ink, pieces: Sequence[_Piece]) -> list[int] | None:
@@ -142,7 +142,7 @@ def _nearest(ink: _Ink, pieces: Sequence[_Piece], latest: Sequence[int]) -> list
 def _next(ink: _Ink, letters: str, lowest: int, end: int, last: int) -> int:
     """Return the place from `lowest` to `last` for what follows the text placed so far, which ends at `end`."""
     if last <= end:
-        return last  # whichever rule holds: it is the last place that there is
+        return last  # the last place of all, whichever part of the rule holds
     if ink.letters.startswith(letters, end):
         return end
     overlapping = ink.last(letters, max(lowest, end - len(letters) + 1), end - 1)
@@ -150,7 +150,7 @@ def _next(ink: _Ink, letters: str, lowest: int, end: int, last: int) -> int:
 
 
 def _spans(ink: _Ink, pieces: Sequence[_Piece], places: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the spans of the pieces, with the white space at their edges where the text has it too."""
+    """Return the spans of the pieces, with what is at their edges where the text has it too."""
     found, lowest = list[tuple[int, int]](), 0
     for piece, place in zip(pieces, places, strict=True):
         start, end = ink.position(place), ink.position(place + len(piece.letters) - 1) + 1
@@ -168,28 +168,29 @@ def _misplaced(ink: _Ink, pieces: Sequence[_Piece]) -> str:
         if place < 0 or following is None:
             break
         lowest = place + following.step(piece)
-        where = f"after the start of chunk {piece.number}, from character {ink.position(lowest)}"
+        where = f"from character {ink.position(lowest)} on, after the start of chunk {piece.number}"
+    shown = repr(piece.text[:_SHOWN]) + (f" and {len(piece.text) - _SHOWN} more" if len(piece.text) > _SHOWN else "")
     return (
-        f"chunk {piece.number} cannot be placed in the text; it was looked for {where}. {_why(ink, piece, lowest)} "
-        f"The chunk: {_short(piece.text)}"
+        f"chunk {piece.number} cannot be placed in the text; it was looked for {where}. {_why(ink, piece, lowest)}\n"
+        f"Chunk {piece.number} is {shown}"
     )
 
 
 def _why(ink: _Ink, piece: _Piece, lowest: int) -> str:
-    """Say how far the piece agrees with the text from `lowest` on."""
+    """Say how far the piece agrees with the text from the place `lowest` on."""
     earlier = ink.letters.find(piece.letters)
     if earlier >= 0:
         return f"It stands only before that, at character {ink.position(earlier)}: chunks must be in the text's order."
     size = _agreeing(ink, piece, lowest)
     if not size:
-        return f"Nothing there begins with {piece.letters[0]!r}."
+        return f"No {piece.letters[0]!r}, its first letter, stands there."
     place = ink.letters.find(piece.letters[:size], lowest)
-    parts, cut = ink.position(place + size), int(_inked(piece.text)[size])
+    parts, cut = ink.position(place + size), int(_places(piece.text)[size])
     said, found = piece.text[cut : cut + _AROUND], ink.text[parts : parts + _AROUND]
-    hint = " U+FFFD tells of a cut inside a character." if "\ufffd" in said else ""
+    hint = " U+FFFD comes from a cut inside a character." if "\ufffd" in said else ""
     return (
-        f"It agrees best at character {ink.position(place)}, but then has {said!r} where the text has "
-        f"{found!r} (character {parts}); nothing but white space may differ.{hint}"
+        f"It agrees best at character {ink.position(place)}, but then goes on {said!r} where the text has "
+        f"{found!r}; nothing but white space may differ.{hint}"
     )
 
 
@@ -203,7 +204,3 @@ def _agreeing(ink: _Ink, piece: _Piece, lowest: int) -> int:
         else:
             too_many = size
     return most
-
-
-def _short(text: str) -> str:
-    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r} and {len(text) - _SHOWN} characters more"

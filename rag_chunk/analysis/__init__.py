@@ -23,13 +23,14 @@ from rag_chunk.report import (
     Report,
     SkippedEntry,
 )
-from rag_chunk.retriever import Ranking, rank, retriever_of
-from rag_chunk.scorer import Scores, depth_needed, score
+from rag_chunk.retriever import Ranking, parents_of, rank, retriever_of
+from rag_chunk.scorer import DEFAULT_GROUPS, SHAPE, Scores, depth_needed, score, shape_metrics
 from rag_chunk.units import units_of
 
 __all__ = ["HEADLINE", "Analysis", "analyze"]
 
 Progress = Callable[[int, int, str], None]
+_ASKED = tuple(group for group in DEFAULT_GROUPS if group != SHAPE)
 _CHUNKING = {"strategy", "chunk_size", "overlap", "model"}
 
 
@@ -139,23 +140,32 @@ class _Run:
     def _score(self, name: str, config: RunConfig, chunk_time: float) -> None:
         started = time.perf_counter()
         chunking = self.chunkings[name]
-        ranking = _ranking(chunking, self._questions, config)
-        scores = score(chunking, ranking, self._questions, config)
+        handed, ranking = _retrieved(chunking, self._questions, config)
+        scores = score(handed, ranking, self._questions, config, _ASKED)
+        shape = shape_metrics(chunking, config)
         timed = {"processing_time": time.perf_counter() - started + chunk_time, "chunk_time": chunk_time}
         result = ConfigurationResult(
             name=name,
             config=config,
-            metrics={**scores.metrics, **timed},
-            questions=_question_results(self._questions, scores, ranking, chunking),
+            metrics={**shape, **scores.metrics, **timed},
+            questions=_question_results(self._questions, scores, ranking, handed),
         )
         self.results.append(result)
 
 
-def _ranking(chunking: Chunking, questions: Questions | None, config: RunConfig) -> Ranking | None:
-    """Rank as many chunks as surely fill the largest budget; nothing without questions."""
+def _retrieved(
+    chunking: Chunking, questions: Questions | None, config: RunConfig
+) -> tuple[Chunking, Ranking | None]:
+    """Rank as many chunks as surely fill the largest budget, or the parents that they bring along.
+
+    Without questions there is no ranking.
+    """
     if questions is None or not len(questions):
-        return None
-    return rank(chunking, questions.texts, config, depth_needed(chunking, config))
+        return chunking, None
+    if config.retrieve_parents and chunking.parents is not None:
+        ranking = rank(chunking, questions.texts, config, len(chunking))
+        return chunking.handed_over(), parents_of(ranking, chunking)
+    return chunking, rank(chunking, questions.texts, config, depth_needed(chunking, config))
 
 
 def _question_results(

@@ -1,17 +1,15 @@
 """Strategies of the user's own: `package.module:function`, `(text, config) -> (start, end) pairs`."""
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+from rag_chunk.adapters import SpanFunction, adapted
 from rag_chunk.arrays import Spans, as_spans
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.errors import InputError
-from rag_chunk.functions import load_function
-
-SpanFunction = Callable[[str, RunConfig], Iterable[tuple[int, int]]]
+from rag_chunk.errors import InputError, RagChunkError
+from rag_chunk.functions import load_object
 
 
 def users_own(corpus: Corpus, config: RunConfig) -> Spans:
@@ -19,16 +17,31 @@ def users_own(corpus: Corpus, config: RunConfig) -> Spans:
 
     Raise `InputError` where the function raises or returns anything else.
     """
-    function: SpanFunction = load_function(config.strategy)
+    function = _function(config.strategy)
     found = [np.zeros((0, 2), np.int64)]
     for start, document in zip(corpus.starts[:-1].tolist(), corpus.documents, strict=True):
         found.append(_spans(function, document, config) + start)
     return as_spans(np.concatenate(found))
 
 
+def _function(name: str) -> SpanFunction:
+    """Return the function that `name` stands for; a splitter object of a known library is made into one."""
+    found = adapted(load_object(name))
+    if not callable(found):
+        raise InputError(
+            f"{name} is of type {type(found).__name__}: neither a function nor a splitter that rag-chunk knows. "
+            "rag_chunk.from_texts makes a strategy of any function that returns strings"
+        )
+    function: SpanFunction = found
+    return function
+
+
 def _spans(function: SpanFunction, document: Document, config: RunConfig) -> Spans:
     try:
         pairs = list(function(document.text, config))
+    except RagChunkError as error:  # what an adapter says of its splitter
+        error.args = (f"{config.strategy}, for {document.name}: {error}",)
+        raise
     except Exception as error:
         raise InputError(
             f"{config.strategy} raised {type(error).__name__} for {document.name}: {error}. --debug shows where"

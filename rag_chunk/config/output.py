@@ -19,6 +19,7 @@ class OutputConfig(BaseModel):
     output_file: Path | None = Field(
         None, description="Write it to this file instead.", json_schema_extra={"flags": ["-o", "--output-file"]}
     )
+    top: int | None = Field(None, ge=1, description="How many configurations the table shows, best first.")
     save: Path | None = Field(None, description="A folder for all results: report, configs, chunks.")
     quiet: bool = Field(
         False, description="No notices and no progress.", json_schema_extra={"flags": ["--quiet", "-q"]}

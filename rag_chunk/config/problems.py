@@ -38,7 +38,14 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if words is None:
         return f"{name}: {detail['msg']}"
     context: Mapping[str, Any] = detail.get("ctx", {})
-    return f"{name} {words.format(**context)}, not {detail['input']!r}"
+    found = detail["input"]
+    shown = found if isinstance(found, str) and _is_number(found) else repr(found)
+    return f"{name} {words.format(**context)}, not {shown}"
+
+
+def _is_number(text: str) -> bool:
+    """Whether `text` from the command line is a number, which is shown without quotes."""
+    return text.strip().lstrip("-").replace(".", "", 1).isdigit()
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:

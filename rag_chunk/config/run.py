@@ -83,6 +83,15 @@ class RunConfig(BaseModel):
     merge_overlaps: bool = Field(False, description="Retrieved text that repeats is paid for once.")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="For everything random.")
 
+    @field_validator("parent_ratio", "retrieve_parents")
+    @classmethod
+    def _parents_belong_to_hierarchical(cls, value: int, info: ValidationInfo) -> int:
+        """Record what says nothing of the strategy at its default, so that equal configurations are equal."""
+        if info.data.get("strategy", "") in STRATEGIES.keys() - {"hierarchical"}:
+            usual: int = cls.model_fields[str(info.field_name)].default
+            return usual
+        return value
+
     @field_validator("skip_blocks", mode="before")
     @classmethod
     def _skip_blocks_are_listed(cls, blocks: Any) -> Any:

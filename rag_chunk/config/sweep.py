@@ -68,13 +68,13 @@ def names_of(configs: Sequence[RunConfig]) -> list[str]:
     dumps = [config.model_dump() for config in configs]
     varying = [name for name in RunConfig.model_fields if len({str(dump[name]) for dump in dumps}) > 1]
     shown = [*_NAMED, *(name for name in varying if name not in _NAMED)]
-    return _unique(_safe("-".join(_part(name, dump[name]) for name in shown)) for dump in dumps)
+    return _unique(_safe("-".join(filter(None, (_part(name, dump[name]) for name in shown)))) for dump in dumps)
 
 
 def _part(name: str, value: Any) -> str:
     """Return how a value stands in a name: numbers and truths that are no size need their setting's name."""
     if isinstance(value, bool):
-        return name if value else f"no-{name}"
+        return name if value else ""
     return f"{name}-{value}" if isinstance(value, int) and name not in _NAMED else str(value)
 
 

@@ -64,11 +64,6 @@ class Contents:
         """Whether there is one configuration, and so one run that is both."""
         return len(self._report.configurations) == 1
 
-    @property
-    def analysis_id(self) -> str:
-        """The analysis' id, the same however often it is sent."""
-        return self._report.analysis_id
-
     def configurations(self) -> tuple[ConfigurationResult, ...]:
         """Return the configurations that get a run: all, or the first N and the recommended one."""
         kept = self._report.configurations[: self._options.log_runs]

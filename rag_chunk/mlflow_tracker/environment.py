@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 
 from rag_chunk.errors import MissingExtra, TrackingError
+from rag_chunk.mlflow_tracker.redaction import redact
 
 SILENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -68,15 +69,26 @@ def _import() -> None:
 
 @contextlib.contextmanager
 def _warnings_only() -> Iterator[None]:
-    """Let MLflow's own loggers say warnings only."""
+    """Let MLflow's own loggers say warnings only, and no passwords."""
     before = {name: logging.getLogger(name).level for name in LOGGERS}
+    handlers = list(logging.getLogger("mlflow").handlers)
     for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR if name.startswith("urllib3") else logging.WARNING)
+    for handler in handlers:
+        handler.addFilter(_redacted)
     try:
         yield
     finally:
         for name, level in before.items():
             logging.getLogger(name).setLevel(level)
+        for handler in handlers:
+            handler.removeFilter(_redacted)
+
+
+def _redacted(record: logging.LogRecord) -> bool:
+    """Take passwords out of what is about to be said."""
+    record.msg, record.args = redact(record.getMessage()), ()
+    return True
 
 
 def mlflow_version() -> tuple[int, int]:

@@ -33,7 +33,7 @@ _CAUSES = (
     (r"(?i)database is locked", "{where} is locked by another process: {text}"),
 )
 _AWAY = (
-    (r"(?i)connection refused", "nothing listens there; is the server running?"),
+    (r"(?i)connection refused", "nothing listens there (start the server, or mend the address)"),
     (r"(?i)name or service not known|failed to resolve|getaddrinfo|name resolution", "its host name is unknown"),
     (r"(?i)timed? ?out", "it does not answer in time"),
     (r"(?i)too many 429|error code 429", "it is too busy (429)"),

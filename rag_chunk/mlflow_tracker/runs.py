@@ -8,12 +8,13 @@ from typing import Any
 
 from rag_chunk.errors import TrackingError
 from rag_chunk.interrupts import interruptible
-from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, Contents
+from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, LONGEST_TAG, Contents
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import UnreachableError
 from rag_chunk.mlflow_tracker.folder import read_results
 from rag_chunk.mlflow_tracker.open_runs import FAILED, FINISHED, ending
 from rag_chunk.mlflow_tracker.options import TrackingOptions
+from rag_chunk.mlflow_tracker.redaction import redact
 from rag_chunk.mlflow_tracker.sender import Sender, Tracked, open_sender, tracked
 from rag_chunk.mlflow_tracker.store import Notify
 
@@ -32,7 +33,8 @@ class Tracking:
         """Create the run."""
         self._sender = sender
         options = self._options
-        tags = {**options.tags, "rag_chunk.role": ANALYSIS if several else CONFIGURATION}
+        tags = {name: redact(value)[:LONGEST_TAG] for name, value in options.tags.items()}
+        tags["rag_chunk.role"] = ANALYSIS if several else CONFIGURATION
         above = sender.destination.parent_run_id
         self.run_id = sender.runs.begin(options.run_name or "analysis", tags, parent=above)
 

@@ -69,7 +69,8 @@ def choose_place(uri: str | None, notify: Notify) -> Place:
     folder = _folder(given)
     if folder is not None:
         return _folder_place(given, folder, notify)
-    return Place(uri=given, local=_database_file(given))
+    database = _database_file(given)
+    return Place(uri=_with_database(given, database) if database else given, local=database)
 
 
 def _from_environment() -> str | None:
@@ -93,11 +94,12 @@ def _default_place(notify: Notify) -> Place:
 
 def _folder_place(given: str, folder: Path, notify: Notify) -> Place:
     """Return the folder itself where MLflow still takes one, else a database beside it."""
+    uri = given if urlsplit(given).scheme == "file" else str(folder)
     if mlflow_version() < NO_FILE_STORE or _files_allowed():
-        return Place(uri=given, local=folder)
+        return Place(uri=uri, local=folder)
     if _holds_runs(folder):
         _allow_files(folder, notify)
-        return Place(uri=given, local=folder, old_files=True)
+        return Place(uri=uri, local=folder, old_files=True)
     database = folder.parent / "mlflow.db"
     notify(f"MLflow no longer keeps runs in folders: the runs go to {database}, their artifacts to {folder}")
     return Place(uri=sqlite_uri(database), local=database, artifacts=folder)
@@ -141,6 +143,13 @@ def _database_file(uri: str) -> Path | None:
         return None
     database = make_url(uri).database
     return Path(str(database)).absolute() if database not in {None, "", ":memory:"} else None
+
+
+def _with_database(uri: str, database: Path) -> str:
+    """Return the address with the whole path of the file, so that it can be used from anywhere."""
+    from sqlalchemy.engine import make_url
+
+    return make_url(uri).set(database=str(database)).render_as_string(hide_password=False)
 
 
 def sqlite_uri(database: Path) -> str:

@@ -12,8 +12,8 @@ _GAP = 2  # columns of padding between two columns of the table
 _NARROWEST_NAME = 26
 
 
-def terminal_table(report: Report, width: int) -> RenderableType:
-    """Return the comparison, best first, with as many columns as fit into `width`, and the verdict below it."""
+def terminal_table(report: Report, width: int, top: int | None = None) -> RenderableType:
+    """Return the `top` configurations, best first, with as many columns as fit into `width`, and the verdict below."""
     names = [found.name for found in report.configurations]
     columns = _fitting(report, width - min(max(map(len, names)), width // 2) - 2 * _GAP - 3)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
@@ -21,11 +21,13 @@ def terminal_table(report: Report, width: int) -> RenderableType:
     table.add_column("configuration", overflow="fold", min_width=min(_NARROWEST_NAME, max(map(len, names))))
     for name in columns:
         table.add_column(_header(name), justify="right", no_wrap=True)
-    for found in report.configurations:
+    for found in report.configurations[:top]:
         cells = [formatted(name, found.metrics.get(name)) for name in columns]
         style = "bold" if mark(report, found) == "*" else None
         table.add_row(mark(report, found), found.name, *cells, style=style)
-    below = [line for line in (legend(report), "", *notes(report)) if line or notes(report)]
+    hidden = len(report.configurations) - (top or len(report.configurations))
+    more = f"{hidden} more configurations are not shown (--top)" if hidden > 0 else ""
+    below = [line for line in (more, legend(report), "", *notes(report)) if line or notes(report)]
     return Group(table, *(Text(line) for line in below))
 
 

@@ -12,7 +12,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
 from rag_chunk.functions import load_function
 
-__all__ = ["Index", "Ranking", "Retriever", "rank", "retriever_of"]
+__all__ = ["Index", "Ranking", "Retriever", "parents_of", "rank", "retriever_of"]
 
 Ranking = np.ndarray[tuple[int, int], np.dtype[np.int64]]  # [questions, depth]: rows of chunks, best first; -1: none
 
@@ -85,3 +85,12 @@ def _checked(found: Any, questions: int, chunks: int, name: str) -> Ranking:
     if ((rows[:, 1:] >= 0) & (rows[:, :-1] < 0)).any():
         raise InputError(f"{name} ranked a chunk after -1; -1 fills a row at its end")
     return rows
+
+
+def parents_of(ranking: Ranking, chunking: Chunking) -> Ranking:
+    """Return the rows of the parents of the ranked chunks, each parent where its first chunk stands; -1 fills up."""
+    found = np.full((len(ranking), len(chunking.handed_over())), -1, np.int64)
+    for number, rows in enumerate(chunking.parent_rows[ranking]):
+        _, first = np.unique(rows, return_index=True)
+        found[number, : len(first)] = rows[np.sort(first)]
+    return found

@@ -1,6 +1,6 @@
 """Scores one configuration: how much of the evidence its chunks bring back, and for how many characters."""
 
-from rag_chunk.scorer.score import DEFAULT_GROUPS, GROUPS, Scores, score
+from rag_chunk.scorer.score import DEFAULT_GROUPS, GROUPS, SHAPE, Scores, score
 from rag_chunk.scorer.shape import shape_metrics
 from rag_chunk.scorer.walk import CURVE, LADDER, budgets_of, depth_needed
 
@@ -9,6 +9,7 @@ __all__ = [
     "DEFAULT_GROUPS",
     "GROUPS",
     "LADDER",
+    "SHAPE",
     "Scores",
     "budgets_of",
     "depth_needed",

@@ -1,0 +1,93 @@
+"""`analyze`: the main job."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag_chunk.cli.app import app, say, write
+from rag_chunk.options import Given, with_settings
+
+if TYPE_CHECKING:
+    from rag_chunk.analysis import Analysis, Progress
+    from rag_chunk.config import OutputConfig
+    from rag_chunk.mlflow_tracker import Tracked
+
+Source = Annotated[
+    Path | None,
+    typer.Argument(help="A folder of documents, one document, or a .jsonl of {name, text}.", show_default=False),
+]
+
+
+@app.command()
+@with_settings
+def analyze(given: Given, source: Source = None) -> None:
+    """Chunk documents in several ways, and show which brings back the most evidence for the same context.
+
+    --strategy, --chunk-size, --overlap, --unit and --retriever take lists with commas, and every combination
+    is compared. Without --test-file the chunks are measured, and nothing is retrieved.
+    """
+    from rag_chunk.settings import gathered
+    from rag_chunk.workflow import Outlook, run
+
+    named = Given(
+        given.settings, {**given.analysis, **({"source": source} if source else {})}, given.output, given.files
+    )
+    notify = say if not given.output.get("quiet") else lambda _: None
+    settings = gathered(named, notify)
+    output = settings.output
+    with _progress(quiet=output.quiet) as progress:
+        outlook = Outlook(notify, progress, lambda analysis: _show(analysis, output))
+        tracked = run(settings, outlook)
+    if tracked:
+        say_where(tracked)
+
+
+def _show(analysis: "Analysis", output: "OutputConfig") -> None:
+    """Write the comparison, as `--output` says, to stdout or to a file."""
+    from rag_chunk.rendering import csv_text, markdown_text
+
+    report = analysis.report
+    if output.output == "table" and output.output_file is None:
+        _print_table(analysis, output.top)
+        return
+    texts = {"json": lambda: report.to_json() + "\n", "csv": lambda: csv_text(report)}
+    text = texts.get(output.output, lambda: markdown_text(report))()
+    if output.output_file is None:
+        typer.echo(text, nl=False)
+    else:
+        write(output.output_file, text)
+
+
+def _print_table(analysis: "Analysis", top: int | None) -> None:
+    from rich.console import Console
+
+    from rag_chunk.rendering.table import terminal_table
+
+    console = Console(highlight=False)
+    console.print(terminal_table(analysis.report, console.width, top))
+    if analysis.questions is None:
+        say("No questions were given: --test-file questions.json measures which chunking brings back the evidence.")
+
+
+def say_where(tracked: "Tracked") -> None:
+    """Print where the runs are, and how they are seen."""
+    say(f"Tracked in MLflow, experiment {tracked.experiment_name}, run {tracked.run_id}")
+    for what, link in tracked.links.items():
+        say(f"{what}: {link}")
+    if tracked.ui_command:
+        say(f"Open MLflow: {tracked.ui_command}")
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> "Iterator[Progress | None]":
+    """Show what is being done, and the time left, once it has taken longer than a second."""
+    if quiet:
+        yield None
+        return
+    from rag_chunk.rendering.progress import shown_progress
+
+    with shown_progress() as progress:
+        yield progress

@@ -1,0 +1,48 @@
+"""The app that all commands belong to, and how they speak: results on stdout, everything else on stderr."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import rag_chunk
+from rag_chunk.errors import InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Find the chunking that a retrieval pipeline should use, prove it, and keep it.",
+)
+Uri = Annotated[
+    str | None, typer.Option(help="Where the run is kept; else MLFLOW_TRACKING_URI, else MLflow's default.")
+]
+
+
+def say(text: str) -> None:
+    """Print a notice to stderr."""
+    typer.echo(text, err=True)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a result to a file; raise `InputError` where that fails."""
+    try:
+        path.write_bytes(text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - Typer calls it so
+    if value:
+        typer.echo(f"rag-chunk {rag_chunk.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001 - main() reads it
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""

@@ -1,0 +1,49 @@
+"""`export-config` and `import-config`: a config out of MLflow, and into a folder."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag_chunk.cli.app import Uri, app, say, write
+from rag_chunk.errors import InputError
+
+
+@app.command()
+def export_config(
+    run_id: Annotated[str, typer.Argument(help="A run of one configuration, or of an analysis: then its best.")],
+    output_file: Annotated[Path | None, typer.Option("-o", "--output-file", help="Write it to this file.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="Of an analysis, the best configuration of this strategy.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(metavar="METRIC", help="Of an analysis, the best by this metric.")] = None,
+    mlflow_uri: Uri = None,
+) -> None:
+    """Write the config of a tracked run, to stdout or to a file."""
+    from rag_chunk.mlflow_tracker import fetch_config
+
+    text = fetch_config(run_id, uri=mlflow_uri, strategy=strategy, by=by, notify=say)
+    if output_file is None:
+        typer.echo(text, nl=False)
+        return
+    write(output_file, text)
+    say(f"Wrote {output_file}. Make it a folder's config with\nrag-chunk import-config {output_file}")
+
+
+@app.command()
+def import_config(
+    file: Annotated[str, typer.Argument(help="A config file, or - for standard input.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the config that is there.")] = False,  # noqa: FBT002 - Typer's way
+) -> None:
+    """Check and upgrade a config, show it, and make it this folder's rag-chunk.yaml."""
+    from rag_chunk.config import FOLDER_FILE, parse_config, read_config
+
+    found = parse_config(sys.stdin.read(), "standard input") if file == "-" else read_config(Path(file))
+    target = Path(FOLDER_FILE)
+    if target.exists() and not force:
+        raise InputError(f"there is a {FOLDER_FILE} here already; --force replaces it")
+    text = found.to_yaml()
+    write(target, text)
+    typer.echo(text, nl=False)
+    say(f"Wrote {target}. In this folder, rag-chunk uses it from now on.")

@@ -48,7 +48,11 @@ INPUTS: dict[str, tuple[str, int, Callable[[int], str]]] = {
     "letter": ("one letter 10^6 times", 1_000_000, lambda size: "a" * size),
     "cjk": ("10^6 Han letters without a stop", 1_000_000, lambda size: _repeated("檔案館的讀卡機壞了兩次", size)),
     "table": ("a table of 50,000 rows", 50_000, _rows),
-    "cell": ("a table with one cell of 1 MB", 1_000_000, lambda size: f"| a |\n|---|\n| {_repeated(SENTENCE, size)} |\n"),
+    "cell": (
+        "a table with one cell of 1 MB",
+        1_000_000,
+        lambda size: f"| a |\n|---|\n| {_repeated(SENTENCE, size)} |\n",
+    ),
     "spaces": ("10^6 spaces", 1_000_000, lambda size: " " * size),
     "gap": ("10^6 spaces between two words", 1_000_000, lambda size: "left" + " " * size + "right"),
     "newlines": ("10^6 newlines between two words", 1_000_000, lambda size: "left" + "\n" * size + "right"),
@@ -56,11 +60,18 @@ INPUTS: dict[str, tuple[str, int, Callable[[int], str]]] = {
     "nul-text": ("1 MB of text with NUL bytes", 1_000_000, lambda size: _repeated(SENTENCE + "\0\0", size)),
     "surrogates": ("1 MB of text with lone surrogates", 1_000_000, lambda size: _repeated(SENTENCE + "\udcff\n", size)),
     "headings": ("100,000 headings", 100_000, lambda size: "".join(f"# Part {i}\n" for i in range(size))),
-    "nested": ("100,000 headings with text, nested", 100_000, lambda size: "".join(
-        f"{'#' * (i % 6 + 1)} Part {i}\n\nIt is so.\n\n" for i in range(size))),
+    "nested": (
+        "100,000 headings with text, nested",
+        100_000,
+        lambda size: "".join(f"{'#' * (i % 6 + 1)} Part {i}\n\nIt is so.\n\n" for i in range(size)),
+    ),
     "lines": ("500,000 lines of one letter", 500_000, lambda size: "a\n" * size),
     "fence": ("a fence of 50,000 lines, never closed", 50_000, lambda size: "```python\n" + "x = f(1)\n" * size),
-    "list": ("a list of 50,000 items", 50_000, lambda size: "".join(f"- item {i}\n  more of it\n" for i in range(size))),
+    "list": (
+        "a list of 50,000 items",
+        50_000,
+        lambda size: "".join(f"- item {i}\n  more of it\n" for i in range(size)),
+    ),
     "quotes": ("10^5 quote marks", 100_000, lambda size: "> " * size + "quoted"),
     "brackets": ("10^6 brackets", 1_000_000, lambda size: "[" * size),
     "marks": ("a letter with 10^6 accents", 1_000_000, lambda size: "a" + "\u0301" * size),
@@ -168,7 +179,7 @@ def main() -> None:
 
 def _figures(found: list[Outcome] | str) -> str:
     if isinstance(found, str):
-        return "– | – | – | –"
+        return "| | |"
     half, full = found
     return f"{half.seconds:.2f} | {full.seconds:.2f} | {full.seconds / max(half.seconds, 1e-9):.1f} | {full.chunks}"
 

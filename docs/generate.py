@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,7 +76,7 @@ def made(path: Path, folder: Path) -> Page:
     page = Page(path, folder.resolve())
     for mark, block in _parts(path.read_text(encoding="utf-8").splitlines()):
         page.lines += mark
-        page.lines += _block(page, "\n".join(mark), block) + ([] if block else [""])
+        page.lines += ([] if block else [""]) + _block(page, "\n".join(mark), block)
     return page
 
 
@@ -85,11 +86,11 @@ def _parts(lines: list[str]) -> Iterator[tuple[list[str], list[str]]]:
     while place < len(lines):
         first = place
         if lines[place].startswith(("<!-- run", "<!-- file", "<!-- table", "<!-- output")):
-            place = next(number for number in range(place, len(lines)) if lines[number].endswith("-->")) + 1
-            while place < len(lines) and not lines[place]:
-                place += 1
+            behind = next(number for number in range(place, len(lines)) if lines[number].endswith("-->")) + 1
+            place = next((number for number in range(behind, len(lines)) if lines[number]), behind)
             if place == len(lines) or not lines[place].startswith(("```", "|")):  # nothing there yet
-                yield lines[first:place], []
+                yield lines[first:behind], []
+                place = behind
                 continue
         after = _block_end(lines, place)
         yield lines[first:place], lines[place:after]
@@ -297,24 +298,30 @@ TABLES: dict[str, Callable[[], list[str]]] = {
 
 def main(arguments: list[str]) -> int:
     """Rewrite the pages, or with `--check` only say which are out of date."""
-    wanted = [ROOT / name for name in arguments if not name.startswith("-")] or pages()
-    stale = []
-    for path in wanted:
-        with tempfile.TemporaryDirectory(prefix="docs-") as folder:
-            page = made(path, Path(folder))
-        name = path.relative_to(ROOT)
-        if page.lacked:
-            sys.stderr.write(f"{name}: parts are as they were, for {', '.join(sorted(set(page.lacked)))} is missing\n")
-        if page.text != path.read_text(encoding="utf-8"):
-            stale.append(str(name))
-            if "--check" not in arguments:
-                path.write_text(page.text, encoding="utf-8")
     check = "--check" in arguments
+    wanted = [Path(name).resolve() for name in arguments if name != "--check"] or pages()
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = list(threads.map(_made_apart, wanted))
+    for page in found:
+        if page.lacked:
+            _say(f"{page.path.name}: parts are left as they were, for {', '.join(sorted(set(page.lacked)))} is missing")
+    stale = [page for page in found if page.text != page.path.read_text(encoding="utf-8")]
+    for page in [] if check else stale:
+        page.path.write_text(page.text, encoding="utf-8")
     if stale:
-        sys.stderr.write(f"{'out of date' if check else 'rewritten'}: {', '.join(stale)}\n")
+        _say(f"{'out of date' if check else 'rewritten'}: {', '.join(page.path.name for page in stale)}")
     if stale and check:
-        sys.stderr.write(f"{REMEDY}\n")
+        _say(REMEDY)
     return int(bool(stale) and check)
+
+
+def _made_apart(path: Path) -> Page:
+    with tempfile.TemporaryDirectory(prefix="docs-") as folder:
+        return made(path, Path(folder))
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ def _imported(module: str, name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
             raise InputError(
-                f"there is no module {error.name} for {name}; modules are looked for in {Path.cwd()} and among installed packages"
+                f"there is no module {error.name} for {name}; "
+                f"modules are looked for in {Path.cwd()} and among installed packages"
             ) from error
         raise InputError(f"importing {module} for {name} failed: {error}") from error
     except (Exception, SystemExit) as error:

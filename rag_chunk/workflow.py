@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag_chunk.analysis import Analysis, Progress, analyze
-from rag_chunk.corpus import Corpus, read_corpus
+from rag_chunk.corpus import NOT_READ, Corpus, read_corpus
 from rag_chunk.errors import TrackingError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.results import save_results
@@ -52,12 +53,19 @@ def read(settings: Settings, notify: Notify) -> tuple[Corpus, Questions | None]:
         exclude=asked.exclude,
         skip_unreadable=asked.skip_unreadable,
     )
-    for name, reason in corpus.skipped:
-        notify(f"{name}: {reason}")
+    for notice in _left_out(corpus):
+        notify(notice)
     questions = read_questions(asked.test_file, corpus, missing=asked.missing) if asked.test_file else None
     for warning in questions.warnings if questions else ():
         notify(warning)
     return corpus, questions
+
+
+def _left_out(corpus: Corpus) -> list[str]:
+    """Say in one line what is of another kind, and in a line each what could not be read."""
+    other = [name for name, reason in corpus.skipped if reason == NOT_READ]
+    kinds = [f"not read, being of another kind: {', '.join(other)}"] if other else []
+    return kinds + [f"{name} {reason}, and is left out" for name, reason in corpus.skipped if reason != NOT_READ]
 
 
 def _analysed(settings: Settings, corpus: Corpus, questions: Questions | None, outlook: Outlook) -> Analysis:
@@ -109,5 +117,13 @@ def _run_tracked(
         safe = f"The results are safe. Send them to MLflow with\nrag-chunk track {folder}"
         raise TrackingError(f"{error}\n{safe}" if folder else str(error)) from error
     if not settings.output.save:
-        shutil.rmtree(folder)
+        _clear(folder)
     return tracked
+
+
+def _clear(folder: Path) -> None:
+    """Remove results that have been sent, and the folders above them that are empty then."""
+    shutil.rmtree(folder)
+    for above in (SPOOL, SPOOL.parent):
+        with suppress(OSError):
+            above.rmdir()

@@ -17,9 +17,10 @@ settings.load_profile("check")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _tokenizer_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let tiktoken keep its rank files in a folder that this run fills by itself."""
+def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let tokenizers and the cache of tokens use folders that this run fills by itself."""
     os.environ["TIKTOKEN_CACHE_DIR"] = str(tmp_path_factory.mktemp("tiktoken"))
+    os.environ["RAG_CHUNK_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(autouse=True)

@@ -99,8 +99,19 @@ def test_the_comparison_can_be_written_to_a_file(docs: Path) -> None:
 def test_save_writes_the_whole_results_folder_which_is_no_document_afterwards(docs: Path) -> None:
     done("analyze", "docs", "--strategy", "header,sentence", "--test-file", "questions.json", "--save", "docs/results")
     found = {path.relative_to(docs / "docs/results").as_posix() for path in (docs / "docs/results").rglob("*.*")}
-    names = [f"{folder}/{name}" for folder, name in [("configs", "header-200-50.yaml"), ("chunks", "header-200-50.jsonl")]]
-    assert {"report.json", "analysis.yaml", "comparison.csv", "report.md", "questions.json", "tracking.json", MARKER, *names} <= found
+    names = [
+        f"{folder}/{name}" for folder, name in [("configs", "header-200-50.yaml"), ("chunks", "header-200-50.jsonl")]
+    ]
+    assert {
+        "report.json",
+        "analysis.yaml",
+        "comparison.csv",
+        "report.md",
+        "questions.json",
+        "tracking.json",
+        MARKER,
+        *names,
+    } <= found
     lines = [json.loads(line) for line in (docs / "docs/results/chunks/header-200-50.jsonl").read_text().splitlines()]
     assert lines[0]["text"] == GUIDE[lines[0]["start"] : lines[0]["end"]]
     report = json.loads(done("analyze", "docs", "--output", "json"))
@@ -116,16 +127,21 @@ def test_a_saved_config_runs_the_same_analysis_without_any_argument(docs: Path) 
     done("import-config", str(config))
     again = json.loads(done("analyze", "--output", "json"))
     times = {"processing_time", "chunk_time"}
-    assert [again["configurations"][0]["metrics"][name] for name in first["configurations"][0]["metrics"] if name not in times] == [
-        value for name, value in first["configurations"][0]["metrics"].items() if name not in times
-    ]
+    assert [
+        again["configurations"][0]["metrics"][name]
+        for name in first["configurations"][0]["metrics"]
+        if name not in times
+    ] == [value for name, value in first["configurations"][0]["metrics"].items() if name not in times]
     assert read_config(Path(FOLDER_FILE)).config() == read_config(config).config()
 
 
 def test_import_reads_standard_input_and_replaces_a_config_only_by_force(docs: Path) -> None:
     command = [*PROGRAM, "import-config", "-"]
     text = "schema_version: 1\nuse_tiktoken: true\n"
-    assert subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout == Path(FOLDER_FILE).read_text()
+    assert (
+        subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+        == Path(FOLDER_FILE).read_text()
+    )
     again = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     assert again.returncode == 3
     assert "--force replaces it" in again.stderr
@@ -138,7 +154,9 @@ def test_identical_chunkings_run_once_and_are_named(docs: Path) -> None:
 
 
 def test_impossible_combinations_are_named_in_the_table(docs: Path) -> None:
-    shown = " ".join(done("analyze", "docs", "--strategy", "sentence", "--chunk-size", "10,100", "--overlap", "50").split())
+    shown = " ".join(
+        done("analyze", "docs", "--strategy", "sentence", "--chunk-size", "10,100", "--overlap", "50").split()
+    )
     assert "sentence-10-50: overlap (50) must be smaller than chunk_size (10)" in shown
 
 
@@ -178,7 +196,10 @@ def test_each_mistake_has_its_sentence_and_status(docs: Path, status: int, argum
     (docs / "bad" / "latin.md").write_bytes(b"caf\xe9")
     (docs / "broken.json").write_text('[{"question": ')
     (docs / "none.json").write_text("[]")
-    absent = [{"question": "Where?", "relevant": ["a phrase that is not there"]}, {"question": "Or?", "relevant": ["nor this"]}]
+    absent = [
+        {"question": "Where?", "relevant": ["a phrase that is not there"]},
+        {"question": "Or?", "relevant": ["nor this"]},
+    ]
     (docs / "absent.json").write_text(json.dumps(absent))
     (docs / "newer.yaml").write_text("schema_version: 99\n")
     (docs / "misspelt.yaml").write_text("chunk_sise: 3\n")
@@ -202,7 +223,9 @@ def test_missing_phrases_are_all_named_and_can_be_left_out(docs: Path) -> None:
     assert "far" in said
     assert "no such phrase" in said
     assert "nor such a one" in said
-    report = json.loads(done("analyze", "docs", "--test-file", "questions.json", "--missing", "warn", "--output", "json"))
+    report = json.loads(
+        done("analyze", "docs", "--test-file", "questions.json", "--missing", "warn", "--output", "json")
+    )
     assert report["questions"]["count"] == 2
     assert report["questions"]["without_evidence"] == 1
 
@@ -222,7 +245,17 @@ def test_the_traceback_of_a_users_function_is_shown_on_request(docs: Path) -> No
 
 
 def test_the_old_names_of_options_still_work(docs: Path) -> None:
-    text = done("analyze", "docs", "--strategy", "fixed-size", "--use-tiktoken", "--tiktoken-model", "gpt-4o", "--output", "json")
+    text = done(
+        "analyze",
+        "docs",
+        "--strategy",
+        "fixed-size",
+        "--use-tiktoken",
+        "--tiktoken-model",
+        "gpt-4o",
+        "--output",
+        "json",
+    )
     config = json.loads(text)["configurations"][0]["config"]
     assert (config["unit"], config["model"]) == ("tokens", "gpt-4o")
 
@@ -246,7 +279,9 @@ def test_help_imports_nothing_heavy() -> None:
         "try: main()\nexcept SystemExit: pass\n"
         "print(sorted({'mlflow', 'numpy', 'tiktoken', 'yaml', 'regex', 'jinja2', 'requests'} & set(sys.modules)), file=sys.stderr)"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.strip() == "[]"
+    )
 
 
 def test_tracking_without_the_extra_names_the_line_that_installs_it(docs: Path) -> None:
@@ -261,7 +296,9 @@ def test_a_signal_ends_it_with_the_shells_status(docs: Path, number: signal.Sign
     (docs / "mine.py").write_text(
         "import pathlib, time\ndef cut(text, config):\n    pathlib.Path('begun').touch()\n    time.sleep(60)\n    return []\n"
     )
-    with subprocess.Popen([*PROGRAM, "analyze", "docs", "--strategy", "mine:cut"], stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*PROGRAM, "analyze", "docs", "--strategy", "mine:cut"], stderr=subprocess.PIPE, text=True
+    ) as process:
         for _ in range(200):
             if Path("begun").exists():
                 break

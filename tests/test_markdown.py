@@ -23,7 +23,9 @@ def by_markdown_it(text: str) -> list[tuple[str, int]]:
     """Return each top-level block's kind and first line, as markdown-it-py sees them."""
     parser = MarkdownIt("commonmark").enable("table").disable(["reference"]).use(front_matter_plugin)
     tokens = parser.parse(text)
-    return [(KINDS[token.type], token.map[0]) for token in tokens if token.level == 0 and token.map and token.type in KINDS]
+    return [
+        (KINDS[token.type], token.map[0]) for token in tokens if token.level == 0 and token.map and token.type in KINDS
+    ]
 
 
 def by_us(text: str) -> list[tuple[str, int]]:
@@ -151,7 +153,12 @@ def test_chunks_of_hierarchical_lie_in_their_parents() -> None:
     assert len({part.parent for part in found}) < len(found)
 
 
-@given(text=texts, size=st.integers(1, 20), ratio=st.integers(2, 5), unit=st.sampled_from(["words", "tokens", "characters"]))
+@given(
+    text=texts,
+    size=st.integers(1, 20),
+    ratio=st.integers(2, 5),
+    unit=st.sampled_from(["words", "tokens", "characters"]),
+)
 def test_every_chunk_lies_in_one_parent_that_keeps_the_limit(text: str, size: int, ratio: int, unit: str) -> None:
     config = RunConfig(strategy="hierarchical", chunk_size=size, parent_ratio=ratio, unit=unit)  # type: ignore[arg-type]
     chunking = chunk(Corpus([Document("a.md", text)]), config)
@@ -164,7 +171,9 @@ def test_every_chunk_lies_in_one_parent_that_keeps_the_limit(text: str, size: in
 SKIPPABLE = "---\na: 1\n---\nText one.\n\n<!-- note -->\n\n![x](y.png)\n\n```\ncode\n```\n\nText two.\n"
 
 
-@pytest.mark.parametrize("strategy", ["fixed-size", "sliding-window", "sentence", "recursive-character", "markdown", "hierarchical"])
+@pytest.mark.parametrize(
+    "strategy", ["fixed-size", "sliding-window", "sentence", "recursive-character", "markdown", "hierarchical"]
+)
 def test_skipped_blocks_are_in_no_chunk(strategy: str) -> None:
     blocks = "front_matter,html_comments,images,code"
     found = chunk_text(SKIPPABLE, RunConfig(strategy=strategy, skip_blocks=blocks))  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -37,6 +38,7 @@ from tests.mlflow_proxy import Proxy, free_port
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 PROJECT = Path(__file__).parents[1]
+VERSION = tuple(int(part) for part in version("mlflow").split(".")[:2])
 
 
 @pytest.fixture
@@ -107,7 +109,8 @@ def running_pages(folder: Path, *words: str) -> Iterator[str]:
     """Run `mlflow server` or `mlflow ui` in `folder`; end it and its workers afterwards."""
     port = free_port()
     command = [sys.executable, "-m", "mlflow", *words, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # MLflow 2 looks for gunicorn there
+    environment = {**os.environ, "PATH": path, "MLFLOW_DISABLE_TELEMETRY": "true"}
     with (folder / "pages.log").open("wb") as out:
         process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env=environment, start_new_session=True)
     try:
@@ -118,7 +121,7 @@ def running_pages(folder: Path, *words: str) -> Iterator[str]:
         process.wait(10)
 
 
-def wait_for(address: str, process: subprocess.Popen[bytes], out: Path, seconds: float = 60) -> None:
+def wait_for(address: str, process: subprocess.Popen[bytes], out: Path, seconds: float = 150) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
         try:
@@ -222,6 +225,7 @@ def test_artifacts_of_parent_and_children(shown):
     assert json.loads(tags["mlflow.loggedArtifacts"]) == [{"path": "evaluation/per_question.json", "type": "table"}]
 
 
+@pytest.mark.skipif(VERSION < (2, 4), reason="this MLflow knows no inputs")
 def test_documents_and_questions_are_inputs(shown):
     uri, _, made, _ = shown
     with client_of(uri) as client:
@@ -416,7 +420,7 @@ def test_an_unknown_run_is_named_with_the_store(shown, notes, folder):
         fetch_config("f" * 32, uri=uri, notify=notes.append)
     with pytest.raises(InputError, match="no run"):
         fetch_config("../../etc", uri=uri, notify=notes.append)
-    with pytest.raises(InputError, match=r"mlflow\.db does not exist"):
+    with pytest.raises(InputError, match=r"(mlflow\.db|mlruns) does not exist"):
         fetch_config("f" * 32, notify=notes.append)
     assert list(folder.iterdir()) == []
 
@@ -514,6 +518,7 @@ def test_runs_nest_under_an_active_run_and_leave_it_alone(results, tmp_path, not
     assert data.tags["mlflow.parentRunId"] == active.info.run_id
 
 
+@pytest.mark.skipif(VERSION < (3, 13), reason="this MLflow keeps runs in folders")
 def test_a_folder_becomes_a_database_beside_it(results, tmp_path, notes):
     made = log(results, notes, uri=str(tmp_path / "mein mlruns"), experiment_name="a/b")
     assert made.store == f"sqlite:///{tmp_path / 'mlflow.db'}"
@@ -532,8 +537,8 @@ def test_a_folder_with_old_runs_is_kept(results, folder, notes, monkeypatch):
     made = log(results, notes, experiment_name="new")
     assert made.store == (folder / "mlruns").as_uri()
     assert made.ui_command is not None
-    assert made.ui_command.startswith("MLFLOW_ALLOW_FILE_STORE=true ")
-    assert "migrate-filestore" in notes[0]
+    assert made.ui_command.startswith("MLFLOW_ALLOW_FILE_STORE=true ") == (VERSION >= (3, 13))
+    assert VERSION < (3, 13) or "migrate-filestore" in notes[0]
     assert "MLFLOW_ALLOW_FILE_STORE" not in os.environ
     assert not (folder / "mlflow.db").exists()
     assert "strategy" in fetch_config(made.run_id, notify=notes.append)
@@ -627,7 +632,7 @@ def test_signals_end_all_runs_as_killed(results, tmp_path):
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
             process.send_signal(number)
-            assert process.wait(30) == 128 + number
+            assert process.wait(120) == 128 + number
             assert process.stderr is not None
             assert process.stderr.read() == ""
     for number, where in cases.items():
@@ -651,7 +656,7 @@ def test_six_processes_start_on_a_fresh_folder(results, tmp_path):
     folder.mkdir()
     processes = [started(program, "", str(results), "logging", cwd=folder) for _ in range(6)]
     for process in processes:
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=300)
         assert (process.returncode, said) == (0, "")
     runs = all_runs(f"sqlite:///{folder / 'mlflow.db'}")
     assert len(runs) == 6 * 5
@@ -849,7 +854,7 @@ def test_importing_the_package_does_not_import_mlflow():
         "import sys, rag_chunk.mlflow_tracker; sys.exit(bool({'mlflow', 'sqlalchemy', 'requests'} & set(sys.modules)))"
     )
     with started(program) as process:
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
 
 
 def test_the_commit_of_the_documents(tmp_path):

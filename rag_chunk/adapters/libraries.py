@@ -55,7 +55,8 @@ def from_chonkie(chunker: Any) -> Cut:
     """Make a strategy of a chonkie chunker."""
 
     def cut(text: str, config: RunConfig) -> list[tuple[int, int]]:
-        return _checked(text, (_Stated(found.start_index, found.end_index, found.text) for found in chunker.chunk(text)))
+        found = chunker.chunk(text)
+        return _checked(text, (_Stated(chunk.start_index, chunk.end_index, chunk.text) for chunk in found))
 
     return cut
 
@@ -73,7 +74,7 @@ def from_semantic_text_splitter(splitter: Any) -> Cut:
 def _checked(text: str, chunks: Iterable[_Stated]) -> list[tuple[int, int]]:
     """Return the spans of `chunks` as stated, if they hold for each and are in order; else locate them."""
     stated = [chunk for chunk in chunks if chunk.text.strip()]
-    right = all(0 <= chunk.start and text[chunk.start : chunk.end] == chunk.text for chunk in stated)
+    right = all(chunk.start >= 0 and text[chunk.start : chunk.end] == chunk.text for chunk in stated)
     if right and all(one.start < other.start for one, other in pairwise(stated)):
         return [(chunk.start, chunk.end) for chunk in stated]
     return locate(text, [chunk.text for chunk in stated])

@@ -1,24 +1,26 @@
 """Finds where in a text the chunks of a splitter stand, when all it returned is their strings.
 
-Two strings are the same here when their *letters* are: all characters but white space and those that print
-nothing, such as a zero-width joiner. Splitters strip, collapse and drop these, and nothing else. Each chunk has to
-start after the start of the one before it.
+Two strings are the same here when their *letters* are: all characters but white space and those that print nothing,
+such as a zero-width joiner. Splitters strip, collapse and drop these, and nothing else.
 
-A text that repeats leaves several places for a chunk. Only those count after which all later chunks still find
-a place. Among them is taken
+A text that repeats can leave several places for a chunk. Chunks that have all the letters of the text, each once, are
+placed one after the other. Else each has to start after the start of the one before it. Places where the chunk stands
+as it is, white space included, are preferred, if there are such for all chunks; and only those count after which all
+later chunks still find a place. Among them is taken
 
-1. the place where the text placed so far ends, as for a splitter without overlap;
+1. the place where the text placed so far ends;
 2. else the last one that starts before that end and reaches beyond it: the shortest overlap;
 3. else the first one after it, which leaves the least text out;
 4. else the last one inside the text placed so far.
 
-So a splitter that leaves nothing out gets its own spans back where it has no overlap, and where it has, spans
-with the same texts in the same order.
+So a splitter that leaves no text out gets its own spans back where it has no overlap; where it has, it gets spans that
+hold its strings, in the same order.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import accumulate
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -30,32 +32,7 @@ _SHOWN = 80  # characters of a chunk in a message
 _AROUND = 20  # characters of text and chunk where they part
 
 
-@dataclass(frozen=True, slots=True)
-class _Ink:
-    """The letters of a text, and where each stands in it.
-
-    `mirrored` are the letters backwards: the last place is found by searching them forwards, as the time of
-    `str.rfind` is not linear in the worst case.
-    """
-
-    text: str
-    letters: str
-    mirrored: str
-    places: Positions
-
-    def last(self, letters: str, lowest: int, highest: int) -> int:
-        """Return the last place of `letters` that is at least `lowest` and at most `highest`, or -1."""
-        size = len(letters)
-        stop = len(self.letters) - lowest
-        found = self.mirrored.find(letters[::-1], max(len(self.letters) - highest - size, 0), stop)
-        return len(self.letters) - found - size if found >= 0 else -1
-
-    def position(self, place: int) -> int:
-        """Return where in the text the letter at `place` stands; the text's end stands after its last."""
-        return int(self.places[place]) if place < len(self.places) else len(self.text)
-
-
-class _Piece(NamedTuple):
+class _Chunk(NamedTuple):
     """A chunk as the splitter returned it, its number from 1, and its letters."""
 
     number: int
@@ -63,21 +40,51 @@ class _Piece(NamedTuple):
     letters: str
 
     @property
-    def lead(self) -> str:
-        """What stands before its first letter."""
-        return self.text[: self.text.index(self.letters[0])]
+    def lead(self) -> int:
+        """How many characters stand before its first letter."""
+        return self.text.index(self.letters[0])
 
     @property
-    def trail(self) -> str:
-        """What stands after its last letter."""
-        return self.text[self.text.rindex(self.letters[-1]) + 1 :]
+    def trail(self) -> int:
+        """How many characters stand after its last letter."""
+        return len(self.text) - self.text.rindex(self.letters[-1]) - 1
 
-    def step(self, before: "_Piece | None") -> int:
-        """Return how many letters after the start of the piece `before` it has to start.
 
-        None, if both may start in the same white space: windows do, where white space runs on for long.
-        """
-        return 0 if before and len(self.lead) < len(before.lead) else 1
+class _Needle(NamedTuple):
+    """What is searched for: a chunk as it is, or its letters, which have nothing before the first or after the last."""
+
+    string: str
+    lead: int = 0
+    trail: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Hay:
+    """What is searched: a text, or its letters; `inked` are the places of the letters in it.
+
+    `mirrored` is the string backwards: the last place is found by searching it forwards, as the time of `str.rfind`
+    is not linear in the worst case.
+    """
+
+    string: str
+    mirrored: str
+    inked: Positions
+
+    @classmethod
+    def of(cls, string: str) -> Self:
+        """Return `string`, ready to be searched."""
+        return cls(string, string[::-1], _inked(string))
+
+    def last(self, needle: str, lowest: int, highest: int) -> int:
+        """Return the last place of `needle` that is at least `lowest` and at most `highest`, or -1."""
+        size, behind = len(needle), len(self.string) - highest - len(needle)
+        found = self.mirrored.find(needle[::-1], max(behind, 0), len(self.string) - lowest)
+        return len(self.string) - found - size if found >= 0 else -1
+
+    def letter_from(self, place: int) -> int:
+        """Return the place of the first letter at or after `place`; the end stands after the last one."""
+        index = int(np.searchsorted(self.inked, place))
+        return int(self.inked[index]) if index < len(self.inked) else len(self.string)
 
 
 def locate(text: str, chunks: Iterable[str]) -> list[tuple[int, int]]:
@@ -89,14 +96,18 @@ def locate(text: str, chunks: Iterable[str]) -> list[tuple[int, int]]:
     >>> locate("One two.\n\nThree   four.", ["One two.", "two. Three four."])
     [(0, 8), (4, 23)]
     """
-    letters = _letters(text)
-    ink = _Ink(text, letters, letters[::-1], _places(text))
-    numbered = (_Piece(number, chunk, _letters(chunk)) for number, chunk in enumerate(chunks, start=1))
-    pieces = [piece for piece in numbered if piece.letters]  # a blank chunk stands for no text
-    latest = _latest(ink, pieces)
-    if latest is None:
-        raise InputError(_misplaced(ink, pieces))
-    return _spans(ink, pieces, _nearest(ink, pieces, latest))
+    numbered = (_Chunk(number, chunk, _letters(chunk)) for number, chunk in enumerate(chunks, start=1))
+    found = [chunk for chunk in numbered if chunk.letters]  # a blank chunk stands for no text
+    letters, inked = _letters(text), _inked(text)
+    places = _tiled(letters, found)
+    if places is None:
+        starts = _arranged(_Hay.of(text), [_Needle(chunk.text, chunk.lead, chunk.trail) for chunk in found])
+        if starts is not None:
+            return [(start, start + len(chunk.text)) for start, chunk in zip(starts, found, strict=True)]
+        places = _arranged(_Hay.of(letters), [_Needle(chunk.letters) for chunk in found])
+    if places is None:
+        raise InputError(_misplaced(text, letters, inked, found))
+    return [_span(text, inked, chunk, place) for chunk, place in zip(found, places, strict=True)]
 
 
 def _letters(text: str) -> str:
@@ -104,7 +115,7 @@ def _letters(text: str) -> str:
     return solid if solid.isprintable() else "".join(filter(str.isprintable, solid))
 
 
-def _places(text: str) -> Positions:
+def _inked(text: str) -> Positions:
     """Return where the letters of `text` stand."""
     codes = codepoints(text)
     present = np.flatnonzero(np.bincount(codes))
@@ -113,93 +124,98 @@ def _places(text: str) -> Positions:
     return np.flatnonzero(table[codes])
 
 
-def _before(pieces: Sequence[_Piece]) -> list[_Piece | None]:
-    return [None, *pieces][: len(pieces)]
+def _tiled(letters: str, chunks: Sequence[_Chunk]) -> list[int] | None:
+    """Return the places of chunks that have all `letters`, each once; nothing for other chunks."""
+    if "".join(chunk.letters for chunk in chunks) != letters:
+        return None
+    return list(accumulate((len(chunk.letters) for chunk in chunks), initial=0))[:-1]
 
 
-def _latest(ink: _Ink, pieces: Sequence[_Piece]) -> list[int] | None:
-    """Return the last place of each piece after which the later ones still fit, or nothing where they do not fit."""
-    highest, found = len(ink.letters), list[int]()
-    for piece, before in zip(reversed(pieces), reversed(_before(pieces)), strict=True):
-        place = ink.last(piece.letters, 0, highest)
-        if place < 0:
-            return None
-        found.append(place)
-        highest = place - piece.step(before)
-    return found[::-1]
-
-
-def _nearest(ink: _Ink, pieces: Sequence[_Piece], latest: Sequence[int]) -> list[int]:
-    """Return the place of each piece, by the rule at the top."""
+def _arranged(hay: _Hay, needles: Sequence[_Needle]) -> list[int] | None:
+    """Return the places of the needles by the rule at the top, or nothing where they do not all have one."""
+    latest = _latest(hay, needles)
+    if latest is None:
+        return None
     start, end, found = -1, 0, list[int]()
-    for piece, before, last in zip(pieces, _before(pieces), latest, strict=True):
-        start = _next(ink, piece.letters, start + piece.step(before), end, last)
-        end = max(end, start + len(piece.letters))
+    for needle, last in zip(needles, latest, strict=True):
+        start = _next(hay, needle, start + 1, hay.letter_from(end), last)
+        end = max(end, start + len(needle.string))
         found.append(start)
     return found
 
 
-def _next(ink: _Ink, letters: str, lowest: int, end: int, last: int) -> int:
-    """Return the place from `lowest` to `last` for what follows the text placed so far, which ends at `end`."""
-    if last <= end:
+def _latest(hay: _Hay, needles: Sequence[_Needle]) -> list[int] | None:
+    """Return the last place of each needle after which the later ones still fit, or nothing where they do not fit."""
+    before, found = len(hay.string), list[int]()
+    for needle in reversed(needles):
+        before = hay.last(needle.string, 0, before - 1)
+        if before < 0:
+            return None
+        found.append(before)
+    return found[::-1]
+
+
+def _next(hay: _Hay, needle: _Needle, lowest: int, border: int, last: int) -> int:
+    """Return the place of a needle from `lowest` to `last`, where `border` is the first letter not placed so far."""
+    touching = border - needle.lead
+    if last <= touching:
         return last  # the last place of all, whichever part of the rule holds
-    if ink.letters.startswith(letters, end):
-        return end
-    overlapping = ink.last(letters, max(lowest, end - len(letters) + 1), end - 1)
-    return overlapping if overlapping >= 0 else ink.letters.find(letters, end + 1)
+    if touching >= lowest and hay.string.startswith(needle.string, touching):
+        return touching
+    reaching = border - len(needle.string) + needle.trail + 1
+    overlapping = hay.last(needle.string, max(lowest, reaching), touching - 1)
+    return overlapping if overlapping >= 0 else hay.string.find(needle.string, max(lowest, touching + 1))
 
 
-def _spans(ink: _Ink, pieces: Sequence[_Piece], places: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the spans of the pieces, with what is at their edges where the text has it too."""
-    found, lowest = list[tuple[int, int]](), 0
-    for piece, place in zip(pieces, places, strict=True):
-        start, end = ink.position(place), ink.position(place + len(piece.letters) - 1) + 1
-        widened = start - len(piece.lead)
-        lowest = widened if widened >= lowest and ink.text.startswith(piece.lead, widened) else start
-        found.append((lowest, end + len(piece.trail) * ink.text.startswith(piece.trail, end)))
-    return found
+def _span(text: str, inked: Positions, chunk: _Chunk, place: int) -> tuple[int, int]:
+    """Return the span of a chunk whose letters have this place, with what is at its edges where the text has it too."""
+    start, end = int(inked[place]), int(inked[place + len(chunk.letters) - 1]) + 1
+    widened = max(start - chunk.lead, 0)
+    before = start if text[widened:start] != chunk.text[: chunk.lead] else widened
+    after = len(chunk.text) - chunk.trail
+    return before, end + chunk.trail * text.startswith(chunk.text[after:], end)
 
 
-def _misplaced(ink: _Ink, pieces: Sequence[_Piece]) -> str:
-    """Say which piece is the first that cannot be placed, where the search stood, and why it failed."""
+def _misplaced(text: str, letters: str, inked: Positions, chunks: Sequence[_Chunk]) -> str:
+    """Say which chunk is the first that cannot be placed, where the search stood, and why it failed."""
     lowest, where = 0, "from the start"
-    for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
-        place = ink.letters.find(piece.letters, lowest)
-        if place < 0 or following is None:
+    for chunk in chunks:
+        place = letters.find(chunk.letters, lowest)
+        if place < 0:
             break
-        lowest = place + following.step(piece)
-        where = f"from character {ink.position(lowest)} on, after the start of chunk {piece.number}"
-    shown = repr(piece.text[:_SHOWN]) + (f" and {len(piece.text) - _SHOWN} more" if len(piece.text) > _SHOWN else "")
+        lowest = place + 1
+        where = f"after the start of chunk {chunk.number}, at character {inked[place]}"
+    shown = repr(chunk.text[:_SHOWN]) + (f" and {len(chunk.text) - _SHOWN} more" if len(chunk.text) > _SHOWN else "")
     return (
-        f"chunk {piece.number} cannot be placed in the text; it was looked for {where}. {_why(ink, piece, lowest)}\n"
-        f"Chunk {piece.number} is {shown}"
+        f"chunk {chunk.number} cannot be placed in the text; it was looked for {where}. "
+        f"{_why(text, letters, inked, chunk, lowest)}\nChunk {chunk.number} is {shown}"
     )
 
 
-def _why(ink: _Ink, piece: _Piece, lowest: int) -> str:
-    """Say how far the piece agrees with the text from the place `lowest` on."""
-    earlier = ink.letters.find(piece.letters)
+def _why(text: str, letters: str, inked: Positions, chunk: _Chunk, lowest: int) -> str:
+    """Say how far the chunk agrees with the text from the place `lowest` on."""
+    earlier = letters.find(chunk.letters)
     if earlier >= 0:
-        return f"It stands only before that, at character {ink.position(earlier)}: chunks must be in the text's order."
-    size = _agreeing(ink, piece, lowest)
+        return f"It stands only before that, at character {inked[earlier]}: chunks must be in the text's order."
+    size = _agreeing(letters, chunk, lowest)
     if not size:
-        return f"No {piece.letters[0]!r}, its first letter, stands there."
-    place = ink.letters.find(piece.letters[:size], lowest)
-    parts, cut = ink.position(place + size), int(_places(piece.text)[size])
-    said, found = piece.text[cut : cut + _AROUND], ink.text[parts : parts + _AROUND]
+        return f"No {chunk.letters[0]!r}, its first letter, stands there."
+    place = letters.find(chunk.letters[:size], lowest)
+    cut, parted = _inked(chunk.text)[size], int(inked[place + size - 1]) + 1
+    said = chunk.text[cut : cut + _AROUND]
     hint = " U+FFFD comes from a cut inside a character." if "\ufffd" in said else ""
     return (
-        f"It agrees best at character {ink.position(place)}, but then goes on {said!r} where the text has "
-        f"{found!r}; nothing but white space may differ.{hint}"
+        f"It agrees best at character {inked[place]}, but then goes on {said!r} where the text has "
+        f"{text[parted : parted + _AROUND].lstrip()!r}; nothing but white space may differ.{hint}"
     )
 
 
-def _agreeing(ink: _Ink, piece: _Piece, lowest: int) -> int:
-    """Return how many of the piece's letters, from its first, stand together somewhere from `lowest` on."""
-    most, too_many = 0, len(piece.letters)
+def _agreeing(letters: str, chunk: _Chunk, lowest: int) -> int:
+    """Return how many of the chunk's letters, from its first, stand together somewhere from `lowest` on."""
+    most, too_many = 0, len(chunk.letters)
     while most + 1 < too_many:
         size = (most + too_many) // 2
-        if ink.letters.find(piece.letters[:size], lowest) >= 0:
+        if letters.find(chunk.letters[:size], lowest) >= 0:
             most = size
         else:
             too_many = size

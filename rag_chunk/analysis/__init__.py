@@ -153,9 +153,7 @@ class _Run:
         self.results.append(result)
 
 
-def _retrieved(
-    chunking: Chunking, questions: Questions | None, config: RunConfig
-) -> tuple[Chunking, Ranking | None]:
+def _retrieved(chunking: Chunking, questions: Questions | None, config: RunConfig) -> tuple[Chunking, Ranking | None]:
     """Rank as many chunks as surely fill the largest budget, or the parents that they bring along.
 
     Without questions there is no ranking.

@@ -29,6 +29,7 @@ def analyze(given: Given, source: Source = None) -> None:
     --strategy, --chunk-size, --overlap, --unit and --retriever take lists with commas, and every combination
     is compared. Without --test-file the chunks are measured, and nothing is retrieved.
     """
+    from rag_chunk.cache import caching
     from rag_chunk.settings import gathered
     from rag_chunk.workflow import Outlook, run
 
@@ -38,7 +39,7 @@ def analyze(given: Given, source: Source = None) -> None:
     notify = say if not given.output.get("quiet") else lambda _: None
     settings = gathered(named, notify)
     output = settings.output
-    with _progress(quiet=output.quiet) as progress:
+    with caching(enabled=output.cache), _progress(quiet=output.quiet) as progress:
         outlook = Outlook(notify, progress, lambda analysis: _show(analysis, output))
         tracked = run(settings, outlook)
     if tracked:
@@ -51,7 +52,7 @@ def _show(analysis: "Analysis", output: "OutputConfig") -> None:
 
     report = analysis.report
     if output.output == "table" and output.output_file is None:
-        _print_table(analysis, output.top)
+        _print_table(analysis, output)
         return
     texts = {"json": lambda: report.to_json() + "\n", "csv": lambda: csv_text(report)}
     text = texts.get(output.output, lambda: markdown_text(report))()
@@ -61,14 +62,14 @@ def _show(analysis: "Analysis", output: "OutputConfig") -> None:
         write(output.output_file, text)
 
 
-def _print_table(analysis: "Analysis", top: int | None) -> None:
+def _print_table(analysis: "Analysis", output: "OutputConfig") -> None:
     from rich.console import Console
 
     from rag_chunk.rendering.table import terminal_table
 
     console = Console(highlight=False)
-    console.print(terminal_table(analysis.report, console.width, top))
-    if analysis.questions is None:
+    console.print(terminal_table(analysis.report, console.width, output.top))
+    if analysis.questions is None and not output.quiet:
         say("No questions were given: --test-file questions.json measures which chunking brings back the evidence.")
 
 

@@ -2,13 +2,22 @@
 
 from rag_chunk.config.analysis import AnalysisConfig
 from rag_chunk.config.file import FOLDER_FILE, SCHEMA_VERSION, ConfigFile, parse_config, read_config
-from rag_chunk.config.names import OVERLAPPING, RETRIEVERS, STRATEGIES, is_function_name
+from rag_chunk.config.names import (
+    DEFAULT_GROUPS,
+    METRIC_GROUPS,
+    OVERLAPPING,
+    RETRIEVERS,
+    STRATEGIES,
+    is_function_name,
+)
 from rag_chunk.config.output import OutputConfig
 from rag_chunk.config.problems import explain, is_contradiction
 from rag_chunk.config.run import UNITS, RunConfig, Unit, did_you_mean
 
 __all__ = [
+    "DEFAULT_GROUPS",
     "FOLDER_FILE",
+    "METRIC_GROUPS",
     "OVERLAPPING",
     "RETRIEVERS",
     "SCHEMA_VERSION",

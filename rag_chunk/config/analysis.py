@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
+from rag_chunk.config.names import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST, is_function_name
+from rag_chunk.config.run import did_you_mean
 from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]
 PATHS = ("source", "test_file")
+_GROUPS = "; ".join(f"{name}: {what}" for name, what in METRIC_GROUPS.items())
 
 
 class AnalysisConfig(BaseModel):
@@ -24,9 +28,54 @@ class AnalysisConfig(BaseModel):
     missing: Missing = Field(
         "error", description="What a phrase that is in no document is: an error, or left out with a warning."
     )
+    metrics: tuple[str, ...] = Field(
+        DEFAULT_GROUPS,
+        description=f"Groups of metrics, or all. {_GROUPS}.",
+        json_schema_extra={"metavar": "GROUP[,…]", "default_text": f"all but {' and '.join(ON_REQUEST)}"},
+    )
+    custom_metrics: tuple[str, ...] = Field(
+        (),
+        description="A metric of your own: a function (chunks, question) that returns a number, or a dict of numbers.",
+        json_schema_extra={"flags": ["--custom-metric"], "metavar": "PACKAGE.MODULE:FUNCTION"},
+    )
+    baseline: str | None = Field(
+        None, min_length=1, description="The name of a configuration: every other one is compared with it."
+    )
+    holdout: float | None = Field(
+        None, gt=0, lt=1, description="A share of the questions: they report, and only the others choose."
+    )
     margin: float = Field(
         0.02, ge=0, le=1, description="How far below the leader a smaller index may be and still be recommended."
     )
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _metrics_are_listed(cls, groups: Any) -> Any:
+        """Take lists with commas too, and put the groups in one order; `budget` is always there."""
+        listed = [groups] if isinstance(groups, str) else groups
+        if not isinstance(listed, (list, tuple)) or not all(isinstance(group, str) for group in listed):
+            return groups
+        named = {name.strip() for group in listed for name in group.split(",")}
+        for name in sorted(named - METRIC_GROUPS.keys() - {"all"}):
+            raise PydanticCustomError(
+                "unknown_name",
+                "unknown group of metrics {name}{nearest}. There are {known}, and all",
+                {"name": repr(name), "nearest": did_you_mean(name, METRIC_GROUPS), "known": ", ".join(METRIC_GROUPS)},
+            )
+        return tuple(group for group in METRIC_GROUPS if group in {*named, "budget"} or "all" in named)
+
+    @field_validator("custom_metrics", mode="before")
+    @classmethod
+    def _custom_metrics_name_functions(cls, functions: Any) -> Any:
+        listed = (functions,) if isinstance(functions, str) else functions
+        for name in listed if isinstance(listed, (list, tuple)) else ():
+            if isinstance(name, str) and not is_function_name(name):
+                raise PydanticCustomError(
+                    "unknown_name",
+                    "{name} does not name a metric function; the form is package.module:function",
+                    {"name": repr(name)},
+                )
+        return listed
 
     def located(self, folder: Path) -> "AnalysisConfig":
         """Return a copy whose relative paths are taken from `folder`, as absolute ones."""

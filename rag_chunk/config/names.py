@@ -24,7 +24,23 @@ SKIPPABLE = {
 }
 RETRIEVERS = {
     "bm25": "lexical ranking, exact and offline (Lucene's variant, k1 = 1.5, b = 0.75)",
+    "legacy": "the old rag-chunk's: the cosine of sets of words",
+    "oracle": "a ceiling: it knows the evidence, and takes the chunk with the most new evidence for each character",
+    "random": "a floor: one seeded shuffle for each question",
 }
+METRIC_GROUPS = {
+    "shape": "the chunks themselves",
+    "top_k": "avg_*, context_size, hit_rate and mrr, at top_k",
+    "budget": "recall at equal budgets, always there",
+    "oracle": "the ceiling",
+    "random": "the floor",
+    "borders": "what cuts do to the evidence",
+    "overlap": "words that questions share with their evidence",
+    "paper": "as the paper's code has them",
+    "legacy": "the old rag-chunk's recall",
+}
+ON_REQUEST = ("paper", "legacy")
+DEFAULT_GROUPS = tuple(group for group in METRIC_GROUPS if group not in ON_REQUEST)
 
 
 def is_function_name(name: str) -> bool:

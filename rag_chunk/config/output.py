@@ -21,6 +21,7 @@ class OutputConfig(BaseModel):
     )
     top: int | None = Field(None, ge=1, description="How many configurations the table shows, best first.")
     save: Path | None = Field(None, description="A folder for all results: report, configs, chunks.")
+    cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
     quiet: bool = Field(
         False, description="No notices and no progress.", json_schema_extra={"flags": ["--quiet", "-q"]}
     )

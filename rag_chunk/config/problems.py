@@ -9,6 +9,8 @@ from pydantic_core import ErrorDetails
 from rag_chunk.config.run import did_you_mean
 
 _SENTENCES = {
+    "greater_than": "must be more than {gt:g}",
+    "less_than": "must be less than {lt:g}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "int_parsing": "must be a whole number",

@@ -14,6 +14,7 @@ from rag_chunk.errors import InputError
 ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")
 NEVER = frozenset({"mlruns", "mlartifacts", "node_modules"})
 MARKER = ".rag-chunk-results"
+NOT_READ = "not read: of another kind"
 
 
 def read_corpus(
@@ -133,7 +134,7 @@ def _unreadable(broken: list[Skipped]) -> str:
 
 
 def _counted(other: Counter[str]) -> list[Skipped]:
-    return [Skipped(f"{count:,} {ending}", "not read: not a text format") for ending, count in other.most_common()]
+    return [Skipped(f"{count:,} {ending}", NOT_READ) for ending, count in other.most_common()]
 
 
 def _nothing(path: Path, other: Counter[str], patterns: _Patterns, broken: list[Skipped]) -> str:

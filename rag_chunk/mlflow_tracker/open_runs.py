@@ -14,7 +14,7 @@ from rag_chunk.mlflow_tracker.artifacts import Artifact
 from rag_chunk.mlflow_tracker.content import Input, RunContent
 from rag_chunk.mlflow_tracker.environment import patience
 from rag_chunk.mlflow_tracker.experiment import Destination
-from rag_chunk.mlflow_tracker.failures import UnreachableError, mlflow_calls
+from rag_chunk.mlflow_tracker.failures import UnreachableError, explain, mlflow_calls
 from rag_chunk.mlflow_tracker.store import Store
 
 PARENT_RUN = "mlflow.parentRunId"
@@ -63,9 +63,9 @@ class OpenRuns:
 
     def end(self, run_id: str, status: str, end: int | None = None) -> None:
         """End a run with this status."""
-        with mlflow_calls(self._store.name):
-            self._store.client.set_terminated(run_id, status, end)
-        if run_id in self._open:
+        with self._interrupts.held():
+            with mlflow_calls(self._store.name):
+                self._store.client.set_terminated(run_id, status, end)
             self._open.remove(run_id)
 
     def end_all(self, status: str) -> None:
@@ -88,8 +88,11 @@ class OpenRuns:
         with tempfile.TemporaryDirectory(prefix="rag-chunk-") as folder:
             for artifact in artifacts:
                 staged = Path(folder) / artifact.path
-                staged.parent.mkdir(parents=True, exist_ok=True)
-                artifact.write(staged)
+                try:
+                    staged.parent.mkdir(parents=True, exist_ok=True)
+                    artifact.write(staged)
+                except OSError as error:
+                    raise explain(error, folder) from None
                 self._write_artifact(run_id, artifact, staged)
 
     def _write_artifact(self, run_id: str, artifact: Artifact, staged: Path) -> None:

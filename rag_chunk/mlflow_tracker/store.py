@@ -69,8 +69,9 @@ def choose_place(uri: str | None, notify: Notify) -> Place:
     folder = _folder(given)
     if folder is not None:
         return _folder_place(given, folder, notify)
-    database = _database_file(given)
-    return Place(uri=_with_database(given, database) if database else given, local=database)
+    with mlflow_calls(redact(given)):
+        database = _database_file(given)
+        return Place(uri=_with_database(given, database) if database else given, local=database)
 
 
 def _from_environment() -> str | None:
@@ -89,7 +90,8 @@ def _default_place(notify: Notify) -> Place:
         _allow_files(Path("mlruns"), notify)
     uri = str(mlflow.get_tracking_uri())
     folder = _folder(uri)
-    return Place(uri=None, local=folder or _database_file(uri), old_files=folder is not None and old)
+    new = mlflow_version() >= NO_FILE_STORE
+    return Place(uri=None, local=folder or _database_file(uri), old_files=folder is not None and new)
 
 
 def _folder_place(given: str, folder: Path, notify: Notify) -> Place:

@@ -198,6 +198,6 @@ def _list(name: str, value: Any) -> list[Any]:
 def _reference(value: Any) -> dict[str, Any]:
     """Return a reference of the paper's files under our names."""
     if not isinstance(value, dict):
-        raise ValueError("references must hold objects with content, start_index and end_index")  # noqa: TRY004 - as above
+        raise ValueError("references must hold objects with content, start_index, end_index")  # noqa: TRY004 - as above
     names = {"content": "text", "start_index": "start", "end_index": "end"}
     return {names.get(str(name), str(name)): found for name, found in value.items()}

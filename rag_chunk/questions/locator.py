@@ -108,7 +108,8 @@ class Locator:
         document, offset = self._corpus.documents[index], int(self._corpus.starts[index])
         if not 0 <= start < end <= len(document.text):
             self._account.problems.append(
-                f"{asked.label}: {start} to {end} is no stretch of {document.name}, which has {len(document.text)} characters"
+                f"{asked.label}: {start} to {end} is no stretch of {document.name}, "
+                f"which has {len(document.text)} characters"
             )
             return None
         text = document.text[start:end]

@@ -63,7 +63,8 @@ class Places:
             return ""
         score, span = best
         document, start, _ = self._corpus.place(*span)
-        return f"nearest: {shown(self._corpus.text(*span))} in {document.name}, {line_of(document, start)} ({score:.0f} % alike)"
+        where = f"{document.name}, {line_of(document, start)}"
+        return f"nearest: {shown(self._corpus.text(*span))} in {where} ({score:.0f} % alike)"
 
     def same(self, document: int, start: int, end: int, text: str) -> bool:
         """Whether `text` stands at [start, end) of a document, but for what folding makes alike."""

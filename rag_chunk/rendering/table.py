@@ -8,17 +8,19 @@ from rich.text import Text
 from rag_chunk.rendering.columns import formatted, legend, mark, notes, shown_columns
 from rag_chunk.report import Report
 
-_GAP = 2  # columns of padding between two columns of the table
-_NARROWEST_NAME = 26
+_GAP = 3  # columns between two columns of the table
+_MARK = 1  # columns of the mark
+_NAME = "configuration"
 
 
 def terminal_table(report: Report, width: int, top: int | None = None) -> RenderableType:
     """Return the `top` configurations, best first, with as many columns as fit into `width`, and the verdict below."""
-    names = [found.name for found in report.configurations]
-    columns = _fitting(report, width - min(max(map(len, names)), width // 2) - 2 * _GAP - 3)
+    longest = max(len(_NAME), *(len(found.name) for found in report.configurations[:top]))
+    room = min(longest, width // 2)
+    columns = _fitting(report, width - room - _MARK - _GAP)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     table.add_column("")
-    table.add_column("configuration", overflow="fold", min_width=min(_NARROWEST_NAME, max(map(len, names))))
+    table.add_column(_NAME, overflow="fold", min_width=room)
     for name in columns:
         table.add_column(_header(name), justify="right", no_wrap=True)
     for found in report.configurations[:top]:

@@ -127,7 +127,7 @@ def of_borders(retrieval: Retrieval) -> Figures:
 
 
 def _precision_omega(met: Meetings, retrieval: Retrieval) -> Floats:
-    """Return the share of evidence E in U(T) and the evidence that it misses, T being all chunks that share ink with E: [questions]."""
+    """Return |E ∩ U(T)| / |U(T) and what is missing of E|, T being all chunks that share ink with E: [questions]."""
     order = np.lexsort((met.low, met.alternative))
     opens = _opens(met.alternative[order])
     found = union_sizes(met.low[order], met.high[order][None], opens)[0]

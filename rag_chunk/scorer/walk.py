@@ -1,6 +1,7 @@
 """Walks rankings until a budget of characters is spent; the last chunk is cut at the character."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -71,12 +72,12 @@ class Walk:
         return counts
 
     @staticmethod
-    def _count(costs: Costs, budgets: Positions, side: "str") -> Costs:
+    def _count(costs: Costs, budgets: Positions, side: Literal["left", "right"]) -> Costs:
         """Search each row of `costs` for each budget, all rows at once."""
         lists, depth = costs.shape
         apart = max(int(costs.max(initial=0)), int(budgets.max())) + 1
         rows = np.arange(lists) * apart
-        places = np.searchsorted((costs + rows[:, None]).ravel(), budgets[:, None] + rows, side=side)  # type: ignore[call-overload]
+        places = np.searchsorted((costs + rows[:, None]).ravel(), budgets[:, None] + rows, side=side)
         counts: Costs = places - np.arange(lists) * depth
         return counts
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from rag_chunk import cache
 from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct
 from rag_chunk.characters import LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
-from rag_chunk.corpus import Corpus
+from rag_chunk.corpus import Corpus, Document
 from rag_chunk.units.encoding import load_encoding
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 FAR = 4096  # characters: a safe point further away than this is not worth encoding up to
 PART = 1 << 20  # characters that are encoded at a time
+WORTH_KEEPING = 8192  # characters: of a text whose tokens go to the cache
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -82,14 +84,36 @@ class Tokens:
 
     def _token_starts(self) -> Positions:
         """Return the position on the line of the character in which each token begins."""
-        jobs = []
-        for index, document in enumerate(self._corpus.documents):
-            first, last = (int(border) for border in self._corpus.starts[index : index + 2])
-            safe = self._safe_points[slice(*np.searchsorted(self._safe_points, [first, last]))] - first
-            jobs += [(first + start, document.text[start:end]) for start, end in _parts(document.text, safe)]
+        offsets = self._corpus.starts.tolist()
+        keys = [self._key(document) for document in self._corpus.documents]
+        known = [cache.load(key) if key else None for key in keys]
+        jobs = [job for index, found in enumerate(known) if found is None for job in self._jobs(index)]
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            parts = list(threads.map(lambda job: self._starts_in(*job), jobs))
-        return np.concatenate([np.zeros(0, np.int64), *parts])
+            encoded = threads.map(lambda job: self._starts_in(*job[1:]), jobs)
+        parts: dict[int, list[Positions]] = {}
+        for (index, _, _), part in zip(jobs, encoded, strict=True):
+            parts.setdefault(index, []).append(part)
+        starts = [np.zeros(0, np.int64)]
+        for index, (key, found) in enumerate(zip(keys, known, strict=True)):
+            own = np.concatenate(parts[index]) if found is None else found
+            if key and found is None:
+                cache.store(key, own.astype(np.int32))
+            starts.append(own + offsets[index])
+        if parts:
+            cache.trim()
+        return np.concatenate(starts)
+
+    def _key(self, document: Document) -> str | None:
+        """Return where the cache keeps a document's tokens; a short text is encoded faster than it is looked up."""
+        long = len(document.text) >= WORTH_KEEPING
+        return f"tokens-1-{self._encoding.name}-{document.digest}" if long else None
+
+    def _jobs(self, index: int) -> list[tuple[int, int, str]]:
+        """Return the parts in which a document is encoded: its index, the part's start in it, its text."""
+        first, last = self._corpus.starts[index : index + 2].tolist()
+        text = self._corpus.documents[index].text
+        safe = self._safe_points[slice(*np.searchsorted(self._safe_points, [first, last]))] - first
+        return [(index, start, text[start:end]) for start, end in _parts(text, safe)]
 
     def _starts_in(self, offset: int, text: str) -> Positions:
         text = _replaced(text)

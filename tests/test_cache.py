@@ -1,0 +1,88 @@
+"""The cache of arrays on disk."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag_chunk import cache
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.units import Tokens, units_of
+
+LONG = "A sentence with some words in it, and 漢字 too. " * 400
+
+
+@pytest.fixture
+def kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RAG_CHUNK_CACHE", str(folder / "cache"))
+    return folder / "cache"
+
+
+def tokens() -> list[int]:
+    return units_of(Corpus([Document("a", "short"), Document("b", LONG)]), RunConfig(unit="tokens")).starts.tolist()
+
+
+def test_what_was_stored_is_loaded_and_nothing_else(kept: Path) -> None:
+    cache.store("a", np.arange(3))
+    found = cache.load("a")
+    assert found is not None
+    assert found.tolist() == [0, 1, 2]
+    assert cache.load("b") is None
+
+
+def test_tokens_of_a_long_document_are_encoded_once(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = tokens()
+    assert len(list(kept.iterdir())) == 1
+    encoded = []
+    original = Tokens._starts_in
+    monkeypatch.setattr(
+        Tokens, "_starts_in", lambda self, start, text: encoded.append(text) or original(self, start, text)
+    )
+    assert tokens() == first
+    assert encoded == ["short"]
+
+
+def test_a_broken_file_counts_as_never_stored(kept: Path) -> None:
+    first = tokens()
+    (file,) = kept.iterdir()
+    file.write_bytes(file.read_bytes()[:100])
+    assert tokens() == first
+
+
+def test_nothing_is_read_or_written_where_the_cache_is_switched_off(kept: Path) -> None:
+    with cache.caching(enabled=False):
+        tokens()
+        cache.store("a", np.arange(3))
+    assert not kept.exists()
+
+
+def test_the_files_used_longest_ago_go_first(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for age, name in enumerate(["new", "old", "oldest"]):
+        cache.store(name, np.zeros(1000, np.int8))
+        os.utime(kept / f"{name}.npy", (1000 - age, 1000 - age))
+    monkeypatch.setattr(cache, "LARGEST", 3000)
+    cache.trim()
+    assert {path.stem for path in kept.iterdir()} == {"new", "old"}
+
+
+def test_a_folder_that_cannot_be_written_does_no_harm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "file").touch()
+    monkeypatch.setenv("RAG_CHUNK_CACHE", str(folder / "file"))
+    assert tokens() == tokens()
+
+
+def test_several_processes_share_the_cache(kept: Path) -> None:
+    code = (
+        "import numpy as np\nfrom rag_chunk import cache\n"
+        "for number in range(50):\n"
+        "    cache.store('same', np.full(5000, 7))\n"
+        "    found = cache.load('same')\n"
+        "    assert found is None or (found == 7).all()\n"
+    )
+    processes = [subprocess.Popen([sys.executable, "-W", "error", "-c", code]) for _ in range(4)]
+    assert [process.wait() for process in processes] == [0, 0, 0, 0]
+    assert [path.name for path in kept.iterdir()] == ["same.npy"]

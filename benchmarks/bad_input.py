@@ -23,6 +23,7 @@ import regex
 
 from rag_chunk import Corpus, Document, RunConfig, chunk
 from rag_chunk.arrays import Spans
+from rag_chunk.cache import caching
 from rag_chunk.config import STRATEGIES
 from rag_chunk.units import Words, load_encoding
 
@@ -205,4 +206,5 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    with caching(enabled=False):
+        main()

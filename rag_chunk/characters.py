@@ -1,6 +1,7 @@
 """What each character is, as one byte of flags: the ground on which words, graphemes and borders are found."""
 
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -24,6 +25,7 @@ _CLUSTER = regex.compile(r"\X")
 _NUKTA_AND_VIRAMA = (7, 9)  # canonical combining classes of the marks inside Indic conjuncts
 
 
+@lru_cache(maxsize=8192)
 def _flags(character: str) -> int:
     category = unicodedata.category(character)
     plain = category[0] in "PS" and character not in "'/"
@@ -40,29 +42,34 @@ def _flags(character: str) -> int:
     )
 
 
-@lru_cache(maxsize=1)
-def _ascii_table() -> Bytes:
-    return np.array([_flags(chr(code)) for code in range(128)], np.uint8)
-
-
 def codepoints(text: str) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
     """Return the code points of `text`, lone surrogates included, as uint32 [characters]."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def classify(text: str) -> Bytes:
-    """Return one byte of flags for each character of `text`: uint8 [characters].
+@lru_cache
+def _ascii_table(kind_of: Callable[[str], int]) -> Bytes:
+    return np.array([kind_of(chr(code)) for code in range(128)], np.uint8)
 
-    Only the characters that occur are looked up, so a short text costs little and a long one about
-    as much as copying it.
+
+def looked_up(text: str, kind_of: Callable[[str], int]) -> Bytes:
+    """Return what `kind_of` says of each character of `text`, a number below 256: uint8 [characters].
+
+    Only the characters that occur are asked for, so a short text costs little and a long one about as much
+    as copying it.
     """
     if text.isascii():
-        return _ascii_table()[np.frombuffer(text.encode(), np.uint8)]
+        return _ascii_table(kind_of)[np.frombuffer(text.encode(), np.uint8)]
     codes = codepoints(text)
     present = np.flatnonzero(np.bincount(codes, minlength=1))
     table = np.zeros(present[-1] + 1, np.uint8)
-    table[present] = [_flags(chr(code)) for code in present.tolist()]
+    table[present] = [kind_of(chr(code)) for code in present.tolist()]
     return table[codes]
+
+
+def classify(text: str) -> Bytes:
+    """Return the flags of each character of `text`: uint8 [characters]."""
+    return looked_up(text, _flags)
 
 
 def maybe_inside_clusters(flags: Bytes, positions: Positions) -> Bools:

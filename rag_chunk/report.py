@@ -1,7 +1,7 @@
 """`Report`: the results of one analysis as a value that can be written, read and rendered."""
 
 import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,13 +38,19 @@ class CorpusEntry(_Value):
 
 
 class QuestionsEntry(_Value):
-    """The question file: how many questions, and which step matched how many phrases."""
+    """The question file: how many questions, and which step matched how many phrases.
+
+    `by_tag` and `by_document` count the questions behind the figures of the same names; a question with several tags,
+    or evidence in several documents, counts under each.
+    """
 
     source: str
     digest: str
     count: int
     without_evidence: int = 0
     matched: dict[str, int] = Field(default_factory=dict)
+    by_tag: dict[str, int] = Field(default_factory=dict)
+    by_document: dict[str, int] = Field(default_factory=dict)
     skipped: tuple[SkippedEntry, ...] = ()
 
 
@@ -60,13 +66,17 @@ class QuestionResult(_Value):
 class ConfigurationResult(_Value):
     """One configuration: its settings, metrics by name, and its questions in the file's order.
 
-    `merged` names the configurations whose chunks were identical; they were run once, as this one.
+    `by_tag` and `by_document` are the headline metric over the questions with a tag, or with evidence in a document,
+    where there are at least two. `merged` names the configurations whose chunks were identical; they were run once,
+    as this one.
     """
 
     name: str
     config: RunConfig
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    by_tag: dict[str, float] = Field(default_factory=dict)
+    by_document: dict[str, float] = Field(default_factory=dict)
     questions: tuple[QuestionResult, ...] = ()
     merged: tuple[str, ...] = ()
 
@@ -82,19 +92,62 @@ class PairResult(_Value):
     p_adjusted: float
 
 
+class AgainstBaseline(_Value):
+    """One configuration against the baseline: its mean less the baseline's, and what the questions show."""
+
+    name: str
+    difference: float
+    low: float
+    high: float
+    p_adjusted: float
+    shown: Literal["better", "worse", "no difference"]
+
+
+class BaselineResult(_Value):
+    """The baseline, and every other configuration against it."""
+
+    name: str
+    others: tuple[AgainstBaseline, ...] = ()
+
+
+class HoldoutResult(_Value):
+    """The questions, by id, that chose the leader and the recommended, and those that all figures are of.
+
+    `means` is the headline metric of each configuration over the questions that chose.
+    """
+
+    share: float
+    choosing: tuple[str, ...]
+    reporting: tuple[str, ...]
+    means: dict[str, float]
+
+
 class ComparisonResult(_Value):
-    """What the questions show: see `rag_chunk.statistics`."""
+    """What the questions show about the configurations of some `retrievers`: see `rag_chunk.statistics`.
+
+    `leaders` has the highest mean at each budget of the curve; `pareto` are the configurations of which none has at
+    least the recall for an index and a context that are no larger.
+    """
 
     metric: str
+    retrievers: tuple[str, ...] = ()
     leader: str
     not_shown_worse: tuple[str, ...]
     recommended: str
+    leaders: dict[str, str] = Field(default_factory=dict)
+    pareto: tuple[str, ...] = ()
+    baseline: BaselineResult | None = None
+    holdout: HoldoutResult | None = None
     pairs: tuple[PairResult, ...] = ()
     verdict: tuple[str, ...] = ()
 
 
 class Report(_Value):
-    """All results of one analysis. `configurations` stand best first."""
+    """All results of one analysis. `configurations` stand best first.
+
+    Configurations are compared within their retriever: `comparison` is of the first one, `other_comparisons` of the
+    rest, and the configurations stand in the same order.
+    """
 
     schema_version: int = SCHEMA_VERSION
     rag_chunk: str
@@ -105,12 +158,23 @@ class Report(_Value):
     questions: QuestionsEntry | None = None
     configurations: tuple[ConfigurationResult, ...]
     comparison: ComparisonResult | None = None
+    other_comparisons: tuple[ComparisonResult, ...] = ()
     skipped: tuple[SkippedEntry, ...] = ()
     timings: dict[str, float] = Field(default_factory=dict)
 
     def configuration(self, name: str) -> ConfigurationResult:
         """Return the configuration of that name; raise `KeyError` where there is none."""
         return {found.name: found for found in self.configurations}[name]
+
+    @property
+    def comparisons(self) -> tuple[ComparisonResult, ...]:
+        """Every comparison, that of the first retriever first; none without questions."""
+        return (self.comparison, *self.other_comparisons) if self.comparison else ()
+
+    def comparison_of(self, found: ConfigurationResult) -> ComparisonResult | None:
+        """Return the comparison that a configuration is part of; nothing without questions."""
+        theirs = [each for each in self.comparisons if found.config.retriever in each.retrievers]
+        return theirs[0] if theirs else self.comparison
 
     @property
     def best(self) -> ConfigurationResult:

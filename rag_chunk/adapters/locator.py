@@ -178,18 +178,31 @@ def _span(text: str, inked: Positions, chunk: _Chunk, place: int) -> tuple[int, 
 
 def _misplaced(text: str, letters: str, inked: Positions, chunks: Sequence[_Chunk]) -> str:
     """Say which chunk is the first that cannot be placed, where the search stood, and why it failed."""
-    lowest, where = 0, "from the start"
-    for chunk in chunks:
-        place = letters.find(chunk.letters, lowest)
-        if place < 0:
-            break
-        lowest = place + 1
-        where = f"after the start of chunk {chunk.number}, at character {inked[place]}"
+    as_they_are = _reached(text, [chunk.text for chunk in chunks])
+    index, lowest = _reached(letters, [chunk.letters for chunk in chunks])
+    if as_they_are[0] > index:
+        index, lowest = as_they_are[0], int(np.searchsorted(inked, as_they_are[1]))
+    chunk = chunks[index]
+    stood = int(inked[lowest]) if lowest < len(inked) else len(text)
+    where = (
+        f"after the start of chunk {chunks[index - 1].number}, from character {stood}" if index else "from the start"
+    )
     shown = repr(chunk.text[:_SHOWN]) + (f" and {len(chunk.text) - _SHOWN} more" if len(chunk.text) > _SHOWN else "")
     return (
         f"chunk {chunk.number} cannot be placed in the text; it was looked for {where}. "
         f"{_why(text, letters, inked, chunk, lowest)}\nChunk {chunk.number} is {shown}"
     )
+
+
+def _reached(string: str, needles: Sequence[str]) -> tuple[int, int]:
+    """Return how many of the needles can be placed before the first that cannot, and from where that was searched."""
+    lowest = 0
+    for number, needle in enumerate(needles):
+        place = string.find(needle, lowest)
+        if place < 0:
+            return number, lowest
+        lowest = place + 1
+    return len(needles), lowest
 
 
 def _why(text: str, letters: str, inked: Positions, chunk: _Chunk, lowest: int) -> str:

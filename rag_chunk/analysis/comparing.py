@@ -1,52 +1,177 @@
 """Compares the configurations of an analysis: which lead, which are not shown worse, which to take."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from rag_chunk import statistics, verdicts
+from rag_chunk.analysis.asking import Asked
+from rag_chunk.analysis.front import pareto_front
+from rag_chunk.analysis.scoring import HEADLINE, Scored
+from rag_chunk.arrays import Floats
 from rag_chunk.config import AnalysisConfig
-from rag_chunk.report import ComparisonResult, ConfigurationResult, PairResult
+from rag_chunk.report import (
+    AgainstBaseline,
+    BaselineResult,
+    ComparisonResult,
+    ConfigurationResult,
+    HoldoutResult,
+    PairResult,
+)
+from rag_chunk.scorer import CURVE
 
-HEADLINE = "budget_recall"
+_INDEX_DECIMALS = 2  # where white space falls moves an index' size by less than a percent
+_DECIMALS = 12
 
 
-def _scores(found: Sequence[ConfigurationResult]) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
-    """Return the headline score of every question under every configuration: [questions, configurations]."""
-    return np.array([[question.scores[HEADLINE] for question in each.questions] for each in found]).T
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What the questions show of some configurations: those that report, and those that choose.
+
+    `leader` and `recommended` are chosen by the latter; without a holdout both are the same questions. `worse` tells
+    of each configuration whether it is shown to be worse than the leader.
+    """
+
+    results: Sequence[ConfigurationResult]
+    shown: statistics.Comparison
+    chosen: statistics.Comparison
+    leader: int
+    recommended: int
+    worse: Sequence[bool]
+
+    @property
+    def names(self) -> list[str]:
+        """The configurations' names, in order."""
+        return [result.name for result in self.results]
 
 
-def with_intervals(found: Sequence[ConfigurationResult], seed: int) -> list[ConfigurationResult]:
+def blocks(found: Sequence[Scored]) -> list[list[Scored]]:
+    """Group configurations by retriever, best first in each: what holds for one says nothing of another.
+
+    Where no two have the same retriever, they are rivals with all that they have, and stand in one group.
+    """
+    by_retriever: dict[str, list[Scored]] = {}
+    for each in found:
+        by_retriever.setdefault(each.result.config.retriever, []).append(each)
+    groups = [list(found)] if len(by_retriever) == len(found) else list(by_retriever.values())
+    return [sorted(group, key=lambda each: -each.result.metrics.get(HEADLINE, 0.0)) for group in groups]
+
+
+def with_intervals(found: Sequence[Scored], seed: int) -> list[Scored]:
     """Return the configurations with the 95 % interval of the headline metric, where there are questions enough."""
-    if not found[0].questions:
+    if not found or found[0].reporting is None:
         return list(found)
-    intervals = statistics.mean_intervals(_scores(found), seed=seed) or [None] * len(found)
-    return [
-        each.model_copy(update={"intervals": {HEADLINE: (interval.low, interval.high)}}) if interval else each
-        for each, interval in zip(found, intervals, strict=True)
-    ]
+    intervals = statistics.mean_intervals(_table(found), seed=seed)
+    return [_with_interval(each, interval) for each, interval in zip(found, intervals, strict=True)]
 
 
-def compared(found: Sequence[ConfigurationResult], analysis: AnalysisConfig, seed: int) -> ComparisonResult | None:
-    """Return what the questions show about the configurations; nothing without questions."""
-    if not found[0].questions:
-        return None
-    comparison = statistics.compare_all(_scores(found), seed=seed)
-    names = [each.name for each in found]
-    recommended = statistics.recommend(
-        comparison.means,
-        comparison.worse_than_leader,
-        [int(each.metrics["num_chunks"]) for each in found],
-        [each.metrics["index_ratio"] for each in found],
-        analysis.margin,
-    )
+def _with_interval(found: Scored, interval: statistics.Interval | None) -> Scored:
+    ends = {HEADLINE: (interval.low, interval.high)} if interval else {}
+    return Scored(found.result.model_copy(update={"intervals": ends}), found.reporting, found.choosing)
+
+
+def compared(found: Sequence[Scored], asked: Asked, settings: AnalysisConfig, seed: int) -> ComparisonResult:
+    """Return what the questions show about some configurations."""
+    outcome = _outcome(found, asked, settings.margin, seed)
+    names = outcome.names
+    leaders = _leaders(outcome)
+    pareto = tuple(names[place] for place in _pareto(outcome.results))
+    baseline = _baseline(outcome, settings.baseline)
+    holdout = _holdout(outcome, asked, settings.holdout)
     return ComparisonResult(
         metric=HEADLINE,
-        leader=names[comparison.leader],
-        not_shown_worse=tuple(names[place] for place in comparison.not_shown_worse),
-        recommended=names[recommended],
-        pairs=tuple(_pair(pair, names) for pair in comparison.pairs),
-        verdict=_verdict(comparison, recommended, found),
+        retrievers=_distinct(result.config.retriever for result in outcome.results),
+        leader=names[outcome.leader],
+        not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
+        recommended=names[outcome.recommended],
+        leaders={f"{HEADLINE}_{budget}": names[place] for budget, place in leaders.items()},
+        pareto=pareto,
+        baseline=baseline,
+        holdout=holdout,
+        pairs=tuple(_pair(pair, names) for pair in outcome.shown.pairs),
+        verdict=_verdict(outcome, leaders, baseline, holdout),
+    )
+
+
+def _table(found: Sequence[Scored]) -> Floats:
+    """Return the headline score of every question that reports under every configuration: [questions, configurations]."""
+    return np.array([each.reporting for each in found]).T
+
+
+def _outcome(found: Sequence[Scored], asked: Asked, margin: float, seed: int) -> Outcome:
+    results = [each.result for each in found]
+    shown = chosen = statistics.compare_all(_table(found), seed=seed)
+    if asked.choosing:
+        chosen = statistics.compare_all(np.array([each.choosing for each in found]).T, seed=seed)
+    recommended = statistics.recommend(
+        chosen.means,
+        _worse(chosen, chosen.leader),
+        [int(result.metrics["num_chunks"]) for result in results],
+        [result.metrics["index_ratio"] for result in results],
+        margin,
+    )
+    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader))
+
+
+def _worse(comparison: statistics.Comparison, leader: int) -> list[bool]:
+    """Tell of each configuration whether it is shown to be worse than `leader`; too few questions show nothing."""
+    enough = comparison.num_questions >= statistics.FEWEST_FOR_A_WINNER
+    beaten = {pair.b for pair in comparison.pairs if pair.a == leader and pair.p_adjusted < statistics.ALPHA}
+    return [enough and place in beaten for place in range(len(comparison.means))]
+
+
+def _leaders(outcome: Outcome) -> dict[int, int]:
+    """Return which configuration has the highest mean at each budget of the curve: the leader where it is one of them."""
+    order = [outcome.leader, *(place for place in range(len(outcome.results)) if place != outcome.leader)]
+    found: dict[int, int] = {}
+    for budget in CURVE:
+        means = [round(result.metrics[f"{HEADLINE}_{budget}"], _DECIMALS) for result in outcome.results]
+        found[budget] = max(order, key=lambda place: means[place])
+    return found
+
+
+def _pareto(results: Sequence[ConfigurationResult]) -> list[int]:
+    """Return the best for their index and, where it is measured, the context of `top_k` chunks."""
+    columns = [np.array([result.metrics["index_ratio"] for result in results]).round(_INDEX_DECIMALS)]
+    if all("context_size" in result.metrics for result in results):
+        columns.append(np.array([result.metrics["context_size"] for result in results]))
+    return pareto_front(np.array([result.metrics[HEADLINE] for result in results]), np.column_stack(columns))
+
+
+def _baseline(outcome: Outcome, name: str | None) -> BaselineResult | None:
+    """Return every other configuration against the one of that `name`, where it is one of them."""
+    named = [place for place, result in enumerate(outcome.results) if name in {result.name, *result.merged}]
+    if not named:
+        return None
+    ours, names = named[0], outcome.names
+    enough = outcome.shown.num_questions >= statistics.FEWEST_FOR_A_WINNER
+    others = [_against(pair, ours, names, enough=enough) for pair in outcome.shown.pairs if ours in {pair.a, pair.b}]
+    return BaselineResult(name=names[ours], others=tuple(sorted(others, key=lambda each: -each.difference)))
+
+
+def _against(pair: statistics.Pair, baseline: int, names: Sequence[str], *, enough: bool) -> AgainstBaseline:
+    above = pair.b == baseline
+    low, high = (pair.low, pair.high) if above else (-pair.high, -pair.low)
+    shown = enough and pair.p_adjusted < statistics.ALPHA
+    return AgainstBaseline(
+        name=names[pair.a if above else pair.b],
+        difference=pair.difference if above else 0.0 - pair.difference,
+        low=low,
+        high=high,
+        p_adjusted=pair.p_adjusted,
+        shown=("better" if above else "worse") if shown else "no difference",
+    )
+
+
+def _holdout(outcome: Outcome, asked: Asked, share: float | None) -> HoldoutResult | None:
+    if asked.choosing is None or share is None:
+        return None
+    return HoldoutResult(
+        share=share,
+        choosing=tuple(asked.choosing.questions.ids),
+        reporting=tuple(asked.reporting.questions.ids),
+        means=dict(zip(outcome.names, outcome.chosen.means, strict=True)),
     )
 
 
@@ -62,20 +187,38 @@ def _pair(pair: statistics.Pair, names: Sequence[str]) -> PairResult:
 
 
 def _verdict(
-    comparison: statistics.Comparison, recommended: int, found: Sequence[ConfigurationResult]
+    outcome: Outcome, leaders: dict[int, int], baseline: BaselineResult | None, holdout: HoldoutResult | None
 ) -> tuple[str, ...]:
-    names = [each.name for each in found]
+    names, results = outcome.names, outcome.results
+    budgets = _distinct(result.config.budget for result in results)
+    main = _of_the_held_out(outcome) if holdout else _of_all(outcome)
     sentences = [
-        verdicts.verdict(comparison, names),
-        verdicts.recommendation_verdict(comparison, recommended, names),
-        _scope(found),
-        verdicts.sample_warning(comparison.num_questions),
+        *main,
+        verdicts.curve_verdict(names, leaders, outcome.leader, budgets),
+        *(verdicts.baseline_verdict(baseline, outcome.shown.num_questions) if baseline else ()),
+        verdicts.scope(_distinct(result.config.retriever for result in results), budgets),
+        verdicts.overlap_warning(results[0].metrics.get("question_overlap", 0.0), results[0].config.retriever),
+        verdicts.sample_warning(outcome.shown.num_questions),
     ]
     return tuple(sentence for sentence in sentences if sentence)
 
 
-def _scope(found: Sequence[ConfigurationResult]) -> str:
-    """Say for which retrieval and which budget the figures hold: neither says anything of another."""
-    retrievers = " and ".join(dict.fromkeys(each.config.retriever for each in found))
-    budgets = " and ".join(dict.fromkeys(f"{each.config.budget:,}" for each in found))
-    return f"This holds for {retrievers} retrieval and {budgets} characters of context."
+def _of_all(outcome: Outcome) -> list[str]:
+    return [
+        verdicts.verdict(outcome.shown, outcome.names),
+        verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names),
+    ]
+
+
+def _of_the_held_out(outcome: Outcome) -> list[str]:
+    """Say what was chosen, by how many questions, and what the others show of it."""
+    chosen = outcome.results[outcome.recommended]
+    return [
+        verdicts.holdout_verdict(outcome.chosen.num_questions, outcome.shown.num_questions),
+        verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names),
+        verdicts.standing(outcome.shown, outcome.recommended, outcome.names, chosen.intervals.get(HEADLINE)),
+    ]
+
+
+def _distinct[T](values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))

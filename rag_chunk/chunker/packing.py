@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag_chunk.arrays import Positions, Spans, as_spans
-from rag_chunk.chunker.pieces import Borders, Level, Measured, cut_exactly, measured, pieces_at, within
+from rag_chunk.chunker.pieces import Borders, Level, Measured, cut_exactly, measured, pieces_at, sizes_of, within
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.structure import structure_of
@@ -147,12 +147,13 @@ def pack_measured(known: Measured, corpus: Corpus, config: RunConfig, whole: int
         chunks = _plain(rows, furthest)
     first, after = np.array(chunks, np.int64).T
     spans = as_spans(np.column_stack([known.pieces.spans[first, 0], known.pieces.spans[after - 1, 1]]))
-    return kept_to(spans, corpus, units, config.chunk_size)
+    sizes = sizes_of(spans, known.reach[after - 1] - known.lead[first], units)
+    return kept_to(spans, sizes, corpus, units, config.chunk_size)
 
 
-def kept_to(spans: Spans, corpus: Corpus, units: Units, limit: int) -> Spans:
+def kept_to(spans: Spans, sizes: Positions, corpus: Corpus, units: Units, limit: int) -> Spans:
     """Cut the spans whose own text counts more than `limit` units: where a border changes many tokens."""
-    large = np.flatnonzero(units.sizes(spans) > limit)
+    large = np.flatnonzero(sizes > limit)
     if not len(large):
         return spans
     parts = []

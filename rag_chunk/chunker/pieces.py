@@ -93,8 +93,16 @@ class Measured:
 
 def measured(pieces: Pieces, units: Units) -> Measured:
     """Measure all pieces."""
-    starts, ends = pieces.spans[:, 0], pieces.spans[:, 1]
-    return Measured(pieces, units.sizes(pieces.spans), units.lead(starts), units.reach(ends))
+    lead, reach = units.lead(pieces.spans[:, 0]), units.reach(pieces.spans[:, 1])
+    return Measured(pieces, sizes_of(pieces.spans, reach - lead, units), lead, reach)
+
+
+def sizes_of(spans: Spans, differences: Positions, units: Units) -> Positions:
+    """Return the sizes of `spans`, given what `reach` less `lead` says; only the others are counted anew."""
+    doubtful = ~units.additive(spans)
+    sizes = differences.copy()
+    sizes[doubtful] = units.sizes(spans[doubtful])
+    return sizes
 
 
 def within(known: Measured, corpus: Corpus, units: Units, limit: int) -> Measured:

@@ -31,7 +31,8 @@ def _windows(corpus: Corpus, config: RunConfig, overlap: int) -> Spans:
         found += _Line(corpus, units, first, last).windows(size, overlap)
     spans = as_spans(np.concatenate(found))
     spans = corpus.trimmed(spans) if units.name != "tokens" else spans[corpus.solid_lengths(spans) > 0]
-    return kept_to(longest(spans), corpus, units, size)
+    spans = longest(spans)
+    return kept_to(spans, units.sizes(spans), corpus, units, size)
 
 
 def _stretches(corpus: Corpus, skipped: Spans) -> list[tuple[int, int]]:

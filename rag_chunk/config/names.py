@@ -28,6 +28,12 @@ RETRIEVERS = {
     "oracle": "a ceiling: it knows the evidence, and takes the chunk with the most new evidence for each character",
     "random": "a floor: one seeded shuffle for each question",
 }
+RETRIEVAL = {  # what a verdict holds for, in words
+    "bm25": "lexical retrieval",
+    "legacy": "retrieval by shared words",
+    "oracle": "the best possible ranking",
+    "random": "a random ranking",
+}
 METRIC_GROUPS = {
     "shape": "the chunks themselves",
     "top_k": "avg_*, context_size, hit_rate and mrr, at top_k",
@@ -39,6 +45,38 @@ METRIC_GROUPS = {
     "paper": "as the paper's code has them",
     "legacy": "the old rag-chunk's recall",
 }
+METRICS = {
+    "shape": (
+        "num_chunks",
+        "chunk_size_p5",
+        "chunk_size_p50",
+        "chunk_size_p95",
+        "chunk_size_max",
+        "share_tiny",
+        "share_over_limit",
+        "coverage",
+        "duplicates",
+        "index_ratio",
+    ),
+    "top_k": ("avg_recall", "avg_precision", "avg_f1", "context_size", "hit_rate", "mrr"),
+    "budget": (
+        "budget_recall",
+        "budget_recall_1000",
+        "budget_recall_2000",
+        "budget_recall_4000",
+        "budget_recall_8000",
+        "budget_recall_16000",
+        "budget_complete",
+        "size_for_90",
+    ),
+    "oracle": ("oracle_recall",),
+    "random": ("random_recall",),
+    "borders": ("intact", "precision_omega"),
+    "overlap": ("question_overlap",),
+    "paper": ("paper_recall", "paper_precision", "paper_iou"),
+    "legacy": ("legacy_recall",),
+}
+TIMES = ("processing_time", "chunk_time")
 ON_REQUEST = ("paper", "legacy")
 DEFAULT_GROUPS = tuple(group for group in METRIC_GROUPS if group not in ON_REQUEST)
 

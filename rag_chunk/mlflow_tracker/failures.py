@@ -1,6 +1,7 @@
 """What MLflow raises, as one sentence that says what to do."""
 
 import io
+import logging
 import re
 import warnings
 from collections.abc import Iterator
@@ -62,6 +63,17 @@ def _first_line(text: str) -> str:
 
 
 @contextmanager
+def _no_notices() -> Iterator[None]:
+    """Let loggers say warnings only, for good: a migration of the database sets their levels anew."""
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.INFO))
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
 def mlflow_calls(where: str) -> Iterator[None]:
     """Raise `TrackingError` for whatever the calls of MLflow in this block raise; let them say nothing.
 
@@ -69,7 +81,7 @@ def mlflow_calls(where: str) -> Iterator[None]:
     among our results on stdout, and what it warns of is not the user's to mend.
     """
     try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), _no_notices():
             warnings.simplefilter("ignore")
             yield
     except RagChunkError:

@@ -12,7 +12,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
 from rag_chunk.functions import load_function
 
-__all__ = ["Index", "Ranking", "Retriever", "parents_of", "rank", "retriever_of"]
+__all__ = ["Index", "Ranking", "Retriever", "parents_of", "prepare", "rank", "retriever_of"]
 
 Ranking = np.ndarray[tuple[int, int], np.dtype[np.int64]]  # [questions, depth]: rows of chunks, best first; -1: none
 
@@ -41,6 +41,12 @@ def retriever_of(config: RunConfig) -> Retriever:
     module, _, function = built_in.partition(":")
     found: Retriever = getattr(import_module(f"{__name__}.{module}"), function)
     return found
+
+
+def prepare(corpus: Corpus, config: RunConfig) -> None:
+    """Make the index of a built-in retriever, which is kept as long as the corpus."""
+    if config.retriever in _BUILT_IN:
+        retriever_of(config)(corpus, config)
 
 
 def rank(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth: int) -> Ranking:

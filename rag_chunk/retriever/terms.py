@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 import regex
 
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans
-from rag_chunk.characters import codepoints
+from rag_chunk.arrays import Bools, Positions, Spans, as_spans
+from rag_chunk.characters import looked_up
 from rag_chunk.corpus import Corpus
 
 _WORD, _UNSPACED = 1, 2
@@ -21,29 +21,14 @@ _IS_UNSPACED = regex.compile(rf"[[{_SCRIPTS}]&&\w]", regex.V1)
 _IS_WORD = regex.compile(r"\w")
 
 
+@lru_cache(maxsize=8192)
 def _kind(character: str) -> int:
     return _UNSPACED if _IS_UNSPACED.match(character) else _WORD * bool(_IS_WORD.match(character))
 
 
-@lru_cache(maxsize=1)
-def _ascii_kinds() -> Bytes:
-    return np.array([_kind(chr(code)) for code in range(128)], np.uint8)
-
-
-def _kinds(text: str) -> Bytes:
-    """Return for each character 0, _WORD, or _UNSPACED: uint8 [characters]."""
-    if text.isascii():
-        return _ascii_kinds()[np.frombuffer(text.encode(), np.uint8)]
-    codes = codepoints(text)
-    present = np.flatnonzero(np.bincount(codes, minlength=1))
-    table = np.zeros(present[-1] + 1, np.uint8)
-    table[present] = [_kind(chr(code)) for code in present.tolist()]
-    return table[codes]
-
-
 def _runs(text: str) -> tuple[Spans, Bools]:
     """Return the runs of one kind, [runs, 2], and whether each is of a script without spaces."""
-    kinds = np.concatenate([np.zeros(1, np.uint8), _kinds(text), np.zeros(1, np.uint8)])
+    kinds = np.concatenate([np.zeros(1, np.uint8), looked_up(text, _kind), np.zeros(1, np.uint8)])
     edges = np.flatnonzero(kinds[1:] != kinds[:-1])
     runs = np.column_stack([edges[:-1], edges[1:]])
     kind = kinds[edges[:-1] + 1]

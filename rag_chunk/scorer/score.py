@@ -7,7 +7,7 @@ import numpy as np
 
 from rag_chunk.arrays import Floats, Positions
 from rag_chunk.chunker.chunking import Chunking
-from rag_chunk.config import RunConfig
+from rag_chunk.config import DEFAULT_GROUPS, RunConfig
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.earlier import legacy_figures, paper_figures
@@ -35,8 +35,6 @@ _WITH_EVIDENCE: dict[str, Callable[[Retrieval], Figures]] = {
     "legacy": legacy_figures,
 }
 GROUPS = (SHAPE, *_WITH_EVIDENCE)
-ON_REQUEST = ("paper", "legacy")
-DEFAULT_GROUPS = tuple(group for group in GROUPS if group not in ON_REQUEST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -53,9 +53,20 @@ def _numbers(corpus: Corpus, questions: Questions, seed: int, count: int) -> Flo
 def _drawn(questions: Questions, seed: int, count: int) -> Floats:
     numbers = np.empty((len(questions), SHUFFLES, count))
     for row, name in enumerate(questions.ids):
-        key = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8])
-        numbers[row] = np.random.default_rng([seed, key]).random((count, SHUFFLES)).T
+        numbers[row] = _generator(seed, name).random((count, SHUFFLES)).T
     return numbers.reshape(-1, count)
+
+
+def _generator(seed: int, name: str) -> np.random.Generator:
+    """Return the random numbers of one question, whatever others there are."""
+    key = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8])
+    return np.random.default_rng([seed, key])
+
+
+def one_shuffle(questions: Questions, chunks: int, seed: int, depth: int) -> Ranking:
+    """Return the beginning of one shuffle of the chunks for each question: int64 [questions, depth]."""
+    rows = [_generator(seed, name).permutation(chunks)[:depth] for name in questions.ids]
+    return np.array(rows, np.int64).reshape(len(rows), min(depth, chunks))
 
 
 def _without_repeats(rows: Ranking) -> Ranking:

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -100,7 +100,7 @@ def parse_blocks(document: Document) -> list[Block]:
     return [_block(node, lines) for node in _nodes(_parseable(document.text)) if node.srcmap]
 
 
-def _nodes(text: str) -> "list[Node]":
+def _nodes(text: str) -> "Sequence[Node]":
     """Return the outermost blocks.
 
     The parser takes `# A` before `|---|` for a table's header, where CommonMark sees a heading: the second line of

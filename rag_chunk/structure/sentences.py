@@ -8,7 +8,11 @@ the number of a list item, or before a small letter.
 import re
 from functools import lru_cache
 
+import numpy as np
 import regex
+
+from rag_chunk.arrays import Bytes, Positions, distinct
+from rag_chunk.characters import looked_up
 
 _CLOSERS = "\"'”’»›)]}」』）］｝】〉》"
 _ABBREVIATIONS = frozenset(
@@ -17,41 +21,29 @@ _ABBREVIATIONS = frozenset(
     "p para pp pres prof pt pub ref refs rep resp rev sec sect sen sep sept sgt sr st tab tel univ viz vol vols vs".split()
 )
 _OPENERS = "([{\"'“‘«"
-_MARKED_LINE = re.compile(r"(?m)^[ \t]*(?=[#|>+*•-]|\d{1,9}[.)][ \t]|```|~~~)")
-_AFTER_HEADING = re.compile(r"(?m)^[ \t]{0,3}#{1,6}[ \t][^\r\n]*(?:\r\n?|\n)")
-_LONGEST_WORD = 40
+_LIST_MARK = re.compile(r"\d{1,9}[.)][ \t]|```|~~~")
+_HEADING = re.compile(r"#{1,6}[ \t][^\r\n]*(?:\r\n?|\n)")
 _LONGEST_ABBREVIATION = 6
+_DEEPEST_ITEM = 80  # characters before a list item's number
+
+_SPACE, _NEWLINE, _STOP, _NARROW, _WIDE, _CLOSER, _SMALL, _MARK = (1 << bit for bit in range(8))
+_ENDERS = _STOP | _NARROW | _WIDE
 
 
-@lru_cache(maxsize=1)
-def _wide_enders() -> str:
-    """Return the enders after which no space is needed, from the Unicode data of `regex`."""
-    found = [chr(code) for code in range(0x80, 0x3000) if regex.match(r"\p{SB=STerm}", chr(code))]
-    return "".join([*found, "。！？．｡"])
-
-
-@lru_cache(maxsize=2)
-def _ends(*, plain: bool) -> re.Pattern[str]:
-    """Return the pattern of a sentence's end and the white space after it; `plain` is for ASCII text.
-
-    A small letter may not follow the white space. What ends in a full stop is to be looked at more closely.
-    """
-    closers = re.escape(_CLOSERS)
-    narrow = rf"[.!?…]+[{closers}]*\s+(?![a-zß-öø-ÿ])"
-    return re.compile(narrow if plain else rf"{narrow}|[{re.escape(_wide_enders())}]+[{closers}]*\s*")
-
-
-def _abbreviates(text: str, stop: int) -> bool:
-    """Whether the full stop at `stop` belongs to the word before it: `Dr.`, `J.`, `U.S.`, or a list item's `3.`."""
-    before = text[max(0, stop - _LONGEST_WORD) : stop]
-    word = before[max(before.rfind(" "), before.rfind("\n")) + 1 :].lstrip(_OPENERS)
-    if len(word) > _LONGEST_ABBREVIATION:
-        return False
-    if word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isupper()):
-        return True
-    if "." in word:
-        return all(len(part) == 1 and part.isalpha() for part in word.split("."))
-    return word.isdigit() and before.rpartition("\n")[2].strip() == word
+@lru_cache(maxsize=8192)
+def _kind(character: str) -> int:
+    """Return what a character is to a sentence. After a wide ender no space is needed."""
+    wide = character in "。！？．｡" or (character > "\x7f" and regex.match(r"\p{SB=STerm}", character))
+    return (
+        _SPACE * character.isspace()
+        | _NEWLINE * (character in "\r\n")
+        | _STOP * (character == ".")
+        | _NARROW * (character in "!?…")
+        | _WIDE * bool(wide)
+        | _CLOSER * (character in _CLOSERS)
+        | _SMALL * character.islower()
+        | _MARK * (character in "#|>+*•-`~" or character.isdigit())
+    )
 
 
 def sentence_starts(text: str) -> list[int]:
@@ -61,11 +53,50 @@ def sentence_starts(text: str) -> list[int]:
     >>> [text[start:start + 3] for start in sentence_starts(text)]
     ['Dr.', 'Why', '他走了', '她来了']
     """
-    starts = [0] if text else []
-    for found in _ends(plain=text.isascii()).finditer(text):
-        stop, end = found.span()
-        if text[stop] != "." or text[stop + 1] in ".!?…" or not _abbreviates(text, stop):
-            starts.append(end)
-    starts += [found.end() for found in _AFTER_HEADING.finditer(text)]
-    starts += [found.end() for found in _MARKED_LINE.finditer(text)]
+    if not text:
+        return []
+    kinds = np.append(looked_up(text, _kind), np.uint8(0))  # a character more, so that each has one after it
+    solid = (kinds[:-1] & _SPACE) == 0
+    words = np.flatnonzero(solid & ~np.append(False, solid[:-1]))  # noqa: FBT003 - an array's first element
+    starts = [0, *_after_enders(text, kinds, words), *_marked_lines(text, kinds, words)]
     return sorted({start for start in starts if start < len(text)})
+
+
+def _after_enders(text: str, kinds: Bytes, words: Positions) -> list[int]:
+    """Return where a sentence starts because one has ended before it."""
+    ends = np.flatnonzero(kinds & _ENDERS)
+    ends = ends[(kinds[ends + 1] & _ENDERS) == 0]
+    after = ends + 1
+    while (closing := (kinds[after] & _CLOSER) > 0).any():
+        after = after + closing
+    spaced = (kinds[after] & _SPACE) > 0
+    beyond = np.append(words, len(text))
+    following = np.where(spaced, beyond[np.searchsorted(words, after)], after)
+    wide = (kinds[ends] & _WIDE) > 0
+    kept = wide | (spaced & ((kinds[following] & _SMALL) == 0))
+    ends, following = ends[kept], following[kept]
+    inside = words[np.maximum(np.searchsorted(words, ends, side="right") - 1, 0)]
+    single = ((kinds[ends] & _STOP) > 0) & ((kinds[np.maximum(ends - 1, 0)] & _ENDERS) == 0)
+    doubtful = np.flatnonzero(single & (ends - inside <= _LONGEST_ABBREVIATION + 2))
+    wrong = [row for row in doubtful.tolist() if _abbreviates(text, int(inside[row]), int(ends[row]))]
+    return np.delete(following, wrong).tolist()
+
+
+def _abbreviates(text: str, start: int, stop: int) -> bool:
+    """Whether the full stop at `stop` belongs to the word before it: `Dr.`, `J.`, `U.S.`, or a list item's `3.`."""
+    word = text[start:stop].lstrip(_OPENERS)
+    if word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isupper()):
+        return True
+    if "." in word:
+        return all(len(part) == 1 and part.isalpha() for part in word.split("."))
+    return word.isdigit() and not text[max(text.rfind("\n", 0, start), start - _DEEPEST_ITEM) + 1 : start].strip()
+
+
+def _marked_lines(text: str, kinds: Bytes, words: Positions) -> list[int]:
+    """Return where a line begins with a mark of Markdown, and where the line after a heading begins."""
+    beyond = np.append(words, len(text))
+    lines = beyond[np.searchsorted(words, np.append(0, np.flatnonzero(kinds & _NEWLINE)))]
+    marked = distinct(lines[(kinds[lines] & _MARK) > 0]).tolist()
+    starts = [place for place in marked if text[place] in "#|>+*•-" or _LIST_MARK.match(text, place)]
+    headings = [found.end() for place in marked if text[place] == "#" and (found := _HEADING.match(text, place))]
+    return starts + headings

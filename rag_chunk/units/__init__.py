@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from rag_chunk.arrays import Positions, Spans
+from rag_chunk.arrays import Bools, Positions, Spans
 from rag_chunk.config import RunConfig, Unit
 from rag_chunk.corpus import Corpus
 from rag_chunk.units.encoding import encoding_name, load_encoding, prepare_encoding
@@ -25,8 +25,8 @@ __all__ = [
 class Units(Protocol):
     """What a chunk's size is counted in.
 
-    A chunk [start, end) has `reach(end) - lead(start)` units; `sizes` is exact also for the chunks that
-    are too short for that (see `Tokens`).
+    A chunk [start, end) has `reach(end) - lead(start)` units where it is `additive`; `sizes` is exact also for
+    the chunks that are too short for that (see `Tokens`).
     """
 
     @property
@@ -42,6 +42,9 @@ class Units(Protocol):
 
     def reach(self, ends: Positions) -> Positions:
         """Return the units before each end."""
+
+    def additive(self, spans: Spans) -> Bools:
+        """Return whether `reach` less `lead` is the size of each span."""
 
     def sizes(self, spans: Spans) -> Positions:
         """Return the number of units in each span."""

@@ -52,12 +52,17 @@ def _parts(text: str, safe: Positions) -> list[tuple[int, int]]:
 
 @lru_cache
 def _token_lengths(encoding: str) -> Positions:
-    """Return how many bytes each token has, by its number."""
+    """Return how many bytes each token has, by its number. Asking for all of them takes a while: it is kept."""
+    key = f"lengths-1-{encoding}"
+    found = cache.load(key)
+    if found is not None:
+        return found
     known = load_encoding(encoding)
     lengths = np.zeros(known.n_vocab, np.int64)
     for token in range(known.n_vocab):
         with suppress(KeyError):
             lengths[token] = len(known.decode_single_token_bytes(token))
+    cache.store(key, lengths)
     return lengths
 
 
@@ -169,15 +174,20 @@ class Tokens:
         count[cut] += self._counts_of(np.column_stack([safe[cut], ends[cut]]))
         return count
 
-    def sizes(self, spans: Spans) -> Positions:
-        """Return the number of tokens in each span's own text: [n]."""
+    def additive(self, spans: Spans) -> Bools:
+        """Return whether `reach` less `lead` is the size of each span: where a near safe point lies in it."""
         starts, ends = spans[:, 0], spans[:, 1]
         after = np.searchsorted(self._safe_points, starts)
         before = np.searchsorted(self._safe_points, ends) - 1
         first, last = self._safe_points[after], self._safe_points[np.maximum(before, 0)]
-        near = (first <= last) & (first - starts <= FAR) & (ends - last <= FAR)
+        near: Bools = (first <= last) & (first - starts <= FAR) & (ends - last <= FAR)
+        return near
+
+    def sizes(self, spans: Spans) -> Positions:
+        """Return the number of tokens in each span's own text: [n]."""
+        near = self.additive(spans)
         sizes = np.zeros(len(spans), np.int64)
-        sizes[near] = self.reach(ends[near]) - self.lead(starts[near])
+        sizes[near] = self.reach(spans[near, 1]) - self.lead(spans[near, 0])
         sizes[~near] = self._counts_of(spans[~near])
         return sizes
 

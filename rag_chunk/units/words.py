@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans, distinct
+from rag_chunk.arrays import Bools, Positions, Spans, as_spans, distinct
 from rag_chunk.characters import LONE, STICKY
 from rag_chunk.corpus import Corpus
 
@@ -60,6 +60,10 @@ class Words:
         """Return the number of words that start before each end."""
         return np.searchsorted(self.starts, ends, side="left")
 
+    def additive(self, spans: Spans) -> Bools:
+        """Return that `reach` less `lead` is the size of every span: bool [n]."""
+        return np.ones(len(spans), bool)
+
     def sizes(self, spans: Spans) -> Positions:
         """Return the number of words in each span: [n]."""
         return self.reach(spans[:, 1]) - self.lead(spans[:, 0])
@@ -86,6 +90,10 @@ class Characters:
     def reach(self, ends: Positions) -> Positions:
         """Return the number of characters before each end."""
         return ends
+
+    def additive(self, spans: Spans) -> Bools:
+        """Return that `reach` less `lead` is the size of every span: bool [n]."""
+        return np.ones(len(spans), bool)
 
     def sizes(self, spans: Spans) -> Positions:
         """Return the number of characters in each span: [n]."""

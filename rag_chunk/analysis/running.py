@@ -1,0 +1,83 @@
+"""Goes through the configurations of an analysis: chunk, retrieve, score."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rag_chunk.analysis.asking import Asked
+from rag_chunk.analysis.scoring import Scored, measured, scored
+from rag_chunk.chunker import Chunking, chunk
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus
+from rag_chunk.questions import Questions
+from rag_chunk.report import ConfigurationResult
+from rag_chunk.retriever import Ranking, parents_of, prepare
+from rag_chunk.scorer import ORACLE, depth_needed, ranked
+from rag_chunk.units import units_of
+
+_CHUNKING = {"strategy", "chunk_size", "overlap", "model"}
+
+
+class Run:
+    """The configurations that have been run, and what they share."""
+
+    def __init__(self, corpus: Corpus, asked: Asked | None, groups: tuple[str, ...]) -> None:
+        """Run nothing yet; `asked` is nothing without questions."""
+        self._corpus, self._asked, self._groups = corpus, asked, groups
+        self._seen: dict[Any, str] = {}
+        self._prepared: set[str] = set()
+        self.chunkings: dict[str, Chunking] = {}
+        self.found: dict[str, Scored] = {}
+        self.timings: dict[str, float] = {}
+
+    def add(self, name: str, config: RunConfig) -> None:
+        """Run one configuration; if another one has made the same chunks, note it there."""
+        self._prepare(f"{config.unit}_time", config.unit, lambda: units_of(self._corpus, config))
+        started = time.perf_counter()
+        chunking = chunk(self._corpus, config)
+        sizes = chunking.sizes
+        chunk_time = time.perf_counter() - started
+        key = (chunking.spans.tobytes(), sizes.tobytes(), config.model_dump_json(exclude=_CHUNKING))
+        if key in self._seen:
+            self._merge(self._seen[key], name)
+            return
+        self._seen[key] = name
+        self.chunkings[name] = chunking
+        if self._asked:
+            self._prepare("index_time", config.retriever, lambda: prepare(self._corpus, config))
+        self._score(name, config, chunk_time)
+
+    def _prepare(self, timing: str, what: str, find: Callable[[], object]) -> None:
+        """Do once what all configurations share, and add up how long it takes."""
+        if what in self._prepared:
+            return
+        self._prepared.add(what)
+        started = time.perf_counter()
+        find()
+        self.timings[timing] = self.timings.get(timing, 0.0) + time.perf_counter() - started
+
+    def _merge(self, kept: str, name: str) -> None:
+        result = self.found[kept].result
+        self._change(kept, result.model_copy(update={"merged": (*result.merged, name)}))
+
+    def _change(self, name: str, result: ConfigurationResult) -> None:
+        before = self.found[name]
+        self.found[name] = Scored(result, before.reporting, before.choosing)
+
+    def _score(self, name: str, config: RunConfig, chunk_time: float) -> None:
+        started = time.perf_counter()
+        chunking = self.chunkings[name]
+        found = measured(chunking, name, config, self._groups)
+        if self._asked:
+            found = scored(found, *retrieved(chunking, self._asked.questions, config), self._asked)
+        self.found[name] = found
+        timed = {"processing_time": time.perf_counter() - started + chunk_time, "chunk_time": chunk_time}
+        self._change(name, found.result.model_copy(update={"metrics": {**found.result.metrics, **timed}}))
+
+
+def retrieved(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:
+    """Rank as many chunks as surely fill the largest budget, or the parents that they bring along."""
+    handed = chunking.handed_over() if config.retrieve_parents else chunking
+    if handed is chunking or config.retriever == ORACLE:
+        return handed, ranked(handed, questions, config, depth_needed(handed, config))
+    return handed, parents_of(ranked(chunking, questions, config, len(chunking)), chunking)

@@ -1,0 +1,72 @@
+"""Scores one configuration on the questions that report, and on those that choose."""
+
+from dataclasses import dataclass
+
+from rag_chunk.analysis.asking import Asked
+from rag_chunk.arrays import Floats
+from rag_chunk.chunker import Chunking
+from rag_chunk.config import RunConfig
+from rag_chunk.report import ConfigurationResult, QuestionResult
+from rag_chunk.retriever import Ranking
+from rag_chunk.scorer import SHAPE, Scores, score, shape_metrics
+
+HEADLINE = "budget_recall"
+DECIDING = ("num_chunks", "index_ratio")  # of the group shape: the recommendation is made by them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """A configuration's result, and its headline scores: of the questions that report, and of those that choose.
+
+    Without a holdout the same questions do both; without questions there are none.
+    """
+
+    result: ConfigurationResult
+    reporting: Floats | None = None
+    choosing: Floats | None = None
+
+
+def measured(chunking: Chunking, name: str, config: RunConfig, groups: tuple[str, ...]) -> Scored:
+    """Return the metrics of the chunks alone."""
+    metrics = shape_metrics(chunking, config)
+    kept = metrics if SHAPE in groups else {metric: metrics[metric] for metric in DECIDING}
+    return Scored(ConfigurationResult(name=name, config=config, metrics=kept))
+
+
+def scored(found: Scored, handed: Chunking, ranking: Ranking, asked: Asked) -> Scored:
+    """Add the metrics of the `ranking` of the chunks `handed` over, for all questions."""
+    config, part = found.result.config, asked.reporting
+    rows = ranking[part.rows]
+    groups = [group for group in asked.groups if group != SHAPE]
+    scores = score(handed, rows, part.questions, config, groups)
+    scores = asked.users.added_to(scores, handed, rows, part.questions)
+    headline = scores.per_question[HEADLINE]
+    update = {
+        "metrics": {**found.result.metrics, **scores.metrics},
+        "by_tag": {name: float(headline[members].mean()) for name, members in asked.by_tag.items()},
+        "by_document": {name: float(headline[members].mean()) for name, members in asked.by_document.items()},
+        "questions": _question_results(scores, rows, handed, asked),
+    }
+    choosing = headline if asked.choosing is None else _choosing(handed, ranking, config, asked)
+    return Scored(found.result.model_copy(update=update), headline, choosing)
+
+
+def _choosing(handed: Chunking, ranking: Ranking, config: RunConfig, asked: Asked) -> Floats:
+    part = asked.choosing or asked.reporting
+    return score(handed, ranking[part.rows], part.questions, config, ["budget"]).per_question[HEADLINE]
+
+
+def _question_results(
+    scores: Scores, ranking: Ranking, handed: Chunking, asked: Asked
+) -> tuple[QuestionResult, ...]:
+    ids = handed.ids
+    columns = {name: values.tolist() for name, values in scores.per_question.items()}
+    return tuple(
+        QuestionResult(
+            id=question.id,
+            question=question.question,
+            scores={name: values[row] for name, values in columns.items()},
+            retrieved=tuple(ids[place] for place in ranking[row, : scores.filled[row]].tolist()),
+        )
+        for row, question in enumerate(asked.reporting.questions.questions)
+    )

@@ -1,0 +1,135 @@
+"""The documentation shows what the program does, and all of it.
+
+What a page shows is made anew in a working folder of its own; see `docs/generate.py`.
+"""
+
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag_chunk.config import OutputConfig, RunConfig
+from rag_chunk.config.analysis import AnalysisConfig
+from rag_chunk.config.names import RETRIEVERS, STRATEGIES
+from rag_chunk.errors import RagChunkError
+
+ROOT = Path(__file__).parent.parent
+FOREIGN = {"--editable", "--check"}  # options of other programs that the documentation shows
+
+
+def _generate() -> Any:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+generate = _generate()
+PAGES: list[Path] = generate.pages()
+
+
+def _text(*names: str) -> str:
+    pages = [ROOT / name for name in names] or [*PAGES, ROOT / "CHANGELOG.md"]
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+
+def _is_named(name: str, text: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_shows_what_the_program_prints(page, tmp_path):
+    made = generate.made(page, tmp_path)
+    assert made.text == page.read_text(encoding="utf-8"), f"{page.name} is out of date: {generate.REMEDY}"
+    if made.lacked:
+        pytest.skip(f"parts of {page.name} need {', '.join(sorted(set(made.lacked)))}")
+
+
+def test_a_block_that_is_out_of_date_is_made_anew(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("Before\n\n<!-- run: echo one -->\n\n```console\n$ echo two\ntwo\n```\n\nAfter\n", encoding="utf-8")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert (
+        generate.made(page, folder).text
+        == "Before\n\n<!-- run: echo one -->\n\n```console\n$ echo one\none\n```\n\nAfter\n"
+    )
+
+
+def test_a_python_block_that_fails_is_an_error(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```python\nraise SystemExit('no')\n```\n", encoding="utf-8")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(generate.PageError, match="no"):
+        generate.made(page, folder)
+
+
+def test_a_block_whose_package_is_missing_is_left_and_named(tmp_path):
+    text = "<!-- run (needs not_a_package): exit 1 -->\n\n```console\nas it was\n```\n\n```python\n# needs: no_such\n1/0\n```\n"
+    page = tmp_path / "page.md"
+    page.write_text(text, encoding="utf-8")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    made = generate.made(page, folder)
+    assert (made.text, made.lacked) == (text, ["not_a_package", "no_such"])
+
+
+@pytest.mark.parametrize("command", generate.commands())
+def test_every_command_is_in_the_readme_and_its_help_in_the_reference(command):
+    assert f"`rag-chunk {command}`" in _text("README.md")
+    assert f"rag-chunk {command} --help -->" in _text("docs/cli.md")
+
+
+def test_every_option_is_documented():
+    text = _text()
+    options = {option for named in generate.options().values() for options in named.values() for option in options}
+    assert {option for option in options if not _is_named(option, text)} == set()
+
+
+def test_no_option_is_documented_that_is_not_there():
+    known = {option for named in generate.options().values() for options in named.values() for option in options}
+    known |= {"--help", "--version", "--debug", "--install-completion", "--show-completion"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", _text())) <= known | FOREIGN
+
+
+@pytest.mark.parametrize("model", [RunConfig, AnalysisConfig, OutputConfig], ids=lambda model: model.__name__)
+def test_every_setting_is_in_the_reference(model):
+    reference = _text("docs/configuration.md")
+    assert {name for name in model.model_fields if f"| `{name}` |" not in reference} == set()
+
+
+def test_every_strategy_and_retriever_is_described():
+    assert [name for name in STRATEGIES if f"### {name}\n" not in _text("docs/strategies.md")] == []
+    assert [name for name in RETRIEVERS if f"| `{name}` |" not in _text("docs/configuration.md")] == []
+
+
+def test_every_metric_of_a_report_is_defined():
+    page = _text("docs/metrics.md")
+    listed = page.partition("<!-- output -->")[2].partition("```text\n")[2].partition("```")[0]
+    metrics = re.findall(r"\w+", listed)
+    defined = {name for row in re.findall(r"(?m)^\| (`.*?) \|", page) for name in re.findall(r"`(\w+)`", row)}
+    assert len(metrics) > 20
+    assert set(metrics) - defined == set()
+
+
+def test_every_exit_status_of_an_error_is_in_the_table():
+    table = _text("docs/errors.md")
+    statuses = {error.exit_status for error in RagChunkError.__subclasses__()}
+    assert {status for status in statuses if f"\n| {status} | " not in table.partition("An error is")[0]} == set()
+
+
+def test_every_extra_is_in_the_readme():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert [name for name in extras if f"| `{name}` |" not in _text("README.md")] == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\(([^)#\s]+)", re.sub(r"(?ms)^```.*?^```$", "", page.read_text(encoding="utf-8")))
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []

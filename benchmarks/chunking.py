@@ -130,13 +130,17 @@ def contestants(size: int, overlap: int) -> dict[str, Prepare]:
     return found
 
 
-def names_for(overlap: int, *, skip: str) -> list[str]:
+def names_for(overlap: int, peers: list[str]) -> list[str]:
     """Return the contestants of one table: windows without an overlap or with one, peers that have an overlap."""
     left_out = "sliding-window" if overlap == 0 else "fixed-size"
     own = [f"rag-chunk {strategy}" for strategy in own_strategies() if strategy != left_out]
     own += [f"{name}{what}" for name in own for what in (FURTHER, KNOWN, ON_DISK)]
-    theirs = [one.name for one in PEERS if (one.overlaps or overlap == 0) and not (skip and skip in one.name)]
+    theirs = [one.name for one in PEERS if (one.overlaps or overlap == 0) and _asked_for(one.name, peers)]
     return own + theirs
+
+
+def _asked_for(name: str, peers: list[str]) -> bool:
+    return any(part in name for part in peers)
 
 
 def spent(run: Callable[[], object]) -> Spent:
@@ -185,7 +189,7 @@ def rounds_of(kind: Kind, count: int) -> Iterator[Texts]:
 
 def case_table(kind: Kind, size: int, overlap: int, options: argparse.Namespace) -> dict[str, Spent]:
     """Print the table of one case, and return its figures."""
-    names = names_for(overlap, skip=options.skip)
+    names = names_for(overlap, options.peers)
     everyone = contestants(size, overlap)
     figures = ratios({name: everyone[name] for name in names}, rounds_of(kind, options.rounds))
     print(f"\n{kind.name}, size {size}, overlap {overlap}\n")
@@ -252,11 +256,11 @@ def _memory(*, reset: bool = False) -> int:
 
 
 def own_sweep(strategies: Iterable[str], texts: Texts) -> Callable[[], object]:
-    """Return what makes all configurations of a sweep with a corpus that is new to it."""
+    """Return what makes all configurations of a sweep with a corpus that is new to it: spans, which are all it needs."""
     pairs = product(strategies, SWEEP_SIZES, (0, 1))
     configs = [own_config(strategy, size, size // 4 * lapping) for strategy, size, lapping in pairs]
     corpus = Corpus(documents(texts))
-    return lambda: [cut(corpus, config) for config in configs][:CONFIGURATIONS]
+    return lambda: [chunk(corpus, config).spans for config in configs]
 
 
 def peer_sweep(make: Callable[[int, int], Any], count: int, texts: Texts) -> Callable[[], object]:
@@ -272,7 +276,7 @@ def sweep_table(kind: Kind, strategies: list[str], options: argparse.Namespace) 
     count = min(options.peer_configurations, len(SWEEP_SIZES))
     measured: dict[str, Prepare] = {own: partial(own_sweep, strategies)}
     if count:
-        chosen = [one for one in PEERS if one.overlaps and not (options.skip and options.skip in one.name)]
+        chosen = [one for one in PEERS if one.overlaps and _asked_for(one.name, options.peers)]
         measured |= {one.name: partial(peer_sweep, one.make, count) for one in chosen}
     figures = ratios(measured, rounds_of(kind, options.rounds))
     scale = {name: 1 if name == own else CONFIGURATIONS / count for name in measured}
@@ -369,7 +373,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--megabytes", type=float, default=3, help="size of the texts (3)")
     parser.add_argument("--memory-megabytes", type=float, default=10, help="size of the texts for memory (10)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds over all contestants (5)")
-    parser.add_argument("--skip", default="", help="peers with this in their name are left out")
+    parser.add_argument(
+        "--peers", type=_names, default=[""], help="parts of the names of the peers to run, or none (all)"
+    )
     parser.add_argument("--peer-configurations", type=int, default=2, help="of 60, to measure for peers (2)")
     parser.add_argument("--large", action="store_true", help="only rag-chunk, on texts of growing size")
     parser.add_argument("--large-megabytes", type=_numbers, default=[1, 10, 50, 200], help="sizes for it (1,10,50,200)")
@@ -383,6 +389,10 @@ def _options() -> argparse.Namespace:
         fetch_markdown(options.fetch_markdown)
         sys.exit()
     return options
+
+
+def _names(text: str) -> list[str]:
+    return text.split(",")
 
 
 def _numbers(text: str) -> list[int]:

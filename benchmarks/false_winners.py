@@ -101,9 +101,7 @@ def main() -> None:
             for configurations in CONFIGURATIONS:
                 started = time.process_time()
                 sampler = partial(draw, questions, configurations)
-                ours, theirs = (
-                    false_better_rate(sampler, test, options.draws, seed=options.seed) for test in tests
-                )
+                ours, theirs = (false_better_rate(sampler, test, options.draws, seed=options.seed) for test in tests)
                 spent = time.process_time() - started
                 place = f"{draw.__name__:14}{questions:>10}{configurations:>16}"
                 print(f"{place}{ours:>9.1%}{theirs:>11.1%}{spent:>8.1f}", flush=True)

@@ -1,10 +1,18 @@
 """Verdicts: what a comparison shows, in sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from rag_chunk.config.names import RETRIEVAL
+from rag_chunk.report import AgainstBaseline, BaselineResult
 from rag_chunk.statistics import ALPHA, FEW_QUESTIONS, FEWEST_FOR_A_WINNER, Comparison, Pair
 
 _MOST_NAMED = 3
+_MOST_SENTENCES = 6
+# Function words alone make an overlap of 0.11 to 0.14. On the public data, whose questions a model wrote from the
+# text, the mean is 0.46; of the questions above 0.5, lexical retrieval brings back 85 % of the evidence in 2,000
+# characters, of those below 0.3 61 %. With a mean above 0.5, most questions are of the easy kind.
+_HIGH_OVERLAP = 0.5
+_NOT_LEXICAL = ("oracle", "random")
 
 
 def sample_warning(num_questions: int) -> str | None:
@@ -56,6 +64,102 @@ def recommendation_verdict(comparison: Comparison, recommended: int, names: Sequ
     return f"Recommended: {name}, {distance}, which has a larger index and is not shown to be better."
 
 
+def standing(comparison: Comparison, index: int, names: Sequence[str], interval: tuple[float, float] | None) -> str:
+    """Return one sentence on a configuration that other questions chose: its mean, and how it stands to the rest."""
+    name, count = names[index], comparison.num_questions
+    ends = f" (95 % interval {_points(interval[0])} to {_points(interval[1])})" if interval else ""
+    mean = f"{name} scores {_points(comparison.means[index])} points on {_those_held_out(count)}{ends}"
+    if len(names) == 1:
+        return f"{mean}."
+    if count < FEWEST_FOR_A_WINNER:
+        return f"{mean}; {_few_to('show which is better', count)}."
+    shown = [pair for pair in comparison.pairs if index in (pair.a, pair.b) and pair.p_adjusted < ALPHA]
+    beaten = [names[pair.b] for pair in shown if pair.a == index]
+    better = [names[pair.a] for pair in shown if pair.b == index]
+    beats = f"it beats {len(beaten)} of the {len(names) - 1} others"
+    loses = f"and is beaten by {_listed(better)}" if better else "and none is shown to be better"
+    return f"{mean}; {beats} {loses}."
+
+
+def holdout_verdict(choosing: int, reporting: int) -> str:
+    """Return the sentences on how many questions choose and how many report, and whether either are too few."""
+    sentences = [f"Held out: {_questions(choosing)} chose, and all figures are of the other {reporting:,}."]
+    if choosing < FEWEST_FOR_A_WINNER:
+        sentences.append(f"{_few_to('choose by', choosing)}.")
+    if reporting < FEWEST_FOR_A_WINNER:
+        sentences.append(f"{_few_to('report', reporting)}.")
+    return " ".join(sentences)
+
+
+def curve_verdict(names: Sequence[str], leaders: Mapping[int, int], leader: int, budgets: Sequence[int]) -> str:
+    """Return one sentence on which configuration has the highest mean at the other budgets; empty if there is but one.
+
+    `leaders` by budget and `leader` are places in `names`; `budgets` are those of the headline.
+    """
+    if len(names) == 1:
+        return ""
+    other = {budget: place for budget, place in leaders.items() if (budget,) != tuple(budgets)}
+    sizes = {place: [f"{at:,}" for at, who in other.items() if who == place] for place in dict.fromkeys(other.values())}
+    theirs = sizes.pop(leader, [])
+    rest = ", ".join(f"{names[place]} at {_and(found)}" for place, found in sizes.items())
+    if not sizes:
+        return f"At {_and(theirs)} characters, {names[leader]} has the highest mean too."
+    if not theirs:
+        return f"At no other budget of the curve does {names[leader]} have the highest mean, but {rest} characters."
+    return f"At {_and(theirs)} characters, {names[leader]} has the highest mean too, but {rest}."
+
+
+def baseline_verdict(baseline: BaselineResult, num_questions: int) -> tuple[str, ...]:
+    """Return what is shown of the others against the baseline: a sentence each, or where they are many, a sum."""
+    if not baseline.others:
+        return ()
+    if num_questions < FEWEST_FOR_A_WINNER:
+        return (f"Against the baseline {baseline.name}, {_few_to('show a difference', num_questions)}.",)
+    if len(baseline.others) <= _MOST_SENTENCES:
+        return tuple(_against(other, baseline.name) for other in baseline.others)
+    better, worse = ([other for other in baseline.others if other.shown == shown] for shown in ("better", "worse"))
+    best = (
+        f", most of all {better[0].name}, by {_points(better[0].difference)} points {_ends(better[0])}"
+        if better
+        else ""
+    )
+    unshown = len(baseline.others) - len(better) - len(worse)
+    counts = f"{len(better)} of the {len(baseline.others)} others beat it{best}; {len(worse)} are beaten by it"
+    return (f"Against the baseline {baseline.name}: {counts}; no difference is shown for {unshown}.",)
+
+
+def _against(other: AgainstBaseline, baseline: str) -> str:
+    if other.shown == "better":
+        return f"{other.name} beats the baseline {baseline} by {_points(other.difference)} points {_ends(other)}."
+    if other.shown == "worse":
+        return f"The baseline {baseline} beats {other.name}: {_points(other.difference)} points {_ends(other)}."
+    apart = f"{_points(other.difference)} points {_ends(other)}"
+    return f"No difference shown between {other.name} and the baseline {baseline}: {apart}."
+
+
+def _ends(other: AgainstBaseline) -> str:
+    return f"(95 % interval {_points(other.low)} to {_points(other.high)})"
+
+
+def retrieval(name: str) -> str:
+    """Return what a retriever is, in words: `lexical retrieval (bm25)`."""
+    return f"{RETRIEVAL[name]} ({name})" if name in RETRIEVAL else f"retrieval by {name}"
+
+
+def scope(retrievers: Sequence[str], budgets: Sequence[int]) -> str:
+    """Say for which retrieval and which budget the figures hold: neither says anything of another."""
+    sizes = _and([f"{budget:,}" for budget in budgets])
+    return f"This holds for {_and([retrieval(name) for name in retrievers])} and {sizes} characters of context."
+
+
+def overlap_warning(overlap: float, retriever: str) -> str:
+    """Return a sentence that warns of questions that use their evidence's own words; empty if they do not."""
+    if overlap < _HIGH_OVERLAP or retriever in _NOT_LEXICAL:
+        return ""
+    share = f"On average {100 * overlap:.0f} % of a question's words stand in its evidence"
+    return f"{share}, which flatters lexical retrieval: ask as people will who do not know the text."
+
+
 def _leader_verdict(comparison: Comparison, names: Sequence[str]) -> str:
     """Return one sentence on a leader of three or more configurations."""
     leader, rivals = names[comparison.leader], len(names) - 1
@@ -82,7 +186,22 @@ def _listed(names: Sequence[str]) -> str:
     """Return up to three names in words, else their number."""
     if len(names) > _MOST_NAMED:
         return f"the other {len(names)}"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return _and(names)
+
+
+def _and(parts: Sequence[str]) -> str:
+    """Return all of them in words."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _few_to(purpose: str, count: int) -> str:
+    """Return the clause that says that so many questions are too few for a purpose."""
+    verb = "is" if count == 1 else "are"
+    return f"{_questions(count)} {verb} too few to {purpose} ({FEWEST_FOR_A_WINNER} at least)"
+
+
+def _those_held_out(count: int) -> str:
+    return "the 1 question held out" if count == 1 else f"the {count:,} questions held out"
 
 
 def _could_show(num_questions: int, detectable: float | None) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rag_chunk import cache
+from rag_chunk.arrays import Positions
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.units import Tokens, units_of
@@ -37,11 +38,14 @@ def test_what_was_stored_is_loaded_and_nothing_else(kept: Path) -> None:
 def test_tokens_of_a_long_document_are_encoded_once(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = tokens()
     assert len(list(kept.iterdir())) == 1
-    encoded = []
-    original = Tokens._starts_in
-    monkeypatch.setattr(
-        Tokens, "_starts_in", lambda self, start, text: encoded.append(text) or original(self, start, text)
-    )
+    encoded: list[str] = []
+    original = Tokens._starts_in  # noqa: SLF001 - what is counted is how often it is called
+
+    def counted(self: Tokens, start: int, text: str) -> Positions:
+        encoded.append(text)
+        return original(self, start, text)
+
+    monkeypatch.setattr(Tokens, "_starts_in", counted)
     assert tokens() == first
     assert encoded == ["short"]
 

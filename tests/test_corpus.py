@@ -1,5 +1,6 @@
 """Reading documents, and the line on which they lie."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -175,4 +176,4 @@ def test_a_union_covers_each_place_once(pairs: list[tuple[int, int]]) -> None:
     found = union(as_spans(spans)).tolist()
     covered = {place for start, end in spans for place in range(start, end)}
     assert sorted(place for start, end in found for place in range(start, end)) == sorted(covered)
-    assert all(one[1] < other[0] for one, other in zip(found, found[1:], strict=False))
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(found))

@@ -1,5 +1,7 @@
 """Blocks as CommonMark sees them, and the strategies that keep them whole."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,8 +85,8 @@ def test_headings_have_their_path_and_a_new_document_has_none() -> None:
     ]  # fmt: skip
 
 
-def cut(text: str, size: int, overlap: int = 0, **settings: object) -> list[Chunk]:
-    config = RunConfig(strategy="markdown", chunk_size=size, overlap=overlap, **settings)  # type: ignore[arg-type]
+def cut(text: str, size: int, overlap: int = 0, **settings: Any) -> list[Chunk]:
+    config = RunConfig(strategy="markdown", chunk_size=size, overlap=overlap, **settings)
     return chunk_text(text, config, name="a.md")
 
 
@@ -160,7 +162,7 @@ def test_chunks_of_hierarchical_lie_in_their_parents() -> None:
     unit=st.sampled_from(["words", "tokens", "characters"]),
 )
 def test_every_chunk_lies_in_one_parent_that_keeps_the_limit(text: str, size: int, ratio: int, unit: str) -> None:
-    config = RunConfig(strategy="hierarchical", chunk_size=size, parent_ratio=ratio, unit=unit)  # type: ignore[arg-type]
+    config = RunConfig(strategy="hierarchical", chunk_size=size, parent_ratio=ratio, unit=unit)
     chunking = chunk(Corpus([Document("a.md", text)]), config)
     assert chunking.parents is not None
     for (start, end), row in zip(chunking.spans.tolist(), chunking.parent_rows.tolist(), strict=True):
@@ -176,7 +178,7 @@ SKIPPABLE = "---\na: 1\n---\nText one.\n\n<!-- note -->\n\n![x](y.png)\n\n```\nc
 )
 def test_skipped_blocks_are_in_no_chunk(strategy: str) -> None:
     blocks = "front_matter,html_comments,images,code"
-    found = chunk_text(SKIPPABLE, RunConfig(strategy=strategy, skip_blocks=blocks))  # type: ignore[arg-type]
+    found = chunk_text(SKIPPABLE, RunConfig(strategy=strategy, skip_blocks=blocks))
     assert text_of(found) == ["Text one.", "Text two."]
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from rag_chunk import statistics
 from rag_chunk.statistics import (
     Comparison,
-    Interval,
     Pair,
     compare_all,
     mean_interval,

@@ -95,7 +95,7 @@ def test_units_are_found_once_for_a_corpus(unit: str) -> None:
 
 
 def test_an_unknown_model_is_a_sentence_that_names_the_encodings() -> None:
-    with pytest.raises(SettingsError, match="tiktoken knows no model or encoding 'gpt-99'.*o200k_base"):
+    with pytest.raises(SettingsError, match=r"tiktoken knows no model or encoding 'gpt-99'.*o200k_base"):
         encoding_name("gpt-99")
 
 
@@ -103,7 +103,9 @@ def hidden(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
     """Pretend that the tokenizer's file is nowhere on this machine."""
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(folder / "cache"))
     monkeypatch.setattr(encoding, "_unpacked", lambda _: None)
-    return folder / "cache" / hashlib.sha1(encoding.ADDRESSES["p50k_base"][0].encode()).hexdigest()
+    return (
+        folder / "cache" / hashlib.sha1(encoding.ADDRESSES["p50k_base"][0].encode(), usedforsecurity=False).hexdigest()
+    )
 
 
 def test_the_rank_file_is_unpacked_from_the_package_where_it_is_installed(

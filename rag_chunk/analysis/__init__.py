@@ -1,37 +1,26 @@
 """One analysis: corpus, questions and configurations in, a report out."""
 
 import datetime
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import rag_chunk
-from rag_chunk.analysis.comparing import HEADLINE, compared, with_intervals
-from rag_chunk.chunker import Chunking, chunk
-from rag_chunk.config import AnalysisConfig, RunConfig
+from rag_chunk.analysis.asking import Asked, asked_of
+from rag_chunk.analysis.comparing import blocks, compared, with_intervals
+from rag_chunk.analysis.running import Run
+from rag_chunk.analysis.scoring import HEADLINE, Scored
+from rag_chunk.chunker import Chunking
+from rag_chunk.config import AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of
 from rag_chunk.corpus import Corpus
+from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
-from rag_chunk.report import (
-    ConfigurationResult,
-    CorpusEntry,
-    DocumentEntry,
-    QuestionResult,
-    QuestionsEntry,
-    Report,
-    SkippedEntry,
-)
-from rag_chunk.retriever import Ranking, parents_of, rank, retriever_of
-from rag_chunk.scorer import DEFAULT_GROUPS, SHAPE, Scores, depth_needed, score, shape_metrics
-from rag_chunk.units import units_of
+from rag_chunk.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
 
 __all__ = ["HEADLINE", "Analysis", "analyze"]
 
 Progress = Callable[[int, int, str], None]
-_ASKED = tuple(group for group in DEFAULT_GROUPS if group != SHAPE)
-_CHUNKING = {"strategy", "chunk_size", "overlap", "model"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +52,46 @@ def analyze(
     >>> [(found.name, found.metrics["num_chunks"]) for found in analyze(corpus, configs).report.configurations]
     [('sentence-4-1', 2.0), ('sentence-8-2', 1.0)]
     """
-    run = _Run(corpus, questions)
     settings = settings or AnalysisConfig()
     named = _named(configs)
+    _check_baseline(settings.baseline, named)
+    asked = asked_of(corpus, questions, settings, _seed(named))
+    run = Run(corpus, asked, settings.metrics)
     for number, (name, config) in enumerate(named.items()):
         if progress:
             progress(number, len(named), name)
         run.add(name, config)
-    results = with_intervals(run.results, _seed(named))
-    ordered = sorted(results, key=lambda found: -found.metrics.get(HEADLINE, 0.0))
-    report = Report(
+    report = report_of(corpus, asked, list(run.found.values()), settings).model_copy(
+        update={
+            "questions": _questions_entry(questions, asked) if questions else None,
+            "skipped": tuple(SkippedEntry(name=name, reason=reason) for name, reason in skipped),
+            "timings": run.timings,
+        }
+    )
+    return Analysis(report, corpus, questions, run.chunkings)
+
+
+def report_of(corpus: Corpus, asked: Asked | None, found: Sequence[Scored], settings: AnalysisConfig) -> Report:
+    """Compare the configurations, and return them best first; those of one retriever stand together."""
+    seed = found[0].result.config.seed
+    groups = [with_intervals(group, seed) for group in blocks(found)]
+    comparisons = [compared(group, asked, settings, seed) for group in groups] if asked else []
+    return Report(
         rag_chunk=rag_chunk.__version__,
         analysis_id=uuid.uuid4().hex[:16],
         created=datetime.datetime.now(datetime.UTC).replace(microsecond=0),
         analysis=settings.to_dict(),
         corpus=_corpus_entry(corpus),
-        questions=_questions_entry(questions) if questions else None,
-        configurations=tuple(ordered),
-        comparison=compared(ordered, settings, _seed(named)),
-        skipped=tuple(SkippedEntry(name=name, reason=reason) for name, reason in skipped),
-        timings=run.timings,
+        configurations=tuple(each.result for group in groups for each in group),
+        comparison=comparisons[0] if comparisons else None,
+        other_comparisons=tuple(comparisons[1:]),
     )
-    return Analysis(report, corpus, questions, run.chunkings)
+
+
+def _check_baseline(name: str | None, named: Mapping[str, RunConfig]) -> None:
+    if name is not None and name not in named:
+        known = ", ".join(named)
+        raise SettingsError(f"there is no configuration {name!r} to be the baseline{did_you_mean(name, named)}; there are {known}")
 
 
 def _named(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig]) -> Mapping[str, RunConfig]:
@@ -98,92 +105,6 @@ def _seed(named: Mapping[str, RunConfig]) -> int:
     return next(iter(named.values())).seed
 
 
-class _Run:
-    """Goes through the configurations of one analysis, and keeps what they share."""
-
-    def __init__(self, corpus: Corpus, questions: Questions | None) -> None:
-        self._corpus = corpus
-        self._questions = questions
-        self._seen: dict[Any, str] = {}
-        self.chunkings: dict[str, Chunking] = {}
-        self.results: list[ConfigurationResult] = []
-        self.timings: dict[str, float] = {}
-
-    def add(self, name: str, config: RunConfig) -> None:
-        """Run one configuration; if another one has made the same chunks, note it there."""
-        self._timed(f"{config.unit}_time", lambda: units_of(self._corpus, config))
-        started = time.perf_counter()
-        chunking = chunk(self._corpus, config)
-        sizes = chunking.sizes
-        chunk_time = time.perf_counter() - started
-        key = (chunking.spans.tobytes(), sizes.tobytes(), config.model_dump_json(exclude=_CHUNKING))
-        if key in self._seen:
-            self._merge(self._seen[key], name)
-            return
-        self._seen[key] = name
-        self.chunkings[name] = chunking
-        if self._questions and len(self._questions):
-            self._timed("index_time", lambda: retriever_of(config)(self._corpus, config))
-        self._score(name, config, chunk_time)
-
-    def _merge(self, kept: str, name: str) -> None:
-        place = next(place for place, found in enumerate(self.results) if found.name == kept)
-        found = self.results[place]
-        self.results[place] = found.model_copy(update={"merged": (*found.merged, name)})
-
-    def _timed(self, name: str, find: Callable[[], Any]) -> Any:
-        started = time.perf_counter()
-        found = find()
-        self.timings.setdefault(name, time.perf_counter() - started)
-        return found
-
-    def _score(self, name: str, config: RunConfig, chunk_time: float) -> None:
-        started = time.perf_counter()
-        chunking = self.chunkings[name]
-        handed, ranking = _retrieved(chunking, self._questions, config)
-        scores = score(handed, ranking, self._questions, config, _ASKED)
-        shape = shape_metrics(chunking, config)
-        timed = {"processing_time": time.perf_counter() - started + chunk_time, "chunk_time": chunk_time}
-        result = ConfigurationResult(
-            name=name,
-            config=config,
-            metrics={**shape, **scores.metrics, **timed},
-            questions=_question_results(self._questions, scores, ranking, handed),
-        )
-        self.results.append(result)
-
-
-def _retrieved(chunking: Chunking, questions: Questions | None, config: RunConfig) -> tuple[Chunking, Ranking | None]:
-    """Rank as many chunks as surely fill the largest budget, or the parents that they bring along.
-
-    Without questions there is no ranking.
-    """
-    if questions is None or not len(questions):
-        return chunking, None
-    if config.retrieve_parents and chunking.parents is not None:
-        ranking = rank(chunking, questions.texts, config, len(chunking))
-        return chunking.handed_over(), parents_of(ranking, chunking)
-    return chunking, rank(chunking, questions.texts, config, depth_needed(chunking, config))
-
-
-def _question_results(
-    questions: Questions | None, scores: Scores, ranking: Ranking | None, chunking: Chunking
-) -> tuple[QuestionResult, ...]:
-    if questions is None or ranking is None:
-        return ()
-    ids = chunking.ids
-    columns = {name: values.tolist() for name, values in scores.per_question.items()}
-    return tuple(
-        QuestionResult(
-            id=question.id,
-            question=question.question,
-            scores={name: values[row] for name, values in columns.items()},
-            retrieved=tuple(ids[place] for place in ranking[row, : scores.filled[row]].tolist()),
-        )
-        for row, question in enumerate(questions.questions)
-    )
-
-
 def _corpus_entry(corpus: Corpus) -> CorpusEntry:
     documents = tuple(
         DocumentEntry(name=document.name, digest=document.digest, characters=len(document.text))
@@ -192,13 +113,15 @@ def _corpus_entry(corpus: Corpus) -> CorpusEntry:
     return CorpusEntry(digest=corpus.digest, documents=documents, skipped=_entries(corpus.skipped))
 
 
-def _questions_entry(questions: Questions) -> QuestionsEntry:
+def _questions_entry(questions: Questions, asked: Asked | None) -> QuestionsEntry:
     return QuestionsEntry(
         source=questions.source,
         digest=questions.digest,
         count=len(questions.questions),
         without_evidence=len(questions.without_evidence),
         matched=dict(questions.matched),
+        by_tag={name: len(rows) for name, rows in asked.by_tag.items()} if asked else {},
+        by_document={name: len(rows) for name, rows in asked.by_document.items()} if asked else {},
         skipped=_entries(questions.skipped),
     )
 

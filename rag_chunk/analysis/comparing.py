@@ -1,7 +1,8 @@
 """Compares the configurations of an analysis: which lead, which are not shown worse, which to take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from rag_chunk.scorer import CURVE
 
 _INDEX_DECIMALS = 2  # where white space falls moves an index' size by less than a percent
 _DECIMALS = 12
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,7 +154,7 @@ def _baseline(outcome: Outcome, name: str | None) -> BaselineResult | None:
 
 def _against(pair: statistics.Pair, baseline: int, names: Sequence[str], *, enough: bool) -> AgainstBaseline:
     above = pair.b == baseline
-    low, high = (pair.low, pair.high) if above else (-pair.high, -pair.low)
+    low, high = (pair.low, pair.high) if above else (0.0 - pair.high, 0.0 - pair.low)
     shown = enough and pair.p_adjusted < statistics.ALPHA
     return AgainstBaseline(
         name=names[pair.a if above else pair.b],
@@ -220,5 +222,5 @@ def _of_the_held_out(outcome: Outcome) -> list[str]:
     ]
 
 
-def _distinct[T](values: Iterable[T]) -> tuple[T, ...]:
+def _distinct(values: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(values))

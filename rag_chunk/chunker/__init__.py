@@ -33,7 +33,7 @@ def chunker_of(config: RunConfig) -> Chunker:
 
 
 def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
-    """Cut every document of `corpus` as `config` says.
+    r"""Cut every document of `corpus` as `config` says.
 
     >>> from rag_chunk import Corpus, Document, RunConfig, chunk
     >>> corpus = Corpus([Document("guide.md", "# Keys\\n\\nTurn left to lock.\\n\\n# Doors\\n\\nPull.")])

@@ -1,5 +1,6 @@
 """Packs pieces into chunks: as many as fit, cut at the coarsest border among those."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -160,7 +161,7 @@ def kept_to(spans: Spans, sizes: Positions, corpus: Corpus, units: Units, limit:
     for row in large.tolist():
         start, end = spans[row].tolist()
         borders = [start, *cut_exactly(spans[row], corpus, units, limit), end]
-        parts += list(zip(borders, borders[1:], strict=False))
+        parts += list(itertools.pairwise(borders))
     cut = corpus.trimmed(as_spans(parts))
     together = np.concatenate([np.delete(spans, large, axis=0), cut])
     return longest(as_spans(together[np.lexsort((together[:, 1], together[:, 0]))]))

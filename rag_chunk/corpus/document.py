@@ -1,6 +1,7 @@
 """`Document` and `Corpus`: documents lie end to end on one line of characters."""
 
 import hashlib
+import itertools
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -78,7 +79,7 @@ class Corpus:
     def __init__(self, documents: Iterable[Document], skipped: Iterable[Skipped] = ()) -> None:
         """Order the `documents` by name; raise `InputError` where two have the same one."""
         ordered = tuple(sorted(documents, key=lambda document: document.name))
-        for one, other in zip(ordered, ordered[1:], strict=False):
+        for one, other in itertools.pairwise(ordered):
             if one.name == other.name:
                 raise InputError(f"two documents are named {one.name!r}; give each a name of its own")
         object.__setattr__(self, "documents", ordered)

@@ -173,7 +173,7 @@ class Structure:
 
     @cached_property
     def _paths(self) -> tuple[Positions, list[tuple[str, ...]]]:
-        known = {start: () for start in self._starts[:-1].tolist()} | {
+        known = dict.fromkeys(self._starts[:-1].tolist(), ()) | {
             heading.position: heading.path for heading in self.headings
         }
         positions = sorted(known)

@@ -16,9 +16,11 @@ from rag_chunk.characters import looked_up
 
 _CLOSERS = "\"'”’»›)]}」』）］｝】〉》"
 _ABBREVIATIONS = frozenset(
-    "al approx apr art assn aug ave blvd bros ca capt cf ch chap co col corp dec dept dr ed eds e.g eq eqs esp est "
-    "etc ext feb fig figs gen gov hon i.e inc incl jan jr jul jun lt ltd maj mar max min mr mrs ms mt nov nr oct op "
-    "p para pp pres prof pt pub ref refs rep resp rev sec sect sen sep sept sgt sr st tab tel univ viz vol vols vs".split()
+    (
+        "al approx apr art assn aug ave blvd bros ca capt cf ch chap co col corp dec dept dr ed eds e.g eq eqs esp est "
+        "etc ext feb fig figs gen gov hon i.e inc incl jan jr jul jun lt ltd maj mar max min mr mrs ms mt nov nr oct op "
+        "p para pp pres prof pt pub ref refs rep resp rev sec sect sen sep sept sgt sr st tab tel univ viz vol vols vs"
+    ).split()
 )
 _OPENERS = "([{\"'“‘«"
 _LIST_MARK = re.compile(r"\d{1,9}[.)][ \t]|```|~~~")
@@ -57,7 +59,7 @@ def sentence_starts(text: str) -> list[int]:
         return []
     kinds = np.append(looked_up(text, _kind), np.uint8(0))  # a character more, so that each has one after it
     solid = (kinds[:-1] & _SPACE) == 0
-    words = np.flatnonzero(solid & ~np.append(False, solid[:-1]))  # noqa: FBT003 - an array's first element
+    words = np.flatnonzero(solid & ~np.append(False, solid[:-1]))
     starts = [0, *_after_enders(text, kinds, words), *_marked_lines(text, kinds, words)]
     return sorted({start for start in starts if start < len(text)})
 

@@ -6,6 +6,7 @@ of it are the same for the corpus and for any chunk that holds it. Between a cut
 point the chunk's own text is encoded; everything else is counted from the corpus' token starts.
 """
 
+import itertools
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.units.encoding import load_encoding
 
 if TYPE_CHECKING:
-    import tiktoken
+    pass
 
 FAR = 4096  # characters: a safe point further away than this is not worth encoding up to
 PART = 1 << 20  # characters that are encoded at a time
@@ -47,7 +48,7 @@ def _parts(text: str, safe: Positions) -> list[tuple[int, int]]:
     index = np.searchsorted(safe, wanted)
     cuts = distinct(safe[index[index < len(safe)]]).tolist()
     borders = [0, *(cut for cut in cuts if 0 < cut < len(text)), len(text)]
-    return list(zip(borders, borders[1:], strict=False))
+    return list(itertools.pairwise(borders))
 
 
 @lru_cache

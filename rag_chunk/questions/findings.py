@@ -1,0 +1,50 @@
+"""What is noticed about a question file, each thing with its place in the file."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+Level = Literal["error", "warning", "note"]
+Kind = Literal["unreadable", "form", "missing", "moved", "similar", "keyword", "duplicate", "unanswered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something noticed: `what` it is about, its place included, and what is `said` of it.
+
+    An error keeps the file from being used; that of kind `missing` can be left out. A warning is for everybody who uses the
+    questions, a note only for who checks them. `number` is the question's position, 0 for the whole file.
+    """
+
+    level: Level
+    kind: Kind
+    what: str
+    said: str
+    number: int = 0
+
+    @property
+    def text(self) -> str:
+        """What is said, with its place, on one line."""
+        return " ".join(f"{self.what} {self.said}".splitlines())
+
+
+@dataclass(slots=True)
+class Account:
+    """What was noticed so far.
+
+    `unknown` names documents that the corpus lacks, with the labels of the questions that want them; `matched`
+    counts items of evidence by the step that located them.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    unknown: dict[str, list[str]] = field(default_factory=dict)
+    matched: Counter[str] = field(default_factory=Counter)
+
+    def add(self, level: Level, kind: Kind, what: str, said: str, number: int = 0) -> None:
+        """Note a finding."""
+        self.findings.append(Finding(level, kind, what, said, number))
+
+    @property
+    def errors(self) -> int:
+        """How many errors were noticed."""
+        return sum(finding.level == "error" for finding in self.findings)

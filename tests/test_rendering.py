@@ -1,0 +1,88 @@
+"""A report as text."""
+
+import csv
+import io
+
+import pytest
+from rich.console import Console
+
+from rag_chunk.analysis import analyze
+from rag_chunk.config import STRATEGIES, RunConfig
+from rag_chunk.config.sweep import sweep
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.questions import Evidence, Question, Questions
+from rag_chunk.rendering import csv_text, markdown_table, markdown_text
+from rag_chunk.rendering.columns import mark
+from rag_chunk.rendering.table import terminal_table
+from rag_chunk.report import Report
+
+TEXT = "# One\n\nThe lock turns to the left. The door opens inwards.\n\n# Two\n\nBrass is polished once a year. " * 6
+
+
+def questions() -> Questions:
+    asked = ["How is it locked?", "Which way does it open?", "When is it polished?"]
+    return Questions(
+        "q.json", "d", tuple(Question(f"q{n}", text, (Evidence(((7 + n, 40 + n),)),)) for n, text in enumerate(asked))
+    )
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    configs = sweep({}, {"strategy": list(STRATEGIES), "chunk_size": [8, 20]}).configs
+    return analyze(Corpus([Document("a.md", TEXT)]), configs, questions()).report
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_the_table_fits_its_terminal_and_shows_the_headline_first(report: Report, width: int) -> None:
+    console = Console(width=width, file=io.StringIO(), highlight=False)
+    console.print(terminal_table(report, width))
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "budget_" in lines[0]
+    assert sum("recursive-character-20" in line for line in lines) >= 1
+
+
+def test_a_wide_table_shows_more_than_a_narrow_one(report: Report) -> None:
+    shown = {}
+    for width in (60, 160):
+        console = Console(width=width, file=io.StringIO())
+        console.print(terminal_table(report, width))
+        assert isinstance(console.file, io.StringIO)
+        shown[width] = console.file.getvalue()
+    assert "context_" not in shown[60]
+    assert "context_" in shown[160]
+
+
+def test_the_recommended_configuration_is_marked_once(report: Report) -> None:
+    marks = [mark(report, found) for found in report.configurations]
+    assert marks.count("*") == 1
+    assert set(marks) <= {"*", "=", "-"}
+
+
+def test_csv_holds_every_setting_and_metric_to_the_last_digit(report: Report) -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_text(report))))
+    for row, found in zip(rows, report.configurations, strict=True):
+        assert row["configuration"] == found.name
+        assert {name: float(row[name]) for name in found.metrics} == found.metrics
+        assert {name: row[name] for name in ("strategy", "unit")} == {
+            "strategy": found.config.strategy,
+            "unit": "words",
+        }
+
+
+def test_markdown_has_a_row_for_each_configuration_and_the_verdict(report: Report) -> None:
+    assert markdown_table(report).count("\n") == len(report.configurations) + 2
+    text = markdown_text(report)
+    assert report.comparison
+    assert all(sentence in text for sentence in report.comparison.verdict)
+
+
+def test_a_report_survives_json(report: Report) -> None:
+    assert Report.model_validate_json(report.to_json()) == report
+
+
+def test_without_questions_there_is_no_comparison_and_no_column_of_zeros() -> None:
+    found = analyze(Corpus([Document("a.md", TEXT)]), RunConfig(chunk_size=8)).report
+    assert found.comparison is None
+    assert "recall" not in csv_text(found).splitlines()[0]

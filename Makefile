@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test docs fuzz clean
+.PHONY: help demo check lint types test test-peers docs fuzz clean
 
 help:  ## show what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 .venv/pip: 
 	$(PYTHON) -m venv .venv
@@ -19,6 +19,10 @@ help:  ## show what there is
 
 .venv/dev: .venv/demo
 	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+.venv/peers: .venv/dev
+	$(BIN)/python -m pip install --quiet --group peers
 	touch $@
 
 demo: .venv/demo  ## run the main job on examples/ with tracking

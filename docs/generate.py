@@ -165,7 +165,7 @@ def _process(page: Page, command: list[str], given: str) -> str:
         command, input=given, cwd=page.folder, env=_environment(), text=True, encoding="utf-8", check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    if done.returncode:
+    if done.returncode or "Traceback (most recent call last)" in done.stdout:
         raise PageError(f"{page.path.name}: this fails:\n{given or command[-1]}\n\n{done.stdout}")
     return done.stdout
 
@@ -196,7 +196,7 @@ def _code(values: Iterable[object]) -> str:
 def _strategies() -> list[str]:
     from rag_chunk.config import OVERLAPPING, STRATEGIES
 
-    rows = ((f"`{name}`", said, "yes" if name in OVERLAPPING else "no") for name, said in STRATEGIES.items())
+    rows = ((f"`{name}`", said, _yes(name in OVERLAPPING)) for name, said in STRATEGIES.items())
     return _table(["strategy", "chunks", "takes `overlap`"], rows)
 
 
@@ -204,6 +204,17 @@ def _retrievers() -> list[str]:
     from rag_chunk.config import RETRIEVERS
 
     return _table(["retriever", "ranks by"], ((f"`{name}`", said) for name, said in RETRIEVERS.items()))
+
+
+def _groups() -> list[str]:
+    from rag_chunk.config.names import METRIC_GROUPS, METRICS, ON_REQUEST
+
+    rows = ((f"`{name}`", said, _code(METRICS[name]), _yes(name not in ON_REQUEST)) for name, said in METRIC_GROUPS.items())
+    return _table(["group", "what", "metrics", "without being asked for"], rows)
+
+
+def _yes(truth: bool) -> str:  # noqa: FBT001 - a table's cell
+    return "yes" if truth else "no"
 
 
 def _statuses() -> list[str]:
@@ -289,6 +300,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "strategies": _strategies,
     "retrievers": _retrievers,
     "commands": _commands,
+    "groups": _groups,
     "statuses": _statuses,
     "RunConfig": lambda: _settings("RunConfig"),
     "AnalysisConfig": lambda: _settings("AnalysisConfig"),

@@ -1,14 +1,27 @@
 """The names of the array types that pass between modules."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-Positions = np.ndarray[tuple[int], np.dtype[np.int64]]  # places on the corpus' line, in characters
+Positions = np.ndarray[tuple[int], np.dtype[Any]]  # places on the corpus' line, in characters
 Spans = np.ndarray[tuple[int, int], np.dtype[np.int64]]  # [n, 2]: start and end on the line
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Floats = np.ndarray[tuple[int, ...], np.dtype[Any]]
+
+
+def line_type(length: int) -> "np.dtype[Any]":
+    """Return the smallest type of number that holds every place on a line of `length` characters."""
+    return np.dtype(np.int32 if length < np.iinfo(np.int32).max else np.int64)
+
+
+def index_in(known: Positions, positions: Any, side: Literal["left", "right"] = "left") -> Positions:
+    """Return where each position stands, or would, among the sorted `known`: `np.searchsorted` in the type of `known`.
+
+    With two types, numpy would copy all of `known` each time.
+    """
+    return np.searchsorted(known, np.asarray(positions).astype(known.dtype, copy=False), side=side)
 
 
 def as_spans(pairs: Any) -> Spans:

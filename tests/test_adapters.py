@@ -164,7 +164,7 @@ def test_blank_chunks_are_left_out(chunks):
         (["Three four.", "One two."], ["chunk 2 cannot", "It stands only before that, at character 0"]),
         (["One", "One"], ["chunk 2 cannot", "after the start of chunk 1, from character 1", "stands only before that"]),
         (["Zwei"], ["chunk 1 cannot be placed in the text; it was looked for from the start. No 'Z'"]),
-        (["One", "", "t\ufffd"], ["chunk 3", "U+FFFD comes from a cut inside a character"]),
+        (["One", "", "t\ufffd"], ["chunk 3", "U+FFFD in it comes from a cut inside a character"]),
         (["One two. Three" + " four. " * 30 + "!"], ["'One two. Three four.  four.", " and 145 more"]),
     ],
 )
@@ -254,6 +254,37 @@ def test_stated_offsets_are_taken_where_they_hold_and_else_the_chunks_are_locate
     assert rag_chunk.from_chonkie(Chunker(wrong=-1))("abcdefgh", CONFIG) == stated
 
 
+def node(name: str, text: str, parent: str | None = None) -> SimpleNamespace:
+    above = SimpleNamespace(node_id=parent) if parent else None
+    return SimpleNamespace(node_id=name, parent_node=above, get_content=lambda: text)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "expected"),
+    [
+        ([node("1", "One two."), node("2", " "), node("3", "Three.")], [(0, 8), (9, 15)]),
+        ([node("1", "One two.", "elsewhere"), node("2", "Three.", "elsewhere")], [(0, 8), (9, 15)]),
+        ([node("1", "One two."), node("2", "One two. Three.")], "chunk 2 cannot be placed"),
+        (  # the second parent begins before the end of the first
+            [
+                *(node("A", "One two."), node("B", "two. Three.")),
+                *(node("1", "One", "A"), node("2", "two.", "A"), node("3", "two.", "B"), node("4", "Three.", "B")),
+            ],
+            [(0, 3), (4, 8), (4, 8), (9, 15)],
+        ),
+    ],
+)
+def test_of_nodes_the_leaves_are_taken_each_inside_its_parent(nodes, expected, monkeypatch):
+    monkeypatch.setitem(sys.modules, "llama_index", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "llama_index.core", SimpleNamespace(Document=SimpleNamespace))
+    cut = adapted(SimpleNamespace(get_nodes_from_documents=lambda documents: nodes if documents[0].text else []))
+    if isinstance(expected, str):
+        with pytest.raises(InputError, match=expected):
+            cut("One two. Three.", CONFIG)
+    else:
+        assert cut("One two. Three.", CONFIG) == expected
+
+
 def test_a_parser_of_llama_index_needs_llama_index(monkeypatch):
     monkeypatch.setitem(sys.modules, "llama_index.core", None)
     parser = SimpleNamespace(get_nodes_from_documents=list)
@@ -265,7 +296,7 @@ def test_a_parser_of_llama_index_needs_llama_index(monkeypatch):
 def test_the_way_out_names_the_extra_that_is_missing(build: Callable[[RunConfig], object], monkeypatch):
     from rag_chunk import export
 
-    for made in (export._splitter_class, export._parser_class):
+    for made in (export._splitter_class, export._parser_class):  # noqa: SLF001 - a class made before stays
         made.cache_clear()
     for module in ("langchain_text_splitters", "llama_index.core.node_parser"):
         monkeypatch.setitem(sys.modules, module, None)

@@ -41,13 +41,13 @@ def test_tokens_of_a_long_document_are_encoded_once(kept: Path, monkeypatch: pyt
     encoded: list[str] = []
     original = Tokens._starts_in  # noqa: SLF001 - what is counted is how often it is called
 
-    def counted(self: Tokens, start: int, text: str) -> Positions:
-        encoded.append(text)
-        return original(self, start, text)
+    def counted(self: Tokens, index: int, start: int, end: int) -> Positions:
+        encoded.append(str(index))
+        return original(self, index, start, end)
 
     monkeypatch.setattr(Tokens, "_starts_in", counted)
     assert tokens() == first
-    assert encoded == ["short"]
+    assert encoded == ["0"]
 
 
 def test_a_broken_file_counts_as_never_stored(kept: Path) -> None:

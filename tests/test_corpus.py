@@ -148,7 +148,7 @@ def test_solid_characters_are_those_that_are_no_white_space(parts: list[str]) ->
     assert corpus.solid_before(places).tolist() == [
         sum(not letter.isspace() for letter in line[:place]) for place in places.tolist()
     ]
-    for start, end in corpus.solid.tolist():
+    for start, end in zip(corpus.solid_starts.tolist(), corpus.solid_ends.tolist(), strict=True):
         assert corpus.text(start, end) == line[start:end]
         assert not any(letter.isspace() for letter in line[start:end])
 

@@ -14,13 +14,14 @@ from rag_chunk.arrays import as_spans
 from rag_chunk.config import UNITS, RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
-from rag_chunk.units import encoding, encoding_name, load_encoding, prepare_encoding, units_of, word_spans
+from rag_chunk.units import Words, encoding, encoding_name, load_encoding, prepare_encoding, units_of
 from tests.texts import texts
 
 
 def words(text: str) -> list[str]:
     corpus = Corpus([Document("a", text)])
-    return [corpus.text(start, end) for start, end in word_spans(corpus).tolist()]
+    found = Words(corpus)
+    return [corpus.text(start, end) for start, end in zip(found.starts.tolist(), found.ends.tolist(), strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_a_word_is_a_run_and_each_letter_of_scripts_without_spaces(text: str, ex
 
 
 def test_no_word_crosses_a_document() -> None:
-    assert len(word_spans(Corpus([Document("a", "one"), Document("b", "two")]))) == 2
+    assert Words(Corpus([Document("a", "one"), Document("b", "two")])).starts.tolist() == [0, 3]
 
 
 @st.composite

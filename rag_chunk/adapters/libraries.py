@@ -4,16 +4,18 @@ None of these packages is imported before a splitter of it is used: what is know
 Offsets that a library states are taken where they hold for every chunk of a text; else the chunks are located.
 """
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from rag_chunk.adapters.locator import locate
+from rag_chunk.adapters.locator import letters_of, locate
 from rag_chunk.adapters.texts import from_texts
 from rag_chunk.config import RunConfig
 from rag_chunk.errors import MissingExtra
 
 Cut = Callable[[str, RunConfig], list[tuple[int, int]]]
+_ROOT = ""
 
 
 class _Stated(NamedTuple):
@@ -30,17 +32,33 @@ def from_langchain(splitter: Any) -> Cut:
 
 
 def from_llama_index(parser: Any) -> Cut:
-    """Make a strategy of a LlamaIndex node parser. Of nodes in a hierarchy the leaves are taken.
+    """Make a strategy of a LlamaIndex node parser. Of nodes in a hierarchy the leaves are the chunks.
 
-    The nodes are located by their texts: what a parser states as `start_char_idx` is the first place of the text
-    after the start of the node before it, found in the same way, but less exactly where a text repeats.
+    Nodes are located by their texts, children inside their parents. What a parser states as `start_char_idx` was
+    found in the same way, but less exactly where a text repeats, and counts from the parent's start.
     """
 
-    def split(text: str) -> list[str]:
+    def cut(text: str, config: RunConfig) -> list[tuple[int, int]]:
         nodes = parser.get_nodes_from_documents([_llama_document(text)])
-        return [node.get_content() for node in nodes if not node.child_nodes]
+        known = {node.node_id for node in nodes}
+        families = defaultdict[str, list[Any]](list)
+        for node in nodes:
+            parent = node.parent_node.node_id if node.parent_node else _ROOT
+            families[parent if parent in known else _ROOT].append(node)
+        return sorted(_leaves(text, families, _ROOT, 0))
 
-    return from_texts(split)
+    return cut
+
+
+def _leaves(text: str, families: dict[str, list[Any]], parent: str, start: int) -> Iterator[tuple[int, int]]:
+    """Yield the spans of the leaves under `parent`, whose `text` begins at `start` of the document."""
+    children = [node for node in families[parent] if letters_of(node.get_content())]
+    spans = locate(text, [node.get_content() for node in children])
+    for node, (first, last) in zip(children, spans, strict=True):
+        if node.node_id in families:
+            yield from _leaves(text[first:last], families, node.node_id, start + first)
+        else:
+            yield start + first, start + last
 
 
 def _llama_document(text: str) -> Any:
@@ -73,7 +91,7 @@ def from_semantic_text_splitter(splitter: Any) -> Cut:
 
 def _checked(text: str, chunks: Iterable[_Stated]) -> list[tuple[int, int]]:
     """Return the spans of `chunks` as stated, if they hold for each and are in order; else locate them."""
-    stated = [chunk for chunk in chunks if chunk.text.strip()]
+    stated = [chunk for chunk in chunks if letters_of(chunk.text)]
     right = all(chunk.start >= 0 and text[chunk.start : chunk.end] == chunk.text for chunk in stated)
     if right and all(one.start < other.start for one, other in pairwise(stated)):
         return [(chunk.start, chunk.end) for chunk in stated]

@@ -96,9 +96,9 @@ def locate(text: str, chunks: Iterable[str]) -> list[tuple[int, int]]:
     >>> locate("One two.\n\nThree   four.", ["One two.", "two. Three four."])
     [(0, 8), (4, 23)]
     """
-    numbered = (_Chunk(number, chunk, _letters(chunk)) for number, chunk in enumerate(chunks, start=1))
+    numbered = (_Chunk(number, chunk, letters_of(chunk)) for number, chunk in enumerate(chunks, start=1))
     found = [chunk for chunk in numbered if chunk.letters]  # a blank chunk stands for no text
-    letters, inked = _letters(text), _inked(text)
+    letters, inked = letters_of(text), _inked(text)
     places = _tiled(letters, found)
     if places is None:
         starts = _arranged(_Hay.of(text), [_Needle(chunk.text, chunk.lead, chunk.trail) for chunk in found])
@@ -110,7 +110,8 @@ def locate(text: str, chunks: Iterable[str]) -> list[tuple[int, int]]:
     return [_span(text, inked, chunk, place) for chunk, place in zip(found, places, strict=True)]
 
 
-def _letters(text: str) -> str:
+def letters_of(text: str) -> str:
+    """Return the characters of `text` that are neither white space nor print nothing."""
     solid = "".join(text.split())
     return solid if solid.isprintable() else "".join(filter(str.isprintable, solid))
 
@@ -120,7 +121,7 @@ def _inked(text: str) -> Positions:
     codes = codepoints(text)
     present = np.flatnonzero(np.bincount(codes))
     table = np.zeros(int(present.max(initial=0)) + 1, bool)
-    table[present] = [bool(_letters(chr(code))) for code in present.tolist()]
+    table[present] = [bool(letters_of(chr(code))) for code in present.tolist()]
     return np.flatnonzero(table[codes])
 
 
@@ -187,10 +188,11 @@ def _misplaced(text: str, letters: str, inked: Positions, chunks: Sequence[_Chun
     where = (
         f"after the start of chunk {chunks[index - 1].number}, from character {stood}" if index else "from the start"
     )
-    shown = repr(chunk.text[:_SHOWN]) + (f" and {len(chunk.text) - _SHOWN} more" if len(chunk.text) > _SHOWN else "")
+    more = f" and {len(chunk.text) - _SHOWN} more" if len(chunk.text) > _SHOWN else ""
+    broken = " U+FFFD in it comes from a cut inside a character." if "\ufffd" in chunk.text else ""
     return (
         f"chunk {chunk.number} cannot be placed in the text; it was looked for {where}. "
-        f"{_why(text, letters, inked, chunk, lowest)}\nChunk {chunk.number} is {shown}"
+        f"{_why(text, letters, inked, chunk, lowest)}{broken}\nChunk {chunk.number} is {chunk.text[:_SHOWN]!r}{more}"
     )
 
 
@@ -215,11 +217,9 @@ def _why(text: str, letters: str, inked: Positions, chunk: _Chunk, lowest: int) 
         return f"No {chunk.letters[0]!r}, its first letter, stands there."
     place = letters.find(chunk.letters[:size], lowest)
     cut, parted = _inked(chunk.text)[size], int(inked[place + size - 1]) + 1
-    said = chunk.text[cut : cut + _AROUND]
-    hint = " U+FFFD comes from a cut inside a character." if "\ufffd" in said else ""
     return (
-        f"It agrees best at character {inked[place]}, but then goes on {said!r} where the text has "
-        f"{text[parted : parted + _AROUND].lstrip()!r}; nothing but white space may differ.{hint}"
+        f"It agrees best at character {inked[place]}, but then goes on {chunk.text[cut : cut + _AROUND]!r} where the "
+        f"text has {text[parted : parted + _AROUND].lstrip()!r}; nothing but white space may differ."
     )
 
 

@@ -21,6 +21,7 @@ from rag_chunk.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report,
 __all__ = ["HEADLINE", "Analysis", "analyze"]
 
 Progress = Callable[[int, int, str], None]
+_MOST_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,13 @@ def report_of(corpus: Corpus, asked: Asked | None, found: Sequence[Scored], sett
 
 
 def _check_baseline(name: str | None, named: Mapping[str, RunConfig]) -> None:
-    if name is not None and name not in named:
-        known = ", ".join(named)
-        raise SettingsError(f"there is no configuration {name!r} to be the baseline{did_you_mean(name, named)}; there are {known}")
+    """Raise `SettingsError` where the baseline is none of the configurations."""
+    if name is None or name in named:
+        return
+    few = ", ".join(list(named)[:_MOST_NAMED]) + (", …" if len(named) > _MOST_NAMED else "")
+    raise SettingsError(
+        f"no configuration is named {name!r}, to be the baseline{did_you_mean(name, named)}; there are {few}"
+    )
 
 
 def _named(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig]) -> Mapping[str, RunConfig]:

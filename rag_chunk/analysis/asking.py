@@ -50,9 +50,7 @@ def asked_of(corpus: Corpus, questions: Questions | None, settings: AnalysisConf
         return None
     reporting, choosing = _parts(questions, settings.holdout, seed)
     kept = reporting.questions
-    return Asked(
-        questions, reporting, choosing, settings.metrics, users, _by_tag(kept), _by_document(corpus, kept)
-    )
+    return Asked(questions, reporting, choosing, settings.metrics, users, _by_tag(kept), _by_document(corpus, kept))
 
 
 def _refuse_without_questions(settings: AnalysisConfig) -> None:

@@ -97,7 +97,7 @@ def compared(found: Sequence[Scored], asked: Asked, settings: AnalysisConfig, se
 
 
 def _table(found: Sequence[Scored]) -> Floats:
-    """Return the headline score of every question that reports under every configuration: [questions, configurations]."""
+    """Return the headline scores of the questions that report: [questions, configurations]."""
     return np.array([each.reporting for each in found]).T
 
 
@@ -124,7 +124,7 @@ def _worse(comparison: statistics.Comparison, leader: int) -> list[bool]:
 
 
 def _leaders(outcome: Outcome) -> dict[int, int]:
-    """Return which configuration has the highest mean at each budget of the curve: the leader where it is one of them."""
+    """Return which configuration has the highest mean at each budget of the curve, of equal ones the leader."""
     order = [outcome.leader, *(place for place in range(len(outcome.results)) if place != outcome.leader)]
     found: dict[int, int] = {}
     for budget in CURVE:
@@ -214,11 +214,12 @@ def _of_all(outcome: Outcome) -> list[str]:
 
 def _of_the_held_out(outcome: Outcome) -> list[str]:
     """Say what was chosen, by how many questions, and what the others show of it."""
-    chosen = outcome.results[outcome.recommended]
+    interval = outcome.results[outcome.recommended].intervals.get(HEADLINE)
+    by = f" by the {outcome.chosen.num_questions:,} that chose"
     return [
         verdicts.holdout_verdict(outcome.chosen.num_questions, outcome.shown.num_questions),
-        verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names),
-        verdicts.standing(outcome.shown, outcome.recommended, outcome.names, chosen.intervals.get(HEADLINE)),
+        verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names, by),
+        verdicts.standing(outcome.shown, outcome.recommended, outcome.names, interval),
     ]
 
 

@@ -56,9 +56,7 @@ def _choosing(handed: Chunking, ranking: Ranking, config: RunConfig, asked: Aske
     return score(handed, ranking[part.rows], part.questions, config, ["budget"]).per_question[HEADLINE]
 
 
-def _question_results(
-    scores: Scores, ranking: Ranking, handed: Chunking, asked: Asked
-) -> tuple[QuestionResult, ...]:
+def _question_results(scores: Scores, ranking: Ranking, handed: Chunking, asked: Asked) -> tuple[QuestionResult, ...]:
     ids = handed.ids
     columns = {name: values.tolist() for name, values in scores.per_question.items()}
     return tuple(

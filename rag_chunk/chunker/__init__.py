@@ -5,7 +5,7 @@ from importlib import import_module
 
 from rag_chunk.arrays import Spans
 from rag_chunk.chunker.chunking import Chunk, Chunking, Family
-from rag_chunk.config import STRATEGIES, RunConfig
+from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.units import units_of
 

@@ -6,9 +6,9 @@ from enum import IntEnum
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans, distinct
+from rag_chunk.arrays import Positions, Spans, as_spans, distinct, index_in
 from rag_chunk.corpus import Corpus
-from rag_chunk.units import Units, word_spans
+from rag_chunk.units import Units, word_starts
 
 
 class Level(IntEnum):
@@ -113,9 +113,8 @@ def within(known: Measured, corpus: Corpus, units: Units, limit: int) -> Measure
     large = np.flatnonzero(known.sizes > limit)
     if not len(large):
         return known
-    words = corpus.derived("words", lambda: word_spans(corpus))
     pieces = known.pieces
-    cuts = [cut for row in large.tolist() for cut in _inside(pieces.spans[row], words, corpus, units, limit)]
+    cuts = [cut for row in large.tolist() for cut in _inside(pieces.spans[row], corpus, units, limit)]
     new = measured(_parts(pieces, large, cuts, corpus), units)
     kept = np.flatnonzero(known.sizes <= limit)
     order = np.argsort(np.concatenate([pieces.spans[kept, 0], new.pieces.spans[:, 0]]), kind="stable")
@@ -137,11 +136,11 @@ def _parts(pieces: Pieces, large: Positions, cuts: list[tuple[int, Level]], corp
     return Pieces(corpus.trimmed(as_spans(np.column_stack([starts, ends]))), levels[first])
 
 
-def _inside(span: Positions, words: Spans, corpus: Corpus, units: Units, limit: int) -> Iterator[tuple[int, Level]]:
+def _inside(span: Positions, corpus: Corpus, units: Units, limit: int) -> Iterator[tuple[int, Level]]:
     """Yield where a piece is cut: at its words, and inside those words that are over `limit`."""
     start, end = span.tolist()
-    first, last = np.searchsorted(words[:, 0], [start + 1, end])
-    starts = np.concatenate([[start], words[first:last, 0]])
+    starts = distinct(np.array([start]), word_starts(corpus, start, end))
+    starts = starts[starts >= start]
     ends = np.append(starts[1:], end)
     parts = corpus.trimmed(as_spans(np.column_stack([starts, ends])))
     yield from ((int(place), Level.WORD) for place in starts[1:].tolist())
@@ -167,7 +166,7 @@ def cut_exactly(span: Positions, corpus: Corpus, units: Units, limit: int) -> It
 def _next_cut(start: int, end: int, corpus: Corpus, units: Units, limit: int) -> int:
     """Return the furthest place after `start` up to which the text counts at most `limit` units."""
     nearest = _after_cluster(corpus, start)
-    index = int(np.searchsorted(units.starts, start)) + limit
+    index = int(index_in(units.starts, start)) + limit
     while True:
         place = int(units.starts[index]) if index < len(units.starts) else end
         cut = min(corpus.cluster_around(min(place, end))[0], end)
@@ -189,5 +188,5 @@ def _size(units: Units, start: int, end: int) -> int:
 
 def _about(units: Units, start: int, end: int) -> int:
     """Return the number of units that start inside: near the size, and found without encoding."""
-    first, last = np.searchsorted(units.starts, [start, end])
+    first, last = index_in(units.starts, [start, end])
     return int(last - first)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans, distinct
+from rag_chunk.arrays import Positions, Spans, as_spans, distinct, index_in
 from rag_chunk.chunker.packing import kept_to, longest, skipped_spans
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
@@ -48,7 +48,7 @@ class _Line:
 
     def __init__(self, corpus: Corpus, units: Units, first: int, last: int) -> None:
         self._corpus, self._units = corpus, units
-        self._lowest, self._highest = np.searchsorted(units.starts, [first, last]).tolist()
+        self._lowest, self._highest = index_in(units.starts, [first, last]).tolist()
         self._first, self._last = first, last
 
     def _places(self, indices: Positions) -> Positions:

@@ -1,6 +1,6 @@
 """Documents, and the line on which they lie."""
 
-from rag_chunk.corpus.document import Corpus, Document, Place, Skipped
+from rag_chunk.corpus.document import BLOCK, Corpus, Document, Place, Skipped
 from rag_chunk.corpus.reader import ENDINGS, MARKER, NOT_READ, read_corpus
 
-__all__ = ["ENDINGS", "MARKER", "NOT_READ", "Corpus", "Document", "Place", "Skipped", "read_corpus"]
+__all__ = ["BLOCK", "ENDINGS", "MARKER", "NOT_READ", "Corpus", "Document", "Place", "Skipped", "read_corpus"]

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from rag_chunk.arrays import Bytes, Positions, Spans, among, as_spans, distinct
+from rag_chunk.arrays import Bytes, Positions, Spans, among, as_spans, index_in, line_type
 from rag_chunk.characters import SPACE, classify, cluster_around, maybe_inside_clusters
 from rag_chunk.errors import InputError
 
 T = TypeVar("T")
+BLOCK = 1 << 22  # characters of a document that are looked at together
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,12 @@ class Corpus:
     @cached_property
     def flags(self) -> Bytes:
         """What each character of the line is: see `rag_chunk.characters`."""
-        parts = [classify(document.text) for document in self.documents]
-        return np.concatenate([np.zeros(0, np.uint8), *parts])
+        flags = np.empty(len(self), np.uint8)
+        for start, document in zip(self.starts.tolist(), self.documents, strict=False):
+            for place in range(0, len(document.text), BLOCK):
+                part = classify(document.text[place : place + BLOCK])
+                flags[start + place : start + place + len(part)] = part
+        return flags
 
     def documents_at(self, positions: Positions) -> Positions:
         """Return the index of the document that holds each position."""
@@ -167,27 +172,42 @@ class Corpus:
         return first + start, first + end
 
     @cached_property
-    def solid(self) -> Spans:
-        """The runs of characters that are not white space, in order: int64 [runs, 2]; none crosses a document."""
-        inked = np.concatenate([[False], (self.flags & SPACE) == 0, [False]])
-        edges = np.flatnonzero(inked[1:] != inked[:-1])
-        runs = edges.reshape(-1, 2)
-        starts = _merged(runs[:, 0], self.starts, inked)
-        ends = _merged(runs[:, 1], self.starts, inked)
-        return as_spans(np.column_stack([starts, ends]))
+    def _solid_edges(self) -> Positions:
+        """Where runs of characters that are no white space start and end, in turn; none crosses a document."""
+        parts = [np.zeros(0, np.int64)]
+        for first, last in itertools.pairwise(self.starts.tolist()):
+            before = False
+            for place in range(first, last, BLOCK):
+                inked = (self.flags[place : min(place + BLOCK, last)] & SPACE) == 0
+                changed = np.flatnonzero(inked != np.append(before, inked[:-1])) + place
+                parts.append(changed.astype(line_type(len(self))))
+                before = bool(inked[-1])
+            parts.append(np.array([last] if before else [], line_type(len(self))))
+        return np.concatenate(parts[1:] or parts)
+
+    @cached_property
+    def solid_starts(self) -> Positions:
+        """Where each run of characters that are no white space starts, in order: [runs]."""
+        return self._solid_edges[0::2].copy()
+
+    @cached_property
+    def solid_ends(self) -> Positions:
+        """Where each of those runs ends: [runs]."""
+        return self._solid_edges[1::2].copy()
 
     @cached_property
     def _solid_before(self) -> Positions:
-        lengths = self.solid[:, 1] - self.solid[:, 0]
-        return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        lengths = self.solid_ends - self.solid_starts
+        return np.append(0, np.cumsum(lengths)).astype(line_type(len(self)))
 
     def solid_before(self, positions: Positions) -> Positions:
         """Return how many characters before each position are not white space."""
-        index = np.searchsorted(self.solid[:, 0], positions, side="right") - 1
-        run = np.maximum(index, 0)
-        if not len(self.solid):
+        if not len(self.solid_starts):
             return np.zeros_like(positions)
-        inside = np.clip(positions - self.solid[run, 0], 0, self.solid[run, 1] - self.solid[run, 0])
+        index = index_in(self.solid_starts, positions, "right") - 1
+        run = np.maximum(index, 0)
+        starts, ends = self.solid_starts[run], self.solid_ends[run]
+        inside = np.clip(positions - starts, 0, ends - starts)
         return np.where(index < 0, 0, self._solid_before[run] + inside)
 
     def solid_lengths(self, spans: Spans) -> Positions:
@@ -196,19 +216,12 @@ class Corpus:
 
     def trimmed(self, spans: Spans) -> Spans:
         """Return the spans without the white space at their edges; those that are blank are left out."""
-        if not len(spans) or not len(self.solid):
+        if not len(spans) or not len(self.solid_starts):
             return spans[:0]
-        first = np.searchsorted(self.solid[:, 1], spans[:, 0], side="right")
-        last = np.searchsorted(self.solid[:, 0], spans[:, 1], side="left") - 1
+        first = index_in(self.solid_ends, spans[:, 0], "right")
+        last = index_in(self.solid_starts, spans[:, 1]) - 1
         kept = first <= last
         first, last, spans = first[kept], last[kept], spans[kept]
-        starts = np.maximum(spans[:, 0], self.solid[first, 0])
-        ends = np.minimum(spans[:, 1], self.solid[last, 1])
+        starts = np.maximum(spans[:, 0], self.solid_starts[first])
+        ends = np.minimum(spans[:, 1], self.solid_ends[last])
         return as_spans(np.column_stack([self.grapheme_starts(starts), self.grapheme_ends(ends)]))
-
-
-def _merged(edges: Positions, borders: Positions, inked: np.ndarray) -> Positions:
-    """Add to the `edges` of runs the document borders that lie inside a run."""
-    inner = borders[1:-1]
-    inside = inner[inked[inner] & inked[inner + 1]] if len(inner) else inner
-    return distinct(edges, inside) if len(inside) else edges

@@ -29,6 +29,10 @@ _CAUSES = (
     ),
     (r"error code 403|PERMISSION_DENIED", "no permission on {where}: {text}"),
     (r"error code 40[45](?s:.*)Response body|not in a valid JSON format", "{where} is not an MLflow server: {text}"),
+    (
+        r"Unsupported(ModelRegistry|Tracking)StoreURI",
+        "this MLflow cannot open {where}. mlflow-skinny needs a server; the whole is: pip install mlflow",
+    ),
     (r"FallbackAsyncAdaptedQueuePool", "this MLflow does not work with SQLAlchemy 2.1: pip install 'sqlalchemy<2.1'"),
     (r"(?i)no space left|disk is full|ENOSPC", "no space is left for {where}"),
     (r"(?i)database is locked", "{where} is locked by another process: {text}"),

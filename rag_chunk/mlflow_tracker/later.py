@@ -37,7 +37,8 @@ def track_folder(folder: Path, options: TrackingOptions, *, notify: Notify) -> T
         earlier = _earlier(sender, results.report.analysis_id, options.run_id)
         if earlier.run_id and earlier.finished:
             notify(f"{folder} is in the experiment {sender.destination.experiment_name!r} already")
-            children = {name: known.run_id for name, known in earlier.children.items()}
+            names = [found.name for found in results.report.configurations if found.name in earlier.children]
+            children = {name: earlier.children[name].run_id for name in names}
             return tracked(sender, results, earlier.run_id, children)
         try:
             run_id, children = _sent(sender, Contents(results, options, notify, later=True), earlier)

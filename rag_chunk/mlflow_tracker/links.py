@@ -24,7 +24,7 @@ def ui_command(store: Store) -> str | None:
     if store.place.is_http or store.place.local is None:
         return None
     words = [_mlflow(), "ui"]
-    if store.place.uri is not None:
+    if not store.place.is_default:
         words += ["--backend-store-uri", store.name]
     command = shlex.join(words)
     return f"{FILES_ALLOWED}=true {command}" if store.place.old_files else command

@@ -24,7 +24,7 @@ NOT_PATHS = ("databricks", "databricks-uc", "uc")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A store as it will be opened: `uri` is None for MLflow's own default.
+    """A store as it will be opened: `uri` is None where MLflow finds its own default.
 
     `local` is the database file or the folder; `artifacts` is where new experiments put their artifacts, where
     that is not MLflow's default.
@@ -34,6 +34,7 @@ class Place:
     local: Path | None = None
     artifacts: Path | None = None
     old_files: bool = False
+    is_default: bool = False
 
     @property
     def is_http(self) -> bool:
@@ -89,9 +90,13 @@ def _default_place(notify: Notify) -> Place:
     if old and mlflow_version() >= NO_FILE_STORE and not _files_allowed():
         _allow_files(Path("mlruns"), notify)
     uri = str(mlflow.get_tracking_uri())
-    folder = _folder(uri)
-    new = mlflow_version() >= NO_FILE_STORE
-    return Place(uri=None, local=folder or _database_file(uri), old_files=folder is not None and new)
+    if (folder := _folder(uri)) is not None:
+        return Place(uri=None, local=folder, old_files=mlflow_version() >= NO_FILE_STORE, is_default=True)
+    database = _database_file(uri)
+    here = Path("mlflow.db").absolute()
+    # SQLAlchemy before 2.1 takes the %20 that MLflow writes for a space as it stands, and would go elsewhere.
+    misled = database is not None and database != here and database.name == here.name
+    return Place(uri=sqlite_uri(here) if misled else None, local=here if misled else database, is_default=True)
 
 
 def _folder_place(given: str, folder: Path, notify: Notify) -> Place:

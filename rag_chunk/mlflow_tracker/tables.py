@@ -52,7 +52,8 @@ def description(report: Report) -> str:
 def _verdict(report: Report) -> list[str]:
     if not report.comparison:
         return []
-    return [" ".join(report.comparison.verdict) or f"Recommended: {report.comparison.recommended}"]
+    verdicts = [sentence for comparison in report.comparisons for sentence in comparison.verdict]
+    return [" ".join(verdicts) or f"Recommended: {report.comparison.recommended}"]
 
 
 def _line(report: Report, result: ConfigurationResult, metrics: Sequence[str]) -> str:

@@ -1,6 +1,9 @@
 """Which columns a comparison shows, and how a number is written."""
 
-from rag_chunk.report import ConfigurationResult, Report
+from itertools import chain
+
+from rag_chunk.config.names import METRICS, ON_REQUEST, TIMES
+from rag_chunk.report import AgainstBaseline, ComparisonResult, ConfigurationResult, Report
 
 SCORED = (
     "budget_recall",
@@ -27,12 +30,21 @@ STRUCTURAL = (
 )
 _WHOLE = ("num_chunks", "context_size", "chunk_size")
 LEGEND = {"*": "recommended", "=": "not shown worse than the leader", "-": "shown worse"}
+_BUILT_IN = {*chain.from_iterable(METRICS.values()), *TIMES}
+_MOST_NAMED = 10
 
 
 def shown_columns(report: Report) -> list[str]:
-    """Return the metrics that a comparison shows, most important first: only those that the report has."""
-    wanted = SCORED if report.questions else STRUCTURAL
-    return [name for name in wanted if any(name in found.metrics for found in report.configurations)]
+    """Return the metrics that a comparison shows, most important first: only those that the report has.
+
+    What was asked for by name (the user's own, and those on request) comes right after the first.
+    """
+    there = dict.fromkeys(chain.from_iterable(found.metrics for found in report.configurations))
+    if not report.questions:
+        return [name for name in STRUCTURAL if name in there]
+    asked = [name for name in there if name not in _BUILT_IN]
+    asked += [name for group in ON_REQUEST for name in METRICS[group]]
+    return [name for name in (SCORED[0], *asked, *SCORED[1:]) if name in there]
 
 
 def all_columns(report: Report) -> list[str]:
@@ -52,13 +64,46 @@ def formatted(name: str, value: float | None) -> str:
     return f"{value:.2f}s" if name.endswith("_time") else f"{value:.3f}"
 
 
+def groups(report: Report) -> list[tuple[ComparisonResult | None, list[ConfigurationResult]]]:
+    """Return the configurations that were compared with each other, with their comparison; without one, all."""
+    found: dict[int, tuple[ComparisonResult | None, list[ConfigurationResult]]] = {}
+    for each in report.configurations:
+        comparison = report.comparison_of(each)
+        found.setdefault(id(comparison), (comparison, []))[1].append(each)
+    return list(found.values())
+
+
 def mark(report: Report, found: ConfigurationResult) -> str:
     """Return the mark of a configuration: see `LEGEND`; nothing where no comparison was made."""
-    if report.comparison is None or len(report.configurations) == 1:
+    comparison = report.comparison_of(found)
+    rivals = [each for each in report.configurations if report.comparison_of(each) is comparison]
+    if comparison is None or len(rivals) == 1:
         return ""
-    if found.name == report.comparison.recommended:
+    if found.name == comparison.recommended:
         return "*"
-    return "=" if found.name in report.comparison.not_shown_worse else "-"
+    return "=" if found.name in comparison.not_shown_worse else "-"
+
+
+def has_baseline(report: Report) -> bool:
+    """Whether some configurations were compared with a baseline."""
+    return any(comparison.baseline for comparison in report.comparisons)
+
+
+def against_baseline(report: Report, found: ConfigurationResult, *, interval: bool) -> str:
+    """Return how a configuration stands to the baseline, in points; nothing where they were not compared."""
+    comparison = report.comparison_of(found)
+    if comparison is None or comparison.baseline is None:
+        return ""
+    if found.name == comparison.baseline.name:
+        return "baseline"
+    others = {other.name: other for other in comparison.baseline.others}
+    return _stands(others[found.name], interval=interval) if found.name in others else ""
+
+
+def _stands(other: AgainstBaseline, *, interval: bool) -> str:
+    shown = {"no difference": "not shown"}.get(other.shown, other.shown)
+    ends = f" ({100 * other.low:+.1f} to {100 * other.high:+.1f})" if interval else ""
+    return f"{100 * other.difference:+.1f}{ends} {shown}"
 
 
 def legend(report: Report) -> str:
@@ -68,12 +113,33 @@ def legend(report: Report) -> str:
 
 
 def notes(report: Report) -> list[str]:
-    """Return the sentences that go under a comparison: what was merged, skipped and left out, and the verdict."""
+    """Return the sentences that go under a comparison: the verdict, and what was merged, skipped and left out."""
+    compared = groups(report)
+    verdicts = [
+        sentence
+        for comparison, found in compared
+        for sentence in (*_head(comparison, alone=len(compared) == 1), *_verdict(comparison, found))
+    ]
     merged = [
         f"{found.name} has the same chunks as {', '.join(found.merged)}"
         for found in report.configurations
         if found.merged
     ]
-    skipped = [f"{entry.name}: {entry.reason}" for entry in report.skipped]
-    verdict = list(report.comparison.verdict) if report.comparison else []
-    return [*verdict, *merged, *skipped]
+    return [*verdicts, *merged, *(f"{entry.name}: {entry.reason}" for entry in report.skipped)]
+
+
+def _head(comparison: ComparisonResult | None, *, alone: bool) -> list[str]:
+    return [] if comparison is None or alone else [f"Retriever {' and '.join(comparison.retrievers)}:"]
+
+
+def _verdict(comparison: ComparisonResult | None, found: list[ConfigurationResult]) -> list[str]:
+    """Return the verdict, and which configurations are the best for what they cost."""
+    if comparison is None:
+        return []
+    if len(found) == 1 or not comparison.pareto:
+        return list(comparison.verdict)
+    named, more = comparison.pareto[:_MOST_NAMED], len(comparison.pareto) - _MOST_NAMED
+    costs = "index and context size" if all("context_size" in each.metrics for each in found) else "index size"
+    rest = f" and {more} more" if more > 0 else ""
+    front = f"Best for their {costs} (none has as much recall for less): {', '.join(named)}{rest}."
+    return [*comparison.verdict, front]

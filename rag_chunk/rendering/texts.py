@@ -4,7 +4,17 @@ import csv
 import io
 
 from rag_chunk.config import RunConfig
-from rag_chunk.rendering.columns import all_columns, formatted, legend, mark, notes, shown_columns
+from rag_chunk.rendering.breakdown import breakdowns
+from rag_chunk.rendering.columns import (
+    against_baseline,
+    all_columns,
+    formatted,
+    has_baseline,
+    legend,
+    mark,
+    notes,
+    shown_columns,
+)
 from rag_chunk.report import Report
 
 
@@ -25,10 +35,12 @@ def csv_text(report: Report) -> str:
 
 def markdown_table(report: Report) -> str:
     """Return the comparison as a Markdown table."""
-    columns = shown_columns(report)
-    lines = ["| | configuration | " + " | ".join(columns) + " |", "|---|---|" + "---:|" * len(columns)]
+    columns, baseline = shown_columns(report), ["against baseline"] if has_baseline(report) else []
+    heads = [*columns[:1], *baseline, *columns[1:]]
+    lines = ["| | configuration | " + " | ".join(heads) + " |", "|---|---|" + "---:|" * len(heads)]
     for found in report.configurations:
         cells = [formatted(name, found.metrics.get(name)) for name in columns]
+        cells[1:1] = [against_baseline(report, found, interval=True) for _ in baseline]
         lines.append(f"| {mark(report, found)} | `{found.name}` | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -44,5 +56,6 @@ def markdown_text(report: Report) -> str:
         markdown_table(report),
         f"{legend(report)}\n",
         "\n".join(f"- {note}" for note in notes(report)) + "\n",
+        *breakdowns(report),
     ]
     return "\n".join(part for part in parts if part.strip())

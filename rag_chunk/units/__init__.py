@@ -7,7 +7,7 @@ from rag_chunk.config import RunConfig, Unit
 from rag_chunk.corpus import Corpus
 from rag_chunk.units.encoding import encoding_name, load_encoding, prepare_encoding
 from rag_chunk.units.tokens import Tokens
-from rag_chunk.units.words import Characters, Words, word_spans
+from rag_chunk.units.words import Characters, Words, word_starts
 
 __all__ = [
     "Characters",
@@ -18,7 +18,7 @@ __all__ = [
     "load_encoding",
     "prepare_encoding",
     "units_of",
-    "word_spans",
+    "word_starts",
 ]
 
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rag_chunk import cache
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
 from rag_chunk.characters import LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
-from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus import BLOCK, Corpus, Document
 from rag_chunk.units.encoding import load_encoding
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ def _parts(text: str, safe: Positions) -> list[tuple[int, int]]:
 @lru_cache
 def _token_lengths(encoding: str) -> Positions:
     """Return how many bytes each token has, by its number. Asking for all of them takes a while: it is kept."""
-    key = f"lengths-1-{encoding}"
+    key = f"lengths-2-{encoding}"
     found = cache.load(key)
     if found is not None:
         return found
     known = load_encoding(encoding)
-    lengths = np.zeros(known.n_vocab, np.int64)
+    lengths = np.zeros(known.n_vocab, np.int32)
     for token in range(known.n_vocab):
         with suppress(KeyError):
             lengths[token] = len(known.decode_single_token_bytes(token))
@@ -82,56 +82,67 @@ class Tokens:
     @cached_property
     def _safe_points(self) -> Positions:
         """Every safe point of the line, document borders among them, in order."""
-        parts = [np.zeros(0, np.int64)]
-        for first, last in zip(self._corpus.starts[:-1], self._corpus.starts[1:], strict=True):
-            if last > first:
-                parts.append(np.flatnonzero(_safe(self._corpus.flags[first:last])) + first)
-        return np.concatenate([*parts, self._corpus.starts[-1:]])
+        flags, dtype = self._corpus.flags, line_type(len(self._corpus))
+        parts = []
+        for first, last in itertools.pairwise(self._corpus.starts.tolist()):
+            for place in range(first, last, BLOCK):
+                before = max(place - 1, first)
+                found = np.flatnonzero(_safe(flags[before : min(place + BLOCK, last)])) + before
+                parts.append(found[found >= place if place > first else slice(None)].astype(dtype))
+        return np.concatenate([*parts, self._corpus.starts[-1:].astype(dtype)])
 
     def _token_starts(self) -> Positions:
         """Return the position on the line of the character in which each token begins."""
-        offsets = self._corpus.starts.tolist()
         keys = [self._key(document) for document in self._corpus.documents]
         known = [cache.load(key) if key else None for key in keys]
         jobs = [job for index, found in enumerate(known) if found is None for job in self._jobs(index)]
+        parts: list[list[Positions]] = [[] if found is None else [found] for found in known]
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            encoded = threads.map(lambda job: self._starts_in(*job[1:]), jobs)
-        parts: dict[int, list[Positions]] = {}
-        for (index, _, _), part in zip(jobs, encoded, strict=True):
-            parts.setdefault(index, []).append(part)
-        starts = [np.zeros(0, np.int64)]
-        for index, (key, found) in enumerate(zip(keys, known, strict=True)):
-            own = np.concatenate(parts[index]) if found is None else found
-            if key and found is None:
-                cache.store(key, own.astype(np.int32))
-            starts.append(own + offsets[index])
-        if parts:
+            for (index, _, _), part in zip(jobs, threads.map(lambda job: self._starts_in(*job), jobs), strict=True):
+                parts[index].append(part)
+        self._keep([(key, own) for key, own, found in zip(keys, parts, known, strict=True) if key and found is None])
+        return self._on_the_line(parts)
+
+    def _on_the_line(self, parts: list[list[Positions]]) -> Positions:
+        """Return the starts of all documents' tokens as one array; the parts are used up."""
+        starts = np.empty(sum(len(part) for own in parts for part in own), line_type(len(self._corpus)))
+        filled = 0
+        for offset, own in zip(self._corpus.starts.tolist(), parts, strict=False):
+            while own:
+                part = own.pop(0)
+                starts[filled : filled + len(part)] = part
+                starts[filled : filled + len(part)] += offset
+                filled += len(part)
+        return starts
+
+    def _keep(self, new: list[tuple[str, list[Positions]]]) -> None:
+        """Store what had to be encoded."""
+        for key, own in new:
+            cache.store(key, np.concatenate(own))
+        if new:
             cache.trim()
-        return np.concatenate(starts)
 
     def _key(self, document: Document) -> str | None:
         """Return where the cache keeps a document's tokens; a short text is encoded faster than it is looked up."""
         long = len(document.text) >= WORTH_KEEPING
         return f"tokens-1-{self._encoding.name}-{document.digest}" if long else None
 
-    def _jobs(self, index: int) -> list[tuple[int, int, str]]:
-        """Return the parts in which a document is encoded: its index, the part's start in it, its text."""
+    def _jobs(self, index: int) -> list[tuple[int, int, int]]:
+        """Return the parts in which a document is encoded: its index, and the part's borders in it."""
         first, last = self._corpus.starts[index : index + 2].tolist()
-        text = self._corpus.documents[index].text
-        safe = self._safe_points[slice(*np.searchsorted(self._safe_points, [first, last]))] - first
-        return [(index, start, text[start:end]) for start, end in _parts(text, safe)]
+        safe = self._safe_points[slice(*index_in(self._safe_points, [first, last]).tolist())] - first
+        return [(index, start, end) for start, end in _parts(self._corpus.documents[index].text, safe)]
 
-    def _starts_in(self, offset: int, text: str) -> Positions:
-        text = _replaced(text)
+    def _starts_in(self, index: int, start: int, end: int) -> Positions:
+        """Return where the tokens of a part start, within its document: int32 [tokens]."""
+        text = _replaced(self._corpus.documents[index].text[start:end])
         tokens = self._encoding.encode_to_numpy(text, disallowed_special=())
-        ends = np.cumsum(_token_lengths(self._encoding.name)[tokens])
-        starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])[: len(ends)]
-        if text.isascii():
-            return starts + offset
-        content = np.frombuffer(text.encode(), np.uint8)
-        character = np.cumsum((content & 0xC0) != 0x80) - 1  # noqa: PLR2004 - not a UTF-8 continuation byte
-        places: Positions = character[starts] + offset
-        return places
+        starts = np.zeros(len(tokens), np.int32)
+        np.cumsum(_token_lengths(self._encoding.name)[tokens[:-1]], out=starts[1:])
+        if not text.isascii():
+            content = np.frombuffer(text.encode(), np.uint8)
+            starts = np.cumsum((content & 0xC0) != 0x80, dtype=np.int32)[starts] - 1  # noqa: PLR2004 - starts a character
+        return starts + np.int32(start)
 
     def _count(self, text: str) -> int:
         """Return the number of tokens of `text` by itself, remembered for short texts."""
@@ -147,14 +158,14 @@ class Tokens:
         return np.array([self._count(text) for text in self._corpus.texts(as_spans(spans))], np.int64)
 
     def _before(self, positions: Positions) -> Positions:
-        return np.searchsorted(self.starts, positions, side="left")
+        return index_in(self.starts, positions)
 
     def lead(self, starts: Positions) -> Positions:
         """Return for each start the number of tokens that a chunk starting there does not pay for.
 
         `reach(end) - lead(start)` is the chunk's size wherever a safe point lies in it.
         """
-        safe = self._safe_points[np.searchsorted(self._safe_points, starts)]
+        safe = self._safe_points[index_in(self._safe_points, starts)]
         count = self._before(safe)
         far = safe - starts > FAR
         count[far] = self._before(starts[far])
@@ -164,7 +175,7 @@ class Tokens:
 
     def reach(self, ends: Positions) -> Positions:
         """Return for each end the number of tokens up to it, as a chunk that ends there counts them."""
-        index = np.searchsorted(self._safe_points, ends)
+        index = index_in(self._safe_points, ends)
         aligned = (self._safe_points[index] == ends) & (ends > 0)
         aligned &= (self._corpus.flags[np.maximum(ends, 1) - 1] & SPACE) == 0
         safe = np.where(aligned, ends, self._safe_points[np.maximum(index - 1, 0)])
@@ -178,8 +189,8 @@ class Tokens:
     def additive(self, spans: Spans) -> Bools:
         """Return whether `reach` less `lead` is the size of each span: where a near safe point lies in it."""
         starts, ends = spans[:, 0], spans[:, 1]
-        after = np.searchsorted(self._safe_points, starts)
-        before = np.searchsorted(self._safe_points, ends) - 1
+        after = index_in(self._safe_points, starts)
+        before = index_in(self._safe_points, ends) - 1
         first, last = self._safe_points[after], self._safe_points[np.maximum(before, 0)]
         near: Bools = (first <= last) & (first - starts <= FAR) & (ends - last <= FAR)
         return near

@@ -1,44 +1,41 @@
 """Words and characters as units."""
 
+import itertools
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Positions, Spans, as_spans, distinct
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, distinct, index_in, line_type
 from rag_chunk.characters import LONE, STICKY
 from rag_chunk.corpus import Corpus
 
 
-def _own_words(corpus: Corpus) -> Positions:
+def _own_words(flags: Bytes) -> Positions:
     """Return where a word starts because it, or the character before it, is of a script without spaces."""
-    flags = corpus.flags
     lone = (flags & LONE) > 0
     if not lone.any():
         return np.zeros(0, np.int64)
-    base = np.maximum.accumulate(np.where((flags & STICKY) == 0, np.arange(len(flags)), 0))
+    base = np.maximum.accumulate(np.where((flags & STICKY) == 0, np.arange(len(flags), dtype=np.int32), 0))
     after_lone = np.zeros(len(flags), bool)
     after_lone[1:] = lone[base[:-1]] & ((flags[1:] & STICKY) == 0)
     starts: Positions = np.flatnonzero(lone | after_lone)
     return starts
 
 
-def word_spans(corpus: Corpus) -> Spans:
-    """Return the words of the corpus: int64 [words, 2].
+def word_starts(corpus: Corpus, start: int, end: int) -> Positions:
+    """Return where words start in the stretch [start, end) of one document: [words].
 
     A word is a run of characters that are not white space, except that each Han, kana, Thai, Lao, Khmer
     or Myanmar letter is a word of its own, with its marks.
     """
-    own = _own_words(corpus)
-    solid = corpus.solid
+    runs = corpus.solid_starts[slice(*index_in(corpus.solid_starts, [start, end]).tolist())]
+    own = _own_words(corpus.flags[start:end]) + start
     if len(own):
-        run = np.searchsorted(solid[:, 0], own, side="right") - 1
-        own = own[(run >= 0) & (own < solid[run, 1])]
-    starts = distinct(solid[:, 0], own) if len(own) else solid[:, 0]
-    starts = distinct(corpus.grapheme_starts(starts))
-    run_ends = solid[np.searchsorted(solid[:, 1], starts, side="right"), 1] if len(starts) else starts
-    ends = np.minimum(run_ends, np.append(starts[1:], len(corpus))) if len(starts) else starts
-    return as_spans(np.column_stack([starts, ends]))
+        run = index_in(corpus.solid_starts, own, "right") - 1
+        own = own[(run >= 0) & (own < corpus.solid_ends[np.maximum(run, 0)])]
+        runs = distinct(runs, own)
+    return distinct(corpus.grapheme_starts(runs)).astype(line_type(len(corpus)))
 
 
 class Words:
@@ -48,17 +45,26 @@ class Words:
 
     def __init__(self, corpus: Corpus) -> None:
         """Find the words of `corpus`."""
-        self.spans = word_spans(corpus)
-        self.starts: Positions = np.ascontiguousarray(self.spans[:, 0])
-        self._ends: Positions = np.ascontiguousarray(self.spans[:, 1])
+        parts = [word_starts(corpus, first, last) for first, last in itertools.pairwise(corpus.starts.tolist())]
+        self.starts: Positions = np.concatenate([*parts, np.zeros(0, line_type(len(corpus)))])
+        self.ends = self._word_ends(corpus)
+
+    def _word_ends(self, corpus: Corpus) -> Positions:
+        """Return where each word ends: with its run of characters, or where the next word starts."""
+        if not len(self.starts):
+            return self.starts
+        run_ends = corpus.solid_ends[index_in(corpus.solid_ends, self.starts, "right")]
+        following = np.append(self.starts[1:], self.starts.dtype.type(len(corpus)))
+        ends: Positions = np.minimum(run_ends, following)
+        return ends
 
     def lead(self, starts: Positions) -> Positions:
         """Return the number of words that end at or before each start."""
-        return np.searchsorted(self._ends, starts, side="right")
+        return index_in(self.ends, starts, "right")
 
     def reach(self, ends: Positions) -> Positions:
         """Return the number of words that start before each end."""
-        return np.searchsorted(self.starts, ends, side="left")
+        return index_in(self.starts, ends)
 
     def additive(self, spans: Spans) -> Bools:
         """Return that `reach` less `lead` is the size of every span: bool [n]."""
@@ -81,7 +87,7 @@ class Characters:
     @cached_property
     def starts(self) -> Positions:
         """Where each unit starts: every position on the line."""
-        return np.arange(self._length)
+        return np.arange(self._length, dtype=line_type(self._length))
 
     def lead(self, starts: Positions) -> Positions:
         """Return the number of characters before each start."""

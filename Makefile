@@ -43,6 +43,9 @@ types: .venv/dev
 test: .venv/dev  ## the tests alone
 	$(BIN)/python -m pytest --cov
 
+test-peers: .venv/peers  ## the adapters against the real LangChain, LlamaIndex, chonkie and others
+	$(BIN)/python -m pytest --no-cov tests/test_peers.py
+
 .venv/docs: .venv/demo
 	$(BIN)/python -m pip install --quiet --group docs
 	touch $@

@@ -17,7 +17,7 @@ Exits with 1 where rag-chunk's `markdown` is not 100 %, 0, 0, 100 %, 100 %, 0, 0
     python benchmarks/correctness.py                          # the Markdown of examples/ only
 """
 
-# ruff: noqa: RUF001 - Chinese and Japanese have commas and stops of their own
+
 import argparse
 import random
 import re

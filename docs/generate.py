@@ -209,7 +209,9 @@ def _retrievers() -> list[str]:
 def _groups() -> list[str]:
     from rag_chunk.config.names import METRIC_GROUPS, METRICS, ON_REQUEST
 
-    rows = ((f"`{name}`", said, _code(METRICS[name]), _yes(name not in ON_REQUEST)) for name, said in METRIC_GROUPS.items())
+    rows = (
+        (f"`{name}`", said, _code(METRICS[name]), _yes(name not in ON_REQUEST)) for name, said in METRIC_GROUPS.items()
+    )
     return _table(["group", "what", "metrics", "without being asked for"], rows)
 
 
@@ -312,8 +314,12 @@ def main(arguments: list[str]) -> int:
     """Rewrite the pages, or with `--check` only say which are out of date."""
     check = "--check" in arguments
     wanted = [Path(name).resolve() for name in arguments if name != "--check"] or pages()
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        found = list(threads.map(_made_apart, wanted))
+    try:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            found = list(threads.map(_made_apart, wanted))
+    except PageError as error:
+        _say(str(error))
+        return 1
     for page in found:
         if page.lacked:
             _say(f"{page.path.name}: parts are left as they were, for {', '.join(sorted(set(page.lacked)))} is missing")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rag_chunk.corpus import Corpus, Document, read_corpus
     from rag_chunk.errors import RagChunkError
     from rag_chunk.export import langchain_splitter, llama_node_parser
+    from rag_chunk.mlflow_tracker import config_from_run
     from rag_chunk.questions import Questions, read_questions
     from rag_chunk.report import Report
 
@@ -36,6 +37,7 @@ __all__ = [
     "analyze",
     "chunk",
     "chunk_text",
+    "config_from_run",
     "from_chonkie",
     "from_langchain",
     "from_llama_index",
@@ -58,6 +60,7 @@ _HOMES = {
     "analysis": ("analyze",),
     "chunker": ("Chunk", "Chunking", "chunk", "chunk_text"),
     "config": ("AnalysisConfig", "RunConfig"),
+    "mlflow_tracker": ("config_from_run",),
     "corpus": ("Corpus", "Document", "read_corpus"),
     "errors": ("RagChunkError",),
     "export": ("langchain_splitter", "llama_node_parser"),

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from rag_chunk.analysis import Analysis
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import ConfigFile
@@ -57,17 +55,6 @@ def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] |
         _write(folder / "tracking.json", _json(dict(tracking or {})))
     except OSError as error:
         raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
-
-
-def read_report(folder: Path) -> Report:
-    """Return the report of a results folder; raise `InputError` where it is none."""
-    if not (folder / MARKER).exists():
-        raise InputError(f"{folder} is not a results folder of rag-chunk; analyze --save DIR writes one")
-    try:
-        return Report.model_validate_json((folder / "report.json").read_bytes())
-    except (OSError, ValidationError) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"{error.error_count()} fields do not fit"
-        raise InputError(f"the report in {folder} cannot be read: {reason}") from None
 
 
 def jsonl(chunking: Chunking) -> str:

@@ -82,10 +82,9 @@ def _analysed(settings: Settings, corpus: Corpus, questions: Questions | None, o
 
 
 def _tracking_options(settings: Settings) -> "TrackingOptions":
-    from rag_chunk.mlflow_tracker import TrackingOptions, parse_tags
+    from rag_chunk.mlflow_tracker import TrackingOptions, documents_git, parse_tags
 
     given = settings.output
-    imported = settings.recorded.get("run_id")
     return TrackingOptions(
         uri=given.mlflow_uri,
         experiment_name=given.experiment_name,
@@ -95,8 +94,16 @@ def _tracking_options(settings: Settings) -> "TrackingOptions":
         dataset_name=given.dataset_name,
         dataset_version=given.dataset_version,
         log_chunks=given.log_chunks,
-        provenance={"imported_from_run": str(imported)} if imported else {},
+        chunk_files=given.chunk_files,
+        log_runs=given.log_runs,
+        provenance=documents_git(settings.analysis.required_source()) | _imported(settings),
     )
+
+
+def _imported(settings: Settings) -> dict[str, str]:
+    """Return from which run the config was exported that this analysis runs."""
+    run_id = settings.recorded.get("run_id")
+    return {"imported_from_run": str(run_id)} if run_id else {}
 
 
 def _run_tracked(
@@ -117,11 +124,11 @@ def _run_tracked(
         safe = f"The results are safe. Send them to MLflow with\nrag-chunk track {folder}"
         raise TrackingError(f"{error}\n{safe}" if folder else str(error)) from error
     if not settings.output.save:
-        _clear(folder)
+        clear(folder)
     return tracked
 
 
-def _clear(folder: Path) -> None:
+def clear(folder: Path) -> None:
     """Remove results that have been sent, and the folders above them that are empty then."""
     shutil.rmtree(folder)
     for above in (SPOOL, SPOOL.parent):

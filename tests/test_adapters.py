@@ -160,10 +160,19 @@ def test_blank_chunks_are_left_out(chunks):
 @pytest.mark.parametrize(
     ("chunks", "sentences"),
     [
-        (["One two.", "Three for."], ["chunk 2 cannot be placed", "at character 9", "'r.'", "'ur.'", "'Three for.'"]),
-        (["Three four.", "One two."], ["chunk 2 cannot", "It stands only before that, at character 0"]),
-        (["One", "One"], ["chunk 2 cannot", "after the start of chunk 1, from character 1", "stands only before that"]),
-        (["Zwei"], ["chunk 1 cannot be placed in the text; it was looked for from the start. No 'Z'"]),
+        (
+            ["One two.", "Three four, five."],
+            ["chunk 2 cannot be placed: 'Three four, five.'", "ends at character 9, where the text has 'Three four.'"],
+        ),
+        (["One two.", "Three four, five."], ["agrees best at character 9, but then goes on ', five.'", "text has '.'"]),
+        (
+            ["One two.", "three"],
+            ["chunk 2 cannot", "after the start of chunk 1;", "Nothing but white space may differ"],
+        ),
+        (["Three four.", "One two."], ["chunk 2 cannot", "has its end", "stands only before that, at character 0"]),
+        (["One", "One"], ["chunk 2 cannot", "after the start of chunk 1;", "stands only before that"]),
+        (["Zwei"], ["chunk 1 cannot be placed: 'Zwei'. It was looked for from the start", "at character 0"]),
+        (["One two. Three four. Five"], ["but then goes on 'Five' where the text has its end"]),
         (["One", "", "t\ufffd"], ["chunk 3", "U+FFFD in it comes from a cut inside a character"]),
         (["One two. Three" + " four. " * 30 + "!"], ["'One two. Three four.  four.", " and 145 more"]),
     ],
@@ -342,7 +351,7 @@ def test_a_splitter_with_offsets_may_be_a_strategy_itself(mine):
 
 
 def test_a_splitter_that_changes_the_text_is_refused_with_the_document(mine):
-    with pytest.raises(InputError, match=r"mine_adapted:loud, for text\.md: chunk 1 cannot be placed in the text"):
+    with pytest.raises(InputError, match=r"mine_adapted:loud, for text\.md: chunk 1 cannot be placed"):
         chunk_text("One two.", RunConfig(strategy="mine_adapted:loud"))
 
 

@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -38,9 +39,8 @@ RIVALS = {"whole": WHOLE, "cut": CUT, "wide": WIDE}
 
 def fact(number: int) -> tuple[str, str, str]:
     """Return a paragraph, what it answers, and the question."""
-    answer = f"It was carried up to the room with the number {number + 100} by three porters."
-    paragraph = f"A clock called clock{number} came by ship. {answer} Nobody knows who paid for this."
-    return paragraph, answer, f"To which room was clock{number} carried?"
+    answer = f"The clock{number} was carried up to the room with the number {number + 100} by three porters."
+    return f"A ship came in. {answer} Nobody paid for this.", answer, f"To which room was clock{number} carried?"
 
 
 def library(
@@ -162,38 +162,46 @@ def test_groups_are_chosen_on_the_command_line(docs):
 # metrics of the user's own
 
 
-MODULE = """
 def context(chunks, question):
     return sum(len(chunk.text) for chunk in chunks)
 
+
 def holds(chunks, question):
-    texts = [chunk.text for chunk in chunks]
-    found = [any(item.text in text for text in texts) for item in question.evidence]
-    return {"rag/holds": sum(found) / len(found), "first": chunks[0].document.name == question.evidence[0].places[0].document.name}
+    whole = [any(item.text in chunk.text for chunk in chunks) for item in question.evidence]
+    return {"rag/holds": np.mean(whole), "first": chunks[0].document == question.evidence[0].places[0].document}
+
 
 def fails(chunks, question):
     if question.id == "q3":
         raise KeyError("no such thing")
     return 1
 
+
 def sometimes(chunks, question):
-    return {"a": 1.0} if question.id != "q3" else {"a": 1.0, "b": 2.0}
+    return {"a": 1.0, "b": 2.0} if question.id == "q3" else {"a": 1.0}
+
 
 def again(chunks, question):
     return {"context": 1.0}
 
-VALUES = {}
-def returns(chunks, question):
-    return VALUES["value"] if question.id == "q3" else 1.0
-"""
+
+def returning(value: Any) -> Callable[..., Any]:
+    """Return a metric function that returns `value` for one question, and else 1."""
+
+    def returns(chunks, question):
+        return value if question.id == "q3" else 1.0
+
+    return returns
 
 
 @pytest.fixture
-def mine(folder: Path) -> Iterable[Any]:
-    """Return a module of metric functions in the working folder."""
-    (folder / "mine.py").write_text(MODULE)
-    yield
-    sys.modules.pop("mine", None)
+def mine(monkeypatch) -> Any:
+    """Return a module of metric functions that is found by the name `mine`."""
+    found: Any = ModuleType("mine")
+    for function in (context, holds, fails, sometimes, again):
+        setattr(found, function.__name__, function)
+    monkeypatch.setitem(sys.modules, "mine", found)
+    return found
 
 
 def test_a_metric_of_ones_own_is_the_mean_over_the_questions(mine):
@@ -209,8 +217,6 @@ def test_a_metric_of_ones_own_is_the_mean_over_the_questions(mine):
 
 
 def test_a_metric_of_ones_own_is_given_the_chunks_that_fill_the_budget_and_the_evidence(mine):
-    import mine as users
-
     given: list[tuple[list[str], str, list[str], tuple[str, ...]]] = []
 
     def spy(chunks, question):
@@ -219,7 +225,7 @@ def test_a_metric_of_ones_own_is_given_the_chunks_that_fill_the_budget_and_the_e
         )
         return 0
 
-    users.spy = spy
+    mine.spy = spy
     report = analysed({"whole": WHOLE}, custom_metrics="mine:spy")
     found = [
         (list(each.retrieved), each.id, [fact(int(each.id[1:]))[1]]) for each in report.configurations[0].questions
@@ -237,39 +243,37 @@ def test_metrics_of_ones_own_are_shown_right_after_the_headline(mine):
 
 @pytest.mark.parametrize("value", [None, "text", float("nan"), float("inf"), {}, {"a": None}, {3: 1.0}, [1.0], 10**400])
 def test_what_is_no_number_is_refused_with_the_question(mine, value):
-    import mine as users
-
-    users.VALUES["value"] = value
+    mine.returns = returning(value)
     with pytest.raises(
         InputError, match=r"mine:returns returned .* for question q3; a metric function returns a finite"
     ):
         analysed(custom_metrics=["mine:returns"])
 
 
-@pytest.mark.parametrize("value", [True, 2, np.float32(0.5), np.bool_(True), {"returns": np.int64(3)}])  # noqa: FBT003 - a value
+@pytest.mark.parametrize("value", [True, 2, np.float32(0.5), np.bool_(True), {"returns": np.int64(3)}])
 def test_every_kind_of_number_is_taken(mine, value):
-    import mine as users
-
-    users.VALUES["value"] = value
+    mine.returns = returning(value)
     assert analysed(custom_metrics=["mine:returns"]).configurations[0].metrics["returns"] > 0
 
 
 @pytest.mark.parametrize("name", ["num_chunks", "paper_iou", "size_for_90", "processing_time", "strategy", "id"])
 def test_a_name_that_is_taken_is_refused(mine, name):
-    import mine as users
+    def names(chunks, question):
+        return {name: 1.0}
 
-    users.named = lambda chunks, question: {name: 1.0}
-    with pytest.raises(InputError, match=f"the name '{name}', a metric of mine:named, is taken"):
-        analysed(custom_metrics=["mine:named"])
+    mine.names = names
+    with pytest.raises(InputError, match=f"the name '{name}', a metric of mine:names, is taken"):
+        analysed(custom_metrics=["mine:names"])
 
 
 @pytest.mark.parametrize("name", ["recall@5", "", "/a", "a//b", "a/../b", "a b", "1st", "x" * 101, "a\n"])
 def test_a_name_that_mlflow_would_not_take_is_refused(mine, name):
-    import mine as users
+    def names(chunks, question):
+        return {name: 1.0}
 
-    users.named = lambda chunks, question: {name: 1.0}
+    mine.names = names
     with pytest.raises(InputError, match="is no name for a metric, which MLflow must take"):
-        analysed(custom_metrics=["mine:named"])
+        analysed(custom_metrics=["mine:names"])
 
 
 def test_errors_of_a_metric_of_ones_own_name_the_question(mine):
@@ -596,13 +600,11 @@ def test_the_best_for_their_cost_stand_under_the_table():
 
 
 def test_a_long_front_is_cut_short_under_the_table():
-    sizes = {
-        f"size-{size}": RunConfig(strategy="fixed-size", chunk_size=size, budget=20, top_k=1) for size in range(1, 30)
-    }
-    report = analysed(sizes)
+    report = analysed()
     assert report.comparison is not None
-    assert len(report.comparison.pareto) > 10
-    assert any(note.endswith(f"and {len(report.comparison.pareto) - 10} more.") for note in notes(report))
+    many = report.comparison.model_copy(update={"pareto": tuple(f"c{number}" for number in range(12))})
+    shown = notes(report.model_copy(update={"comparison": many}))
+    assert any(note.endswith("c8, c9 and 2 more.") for note in shown)
 
 
 # tags and documents

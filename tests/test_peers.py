@@ -226,7 +226,7 @@ def test_a_token_splitter_that_breaks_characters_is_refused(encoding):
         rag_chunk.from_chonkie(chonkie.TokenChunker(encoding, chunk_size=50, chunk_overlap=9)),
     ):
         assert cut("Plain text. " * 100, CONFIG)
-        with pytest.raises(InputError, match=r"chunk \d+ cannot be placed .*U\+FFFD"):
+        with pytest.raises(InputError, match=r"chunk \d+ cannot be placed: .*U\+FFFD"):
             cut(CHINESE, CONFIG)
 
 

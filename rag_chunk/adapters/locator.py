@@ -30,6 +30,7 @@ from rag_chunk.errors import InputError
 
 _SHOWN = 80  # characters of a chunk in a message
 _AROUND = 20  # characters of text and chunk where they part
+_TELLING = 8  # letters that agree and are worth a mention
 
 
 class _Chunk(NamedTuple):
@@ -179,32 +180,34 @@ def _span(text: str, inked: Positions, chunk: _Chunk, place: int) -> tuple[int, 
 
 def _misplaced(text: str, letters: str, inked: Positions, chunks: Sequence[_Chunk]) -> str:
     """Say which chunk is the first that cannot be placed, where the search stood, and why it failed."""
+    index, lowest, end = _reached(letters, [chunk.letters for chunk in chunks])
     as_they_are = _reached(text, [chunk.text for chunk in chunks])
-    index, lowest = _reached(letters, [chunk.letters for chunk in chunks])
     if as_they_are[0] > index:
-        index, lowest = as_they_are[0], int(np.searchsorted(inked, as_they_are[1]))
-    chunk = chunks[index]
-    stood = int(inked[lowest]) if lowest < len(inked) else len(text)
-    where = (
-        f"after the start of chunk {chunks[index - 1].number}, from character {stood}" if index else "from the start"
-    )
+        index, (lowest, end) = as_they_are[0], np.searchsorted(inked, as_they_are[1:]).tolist()
+    chunk, stood = chunks[index], int(inked[end]) if end < len(inked) else len(text)
+    before = f"after the start of chunk {chunks[index - 1].number}" if index else "from the start"
     more = f" and {len(chunk.text) - _SHOWN} more" if len(chunk.text) > _SHOWN else ""
     broken = " U+FFFD in it comes from a cut inside a character." if "\ufffd" in chunk.text else ""
     return (
-        f"chunk {chunk.number} cannot be placed in the text; it was looked for {where}. "
-        f"{_why(text, letters, inked, chunk, lowest)}{broken}\nChunk {chunk.number} is {chunk.text[:_SHOWN]!r}{more}"
+        f"chunk {chunk.number} cannot be placed: {chunk.text[:_SHOWN]!r}{more}. It was looked for {before}; what is placed "
+        f"so far ends at character {stood}, where the text has {_from(text, stood)}. "
+        f"{_why(text, letters, inked, chunk, lowest)}{broken}"
     )
 
 
-def _reached(string: str, needles: Sequence[str]) -> tuple[int, int]:
-    """Return how many of the needles can be placed before the first that cannot, and from where that was searched."""
-    lowest = 0
+def _reached(string: str, needles: Sequence[str]) -> tuple[int, int, int]:
+    """Return how many needles can be placed, from where the next one was searched, and where the last one ends."""
+    lowest = end = 0
     for number, needle in enumerate(needles):
         place = string.find(needle, lowest)
         if place < 0:
-            return number, lowest
-        lowest = place + 1
-    return len(needles), lowest
+            return number, lowest, end
+        lowest, end = place + 1, place + len(needle)
+    return len(needles), lowest, end
+
+
+def _from(text: str, place: int) -> str:
+    return repr(text[place : place + _AROUND]) if place < len(text) else "its end"
 
 
 def _why(text: str, letters: str, inked: Positions, chunk: _Chunk, lowest: int) -> str:
@@ -213,13 +216,13 @@ def _why(text: str, letters: str, inked: Positions, chunk: _Chunk, lowest: int) 
     if earlier >= 0:
         return f"It stands only before that, at character {inked[earlier]}: chunks must be in the text's order."
     size = _agreeing(letters, chunk, lowest)
-    if not size:
-        return f"No {chunk.letters[0]!r}, its first letter, stands there."
+    if size < _TELLING:
+        return "Nothing but white space may differ."
     place = letters.find(chunk.letters[:size], lowest)
-    cut, parted = _inked(chunk.text)[size], int(inked[place + size - 1]) + 1
+    parts = int(inked[place + size]) if place + size < len(inked) else len(text)
     return (
-        f"It agrees best at character {inked[place]}, but then goes on {chunk.text[cut : cut + _AROUND]!r} where the "
-        f"text has {text[parted : parted + _AROUND].lstrip()!r}; nothing but white space may differ."
+        f"It agrees best at character {inked[place]}, but then goes on {_from(chunk.text, _inked(chunk.text)[size])} "
+        f"where the text has {_from(text, parts)}; nothing but white space may differ."
     )
 
 

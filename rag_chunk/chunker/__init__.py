@@ -36,9 +36,9 @@ def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
     r"""Cut every document of `corpus` as `config` says.
 
     >>> from rag_chunk import Corpus, Document, RunConfig, chunk
-    >>> corpus = Corpus([Document("guide.md", "# Keys\\n\\nTurn left to lock.\\n\\n# Doors\\n\\nPull.")])
+    >>> corpus = Corpus([Document("guide.md", "# Keys\n\nTurn left to lock.\n\n# Doors\n\nPull.")])
     >>> [(found.id, found.headings, found.text) for found in chunk(corpus, RunConfig(strategy="header"))]
-    [('guide.md:0-26', ('Keys',), '# Keys\\n\\nTurn left to lock.'), ('guide.md:28-42', ('Doors',), '# Doors\\n\\nPull.')]
+    [('guide.md:0-26', ('Keys',), '# Keys\n\nTurn left to lock.'), ('guide.md:28-42', ('Doors',), '# Doors\n\nPull.')]
     """
     units = units_of(corpus, config)
     found = chunker_of(config)(corpus, config)

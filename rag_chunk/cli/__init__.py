@@ -2,12 +2,12 @@
 
 import sys
 
-from rag_chunk.cli import analyze, configs
+from rag_chunk.cli import analyze, configs, tracking
 from rag_chunk.cli.app import app, say
 from rag_chunk.errors import RagChunkError
 from rag_chunk.interrupts import Interrupted, interruptible
 
-__all__ = ["analyze", "app", "configs", "main"]
+__all__ = ["analyze", "app", "configs", "main", "tracking"]
 
 
 def main() -> None:

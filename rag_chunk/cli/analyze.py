@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag_chunk.cli.app import app, say, write
+from rag_chunk.cli.tracking import say_where
 from rag_chunk.options import Given, with_settings
 
 if TYPE_CHECKING:
     from rag_chunk.analysis import Analysis, Progress
     from rag_chunk.config import OutputConfig
-    from rag_chunk.mlflow_tracker import Tracked
 
 Source = Annotated[
     Path | None,
@@ -71,15 +71,6 @@ def _print_table(analysis: "Analysis", output: "OutputConfig") -> None:
     console.print(terminal_table(analysis.report, console.width, output.top))
     if analysis.questions is None and not output.quiet:
         say("No questions were given: --test-file questions.json measures which chunking brings back the evidence.")
-
-
-def say_where(tracked: "Tracked") -> None:
-    """Print where the runs are, and how they are seen."""
-    say(f"Tracked in MLflow, experiment {tracked.experiment_name}, run {tracked.run_id}")
-    for what, link in tracked.links.items():
-        say(f"{what}: {link}")
-    if tracked.ui_command:
-        say(f"Open MLflow: {tracked.ui_command}")
 
 
 @contextmanager

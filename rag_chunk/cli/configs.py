@@ -21,9 +21,9 @@ def export_config(
     mlflow_uri: Uri = None,
 ) -> None:
     """Write the config of a tracked run, to stdout or to a file."""
-    from rag_chunk.mlflow_tracker import fetch_config
+    from rag_chunk.mlflow_tracker import exported_config
 
-    text = fetch_config(run_id, uri=mlflow_uri, strategy=strategy, by=by, notify=say)
+    text = exported_config(run_id, uri=mlflow_uri, strategy=strategy, by=by, notify=say)
     if output_file is None:
         typer.echo(text, nl=False)
         return

@@ -56,3 +56,14 @@ class OutputConfig(BaseModel):
         description="Whose chunks are logged.",
         json_schema_extra={"default_text": "all, while they are under 20 MB together", **_MLFLOW},
     )
+    chunk_files: bool = Field(
+        False,
+        description="Log one .txt file a chunk, too.",
+        json_schema_extra={"flags": ["--chunk-files"], **_MLFLOW},
+    )
+    log_runs: int | None = Field(
+        None,
+        ge=1,
+        description="Log runs of so many of the best configurations only.",
+        json_schema_extra={"default_text": "all", **_MLFLOW},
+    )

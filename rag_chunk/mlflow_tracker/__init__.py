@@ -1,6 +1,6 @@
 """A results folder -> MLflow runs, and a run's config back. MLflow is imported inside functions only."""
 
-from rag_chunk.mlflow_tracker.fetch import fetch_config
+from rag_chunk.mlflow_tracker.fetch import config_from_run, exported_config, fetch_config
 from rag_chunk.mlflow_tracker.git import documents_git
 from rag_chunk.mlflow_tracker.later import track_folder
 from rag_chunk.mlflow_tracker.options import LOG_CHUNKS, LogChunks, TrackingOptions, parse_tags
@@ -14,7 +14,9 @@ __all__ = [
     "Tracked",
     "Tracking",
     "TrackingOptions",
+    "config_from_run",
     "documents_git",
+    "exported_config",
     "fetch_config",
     "parse_tags",
     "redact",

@@ -1,5 +1,6 @@
 """The config of a tracked run, back."""
 
+import logging
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,12 +31,35 @@ def fetch_config(
     `strategy` chooses among the configurations of that strategy, `by` the best in another metric.
     Raise `InputError` where there is no such run, or no such configuration.
     """
+    return _fetched(run_id, uri, strategy, by, notify)[1]
+
+
+def exported_config(
+    run_id: str, *, uri: str | None = None, strategy: str | None = None, by: str | None = None, notify: Notify
+) -> str:
+    """Return what `fetch_config` does, brought up to date, with the run's id among what is recorded."""
+    found, text = _fetched(run_id, uri, strategy, by, notify)
+    file = parse_config(text, f"the config of run {found}")
+    return ConfigFile(file.settings, file.analysis, {"run_id": found, **file.recorded}).to_yaml()
+
+
+def config_from_run(run_id: str, *, uri: str | None = None) -> RunConfig:
+    """Return the config of a tracked run, or of an analysis' best: what a pipeline is to chunk with.
+
+    Notices go to the log `rag_chunk`.
+    """
+    notify = logging.getLogger("rag_chunk").info
+    return parse_config(fetch_config(run_id, uri=uri, notify=notify), f"the config of run {run_id}").config()
+
+
+def _fetched(run_id: str, uri: str | None, strategy: str | None, by: str | None, notify: Notify) -> tuple[str, str]:
+    """Return the id of the run that is meant, and the text of its config."""
     with quiet_mlflow():
         place = choose_place(uri, notify)
         _must_exist(place, run_id)
         with open_store(place) as store:
             run = _chosen(store, _run(store, run_id), strategy, by)
-            return _artifact(store, run) or _from_params(run, notify)
+            return run.info.run_id, _artifact(store, run) or _from_params(run, notify)
 
 
 def _must_exist(place: Place, run_id: str) -> None:

@@ -1,0 +1,50 @@
+"""The public data set (Smith & Troynikov, 2024), a sweep over it, and the scores of its questions.
+
+Its folder has `questions.csv` and the corpora; it lies beside the repository, or is named.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rag_chunk import Corpus, Questions, RunConfig, analyze, read_corpus, read_questions
+from rag_chunk.analysis import HEADLINE
+from rag_chunk.config import AnalysisConfig
+from rag_chunk.report import Report
+
+FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "chroma-eval"
+SIZES = (100, 150, 200, 300, 400, 800)
+WITHOUT_OVERLAP = ("fixed-size",)
+WITH_OVERLAP = ("sliding-window", "sentence", "recursive-character", "markdown")
+FURTHER = ("paragraph", "hierarchical")
+
+
+def read(folder: Path) -> tuple[Corpus, Questions]:
+    """Return the corpora and the questions with their references."""
+    corpus = read_corpus(folder, include=["*.md"])
+    return corpus, read_questions(folder / "questions.csv", corpus)
+
+
+def sweep(strategies: tuple[str, ...] = ()) -> list[RunConfig]:
+    """Return 48 configurations in tokens, without overlap and with a quarter, and 6 more for each of `strategies`."""
+    pairs = [(name, 0) for name in (*WITHOUT_OVERLAP, *WITH_OVERLAP[1:], *strategies)]
+    pairs += [(name, 4) for name in WITH_OVERLAP]
+    return [
+        RunConfig(
+            strategy=name, chunk_size=size, overlap=size // part if part else 0, unit="tokens", model="cl100k_base"
+        )
+        for name, part in pairs
+        for size in SIZES
+    ]
+
+
+def headline_scores(report: Report) -> npt.NDArray[np.float64]:
+    """Return the headline score of every question under every configuration: [questions, configurations]."""
+    return np.array([[each.scores[HEADLINE] for each in found.questions] for found in report.configurations]).T
+
+
+def measured(folder: Path, configs: list[RunConfig]) -> Report:
+    """Return the report on `configs`, with no metrics but the headline and what recommends."""
+    corpus, questions = read(folder)
+    return analyze(corpus, configs, questions, settings=AnalysisConfig(metrics=("budget",))).report

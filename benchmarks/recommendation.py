@@ -1,0 +1,85 @@
+"""How much is lost by taking the recommended configuration, chosen by 40 of the public questions? 2.5 points at most.
+
+The truth is the mean over all questions. In each draw, some of them choose as an analysis does; the loss is the best
+configuration's true mean less the chosen one's. Beside the recommendation stand the naive winner, which has the highest
+mean of the draw, and the same rule without its margin: the smallest index that is not shown worse.
+
+    python benchmarks/recommendation.py                    # the public data beside the repository
+    python benchmarks/recommendation.py FOLDER --draws 50
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from public_data import FOLDER, headline_scores, measured, sweep
+
+from rag_chunk.report import Report
+from rag_chunk.statistics import compare_all, recommend
+
+TARGET = 2.5  # points, on average
+NO_MARGIN = 1.0
+RULES = ("recommended", "naive winner", "without the margin")
+
+Array = npt.NDArray[np.float64]
+
+
+def choices(report: Report, scores: Array, seed: int, *, margin: float, flips: int) -> dict[str, int]:
+    """Return which configuration each rule takes by the `scores` of some questions."""
+    comparison = compare_all(scores, seed=seed, flips=flips)
+    chunks = [int(found.metrics["num_chunks"]) for found in report.configurations]
+    index = [found.metrics["index_ratio"] for found in report.configurations]
+    within = partial(recommend, comparison.means, comparison.worse_than_leader, chunks, index)
+    return dict(zip(RULES, (within(margin), comparison.leader, within(NO_MARGIN)), strict=True))
+
+
+def main() -> None:
+    """Print the losses of each rule, and end with 1 where the recommendation loses too much."""
+    options = _options()
+    report = measured(options.folder, sweep())
+    scores = headline_scores(report)
+    truth = 100 * scores.mean(axis=0)
+    names = [found.name for found in report.configurations]
+    print(f"{len(names)} configurations, {len(scores)} questions; the best is {names[int(truth.argmax())]}, {truth.max():.1f} points")
+    print(f"{options.draws} draws of {options.questions} questions, margin {options.margin}\n")
+    started = time.process_time()
+    taken: dict[str, list[int]] = {rule: [] for rule in RULES}
+    for draw in range(options.draws):
+        rows = np.random.default_rng((options.seed, draw)).choice(len(scores), options.questions, replace=False)
+        found = choices(report, scores[rows], draw, margin=options.margin, flips=options.flips)
+        for rule, place in found.items():
+            taken[rule].append(place)
+    print(f"{'loss in points':20}{'mean':>7}{'median':>8}{'95 %':>7}{'most':>7}{'chunks':>9}  taken most often")
+    for rule, places in taken.items():
+        print(_row(rule, np.array(places), truth, report))
+    print(f"\n{time.process_time() - started:.0f} s of CPU for the draws")
+    sys.exit(float((truth.max() - truth[taken[RULES[0]]]).mean()) > TARGET)
+
+
+def _row(rule: str, places: npt.NDArray[np.int64], truth: Array, report: Report) -> str:
+    losses = truth.max() - truth[places]
+    chunks = np.array([found.metrics["num_chunks"] for found in report.configurations])[places]
+    (most, times), *_ = Counter(places.tolist()).most_common(1)
+    figures = f"{losses.mean():7.2f}{np.median(losses):8.2f}{np.quantile(losses, 0.95):7.2f}{losses.max():7.2f}"
+    return f"{rule:20}{figures}{chunks.mean():9.0f}  {report.configurations[most].name} ({times / len(places):.0%})"
+
+
+def _options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help="the public data (beside the repository)")
+    parser.add_argument("--draws", type=int, default=200, help="how often questions are drawn (200)")
+    parser.add_argument("--questions", type=int, default=40, help="questions in a draw (40)")
+    parser.add_argument("--margin", type=float, default=0.02, help="as in an analysis (0.02)")
+    parser.add_argument("--flips", type=int, default=10_000, help="sign flips per draw (10000)")
+    parser.add_argument("--seed", type=int, default=0, help="which questions are drawn (0)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Each module imports only those that stand above it; what is public is documented and complete."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rag_chunk
+
+PACKAGE = Path(rag_chunk.__file__).parent
+LAYERS = (
+    "errors", "interrupts", "arrays", "config", "cache", "characters", "corpus", "functions", "units", "structure",
+    "questions", "adapters", "chunker", "retriever", "scorer", "statistics", "report", "verdicts", "analysis",
+    "rendering", "results", "export", "mlflow_tracker", "options", "settings", "workflow", "cli",
+)  # fmt: skip
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield the layers that a file imports, also inside functions and for type checkers."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module] if node.module != "rag_chunk" else [f"rag_chunk.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        yield from (name.split(".")[1] for name in names if name.startswith("rag_chunk."))
+
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or not path.name.startswith("__"))
+
+
+def test_every_module_has_its_layer() -> None:
+    assert {layer_of(path) for path in MODULES} == set(LAYERS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_stands_above_it(path: Path) -> None:
+    own = LAYERS.index(layer_of(path))
+    below = {name for name in imports_of(path) if name in LAYERS and LAYERS.index(name) > own}
+    assert not below, f"{path.relative_to(PACKAGE)} imports {below}, which stands below it"
+
+
+def test_mlflow_is_imported_by_the_tracker_only_and_inside_functions() -> None:
+    for path in MODULES:
+        tree = ast.parse(path.read_text())
+        named = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and "mlflow" in ast.dump(node)
+        ]
+        outside = [node for node in named if not ast.unparse(node).startswith("from rag_chunk")]
+        assert not outside or layer_of(path) == "mlflow_tracker"
+        assert not any(node in tree.body for node in outside)
+
+
+def test_every_public_name_is_there_and_documented() -> None:
+    assert sorted(rag_chunk.__all__) == rag_chunk.__all__
+    for name in rag_chunk.__all__:
+        assert getattr(rag_chunk, name).__doc__, name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = rag_chunk.nothing
+
+
+def test_importing_the_package_imports_no_other_package() -> None:
+    code = "import sys, rag_chunk; print(sorted({'numpy', 'pydantic', 'typer', 'rich', 'tiktoken', 'mlflow'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

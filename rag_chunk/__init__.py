@@ -13,14 +13,15 @@ if TYPE_CHECKING:
         from_semantic_text_splitter,
         from_texts,
     )
-    from rag_chunk.analysis import analyze
+    from rag_chunk.analysis import analyze, score_retrievals
     from rag_chunk.chunker import Chunk, Chunking, chunk, chunk_text
     from rag_chunk.config import AnalysisConfig, RunConfig
     from rag_chunk.corpus import Corpus, Document, read_corpus
     from rag_chunk.errors import RagChunkError
     from rag_chunk.export import langchain_splitter, llama_node_parser
+    from rag_chunk.given import read_retrievals
     from rag_chunk.mlflow_tracker import config_from_run
-    from rag_chunk.questions import Questions, read_questions
+    from rag_chunk.questions import Questions, check_questions, read_questions
     from rag_chunk.report import Report
 
 __version__ = "1.0.0"
@@ -35,6 +36,7 @@ __all__ = [
     "Report",
     "RunConfig",
     "analyze",
+    "check_questions",
     "chunk",
     "chunk_text",
     "config_from_run",
@@ -47,6 +49,8 @@ __all__ = [
     "llama_node_parser",
     "read_corpus",
     "read_questions",
+    "read_retrievals",
+    "score_retrievals",
 ]
 
 _HOMES = {
@@ -57,14 +61,15 @@ _HOMES = {
         "from_semantic_text_splitter",
         "from_texts",
     ),
-    "analysis": ("analyze",),
+    "analysis": ("analyze", "score_retrievals"),
     "chunker": ("Chunk", "Chunking", "chunk", "chunk_text"),
     "config": ("AnalysisConfig", "RunConfig"),
     "mlflow_tracker": ("config_from_run",),
     "corpus": ("Corpus", "Document", "read_corpus"),
     "errors": ("RagChunkError",),
     "export": ("langchain_splitter", "llama_node_parser"),
-    "questions": ("Questions", "read_questions"),
+    "given": ("read_retrievals",),
+    "questions": ("Questions", "check_questions", "read_questions"),
     "report": ("Report",),
 }
 

@@ -3,10 +3,11 @@
 `@with_settings` replaces a command's parameter `given: Given` by one option for each field, so that a
 setting's name, default, limits and help stand in one place. Every option defaults to `None`: what is in
 `Given` was given. Typer would drop pydantic's limits, so values go through as text and pydantic judges.
+`@with_options(…)` does the same for some of the fields.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
@@ -27,6 +28,8 @@ _MODELS: tuple[tuple[type[BaseModel], str], ...] = (
 )
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 _CONFIG_HELP = "A config file; several are compared as rivals, each under its file's name. Flags win over files."
+_ONE_CONFIG_HELP = "A config file. Flags win over it."
+_OF_OTHER_COMMANDS = frozenset({"source", "chunks", "retrieved"})  # `source` is an argument, the others belong to score
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +97,18 @@ def _option(name: str, info: FieldInfo, panel: str, *, several: bool) -> inspect
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _parameters() -> Iterator[inspect.Parameter]:
-    """Yield the options of all fields, and the two that are no field."""
+def _parameters(names: Collection[str], *, swept: bool) -> Iterator[inspect.Parameter]:
+    """Yield the options of the fields of these names, and the two that are no field."""
     for model, panel in _MODELS:
         for name, info in model.model_fields.items():
-            if name != "source":
-                yield _option(name, info, panel, several=model is RunConfig and name in SWEPT)
+            if name in names:
+                yield _option(name, info, panel, several=swept and model is RunConfig and name in SWEPT)
+    said = _CONFIG_HELP if swept else _ONE_CONFIG_HELP
     tiktoken = typer.Option(None, "--use-tiktoken", help="The same as --unit tokens.", rich_help_panel="Settings")
-    files = typer.Option(None, "--config", "-c", metavar="FILE", help=_CONFIG_HELP, rich_help_panel="Settings")
+    files = typer.Option(None, "--config", "-c", metavar="FILE", help=said, rich_help_panel="Settings")
     keyword = inspect.Parameter.KEYWORD_ONLY
-    yield inspect.Parameter("use_tiktoken", keyword, default=tiktoken, annotation=bool | None)
+    if "unit" in names:
+        yield inspect.Parameter("use_tiktoken", keyword, default=tiktoken, annotation=bool | None)
     yield inspect.Parameter("config", keyword, default=files, annotation=list[Path] | None)
 
 
@@ -121,9 +126,18 @@ def _given(values: Mapping[str, Any]) -> Given:
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Give `command`, which takes `given: Given`, one option for each field of the configs."""
+    names = {name for model, _ in _MODELS for name in model.model_fields} - _OF_OTHER_COMMANDS
+    return _with(command, list(_parameters(names, swept=True)))
+
+
+def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, which takes `given: Given`, options for the fields of these names, and `--config`."""
+    return lambda command: _with(command, list(_parameters(names, swept=False)))
+
+
+def _with(command: Callable[..., None], generated: list[inspect.Parameter]) -> Callable[..., None]:
     signature = inspect.signature(command, eval_str=True)
     own = [parameter for name, parameter in signature.parameters.items() if name != "given"]
-    generated = list(_parameters())
     names = {parameter.name for parameter in generated}
 
     @wraps(command)

@@ -63,12 +63,19 @@ class QuestionResult(_Value):
     retrieved: tuple[str, ...] = ()
 
 
+class GivenFiles(_Value):
+    """The files that hold somebody else's chunks and rankings."""
+
+    chunks: str
+    retrieved: str
+
+
 class ConfigurationResult(_Value):
     """One configuration: its settings, metrics by name, and its questions in the file's order.
 
     `by_tag` and `by_document` are the headline metric over the questions with a tag, or with evidence in a document,
     where there are at least two. `merged` names the configurations whose chunks were identical; they were run once,
-    as this one.
+    as this one. `given` are the files of a configuration that was read, not made.
     """
 
     name: str
@@ -79,6 +86,7 @@ class ConfigurationResult(_Value):
     by_document: dict[str, float] = Field(default_factory=dict)
     questions: tuple[QuestionResult, ...] = ()
     merged: tuple[str, ...] = ()
+    given: GivenFiles | None = None
 
 
 class PairResult(_Value):

@@ -32,7 +32,9 @@ def recorded(report: Report, found: ConfigurationResult) -> dict[str, Any]:
 
 def config_file(report: Report, found: ConfigurationResult) -> ConfigFile:
     """Return the config file of one configuration of `report`."""
-    return ConfigFile(found.config.model_dump(), report.analysis, recorded(report, found))
+    files = found.given.model_dump() if found.given else {}
+    analysis = {**report.analysis, **{name: [path] for name, path in files.items()}}
+    return ConfigFile(found.config.meaningful(), analysis, recorded(report, found))
 
 
 def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] | None = None) -> None:

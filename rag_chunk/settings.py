@@ -1,6 +1,6 @@
 """Puts settings together: default < `rag-chunk.yaml` here < `--config FILE` < flags."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,12 +15,15 @@ from rag_chunk.config import (
     OutputConfig,
     RunConfig,
     explain,
+    is_given,
     read_config,
 )
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validated
 from rag_chunk.errors import SettingsError
 from rag_chunk.options import Given
 
+OF_SCORE = ("unit", "model", "top_k", "budget", "merge_overlaps", "seed")
+_NO_FILES: Mapping[str, Any] = {"chunks": (), "retrieved": ()}  # they are of `score`, should a file name them
 Notify = Callable[[str], None]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -39,7 +42,7 @@ class Settings:
 def gathered(given: Given, notify: Notify) -> Settings:
     """Return the settings of an analysis. Which files took part is told to `notify`."""
     base, rivals = _files(given, notify)
-    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis})
+    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES})
     output = _of(OutputConfig, given.output)
     if rivals and not any(name in given.settings for name in SWEPT):
         configs: Mapping[str, RunConfig] = {}
@@ -47,7 +50,20 @@ def gathered(given: Given, notify: Notify) -> Settings:
     else:
         swept = sweep(*_varied(base.settings, given.settings))
         configs, skipped = swept.configs, swept.skipped
-    return Settings({**configs, **_rivals(rivals, given)}, analysis, output, skipped, base.recorded)
+    configs = {**configs, **_rivals(rivals, given)}
+    _refuse_given(configs.values())
+    return Settings(configs, analysis, output, skipped, base.recorded)
+
+
+def _refuse_given(configs: Iterable[RunConfig]) -> None:
+    """Refuse configurations that stand for what `score` has read from files: they cannot be made anew."""
+    for config in configs:
+        for kind, name in (("strategy", config.strategy), ("retriever", config.retriever)):
+            if is_given(name):
+                raise SettingsError(
+                    f"the {kind} {name} stands for what was read from a file: rag-chunk score scores it. "
+                    f"To analyze, name another: --{kind}"
+                )
 
 
 def single(given: Given, notify: Notify) -> Settings:
@@ -59,6 +75,25 @@ def single(given: Given, notify: Notify) -> Settings:
     analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis})
     output = _of(OutputConfig, given.output)
     return Settings(dict(zip(names_of([config]), [config], strict=True)), analysis, output, recorded=base.recorded)
+
+
+def of_score(given: Given, notify: Notify) -> tuple[Settings, int | None]:
+    """Return the settings of a score: one configuration, which says how to score, and the limit of the chunks, if given.
+
+    What a file says of chunking holds for chunks of our own; it is taken only from a file that `score` has recorded.
+    """
+    base, rivals = _files(given, notify)
+    if rivals:
+        raise SettingsError("give one --config: what is compared are pairs of --chunks and --retrieved")
+    made = OF_SCORE if not is_given(str(base.settings.get("strategy"))) else (*OF_SCORE, "chunk_size")
+    settings = {**{name: base.settings[name] for name in made if name in base.settings}, **given.settings}
+    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis})
+    if analysis.source is None:
+        raise SettingsError("no documents were named. Give those that were chunked: --corpus docs/")
+    analysis.required_test_file()
+    config, output = validated(settings), _of(OutputConfig, given.output)
+    limit = config.chunk_size if "chunk_size" in settings else None
+    return Settings({"score": config}, analysis, output, recorded=base.recorded), limit
 
 
 def _files(given: Given, notify: Notify) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:

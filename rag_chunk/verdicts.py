@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from rag_chunk.config.names import RETRIEVAL
+from rag_chunk.config.names import RETRIEVAL, is_given
 from rag_chunk.report import AgainstBaseline, BaselineResult
 from rag_chunk.statistics import ALPHA, FEW_QUESTIONS, FEWEST_FOR_A_WINNER, Comparison, Pair
 
@@ -143,13 +143,15 @@ def _ends(other: AgainstBaseline) -> str:
 
 def retrieval(name: str) -> str:
     """Return what a retriever is, in words: `lexical retrieval (bm25)`."""
+    if is_given(name):
+        return "the rankings that were given"
     return f"{RETRIEVAL[name]} ({name})" if name in RETRIEVAL else f"retrieval by {name}"
 
 
 def scope(retrievers: Sequence[str], budgets: Sequence[int]) -> str:
     """Say for which retrieval and which budget the figures hold: neither says anything of another."""
     sizes = _and([f"{budget:,}" for budget in budgets])
-    return f"This holds for {_and([retrieval(name) for name in retrievers])} and {sizes} characters of context."
+    return f"This holds for {_and(list(dict.fromkeys(map(retrieval, retrievers))))} and {sizes} characters of context."
 
 
 def overlap_warning(overlap: float, retriever: str) -> str:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag_chunk.analysis import Analysis, Progress, analyze
+from rag_chunk.analysis import Analysis, Progress, analyze, score_retrievals
+from rag_chunk.config import AnalysisConfig
 from rag_chunk.corpus import NOT_READ, Corpus, read_corpus
 from rag_chunk.errors import TrackingError
+from rag_chunk.given import read_retrievals
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.results import save_results
 from rag_chunk.settings import Settings
@@ -31,22 +33,60 @@ class Outlook:
     show: Show
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be done once all is read, and whether it is done for several configurations."""
+
+    do: Callable[[], Analysis]
+    several: bool
+
+
 def run(settings: Settings, outlook: Outlook) -> "Tracked | None":
     """Do the main job. Raise `TrackingError` at its very end where MLflow failed: the results are saved then."""
-    tracked_as = _tracking_options(settings) if settings.output.mlflow_tracking else None
+    tracked_as = _tracking_options(settings)
     corpus, questions = read(settings, outlook.notify)
-    if tracked_as is None:
-        analysis = _analysed(settings, corpus, questions, outlook)
-        outlook.show(analysis)
-        if settings.output.save:
-            save_results(analysis, settings.output.save)
-        return None
-    return _run_tracked(settings, corpus, questions, outlook, tracked_as)
+    job = Job(lambda: _analysed(settings, corpus, questions, outlook), len(settings.configs) > 1)
+    return _carried_out(job, settings, outlook, tracked_as)
+
+
+def run_score(settings: Settings, outlook: Outlook, *, chunk_size: int | None = None) -> "Tracked | None":
+    """Score what somebody else has retrieved; show, save and track it as `run` does."""
+    tracked_as = _tracking_options(settings)
+    asked, (config,) = settings.analysis, settings.configs.values()
+    corpus = read_documents(asked, outlook.notify)
+    questions = read_test_file(asked, corpus, outlook.notify)
+    found = read_retrievals(asked.chunks, asked.retrieved, corpus, questions, config, chunk_size=chunk_size)
+    for name, each in found.items():
+        for notice in each.notices:
+            outlook.notify(f"{name}: {notice}")
+    located = asked.located(Path.cwd())
+    job = Job(
+        lambda: score_retrievals(corpus, found, questions, settings=located, progress=outlook.progress),
+        len(found) > 1,
+    )
+    return _carried_out(job, settings, outlook, tracked_as)
+
+
+def _carried_out(job: Job, settings: Settings, outlook: Outlook, tracked_as: "TrackingOptions") -> "Tracked | None":
+    if settings.output.mlflow_tracking:
+        return _run_tracked(job, settings, outlook, tracked_as)
+    analysis = job.do()
+    outlook.show(analysis)
+    if settings.output.save:
+        save_results(analysis, settings.output.save, tracked_as.to_json())
+        outlook.notify(f"wrote all results to {settings.output.save}; rag-chunk track sends them to MLflow")
+    return None
 
 
 def read(settings: Settings, notify: Notify) -> tuple[Corpus, Questions | None]:
     """Return the documents and questions of an analysis, and say what was left out."""
     asked = settings.analysis
+    corpus = read_documents(asked, notify)
+    return corpus, read_test_file(asked, corpus, notify) if asked.test_file else None
+
+
+def read_documents(asked: AnalysisConfig, notify: Notify) -> Corpus:
+    """Return the documents of an analysis, and say what was left out."""
     corpus = read_corpus(
         asked.required_source(),
         include=asked.include,
@@ -55,10 +95,15 @@ def read(settings: Settings, notify: Notify) -> tuple[Corpus, Questions | None]:
     )
     for notice in _left_out(corpus):
         notify(notice)
-    questions = read_questions(asked.test_file, corpus, missing=asked.missing) if asked.test_file else None
-    for warning in questions.warnings if questions else ():
+    return corpus
+
+
+def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Questions:
+    """Return the questions of an analysis that has a test file, and say what is odd about them."""
+    questions = read_questions(asked.required_test_file(), corpus, missing=asked.missing)
+    for warning in questions.warnings:
         notify(warning)
-    return corpus, questions
+    return questions
 
 
 def _left_out(corpus: Corpus) -> list[str]:
@@ -106,16 +151,14 @@ def _imported(settings: Settings) -> dict[str, str]:
     return {"imported_from_run": str(run_id)} if run_id else {}
 
 
-def _run_tracked(
-    settings: Settings, corpus: Corpus, questions: Questions | None, outlook: Outlook, options: "TrackingOptions"
-) -> "Tracked":
+def _run_tracked(job: Job, settings: Settings, outlook: Outlook, options: "TrackingOptions") -> "Tracked":
     """Open the run before the work starts, so that an analysis that dies is seen; log when the results are safe."""
     from rag_chunk.mlflow_tracker import tracked_run
 
     folder = settings.output.save
     try:
-        with tracked_run(options, several=len(settings.configs) > 1, notify=outlook.notify) as tracking:
-            analysis = _analysed(settings, corpus, questions, outlook)
+        with tracked_run(options, several=job.several, notify=outlook.notify) as tracking:
+            analysis = job.do()
             outlook.show(analysis)
             folder = folder or SPOOL / analysis.report.analysis_id
             save_results(analysis, folder, tracking.to_json())

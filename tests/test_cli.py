@@ -180,7 +180,7 @@ def test_only_the_best_are_shown_when_that_is_asked(docs: Path) -> None:
         (2, ["analyze"], "no documents were named"),
         (3, ["analyze", "docs", "--test-file", "nothing.json"], "there is no question file nothing.json"),
         (3, ["analyze", "docs", "--test-file", "broken.json"], "broken.json"),
-        (3, ["analyze", "docs", "--test-file", "none.json"], "it holds no question"),
+        (3, ["analyze", "docs", "--test-file", "none.json"], "the file holds no question"),
         (3, ["analyze", "docs", "--test-file", "absent.json"], "a phrase that is not there"),
         (3, ["analyze", "docs", "--config", "nothing.yaml"], "there is no config file nothing.yaml"),
         (3, ["analyze", "docs", "--config", "newer.yaml"], "newer.yaml has schema_version 99"),

@@ -15,10 +15,11 @@ from rag_chunk.config import AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import SettingsError
+from rag_chunk.given import GivenRetrieval
 from rag_chunk.questions import Questions
 from rag_chunk.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
 
-__all__ = ["HEADLINE", "Analysis", "analyze"]
+__all__ = ["HEADLINE", "Analysis", "analyze", "score_retrievals"]
 
 Progress = Callable[[int, int, str], None]
 _MOST_NAMED = 8
@@ -62,6 +63,40 @@ def analyze(
         if progress:
             progress(number, len(named), name)
         run.add(name, config)
+    return _finished(run, asked, corpus, questions, settings, skipped)
+
+
+def score_retrievals(
+    corpus: Corpus,
+    retrievals: Mapping[str, GivenRetrieval],
+    questions: Questions,
+    *,
+    settings: AnalysisConfig | None = None,
+    progress: Progress | None = None,
+) -> Analysis:
+    """Score and compare what somebody else has chunked and retrieved, as `analyze` does its configurations."""
+    settings = settings or AnalysisConfig()
+    configs = {name: each.config for name, each in retrievals.items()}
+    _check_baseline(settings.baseline, configs)
+    asked = asked_of(corpus, questions, settings, _seed(configs))
+    run = Run(corpus, asked, settings.metrics)
+    for number, (name, each) in enumerate(retrievals.items()):
+        if progress:
+            progress(number, len(retrievals), name)
+        run.add_given(name, each)
+    notices = [(name, notice) for name, each in retrievals.items() for notice in each.notices]
+    return _finished(run, asked, corpus, questions, settings, notices)
+
+
+def _finished(
+    run: Run,
+    asked: Asked | None,
+    corpus: Corpus,
+    questions: Questions | None,
+    settings: AnalysisConfig,
+    skipped: Iterable[tuple[str, str]],
+) -> Analysis:
+    """Compare what was run, and return it with what it was made from."""
     report = report_of(corpus, asked, list(run.found.values()), settings).model_copy(
         update={
             "questions": _questions_entry(questions, asked) if questions else None,

@@ -11,7 +11,7 @@ from rag_chunk.analysis.asking import Asked
 from rag_chunk.analysis.front import pareto_front
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.arrays import Floats
-from rag_chunk.config import AnalysisConfig
+from rag_chunk.config import AnalysisConfig, is_given
 from rag_chunk.report import (
     AgainstBaseline,
     BaselineResult,
@@ -55,7 +55,8 @@ def blocks(found: Sequence[Scored]) -> list[list[Scored]]:
     """
     by_retriever: dict[str, list[Scored]] = {}
     for each in found:
-        by_retriever.setdefault(each.result.config.retriever, []).append(each)
+        retriever = each.result.config.retriever
+        by_retriever.setdefault("given" if is_given(retriever) else retriever, []).append(each)
     groups = [list(found)] if len(by_retriever) == len(found) else list(by_retriever.values())
     return [sorted(group, key=lambda each: -each.result.metrics.get(HEADLINE, 0.0)) for group in groups]
 

@@ -7,12 +7,13 @@ from typing import Any
 from rag_chunk.analysis.asking import Asked
 from rag_chunk.analysis.scoring import Scored, measured, scored
 from rag_chunk.chunker import Chunking, chunk
-from rag_chunk.config import RunConfig
+from rag_chunk.config import RETRIEVERS, STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus
+from rag_chunk.given import GivenRetrieval
 from rag_chunk.questions import Questions
-from rag_chunk.report import ConfigurationResult
+from rag_chunk.report import ConfigurationResult, GivenFiles
 from rag_chunk.retriever import Ranking, parents_of, prepare
-from rag_chunk.scorer import ORACLE, depth_needed, ranked
+from rag_chunk.scorer import ORACLE, depth_needed, ranked, score
 from rag_chunk.units import units_of
 
 _CHUNKING = {"strategy", "chunk_size", "overlap", "model"}
@@ -33,6 +34,9 @@ class Run:
     def add(self, name: str, config: RunConfig) -> None:
         """Run one configuration; if another one has made the same chunks, note it there."""
         self._prepare(f"{config.unit}_time", config.unit, lambda: units_of(self._corpus, config))
+        if config.strategy in STRATEGIES:  # what a strategy needs once: its pieces, measured in this unit
+            kind = f"{config.strategy} {config.unit} {config.skip_blocks}"
+            self._prepare("structure_time", kind, lambda: chunk(self._corpus, config))
         started = time.perf_counter()
         chunking = chunk(self._corpus, config)
         sizes = chunking.sizes
@@ -45,7 +49,21 @@ class Run:
         self.chunkings[name] = chunking
         if self._asked:
             self._prepare("index_time", config.retriever, lambda: prepare(self._corpus, config))
+            if config.retriever in RETRIEVERS:  # what scoring needs once: the evidence, laid out
+                self._prepare("evidence_time", "evidence", lambda: self._evidence(name, config))
         self._score(name, config, chunk_time)
+
+    def add_given(self, name: str, given: GivenRetrieval) -> None:
+        """Score chunks and rankings that were made elsewhere; how long that took is not known."""
+        started = time.perf_counter()
+        self.chunkings[name] = given.chunking
+        found = measured(given.chunking, name, given.config, self._groups)
+        self.found[name] = scored(found, given.chunking, given.ranking, self._asked) if self._asked else found
+        if given.files:
+            chunks, retrieved = (str(path.absolute()) for path in given.files)
+            files = GivenFiles(chunks=chunks, retrieved=retrieved)
+            self._change(name, self.found[name].result.model_copy(update={"given": files}))
+        self.timings["score_time"] = self.timings.get("score_time", 0.0) + time.perf_counter() - started
 
     def _prepare(self, timing: str, what: str, find: Callable[[], object]) -> None:
         """Do once what all configurations share, and add up how long it takes."""
@@ -66,13 +84,22 @@ class Run:
 
     def _score(self, name: str, config: RunConfig, chunk_time: float) -> None:
         started = time.perf_counter()
-        chunking = self.chunkings[name]
-        found = measured(chunking, name, config, self._groups)
-        if self._asked:
-            found = scored(found, *retrieved(chunking, self._asked.questions, config), self._asked)
-        self.found[name] = found
+        found = self.found[name] = self._scored(name, config)
         timed = {"processing_time": time.perf_counter() - started + chunk_time, "chunk_time": chunk_time}
         self._change(name, found.result.model_copy(update={"metrics": {**found.result.metrics, **timed}}))
+
+    def _evidence(self, name: str, config: RunConfig) -> None:
+        asked = self._asked
+        if asked:
+            handed, ranking = retrieved(self.chunkings[name], asked.questions, config)
+            score(handed, ranking[asked.reporting.rows], asked.reporting.questions, config)
+
+    def _scored(self, name: str, config: RunConfig) -> Scored:
+        chunking = self.chunkings[name]
+        found = measured(chunking, name, config, self._groups)
+        if self._asked is None:
+            return found
+        return scored(found, *retrieved(chunking, self._asked.questions, config), self._asked)
 
 
 def retrieved(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:

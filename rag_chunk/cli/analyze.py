@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag_chunk.cli.app import app, say, write
-from rag_chunk.cli.tracking import say_where
+from rag_chunk.cli.app import app, say, say_where, write
 from rag_chunk.options import Given, with_settings
 
 if TYPE_CHECKING:
@@ -39,14 +38,14 @@ def analyze(given: Given, source: Source = None) -> None:
     notify = say if not given.output.get("quiet") else lambda _: None
     settings = gathered(named, notify)
     output = settings.output
-    with caching(enabled=output.cache), _progress(quiet=output.quiet) as progress:
-        outlook = Outlook(notify, progress, lambda analysis: _show(analysis, output))
+    with caching(enabled=output.cache), progress(quiet=output.quiet) as told:
+        outlook = Outlook(notify, told, lambda analysis: show(analysis, output))
         tracked = run(settings, outlook)
     if tracked:
-        say_where(tracked)
+        say_where(tracked, quiet=output.quiet)
 
 
-def _show(analysis: "Analysis", output: "OutputConfig") -> None:
+def show(analysis: "Analysis", output: "OutputConfig") -> None:
     """Write the comparison, as `--output` says, to stdout or to a file."""
     from rag_chunk.rendering import csv_text, markdown_text
 
@@ -60,6 +59,8 @@ def _show(analysis: "Analysis", output: "OutputConfig") -> None:
         typer.echo(text, nl=False)
     else:
         write(output.output_file, text)
+        if not output.quiet:
+            say(f"wrote {output.output_file}")
 
 
 def _print_table(analysis: "Analysis", output: "OutputConfig") -> None:
@@ -74,12 +75,12 @@ def _print_table(analysis: "Analysis", output: "OutputConfig") -> None:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> "Iterator[Progress | None]":
+def progress(*, quiet: bool) -> "Iterator[Progress | None]":
     """Show what is being done, and the time left, once it has taken longer than a second."""
     if quiet:
         yield None
         return
     from rag_chunk.rendering.progress import shown_progress
 
-    with shown_progress() as progress:
-        yield progress
+    with shown_progress() as told:
+        yield told

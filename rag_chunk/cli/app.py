@@ -1,12 +1,15 @@
 """The app that all commands belong to, and how they speak: results on stdout, everything else on stderr."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import rag_chunk
 from rag_chunk.errors import InputError
+
+if TYPE_CHECKING:
+    from rag_chunk.mlflow_tracker import Tracked
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +32,17 @@ def write(path: Path, text: str) -> None:
         path.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def say_where(tracked: "Tracked", *, quiet: bool = False) -> None:
+    """Print where the runs are, and how they are seen."""
+    say(f"Tracked in MLflow, experiment {tracked.experiment_name}, run {tracked.run_id}")
+    if quiet:
+        return
+    for what, link in tracked.links.items():
+        say(f"{what}: {link}")
+    if tracked.ui_command:
+        say(f"Open MLflow: {tracked.ui_command}")
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - Typer calls it so

@@ -1,6 +1,7 @@
 """`export-config` and `import-config`: a config out of MLflow, and into a folder."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +44,7 @@ def import_config(
     target = Path(FOLDER_FILE)
     if target.exists() and not force:
         raise InputError(f"there is a {FOLDER_FILE} here already; --force replaces it")
-    text = found.to_yaml()
-    write(target, text)
-    typer.echo(text, nl=False)
-    say(f"Wrote {target}. In this folder, rag-chunk uses it from now on.")
+    write(target, found.to_yaml())
+    typer.echo(replace(found, recorded={}).to_yaml(), nl=False)
+    origin = f", from run {found.recorded['run_id']}" if found.recorded.get("run_id") else ""
+    say(f"Wrote {target}{origin}. In this folder, rag-chunk uses it from now on.")

@@ -1,15 +1,12 @@
 """`track`: saved analyses to MLflow."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from rag_chunk.cli.app import Uri, app, say
+from rag_chunk.cli.app import Uri, app, say, say_where
 from rag_chunk.errors import SettingsError
-
-if TYPE_CHECKING:
-    from rag_chunk.mlflow_tracker import Tracked
 
 
 @app.command()
@@ -20,8 +17,8 @@ def track(
     ] = None,
     unsent: Annotated[bool, typer.Option("--all", help="Send everything that waits in .rag-chunk/unsent.")] = False,  # noqa: FBT002 - Typer's way
     mlflow_uri: Uri = None,
-    experiment_name: Annotated[str | None, typer.Option(help="The experiment. [default: as it was to be]")] = None,
-    run_name: Annotated[str | None, typer.Option(help="The run's name. [default: as it was to be]")] = None,
+    experiment_name: Annotated[str | None, typer.Option(help="The experiment. \\[default: as it was to be]")] = None,
+    run_name: Annotated[str | None, typer.Option(help="The run's name. \\[default: as it was to be]")] = None,
     tags: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="More tags for every run.")] = None,
 ) -> None:
     """Log saved analyses to MLflow: afterwards, from another machine, or when the server was away."""
@@ -38,12 +35,3 @@ def track(
         say_where(track_folder(folder, options, notify=say))
         if folder.absolute().parent == SPOOL.absolute():
             clear(folder)
-
-
-def say_where(tracked: "Tracked") -> None:
-    """Print where the runs are, and how they are seen."""
-    say(f"Tracked in MLflow, experiment {tracked.experiment_name}, run {tracked.run_id}")
-    for what, link in tracked.links.items():
-        say(f"{what}: {link}")
-    if tracked.ui_command:
-        say(f"Open MLflow: {tracked.ui_command}")

@@ -8,7 +8,9 @@ from rag_chunk.config.names import (
     OVERLAPPING,
     RETRIEVERS,
     STRATEGIES,
+    given_name,
     is_function_name,
+    is_given,
 )
 from rag_chunk.config.output import OutputConfig
 from rag_chunk.config.problems import explain, is_contradiction
@@ -30,8 +32,10 @@ __all__ = [
     "Unit",
     "did_you_mean",
     "explain",
+    "given_name",
     "is_contradiction",
     "is_function_name",
+    "is_given",
     "parse_config",
     "read_config",
 ]

@@ -11,7 +11,7 @@ from rag_chunk.config.run import did_you_mean
 from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]
-PATHS = ("source", "test_file")
+PATHS = ("source", "test_file", "chunks", "retrieved")
 _GROUPS = "; ".join(f"{name}: {what}" for name, what in METRIC_GROUPS.items())
 
 
@@ -25,6 +25,16 @@ class AnalysisConfig(BaseModel):
     exclude: tuple[str, ...] = Field((), description="Leave out files that match one of these globs.")
     skip_unreadable: bool = Field(False, description="Leave out files that are not UTF-8, and say so.")
     test_file: Path | None = Field(None, description="Questions with their evidence.")
+    chunks: tuple[Path, ...] = Field(
+        (),
+        description="Your chunks, one a line, as JSON: document, and start and end or text; perhaps an id.",
+        json_schema_extra={"metavar": "FILE"},
+    )
+    retrieved: tuple[Path, ...] = Field(
+        (),
+        description="What you retrieved, one question a line, as JSON: question or id, and the ids of chunks, best first.",
+        json_schema_extra={"metavar": "FILE"},
+    )
     missing: Missing = Field(
         "error", description="What a phrase that is in no document is: an error, or left out with a warning."
     )
@@ -79,7 +89,7 @@ class AnalysisConfig(BaseModel):
 
     def located(self, folder: Path) -> "AnalysisConfig":
         """Return a copy whose relative paths are taken from `folder`, as absolute ones."""
-        paths = {name: (folder / path).absolute() for name in PATHS if (path := getattr(self, name))}
+        paths = {name: _located(value, folder) for name in PATHS if (value := getattr(self, name))}
         return self.model_copy(update=paths)
 
     def required_source(self) -> Path:
@@ -89,6 +99,20 @@ class AnalysisConfig(BaseModel):
             raise SettingsError(message)
         return self.source
 
+    def required_test_file(self) -> Path:
+        """Return the test file; raise `SettingsError` where there is none."""
+        if self.test_file is None:
+            message = "no questions were named. Give them: --test-file questions.json"
+            raise SettingsError(message)
+        return self.test_file
+
     def to_dict(self) -> dict[str, Any]:
         """Return the settings that are not at their defaults, with paths as text."""
         return self.model_dump(mode="json", exclude_defaults=True)
+
+
+def _located(value: Path | tuple[Path, ...], folder: Path) -> Path | tuple[Path, ...]:
+    """Return a path, or several, taken from `folder`, as absolute ones."""
+    if isinstance(value, tuple):
+        return tuple((folder / path).absolute() for path in value)
+    return (folder / value).absolute()

@@ -4,6 +4,9 @@ They stand here, apart from the code that they name, so that help, completion an
 nothing heavy.
 """
 
+import hashlib
+import re
+
 STRATEGIES = {
     "fixed-size": "windows of chunk_size units, end to end",
     "sliding-window": "windows of chunk_size units, neighbours sharing overlap units",
@@ -79,6 +82,19 @@ METRICS = {
 TIMES = ("processing_time", "chunk_time")
 ON_REQUEST = ("paper", "legacy")
 DEFAULT_GROUPS = tuple(group for group in METRIC_GROUPS if group not in ON_REQUEST)
+
+
+_GIVEN = re.compile(r"given-[0-9a-f]{12}")
+
+
+def given_name(text: str) -> str:
+    """Return the strategy or retriever that stands for chunks or rankings of somebody else's, of this content."""
+    return f"given-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+
+
+def is_given(name: str) -> bool:
+    """Whether `name` stands for chunks or rankings that were read from a file, and cannot be made anew."""
+    return bool(_GIVEN.fullmatch(name))
 
 
 def is_function_name(name: str) -> bool:

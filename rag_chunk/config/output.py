@@ -17,7 +17,9 @@ class OutputConfig(BaseModel):
 
     output: OutputFormat = Field("table", description="How the comparison is written.")
     output_file: Path | None = Field(
-        None, description="Write it to this file instead.", json_schema_extra={"flags": ["-o", "--output-file"]}
+        None,
+        description="Write it to this file instead; a table as Markdown.",
+        json_schema_extra={"flags": ["-o", "--output-file"]},
     )
     top: int | None = Field(None, ge=1, description="How many configurations the table shows, best first.")
     save: Path | None = Field(None, description="A folder for all results: report, configs, chunks.")

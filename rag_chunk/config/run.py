@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from rag_chunk.config.names import OVERLAPPING, RETRIEVERS, STRATEGIES, is_function_name
+from rag_chunk.config.names import OVERLAPPING, RETRIEVERS, STRATEGIES, is_function_name, is_given
 
 Unit = Literal["words", "tokens", "characters"]
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code"]
@@ -21,8 +21,8 @@ def _usual_overlap(settings: dict[str, Any]) -> int:
 
 
 def _known(kind: str, name: str, built_in: dict[str, str]) -> str:
-    """Return `name` if it is built in or names a function; else say what there is, the nearest first."""
-    if name in built_in or is_function_name(name):
+    """Return `name` if it is built in, names a function or was given; else say what there is, the nearest first."""
+    if name in built_in or is_function_name(name) or is_given(name):
         return name
     raise PydanticCustomError(
         "unknown_name",
@@ -128,6 +128,17 @@ class RunConfig(BaseModel):
         usual = RunConfig(strategy=self.strategy, chunk_size=self.chunk_size).model_dump()
         first = {name: field.default for name, field in RunConfig.model_fields.items() if field.default_factory is None}
         return {name: value for name, value in self.model_dump().items() if value != {**usual, **first}[name]}
+
+    def meaningful(self) -> dict[str, Any]:
+        """Return all settings but those that say nothing of this strategy.
+
+        What is recorded as none here would take away the default of another strategy that is run with the file.
+        """
+        built_in = self.strategy in STRATEGIES
+        without = {"overlap"} if built_in and self.strategy not in OVERLAPPING else set()
+        if built_in and self.strategy != "hierarchical":
+            without |= {"parent_ratio", "retrieve_parents"}
+        return self.model_dump(exclude=without)
 
     def digest(self) -> str:
         """Return 12 hexadecimal digits for the settings that differ from their defaults.

@@ -78,6 +78,11 @@ def _part(name: str, value: Any) -> str:
     return f"{name}-{value}" if isinstance(value, int) and name not in _NAMED else str(value)
 
 
+def safe_names(names: Iterable[str]) -> list[str]:
+    """Return names that are unique, and safe as file names."""
+    return _unique(_safe(name) or "unnamed" for name in names)
+
+
 def _safe(name: str) -> str:
     return re.sub(r"[^\w.-]+", ".", name).strip(".")[:150]
 

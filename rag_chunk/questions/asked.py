@@ -1,10 +1,11 @@
 """What a record of a question file asks for, checked: not yet looked for in any document."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rag_chunk.config import did_you_mean
+from rag_chunk.questions.findings import Account
 from rag_chunk.questions.formats import Record
 
 KNOWN = ("id", "question", "relevant", "evidence", "tags")
@@ -25,13 +26,20 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with its items of evidence, each a list of wordings any one of which fills it."""
+    """A question with its items of evidence, each a list of wordings any one of which fills it.
+
+    `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
+    record had to be left out.
+    """
 
     id: str
     question: str
     items: tuple[tuple[Wording, ...], ...]
     tags: tuple[str, ...]
+    fields: Mapping[str, Any]
+    number: int
     line: int | None
+    sound: bool
 
     @property
     def label(self) -> str:
@@ -39,22 +47,27 @@ class Asked:
         return f"question {self.id}" + (f" (line {self.line})" if self.line else "")
 
 
-def asked(record: Record, position: int, problems: list[str], warnings: list[str]) -> Asked:
-    """Read one record; what is wrong with it is added to `problems`, what is only odd to `warnings`."""
-    fields = record.fields
-    name = _id(fields.get("id"), position)
-    label = Asked(name, "", (), (), record.line).label
-
-    def complain(problem: str) -> None:
-        problems.append(f"{label}: {problem}")
-
+def asked(record: Record, account: Account) -> Asked:
+    """Read one record; what is wrong or odd about it is taken down in `account`."""
+    fields, problems = record.fields, list[str]()
+    complain = problems.append
     _check_id(fields.get("id"), complain)
-    near = {name: nearest for name in fields if name not in KNOWN and (nearest := did_you_mean(name, KNOWN))}
-    warnings += [f"{label}: the field {unknown!r} is not read{nearest}" for unknown, nearest in near.items()]
-    items = (*_relevant(fields.get("relevant"), complain), *_evidence(fields.get("evidence"), complain))
-    return Asked(
-        name, _question(fields.get("question"), complain), items, _tags(fields.get("tags"), complain), record.line
+    found = Asked(
+        id=_id(fields.get("id"), record.number),
+        question=_question(fields.get("question"), complain),
+        items=(*_relevant(fields.get("relevant"), complain), *_evidence(fields.get("evidence"), complain)),
+        tags=_tags(fields.get("tags"), complain),
+        fields=fields,
+        number=record.number,
+        line=record.line,
+        sound=not problems,
     )
+    for problem in problems:
+        account.add("error", "form", f"{found.label}:", problem, found.number)
+    for name in fields:
+        if name not in KNOWN and (nearest := did_you_mean(name, KNOWN)):
+            account.add("warning", "form", f"{found.label}:", f"the field {name!r} is not read{nearest}", found.number)
+    return found
 
 
 def _id(value: Any, position: int) -> str:

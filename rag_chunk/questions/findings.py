@@ -33,18 +33,15 @@ class Account:
     """What was noticed so far.
 
     `unknown` names documents that the corpus lacks, with the labels of the questions that want them; `matched`
-    counts items of evidence by the step that located them.
+    counts items of evidence by the step that located them, `errors` the findings that are errors.
     """
 
     findings: list[Finding] = field(default_factory=list)
     unknown: dict[str, list[str]] = field(default_factory=dict)
     matched: Counter[str] = field(default_factory=Counter)
+    errors: int = 0
 
     def add(self, level: Level, kind: Kind, what: str, said: str, number: int = 0) -> None:
-        """Note a finding."""
+        """Take down a finding."""
         self.findings.append(Finding(level, kind, what, said, number))
-
-    @property
-    def errors(self) -> int:
-        """How many errors were noticed."""
-        return sum(finding.level == "error" for finding in self.findings)
+        self.errors += level == "error"

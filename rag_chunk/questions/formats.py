@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag_chunk.config import yaml_text
-from rag_chunk.errors import InputError
+from rag_chunk.questions.findings import Account
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DELIMITERS = ",;\t"
@@ -21,20 +22,26 @@ _SHAPE = (
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One question as it stands in the file, and its line, where that is known."""
+    """One question as it stands in the file, its number from 1, and its line, where that is known."""
 
     fields: dict[str, Any]
+    number: int
     line: int | None = None
 
 
-def records(text: str, where: str) -> list[Record]:
-    """Return the questions in `text`; raise `InputError`, saying where, if it cannot be read."""
+def records(text: str, account: Account) -> list[Record]:
+    """Return the questions in `text` that can be read; what cannot is noted in `account`."""
     if not text.strip():
-        raise InputError(f"the question file {where} is empty; {_SHAPE}")
+        _unreadable(account, f"is empty; {_SHAPE}")
+        return []
     if text.lstrip()[0] in "{[":
-        return list(_jsonl(text, where)) if _is_jsonl(text) else _json(text, where)
+        return list(_jsonl(text, account)) if _is_jsonl(text) else _json(text, account)
     delimiter = _delimiter(text)
-    return list(_csv(text, where, delimiter)) if delimiter else _yaml(text, where)
+    return list(_csv(text, account, delimiter)) if delimiter else _yaml(text, account)
+
+
+def _unreadable(account: Account, said: str, number: int = 0, what: str = "the file") -> None:
+    account.add("error", "unreadable", what, said, number)
 
 
 def _is_jsonl(text: str) -> bool:
@@ -51,33 +58,29 @@ def _is_jsonl(text: str) -> bool:
     return len(lines) > 1 or "question" in first
 
 
-def _jsonl(text: str, where: str) -> Iterator[Record]:
-    problems, found = [], []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                found.append(Record(_fields(json.loads(line)), number))
-            except json.JSONDecodeError as error:
-                problems.append(f"  line {number}, column {error.colno}: {error.msg}")
-            except (ValueError, RecursionError) as error:
-                problems.append(f"  line {number}: {error}")
-    if problems:
-        raise InputError(f"{where} cannot be read as JSONL:\n" + "\n".join(problems))
-    yield from found
+def _jsonl(text: str, account: Account) -> Iterator[Record]:
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    for position, (number, line) in enumerate(lines, 1):
+        try:
+            yield Record(_fields(json.loads(line)), position, number)
+        except json.JSONDecodeError as error:
+            _unreadable(account, error.msg, position, f"line {number}, column {error.colno}:")
+        except (ValueError, RecursionError) as error:
+            _unreadable(account, str(error), position, f"line {number}:")
 
 
-def _json(text: str, where: str) -> list[Record]:
+def _json(text: str, account: Account) -> list[Record]:
     try:
         loaded = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(
-            f"{where} cannot be read as JSON: line {error.lineno}, column {error.colno}: {error.msg}"
-        ) from error
+        _unreadable(account, f"cannot be read as JSON: line {error.lineno}, column {error.colno}: {error.msg}")
+        return []
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{where} cannot be read as JSON: {error}") from error
-    found = _listed(loaded, where)
+        _unreadable(account, f"cannot be read as JSON: {error}")
+        return []
+    found = _listed(loaded, account)
     lines = list(_lines(text)) if len(found) else []
-    return _as_records(found, lines if len(lines) == len(found) else [None] * len(found), where)
+    return list(_as_records(found, lines if len(lines) == len(found) else [None] * len(found), account))
 
 
 def _lines(text: str) -> Iterator[int]:
@@ -109,29 +112,31 @@ def _behind_space(text: str, place: int) -> int:
     return found.end() if found else place
 
 
-def _yaml(text: str, where: str) -> list[Record]:
+def _yaml(text: str, account: Account) -> list[Record]:
     try:
-        loaded = yaml_text.load(text)
+        found = _listed(yaml_text.load(text), account)
     except ValueError as error:
-        raise InputError(f"{where} cannot be read as YAML: {error}") from error
-    found = _listed(loaded, where)
-    return _as_records(found, [None] * len(found), where)
+        _unreadable(account, f"cannot be read as YAML: {error}")
+        return []
+    return list(_as_records(found, [None] * len(found), account))
 
 
-def _listed(loaded: Any, where: str) -> list[Any]:
+def _listed(loaded: Any, account: Account) -> list[Any]:
     """Return the list of questions that was loaded."""
     found = loaded.get("questions") if isinstance(loaded, dict) else loaded
-    if not isinstance(found, list):
-        raise InputError(f"{where} holds no list of questions; {_SHAPE}")
-    return found
+    if isinstance(found, list):
+        return found
+    _unreadable(account, f"holds no list of questions; {_SHAPE}")
+    return []
 
 
-def _as_records(found: list[Any], lines: "list[int] | list[None]", where: str) -> list[Record]:
-    others = [number for number, value in enumerate(found, 1) if not isinstance(value, dict)]
-    if others:
-        listed = ", ".join(map(str, others))
-        raise InputError(f'{where}: what stands at {listed} in the list is no question; it needs {{"question": …}}')
-    return [Record(fields, line) for fields, line in zip(found, lines, strict=True)]
+def _as_records(found: list[Any], lines: "list[int] | list[None]", account: Account) -> Iterator[Record]:
+    for number, (value, line) in enumerate(zip(found, lines, strict=True), 1):
+        try:
+            yield Record(_fields(value), number, line)
+        except ValueError as error:
+            place = f" (line {line})" if line else ""
+            _unreadable(account, str(error), number, f"number {number} in the list{place}:")
 
 
 def _fields(value: Any) -> dict[str, Any]:
@@ -150,21 +155,28 @@ def _delimiter(text: str) -> str:
     return ""
 
 
-def _csv(text: str, where: str, delimiter: str) -> Iterator[Record]:
+def _csv(text: str, account: Account, delimiter: str) -> Iterator[Record]:
     """Yield the rows under the names of the header, each with the line on which it starts."""
+    rows = _rows(text, account, delimiter)
+    header = [name.strip().lower() for _, names in itertools.islice(rows, 1) for name in names]
+    for number, (line, row) in enumerate(rows, 1):
+        try:
+            yield Record(_csv_fields(header, row), number, line)
+        except ValueError as error:
+            _unreadable(account, str(error), number, f"line {line}:")
+
+
+def _rows(text: str, account: Account, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank, each with the line on which it starts."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header: list[str] = []
     begin = 1
     try:
         for row in rows:
             if any(cell.strip() for cell in row):
-                if header:
-                    yield Record(_csv_fields(header, row), begin)
-                else:
-                    header = [name.strip().lower() for name in row]
+                yield begin, row
             begin = rows.line_num + 1
-    except (csv.Error, ValueError) as error:
-        raise InputError(f"{where} cannot be read as CSV: line {begin}: {error}") from error
+    except csv.Error as error:
+        _unreadable(account, f"cannot be read as CSV: line {begin}: {error}")
 
 
 def _csv_fields(header: list[str], row: list[str]) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from pathlib import Path
 from rag_chunk.config.analysis import Missing
 from rag_chunk.corpus import Corpus, Skipped
 from rag_chunk.errors import InputError
-from rag_chunk.questions.asked import Asked, asked
-from rag_chunk.questions.formats import Record, records
-from rag_chunk.questions.locator import Account, Locator, unknown_documents
+from rag_chunk.questions.check import QuestionCheck, check_questions
+from rag_chunk.questions.findings import Finding
 from rag_chunk.questions.question import STEPS, Question, Questions, located
 
 _REMEDY = "\nMend the file, or leave evidence that is in no document out: --missing warn"
@@ -22,69 +21,37 @@ def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "erro
     Raise `InputError` with everything that is wrong. `missing="warn"` leaves out evidence that is in no document,
     and says so in `skipped`.
     """
-    where = str(path)
-    account = Account()
-    wanted = _asked(records(_text(Path(path)), where), account)
-    locator = Locator(corpus, account)
-    found = [locator.question(question) for question in wanted]
-    absent = [*unknown_documents(account, corpus), *account.missing]
-    fatal = absent if missing == "error" else []
-    if account.problems or fatal:
-        raise InputError(_report(where, account.problems, fatal) + (_REMEDY if fatal else ""))
-    return _questions(where, corpus, found, account, absent)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"there is no question file {path}") from None
-    except UnicodeDecodeError as error:
+    check = check_questions(path, corpus)
+    absent = [finding for finding in check.of("error") if finding.kind == "missing"]
+    fatal = check.of("error") if missing == "error" else [found for found in check.of("error") if found not in absent]
+    if fatal:
+        remedy = _REMEDY if missing == "error" and absent else ""
+        raise InputError(_report(check.source, fatal) + remedy)
+    questions = _questions(check, absent)
+    if not len(questions):
+        none = f"none of its {len(check.questions)} questions has evidence that is in the documents"
         raise InputError(
-            f"the question file {path} is not UTF-8 at byte {error.start}. Convert it: iconv -f LATIN1 -t UTF-8"
-        ) from None
-    except OSError as error:
-        raise InputError(f"the question file {path} cannot be read: {error.strerror}") from None
+            _report(check.source, [Finding("error", "form", "the file", f"is of no use: {none}"), *absent])
+        )
+    return questions
 
 
-def _asked(found: Sequence[Record], account: Account) -> list[Asked]:
-    """Check every record; ids must differ."""
-    if not found:
-        account.problems.append("it holds no question")
-    wanted = [asked(record, number, account.problems, account.warnings) for number, record in enumerate(found, 1)]
-    labels: dict[str, list[str]] = {}
-    for position, question in enumerate(wanted, 1):
-        labels.setdefault(question.id, []).append(f"line {question.line}" if question.line else f"number {position}")
-    for name, places in labels.items():
-        if len(places) > 1:
-            account.problems.append(
-                f"the id {name!r} stands {len(places)} times ({', '.join(places)}); ids must differ"
-            )
-    return wanted
-
-
-def _report(where: str, problems: Sequence[str], absent: Sequence[Skipped]) -> str:
+def _report(where: str, findings: Sequence[Finding]) -> str:
     """Return every problem, one a line."""
-    lines = [*problems, *(f"{name} {reason}" for name, reason in absent)]
-    count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''}"
-    return f"{where}: {count} with the questions:\n" + "\n".join(f"  {line}" for line in lines)
+    count = f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
+    return f"{where}: {count} with the questions:\n" + "\n".join(f"  {finding.text}" for finding in findings)
 
 
-def _questions(
-    where: str, corpus: Corpus, found: Sequence[Question], account: Account, absent: Sequence[Skipped]
-) -> Questions:
-    answered = tuple(question for question in found if question.evidence)
-    if not answered:
-        left = "has evidence" if not absent else "has evidence that is in the documents"
-        raise InputError(_report(where, [f"none of its {len(found)} questions {left}"], absent))
+def _questions(check: QuestionCheck, absent: Sequence[Finding]) -> Questions:
+    found = [checked.question for checked in check.questions]
     return Questions(
-        source=where,
-        digest=_digest(corpus, found),
-        questions=answered,
+        source=check.source,
+        digest=_digest(check.corpus, found),
+        questions=tuple(question for question in found if question.evidence),
         without_evidence=tuple(question for question in found if not question.evidence),
-        matched={step: account.matched[step] for step in STEPS if account.matched[step]},
-        skipped=tuple(absent),
-        warnings=tuple(account.warnings),
+        matched={step: check.matched[step] for step in STEPS if check.matched.get(step)},
+        skipped=tuple(Skipped(finding.what, finding.said) for finding in absent),
+        warnings=tuple(finding.text for finding in check.of("warning")),
     )
 
 

@@ -28,9 +28,15 @@ def shown_progress() -> Iterator[Callable[[int, int, str], None]]:
         if time.monotonic() - started > _PATIENCE and not bar.live.is_started:
             bar.start()
         if done == total:
-            bar.stop()
+            _stop(bar)
 
     try:
         yield tell
     finally:
+        _stop(bar)
+
+
+def _stop(bar: Progress) -> None:
+    """Stop the bar if it was shown: rich would end a line that was never begun."""
+    if bar.live.is_started:
         bar.stop()

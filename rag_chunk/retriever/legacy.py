@@ -1,8 +1,6 @@
 """The old rag-chunk's ranking: the cosine of sets of words, |q ∩ c| / sqrt(|q| |c|)."""
 
-from collections import Counter
 from collections.abc import Sequence
-from math import sqrt
 
 import numpy as np
 import regex
@@ -19,17 +17,19 @@ class Legacy:
 
     def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
         """Return the chunks for each question, best first, ties in order: int64 [questions, depth]."""
-        chunks = [_words(chunking.corpus.text(start, end)) for start, end in chunking.spans.tolist()]
+        chunks = [_words(text) for text in chunking.corpus.texts(chunking.spans)]
         holders: dict[str, list[int]] = {}
         for row, words in enumerate(chunks):
             for word in words:
                 holders.setdefault(word, []).append(row)
-        scores = np.zeros((len(questions), len(chunks)))
-        for number, words in enumerate(map(_words, questions)):
-            shared = Counter(row for word in sorted(words) for row in holders.get(word, ()))
-            for row, count in shared.items():
-                scores[number, row] = count / sqrt(len(words) * len(chunks[row]))
-        return best_first(scores, min(depth, len(chunks)))
+        rows_of = {word: np.array(rows, np.int64) for word, rows in holders.items()}
+        asked = [_words(question) for question in questions]
+        shared = np.zeros((len(asked), len(chunks)))
+        for number, words in enumerate(asked):
+            for word in words & rows_of.keys():
+                shared[number, rows_of[word]] += 1
+        sizes = np.outer([len(words) for words in asked], [len(words) for words in chunks])
+        return best_first(shared / np.sqrt(np.maximum(sizes, 1)), min(depth, len(chunks)))
 
 
 def _words(text: str) -> frozenset[str]:

@@ -1,9 +1,12 @@
 """Figures of earlier programs, on request: comparable with what they printed, not with ours."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rag_chunk.arrays import Positions, Spans, as_spans, union
 from rag_chunk.chunker.chunking import Chunking
+from rag_chunk.corpus import Corpus
 from rag_chunk.questions.question import Question
 from rag_chunk.retriever.legacy import legacy
 from rag_chunk.scorer.figures import Figures
@@ -50,15 +53,18 @@ def legacy_figures(retrieval: Retrieval) -> Figures:
     there if one of them is.
     """
     chunking, questions, config = retrieval.chunking, retrieval.questions, retrieval.config
-    ranking = legacy(chunking.corpus, config).rank(chunking, questions.texts, min(config.top_k, len(chunking)))
-    found = [
-        _phrases_found(chunking, row, question) for row, question in zip(ranking, questions.questions, strict=True)
-    ]
+    corpus = chunking.corpus
+    ranking = legacy(corpus, config).rank(chunking, questions.texts, min(config.top_k, len(chunking)))
+    phrases = corpus.derived(("phrases", questions), lambda: [_phrases(corpus, each) for each in questions.questions])
+    texts = [text.lower() for text in corpus.texts(chunking.spans)]
+    found = [_share([texts[row] for row in rows], items) for rows, items in zip(ranking.tolist(), phrases, strict=True)]
     return Figures({"legacy_recall": np.array(found, float)})
 
 
-def _phrases_found(chunking: Chunking, rows: Positions, question: Question) -> float:
-    corpus = chunking.corpus
-    texts = [corpus.text(start, end).lower() for start, end in chunking.spans[rows].tolist()]
-    items = [{corpus.text(*span).lower() for span in item.spans} for item in question.evidence]
+def _phrases(corpus: Corpus, question: Question) -> list[set[str]]:
+    """Return the wordings of each item, in lower case."""
+    return [{corpus.text(*span).lower() for span in item.spans} for item in question.evidence]
+
+
+def _share(texts: Sequence[str], items: Sequence[set[str]]) -> float:
     return sum(any(phrase in text for phrase in item for text in texts) for item in items) / len(items)

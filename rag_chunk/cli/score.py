@@ -1,0 +1,57 @@
+"""`score`: somebody's own retriever, scored as ours are."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag_chunk.cli.analyze import progress, show
+from rag_chunk.cli.app import app, say
+from rag_chunk.cli.tracking import say_where
+from rag_chunk.config import AnalysisConfig, OutputConfig
+from rag_chunk.options import Given, with_options
+from rag_chunk.settings import OF_SCORE
+
+_COMPARED = [name for name in AnalysisConfig.model_fields if name != "source"]
+Documents = Annotated[
+    Path | None,
+    typer.Option(
+        "--corpus",
+        metavar="PATH",
+        help="The documents that were chunked: a folder, one file, or a .jsonl of {name, text}.",
+        rich_help_panel="Documents and questions",
+    ),
+]
+Limit = Annotated[
+    str | None,
+    typer.Option(
+        "--chunk-size",
+        metavar="INTEGER",
+        help="The most units that a chunk was to have, for share_over_limit; else the largest chunk is the limit.",
+        rich_help_panel="Settings",
+    ),
+]
+
+
+@app.command()
+@with_options(*OF_SCORE, *_COMPARED, *OutputConfig.model_fields)
+def score(given: Given, corpus: Documents = None, chunk_size: Limit = None) -> None:
+    """Score somebody's own retriever: its chunks and what it ranked, by the same metrics and with the same verdict.
+
+    Several pairs of --chunks and --retrieved are compared, in the order given; one --chunks may serve all. This is
+    how a vector store, a filter or a reranker is judged.
+    """
+    from rag_chunk.cache import caching
+    from rag_chunk.settings import of_score
+    from rag_chunk.workflow import Outlook, run_score
+
+    settings = {**given.settings, **({"chunk_size": chunk_size} if chunk_size else {})}
+    named = Given(settings, {**given.analysis, **({"source": corpus} if corpus else {})}, given.output, given.files)
+    notify = say if not given.output.get("quiet") else lambda _: None
+    asked, limit = of_score(named, notify)
+    output = asked.output
+    with caching(enabled=output.cache), progress(quiet=output.quiet) as told:
+        outlook = Outlook(notify, told, lambda analysis: show(analysis, output))
+        tracked = run_score(asked, outlook, chunk_size=limit)
+    if tracked:
+        say_where(tracked)

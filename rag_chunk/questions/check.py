@@ -1,0 +1,185 @@
+"""`check_questions`: a question file, read and located, with all that is to be said about it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag_chunk.corpus import Corpus
+from rag_chunk.errors import InputError
+from rag_chunk.questions.asked import KNOWN, Asked, Wording, asked
+from rag_chunk.questions.findings import Account, Finding, Level
+from rag_chunk.questions.folding import fold
+from rag_chunk.questions.formats import records
+from rag_chunk.questions.locator import Locator, note_unknown_documents
+from rag_chunk.questions.places import shown
+from rag_chunk.questions.question import Evidence, Question, located
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A question as the file asks it, and the evidence for each of its items; None where it was not found."""
+
+    asked: Asked
+    items: tuple[Evidence | None, ...]
+
+    @property
+    def question(self) -> Question:
+        """The question with the evidence that was found."""
+        evidence = tuple(item for item in self.items if item)
+        return Question(self.asked.id, self.asked.question, evidence, self.asked.tags)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuestionCheck:
+    """A question file, checked: its questions, and the findings in the file's order.
+
+    `matched` counts the items of evidence by the step that located them.
+    """
+
+    source: str
+    corpus: Corpus
+    questions: tuple[Checked, ...]
+    findings: tuple[Finding, ...]
+    matched: Mapping[str, int]
+
+    def of(self, level: Level) -> list[Finding]:
+        """Return the findings of that level."""
+        return [finding for finding in self.findings if finding.level == level]
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many questions and items of evidence there are, how they were found, and what is odd about them."""
+        kinds = [finding.kind for finding in self.findings]
+        items = [item for checked in self.questions for item in checked.items]
+        return {
+            "questions": len(self.questions),
+            "items of evidence": len(items),
+            "found exactly": self.matched.get("exact", 0),
+            "found folded": self.matched.get("folded", 0),
+            "found by letters": self.matched.get("letters", 0),
+            "found fuzzily": self.matched.get("similar", 0),
+            "given as spans": self.matched.get("span", 0),
+            "relocated": self.matched.get("moved", 0),
+            "missing": items.count(None),
+            "keyword-like": kinds.count("keyword"),
+            "duplicated": kinds.count("duplicate"),
+            "without evidence": kinds.count("unanswered"),
+        }
+
+    def fixed(self) -> str:
+        """Return the questions as JSON, with the evidence that was found as spans and the rest as it was given.
+
+        Raise `InputError` where a part of the file cannot be read: it would be lost.
+        """
+        if any(finding.kind == "unreadable" for finding in self.findings):
+            raise InputError(f"{self.source} cannot be written anew while a part of it cannot be read; mend that first")
+        questions = [_fixed(checked, self.corpus) for checked in self.questions]
+        return json.dumps({"questions": questions}, ensure_ascii=False, indent=1) + "\n"
+
+
+def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
+    """Read the questions at `path`, locate their evidence in `corpus`, and note everything that is wrong or odd.
+
+    Raise `InputError` only where there is no such file, or it is not text.
+    """
+    account = Account()
+    wanted = [asked(record, account) for record in records(_text(Path(path)), account)]
+    _note_equal_ids(wanted, account)
+    _note_duplicates(wanted, account)
+    _note_unanswered(wanted, account)
+    locator = Locator(corpus, account)
+    checked = tuple(Checked(question, locator.items(question)) for question in wanted)
+    note_unknown_documents(account, corpus)
+    ordered = sorted(account.findings, key=lambda finding: finding.number)
+    return QuestionCheck(str(path), corpus, checked, tuple(ordered), account.matched)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"there is no question file {path}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"the question file {path} is not UTF-8 at byte {error.start}. Convert it: iconv -f LATIN1 -t UTF-8"
+        ) from None
+    except OSError as error:
+        raise InputError(f"the question file {path} cannot be read: {error.strerror}") from None
+
+
+def _note_equal_ids(wanted: Sequence[Asked], account: Account) -> None:
+    places: dict[str, list[str]] = {}
+    for question in wanted:
+        place = f"line {question.line}" if question.line else f"number {question.number}"
+        places.setdefault(question.id, []).append(place)
+    for name, found in places.items():
+        if len(found) > 1:
+            said = f"stands {len(found)} times ({', '.join(found)}); ids must differ"
+            account.add("error", "form", f"the id {name!r}", said)
+
+
+def _note_duplicates(wanted: Sequence[Asked], account: Account) -> None:
+    """Warn of a question that is asked twice, and of a phrase that a question has twice: each counts twice."""
+    first: dict[str, Asked] = {}
+    for question in wanted:
+        earlier = first.setdefault(_folded(question.question), question)
+        if question.question and earlier is not question:
+            said = f"it asks the same as {earlier.label}; both count"
+            account.add("warning", "duplicate", f"{question.label}:", said, question.number)
+        for phrase in _repeated(question):
+            said = f"{phrase} is given more than once"
+            account.add("warning", "duplicate", f"{question.label}:", said, question.number)
+
+
+def _repeated(question: Asked) -> Iterator[str]:
+    """Yield each phrase or span of a question that stands in it more than once, as messages show it."""
+    counts: dict[object, int] = {}
+    for wording in (wording for item in question.items for wording in item):
+        text = _folded(wording.text or "") if wording.start is None else None
+        key = (wording.doc, wording.start, wording.end, text)
+        counts[key] = counts.get(key, 0) + 1
+        if counts[key] == 2:  # noqa: PLR2004 - said once, at its second place
+            yield shown(wording.text, 40) if wording.text else f"{wording.start} to {wording.end} of {wording.doc}"
+
+
+def _folded(text: str) -> str:
+    return fold(text).text.strip()
+
+
+def _note_unanswered(wanted: Sequence[Asked], account: Account) -> None:
+    """Note the questions that give no evidence; if none gives any, the file is of no use."""
+    without = [question for question in wanted if not question.items and question.sound]
+    for question in without:
+        said = "it has no evidence, and takes no part in any mean"
+        account.add("note", "unanswered", f"{question.label}:", said, question.number)
+    if not wanted and not account.errors:
+        account.add("error", "form", "the file", "holds no question")
+    if without and len(without) == len(wanted):
+        account.add("error", "form", "the file", f"is of no use: none of its {len(wanted)} questions has evidence")
+
+
+def _fixed(checked: Checked, corpus: Corpus) -> dict[str, Any]:
+    """Return one question as a question file holds it. What could not be read of it stays as it is."""
+    question = checked.asked
+    if not question.sound:
+        return dict(question.fields)
+    found = located(checked.question, corpus)
+    spans = iter(found.pop("evidence"))
+    evidence = [next(spans) if item else _given(wordings) for item, wordings in _pairs(checked)]
+    other = {name: value for name, value in question.fields.items() if name not in KNOWN}
+    return {**found, **other, "evidence": evidence}
+
+
+def _pairs(checked: Checked) -> Iterator[tuple[Evidence | None, tuple[Wording, ...]]]:
+    return zip(checked.items, checked.asked.items, strict=True)
+
+
+def _given(wordings: Sequence[Wording]) -> Any:
+    """Return an item of evidence as it was given."""
+    listed = [
+        {name: value for name in ("doc", "start", "end", "text") if (value := getattr(wording, name)) is not None}
+        for wording in wordings
+    ]
+    return listed[0] if len(listed) == 1 else listed

@@ -26,7 +26,9 @@ def load_function(name: str) -> Callable[..., Any]:
 def load_object(name: str) -> Any:
     """Return what `name` stands for, as `load_function` does, but be it a function or not."""
     if is_given(name):
-        raise InputError(f"{name} stands for what rag-chunk score read from a file; it cannot be made anew from its name")
+        raise InputError(
+            f"{name} stands for what rag-chunk score read from a file; it cannot be made anew from its name"
+        )
     if not is_function_name(name):
         raise InputError(f"{name!r} does not name a function; the form is package.module:function")
     module_name, _, function_name = name.partition(":")

@@ -13,7 +13,7 @@ import rag_chunk
 PACKAGE = Path(rag_chunk.__file__).parent
 LAYERS = (
     "errors", "interrupts", "arrays", "config", "cache", "characters", "corpus", "functions", "units", "structure",
-    "questions", "adapters", "chunker", "retriever", "scorer", "statistics", "report", "verdicts", "analysis",
+    "questions", "adapters", "chunker", "retriever", "scorer", "given", "statistics", "report", "verdicts", "analysis",
     "rendering", "results", "export", "mlflow_tracker", "options", "settings", "workflow", "cli",
 )  # fmt: skip
 

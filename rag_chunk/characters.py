@@ -82,14 +82,14 @@ def maybe_inside_clusters(flags: Bytes, positions: Positions) -> Bools:
     return found
 
 
-def cluster_around(text: str, flags: Bytes, position: int) -> tuple[int, int]:
-    """Return the grapheme cluster that `position` lies inside, or twice `position` where two clusters meet."""
-    start = position
+def cluster_borders(text: str, flags: Bytes, position: int) -> list[int]:
+    """Return where grapheme clusters meet in the run of joined characters around `position`, its ends included.
+
+    At the ends of the run clusters surely meet, so only the run itself is looked at.
+    """
+    start = end = position
     while start > 0 and (flags[start] & STICKY or flags[start - 1] & JOINER):
         start -= 1
-    if start == position:
-        return position, position
-    for cluster in _CLUSTER.finditer(text, pos=start):
-        if cluster.end() >= position:
-            return cluster.span() if cluster.end() > position else (position, position)
-    return position, position
+    while 0 < end < len(flags) and (flags[end] & STICKY or flags[end - 1] & JOINER):
+        end += 1
+    return [*(cluster.start() for cluster in _CLUSTER.finditer(text, start, end)), end]

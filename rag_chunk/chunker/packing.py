@@ -28,16 +28,27 @@ class Rows:
     last_at: tuple[Positions, ...]  # per level, coarsest first: [rows + 1], the last border at or before each row
 
 
-def _rows(known: Measured) -> Rows:
-    pieces = known.pieces
+def _levels(known: Measured, limit: int) -> Positions:
+    """Return the levels, that between a heading and a block over the limit lowered: they stay together."""
+    levels = known.pieces.levels
+    opens = np.flatnonzero(levels >= Level.AFTER_HEADING)
+    closes = np.append(opens, len(levels))[1:]
+    large = known.reach[closes - 1] - known.lead[opens] > limit
+    lowered = levels.copy()
+    lowered[opens[large & (levels[opens] == Level.AFTER_HEADING)]] = Level.WORD
+    return lowered
+
+
+def _rows(known: Measured, limit: int) -> Rows:
+    pieces, own_levels = known.pieces, _levels(known, limit)
     rows = np.arange(len(pieces))
-    borders = np.append(pieces.levels, Level.GROUP)
-    firsts = np.append(np.flatnonzero(pieces.levels == Level.GROUP), len(pieces))
-    levels = np.unique(pieces.levels)[::-1]
+    borders = np.append(own_levels, Level.GROUP)
+    firsts = np.append(np.flatnonzero(own_levels == Level.GROUP), len(pieces))
+    levels = np.unique(own_levels)[::-1]
     return Rows(
         lead=np.minimum.accumulate(known.lead[::-1])[::-1],
         reach=np.maximum.accumulate(known.reach),
-        levels=pieces.levels,
+        levels=own_levels,
         group_ends=firsts[np.searchsorted(firsts, rows, side="right")],
         last_at=tuple(_last_at(borders, level) for level in levels[:-1]),
     )
@@ -140,7 +151,7 @@ def pack_measured(known: Measured, corpus: Corpus, config: RunConfig, whole: int
     known = within(known, corpus, units, config.chunk_size)
     if not len(known.pieces):
         return known.pieces.spans
-    rows = _rows(known)
+    rows = _rows(known, config.chunk_size)
     furthest = _furthest(rows, config.chunk_size)
     if config.overlap:
         chunks = _overlapping(rows, furthest, _backed(rows, furthest, config.overlap, whole))

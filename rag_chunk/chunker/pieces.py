@@ -19,7 +19,9 @@ class Level(IntEnum):
     SENTENCE = 2
     LINE = 3
     PARAGRAPH = 4
-    BLOCK = 20  # between the parts of a block: BLOCK - 1 less their depth, at least PARAGRAPH + 1
+    PART = 18  # between the outermost parts of a block; less their depth for inner ones, at least PARAGRAPH + 1
+    AFTER_HEADING = 19  # before a block that is to stay whole; where it is over the limit, its heading stays with it
+    BLOCK = 20
     GROUP = 30  # always cut here: nothing is packed across it
 
 

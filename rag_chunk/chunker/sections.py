@@ -72,11 +72,11 @@ def _before(earlier: Block | None, block: Block) -> int:
     """Return how coarse the border before a block is: after a heading, cut only to keep the block whole."""
     if earlier is None or earlier.kind != "heading":
         return Level.BLOCK
-    return Level.GRAPHEME if block.kind == "paragraph" else Level.PARAGRAPH + 1
+    return Level.GRAPHEME if block.kind == "paragraph" else Level.AFTER_HEADING
 
 
 def _part(depth: int) -> int:
-    return Level.LINE if depth == LAST else max(Level.BLOCK - 1 - depth, Level.PARAGRAPH + 2)
+    return Level.LINE if depth == LAST else max(Level.PART - depth, Level.PARAGRAPH + 1)
 
 
 def _plain_stanzas(structure: Structure) -> Positions:

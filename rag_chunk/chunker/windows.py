@@ -59,9 +59,9 @@ class _Line:
 
     def windows(self, size: int, overlap: int) -> Iterator[Spans]:
         """Yield the windows, many at once; where one is over the limit it is shortened, and those after it follow."""
-        index = self._lowest
+        index, ahead = self._lowest, _AT_ONCE
         while index < self._highest:
-            starts = index + (size - overlap) * np.arange(_AT_ONCE)
+            starts = index + (size - overlap) * np.arange(ahead)
             reached = int(np.argmax(starts + size >= self._highest))
             starts = starts[: reached + 1] if starts[-1] + size >= self._highest else starts
             ends = np.minimum(starts + size, self._highest)
@@ -69,11 +69,11 @@ class _Line:
             good = self._good(spans, size)
             yield spans[:good]
             if good == len(spans):
-                index = self._after(int(starts[-1]), int(ends[-1]), overlap)
+                index, ahead = self._after(int(starts[-1]), int(ends[-1]), overlap), min(2 * ahead, _AT_ONCE)
                 continue
             start, end = int(starts[good]), self._shortened(int(starts[good]), int(ends[good]), size)
             yield as_spans(self._places(np.array([start, end])))
-            index = self._after(start, end, overlap)
+            index, ahead = self._after(start, end, overlap), max(good, 1)
 
     def _good(self, spans: Spans, size: int) -> int:
         """Return how many windows stand before the first that is over the limit, or that is empty."""
@@ -86,10 +86,8 @@ class _Line:
             span = as_spans(self._places(np.array([start, shorter])))
             if span[0, 0] < span[0, 1] and self._units.sizes(span)[0] <= size:
                 return shorter
-        opened = self._places(np.array([start]))[0]
-        while self._places(np.array([start + 1]))[0] <= opened:
-            start += 1
-        return start + 1
+        cluster = self._corpus.cluster_around(int(self._places(np.array([start]))[0]) + 1)
+        return max(int(index_in(self._units.starts, cluster[1])), start + 1)
 
     def _after(self, start: int, end: int, overlap: int) -> int:
         """Return the unit with which the next window starts: after `start`, and none when the end is reached."""

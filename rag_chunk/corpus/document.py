@@ -1,5 +1,6 @@
 """`Document` and `Corpus`: documents lie end to end on one line of characters."""
 
+import bisect
 import hashlib
 import itertools
 from collections.abc import Callable, Hashable, Iterable
@@ -10,10 +11,11 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from rag_chunk.arrays import Bytes, Positions, Spans, among, as_spans, index_in, line_type
-from rag_chunk.characters import SPACE, classify, cluster_around, maybe_inside_clusters
+from rag_chunk.characters import SPACE, classify, cluster_borders, maybe_inside_clusters
 from rag_chunk.errors import InputError
 
 T = TypeVar("T")
+_LONG_RUN = 256  # characters
 BLOCK = 1 << 22  # characters of a document that are looked at together
 
 
@@ -164,12 +166,28 @@ class Corpus:
 
     def cluster_around(self, position: int) -> tuple[int, int]:
         """Return the grapheme cluster that `position` lies inside, or twice itself where two clusters meet."""
+        borders = next((known for known in self._long_runs if known[0] <= position <= known[-1]), None)
+        borders = borders or self._cluster_borders(position)
+        index = bisect.bisect_left(borders, position)
+        if index == len(borders) or borders[index] == position:
+            return position, position
+        return borders[index - 1], borders[index]
+
+    @cached_property
+    def _long_runs(self) -> list[list[int]]:
+        """The borders of clusters in long runs of joined characters: looked at once, asked for often."""
+        return []
+
+    def _cluster_borders(self, position: int) -> list[int]:
         index = int(np.searchsorted(self.starts, position, side="left")) - 1
         if index < 0 or position == self.starts[index + 1]:
-            return position, position
+            return [position]
         first, last = int(self.starts[index]), int(self.starts[index + 1])
-        start, end = cluster_around(self.documents[index].text, self.flags[first:last], position - first)
-        return first + start, first + end
+        found = cluster_borders(self.documents[index].text, self.flags[first:last], position - first)
+        borders = [first + border for border in found]
+        if borders[-1] - borders[0] > _LONG_RUN:
+            self._long_runs.append(borders)
+        return borders
 
     @cached_property
     def _solid_edges(self) -> Positions:

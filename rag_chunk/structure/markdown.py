@@ -161,6 +161,7 @@ def _nested(node: "Node", lines: _Lines, depth: int) -> Iterator[tuple[int, int]
         if child.srcmap is None or child.name == "text":
             continue
         yield lines.start(child.srcmap[0]), level
+        yield lines.after(child.srcmap[1]), level
         if child.name in {"fence", "code_block"}:
             first, last = lines.start(child.srcmap[0]), lines.after(child.srcmap[1])
             yield from _code_lines(lines, first, last, level + 1, fenced=child.name == "fence")

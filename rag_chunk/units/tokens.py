@@ -25,7 +25,9 @@ from rag_chunk.units.encoding import load_encoding
 if TYPE_CHECKING:
     pass
 
-FAR = 4096  # characters: a safe point further away than this is not worth encoding up to
+FAR = 64  # characters: a safe point further away than this is not worth encoding up to
+SHORT = 256  # characters: the counts of texts up to this are remembered
+WIDE = 10_000  # white-space characters: above it the pattern's way back through them is not left to it
 PART = 1 << 20  # characters that are encoded at a time
 WORTH_KEEPING = 8192  # characters: of a text whose tokens go to the cache
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -42,11 +44,16 @@ def _safe(flags: Bytes) -> Bools:
     return np.concatenate([np.ones(1, bool), inner])
 
 
-def _parts(text: str, safe: Positions) -> list[tuple[int, int]]:
-    """Cut a long text at safe points, into parts that are encoded at a time."""
+def _cores() -> int | None:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _parts(text: str, safe: Positions, wide: Positions) -> list[tuple[int, int]]:
+    """Cut a long text at safe points, and before the end of `wide` spaces, into parts that are encoded at a time."""
     wanted = np.arange(PART, len(text), PART)
     index = np.searchsorted(safe, wanted)
-    cuts = distinct(safe[index[index < len(safe)]]).tolist()
+    cuts = distinct(safe[index[index < len(safe)]], wide).tolist()
     borders = [0, *(cut for cut in cuts if 0 < cut < len(text)), len(text)]
     return list(itertools.pairwise(borders))
 
@@ -97,7 +104,7 @@ class Tokens:
         known = [cache.load(key) if key else None for key in keys]
         jobs = [job for index, found in enumerate(known) if found is None for job in self._jobs(index)]
         parts: list[list[Positions]] = [[] if found is None else [found] for found in known]
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
+        with ThreadPoolExecutor(_cores()) as threads:
             for (index, _, _), part in zip(jobs, threads.map(lambda job: self._starts_in(*job), jobs), strict=True):
                 parts[index].append(part)
         self._keep([(key, own) for key, own, found in zip(keys, parts, known, strict=True) if key and found is None])
@@ -131,7 +138,19 @@ class Tokens:
         """Return the parts in which a document is encoded: its index, and the part's borders in it."""
         first, last = self._corpus.starts[index : index + 2].tolist()
         safe = self._safe_points[slice(*index_in(self._safe_points, [first, last]).tolist())] - first
-        return [(index, start, end) for start, end in _parts(self._corpus.documents[index].text, safe)]
+        parts = _parts(self._corpus.documents[index].text, safe, self._after_wide(first, last) - first)
+        return [(index, start, end) for start, end in parts]
+
+    def _after_wide(self, first: int, last: int) -> Positions:
+        """Return the last character of each very long stretch of white space, where it is no line end.
+
+        Every pattern splits there: the last space belongs to what follows.
+        """
+        low, high = index_in(self._corpus.solid_starts, [first, last]).tolist()
+        starts, before = self._corpus.solid_starts[low:high], np.append(first, self._corpus.solid_ends[low:high])[:-1]
+        found = starts[starts - before > WIDE] - 1
+        kept: Positions = found[(self._corpus.flags[found] & NEWLINE) == 0]
+        return kept
 
     def _starts_in(self, index: int, start: int, end: int) -> Positions:
         """Return where the tokens of a part start, within its document: int32 [tokens]."""
@@ -146,7 +165,7 @@ class Tokens:
 
     def _count(self, text: str) -> int:
         """Return the number of tokens of `text` by itself, remembered for short texts."""
-        if len(text) > FAR:
+        if len(text) > SHORT:
             return len(self._encoding.encode_ordinary(text))
         count = self._counts.get(text)
         if count is None:

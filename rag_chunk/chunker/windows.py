@@ -81,11 +81,15 @@ class _Line:
         return int(np.argmax(bad)) if bad.any() else len(spans)
 
     def _shortened(self, start: int, end: int, size: int) -> int:
-        """Return the last unit before which the window from `start` is within the limit, or holds one cluster."""
-        for shorter in range(end, start, -1):
-            span = as_spans(self._places(np.array([start, shorter])))
-            if span[0, 0] < span[0, 1] and self._units.sizes(span)[0] <= size:
-                return shorter
+        """Return a unit before which the window from `start` is within the limit, or holds one cluster only."""
+        while end > start:
+            span = as_spans(self._places(np.array([start, end])))
+            if span[0, 0] >= span[0, 1]:
+                break
+            over = int(self._units.sizes(span)[0]) - size
+            if over <= 0:
+                return end
+            end -= over
         cluster = self._corpus.cluster_around(int(self._places(np.array([start]))[0]) + 1)
         return max(int(index_in(self._units.starts, cluster[1])), start + 1)
 

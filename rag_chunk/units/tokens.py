@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rag_chunk import cache
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, as_spans, distinct, index_in, line_type
 from rag_chunk.characters import LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
 from rag_chunk.corpus import BLOCK, Corpus, Document
 from rag_chunk.units.encoding import load_encoding
@@ -96,7 +96,17 @@ class Tokens:
                 before = max(place - 1, first)
                 found = np.flatnonzero(_safe(flags[before : min(place + BLOCK, last)])) + before
                 parts.append(found[found >= place if place > first else slice(None)].astype(dtype))
-        return np.concatenate([*parts, self._corpus.starts[-1:].astype(dtype)])
+        points = np.concatenate([*parts, self._corpus.starts[-1:].astype(dtype)])
+        return distinct(points, self._wide_ends) if len(self._wide_ends) else points
+
+    @cached_property
+    def _wide_ends(self) -> Positions:
+        """The last character of each long stretch of white space before something else, where it is no line end.
+
+        Every pattern splits there, since the last space belongs to what follows.
+        """
+        parts = [self._after_wide(first, last, FAR) for first, last in itertools.pairwise(self._corpus.starts.tolist())]
+        return np.concatenate([*parts, np.zeros(0, line_type(len(self._corpus)))])
 
     def _token_starts(self) -> Positions:
         """Return the position on the line of the character in which each token begins."""
@@ -138,17 +148,13 @@ class Tokens:
         """Return the parts in which a document is encoded: its index, and the part's borders in it."""
         first, last = self._corpus.starts[index : index + 2].tolist()
         safe = self._safe_points[slice(*index_in(self._safe_points, [first, last]).tolist())] - first
-        parts = _parts(self._corpus.documents[index].text, safe, self._after_wide(first, last) - first)
+        parts = _parts(self._corpus.documents[index].text, safe, self._after_wide(first, last, WIDE) - first)
         return [(index, start, end) for start, end in parts]
 
-    def _after_wide(self, first: int, last: int) -> Positions:
-        """Return the last character of each very long stretch of white space, where it is no line end.
-
-        Every pattern splits there: the last space belongs to what follows.
-        """
+    def _after_wide(self, first: int, last: int, wide: int) -> Positions:
         low, high = index_in(self._corpus.solid_starts, [first, last]).tolist()
         starts, before = self._corpus.solid_starts[low:high], np.append(first, self._corpus.solid_ends[low:high])[:-1]
-        found = starts[starts - before > WIDE] - 1
+        found = starts[starts - before > wide] - 1
         kept: Positions = found[(self._corpus.flags[found] & NEWLINE) == 0]
         return kept
 
@@ -212,6 +218,9 @@ class Tokens:
         before = index_in(self._safe_points, ends) - 1
         first, last = self._safe_points[after], self._safe_points[np.maximum(before, 0)]
         near: Bools = (first <= last) & (first - starts <= FAR) & (ends - last <= FAR)
+        if len(self._wide_ends):  # at the end of a text all its last white space is one piece
+            spaced = (self._corpus.flags[np.maximum(ends, 1) - 1] & SPACE) > 0
+            near &= ~(spaced & among(last, self._wide_ends))
         return near
 
     def sizes(self, spans: Spans) -> Positions:

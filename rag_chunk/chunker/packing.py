@@ -77,26 +77,29 @@ def _coarsest(rows: Rows, furthest: Positions, beyond: Positions) -> Positions:
 def _backed(rows: Rows, furthest: Positions, overlap: int, whole: int) -> Positions:
     """Return for each cut j the first row of the chunk after it: whole pieces of at most `overlap` units back.
 
-    No chunk goes back across a group, and each goes further than the one before it.
+    No chunk goes back across a group, and each goes further than the one before it. What would fit whole without
+    the overlap fits with it too: else the overlap is shorter.
     """
     cuts = np.arange(1, len(furthest))
+    wanted = np.minimum(rows.levels[cuts], whole)
+    after = _next_as_coarse(rows, wanted, cuts + 1)
+    reached = np.where(furthest[cuts] >= after, after, cuts + 1)
     back = np.searchsorted(rows.lead, rows.reach[cuts - 1] - overlap, side="left")
-    onward = np.searchsorted(furthest, cuts, side="right")
-    first = np.minimum(_as_coarse(rows, np.maximum(back, onward), cuts, whole), cuts)
+    onward = np.searchsorted(furthest, reached, side="left")
+    first = np.minimum(_next_as_coarse(rows, wanted, np.maximum(back, onward)), cuts)
     opens_group = rows.group_ends[cuts - 1] == cuts
     return np.concatenate([[0], np.where(opens_group, cuts, first)])
 
 
-def _as_coarse(rows: Rows, first: Positions, cuts: Positions, whole: int) -> Positions:
-    """Move each first row on to the next border that is as coarse as the cut's, or of the level `whole`."""
-    wanted = np.minimum(rows.levels[cuts], whole)
+def _next_as_coarse(rows: Rows, wanted: Positions, places: Positions) -> Positions:
+    """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
     last = len(rows.levels)
+    found = np.minimum(places, last)
     for level in np.unique(wanted).tolist():
-        places = np.where(rows.levels >= level, np.arange(last), last)
-        following = np.minimum.accumulate(places[::-1])[::-1]
-        chosen = wanted == level
-        first = np.where(chosen, following[np.minimum(first, last - 1)], first)
-    return first
+        borders = np.where(np.append(rows.levels, Level.GROUP) >= level, np.arange(last + 1), last)
+        following = np.minimum.accumulate(borders[::-1])[::-1]
+        found = np.where(wanted == level, following[np.minimum(places, last)], found)
+    return found
 
 
 def _plain(rows: Rows, furthest: Positions) -> list[tuple[int, int]]:

@@ -17,7 +17,12 @@ from rag_chunk.config.names import RETRIEVERS, STRATEGIES
 from rag_chunk.errors import RagChunkError
 
 ROOT = Path(__file__).parent.parent
-FOREIGN = {"--editable", "--check"}  # options of other programs that the documentation shows
+FOREIGN = {
+    "--fetch-markdown",
+    "--markdown",
+    "--editable",
+    "--check",
+}  # options of other programs that the documentation shows
 
 
 def _generate() -> Any:

@@ -68,14 +68,16 @@ def _metavar(info: FieldInfo, *, several: bool) -> str | None:
     if element is bool:
         return None
     several = several or (_is_chosen(info) and element is not _kind(info))
-    text = "|".join(get_args(element)) if _is_chosen(info) else _extra(info).get("metavar") or _METAVARS[element]
+    text = _extra(info).get("metavar") or ("NAME" if _is_chosen(info) else _METAVARS[element])
     return f"{text}[,…]" if several else text
 
 
 def _help(info: FieldInfo) -> str:
+    """Return the description, what may be chosen, and the default."""
     default = _extra(info).get("default_text", info.default)
     shown = default not in (None, (), False) and _kind(info) is not bool
-    return rf"{info.description} \[default: {default}]" if shown else str(info.description)
+    chosen = [f"One of {', '.join(get_args(_element(info)))}."] if _is_chosen(info) else []
+    return " ".join([str(info.description), *chosen, *([rf"\[default: {default}]"] if shown else [])])
 
 
 def _option(name: str, info: FieldInfo, panel: str, *, several: bool) -> inspect.Parameter:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from rag_chunk.available import lack_of
 from rag_chunk.config import (
     FOLDER_FILE,
     STRATEGIES,
@@ -49,7 +50,7 @@ def gathered(given: Given, notify: Notify) -> Settings:
         skipped: tuple[tuple[str, str], ...] = ()
     else:
         swept = sweep(*_varied(base.settings, given.settings))
-        configs, skipped = swept.configs, swept.skipped
+        configs, skipped = swept.configs, (*_left_out(base.settings, given.settings), *swept.skipped)
     configs = {**configs, **_rivals(rivals, given)}
     _refuse_given(configs.values())
     return Settings(configs, analysis, output, skipped, base.recorded)
@@ -124,18 +125,29 @@ def _varied(base: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str
     """Split settings into those that stand, and the lists that the analysis runs through."""
     varied = {name: _listed(name, given[name]) for name in SWEPT if name in given}
     if "strategy" not in varied and "strategy" not in base:
-        varied = {"strategy": list(STRATEGIES), **varied}
+        varied = {"strategy": _runnable(), **varied}
     settings = {name: value for name, value in {**base, **given}.items() if name not in varied}
     return settings, varied
 
 
+def _runnable() -> list[str]:
+    return [name for name in STRATEGIES if lack_of(name) is None]
+
+
+def _left_out(base: Mapping[str, Any], given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the strategies that every strategy was to mean and that cannot run here, with the reason."""
+    asked = [name.strip() for name in given.get("strategy", base.get("strategy", "all")).split(",")]
+    lacks = {name: lack for name in STRATEGIES if (lack := lack_of(name))} if "all" in asked else {}
+    return [(name, f"it needs {lack}") for name, lack in lacks.items()]
+
+
 def _listed(name: str, text: str) -> list[str]:
-    """Return the elements of a comma list; `all` names every built-in strategy."""
+    """Return the elements of a comma list; `all` names every built-in strategy that can run here."""
     elements = [element.strip() for element in text.split(",")]
     if "" in elements:
         raise SettingsError(f"{name} is a list with an empty place in it: {text!r}")
     if name == "strategy" and "all" in elements:
-        elements = [*STRATEGIES, *(element for element in elements if element != "all")]
+        elements = [*_runnable(), *(element for element in elements if element != "all")]
     return list(dict.fromkeys(elements))
 
 

@@ -12,7 +12,7 @@ import rag_chunk
 
 PACKAGE = Path(rag_chunk.__file__).parent
 LAYERS = (
-    "errors", "interrupts", "arrays", "config", "cache", "characters", "corpus", "functions", "units", "structure",
+    "errors", "interrupts", "arrays", "config", "available", "cache", "characters", "corpus", "functions", "units", "structure",
     "questions", "adapters", "chunker", "retriever", "scorer", "given", "statistics", "report", "verdicts", "analysis",
     "rendering", "results", "export", "mlflow_tracker", "options", "settings", "workflow", "cli",
 )  # fmt: skip

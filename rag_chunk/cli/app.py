@@ -1,17 +1,30 @@
 """The app that all commands belong to, and how they speak: results on stdout, everything else on stderr."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 import rag_chunk
+from rag_chunk.cli.help import Command
 from rag_chunk.errors import InputError
 
 if TYPE_CHECKING:
     from rag_chunk.mlflow_tracker import Tracked
 
-app = typer.Typer(
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class App(typer.Typer):
+    """The app; each of its commands has our help."""
+
+    def command(self, *names: Any, **settings: Any) -> Callable[[Function], Function]:
+        """Return the decorator that makes a function a command."""
+        return super().command(*names, **{"cls": Command, **settings})
+
+
+app = App(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Find the chunking that a retrieval pipeline should use, prove it, and keep it.",

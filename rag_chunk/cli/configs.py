@@ -14,7 +14,9 @@ from rag_chunk.errors import InputError
 @app.command()
 def export_config(
     run_id: Annotated[str, typer.Argument(help="A run of one configuration, or of an analysis: then its best.")],
-    output_file: Annotated[Path | None, typer.Option("-o", "--output-file", help="Write it to this file.")] = None,
+    output_file: Annotated[
+        Path | None, typer.Option("-o", "--output-file", metavar="FILE", help="Write it to this file.")
+    ] = None,
     strategy: Annotated[
         str | None, typer.Option(help="Of an analysis, the best configuration of this strategy.")
     ] = None,

@@ -31,6 +31,13 @@ RETRIEVERS = {
     "oracle": "a ceiling: it knows the evidence, and takes the chunk with the most new evidence for each character",
     "random": "a floor: one seeded shuffle for each question",
 }
+EXTRAS = {  # what is optional: the package that brings it, and what for
+    "langchain": ("langchain_text_splitters", "a configuration as a text splitter of LangChain"),
+    "llama-index": ("llama_index", "a configuration as a node parser of LlamaIndex"),
+    "mlflow": ("mlflow", "tracking, and configs out of runs"),
+    "offline": ("bpe_openai", "the tokenizers of OpenAI's models, without a download"),
+}
+NEEDS: dict[str, str] = {}  # the extra that a strategy or a retriever needs, by its name
 RETRIEVAL = {  # what a verdict holds for, in words
     "bm25": "lexical retrieval",
     "legacy": "retrieval by shared words",

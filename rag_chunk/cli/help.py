@@ -1,0 +1,70 @@
+"""How `--help` looks: the options of each panel in two columns, so that no name is cut at 80 columns."""
+
+from typing import Any
+
+from typer.core import TyperCommand, TyperOption
+
+_WIDEST = 32  # columns for names; longer ones are broken
+_USUAL = "TEXT"  # what a value is where nothing else is said
+
+
+class Command(TyperCommand):
+    """A command whose help shows every name whole: Typer's own table gives each kind of name a column."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
+        """Print usage, help and panels to stdout, in the width of the terminal."""
+        from inspect import cleandoc
+
+        from rich.console import Console
+        from rich.padding import Padding
+        from rich.text import Text
+
+        console = Console(highlight=False)
+        paragraphs = [" ".join(part.split()) for part in cleandoc(self.help or "").split("\n\n")]
+        console.print(Padding(Text(self.get_usage(ctx)), (1, 1)))
+        console.print(Padding(Text("\n\n".join(paragraphs)), (0, 1, 1, 1)))
+        for title, parameters in _panels(self, ctx).items():
+            console.print(_panel(title, parameters))
+
+
+def _panels(command: TyperCommand, ctx: Any) -> dict[str, list[Any]]:
+    """Return the parameters that are shown, by the title of their panel; arguments first, other options last."""
+    found: dict[str, list[Any]] = {"Arguments": []}
+    for parameter in command.get_params(ctx):
+        usual = "Options" if isinstance(parameter, TyperOption) else "Arguments"
+        if not getattr(parameter, "hidden", False):
+            found.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(parameter)
+    others = found.pop("Options", [])
+    return {title: parameters for title, parameters in {**found, "Options": others}.items() if parameters}
+
+
+def _panel(title: str, parameters: list[Any]) -> Any:
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    names = [_names(parameter) for parameter in parameters]
+    longest = max(len(line) for text in names for line in text.split("\n"))
+    table.add_column(width=min(longest, _WIDEST), overflow="fold", style="bold cyan")
+    table.add_column(ratio=1)
+    for text, parameter in zip(names, parameters, strict=True):
+        table.add_row(text.replace("[", r"\["), Text.from_markup(_said(parameter)))
+    table.expand = True
+    return Panel(table, title=title, title_align="left", border_style="dim")
+
+
+def _names(parameter: Any) -> str:
+    """Return what is typed: short names, the long ones below each other, and what a value is."""
+    if not isinstance(parameter, TyperOption):
+        return str(parameter.metavar or parameter.name).upper()
+    short = [name for name in parameter.opts if not name.startswith("--")]
+    long = [name for name in [*parameter.opts, *parameter.secondary_opts] if name.startswith("--")]
+    value = "" if parameter.is_flag else f" {parameter.metavar or _USUAL}"
+    return ", ".join([*short, long[0] + value]) + "".join(f"\n{name}" for name in long[1:])
+
+
+def _said(parameter: Any) -> str:
+    """Return the line of help, and the default where Typer knows one."""
+    usual = parameter.default if parameter.show_default and not getattr(parameter, "is_flag", False) else None
+    return f"{parameter.help or ''}" + (rf" \[default: {usual}]" if usual else "")

@@ -1,0 +1,42 @@
+"""`strategies`: what can run here."""
+
+import json
+from typing import Annotated, Literal
+
+import typer
+
+from rag_chunk.available import Part, parts
+from rag_chunk.cli.app import app
+
+_TITLES = {"strategy": "Strategies", "retriever": "Retrievers", "extra": "Optional packages"}
+Form = Annotated[Literal["table", "json"], typer.Option(help="A table, or JSON.", metavar="FORM")]
+
+
+@app.command()
+def strategies(output: Form = "table") -> None:
+    """Show which strategies and retrievers can run here, and what the others lack."""
+    known = parts()
+    if output == "json":
+        typer.echo(json.dumps([part.to_dict() for part in known], indent=1))
+        return
+    width = max(len(part.name) for part in known)
+    for kind, title in _TITLES.items():
+        _print(title, [part for part in known if part.kind == kind], width)
+    typer.echo("Your own are named package.module:function.")
+
+
+def _print(title: str, named: list[Part], width: int) -> None:
+    """Print the parts of one kind, each with its line of help and what it lacks."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, width=width + 2)
+    table.add_column()
+    for part in named:
+        lack = Text(f"\nneeds {part.lacks}", style="yellow") if part.lacks else Text()
+        table.add_row(f"{'- ' if part.lacks else '  '}{part.name}", Text(part.help) + lack)
+    console = Console(highlight=False)
+    console.print(Text(title, style="bold"))
+    console.print(table)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rag_chunk.config import AnalysisConfig, RunConfig
     from rag_chunk.corpus import Corpus, Document, read_corpus
     from rag_chunk.errors import RagChunkError
-    from rag_chunk.export import langchain_splitter, llama_node_parser
+    from rag_chunk.export import langchain_splitter, llama_node_parser, write_chunks
     from rag_chunk.given import read_retrievals
     from rag_chunk.mlflow_tracker import config_from_run
     from rag_chunk.questions import Questions, check_questions, read_questions
@@ -51,6 +51,7 @@ __all__ = [
     "read_questions",
     "read_retrievals",
     "score_retrievals",
+    "write_chunks",
 ]
 
 _HOMES = {
@@ -67,7 +68,7 @@ _HOMES = {
     "mlflow_tracker": ("config_from_run",),
     "corpus": ("Corpus", "Document", "read_corpus"),
     "errors": ("RagChunkError",),
-    "export": ("langchain_splitter", "llama_node_parser"),
+    "export": ("langchain_splitter", "llama_node_parser", "write_chunks"),
     "given": ("read_retrievals",),
     "questions": ("Questions", "check_questions", "read_questions"),
     "report": ("Report",),

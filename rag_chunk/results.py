@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from rag_chunk.analysis import Analysis
-from rag_chunk.chunker import Chunking
 from rag_chunk.config import ConfigFile
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
+from rag_chunk.export import jsonl
 from rag_chunk.questions.question import located
 from rag_chunk.rendering import csv_text, markdown_text
 from rag_chunk.report import ConfigurationResult, Report
@@ -57,11 +57,6 @@ def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] |
         _write(folder / "tracking.json", _json(dict(tracking or {})))
     except OSError as error:
         raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
-
-
-def jsonl(chunking: Chunking) -> str:
-    """Return one line of JSON a chunk."""
-    return "".join(json.dumps(chunk.to_dict(), ensure_ascii=False) + "\n" for chunk in chunking)
 
 
 def _prepare(folder: Path) -> None:

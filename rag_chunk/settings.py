@@ -23,6 +23,11 @@ from rag_chunk.config.sweep import SWEPT, names_of, sweep, validated
 from rag_chunk.errors import SettingsError
 from rag_chunk.options import Given
 
+OF_CHUNK = tuple(
+    name
+    for name in RunConfig.model_fields
+    if name not in {"retrieve_parents", "retriever", "top_k", "budget", "merge_overlaps", "seed"}
+)
 OF_SCORE = ("unit", "model", "top_k", "budget", "merge_overlaps", "seed")
 _NO_FILES: Mapping[str, Any] = {"chunks": (), "retrieved": ()}  # they are of `score`, should a file name them
 Notify = Callable[[str], None]
@@ -72,6 +77,9 @@ def single(given: Given, notify: Notify) -> Settings:
     base, rivals = _files(given, notify)
     if rivals:
         raise SettingsError("give one --config: this command takes one configuration")
+    for name, value in given.settings.items():
+        if name in SWEPT and "," in str(value):
+            raise SettingsError(f"{name} is a list, {value!r}; this command takes one configuration")
     config = validated({**base.settings, **given.settings})
     analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis})
     output = _of(OutputConfig, given.output)

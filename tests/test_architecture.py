@@ -14,7 +14,7 @@ PACKAGE = Path(rag_chunk.__file__).parent
 LAYERS = (
     "errors", "interrupts", "arrays", "config", "available", "cache", "characters", "corpus", "functions", "units", "structure",
     "questions", "adapters", "chunker", "retriever", "scorer", "given", "statistics", "report", "verdicts", "analysis",
-    "rendering", "results", "export", "mlflow_tracker", "options", "settings", "workflow", "cli",
+    "rendering", "export", "results", "mlflow_tracker", "options", "settings", "workflow", "cli",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@
 
 import copy
 import itertools
+import json
 import os
 import pickle
 import subprocess
@@ -401,3 +402,30 @@ def test_out_and_in_again_gives_the_same_spans(strategy):
         for name in ("chunking/chunking.md", "text/unicode.md", "text/chinese-segmentation.md"):
             expected = [(chunk.start, chunk.end) for chunk in chunk_text(TEXTS[name], config)]
             assert cut(TEXTS[name], config) == expected
+
+
+def test_langchain_loads_the_chunks_that_were_written(tmp_path):
+    config = RunConfig(strategy="hierarchical", chunk_size=80)
+    chunks = list(rag_chunk.chunk(read_corpus(EXAMPLES), config))
+    rag_chunk.write_chunks(chunks, tmp_path / "chunks.json", "langchain")
+    loaded = [LangChainDocument(**each) for each in json.loads((tmp_path / "chunks.json").read_text("utf-8"))]
+    assert [(each.id, each.page_content) for each in loaded] == [(chunk.id, chunk.text) for chunk in chunks]
+    text = (EXAMPLES / "glossary.md").read_text("utf-8")
+    splitter = rag_chunk.langchain_splitter(config)
+    made = splitter.split_documents([LangChainDocument(text, metadata={"source": "glossary.md"})])
+    assert [each.metadata for each in loaded if each.metadata["source"] == "glossary.md"] == [
+        each.metadata for each in made
+    ]
+
+
+def test_llama_index_loads_the_chunks_that_were_written(tmp_path):
+    config = RunConfig(strategy="hierarchical", chunk_size=80)
+    chunks = list(rag_chunk.chunk(read_corpus(EXAMPLES), config))
+    rag_chunk.write_chunks(chunks, tmp_path / "chunks.json", "llamaindex")
+    loaded = [TextNode.from_dict(each) for each in json.loads((tmp_path / "chunks.json").read_text("utf-8"))]
+    for node, chunk in zip(loaded, chunks, strict=True):
+        assert (node.node_id, node.text, node.ref_doc_id) == (chunk.id, chunk.text, chunk.document.name)
+        assert (node.start_char_idx, node.end_char_idx) == (chunk.start, chunk.end)
+        assert node.parent_node is not None
+        assert node.parent_node.node_id == chunk.parent
+        assert node.get_content(MetadataMode.EMBED) == f"file_path: {chunk.document.name}\n\n{chunk.text}"

@@ -95,7 +95,7 @@ class AnalysisConfig(BaseModel):
     def required_source(self) -> Path:
         """Return the source; raise `SettingsError` where there is none."""
         if self.source is None:
-            message = "no documents were named. Give a folder: rag-chunk analyze docs/"
+            message = "no documents were named. Give a folder, such as docs/"
             raise SettingsError(message)
         return self.source
 

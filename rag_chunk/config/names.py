@@ -36,6 +36,7 @@ EXTRAS = {  # what is optional: the package that brings it, and what for
     "llama-index": ("llama_index", "a configuration as a node parser of LlamaIndex"),
     "mlflow": ("mlflow", "tracking, and configs out of runs"),
     "offline": ("bpe_openai", "the tokenizers of OpenAI's models, without a download"),
+    "parquet": ("pyarrow", "chunks as a Parquet file"),
 }
 NEEDS: dict[str, str] = {}  # the extra that a strategy or a retriever needs, by its name
 RETRIEVAL = {  # what a verdict holds for, in words

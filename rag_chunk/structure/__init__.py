@@ -185,10 +185,13 @@ class Structure:
         return [paths[index] for index in (np.searchsorted(starts, positions, side="right") - 1).tolist()]
 
     def line_numbers(self, positions: Positions) -> Positions:
-        """Return the number, from 1, of the line within its document that holds each position."""
+        """Return the number, from 1, of the line within its document that holds each position.
+
+        A document that ends with a line break has an empty last line, which starts where the next document does.
+        """
         first = np.searchsorted(self._starts, positions, side="right") - 1
         line = np.searchsorted(self.line_starts, positions, side="right")
-        return line - np.searchsorted(self.line_starts, self._starts[first], side="left")
+        return line - np.searchsorted(self.line_starts, self._starts[first], side="right") + 1
 
 
 def _strictly_inside(positions: Positions, spans: Spans) -> Bools:

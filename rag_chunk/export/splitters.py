@@ -5,7 +5,6 @@ from here all the same, which is how pickled objects find them again.
 """
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from rag_chunk.chunker import Chunk, chunk_text
 from rag_chunk.config import RunConfig, read_config
 from rag_chunk.corpus import ENDINGS
 from rag_chunk.errors import MissingExtra
+from rag_chunk.export.metadata import described, placed
 
 if TYPE_CHECKING:
     from langchain_text_splitters import TextSplitter
@@ -60,30 +60,12 @@ def _settled(config: RunConfig | str | Path) -> RunConfig:
 def _chunks(text: str, config: RunConfig, source: object) -> list[tuple[Chunk, dict[str, Any]]]:
     """Cut a text of a pipeline, and return the chunks with what is known of each as flat metadata.
 
-    The metadata are flat because many vector stores refuse lists. What was extracted from a file that is no text
+    What was extracted from a file that is no text
     file, or a page of the web, is taken for Markdown.
     """
     name = source if isinstance(source, str) and source else _UNNAMED
     judged = name if name.lower().endswith(ENDINGS) else _UNNAMED
-    return [(chunk, _described(chunk, name)) for chunk in chunk_text(text, config, name=judged)]
-
-
-def _described(chunk: Chunk, name: str) -> dict[str, Any]:
-    judged = chunk.document.name
-    known = {
-        "id": name + chunk.id.removeprefix(judged),
-        "headings": " > ".join(chunk.headings),
-        "lines": "{}-{}".format(*chunk.lines),
-        "context": chunk.context and chunk.context.text,
-        "parent": chunk.parent and name + chunk.parent.removeprefix(judged),
-    }
-    return {key: value for key, value in known.items() if value is not None}
-
-
-def _placed(chunk: Chunk, known: dict[str, Any], own: dict[Any, Any]) -> dict[Any, Any]:
-    """Return the metadata of a chunk for LangChain, with the document's `own`."""
-    kept = {"id": own["id"]} if "id" in own else {}
-    return {**deepcopy(own), "start_index": chunk.start, "end_index": chunk.end, **known, **kept}
+    return [(chunk, described(chunk, name)) for chunk in chunk_text(text, config, name=judged)]
 
 
 @cache
@@ -111,7 +93,7 @@ def _splitter_class() -> Any:
         def create_documents(self, texts: list[str], metadatas: list[dict[Any, Any]] | None = None) -> list[Document]:
             """Return the chunks of all `texts`, each with its text's metadata and its own."""
             return [
-                Document(page_content=chunk.text, metadata=_placed(chunk, known, own))
+                Document(page_content=chunk.text, metadata=placed(chunk, known, own))
                 for text, own in zip(texts, metadatas or [{}] * len(texts), strict=True)
                 for chunk, known in _chunks(text, self.config, own.get("source"))
             ]

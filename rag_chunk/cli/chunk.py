@@ -1,0 +1,87 @@
+"""`chunk`: the chunks of one configuration, for a pipeline."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag_chunk.cli.analyze import Source
+from rag_chunk.cli.app import app, say
+from rag_chunk.errors import SettingsError
+from rag_chunk.options import Given, with_options
+from rag_chunk.settings import OF_CHUNK
+
+if TYPE_CHECKING:
+    from rag_chunk.chunker import Chunking
+    from rag_chunk.config import RunConfig
+
+Target = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output-file", metavar="FILE", help="Write them to this file instead: .jsonl, .csv or .parquet."
+    ),
+]
+Form = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="One of jsonl, csv, parquet, langchain (a JSON list of Documents), llamaindex (of TextNodes). "
+        "\\[default: by the file's ending, jsonl on stdout]",
+    ),
+]
+Parents = Annotated[bool, typer.Option("--parents", help="For hierarchical: write the parents of the chunks instead.")]
+
+
+@app.command()
+@with_options(*OF_CHUNK, "include", "exclude", "skip_unreadable", "cache", "quiet")
+def chunk(
+    given: Given,
+    source: Source = None,
+    output_file: Target = None,
+    form: Form = None,
+    parents: Parents = False,  # noqa: FBT002 - Typer's way
+) -> None:
+    """Write the chunks of one configuration, for a pipeline: to stdout, or to a file.
+
+    Each has its id, document, offsets in characters, lines, size in units, headings, text, and where there are such
+    context (the language or header row that a piece of a cut block lacks) and parent.
+    """
+    from rag_chunk.cache import caching
+    from rag_chunk.chunker import chunk as cut
+    from rag_chunk.export import form_of
+    from rag_chunk.settings import single
+    from rag_chunk.workflow import read_documents
+
+    notify = say if not given.output.get("quiet") else lambda _: None
+    named = Given(given.settings, {**given.analysis, **({"source": source} if source else {})}, {}, given.files)
+    settings = single(named, notify)
+    ((name, config),) = settings.configs.items()
+    form = form_of(output_file, form)
+    _refuse(form, output_file, config, parents=parents)
+    with caching(enabled=given.output.get("cache", True)):
+        chunking = cut(read_documents(settings.analysis, notify), config)
+        written = chunking.handed_over() if parents else chunking
+        _write(written, output_file, form)
+    target = f" to {output_file}" if output_file else ""
+    notify(f"wrote {len(written):,} {'parents' if parents else 'chunks'} ({name}){target}")
+
+
+def _refuse(form: str, path: Path | None, config: "RunConfig", *, parents: bool) -> None:
+    """Raise `SettingsError` where nothing useful could be written, before anything is read."""
+    if form == "parquet" and path is None and sys.stdout.isatty():
+        raise SettingsError("Parquet is no text for a terminal. Write it to a file: -o chunks.parquet")
+    if parents and config.strategy != "hierarchical":
+        raise SettingsError(f"{config.strategy} makes no parents; leave --parents out, or use --strategy hierarchical")
+
+
+def _write(chunking: "Chunking", path: Path | None, form: str) -> None:
+    from rag_chunk.export import chunk_bytes, write_chunks
+
+    if path:
+        write_chunks(chunking, path, form)
+        return
+    for part in chunk_bytes(chunking, form):
+        sys.stdout.buffer.write(part)
+    sys.stdout.buffer.flush()

@@ -55,7 +55,7 @@ class AnalysisConfig(BaseModel):
         None, gt=0, lt=1, description="A share of the questions: they report, and only the others choose."
     )
     margin: float = Field(
-        0.02, ge=0, le=1, description="How far below the leader a smaller index may be and still be recommended."
+        0.005, ge=0, le=1, description="How far below the leader a smaller index may be and still be recommended."
     )
 
     @field_validator("metrics", mode="before")

@@ -11,7 +11,7 @@ from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
 from rag_chunk.export import jsonl
 from rag_chunk.questions.question import located
-from rag_chunk.rendering import csv_text, markdown_text
+from rag_chunk.rendering import csv_text, html_text, markdown_text
 from rag_chunk.report import ConfigurationResult, Report
 
 _MARKER_TEXT = "Results of rag-chunk. Files in this folder are never read as documents.\n"
@@ -46,6 +46,7 @@ def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] |
         _write(folder / "analysis.yaml", ConfigFile({}, report.analysis).to_yaml())
         _write(folder / "comparison.csv", csv_text(report))
         _write(folder / "report.md", markdown_text(report))
+        _write(folder / "report.html", html_text(analysis))
         for found in report.configurations:
             _write(folder / "configs" / f"{found.name}.yaml", config_file(report, found).to_yaml())
             _write(folder / "chunks" / f"{found.name}.jsonl", jsonl(analysis.chunkings[found.name]))

@@ -106,6 +106,7 @@ def test_save_writes_the_whole_results_folder_which_is_no_document_afterwards(do
         "report.json",
         "analysis.yaml",
         "comparison.csv",
+        "report.html",
         "report.md",
         "questions.json",
         "tracking.json",

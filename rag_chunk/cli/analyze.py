@@ -47,13 +47,17 @@ def analyze(given: Given, source: Source = None) -> None:
 
 def show(analysis: "Analysis", output: "OutputConfig") -> None:
     """Write the comparison, as `--output` says, to stdout or to a file."""
-    from rag_chunk.rendering import csv_text, markdown_text
+    from rag_chunk.rendering import csv_text, html_text, markdown_text
 
     report = analysis.report
     if output.output == "table" and output.output_file is None:
         _print_table(analysis, output)
         return
-    texts = {"json": lambda: report.to_json() + "\n", "csv": lambda: csv_text(report)}
+    texts = {
+        "json": lambda: report.to_json() + "\n",
+        "csv": lambda: csv_text(report),
+        "html": lambda: html_text(analysis),
+    }
     text = texts.get(output.output, lambda: markdown_text(report))()
     if output.output_file is None:
         typer.echo(text, nl=False)

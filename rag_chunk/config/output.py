@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-OutputFormat = Literal["table", "json", "csv", "markdown"]
+OutputFormat = Literal["table", "json", "csv", "markdown", "html"]
 LogChunks = Literal["all", "best", "spans", "none"]
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
 
@@ -22,7 +22,7 @@ class OutputConfig(BaseModel):
         json_schema_extra={"flags": ["-o", "--output-file"]},
     )
     top: int | None = Field(None, ge=1, description="How many configurations the table shows, best first.")
-    save: Path | None = Field(None, description="A folder for all results: report, configs, chunks.")
+    save: Path | None = Field(None, description="A folder for all results: report.html, report.json, configs, chunks.")
     cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
     quiet: bool = Field(
         False, description="No notices and no progress.", json_schema_extra={"flags": ["--quiet", "-q"]}

@@ -10,6 +10,7 @@ from typing import Any
 from rag_chunk.mlflow_tracker.folder import Results
 from rag_chunk.mlflow_tracker.options import LogChunks, TrackingOptions
 from rag_chunk.mlflow_tracker.store import Notify
+from rag_chunk.rendering import without_texts
 from rag_chunk.report import ConfigurationResult
 
 MOST_BYTES = 20_000_000
@@ -41,6 +42,14 @@ class ChunkPlan:
     results: Results
     log: LogChunks
     chunk_files: bool
+
+    def page(self) -> Iterator[Artifact]:
+        """Yield the report as a page; it has the documents' text where the chunks that are logged have it."""
+        source = self.results.file("report.html")
+        if source and self.log in {"spans", "none"}:
+            yield text_artifact("report.html", without_texts(source.read_text(encoding="utf-8")))
+        elif source:
+            yield copied_artifact("report.html", source)
 
     def artifacts(self, result: ConfigurationResult) -> Iterator[Artifact]:
         """Yield the files with the chunks of a configuration."""

@@ -219,9 +219,9 @@ class Contents:
         return (text_artifact("config.yaml", self._results.configs[self._report.best.name]),)
 
     def _analysis_artifacts(self) -> tuple[Artifact, ...]:
-        names = ("report.json", "comparison.csv", "report.md", "report.html", "questions.json", "analysis.yaml")
+        names = ("report.json", "comparison.csv", "report.md", "questions.json", "analysis.yaml")
         found = [copied_artifact(name, file) for name in names if (file := self._results.file(name))]
-        return (*found, text_artifact(COMPARISON, tables.comparison_table(self._report)))
+        return (*found, *self._chunks.page(), text_artifact(COMPARISON, tables.comparison_table(self._report)))
 
     def _say_once(self, text: str) -> None:
         if text not in self._said:

@@ -120,12 +120,17 @@ def notes(report: Report) -> list[str]:
         for comparison, found in compared
         for sentence in (*_head(comparison, alone=len(compared) == 1), *_verdict(comparison, found))
     ]
+    return [*verdicts, *remarks(report)]
+
+
+def remarks(report: Report) -> list[str]:
+    """Return the sentences on what was merged, and what was skipped."""
     merged = [
         f"{found.name} has the same chunks as {', '.join(found.merged)}"
         for found in report.configurations
         if found.merged
     ]
-    return [*verdicts, *merged, *(f"{entry.name}: {entry.reason}" for entry in report.skipped)]
+    return [*merged, *(f"{entry.name}: {entry.reason}" for entry in report.skipped)]
 
 
 def _head(comparison: ComparisonResult | None, *, alone: bool) -> list[str]:

@@ -1,0 +1,91 @@
+"""Recall against the size of the index, with the configurations that none beats for less."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from rag_chunk.analysis.front import pareto_front
+from rag_chunk.arrays import Floats
+from rag_chunk.rendering.columns import formatted
+from rag_chunk.rendering.html.scale import Scale, Tick, around, down, ticks_of
+from rag_chunk.report import ComparisonResult, ConfigurationResult
+
+COSTS = ("index_ratio", "num_chunks", "context_size")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One configuration: the size of its index, and its recall; those on the front have a place in the list."""
+
+    number: int
+    name: str
+    across: float
+    down: float
+    place: int | None
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Recall against index size. `steps` are the corners of the most recall for an index of at most each size."""
+
+    points: tuple[Cost, ...]
+    front: tuple[Cost, ...]
+    steps: tuple[tuple[float, float], ...]
+    across: tuple[Tick, ...]
+    ticks: tuple[Tick, ...]
+    with_context: bool
+
+    @property
+    def segments(self) -> Iterable[tuple[tuple[float, float], tuple[float, float]]]:
+        """The pieces between neighbouring corners."""
+        return pairwise(self.steps)
+
+
+def costs_of(
+    comparison: ComparisonResult, found: Sequence[ConfigurationResult], numbers: Mapping[str, int]
+) -> Costs | None:
+    """Lay out recall against index size; nothing for a single configuration."""
+    if len(found) == 1:
+        return None
+    sizes = np.array([each.metrics["index_ratio"] for each in found])
+    recalls = np.array([each.metrics[comparison.metric] for each in found])
+    across, up = around(sizes.tolist(), least=0.05), around(recalls.tolist(), least=0.05)
+    on_front = sorted((each for each in found if each.name in comparison.pareto), key=_size)
+    places = {each.name: place for place, each in enumerate(on_front, 1)}
+    points = [
+        Cost(
+            numbers[each.name],
+            each.name,
+            across.place(each.metrics["index_ratio"]),
+            100 - up.place(each.metrics[comparison.metric]),
+            places.get(each.name),
+            tuple(formatted(name, each.metrics.get(name)) for name in (comparison.metric, *COSTS)),
+        )
+        for each in found
+    ]
+    by_place = sorted((point for point in points if point.place), key=lambda point: point.place or 0)
+    return Costs(
+        tuple(sorted(points, key=lambda point: point.place is not None)),
+        tuple(by_place),
+        tuple(_steps(sizes, recalls, across, up)),
+        ticks_of(across),
+        down(ticks_of(up)),
+        all("context_size" in each.metrics for each in found),
+    )
+
+
+def _size(found: ConfigurationResult) -> tuple[float, float]:
+    return found.metrics["index_ratio"], found.metrics.get("context_size", 0.0)
+
+
+def _steps(sizes: Floats, recalls: Floats, across: Scale, up: Scale) -> Iterable[tuple[float, float]]:
+    front = sorted(pareto_front(recalls, sizes[:, None]), key=lambda row: (sizes[row], recalls[row]))
+    height = 100.0
+    for row in front:
+        at, top = across.place(sizes[row]), 100 - up.place(recalls[row])
+        yield from ((at, height), (at, top))
+        height = top
+    yield 100.0, height

@@ -1,0 +1,149 @@
+"""The page: its parts in order, and the templates that draw them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from rag_chunk.analysis import Analysis
+from rag_chunk.rendering.columns import LEGEND, formatted, groups, mark, remarks, shown_columns
+from rag_chunk.rendering.html.comparison import Comparison, comparison_of
+from rag_chunk.rendering.html.costs import Costs, costs_of
+from rag_chunk.rendering.html.curve import Curve, curve_of
+from rag_chunk.rendering.html.places import Breakdown, breakdowns_of
+from rag_chunk.rendering.html.sample import MOST_COLUMNS, sample_of
+from rag_chunk.rendering.html.sizes import Distributions, distributions_of
+from rag_chunk.rendering.html.verdict import Answer, answer_of
+from rag_chunk.rendering.html.viewer import compact, data_of
+from rag_chunk.report import ComparisonResult, ConfigurationResult, Report
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+_TEXTS = re.compile(r'(<script type="application/json" id="texts">).*?(</script>)', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The configurations of one comparison, or all of them without questions."""
+
+    retrievers: str
+    answer: Answer
+    sentences: tuple[str, ...]
+    found: tuple[ConfigurationResult, ...]
+    left: int
+    comparison: Comparison | None
+    curve: Curve | None
+    costs: Costs | None
+    breakdowns: tuple[Breakdown, ...]
+
+
+def html_text(analysis: Analysis) -> str:
+    """Return the report as one HTML file. It needs no other file, no network and no server."""
+    report = analysis.report
+    numbers = {found.name: number for number, found in enumerate(report.configurations)}
+    sample = sample_of(analysis)
+    data, left_out = data_of(analysis, sample)
+    text: str = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            report=report,
+            source=_source(report),
+            characters=sum(document.characters for document in report.corpus.documents),
+            parts=[_part(report, comparison, found, numbers) for comparison, found in groups(report)],
+            sizes=_sizes(analysis, numbers),
+            columns=shown_columns(report),
+            numbers=numbers,
+            names=_pattern(numbers),
+            remarks=[*sample.notes, *left_out, *_remarks(report)],
+            has_questions=bool(sample.questions),
+            data=compact(data),
+            texts=compact(list(sample.texts.values())),
+        )
+    )
+    return text
+
+
+def without_texts(page: str) -> str:
+    """Return a page without the documents' texts, which may be confidential: its viewer says so."""
+    return _TEXTS.sub(r"\1null\2", page, count=1)
+
+
+def _part(
+    report: Report,
+    comparison: ComparisonResult | None,
+    found: list[ConfigurationResult],
+    numbers: Mapping[str, int],
+) -> Part:
+    shown = found[:MOST_COLUMNS]
+    if comparison:
+        named = {comparison.recommended, comparison.leader, *comparison.pareto}
+        shown = [each for place, each in enumerate(found) if place < MOST_COLUMNS or each.name in named]
+    return Part(
+        retrievers=" and ".join(comparison.retrievers) if comparison else "",
+        answer=answer_of(report, comparison, found),
+        sentences=comparison.verdict if comparison else (),
+        found=tuple(shown),
+        left=len(found) - len(shown),
+        comparison=comparison_of(report, comparison, shown, numbers) if comparison else None,
+        curve=curve_of(comparison, shown, numbers) if comparison else None,
+        costs=costs_of(comparison, shown, numbers) if comparison else None,
+        breakdowns=tuple(breakdowns_of(report, comparison, found)) if comparison else (),
+    )
+
+
+def _sizes(analysis: Analysis, numbers: Mapping[str, int]) -> Distributions | None:
+    return distributions_of(analysis.report.configurations[:MOST_COLUMNS], analysis.chunkings, numbers)
+
+
+def _source(report: Report) -> str:
+    """Return the last part of the source's path: the rest says where it lay, not what it is."""
+    return re.split(r"[\\/]", str(report.analysis.get("source", "documents")).rstrip("\\/"))[-1] or "documents"
+
+
+def _remarks(report: Report) -> list[str]:
+    """Return what was merged, skipped and left out."""
+    entries = [*report.corpus.skipped, *(report.questions.skipped if report.questions else ())]
+    return [*remarks(report), *(f"{entry.name}: {entry.reason}" for entry in entries)]
+
+
+def _pattern(names: Sequence[str] | Mapping[str, int]) -> "re.Pattern[str]":
+    """Return what finds configurations' names in a sentence, the longer ones first."""
+    found = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(rf"(?<![\w-])({found})(?![\w-])")
+
+
+def _marked_up(sentence: str, names: "re.Pattern[str]") -> "Markup":
+    """Return a sentence with the configurations' names in it as code."""
+    from markupsafe import Markup, escape
+
+    parts = names.split(sentence)
+    wrapped = Markup("<code>{}</code>")
+    return Markup().join(wrapped.format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+
+
+def _broken(name: str) -> "Markup":
+    """Return a metric's name that may be broken after each underscore."""
+    from markupsafe import Markup
+
+    return Markup("_<wbr>").join(name.split("_"))
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("rag_chunk.rendering.html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    tools: dict[str, Any] = {"formatted": formatted, "mark": mark, "LEGEND": LEGEND}
+    environment.globals.update(tools)
+    environment.filters.update(named=_marked_up, broken=_broken, grouped="{:,}".format, at="{:.4g}%".format)
+    return environment

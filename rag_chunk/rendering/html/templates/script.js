@@ -1,0 +1,283 @@
+"use strict";
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const read = (id) => JSON.parse($(id).textContent);
+  const data = read("data"), texts = read("texts");
+  const PAGE = 30000, ROWS = 60;
+  const make = (tag, props, ...inside) => {
+    const node = Object.assign(document.createElement(tag), props);
+    node.append(...inside);
+    return node;
+  };
+  const number = (value) => value.toLocaleString("en");
+  document.documentElement.classList.add("scripted");
+
+  // rows that are shown on demand
+  for (const button of document.querySelectorAll("[data-more]")) {
+    const table = $(button.dataset.more), count = table.querySelectorAll("tr.rest").length;
+    if (!count) continue;
+    button.hidden = false;
+    const say = () => {
+      button.textContent = table.classList.contains("all") ? "Show the first only" : `Show ${number(count)} more`;
+      button.setAttribute("aria-expanded", table.classList.contains("all"));
+    };
+    button.addEventListener("click", () => { table.classList.toggle("all"); say(); });
+    say();
+  }
+
+  // one configuration, wherever it stands on the page
+  let lit = null;
+  const light = (which) => {
+    if (which === lit) return;
+    for (const node of document.querySelectorAll(".lit")) node.classList.remove("lit");
+    lit = which;
+    if (which === null) return;
+    for (const node of document.querySelectorAll(`[data-c="${which}"]`)) node.classList.add("lit");
+  };
+  document.addEventListener("mouseover", (event) => {
+    const node = event.target.closest("[data-c]");
+    light(node ? node.dataset.c : null);
+  });
+
+  // each question
+  const state = { configuration: 0, document: 0, question: -1, from: 0 };
+  const columns = data.configurations.map((each, place) => ({ ...each, place })).filter((each) => each.scores);
+  const mean = (row) => columns.reduce((sum, each) => sum + each.scores[row], 0) / columns.length;
+  const ours = columns.find((each) => each.name === data.recommended);
+  const spread = (row) => {
+    const found = columns.map((each) => each.scores[row]);
+    return Math.max(...found) - Math.min(...found);
+  };
+  const kinds = {
+    differ: (row) => spread(row) > 0,
+    lost: (row) => columns.every((each) => each.scores[row] < 100),
+    ours: (row) => !ours || ours.scores[row] < 100,
+  };
+  const orders = { hard: (a, b) => mean(a) - mean(b), spread: (a, b) => spread(b) - spread(a) };
+  let wanted = [], drawn = 0;
+
+  const cellsOf = (row) => columns.map((each) => {
+    const score = each.scores[row];
+    const cell = make("td", { title: `${each.name}: ${(score / 100).toFixed(2)}` });
+    cell.dataset.place = each.place;
+    if (score >= 100) cell.className = "all";
+    else if (score > 0) cell.style.setProperty("--s", `${Math.max(score, 12)}%`);
+    return cell;
+  });
+  const rowOf = (row) => {
+    const button = make("button", { type: "button", title: data.questions[row].text, dir: "auto" }, data.questions[row].text);
+    const head = make("th", { scope: "row" }, button);
+    const average = make("td", { className: "mean", title: "the mean of all configurations" }, (mean(row) / 100).toFixed(2));
+    const line = make("tr", { className: row === state.question ? "chosen" : "" }, head, average, ...cellsOf(row));
+    line.dataset.row = row;
+    return line;
+  };
+  const more = () => {
+    const body = $("matrix").tBodies[0];
+    body.append(...wanted.slice(drawn, drawn + ROWS).map(rowOf));
+    drawn = Math.min(drawn + ROWS, wanted.length);
+    $("more-questions").hidden = drawn === wanted.length;
+    $("filter-count").textContent = `${number(drawn)} of ${number(wanted.length)} shown`;
+  };
+  const filter = () => {
+    const text = $("filter-text").value.trim().toLowerCase(), kind = kinds[$("filter-kind").value];
+    const tag = $("filter-tag").value, source = $("filter-source").value, order = orders[$("filter-order").value];
+    wanted = data.questions.map((_, row) => row).filter((row) => {
+      const each = data.questions[row];
+      return (!text || `${each.id} ${each.text}`.toLowerCase().includes(text)) && (!kind || kind(row))
+        && (!tag || each.tags.includes(tag)) && (!source || each.in.includes(source));
+    });
+    if (order) wanted.sort(order);
+    drawn = 0;
+    $("matrix").tBodies[0].replaceChildren();
+    more();
+  };
+  const offer = (select, values) => {
+    const known = [...new Set(values)].sort();
+    select.append(...known.map((value) => make("option", { value }, value)));
+    select.parentElement.hidden = known.length < 2;
+    if (known.length < 2) select.parentElement.style.display = "none";
+  };
+  if ($("matrix")) {
+    const names = columns.map((each) => {
+      const cell = make("th", { scope: "col", className: each.mark === "*" ? "name-of best" : "name-of", title: each.name }, each.name);
+      return cell;
+    });
+    const head = make("tr", {}, make("th", { scope: "col" }, "question"), make("th", { scope: "col", title: "the mean of all configurations" }, "mean"), ...names);
+    $("matrix").append(make("thead", {}, head), make("tbody", {}));
+    offer($("filter-tag"), data.questions.flatMap((each) => each.tags));
+    offer($("filter-source"), data.questions.flatMap((each) => each.in));
+    $("filters").hidden = false;
+    $("filters").addEventListener("input", filter);
+    $("filters").addEventListener("submit", (event) => event.preventDefault());
+    $("more-questions").addEventListener("click", more);
+    $("matrix").addEventListener("click", (event) => {
+      const line = event.target.closest("tbody tr");
+      if (!line || event.target.closest(".mean")) return;
+      const cell = event.target.closest("td");
+      choose({ question: Number(line.dataset.row), ...(cell ? { configuration: Number(cell.dataset.place) } : {}) });
+      $("viewer").scrollIntoView({ behavior: "smooth" });
+    });
+    filter();
+  }
+
+  // the chunks in the text
+  const unpacked = new Map();
+  const unpack = (coded) => {
+    if (unpacked.has(coded)) return unpacked.get(coded);
+    const found = [];
+    let at = 0;
+    coded.counts.forEach((count, document) => {
+      let start = 0;
+      for (let number = 0; number < count; number += 1, at += 1) {
+        start += coded.gaps[at];
+        found.push({ document, number, start, end: start + coded.lengths[at] });
+      }
+    });
+    unpacked.set(coded, found);
+    return found;
+  };
+  const wide = new Map();
+  const slice = (document, from, to) => {
+    if (!data.documents[document].wide) return texts[document].slice(from, to);
+    if (!wide.has(document)) wide.set(document, Array.from(texts[document]));
+    return wide.get(document).slice(from, to).join("");
+  };
+  const configuration = () => data.configurations[state.configuration];
+  const chunksOf = (each) => unpack(each.chunks);
+  const handedOf = (each) => unpack(each.parents || each.chunks);
+  const rankedOf = (each) => (state.question < 0 || !each.ranked ? [] : each.ranked[state.question])
+    .map((place, rank) => ({ rank: rank + 1, chunk: place < 0 ? null : handedOf(each)[place] }));
+  const evidenceOf = (question) => data.questions[question].evidence.flat().map(([document, start, end]) => ({ document, start, end }));
+  const evidence = () => (state.question >= 0 ? evidenceOf(state.question) : data.questions.flatMap((_, row) => evidenceOf(row)));
+  const inside = (spans, from, to) => spans.filter((each) => each.document === state.document && each.start < to && each.end > from);
+
+  const pieces = (from, to, chunks, found, ranked) => {
+    const places = new Set([from, to]);
+    for (const each of [...chunks, ...found, ...ranked]) {
+      for (const place of [each.start, each.end]) if (place > from && place < to) places.add(place);
+    }
+    return [...places].sort((a, b) => a - b);
+  };
+  const draw = () => {
+    const each = configuration(), length = data.documents[state.document].shown;
+    const from = state.from, to = Math.min(from + PAGE, length);
+    const chunks = inside(chunksOf(each), from, to), found = inside(evidence(), from, to);
+    const ranked = inside(rankedOf(each).flatMap(({ chunk }) => (chunk ? [chunk] : [])), from, to);
+    const borders = pieces(from, to, chunks, found, ranked);
+    const starts = new Map(chunks.map((chunk) => [chunk.start, chunk]));
+    const covers = (spans, at) => spans.some((span) => span.start <= at && at < span.end);
+    const nodes = [];
+    let open = [], next = 0;
+    for (let place = 0; place + 1 < borders.length; place += 1) {
+      const at = borders[place];
+      while (next < chunks.length && chunks[next].start <= at) open.push(chunks[next++]);
+      open = open.filter((chunk) => chunk.end > at);
+      const chunk = starts.get(at);
+      if (chunk) nodes.push(make("b", { title: `chunk ${chunk.number + 1}: ${chunk.start} to ${chunk.end}, ${number(chunk.end - chunk.start)} characters` }, String(chunk.number + 1)));
+      const node = make("span", {}, slice(state.document, at, borders[place + 1]));
+      if (open.length > 1) node.classList.add("twice");
+      else if (open.length && open[0].number % 2) node.classList.add("odd");
+      if (covers(ranked, at)) node.classList.add("retrieved");
+      if (covers(found, at)) node.classList.add("evidence", ...(state.question < 0 ? ["other"] : []));
+      node.dataset.at = at;
+      nodes.push(node);
+    }
+    $("text").replaceChildren(...nodes);
+    $("place").textContent = length > PAGE ? `characters ${number(from)} to ${number(to)} of ${number(length)}` : `${number(length)} characters`;
+    $("earlier").disabled = from === 0;
+    $("later").disabled = to >= length;
+    $("earlier").hidden = $("later").hidden = length <= PAGE;
+    overview(each, length, from, to);
+    ranking(each);
+  };
+  const bar = (name, start, end, length) => {
+    const node = make("i", { className: name });
+    node.style.left = `${(100 * start) / length}%`;
+    node.style.width = `${(100 * Math.max(end - start, 0)) / length}%`;
+    return node;
+  };
+  const overview = (each, length, from, to) => {
+    const found = inside(evidence(), 0, length).map((span) => bar("evidence", span.start, span.end, length));
+    const ranked = rankedOf(each).flatMap(({ chunk }) => (chunk && chunk.document === state.document ? [bar("retrieved", chunk.start, chunk.end, length)] : []));
+    $("strip").replaceChildren(...(length > PAGE ? [bar("window", from, to, length)] : []), ...ranked, ...found);
+    $("strip").title = "The whole document: evidence above, retrieved chunks below";
+  };
+  const overlap = (chunk, found) => found.reduce((sum, span) => sum + (span.document === chunk.document ? Math.max(0, Math.min(span.end, chunk.end) - Math.max(span.start, chunk.start)) : 0), 0);
+  const ranking = (each) => {
+    const shown = state.question >= 0;
+    $("reader").classList.toggle("with-ranking", shown);
+    $("ranking").hidden = !shown;
+    if (!shown) return;
+    const found = evidence(), ranked = rankedOf(each);
+    const lines = ranked.map(({ rank, chunk }) => {
+      if (!chunk) return make("li", {}, `${rank}. in a document that is not shown here`);
+      const hit = overlap(chunk, found);
+      const what = make("span", {}, `${number(chunk.end - chunk.start)} characters`, ...(hit ? [", ", make("em", {}, `${number(hit)} of evidence`)] : []));
+      const button = make("button", { type: "button" }, `${rank}.`, make("code", {}, `${data.documents[chunk.document].name}:${chunk.start}-${chunk.end}`), what);
+      button.addEventListener("click", () => go(chunk.document, chunk.start));
+      return make("li", {}, button);
+    });
+    const score = each.scores ? `${data.metric} ${(each.scores[state.question] / 100).toFixed(2)}` : "";
+    const places = found.map((span, place) => {
+      const button = make("button", { type: "button" }, "→", make("code", {}, `${data.documents[span.document].name}:${span.start}-${span.end}`), make("span", {}, `evidence, ${number(span.end - span.start)} characters`));
+      button.addEventListener("click", () => go(span.document, span.start));
+      return make("li", {}, button);
+    });
+    $("ranking").replaceChildren(
+      make("h3", { dir: "auto" }, data.questions[state.question].text),
+      make("p", {}, each.ranked ? `${score ? `${score}. ` : ""}Retrieved, best first, until ${number(each.budget)} characters are spent; the last is cut there.` : "Its rankings are not in this page."),
+      make("ol", {}, ...places, ...lines),
+    );
+  };
+  const go = (document, at) => {
+    state.document = document;
+    $("choice-document").value = document;
+    const length = data.documents[document].shown;
+    if (at < state.from || at >= state.from + PAGE) state.from = Math.max(0, Math.min(at - PAGE / 4, length - PAGE) | 0);
+    draw();
+    const nodes = [...$("text").querySelectorAll("[data-at]")];
+    const node = nodes.filter((each) => Number(each.dataset.at) <= at).pop();
+    if (node) $("text").scrollTop += node.getBoundingClientRect().top - $("text").getBoundingClientRect().top - 60;
+  };
+  const choose = (changes) => {
+    Object.assign(state, changes);
+    if (!configuration().chunks) state.configuration = data.configurations.findIndex((each) => each.chunks);
+    $("choice-configuration").value = state.configuration;
+    if ($("choice-question")) $("choice-question").value = state.question < 0 ? "" : state.question;
+    for (const line of document.querySelectorAll("#matrix tbody tr")) line.classList.toggle("chosen", Number(line.dataset.row) === state.question);
+    const first = "question" in changes && state.question >= 0 ? evidenceOf(state.question)[0] : null;
+    if (first) go(first.document, first.start);
+    else draw();
+  };
+  const viewer = () => {
+    if (!texts) {
+      $("viewer-lead").textContent = "The documents' text is not in this copy, so the chunks cannot be drawn.";
+      return;
+    }
+    const known = data.configurations.map((each, place) => ({ each, place })).filter(({ each }) => each.chunks);
+    $("choice-configuration").append(...known.map(({ each, place }) => make("option", { value: place, title: each.settings }, `${each.mark ? `${each.mark} ` : ""}${each.name}`)));
+    $("choice-document").append(...data.documents.map((each, place) => make("option", { value: place }, each.name)));
+    if ($("choice-question")) $("choice-question").append(...data.questions.map((each, row) => make("option", { value: row }, each.text.slice(0, 160))));
+    for (const id of ["choices", "viewer-key", "reader"]) $(id).hidden = false;
+    $("choices").addEventListener("submit", (event) => event.preventDefault());
+    $("choice-configuration").addEventListener("change", (event) => choose({ configuration: Number(event.target.value) }));
+    $("choice-document").addEventListener("change", (event) => { state.from = 0; choose({ document: Number(event.target.value) }); $("text").scrollTop = 0; });
+    if ($("choice-question")) $("choice-question").addEventListener("change", (event) => choose({ question: event.target.value === "" ? -1 : Number(event.target.value) }));
+    for (const [id, step] of [["earlier", -PAGE], ["later", PAGE]]) {
+      $(id).addEventListener("click", () => {
+        const length = data.documents[state.document].shown;
+        state.from = Math.max(0, Math.min(state.from + step, length - 1));
+        draw();
+        $("text").scrollTop = 0;
+      });
+    }
+    $("strip").addEventListener("click", (event) => {
+      const box = $("strip").getBoundingClientRect();
+      go(state.document, Math.floor(((event.clientX - box.left) / box.width) * data.documents[state.document].shown));
+    });
+    const best = data.configurations.findIndex((each) => each.name === data.recommended && each.chunks);
+    choose({ configuration: Math.max(best, 0) });
+  };
+  viewer();
+})();

@@ -1,0 +1,104 @@
+"""The answer first: what is recommended, by how much, and how sure that is."""
+
+from dataclasses import dataclass
+
+from rag_chunk.config import RunConfig
+from rag_chunk.config.file import ConfigFile
+from rag_chunk.config.names import OVERLAPPING, STRATEGIES
+from rag_chunk.rendering.columns import formatted
+from rag_chunk.report import ComparisonResult, ConfigurationResult, PairResult, Report
+from rag_chunk.statistics import ALPHA, FEWEST_FOR_A_WINNER
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A figure, what it is, and what is to be known about it."""
+
+    value: str
+    label: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One configuration before all others: its facts, and its settings as a config file."""
+
+    kicker: str
+    name: str
+    settings: str
+    facts: tuple[Fact, ...]
+    config: str
+
+
+def answer_of(report: Report, comparison: ComparisonResult | None, found: list[ConfigurationResult]) -> Answer:
+    """Return what a group of configurations comes to."""
+    chosen = found[0] if comparison is None else next(each for each in found if each.name == comparison.recommended)
+    kicker = "Recommended" if comparison and len(found) > 1 else "The only configuration"
+    if comparison is None and len(found) > 1:
+        kicker = f"{len(found)} configurations, without questions; the first is"
+    scored = _scored(report, comparison, chosen, found) if comparison else ()
+    config = ConfigFile(chosen.config.meaningful(), {}, {}).to_yaml()
+    return Answer(kicker, chosen.name, settings_of(chosen.config), (*scored, _index(chosen)), config)
+
+
+def settings_of(config: RunConfig) -> str:
+    """Return a configuration's cut in words: `markdown, at most 200 words, overlap 50`."""
+    parts = [config.strategy, f"at most {config.chunk_size:,} {config.unit}"]
+    if config.strategy in OVERLAPPING or config.strategy not in STRATEGIES:
+        parts.append(f"overlap {config.overlap:,}")
+    return ", ".join(parts)
+
+
+def pairs_with(comparison: ComparisonResult, name: str) -> dict[str, PairResult]:
+    """Return every other configuration against the one of that `name`: differences are theirs less its own."""
+    ours = [pair for pair in comparison.pairs if name in {pair.a, pair.b}]
+    return {pair.b if pair.a == name else pair.a: pair if pair.b == name else _turned(pair) for pair in ours}
+
+
+def _turned(pair: PairResult) -> PairResult:
+    ends = {"difference": 0.0 - pair.difference, "low": 0.0 - pair.high, "high": 0.0 - pair.low}
+    return pair.model_copy(update={"a": pair.b, "b": pair.a, **ends})
+
+
+def _scored(
+    report: Report, comparison: ComparisonResult, chosen: ConfigurationResult, found: list[ConfigurationResult]
+) -> tuple[Fact, ...]:
+    asked = len(chosen.questions)
+    ends = chosen.intervals.get(comparison.metric)
+    interval = f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}; " if ends else ""
+    budget = f"{chosen.config.budget:,} characters"
+    recall = Fact(
+        formatted(comparison.metric, chosen.metrics[comparison.metric]),
+        f"recall in {budget} of context",
+        f"{interval}{asked:,} question{'' if asked == 1 else 's'}",
+    )
+    return (recall,) if len(found) == 1 else (recall, _gap(comparison, chosen, found), _sure(comparison, found, asked))
+
+
+def _gap(comparison: ComparisonResult, chosen: ConfigurationResult, found: list[ConfigurationResult]) -> Fact:
+    """Return how the recommended stands to the leader, or the leader to the one behind it."""
+    others = [each for each in found if each.name != chosen.name]
+    rival = max(others, key=lambda each: each.metrics[comparison.metric]).name
+    rival = comparison.leader if chosen.name != comparison.leader else rival
+    pair = pairs_with(comparison, rival)[chosen.name]
+    label = f"points against {rival}, {'the highest mean' if rival == comparison.leader else 'the nearest'}"
+    sign = "real" if pair.p_adjusted < ALPHA else "not shown to differ"
+    return Fact(
+        f"{100 * pair.difference:+.1f}", label, f"95 % interval {100 * pair.low:+.1f} to {100 * pair.high:+.1f}; {sign}"
+    )
+
+
+def _sure(comparison: ComparisonResult, found: list[ConfigurationResult], asked: int) -> Fact:
+    others = len(found) - 1
+    beaten = len(found) - len(comparison.not_shown_worse)
+    if asked < FEWEST_FOR_A_WINNER:
+        return Fact("none", "is shown to be better", f"{asked} questions are too few to name a winner")
+    left = others - beaten
+    detail = f"the other {left} may be as good" if left else "no other may be as good"
+    return Fact(f"{beaten} of {others}", f"others are shown to be worse than {comparison.leader}", detail)
+
+
+def _index(chosen: ConfigurationResult) -> Fact:
+    ratio = chosen.metrics.get("index_ratio")
+    detail = f"together {ratio:.2f} times the corpus" if ratio is not None else ""
+    return Fact(formatted("num_chunks", chosen.metrics.get("num_chunks")), "chunks in the index", detail)

@@ -1,0 +1,152 @@
+"""What the page's script is given: questions, scores, chunks and rankings, as numbers that stay small.
+
+Offsets count characters from a document's start, as everywhere. Chunks are given as the distance from the start of the
+one before and the length; what was retrieved, as numbers of the chunks that are given, or -1.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rag_chunk.analysis import Analysis
+from rag_chunk.arrays import Positions, Spans
+from rag_chunk.chunker import Chunking
+from rag_chunk.corpus import Corpus
+from rag_chunk.questions import Question
+from rag_chunk.rendering.columns import mark
+from rag_chunk.rendering.html.sample import Sample, by_weight
+from rag_chunk.rendering.html.verdict import settings_of
+from rag_chunk.report import ConfigurationResult, Report
+
+MOST_CHUNKS = 2_000_000  # bytes of chunks and rankings
+_MOST_WORDINGS = 20
+_BASIC = 0xFFFF  # characters above it are two in a script
+
+Data = dict[str, Any]
+
+
+def data_of(analysis: Analysis, sample: Sample) -> tuple[Data, tuple[str, ...]]:
+    """Return the data of the page's script, and what was left out of them."""
+    report, corpus = analysis.report, analysis.corpus
+    drawn = _drawn(analysis, sample)
+    listed = [each for each in report.configurations if each in sample.columns or each.name in drawn]
+    data = {
+        "metric": report.comparison.metric if report.comparison else None,
+        "recommended": report.best.name,
+        "documents": [_document(corpus, index, text) for index, text in sample.texts.items()],
+        "questions": [_question(each, corpus, sample) for each in sample.questions],
+        "configurations": [{**_configuration(report, each, sample), **drawn.get(each.name, {})} for each in listed],
+    }
+    few = f"The chunks of {len(drawn):,} of {len(report.configurations):,} configurations are shown here: "
+    few += "the recommended one, the leader, the best of each strategy, then the best ones."
+    return data, (few,) if len(drawn) < len(report.configurations) else ()
+
+
+def compact(data: Any) -> str:
+    """Return JSON that may stand inside a script element."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _drawn(analysis: Analysis, sample: Sample) -> dict[str, Data]:
+    """Return the chunks and rankings of as many configurations as there is room for."""
+    found: dict[str, Data] = {}
+    room = MOST_CHUNKS
+    for each in by_weight(analysis.report):
+        data = _chunks(each, analysis.chunkings[each.name], sample)
+        room -= len(compact(data))
+        if room < 0 and found:
+            break
+        found[each.name] = data
+    return found
+
+
+def _document(corpus: Corpus, index: int, text: str) -> Data:
+    document = corpus.documents[index]
+    wide = not text.isascii() and max(map(ord, text)) > _BASIC
+    return {"name": document.name, "characters": len(document.text), "shown": len(text), "wide": wide}
+
+
+def _question(question: Question, corpus: Corpus, sample: Sample) -> Data:
+    """Return a question with its evidence: for each item its wordings, as document, start and end."""
+    rows = {index: row for row, index in enumerate(sample.texts)}
+    items = []
+    for item in question.evidence:
+        spans = np.array(item.spans[:_MOST_WORDINGS], np.int64)
+        indexes = corpus.documents_at(spans[:, 0])
+        inner = (spans - corpus.starts[indexes][:, None]).tolist()
+        places = zip(indexes.tolist(), inner, strict=True)
+        items.append([[rows[index], *ends] for index, ends in places if index in rows])
+    return {
+        "id": question.id,
+        "text": question.question,
+        "tags": list(question.tags),
+        "in": list(dict.fromkeys(corpus.place(*item.spans[0]).document.name for item in question.evidence)),
+        "evidence": items,
+    }
+
+
+def _configuration(report: Report, found: ConfigurationResult, sample: Sample) -> Data:
+    comparison = report.comparison_of(found)
+    scores = [found.questions[row].scores for row in sample.rows] if comparison and found in sample.columns else None
+    return {
+        "name": found.name,
+        "settings": settings_of(found.config),
+        "mark": mark(report, found),
+        "budget": found.config.budget,
+        "scores": [round(100 * each[comparison.metric]) for each in scores] if comparison and scores else None,
+    }
+
+
+def _chunks(found: ConfigurationResult, chunking: Chunking, sample: Sample) -> Data:
+    spans, starts = chunking.spans, chunking.corpus.starts
+    data: Data = {"chunks": _coded(spans, _rows(spans, starts, sample.texts), starts)}
+    if not found.questions:
+        return data
+    handed = chunking.handed_over().spans if found.config.retrieve_parents else spans
+    rows = _rows(handed, starts, sample.texts)
+    if handed is not spans:
+        data["parents"] = _coded(handed, rows, starts)
+    numbers = np.full(len(handed), -1)
+    numbers[np.concatenate([np.arange(first, last) for _, first, last in rows])] = np.arange(
+        sum(last - first for _, first, last in rows)
+    )
+    places = {document.name: int(start) for document, start in zip(chunking.corpus.documents, starts, strict=False)}
+    data["ranked"] = [
+        [int(numbers[row]) for row in _found(found.questions[place].retrieved, handed, places)] for place in sample.rows
+    ]
+    return data
+
+
+def _rows(spans: Spans, starts: Positions, texts: Mapping[int, str]) -> list[tuple[int, int, int]]:
+    """Return the place of each document that is shown, with its first chunk and the one behind its last."""
+    ends = [(index, int(starts[index]), int(starts[index]) + len(text)) for index, text in texts.items()]
+    borders = np.searchsorted(spans[:, 0], np.array([end[1:] for end in ends], np.int64)).tolist()
+    return [(index, first, last) for (index, _, _), (first, last) in zip(ends, borders, strict=True)]
+
+
+def _coded(spans: Spans, rows: Sequence[tuple[int, int, int]], starts: Positions) -> Data:
+    """Return how many chunks each document has, and of each its distance from the one before, and its length."""
+    gaps = [np.diff(spans[first:last, 0], prepend=starts[index]) for index, first, last in rows]
+    lengths = [spans[first:last, 1] - spans[first:last, 0] for _, first, last in rows]
+    return {
+        "counts": [last - first for _, first, last in rows],
+        "gaps": np.concatenate(gaps).tolist(),
+        "lengths": np.concatenate(lengths).tolist(),
+    }
+
+
+def _found(ids: Sequence[str], spans: Spans, places: Mapping[str, int]) -> list[int]:
+    """Return the row of each chunk by its id: its document's name and its offsets."""
+    parts = [(each.rpartition(":")[0], *each.rpartition(":")[2].split("-")) for each in ids]
+    ends = [(places[name] + int(start), places[name] + int(end)) for name, start, end in parts]
+    rows = np.searchsorted(spans[:, 0], np.array([start for start, _ in ends], np.int64)).tolist()
+    return [_same(spans, row, end) for row, (_, end) in zip(rows, ends, strict=True)]
+
+
+def _same(spans: Spans, row: int, end: int) -> int:
+    """Return the row, from `row` on, that ends at `end`: chunks that were given may share their start."""
+    while int(spans[row, 1]) != end and row + 1 < len(spans) and spans[row + 1, 0] == spans[row, 0]:
+        row += 1
+    return row

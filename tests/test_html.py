@@ -1,0 +1,251 @@
+"""The report as a page: whole, safe to open, and true to what was measured."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag_chunk.analysis import Analysis, analyze
+from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.mlflow_tracker.artifacts import plan_chunks
+from rag_chunk.mlflow_tracker.folder import read_results
+from rag_chunk.mlflow_tracker.options import LogChunks, TrackingOptions
+from rag_chunk.questions import Evidence, Question, Questions
+from rag_chunk.rendering import html_text, without_texts
+from rag_chunk.rendering.html import sample, viewer
+from rag_chunk.rendering.html.scale import Scale, around
+from rag_chunk.results import save_results
+
+HOSTILE = '</script><img src=x onerror=alert(1)> & "quoted" <!-- {{ 7 * 7 }}'
+TEXT = (
+    f"# Locks\n\nThe lock turns left. {HOSTILE} The door opens inwards.\r\n\r\n## 錠\n\n錠前は左に回す。\U0001f511 שלום עולם. "
+    + "Brass is polished once a year. " * 12
+)
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+VOID = {"meta", "input", "line", "circle", "path", "wbr", "br", "img"}
+
+
+def made(configs: Any = None, *, count: int = 12, **settings: Any) -> Analysis:
+    """Return an analysis of two documents, one of them hostile, by `count` questions."""
+    corpus = Corpus([Document("a.md", TEXT), Document("b/<i>.txt", "The gate is never locked. " * 9)])
+    asked = [
+        Question(
+            f"q{number}",
+            f"{HOSTILE} {number}?",
+            (Evidence(((9 + number, 60 + number), (600, 620))), Evidence(((len(TEXT) + 4, len(TEXT) + 30),))),
+            ("plain", HOSTILE) if number % 2 else ("plain",),
+        )
+        for number in range(count)
+    ]
+    given = configs or [RunConfig(strategy=name, chunk_size=size) for name in STRATEGIES for size in (8, 30)]
+    questions = Questions("q.json", "d", tuple(asked)) if count else None
+    return analyze(corpus, given, questions, settings=AnalysisConfig(source=Path("/somewhere/docs"), **settings))
+
+
+@pytest.fixture(scope="module")
+def analysis() -> Analysis:
+    return made({f"{HOSTILE} {n}": RunConfig(strategy=s, chunk_size=12) for n, s in enumerate(STRATEGIES)})
+
+
+@pytest.fixture(scope="module")
+def page(analysis: Analysis) -> str:
+    return html_text(analysis)
+
+
+def embedded(page: str, name: str) -> Any:
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+class Reader(HTMLParser):
+    """Reads a page as a browser would, and holds that every element is closed where it should be."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.ids: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def test_nothing_in_documents_questions_tags_or_names_becomes_markup(page: str) -> None:
+    read = Reader(page)
+    assert read.open == []
+    assert "img" not in read.seen
+    assert read.seen.count("script") == 3
+    assert len(read.ids) == len(set(read.ids))
+
+
+def test_a_page_asks_nothing_of_any_other_file(page: str) -> None:
+    own = re.sub(r'(?s)<script type="application/json".*?</script>', "", page)
+    assert not re.findall(
+        r"https?:|//cdn|@import|url\(|<link|\ssrc=(?!x onerror)", html.unescape(own).replace("src=x", "")
+    )
+    assert "/somewhere" not in page
+
+
+def test_the_answer_stands_before_everything_else(analysis: Analysis, page: str) -> None:
+    report = analysis.report
+    assert report.comparison
+    first = re.sub(r"<[^>]+>", "", page[page.index("<main>") : page.index("</section>")])
+    text = html.unescape(" ".join(first.split()))
+    assert " ".join(report.comparison.recommended.split()) in text
+    assert f"{report.best.metrics['budget_recall']:.3f}" in text
+    assert all(" ".join(sentence.split()) in text for sentence in report.comparison.verdict)
+
+
+def spans_of(coded: dict[str, list[int]], documents: list[str]) -> list[tuple[str, int, int]]:
+    """Read chunks as the page's script does."""
+    rows = iter(zip(coded["gaps"], coded["lengths"], strict=True))
+    found = []
+    for name, count in zip(documents, coded["counts"], strict=True):
+        start = 0
+        for _ in range(count):
+            gap, length = next(rows)
+            start += gap
+            found.append((name, start, start + length))
+    return found
+
+
+def test_the_viewer_has_every_chunk_and_every_ranking() -> None:
+    parents = RunConfig(strategy="hierarchical", chunk_size=8, retrieve_parents=True)
+    analysis = made([*(RunConfig(strategy=name, chunk_size=8) for name in STRATEGIES), parents])
+    page = html_text(analysis)
+    data = embedded(page, "data")
+    names = [each["name"] for each in data["documents"]]
+    assert dict(zip(names, embedded(page, "texts"), strict=True)) == {
+        document.name: document.text for document in analysis.corpus.documents
+    }
+    for given in data["configurations"]:
+        found = analysis.report.configuration(given["name"])
+        chunks = [(chunk.document.name, chunk.start, chunk.end) for chunk in analysis.chunkings[given["name"]]]
+        assert spans_of(given["chunks"], names) == chunks
+        handed = spans_of(given.get("parents", given["chunks"]), names)
+        ranked = [[f"{handed[n][0]}:{handed[n][1]}-{handed[n][2]}" for n in row] for row in given["ranked"]]
+        assert ranked == [list(each.retrieved) for each in found.questions]
+        assert given["scores"] == [round(100 * each.scores["budget_recall"]) for each in found.questions]
+    assert any("parents" in given for given in data["configurations"])
+
+
+def test_evidence_stands_where_it_was_located(analysis: Analysis, page: str) -> None:
+    data = embedded(page, "data")
+    assert analysis.questions
+    for given, question in zip(data["questions"], analysis.questions.questions, strict=True):
+        places = [[analysis.corpus.place(*span) for span in item.spans] for item in question.evidence]
+        assert [
+            [(data["documents"][row]["name"], start, end) for row, start, end in item] for item in given["evidence"]
+        ] == [[(place.document.name, place.start, place.end) for place in item] for item in places]
+
+
+def test_what_would_be_too_large_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, limit, value in (
+        (sample, "MOST_TEXT", 300), (sample, "MOST_COLUMNS", 3), (sample, "MOST_CELLS", 15), (viewer, "MOST_CHUNKS", 900),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, limit, value)
+    analysis = made()
+    count = len(analysis.report.configurations)
+    page = html_text(analysis)
+    data = embedded(page, "data")
+    shown = [each for each in data["configurations"] if each["scores"]]
+    drawn = [each["name"] for each in data["configurations"] if "chunks" in each]
+    assert [len(each["scores"]) for each in shown] == [5, 5, 5]
+    assert data["recommended"] in drawn
+    assert len(drawn) < count
+    assert sum(len(text) for text in embedded(page, "texts")) <= 300
+    for said in (
+        f"3 of {count} configurations",
+        "5 of 12 questions",
+        "1 of 2 documents",
+        f"{len(drawn)} of {count}",
+        "the first ",
+    ):
+        assert said in page
+
+
+@pytest.mark.parametrize(
+    ("configs", "settings", "there", "absent"),
+    [
+        ([RunConfig()], {}, "The only configuration", "What the index costs"),
+        (None, {"count": 0}, "No questions were given", "Each question"),
+        (None, {"baseline": "sentence-8-2"}, "the baseline", "nan"),
+        (None, {"holdout": 0.5}, "Held out:", "nan"),
+        (None, {"count": 4}, "too few to name a winner", "nan"),
+        (None, {"metrics": ("budget",)}, "Which is better", "nan"),
+        ([RunConfig(retriever=r, strategy=s) for r in ("bm25", "random") for s in ("sentence", "markdown")], {}, "Retriever random", "nan"),
+    ],
+    ids=["alone", "no questions", "baseline", "holdout", "few questions", "one group", "retrievers"],
+)  # fmt: skip
+def test_a_page_is_whole_whatever_was_asked(configs: Any, settings: Any, there: str, absent: str) -> None:
+    page = html_text(made(configs, **settings))
+    read = Reader(page)
+    assert read.open == []
+    assert len(read.ids) == len(set(read.ids))
+    visible = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]+>", " ", page)
+    assert there in visible
+    assert not re.search(rf"\b(?:None|undefined|{absent})\b", visible)
+
+
+def test_a_copy_without_texts_has_the_figures_and_no_text(page: str) -> None:
+    copy = without_texts(page)
+    assert embedded(copy, "texts") is None
+    assert embedded(copy, "data") == embedded(page, "data")
+    assert "polished" in page
+    assert "polished" not in copy
+
+
+@pytest.mark.parametrize(("logged", "with_text"), [("all", True), ("best", True), ("spans", False), ("none", False)])
+def test_a_tracked_page_has_text_only_where_tracked_chunks_have(
+    logged: LogChunks, with_text: object, analysis: Analysis, tmp_path: Path
+) -> None:
+    renamed = {f"c{n}": found.config for n, found in enumerate(analysis.report.configurations)}
+    save_results(made(renamed), tmp_path / "results")
+    plan = plan_chunks(read_results(tmp_path / "results"), TrackingOptions(log_chunks=logged), lambda _: None)
+    (artifact,) = plan.page()
+    artifact.write(tmp_path / "page.html")
+    assert artifact.path == "report.html"
+    assert ("polished" in (tmp_path / "page.html").read_text("utf-8")) is with_text
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page with")
+def test_a_browser_shows_hostile_text_as_text_and_runs_nothing(page: str, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_bytes(page.encode())
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--dump-dom"]
+    flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    seen = subprocess.run(
+        [str(CHROMIUM), *flags, f"--user-data-dir={tmp_path / 'profile'}", str(tmp_path / "report.html")],
+        capture_output=True, encoding="utf-8", timeout=60, check=True,
+    ).stdout  # fmt: skip
+    read = Reader(seen)
+    assert "img" not in read.seen
+    text = seen[seen.index('id="text"') : seen.index('id="ranking"')]
+    inside = html.unescape(re.sub(r"<b [^>]*>\d+</b>|<[^>]+>", "", text))
+    assert HOSTILE in inside
+    assert "錠前は左に回す。\U0001f511 שלום עולם." in inside
+    assert len(re.findall(r'<tr[^>]* data-row="', seen)) == 12
+
+
+def test_places_are_between_the_ends_of_a_scale() -> None:
+    assert Scale(0, 2).place(5) == 100
+    assert Scale(1, 100, log=True).place(0.5) == 0
+    flat = around([0.7, 0.7])
+    assert flat.place(0.7) == 50
+    assert all(0 <= flat.place(tick) <= 100 for tick in flat.ticks())
+    assert [tick for tick in Scale(3, 3000, log=True).ticks() if tick < 3] == []

@@ -13,7 +13,7 @@ that holds a copy of examples/:
 
 Python blocks that are no file are run as they stand. `run (needs mlflow)`, and `# needs: mlflow` as the first line of
 a Python block, leave the block as it is where that package is missing. In a command, `<run-id>` stands for the last
-run that was tracked on the page.
+run that was tracked on the page, as `RUN_ID` does in the environment of Python.
 """
 
 import os
@@ -40,6 +40,8 @@ _MASKS = (  # what differs from run to run is replaced by what it is
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|\+00:00)?"), "<date>"),
     (re.compile(r"(_time\"?: )\d[\d.e-]*"), r"\1<seconds>"),
     (re.compile(r"\b\d+\.\d\ds\b"), "<time>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b"), "<date and time>"),
+    (re.compile(r"\brun [0-9a-f]{8}\b"), "run <run-id>"),
 )
 _UNSET = ("MLFLOW_", "RAG_CHUNK_", "FORCE_COLOR")
 
@@ -162,7 +164,7 @@ def _masked(text: str, folder: Path) -> str:
 
 def _process(page: Page, command: list[str], given: str) -> str:
     done = subprocess.run(  # noqa: S603 - the commands of our own documentation
-        command, input=given, cwd=page.folder, env=_environment(), text=True, encoding="utf-8", check=False,
+        command, input=given, cwd=page.folder, env={**_environment(), "RUN_ID": page.run_id}, text=True, encoding="utf-8", check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if done.returncode or "Traceback (most recent call last)" in done.stdout:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     )
     from rag_chunk.analysis import analyze, score_retrievals
     from rag_chunk.chunker import Chunk, Chunking, chunk, chunk_text
+    from rag_chunk.comparison import ComparisonReport, Reproduction
     from rag_chunk.config import AnalysisConfig, RunConfig
     from rag_chunk.corpus import Corpus, Document, read_corpus
     from rag_chunk.errors import RagChunkError
@@ -22,23 +23,28 @@ if TYPE_CHECKING:
     from rag_chunk.given import read_retrievals
     from rag_chunk.mlflow_tracker import config_from_run
     from rag_chunk.questions import Questions, check_questions, read_questions
+    from rag_chunk.records import compare
     from rag_chunk.report import Report
+    from rag_chunk.reproduction import reproduce
 
 __version__ = "1.0.0"
 __all__ = [
     "AnalysisConfig",
     "Chunk",
     "Chunking",
+    "ComparisonReport",
     "Corpus",
     "Document",
     "Questions",
     "RagChunkError",
     "Report",
+    "Reproduction",
     "RunConfig",
     "analyze",
     "check_questions",
     "chunk",
     "chunk_text",
+    "compare",
     "config_from_run",
     "from_chonkie",
     "from_langchain",
@@ -50,6 +56,7 @@ __all__ = [
     "read_corpus",
     "read_questions",
     "read_retrievals",
+    "reproduce",
     "score_retrievals",
     "write_chunks",
 ]
@@ -64,6 +71,7 @@ _HOMES = {
     ),
     "analysis": ("analyze", "score_retrievals"),
     "chunker": ("Chunk", "Chunking", "chunk", "chunk_text"),
+    "comparison": ("ComparisonReport", "Reproduction"),
     "config": ("AnalysisConfig", "RunConfig"),
     "mlflow_tracker": ("config_from_run",),
     "corpus": ("Corpus", "Document", "read_corpus"),
@@ -71,7 +79,9 @@ _HOMES = {
     "export": ("langchain_splitter", "llama_node_parser", "write_chunks"),
     "given": ("read_retrievals",),
     "questions": ("Questions", "check_questions", "read_questions"),
+    "records": ("compare",),
     "report": ("Report",),
+    "reproduction": ("reproduce",),
 }
 
 

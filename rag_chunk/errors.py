@@ -4,7 +4,9 @@
     ├── SettingsError         2  settings are wrong or contradict each other
     ├── InputError            3  documents, questions, a config file, a user's function
     ├── MissingExtra          4  an optional package is not installed
-    └── TrackingError         5  MLflow failed or is away
+    ├── TrackingError         5  MLflow failed or is away
+    ├── NotReproduced         6  an analysis that was run again differs from what was recorded
+    └── Worse                 7  a comparison that was to fail where something is worse has found it so
 
 The message says what was found and what to do about it; the class carries the exit status.
 Anything else that is raised is a bug of ours and ends with an ordinary traceback and status 1.
@@ -42,3 +44,15 @@ class TrackingError(RagChunkError):
     """MLflow refused, failed, or could not be reached."""
 
     exit_status = 5
+
+
+class NotReproduced(RagChunkError):
+    """An analysis that was run again is not what was recorded."""
+
+    exit_status = 6
+
+
+class Worse(RagChunkError):
+    """A configuration is worse than the one that it was compared with."""
+
+    exit_status = 7

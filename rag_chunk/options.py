@@ -3,7 +3,7 @@
 `@with_settings` replaces a command's parameter `given: Given` by one option for each field, so that a
 setting's name, default, limits and help stand in one place. Every option defaults to `None`: what is in
 `Given` was given. Typer would drop pydantic's limits, so values go through as text and pydantic judges.
-`@with_options(…)` does the same for some of the fields.
+`@with_options(…)` does the same for some of the fields, and `@with_fields` for a config that a command has to itself.
 """
 
 import inspect
@@ -12,15 +12,17 @@ from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import typer
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from rag_chunk.config import AnalysisConfig, OutputConfig, RunConfig
+from rag_chunk.config import AnalysisConfig, OutputConfig, RunConfig, explain
 from rag_chunk.config.sweep import SWEPT
+from rag_chunk.errors import SettingsError
 
+Model = TypeVar("Model", bound=BaseModel)
 _MODELS: tuple[tuple[type[BaseModel], str], ...] = (
     (RunConfig, "Settings"),
     (AnalysisConfig, "Documents and questions"),
@@ -137,7 +139,24 @@ def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., N
     return lambda command: _with(command, list(_parameters(names, swept=False)))
 
 
-def _with(command: Callable[..., None], generated: list[inspect.Parameter]) -> Callable[..., None]:
+def with_fields(model: type[Model]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, which takes `given`, a validated `model`, one option for each of the model's fields."""
+    options = [_option(name, info, "Options", several=False) for name, info in model.model_fields.items()]
+    return lambda command: _with(command, options, lambda values: _validated(model, values))
+
+
+def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
+    try:
+        return model(**{name: value for name, value in values.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError(explain(error, model)) from None
+
+
+def _with(
+    command: Callable[..., None],
+    generated: list[inspect.Parameter],
+    gathered: Callable[[Mapping[str, Any]], Any] = _given,
+) -> Callable[..., None]:
     signature = inspect.signature(command, eval_str=True)
     own = [parameter for name, parameter in signature.parameters.items() if name != "given"]
     names = {parameter.name for parameter in generated}
@@ -145,7 +164,7 @@ def _with(command: Callable[..., None], generated: list[inspect.Parameter]) -> C
     @wraps(command)
     def wrapper(**values: Any) -> None:
         rest = {name: value for name, value in values.items() if name not in names}
-        command(**rest, given=_given({name: value for name, value in values.items() if name in names}))
+        command(**rest, given=gathered({name: value for name, value in values.items() if name in names}))
 
     parameters = [*(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own), *generated]
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

@@ -3,9 +3,10 @@
 import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag_chunk.config import RunConfig
+from rag_chunk.errors import InputError
 
 SCHEMA_VERSION = 1
 
@@ -192,3 +193,12 @@ class Report(_Value):
     def to_json(self) -> str:
         """Return the report as `report.json` holds it."""
         return self.model_dump_json(indent=1, exclude_none=True)
+
+
+def parse_report(text: str, where: str) -> Report:
+    """Read what `Report.to_json` wrote; raise `InputError` where it cannot be used."""
+    try:
+        return Report.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError(f"{where} cannot be used: {first['msg']}") from None

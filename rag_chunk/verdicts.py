@@ -141,6 +141,20 @@ def _ends(other: AgainstBaseline) -> str:
     return f"(95 % interval {_points(other.low)} to {_points(other.high)})"
 
 
+def gate_verdict(other: AgainstBaseline, first: str, margin: float, *, worse: bool) -> str:
+    """Return one sentence on whether a configuration is worse than the `first` by more than the margin."""
+    side = "above" if other.difference >= 0 else "below"
+    gap = f"{other.name} is {_points(abs(other.difference))} points {side} {first}"
+    gap = gap if other.difference else f"{other.name} has the mean of {first}"
+    if worse:
+        doubt = "" if other.shown == "worse" else ", though that is not shown to be more than chance"
+        return f"Worse: {gap}, which is more than the margin of {_points(margin)}{doubt}."
+    within = f"Not worse: {gap}" + (f", within the margin of {_points(margin)}" if other.difference < 0 else "")
+    if -other.low <= margin:
+        return f"{within}."
+    return f"{within}; a drop of up to {_points(-other.low)} points on other such questions is not ruled out."
+
+
 def retrieval(name: str) -> str:
     """Return what a retriever is, in words: `lexical retrieval (bm25)`."""
     if is_given(name):

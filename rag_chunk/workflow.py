@@ -141,14 +141,14 @@ def _tracking_options(settings: Settings) -> "TrackingOptions":
         log_chunks=given.log_chunks,
         chunk_files=given.chunk_files,
         log_runs=given.log_runs,
-        provenance=documents_git(settings.analysis.required_source()) | _imported(settings),
+        provenance=documents_git(settings.analysis.required_source()) | _origin(settings),
     )
 
 
-def _imported(settings: Settings) -> dict[str, str]:
-    """Return from which run the config was exported that this analysis runs."""
-    run_id = settings.recorded.get("run_id")
-    return {"imported_from_run": str(run_id)} if run_id else {}
+def _origin(settings: Settings) -> dict[str, str]:
+    """Return from which run the config was exported that this analysis runs, or which one it reproduces."""
+    tags = {"run_id": "imported_from_run", "reproduces": "reproduces"}
+    return {tag: str(value) for name, tag in tags.items() if (value := settings.recorded.get(name))}
 
 
 def _run_tracked(job: Job, settings: Settings, outlook: Outlook, options: "TrackingOptions") -> "Tracked":

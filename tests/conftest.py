@@ -1,10 +1,14 @@
 """What all tests share: effort of Hypothesis, an environment of their own, and a tokenizer that is found offline."""
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+Program = Callable[..., tuple[int, str, str]]
 
 # The first draw builds Hypothesis' Unicode tables, which is slow and no fault of a test.
 settings.register_profile(
@@ -36,3 +40,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty folder that is the working folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
+    """Return what runs the program, as from a shell, and gives its status, stdout and stderr."""
+    from rag_chunk.cli import main
+
+    def program(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["rag-chunk", *arguments])
+        monkeypatch.setenv("COLUMNS", "80")
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return program

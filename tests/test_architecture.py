@@ -14,7 +14,8 @@ PACKAGE = Path(rag_chunk.__file__).parent
 LAYERS = (
     "errors", "interrupts", "arrays", "config", "available", "cache", "characters", "corpus", "functions", "units", "structure",
     "questions", "adapters", "chunker", "retriever", "scorer", "given", "statistics", "report", "verdicts", "analysis",
-    "rendering", "export", "results", "mlflow_tracker", "options", "settings", "workflow", "cli",
+    "comparison", "rendering", "export", "results", "mlflow_tracker", "records", "options", "settings", "workflow",
+    "reproduction", "cli",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from rag_chunk.given import GivenRetrieval
 from rag_chunk.questions import Questions
 from rag_chunk.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
 
-__all__ = ["HEADLINE", "Analysis", "analyze", "score_retrievals"]
+__all__ = ["HEADLINE", "Analysis", "analyze", "corpus_entry", "score_retrievals"]
 
 Progress = Callable[[int, int, str], None]
 _MOST_NAMED = 8
@@ -117,7 +117,7 @@ def report_of(corpus: Corpus, asked: Asked | None, found: Sequence[Scored], sett
         analysis_id=uuid.uuid4().hex[:16],
         created=datetime.datetime.now(datetime.UTC).replace(microsecond=0),
         analysis=settings.to_dict(),
-        corpus=_corpus_entry(corpus),
+        corpus=corpus_entry(corpus),
         configurations=tuple(each.result for group in groups for each in group),
         comparison=comparisons[0] if comparisons else None,
         other_comparisons=tuple(comparisons[1:]),
@@ -145,7 +145,8 @@ def _seed(named: Mapping[str, RunConfig]) -> int:
     return next(iter(named.values())).seed
 
 
-def _corpus_entry(corpus: Corpus) -> CorpusEntry:
+def corpus_entry(corpus: Corpus) -> CorpusEntry:
+    """Return what a report says of a corpus."""
     documents = tuple(
         DocumentEntry(name=document.name, digest=document.digest, characters=len(document.text))
         for document in corpus.documents

@@ -92,7 +92,7 @@ def compared(found: Sequence[Scored], asked: Asked, settings: AnalysisConfig, se
         pareto=pareto,
         baseline=baseline,
         holdout=holdout,
-        pairs=tuple(_pair(pair, names) for pair in outcome.shown.pairs),
+        pairs=tuple(pair_result(pair, names) for pair in outcome.shown.pairs),
         verdict=_verdict(outcome, leaders, baseline, holdout),
     )
 
@@ -149,11 +149,14 @@ def _baseline(outcome: Outcome, name: str | None) -> BaselineResult | None:
         return None
     ours, names = named[0], outcome.names
     enough = outcome.shown.num_questions >= statistics.FEWEST_FOR_A_WINNER
-    others = [_against(pair, ours, names, enough=enough) for pair in outcome.shown.pairs if ours in {pair.a, pair.b}]
+    others = [
+        against_result(pair, ours, names, enough=enough) for pair in outcome.shown.pairs if ours in {pair.a, pair.b}
+    ]
     return BaselineResult(name=names[ours], others=tuple(sorted(others, key=lambda each: -each.difference)))
 
 
-def _against(pair: statistics.Pair, baseline: int, names: Sequence[str], *, enough: bool) -> AgainstBaseline:
+def against_result(pair: statistics.Pair, baseline: int, names: Sequence[str], *, enough: bool) -> AgainstBaseline:
+    """Return how the other one of a `pair` stands to the baseline, a place in `names`; too few questions show nothing."""
     above = pair.b == baseline
     low, high = (pair.low, pair.high) if above else (0.0 - pair.high, 0.0 - pair.low)
     shown = enough and pair.p_adjusted < statistics.ALPHA
@@ -178,7 +181,8 @@ def _holdout(outcome: Outcome, asked: Asked, share: float | None) -> HoldoutResu
     )
 
 
-def _pair(pair: statistics.Pair, names: Sequence[str]) -> PairResult:
+def pair_result(pair: statistics.Pair, names: Sequence[str]) -> PairResult:
+    """Return a pair as reports hold it."""
     return PairResult(
         a=names[pair.a],
         b=names[pair.b],

@@ -3,12 +3,15 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rag_chunk.cli.app import Uri, app, say, write
 from rag_chunk.errors import InputError
+
+if TYPE_CHECKING:
+    from rag_chunk.config import ConfigFile
 
 
 @app.command()
@@ -36,13 +39,14 @@ def export_config(
 
 @app.command()
 def import_config(
-    file: Annotated[str, typer.Argument(help="A config file, or - for standard input.")],
+    file: Annotated[str, typer.Argument(help="A config file, - for standard input, or runs:/ID for a tracked run.")],
     force: Annotated[bool, typer.Option("--force", help="Replace the config that is there.")] = False,  # noqa: FBT002 - Typer's way
+    mlflow_uri: Uri = None,
 ) -> None:
     """Check and upgrade a config, show it, and make it this folder's rag-chunk.yaml."""
-    from rag_chunk.config import FOLDER_FILE, parse_config, read_config
+    from rag_chunk.config import FOLDER_FILE
 
-    found = parse_config(sys.stdin.read(), "standard input") if file == "-" else read_config(Path(file))
+    found = _imported(file, mlflow_uri)
     target = Path(FOLDER_FILE)
     if target.exists() and not force:
         raise InputError(f"there is a {FOLDER_FILE} here already; --force replaces it")
@@ -50,3 +54,13 @@ def import_config(
     typer.echo(replace(found, recorded={}).to_yaml(), nl=False)
     origin = f", from run {found.recorded['run_id']}" if found.recorded.get("run_id") else ""
     say(f"Wrote {target}{origin}. In this folder, rag-chunk uses it from now on.")
+
+
+def _imported(file: str, uri: str | None) -> "ConfigFile":
+    from rag_chunk.config import parse_config, read_config
+    from rag_chunk.mlflow_tracker import exported_config
+    from rag_chunk.records import RUNS, run_id_of
+
+    if file.startswith(RUNS):
+        return parse_config(exported_config(run_id_of(file), uri=uri, notify=say), file)
+    return parse_config(sys.stdin.read(), "standard input") if file == "-" else read_config(Path(file))

@@ -1,6 +1,8 @@
 """A results folder -> MLflow runs, and a run's config back. MLflow is imported inside functions only."""
 
+from rag_chunk.mlflow_tracker.analyses import fetch_analysis, fetch_top
 from rag_chunk.mlflow_tracker.fetch import config_from_run, exported_config, fetch_config
+from rag_chunk.mlflow_tracker.folder import read_recorded
 from rag_chunk.mlflow_tracker.git import documents_git
 from rag_chunk.mlflow_tracker.later import track_folder
 from rag_chunk.mlflow_tracker.options import LOG_CHUNKS, LogChunks, TrackingOptions, parse_tags
@@ -17,8 +19,11 @@ __all__ = [
     "config_from_run",
     "documents_git",
     "exported_config",
+    "fetch_analysis",
     "fetch_config",
+    "fetch_top",
     "parse_tags",
+    "read_recorded",
     "redact",
     "track_folder",
     "tracked_run",

@@ -14,7 +14,7 @@ from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
 from rag_chunk.mlflow_tracker.store import Notify, Place, Store, choose_place, open_store, search_runs
 
-ARTIFACT = "config.yaml"  # a constant: MLflow follows `../` in the paths of artifacts
+ARTIFACT = "config.yaml"
 LARGEST = 1_000_000
 ELSEWHERE = "Name another store with --mlflow-uri"
 LOWER_IS_BETTER = frozenset(
@@ -56,19 +56,20 @@ def _fetched(run_id: str, uri: str | None, strategy: str | None, by: str | None,
     """Return the id of the run that is meant, and the text of its config."""
     with quiet_mlflow():
         place = choose_place(uri, notify)
-        _must_exist(place, run_id)
+        must_exist(place, f"run {run_id}")
         with open_store(place) as store:
-            run = _chosen(store, _run(store, run_id), strategy, by)
-            return run.info.run_id, _artifact(store, run) or _from_params(run, notify)
+            run = _chosen(store, find_run(store, run_id), strategy, by)
+            return run.info.run_id, artifact_text(store, run.info.run_id, ARTIFACT) or _from_params(run, notify)
 
 
-def _must_exist(place: Place, run_id: str) -> None:
+def must_exist(place: Place, wanted: str) -> None:
     """Do not create a store only to find that nothing is in it."""
     if place.local and not place.local.exists():
-        raise InputError(f"there is no run {run_id}: {place.local} does not exist. {ELSEWHERE}")
+        raise InputError(f"there is no {wanted}: {place.local} does not exist. {ELSEWHERE}")
 
 
-def _run(store: Store, run_id: str) -> Any:
+def find_run(store: Store, run_id: str) -> Any:
+    """Return the run; raise `InputError` where there is none."""
     from mlflow.exceptions import MlflowException
 
     with mlflow_calls(store.name):
@@ -87,7 +88,7 @@ def _chosen(store: Store, run: Any, strategy: str | None, by: str | None) -> Any
         return run
     best = tags.get("rag_chunk.best_run_id")
     if best and not strategy and not by:
-        return _run(store, best)
+        return find_run(store, best)
     children = [child for child in _children(store, run) if strategy in {None, child.data.params.get("strategy")}]
     if not children:
         raise InputError(f"the analysis {run.info.run_id} has no configuration{_of(strategy)}")
@@ -122,28 +123,30 @@ def _rank(run: Any, metric: str) -> tuple[float, float, str]:
     return value, metrics.get(run.data.tags.get("rag_chunk.metric", ""), 0.0), str(run.info.run_name)
 
 
-def _artifact(store: Store, run: Any) -> str | None:
-    """Return the text of the artifact; None where there is none. What is not a small regular file is refused."""
-    run_id = run.info.run_id
+def artifact_text(store: Store, run_id: str, name: str, largest: int = LARGEST) -> str | None:
+    """Return the text of a run's artifact; None where there is none. What is not a small regular file is refused.
+
+    `name` is one of our constants: MLflow follows `../` in the paths of artifacts.
+    """
     with mlflow_calls(store.name):
         sizes = {file.path: file.file_size for file in store.client.list_artifacts(run_id) if not file.is_dir}
-    if ARTIFACT not in sizes:
+    if name not in sizes:
         return None
-    if (sizes[ARTIFACT] or 0) > LARGEST:
-        raise InputError(f"the {ARTIFACT} of run {run_id} has {sizes[ARTIFACT]:,} bytes; at most {LARGEST:,} are read")
+    if (sizes[name] or 0) > largest:
+        raise InputError(f"the {name} of run {run_id} has {sizes[name]:,} bytes; at most {largest:,} are read")
     with tempfile.TemporaryDirectory(prefix="rag-chunk-") as folder:
         with mlflow_calls(store.name):
-            store.client.download_artifacts(run_id, ARTIFACT, folder)
-        return _text(Path(folder) / ARTIFACT, run_id)
+            store.client.download_artifacts(run_id, name, folder)
+        return _text(Path(folder) / name, run_id, largest)
 
 
-def _text(path: Path, run_id: str) -> str:
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
-        raise InputError(f"the {ARTIFACT} of run {run_id} is not a small regular file")
+def _text(path: Path, run_id: str, largest: int) -> str:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > largest:
+        raise InputError(f"the {path.name} of run {run_id} is not a small regular file")
     try:
         return path.read_bytes().decode()
     except UnicodeDecodeError as error:
-        raise InputError(f"the {ARTIFACT} of run {run_id} is not UTF-8: {error}") from None
+        raise InputError(f"the {path.name} of run {run_id} is not UTF-8: {error}") from None
 
 
 def _from_params(run: Any, notify: Notify) -> str:

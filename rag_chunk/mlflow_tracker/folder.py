@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from rag_chunk.comparison import Recorded, parse_questions
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker.options import TrackingOptions
-from rag_chunk.report import ConfigurationResult, Report
+from rag_chunk.report import ConfigurationResult, Report, parse_report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +36,26 @@ def read_results(path: Path) -> Results:
     """Read a results folder; raise `InputError` where it is none, or not whole."""
     if not (path / MARKER).exists():
         raise InputError(f"{path} is not a results folder of rag-chunk; analyze --save DIR writes one")
-    report = _report(path)
+    report = parse_report(_text(path / "report.json"), str(path / "report.json"))
     if not re.fullmatch(r"[\w-]+", report.analysis_id):  # it stands in a search filter
         raise InputError(f"{path / 'report.json'} cannot be used: {report.analysis_id!r} is no analysis id")
     configs = {result.name: _text(path / "configs" / f"{result.name}.yaml") for result in report.configurations}
     return Results(path=path, report=report, configs=configs, options=_options(path / "tracking.json"))
 
 
-def _report(path: Path) -> Report:
-    try:
-        return Report.model_validate_json(_text(path / "report.json"))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise InputError(f"{path / 'report.json'} cannot be used: {first['msg']}") from None
+def read_recorded(path: Path) -> Recorded:
+    """Return the analysis of a results folder, or the configuration whose file, `configs/NAME.yaml`, is named."""
+    is_config = path.is_file() and path.parent.name == "configs"
+    results = read_results(path.parents[1] if is_config else path)
+    if is_config and path.stem not in results.configs:
+        raise InputError(f"{results.path} has no configuration {path.stem}")
+    asked = results.file("questions.json") if results.report.questions else None
+    return Recorded(
+        source=str(path),
+        report=results.report,
+        questions=parse_questions(_text(asked), str(asked)) if asked else {},
+        name=path.stem if is_config else None,
+    )
 
 
 def _options(path: Path) -> TrackingOptions:

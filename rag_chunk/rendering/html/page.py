@@ -106,8 +106,9 @@ def _source(report: Report) -> str:
 
 def _remarks(report: Report) -> list[str]:
     """Return what was merged, skipped and left out."""
-    entries = [*report.corpus.skipped, *(report.questions.skipped if report.questions else ())]
-    return [*remarks(report), *(f"{entry.name}: {entry.reason}" for entry in entries)]
+    documents = [f"{entry.name} {entry.reason}" for entry in report.corpus.skipped]
+    phrases = [f"{entry.name}: {entry.reason}" for entry in report.questions.skipped] if report.questions else []
+    return [*remarks(report), *documents, *phrases]
 
 
 def _pattern(names: Sequence[str] | Mapping[str, int]) -> "re.Pattern[str]":

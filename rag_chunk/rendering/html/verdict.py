@@ -32,10 +32,10 @@ class Answer:
 
 def answer_of(report: Report, comparison: ComparisonResult | None, found: list[ConfigurationResult]) -> Answer:
     """Return what a group of configurations comes to."""
-    chosen = found[0] if comparison is None else next(each for each in found if each.name == comparison.recommended)
-    kicker = "Recommended" if comparison and len(found) > 1 else "The only configuration"
     if comparison is None and len(found) > 1:
-        kicker = f"{len(found)} configurations, without questions; the first is"
+        return Answer("Measured without questions", f"{len(found)} configurations", "", (), "")
+    kicker = "Recommended" if len(found) > 1 else "The only configuration"
+    chosen = next(each for each in found if comparison is None or each.name == comparison.recommended)
     scored = _scored(report, comparison, chosen, found) if comparison else ()
     config = ConfigFile(chosen.config.meaningful(), {}, {}).to_yaml()
     return Answer(kicker, chosen.name, settings_of(chosen.config), (*scored, _index(chosen)), config)
@@ -82,7 +82,7 @@ def _gap(comparison: ComparisonResult, chosen: ConfigurationResult, found: list[
     rival = comparison.leader if chosen.name != comparison.leader else rival
     pair = pairs_with(comparison, rival)[chosen.name]
     label = f"points against {rival}, {'the highest mean' if rival == comparison.leader else 'the nearest'}"
-    sign = "real" if pair.p_adjusted < ALPHA else "not shown to differ"
+    sign = "shown to differ" if pair.p_adjusted < ALPHA else "not shown to differ"
     return Fact(
         f"{100 * pair.difference:+.1f}", label, f"95 % interval {100 * pair.low:+.1f} to {100 * pair.high:+.1f}; {sign}"
     )

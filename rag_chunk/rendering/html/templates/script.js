@@ -61,7 +61,8 @@
     const cell = make("td", { title: `${each.name}: ${(score / 100).toFixed(2)}` });
     cell.dataset.place = each.place;
     if (score >= 100) cell.className = "all";
-    else if (score > 0) cell.style.setProperty("--s", `${Math.max(score, 12)}%`);
+    else if (!score) cell.className = "empty";
+    else cell.style.setProperty("--s", `${Math.max(score, 12)}%`);
     return cell;
   });
   const rowOf = (row) => {
@@ -103,7 +104,10 @@
       const cell = make("th", { scope: "col", className: each.mark === "*" ? "name-of best" : "name-of", title: each.name }, each.name);
       return cell;
     });
-    const head = make("tr", {}, make("th", { scope: "col" }, "question"), make("th", { scope: "col", title: "the mean of all configurations" }, "mean"), ...names);
+    const head = make("tr", {}, make("th", { scope: "col" }, "question"), make("th", { scope: "col", className: "mean", title: "the mean of all configurations" }, "mean"), ...names);
+    const longest = Math.max(...columns.map((each) => each.name.length));
+    $("matrix").style.setProperty("--head", `${Math.min(longest * 6.6 + 12, 230)}px`);
+    $("matrix").style.setProperty("--cell", `${Math.max(15, Math.min(30, 640 / columns.length))}px`);
     $("matrix").append(make("thead", {}, head), make("tbody", {}));
     offer($("filter-tag"), data.questions.flatMap((each) => each.tags));
     offer($("filter-source"), data.questions.flatMap((each) => each.in));

@@ -39,7 +39,7 @@ class CorpusEntry(_Value):
 
 
 class QuestionsEntry(_Value):
-    """The question file: how many questions, and which step matched how many phrases.
+    """The question file: how many questions, how many of them are drafts, and which step matched how many phrases.
 
     `by_tag` and `by_document` count the questions behind the figures of the same names; a question with several tags,
     or evidence in several documents, counts under each.
@@ -49,6 +49,7 @@ class QuestionsEntry(_Value):
     digest: str
     count: int
     without_evidence: int = 0
+    unreviewed: int = 0
     matched: dict[str, int] = Field(default_factory=dict)
     by_tag: dict[str, int] = Field(default_factory=dict)
     by_document: dict[str, int] = Field(default_factory=dict)

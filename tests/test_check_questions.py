@@ -63,6 +63,7 @@ SUMMARY = {
     "keyword-like": 2,
     "duplicated": 2,
     "without evidence": 1,
+    "not reviewed": 0,
 }
 
 

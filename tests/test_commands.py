@@ -12,7 +12,18 @@ import pytest
 import typer
 
 from rag_chunk.cli import app, main
-from rag_chunk.config import RETRIEVERS, STRATEGIES, names
+from rag_chunk.config import (
+    RETRIEVERS,
+    STRATEGIES,
+    AnalysisConfig,
+    RunConfig,
+    names,
+    parse_config,
+    yaml_text,
+)
+from rag_chunk.corpus import Corpus, Document, read_corpus
+from rag_chunk.questions import check_questions
+from rag_chunk.questions.drafts import drafts, drafts_yaml
 
 GUIDE = """# Keys
 
@@ -60,7 +71,9 @@ def docs(folder: Path) -> Path:
     """Return a folder of documents, docs/, in a working folder of its own."""
     (folder / "docs").mkdir()
     (folder / "docs" / "guide.md").write_text(GUIDE)
-    (folder / "docs" / "notes.txt").write_text("The brass is polished once a year. Nobody knows why it is done.\n")
+    (folder / "docs" / "notes.txt").write_text(
+        "The brass is polished once a year. Nobody remembers why it is done then.\n"
+    )
     return folder / "docs"
 
 
@@ -156,3 +169,88 @@ def test_parquet_without_pyarrow_names_the_extra(rag_chunk, docs, monkeypatch):
     done = rag_chunk("chunk", docs, "-o", "c.parquet")
     assert done.status == 4
     assert "pip install 'rag-chunk[parquet]'" in done.said
+
+
+def test_init_makes_files_with_which_the_next_command_works(rag_chunk, docs):
+    begun = rag_chunk("init", docs.name)
+    assert begun.err.endswith("Next:\n\nrag-chunk analyze\n\n")
+    shown = rag_chunk("analyze")
+    assert shown.status == 0
+    assert "4 of 4 questions marked reviewed: false" in shown.said
+    assert "4 of the 4 questions are drafts that nobody has reviewed" in " ".join(shown.out.split())
+    asked = yaml_text.load(Path("questions.yaml").read_text())["questions"]
+    assert [each["question"] for each in asked] == [
+        "What is said about Keys?",
+        "What is said about Keys, Lost keys?",
+        "What is said about brass, polished, once?",
+        "What is said about nobody, remembers, why?",
+    ]
+    assert all(each["reviewed"] is False for each in asked)
+    Path("questions.yaml").write_text(Path("questions.yaml").read_text().replace("reviewed: false", "reviewed: true"))
+    assert "draft" not in rag_chunk("analyze", "--output", "markdown").out
+
+
+def test_each_commented_setting_is_the_default_and_can_be_uncommented(rag_chunk, docs):
+    rag_chunk("init", docs.name)
+    text = Path("rag-chunk.yaml").read_text()
+    assert parse_config(text, "as it is").settings == {}
+    found = parse_config(re.sub(r"(?m)^( *)#(?=\w)", r"\1", text), "uncommented", Path())
+    assert set(found.settings) == set(RunConfig.model_fields)
+    assert found.config() == RunConfig()
+    assert set(found.analysis) == set(AnalysisConfig.model_fields) - {"chunks", "retrieved"}
+    assert all(len(line) <= 110 for line in text.splitlines())
+
+
+def test_init_replaces_nothing_without_being_told(rag_chunk, docs):
+    Path("questions.yaml").write_text("mine")
+    refused = rag_chunk("init", docs.name)
+    assert (refused.status, refused.said) == (
+        3, "rag-chunk: there is a questions.yaml here already; --force replaces what is there"
+    )  # fmt: skip
+    assert Path("questions.yaml").read_text() == "mine"
+    assert not Path("rag-chunk.yaml").exists()
+    assert rag_chunk("init", docs.name, "--force").status == 0
+    assert "draft-1" in Path("questions.yaml").read_text()
+
+
+def test_documents_without_sentences_get_no_question_file(rag_chunk, folder):
+    Path("list.md").write_text("- one\n- two\n")
+    assert "there is no question file yet" in rag_chunk("init", "list.md").said
+    assert not Path("questions.yaml").exists()
+    assert rag_chunk("analyze").status == 0
+
+
+def test_every_draft_is_found_where_it_was_drawn_from(folder):
+    text = "他在早上七点打开北门，晚上十点再把它锁上，周末和节假日除外，其余的门都由保安人员负责管理。" * 3
+    files = read_corpus(Path(__file__).parent.parent / "examples").documents
+    corpus = Corpus([*files, Document("门.txt", text), Document("empty.md", ""), Document("same.md", files[0].text)])
+    found = drafts(corpus, 200)
+    assert len({draft.document for draft in found}) >= len(files)
+    assert len({draft.question for draft in found}) == len(found)
+    Path("q.yaml").write_text(drafts_yaml(found), encoding="utf-8")
+    check = check_questions("q.yaml", corpus)
+    assert check.of("error") == []
+    assert [finding.kind for finding in check.of("warning")] == ["unreviewed"]
+    for draft, checked in zip(found, check.questions, strict=True):
+        names = {corpus.place(*span).document.name for span in checked.question.evidence[0].spans}
+        assert draft.document in names
+
+
+def test_fewer_drafts_are_spread_over_all_documents(folder):
+    corpus = read_corpus(Path(__file__).parent.parent / "examples")
+    found = drafts(corpus, 19)
+    assert len({draft.document for draft in found}) == 19
+    assert drafts(corpus, 0) == []
+
+
+def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
+    Path("q.csv").write_text(
+        "question,relevant,reviewed\nHow do I lock?,Turn the key to the left,false\nWhat does a key cost?,25 euros,TRUE\n"
+    )
+    found = rag_chunk("check-questions", "q.csv", docs, "--fix", "fixed.json")
+    assert "1 of 2 questions marked reviewed: false" in found.out
+    assert re.search(r"not reviewed +1\n", found.out)
+    fixed = json.loads(Path("fixed.json").read_text())["questions"]
+    assert [str(each["reviewed"]).lower() for each in fixed] == ["false", "true"]
+    Path("q.csv").write_text("question,relevant,reviewed\nHow do I lock?,Turn the key to the left,perhaps\n")
+    assert "reviewed must be true or false, not 'perhaps'" in rag_chunk("check-questions", "q.csv", docs).out

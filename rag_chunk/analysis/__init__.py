@@ -160,6 +160,7 @@ def _questions_entry(questions: Questions, asked: Asked | None) -> QuestionsEntr
         digest=questions.digest,
         count=len(questions.questions),
         without_evidence=len(questions.without_evidence),
+        unreviewed=questions.unreviewed,
         matched=dict(questions.matched),
         by_tag={name: len(rows) for name, rows in asked.by_tag.items()} if asked else {},
         by_document={name: len(rows) for name, rows in asked.by_document.items()} if asked else {},

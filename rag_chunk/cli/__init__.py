@@ -2,12 +2,24 @@
 
 import sys
 
-from rag_chunk.cli import analyze, chunk, comparing, configs, questions, score, strategies, tracking
+from rag_chunk.cli import analyze, chunk, comparing, configs, init, questions, score, strategies, tracking
 from rag_chunk.cli.app import app, say
 from rag_chunk.errors import RagChunkError
 from rag_chunk.interrupts import Interrupted, interruptible
 
-__all__ = ["analyze", "app", "chunk", "comparing", "configs", "main", "questions", "score", "strategies", "tracking"]
+__all__ = [
+    "analyze",
+    "app",
+    "chunk",
+    "comparing",
+    "configs",
+    "init",
+    "main",
+    "questions",
+    "score",
+    "strategies",
+    "tracking",
+]
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from rag_chunk.config import did_you_mean
 from rag_chunk.questions.findings import Account
 from rag_chunk.questions.formats import Record
 
-KNOWN = ("id", "question", "relevant", "evidence", "tags")
+KNOWN = ("id", "question", "relevant", "evidence", "tags", "reviewed")
 _SPAN = ("doc", "start", "end", "text")
 
 Complain = Callable[[str], None]
@@ -28,7 +28,7 @@ class Wording:
 class Asked:
     """A question with its items of evidence, each a list of wordings any one of which fills it.
 
-    `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
+    It is `reviewed` unless the file says that it is not. `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
     record had to be left out.
     """
 
@@ -36,6 +36,7 @@ class Asked:
     question: str
     items: tuple[tuple[Wording, ...], ...]
     tags: tuple[str, ...]
+    reviewed: bool
     fields: Mapping[str, Any]
     number: int
     line: int | None
@@ -57,6 +58,7 @@ def asked(record: Record, account: Account) -> Asked:
         question=_question(fields.get("question"), complain),
         items=(*_relevant(fields.get("relevant"), complain), *_evidence(fields.get("evidence"), complain)),
         tags=_tags(fields.get("tags"), complain),
+        reviewed=_reviewed(fields.get("reviewed"), complain),
         fields=fields,
         number=record.number,
         line=record.line,
@@ -93,6 +95,15 @@ def _tags(value: Any, complain: Complain) -> tuple[str, ...]:
         return tuple(tags)
     complain(f"tags must be a list of texts, not {value!r}")
     return ()
+
+
+def _reviewed(value: Any, complain: Complain) -> bool:
+    """Return whether a question is reviewed; a CSV says so in words."""
+    found = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+    if found is None or isinstance(found, bool):
+        return found is not False
+    complain(f"reviewed must be true or false, not {value!r}")
+    return True
 
 
 def _relevant(value: Any, complain: Complain) -> Iterator[tuple[Wording, ...]]:

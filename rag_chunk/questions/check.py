@@ -28,7 +28,7 @@ class Checked:
     def question(self) -> Question:
         """The question with the evidence that was found."""
         evidence = tuple(item for item in self.items if item)
-        return Question(self.asked.id, self.asked.question, evidence, self.asked.tags)
+        return Question(self.asked.id, self.asked.question, evidence, self.asked.tags, self.asked.reviewed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +66,7 @@ class QuestionCheck:
             "keyword-like": kinds.count("keyword"),
             "duplicated": kinds.count("duplicate"),
             "without evidence": kinds.count("unanswered"),
+            "not reviewed": sum(not checked.asked.reviewed for checked in self.questions),
         }
 
     def fixed(self) -> str:
@@ -89,6 +90,7 @@ def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     _note_equal_ids(wanted, account)
     _note_duplicates(wanted, account)
     _note_unanswered(wanted, account)
+    _note_unreviewed(wanted, account)
     locator = Locator(corpus, account)
     checked = tuple(Checked(question, locator.items(question)) for question in wanted)
     note_unknown_documents(account, corpus)
@@ -160,6 +162,13 @@ def _note_unanswered(wanted: Sequence[Asked], account: Account) -> None:
         account.add("error", "form", "the file", f"is of no use: none of its {len(wanted)} questions has evidence")
 
 
+def _note_unreviewed(wanted: Sequence[Asked], account: Account) -> None:
+    drafts = sum(not question.reviewed for question in wanted)
+    if drafts:
+        said = f"has {drafts} of {len(wanted)} questions marked reviewed: false; figures of such drafts decide nothing"
+        account.add("warning", "unreviewed", "the file", said)
+
+
 def _fixed(checked: Checked, corpus: Corpus) -> dict[str, Any]:
     """Return one question as a question file holds it. What could not be read of it stays as it is."""
     question = checked.asked
@@ -168,7 +177,7 @@ def _fixed(checked: Checked, corpus: Corpus) -> dict[str, Any]:
     found = located(checked.question, corpus)
     spans = iter(found.pop("evidence"))
     evidence = [next(spans) if item else _given(wordings) for item, wordings in _pairs(checked)]
-    other = {name: value for name, value in question.fields.items() if name not in KNOWN}
+    other = {name: value for name, value in question.fields.items() if name not in KNOWN or name == "reviewed"}
     return {**found, **other, "evidence": evidence}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
-Kind = Literal["unreadable", "form", "missing", "moved", "similar", "keyword", "duplicate", "unanswered"]
+Kind = Literal["unreadable", "form", "missing", "moved", "similar", "keyword", "duplicate", "unanswered", "unreviewed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with its evidence."""
+    """A question with its evidence. One that is not `reviewed` is a draft that a person has yet to look at."""
 
     id: str
     question: str
     evidence: tuple[Evidence, ...] = ()
     tags: tuple[str, ...] = ()
+    reviewed: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +51,11 @@ class Questions:
     def __len__(self) -> int:
         """Return the number of questions that have evidence."""
         return len(self.questions)
+
+    @property
+    def unreviewed(self) -> int:
+        """The number of questions that are drafts."""
+        return sum(not question.reviewed for question in self.questions)
 
     @property
     def texts(self) -> list[str]:

@@ -120,7 +120,7 @@ def notes(report: Report) -> list[str]:
         for comparison, found in compared
         for sentence in (*_head(comparison, alone=len(compared) == 1), *_verdict(comparison, found))
     ]
-    return [*verdicts, *remarks(report)]
+    return [*draft_note(report), *verdicts, *remarks(report)]
 
 
 def remarks(report: Report) -> list[str]:
@@ -131,6 +131,15 @@ def remarks(report: Report) -> list[str]:
         if found.merged
     ]
     return [*merged, *(f"{entry.name}: {entry.reason}" for entry in report.skipped)]
+
+
+def draft_note(report: Report) -> list[str]:
+    """Say that nobody has asked the questions, where that is so: no verdict on drafts is worth anything."""
+    asked = report.questions
+    if asked is None or not asked.unreviewed:
+        return []
+    drafts = f"{asked.unreviewed} of the {asked.count} questions are drafts that nobody has reviewed"
+    return [f"{drafts}: this decides nothing yet."]
 
 
 def _head(comparison: ComparisonResult | None, *, alone: bool) -> list[str]:

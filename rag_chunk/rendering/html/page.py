@@ -85,7 +85,7 @@ def _part(
     return Part(
         retrievers=" and ".join(comparison.retrievers) if comparison else "",
         answer=answer_of(report, comparison, found),
-        sentences=comparison.verdict if comparison else (),
+        sentences=(*draft_note(report), *comparison.verdict) if comparison else (),
         found=tuple(shown),
         left=len(found) - len(shown),
         comparison=comparison_of(report, comparison, shown, numbers) if comparison else None,

@@ -182,12 +182,13 @@ def test_init_makes_files_with_which_the_next_command_works(rag_chunk, docs):
     assert [each["question"] for each in asked] == [
         "What is said about Keys?",
         "What is said about Keys, Lost keys?",
-        "What is said about brass, polished, once?",
+        "What is said about brass, polished, year?",
         "What is said about nobody, remembers, why?",
     ]
     assert all(each["reviewed"] is False for each in asked)
+    assert "are drafts that nobody has reviewed" in rag_chunk("analyze", "--output", "html").out
     Path("questions.yaml").write_text(Path("questions.yaml").read_text().replace("reviewed: false", "reviewed: true"))
-    assert "draft" not in rag_chunk("analyze", "--output", "markdown").out
+    assert "drafts" not in rag_chunk("analyze", "--output", "markdown").out
 
 
 def test_each_commented_setting_is_the_default_and_can_be_uncommented(rag_chunk, docs):

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis
-from rag_chunk.rendering.columns import LEGEND, formatted, groups, mark, remarks, shown_columns
+from rag_chunk.rendering.columns import LEGEND, draft_note, formatted, groups, mark, remarks, shown_columns
 from rag_chunk.rendering.html.comparison import Comparison, comparison_of
 from rag_chunk.rendering.html.costs import Costs, costs_of
 from rag_chunk.rendering.html.curve import Curve, curve_of

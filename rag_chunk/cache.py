@@ -31,6 +31,11 @@ def caching(*, enabled: bool) -> Iterator[None]:
         _ENABLED.reset(token)
 
 
+def is_enabled() -> bool:
+    """Whether the cache is used here."""
+    return _ENABLED.get()
+
+
 def cache_folder() -> Path:
     """Return the folder: `RAG_CHUNK_CACHE`, else the user's cache folder on this system."""
     import platformdirs
@@ -41,7 +46,7 @@ def cache_folder() -> Path:
 
 def load(key: str) -> Array | None:
     """Return the array that was stored under `key`, a text that is safe as a file name; None where there is none."""
-    if not _ENABLED.get():
+    if not is_enabled():
         return None
     path = cache_folder() / f"{key}.npy"
     try:
@@ -55,7 +60,7 @@ def load(key: str) -> Array | None:
 
 def store(key: str, array: Array) -> None:
     """Store `array` under `key`. Where that fails (a full disk, no permission), nothing is stored."""
-    if not _ENABLED.get():
+    if not is_enabled():
         return
     folder = cache_folder()
     with suppress(OSError):

@@ -91,6 +91,8 @@ def _option(name: str, info: FieldInfo, panel: str, *, several: bool) -> inspect
     annotation: Any = bool | None if kind is bool else str | None
     if get_origin(kind) is tuple and not _is_chosen(info):
         annotation = list[str] | None
+    if kind is bool and several:  # giving both compares both
+        annotation = list[bool] | None
     default = typer.Option(
         None,
         *extra.get("flags", [*usual, *extra.get("aliases", [])]),
@@ -109,10 +111,13 @@ def _parameters(names: Collection[str], *, swept: bool) -> Iterator[inspect.Para
                 yield _option(name, info, panel, several=swept and model is RunConfig and name in SWEPT)
     said = _CONFIG_HELP if swept else _ONE_CONFIG_HELP
     tiktoken = typer.Option(None, "--use-tiktoken", help="The same as --unit tokens.", rich_help_panel="Settings")
+    dense = typer.Option(None, "--use-embeddings", help="The same as --retriever dense.", rich_help_panel="Settings")
     files = typer.Option(None, "--config", "-c", metavar="FILE", help=said, rich_help_panel="Settings")
     keyword = inspect.Parameter.KEYWORD_ONLY
     if "unit" in names:
         yield inspect.Parameter("use_tiktoken", keyword, default=tiktoken, annotation=bool | None)
+    if "retriever" in names:
+        yield inspect.Parameter("use_embeddings", keyword, default=dense, annotation=bool | None)
     yield inspect.Parameter("config", keyword, default=files, annotation=list[Path] | None)
 
 
@@ -121,6 +126,8 @@ def _given(values: Mapping[str, Any]) -> Given:
     named = {name: value for name, value in values.items() if value not in (None, [])}
     if named.pop("use_tiktoken", None):
         named["unit"] = "tokens"
+    if named.pop("use_embeddings", None):
+        named["retriever"] = "dense"
     files = tuple(named.pop("config", ()))
     settings, analysis, output = (
         {name: named[name] for name in model.model_fields if name in named} for model, _ in _MODELS

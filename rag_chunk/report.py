@@ -72,12 +72,25 @@ class GivenFiles(_Value):
     retrieved: str
 
 
+class EmbeddingEntry(_Value):
+    """The embedding model with its revision, how many tokens of a text it reads, and the texts that were asked for.
+
+    `cached` of them had their vectors on disk.
+    """
+
+    model: str
+    limit: int | None = None
+    texts: int = 0
+    cached: int = 0
+
+
 class ConfigurationResult(_Value):
     """One configuration: its settings, metrics by name, and its questions in the file's order.
 
     `by_tag` and `by_document` are the headline metric over the questions with a tag, or with evidence in a document,
     where there are at least two. `merged` names the configurations whose chunks were identical; they were run once,
-    as this one. `given` are the files of a configuration that was read, not made.
+    as this one. `given` are the files of a configuration that was read, not made. `embedding` is there where vectors
+    took part.
     """
 
     name: str
@@ -89,6 +102,7 @@ class ConfigurationResult(_Value):
     questions: tuple[QuestionResult, ...] = ()
     merged: tuple[str, ...] = ()
     given: GivenFiles | None = None
+    embedding: EmbeddingEntry | None = None
 
 
 class PairResult(_Value):

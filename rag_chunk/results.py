@@ -26,6 +26,7 @@ def recorded(report: Report, found: ConfigurationResult) -> dict[str, Any]:
         "name": found.name,
         "corpus_digest": report.corpus.digest,
         "questions_digest": report.questions.digest if report.questions else None,
+        **({"embedding": found.embedding.model} if found.embedding else {}),
         "metrics": dict(found.metrics),
     }
 

@@ -11,6 +11,7 @@ from rag_chunk.available import lack_of
 from rag_chunk.config import (
     FOLDER_FILE,
     STRATEGIES,
+    VECTOR_STRATEGIES,
     AnalysisConfig,
     ConfigFile,
     OutputConfig,
@@ -54,8 +55,9 @@ def gathered(given: Given, notify: Notify) -> Settings:
         configs: Mapping[str, RunConfig] = {}
         skipped: tuple[tuple[str, str], ...] = ()
     else:
-        swept = sweep(*_varied(base.settings, given.settings))
-        configs, skipped = swept.configs, (*_left_out(base.settings, given.settings), *swept.skipped)
+        standing, varied, left_out = _varied(base.settings, given.settings)
+        swept = sweep(standing, varied)
+        configs, skipped = swept.configs, (*left_out, *swept.skipped)
     configs = {**configs, **_rivals(rivals, given)}
     _refuse_given(configs.values())
     return Settings(configs, analysis, output, skipped, base.recorded)
@@ -129,33 +131,37 @@ def _rivals(files: Mapping[str, ConfigFile], given: Given) -> dict[str, RunConfi
     return {name: validated({**file.settings, **flags}) for name, file in files.items()}
 
 
-def _varied(base: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """Split settings into those that stand, and the lists that the analysis runs through."""
+def _varied(
+    base: Mapping[str, Any], given: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, list[Any]], list[tuple[str, str]]]:
+    """Split settings into those that stand, the lists that the analysis runs through, and what of `all` cannot run."""
     varied = {name: _listed(name, given[name]) for name in SWEPT if name in given}
     if "strategy" not in varied and "strategy" not in base:
-        varied = {"strategy": _runnable(), **varied}
+        varied = {"strategy": ["all"], **varied}
     settings = {name: value for name, value in {**base, **given}.items() if name not in varied}
-    return settings, varied
+    left_out: list[tuple[str, str]] = []
+    if "all" in varied.get("strategy", ()):
+        lacks = {name: _lack_of(name, settings) for name in STRATEGIES}
+        can_run = [name for name, lack in lacks.items() if lack is None]
+        varied["strategy"] = list(dict.fromkeys([*can_run, *(each for each in varied["strategy"] if each != "all")]))
+        left_out = [(name, f"it needs {lack}") for name, lack in lacks.items() if name not in varied["strategy"]]
+    return settings, varied, left_out
 
 
-def _runnable() -> list[str]:
-    return [name for name in STRATEGIES if lack_of(name) is None]
+def _lack_of(strategy: str, settings: Mapping[str, Any]) -> str | None:
+    """Return what a strategy lacks to run here with these settings, in words; nothing where it can run."""
+    if strategy in VECTOR_STRATEGIES and settings.get("embedding_model") is None:
+        return "an embedding model (--embedding-model)"
+    return lack_of(strategy)
 
 
-def _left_out(base: Mapping[str, Any], given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the strategies that every strategy was to mean and that cannot run here, with the reason."""
-    asked = [name.strip() for name in given.get("strategy", base.get("strategy", "all")).split(",")]
-    lacks = {name: lack for name in STRATEGIES if (lack := lack_of(name))} if "all" in asked else {}
-    return [(name, f"it needs {lack}") for name, lack in lacks.items()]
-
-
-def _listed(name: str, text: str) -> list[str]:
-    """Return the elements of a comma list; `all` names every built-in strategy that can run here."""
-    elements = [element.strip() for element in text.split(",")]
+def _listed(name: str, given: Any) -> list[Any]:
+    """Return the elements of a comma list, or of flags that were given several times."""
+    if not isinstance(given, str):
+        return list(dict.fromkeys(given))
+    elements = [element.strip() for element in given.split(",")]
     if "" in elements:
-        raise SettingsError(f"{name} is a list with an empty place in it: {text!r}")
-    if name == "strategy" and "all" in elements:
-        elements = [*_runnable(), *(element for element in elements if element != "all")]
+        raise SettingsError(f"{name} is a list with an empty place in it: {given!r}")
     return list(dict.fromkeys(elements))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from rag_chunk.config.names import RETRIEVAL, is_given
+from rag_chunk.config.names import RETRIEVAL, VECTOR_RETRIEVERS, is_given
 from rag_chunk.report import AgainstBaseline, BaselineResult
 from rag_chunk.statistics import ALPHA, FEW_QUESTIONS, FEWEST_FOR_A_WINNER, Comparison, Pair
 
@@ -12,7 +12,7 @@ _MOST_SENTENCES = 6
 # text, the mean is 0.46: for the questions from 0.5 up, lexical retrieval brings back 86 % of the evidence in 2,000
 # characters, for those below 0.3 58 %. With a mean from 0.5 up, the easy kind is the usual one.
 _HIGH_OVERLAP = 0.5
-_NOT_LEXICAL = ("oracle", "random")
+_NOT_LEXICAL = ("dense", "oracle", "random")
 
 
 def sample_warning(num_questions: int) -> str | None:
@@ -155,17 +155,19 @@ def gate_verdict(other: AgainstBaseline, first: str, margin: float, *, worse: bo
     return f"{within}; a drop of up to {_points(-other.low)} points on other such questions is not ruled out."
 
 
-def retrieval(name: str) -> str:
-    """Return what a retriever is, in words: `lexical retrieval (bm25)`."""
+def retrieval(name: str, models: Sequence[str] = ()) -> str:
+    """Return what a retriever is, in words, with its embedding models: `lexical retrieval (bm25)`."""
     if is_given(name):
         return "the rankings that were given"
-    return f"{RETRIEVAL[name]} ({name})" if name in RETRIEVAL else f"retrieval by {name}"
+    with_models = f", with {_and(models)}" if models and name in VECTOR_RETRIEVERS else ""
+    return f"{RETRIEVAL[name]} ({name}{with_models})" if name in RETRIEVAL else f"retrieval by {name}"
 
 
-def scope(retrievers: Sequence[str], budgets: Sequence[int]) -> str:
+def scope(retrievers: Sequence[str], budgets: Sequence[int], models: Sequence[str] = ()) -> str:
     """Say for which retrieval and which budget the figures hold: neither says anything of another."""
     sizes = _and([f"{budget:,}" for budget in budgets])
-    return f"This holds for {_and(list(dict.fromkeys(map(retrieval, retrievers))))} and {sizes} characters of context."
+    kinds = dict.fromkeys(retrieval(name, models) for name in retrievers)
+    return f"This holds for {_and(list(kinds))} and {sizes} characters of context."
 
 
 def overlap_warning(overlap: float, retriever: str) -> str:

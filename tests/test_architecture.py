@@ -13,7 +13,7 @@ import rag_chunk
 PACKAGE = Path(rag_chunk.__file__).parent
 LAYERS = (
     "errors", "interrupts", "arrays", "config", "available", "cache", "characters", "corpus", "functions", "units", "structure",
-    "questions", "adapters", "chunker", "retriever", "scorer", "given", "statistics", "report", "verdicts", "analysis",
+    "embedder", "questions", "adapters", "chunker", "retriever", "scorer", "given", "statistics", "report", "verdicts", "analysis",
     "comparison", "rendering", "export", "results", "mlflow_tracker", "records", "options", "settings", "workflow",
     "reproduction", "cli",
 )  # fmt: skip

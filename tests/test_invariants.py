@@ -1,6 +1,7 @@
 """What every built-in strategy promises, on random text, in every unit."""
 
 import itertools
+from typing import Any
 
 import pytest
 import regex
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_chunk.chunker import Chunk, chunk
-from rag_chunk.config import STRATEGIES, UNITS, RunConfig
+from rag_chunk.config import STRATEGIES, UNITS, VECTOR_STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.units import units_of
 from tests.texts import texts
@@ -19,7 +20,11 @@ NAMES = st.sampled_from(["a.md", "a.txt", "b.mdx"])
 @st.composite
 def configs(draw: st.DrawFn, strategy: str, unit: str) -> RunConfig:
     size = draw(st.integers(1, 40))
-    return RunConfig(strategy=strategy, chunk_size=size, overlap=draw(st.integers(0, size - 1)), unit=unit)
+    further: dict[str, Any] = {}
+    if strategy in VECTOR_STRATEGIES:
+        smallest, percentile = draw(st.integers(0, size)), draw(st.sampled_from([0, 50, 90]))
+        further = {"embedding_model": "hashing", "smallest_size": smallest, "split_percentile": percentile}
+    return RunConfig(strategy=strategy, chunk_size=size, overlap=draw(st.integers(0, size - 1)), unit=unit, **further)
 
 
 @st.composite

@@ -62,8 +62,15 @@ def analyze(
     for number, (name, config) in enumerate(named.items()):
         if progress:
             progress(number, len(named), name)
-        run.add(name, config)
+        run.add(name, config, _embedding(progress, number, len(named), name))
     return _finished(run, asked, corpus, questions, settings, skipped)
+
+
+def _embedding(progress: Progress | None, number: int, total: int, name: str) -> Callable[[int, int], None] | None:
+    """Return what tells how many texts of a configuration are embedded."""
+    if progress is None:
+        return None
+    return lambda done, texts: progress(number, total, f"{name}: embedding, {done:,} of {texts:,}")
 
 
 def score_retrievals(

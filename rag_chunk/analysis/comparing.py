@@ -198,12 +198,13 @@ def _verdict(
 ) -> tuple[str, ...]:
     names, results = outcome.names, outcome.results
     budgets = _distinct(result.config.budget for result in results)
+    models = _distinct(name for result in results if (name := result.config.embedding_model))
     main = _of_the_held_out(outcome) if holdout else _of_all(outcome)
     sentences = [
         *main,
         verdicts.curve_verdict(names, leaders, outcome.leader, budgets),
         *(verdicts.baseline_verdict(baseline, outcome.shown.num_questions) if baseline else ()),
-        verdicts.scope(_distinct(result.config.retriever for result in results), budgets),
+        verdicts.scope(_distinct(result.config.retriever for result in results), budgets, models),
         verdicts.overlap_warning(results[0].metrics.get("question_overlap", 0.0), results[0].config.retriever),
         verdicts.sample_warning(outcome.shown.num_questions),
     ]

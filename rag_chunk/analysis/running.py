@@ -7,16 +7,18 @@ from typing import Any
 from rag_chunk.analysis.asking import Asked
 from rag_chunk.analysis.scoring import Scored, measured, scored
 from rag_chunk.chunker import Chunking, chunk
-from rag_chunk.config import RETRIEVERS, STRATEGIES, RunConfig
+from rag_chunk.config import RETRIEVERS, STRATEGIES, VECTOR_RETRIEVERS, RunConfig
 from rag_chunk.corpus import Corpus
+from rag_chunk.embedder import Ledger, counted, embedder_of
 from rag_chunk.given import GivenRetrieval
 from rag_chunk.questions import Questions
-from rag_chunk.report import ConfigurationResult, GivenFiles
+from rag_chunk.report import ConfigurationResult, EmbeddingEntry, GivenFiles
 from rag_chunk.retriever import Ranking, parents_of, prepare
 from rag_chunk.scorer import ORACLE, depth_needed, ranked, score
 from rag_chunk.units import units_of
 
-_CHUNKING = {"strategy", "chunk_size", "overlap", "model"}
+_CHUNKING = {"strategy", "chunk_size", "overlap", "model", "smallest_size", "split_percentile"}
+Tell = Callable[[int, int], None]
 
 
 class Run:
@@ -31,8 +33,17 @@ class Run:
         self.found: dict[str, Scored] = {}
         self.timings: dict[str, float] = {}
 
-    def add(self, name: str, config: RunConfig) -> None:
-        """Run one configuration; if another one has made the same chunks, note it there."""
+    def add(self, name: str, config: RunConfig, tell: Tell | None = None) -> None:
+        """Run one configuration; if another one has made the same chunks, note it there.
+
+        `tell` is told how many texts are embedded, of how many.
+        """
+        with counted(tell) as ledger:
+            self._add(name, config, ledger)
+
+    def _add(self, name: str, config: RunConfig, ledger: Ledger) -> None:
+        if config.needs_vectors:
+            self._prepare("model_time", f"{config.embedding_model}", lambda: embedder_of(config))
         self._prepare(f"{config.unit}_time", config.unit, lambda: units_of(self._corpus, config))
         if config.strategy in STRATEGIES:  # what a strategy needs once: its pieces, measured in this unit
             kind = f"{config.strategy} {config.unit} {config.skip_blocks}"
@@ -48,10 +59,13 @@ class Run:
         self._seen[key] = name
         self.chunkings[name] = chunking
         if self._asked:
-            self._prepare("index_time", config.retriever, lambda: prepare(self._corpus, config))
+            index = f"{config.retriever} {config.index_headings}"
+            self._prepare("index_time", index, lambda: prepare(self._corpus, config))
             if config.retriever in RETRIEVERS:  # what scoring needs once: the evidence, laid out
                 self._prepare("evidence_time", "evidence", lambda: self._evidence(name, config))
         self._score(name, config, chunk_time)
+        if config.needs_vectors:
+            self._note_embedding(name, config, ledger)
 
     def add_given(self, name: str, given: GivenRetrieval) -> None:
         """Score chunks and rankings that were made elsewhere; how long that took is not known."""
@@ -88,8 +102,20 @@ class Run:
         timed = {"processing_time": time.perf_counter() - started + chunk_time, "chunk_time": chunk_time}
         self._change(name, found.result.model_copy(update={"metrics": {**found.result.metrics, **timed}}))
 
+    def _note_embedding(self, name: str, config: RunConfig, ledger: Ledger) -> None:
+        """Record which model made vectors, and where chunks were ranked by them, what of the text it read."""
+        model, result = embedder_of(config), self.found[name].result
+        entry = EmbeddingEntry(model=model.identity, limit=model.limit, texts=ledger.texts, cached=ledger.cached)
+        metrics = dict(result.metrics)
+        if config.retriever in VECTOR_RETRIEVERS and self._asked:
+            shares = {"share_cached": ledger.share_cached, "share_unread": ledger.share_unread}
+            metrics |= {"embedding_time": ledger.seconds, **shares}
+        self._change(name, result.model_copy(update={"embedding": entry, "metrics": metrics}))
+
     def _evidence(self, name: str, config: RunConfig) -> None:
         asked = self._asked
+        if config.retriever in VECTOR_RETRIEVERS:  # any ranking lays the evidence out, and this one embeds nothing
+            config = config.with_settings(retriever="random")
         if asked:
             handed, ranking = retrieved(self.chunkings[name], asked.questions, config)
             score(handed, ranking[asked.reporting.rows], asked.reporting.questions, config)

@@ -22,6 +22,7 @@ _BUILT_IN = {
     "header": "sections:header",
     "markdown": "sections:markdown",
     "hierarchical": "sections:hierarchical",
+    "semantic": "semantic:semantic",
 }
 
 

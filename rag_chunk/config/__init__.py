@@ -5,10 +5,13 @@ from rag_chunk.config.comparison import ComparisonConfig, ReproductionConfig
 from rag_chunk.config.file import FOLDER_FILE, SCHEMA_VERSION, ConfigFile, parse_config, read_config
 from rag_chunk.config.names import (
     DEFAULT_GROUPS,
+    EMBEDDERS,
     METRIC_GROUPS,
     OVERLAPPING,
     RETRIEVERS,
     STRATEGIES,
+    VECTOR_RETRIEVERS,
+    VECTOR_STRATEGIES,
     given_name,
     is_function_name,
     is_given,
@@ -19,6 +22,7 @@ from rag_chunk.config.run import UNITS, RunConfig, Unit, did_you_mean
 
 __all__ = [
     "DEFAULT_GROUPS",
+    "EMBEDDERS",
     "FOLDER_FILE",
     "METRIC_GROUPS",
     "OVERLAPPING",
@@ -26,6 +30,8 @@ __all__ = [
     "SCHEMA_VERSION",
     "STRATEGIES",
     "UNITS",
+    "VECTOR_RETRIEVERS",
+    "VECTOR_STRATEGIES",
     "AnalysisConfig",
     "ComparisonConfig",
     "ConfigFile",

@@ -16,6 +16,7 @@ STRATEGIES = {
     "header": "one Markdown section a chunk, its heading included",
     "markdown": "whole Markdown blocks of one section, packed; fences, tables, items and quotes kept whole",
     "hierarchical": "as markdown, twice: small chunks are retrieved, each inside a larger parent",
+    "semantic": "sentences of one topic: cut where the meaning changes most; needs an embedding model",
 }
 OVERLAPPING = frozenset({"sliding-window", "sentence", "recursive-character", "header", "markdown"})
 SKIPPABLE = {
@@ -27,23 +28,41 @@ SKIPPABLE = {
 }
 RETRIEVERS = {
     "bm25": "lexical ranking, exact and offline (Lucene's variant, k1 = 1.5, b = 0.75)",
+    "dense": "the cosine of vectors, exact; needs an embedding model",
+    "hybrid": "bm25 and dense together, by reciprocal rank fusion (k = 60, the first 50 of each)",
     "legacy": "the old rag-chunk's: the cosine of sets of words",
     "oracle": "a ceiling: it knows the evidence, and takes the chunk with the most new evidence for each character",
     "random": "a floor: one seeded shuffle for each question",
 }
 EXTRAS = {  # what is optional: the package that brings it, and what for
+    "embeddings": ("sentence_transformers", "embedding models of sentence-transformers"),
+    "fastembed": ("fastembed", "embedding models as ONNX"),
     "langchain": ("langchain_text_splitters", "a configuration as a text splitter of LangChain"),
     "llama-index": ("llama_index", "a configuration as a node parser of LlamaIndex"),
     "mlflow": ("mlflow", "tracking, and configs out of runs"),
+    "model2vec": ("model2vec", "static embedding models, fast on any processor"),
+    "openai": ("openai", "embedding models behind an OpenAI-compatible address"),
     "offline": ("bpe_openai", "the tokenizers of OpenAI's models, without a download"),
     "parquet": ("pyarrow", "chunks as a Parquet file"),
 }
 NEEDS: dict[str, str] = {}  # the extra that a strategy or a retriever needs, by its name
 RETRIEVAL = {  # what a verdict holds for, in words
     "bm25": "lexical retrieval",
+    "dense": "dense retrieval",
+    "hybrid": "hybrid retrieval",
     "legacy": "retrieval by shared words",
     "oracle": "the best possible ranking",
     "random": "a random ranking",
+}
+VECTOR_RETRIEVERS = frozenset({"dense", "hybrid"})
+VECTOR_STRATEGIES = frozenset({"semantic"})
+WITH_HEADINGS = frozenset({"bm25", "dense", "hybrid"})  # retrievers that can index headings with a chunk
+EMBEDDERS = {
+    "hashing": "built in: hashed words and parts of words; lexical, it knows no meaning",
+    "sentence-transformers": "a model of Hugging Face, or a folder with one",
+    "model2vec": "a static model of Hugging Face, or a folder with one: fast on any processor",
+    "fastembed": "an ONNX model by its name, or a folder with one",
+    "openai": "a model behind an OpenAI-compatible address",
 }
 METRIC_GROUPS = {
     "shape": "the chunks themselves",
@@ -88,6 +107,7 @@ METRICS = {
     "legacy": ("legacy_recall",),
 }
 TIMES = ("processing_time", "chunk_time")
+EMBEDDING = ("embedding_time", "share_cached", "share_unread")  # where vectors take part
 ON_REQUEST = ("paper", "legacy")
 DEFAULT_GROUPS = tuple(group for group in METRIC_GROUPS if group not in ON_REQUEST)
 
@@ -103,6 +123,12 @@ def given_name(text: str) -> str:
 def is_given(name: str) -> bool:
     """Whether `name` stands for chunks or rankings that were read from a file, and cannot be made anew."""
     return bool(_GIVEN.fullmatch(name))
+
+
+def is_embedder_name(name: str) -> bool:
+    """Whether `name` has the form `backend:name` with a known backend; `hashing` stands alone."""
+    backend, _, model = name.partition(":")
+    return name == "hashing" or (backend in EMBEDDERS and backend != "hashing" and bool(model.strip()))
 
 
 def is_function_name(name: str) -> bool:

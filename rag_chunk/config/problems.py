@@ -28,13 +28,14 @@ _SENTENCES = {
     "path_type": "must be a path",
     "tuple_type": "must be a list",
 }
+_SAID = {"contradiction", "missing_model", "unknown_name", "unusable_url"}  # by our own checks, in whole sentences
 
 
 def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
     name = ".".join(map(str, detail["loc"]))
     if detail["type"] == "extra_forbidden":
         return f"unknown setting {name!r}{did_you_mean(name, model.model_fields)}"
-    if detail["type"] in {"contradiction", "unknown_name"}:
+    if detail["type"] in _SAID:
         return detail["msg"]
     words = _SENTENCES.get(detail["type"])
     if words is None:

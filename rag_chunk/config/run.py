@@ -2,12 +2,24 @@
 
 import hashlib
 import json
+import re
 from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from rag_chunk.config.names import OVERLAPPING, RETRIEVERS, STRATEGIES, is_function_name, is_given
+from rag_chunk.config.names import (
+    EMBEDDERS,
+    OVERLAPPING,
+    RETRIEVERS,
+    STRATEGIES,
+    VECTOR_RETRIEVERS,
+    VECTOR_STRATEGIES,
+    WITH_HEADINGS,
+    is_embedder_name,
+    is_function_name,
+    is_given,
+)
 
 Unit = Literal["words", "tokens", "characters"]
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code"]
@@ -18,6 +30,11 @@ LARGEST = 1_000_000_000
 def _usual_overlap(settings: dict[str, Any]) -> int:
     """A quarter of the chunk size, at most 50."""
     return int(min(50, settings.get("chunk_size", 200) // 4))
+
+
+def _usual_smallest(settings: dict[str, Any]) -> int:
+    """As much as the usual overlap, for semantic; the others have no smallest size."""
+    return _usual_overlap(settings) if settings.get("strategy") == "semantic" else 0
 
 
 def _known(kind: str, name: str, built_in: dict[str, str]) -> str:
@@ -40,7 +57,9 @@ def did_you_mean(name: str, known: Any) -> str:
 
 
 def _param(value: Any) -> str:
-    return (",".join(value) or "none") if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ",".join(value) or "none"
+    return "none" if value is None else str(value)
 
 
 class RunConfig(BaseModel):
@@ -76,8 +95,34 @@ class RunConfig(BaseModel):
     retrieve_parents: bool = Field(
         False, description="For hierarchical: hand over, and pay for, the parents of the chunks that are found."
     )
+    smallest_size: int = Field(
+        default_factory=_usual_smallest,
+        ge=0,
+        le=LARGEST,
+        description="For semantic: the fewest units in a chunk, wherever its document has as many.",
+        json_schema_extra={"default_text": "a quarter of the chunk size, at most 50"},
+    )
+    split_percentile: float = Field(
+        80,
+        ge=0,
+        le=100,
+        description="For semantic: how many percent of a document's changes of meaning are too small to cut at.",
+    )
     skip_blocks: tuple[SkippedBlock, ...] = Field((), description="Kinds of Markdown block that are not chunked.")
     retriever: str = Field("bm25", description="How chunks are ranked for a question.")
+    embedding_model: str | None = Field(
+        None,
+        description="What makes vectors: hashing, or backend:name as in sentence-transformers:all-MiniLM-L6-v2.",
+        json_schema_extra={"metavar": "BACKEND:NAME"},
+    )
+    embedding_url: str | None = Field(
+        None,
+        description="For openai: another address that speaks its protocol, as in http://localhost:11434/v1.",
+        json_schema_extra={"metavar": "URL"},
+    )
+    index_headings: bool = Field(
+        False, description="Index the titles above a chunk with it, for bm25, dense and hybrid; they cost no context."
+    )
     top_k: int = Field(5, ge=1, le=LARGEST, description="Chunks retrieved for the avg_* metrics.")
     budget: int = Field(4000, ge=1, le=LARGEST, description="Characters of context for the headline metric.")
     merge_overlaps: bool = Field(False, description="Retrieved text that repeats is paid for once.")
@@ -90,6 +135,26 @@ class RunConfig(BaseModel):
         if info.data.get("strategy", "") in STRATEGIES.keys() - {"hierarchical"}:
             usual: int = cls.model_fields[str(info.field_name)].default
             return usual
+        return value
+
+    @field_validator("smallest_size")
+    @classmethod
+    def _smallest_size_fits(cls, smallest: int, info: ValidationInfo) -> int:
+        """Check it first, then record it as 0 where the strategy has none."""
+        chunk_size = info.data.get("chunk_size")
+        if chunk_size is not None and smallest > chunk_size:
+            raise PydanticCustomError(
+                "contradiction",
+                "smallest_size ({smallest}) must not be larger than chunk_size ({chunk_size})",
+                {"smallest": smallest, "chunk_size": chunk_size},
+            )
+        return 0 if info.data.get("strategy", "") in STRATEGIES.keys() - VECTOR_STRATEGIES else smallest
+
+    @field_validator("split_percentile")
+    @classmethod
+    def _percentile_belongs_to_semantic(cls, value: float, info: ValidationInfo) -> float:
+        if info.data.get("strategy", "") in STRATEGIES.keys() - VECTOR_STRATEGIES:
+            return float(cls.model_fields["split_percentile"].default)
         return value
 
     @field_validator("skip_blocks", mode="before")
@@ -109,6 +174,50 @@ class RunConfig(BaseModel):
     def _retriever_is_known(cls, name: str) -> str:
         return _known("retriever", name, RETRIEVERS)
 
+    @field_validator("embedding_model")
+    @classmethod
+    def _embedding_model_is_known(cls, name: str | None, info: ValidationInfo) -> str | None:
+        """Demand one where vectors are needed, and record none where they are not."""
+        if name is not None and not is_embedder_name(name):
+            raise PydanticCustomError(
+                "unknown_name",
+                "unknown embedding model {name}{nearest}. It is hashing, or backend:name with one of the backends {known}",
+                {
+                    "name": repr(name),
+                    "nearest": did_you_mean(name.partition(":")[0], EMBEDDERS),
+                    "known": ", ".join(backend for backend in EMBEDDERS if backend != "hashing"),
+                },
+            )
+        needy = [info.data.get(kind) for kind in ("retriever", "strategy")]
+        needing = [each for each in needy if each in VECTOR_RETRIEVERS | VECTOR_STRATEGIES]
+        if name is None and needing:
+            raise PydanticCustomError(
+                "missing_model",
+                "{needing} needs an embedding model. Give --embedding-model backend:name, as in "
+                "sentence-transformers:all-MiniLM-L6-v2; hashing works without a download, but knows words alone",
+                {"needing": needing[0]},
+            )
+        return name if needing or not all(each in RETRIEVERS or each in STRATEGIES for each in needy) else None
+
+    @field_validator("embedding_url")
+    @classmethod
+    def _embedding_url_has_no_secret(cls, url: str | None, info: ValidationInfo) -> str | None:
+        """Refuse what is no address, or carries a key; record none where the backend has none."""
+        if url is None:
+            return None
+        if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", url):
+            raise PydanticCustomError(
+                "unusable_url",
+                "embedding_url must be an address as in http://localhost:11434/v1, without a user, a password or a "
+                "query. A key is taken from the environment: RAG_CHUNK_EMBEDDING_KEY",
+            )
+        return url.rstrip("/") if str(info.data.get("embedding_model")).startswith("openai:") else None
+
+    @field_validator("index_headings")
+    @classmethod
+    def _headings_belong_to_an_index(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic calls it so
+        return value and info.data.get("retriever", "") not in RETRIEVERS.keys() - WITH_HEADINGS
+
     @field_validator("overlap")
     @classmethod
     def _overlap_fits(cls, overlap: int, info: ValidationInfo) -> int:
@@ -123,9 +232,16 @@ class RunConfig(BaseModel):
         strategy = info.data.get("strategy", "")
         return 0 if strategy in STRATEGIES and strategy not in OVERLAPPING else overlap
 
+    @property
+    def needs_vectors(self) -> bool:
+        """Whether its chunks are cut or ranked by the embedding model."""
+        return self.strategy in VECTOR_STRATEGIES or self.retriever in VECTOR_RETRIEVERS
+
     def changed(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, by name."""
-        usual = RunConfig(strategy=self.strategy, chunk_size=self.chunk_size).model_dump()
+        usual = RunConfig(
+            strategy=self.strategy, chunk_size=self.chunk_size, embedding_model=self.embedding_model
+        ).model_dump()
         first = {name: field.default for name, field in RunConfig.model_fields.items() if field.default_factory is None}
         return {name: value for name, value in self.model_dump().items() if value != {**usual, **first}[name]}
 
@@ -138,6 +254,11 @@ class RunConfig(BaseModel):
         without = {"overlap"} if built_in and self.strategy not in OVERLAPPING else set()
         if built_in and self.strategy != "hierarchical":
             without |= {"parent_ratio", "retrieve_parents"}
+        if built_in and self.strategy not in VECTOR_STRATEGIES:
+            without |= {"smallest_size", "split_percentile"}
+        if self.retriever in RETRIEVERS.keys() - WITH_HEADINGS:
+            without.add("index_headings")
+        without |= {name for name in ("embedding_model", "embedding_url") if getattr(self, name) is None}
         return self.model_dump(exclude=without)
 
     def digest(self) -> str:

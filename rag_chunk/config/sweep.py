@@ -12,8 +12,9 @@ from rag_chunk.config.problems import explain, is_contradiction
 from rag_chunk.config.run import RunConfig
 from rag_chunk.errors import SettingsError
 
-SWEPT = ("strategy", "chunk_size", "overlap", "unit", "retriever")
+SWEPT = ("strategy", "chunk_size", "overlap", "unit", "retriever", "index_headings")
 _NAMED = ("strategy", "chunk_size", "overlap")
+_MODEL = ("smallest_size", "embedding_model", "embedding_url")  # in a name only where nothing else tells two apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,17 @@ def names_of(configs: Sequence[RunConfig]) -> list[str]:
     """
     dumps = [config.model_dump() for config in configs]
     varying = [name for name in RunConfig.model_fields if len({str(dump[name]) for dump in dumps}) > 1]
-    shown = [*_NAMED, *(name for name in varying if name not in _NAMED)]
+    shown = [*_NAMED, *(name for name in varying if name not in {*_NAMED, *_MODEL})]
+    if len({str([dump[name] for name in shown]) for dump in dumps}) < len(dumps):
+        shown += [name for name in varying if name in _MODEL]
     return _unique(_safe("-".join(filter(None, (_part(name, dump[name]) for name in shown)))) for dump in dumps)
 
 
 def _part(name: str, value: Any) -> str:
     """Return how a value stands in a name: numbers and truths that are no size need their setting's name."""
-    if isinstance(value, bool):
+    if isinstance(value, bool) or value is None:
         return name if value else ""
-    return f"{name}-{value}" if isinstance(value, int) and name not in _NAMED else str(value)
+    return f"{name}-{value}" if isinstance(value, int | float) and name not in _NAMED else str(value)
 
 
 def safe_names(names: Iterable[str]) -> list[str]:

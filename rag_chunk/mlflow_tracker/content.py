@@ -170,6 +170,7 @@ class Contents:
         report = self._report
         tags = {"version": report.rag_chunk, "analysis_id": report.analysis_id, "role": role}
         tags |= {"config_digest": result.config.digest(), "corpus_digest": report.corpus.digest}
+        tags |= {"embedding": result.embedding.model} if result.embedding else {}
         tags |= {"questions_digest": report.questions.digest} if report.questions else {}
         if report.comparison:
             tags["metric"] = report.comparison.metric

@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from rag_chunk.config.names import METRICS, ON_REQUEST, TIMES
+from rag_chunk.config.names import EMBEDDING, METRICS, ON_REQUEST, TIMES
 from rag_chunk.report import AgainstBaseline, ComparisonResult, ConfigurationResult, Report
 
 SCORED = (
@@ -30,8 +30,9 @@ STRUCTURAL = (
 )
 _WHOLE = ("num_chunks", "context_size", "chunk_size")
 LEGEND = {"*": "recommended", "=": "not shown worse than the leader", "-": "shown worse"}
-_BUILT_IN = {*chain.from_iterable(METRICS.values()), *TIMES}
+_BUILT_IN = {*chain.from_iterable(METRICS.values()), *TIMES, *EMBEDDING}
 _MOST_NAMED = 10
+_SHOWN = 0.005  # a share that is 1 % when it is rounded
 
 
 def shown_columns(report: Report) -> list[str]:
@@ -130,7 +131,23 @@ def remarks(report: Report) -> list[str]:
         for found in report.configurations
         if found.merged
     ]
-    return [*merged, *(f"{entry.name}: {entry.reason}" for entry in report.skipped)]
+    return [*merged, *_unread(report), *(f"{entry.name}: {entry.reason}" for entry in report.skipped)]
+
+
+def _unread(report: Report) -> list[str]:
+    """Return a sentence for each embedding model that does not read all of the chunks."""
+    cut: dict[tuple[str, int], list[str]] = {}
+    for found in report.configurations:
+        share = found.metrics.get("share_unread", 0.0)
+        if found.embedding and found.embedding.limit and share > 0:
+            text = f"{100 * share:.0f} %" if share >= _SHOWN else "under 1 %"
+            model = (str(found.config.embedding_model), found.embedding.limit)
+            cut.setdefault(model, []).append(f"{text} of {found.name}")
+    return [
+        f"{model} reads {limit:,} tokens of a chunk; what is past them has no vector: {', '.join(shares[:_MOST_NAMED])}"
+        + (f" and of {len(shares) - _MOST_NAMED} more." if len(shares) > _MOST_NAMED else ".")
+        for (model, limit), shares in cut.items()
+    ]
 
 
 def draft_note(report: Report) -> list[str]:

@@ -16,7 +16,7 @@ __all__ = ["Index", "Ranking", "Retriever", "parents_of", "prepare", "rank", "re
 
 Ranking = np.ndarray[tuple[int, int], np.dtype[np.int64]]  # [questions, depth]: rows of chunks, best first; -1: none
 
-_BUILT_IN = {"bm25": "bm25:bm25", "legacy": "legacy:legacy"}
+_BUILT_IN = {"bm25": "bm25:bm25", "dense": "dense:dense", "hybrid": "hybrid:hybrid", "legacy": "legacy:legacy"}
 
 
 class Index(Protocol):

@@ -17,6 +17,7 @@ from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.retriever import Ranking
+from rag_chunk.retriever.indexed import titles_above
 from rag_chunk.retriever.ranking import best_first
 from rag_chunk.retriever.terms import Terms, terms, terms_of
 
@@ -52,9 +53,10 @@ class _Postings:
 class Bm25:
     """The positional index of one corpus."""
 
-    def __init__(self, corpus: Corpus) -> None:
-        """Index `corpus`."""
+    def __init__(self, corpus: Corpus, *, headings: bool = False) -> None:
+        """Index `corpus`; with `headings`, a chunk has the terms of the titles above it too."""
         self._terms: Terms = terms_of(corpus)
+        self._headings = headings
         self._asked: dict[tuple[str, ...], _Questions] = {}
 
     def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
@@ -66,6 +68,15 @@ class Bm25:
         found = [best_first(block, depth) for block in self._blocks(chunking, questions)]
         return np.concatenate([np.zeros((0, depth), np.int64), *found])
 
+    def matches(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
+        """Return the best chunks that have a term of each question: int64 [questions, depth], -1 where there are fewer."""
+        depth = min(depth, len(chunking))
+        found = [np.zeros((0, depth), np.int64)]
+        for block in self._blocks(chunking, questions):
+            best = best_first(block, depth)
+            found.append(np.where(np.take_along_axis(block, best, axis=1) > 0, best, -1))
+        return np.concatenate(found)
+
     def scores(self, chunking: Chunking, questions: Sequence[str]) -> Floats:
         """Return the score of every chunk for each question: float64 [questions, chunks]."""
         return np.concatenate([np.zeros((0, len(chunking))), *self._blocks(chunking, questions)])
@@ -76,7 +87,8 @@ class Bm25:
         if not len(chunking):
             yield np.zeros((len(questions), 0))
             return
-        postings = _postings(self._terms, asked, chunking)
+        titles = titles_above(chunking) if self._headings else []
+        postings = _postings(self._terms, asked, chunking, titles)
         step = max(1, _CELLS // len(chunking))
         for first in range(0, len(questions), step):
             yield _scores(postings, asked.terms[first : first + step], len(chunking))
@@ -89,9 +101,9 @@ class Bm25:
 
 
 def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
-    """Return the index of `corpus`, made once; nothing in `config` changes it."""
-    del config
-    return corpus.derived("bm25", lambda: Bm25(corpus))
+    """Return the index of `corpus`, made once; only `index_headings` changes it."""
+    headings = config.index_headings
+    return corpus.derived(("bm25", headings), lambda: Bm25(corpus, headings=headings))
 
 
 def _as_terms(index: Terms, questions: Sequence[str]) -> _Questions:
@@ -114,10 +126,12 @@ def _ranges(starts: Positions, ends: Positions, chunking: Chunking) -> tuple[Pos
     return first, np.maximum(last - first, 0)
 
 
-def _postings(index: Terms, asked: _Questions, chunking: Chunking) -> _Postings:
-    """Count the questions' terms in each chunk, and weigh them."""
-    rows, fragments = index.fragments(chunking.spans)
-    keys = np.concatenate([_keys(asked, chunking), _fragment_keys(asked, rows, fragments, len(chunking))])
+def _postings(index: Terms, asked: _Questions, chunking: Chunking, titles: Sequence[str]) -> _Postings:
+    """Count the questions' terms in each chunk and the titles above it, and weigh them."""
+    rows, apart = index.fragments(chunking.spans)
+    of_titles, more = _terms_of_titles(titles)
+    rows, apart = np.concatenate([rows, of_titles]), apart + more
+    keys = np.concatenate([_keys(asked, chunking), _keys_apart(asked, rows, apart, len(chunking))])
     keys.sort()
     opens = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else keys
     frequency = np.diff(np.append(opens, len(keys)))
@@ -139,9 +153,16 @@ def _keys(asked: _Questions, chunking: Chunking) -> Positions:
     return keys
 
 
-def _fragment_keys(asked: _Questions, rows: Positions, fragments: list[str], chunks: int) -> Positions:
-    """Return the same for the fragments of cut words."""
-    numbers = np.array([asked.vocabulary.get(fragment, -1) for fragment in fragments], np.int64)
+def _terms_of_titles(titles: Sequence[str]) -> tuple[Positions, list[str]]:
+    """Return the terms of the titles above chunks: the row of the chunk, and the term."""
+    known = {line: terms(line) for line in set(titles)}
+    rows = np.repeat(np.arange(len(titles)), [len(known[line]) for line in titles])
+    return rows, [term for line in titles for term in known[line]]
+
+
+def _keys_apart(asked: _Questions, rows: Positions, apart: list[str], chunks: int) -> Positions:
+    """Return the same for terms that are not whole on the line: fragments of cut words, and those of titles."""
+    numbers = np.array([asked.vocabulary.get(term, -1) for term in apart], np.int64)
     return (numbers * chunks + rows)[numbers >= 0]
 
 

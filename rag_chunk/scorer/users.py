@@ -13,7 +13,7 @@ import numpy as np
 
 from rag_chunk.chunker.chunking import Chunk, Chunking
 from rag_chunk.config import RunConfig
-from rag_chunk.config.names import METRICS, TIMES
+from rag_chunk.config.names import EMBEDDING, METRICS, TIMES
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.document import Place
 from rag_chunk.errors import InputError
@@ -26,7 +26,7 @@ from rag_chunk.scorer.score import Scores
 _NAME = re.compile(r"[^\W\d][\w.-]*(/\w[\w.-]*)*")  # what MLflow takes as a key, whatever store it keeps runs in
 _LONGEST = 100
 _TABLES = ("configuration", "id", "question", "retrieved")  # columns beside the metrics, wherever these are written
-_TAKEN = {*chain.from_iterable(METRICS.values()), *TIMES, *_TABLES, *RunConfig.model_fields}
+_TAKEN = {*chain.from_iterable(METRICS.values()), *TIMES, *EMBEDDING, *_TABLES, *RunConfig.model_fields}
 
 
 @dataclass(frozen=True, slots=True)

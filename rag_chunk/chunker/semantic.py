@@ -1,0 +1,103 @@
+"""`semantic`: sentences of one topic. A document is cut where the text before and after a sentence's end differs most.
+
+How much it differs is measured by vectors: the change at the end of a sentence is 1 less the cosine of the mean vectors
+of the `WINDOW` sentences before it and after it. A document is cut at those of its changes that are above its
+`split_percentile`, the largest first, wherever that leaves `smallest_size` units on both sides.
+"""
+
+from bisect import bisect
+from collections.abc import Sequence
+
+import numpy as np
+
+from rag_chunk.arrays import Floats, Positions, Spans, as_spans
+from rag_chunk.chunker.packing import pack_measured, skipped_spans
+from rag_chunk.chunker.pieces import Level, Measured, Pieces, measured, pieces_at
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus
+from rag_chunk.embedder import Vectors, embed
+from rag_chunk.structure import structure_of
+from rag_chunk.units import units_of
+
+WINDOW = 3  # sentences
+
+
+def semantic(corpus: Corpus, config: RunConfig) -> Spans:
+    """Cut where the meaning changes; what is over `chunk_size` is packed as sentence does."""
+    pieces = sentences(corpus, config)
+    units = units_of(corpus, config)
+    known = corpus.derived(("semantic", config.skip_blocks, units), lambda: measured(pieces, units))
+    levels = pieces.levels.copy()
+    changes = _changes(corpus, config)
+    for first, last in _groups(pieces):
+        inside = slice(first, last)
+        cuts = _cuts(changes[inside], known.lead[inside], known.reach[inside], config)
+        levels[first + cuts] = Level.GROUP
+    topics = Measured(Pieces(pieces.spans, levels), known.sizes, known.lead, known.reach)
+    return pack_measured(topics, corpus, config)
+
+
+def sentences(corpus: Corpus, config: RunConfig) -> Pieces:
+    """Return the sentences of a corpus, which are embedded; they do not depend on `chunk_size`."""
+    skipped = skipped_spans(corpus, config)
+    borders = [(Level.SENTENCE, structure_of(corpus).sentence_starts)]
+    return corpus.derived(("sentences", config.skip_blocks), lambda: pieces_at(corpus, borders, skipped))
+
+
+def _groups(pieces: Pieces) -> list[tuple[int, int]]:
+    """Return the rows of each document, or part of one, that sentences are not joined across."""
+    opens = np.flatnonzero(pieces.levels == Level.GROUP).tolist()
+    return list(zip(opens, [*opens[1:], len(pieces)], strict=True)) if len(pieces) else []
+
+
+def _changes(corpus: Corpus, config: RunConfig) -> Floats:
+    """Return how much the text changes before each sentence: [sentences]; made once for every size."""
+    key = ("changes", config.skip_blocks, config.embedding_model, config.embedding_url)
+    return corpus.derived(key, lambda: _found_changes(corpus, sentences(corpus, config), config))
+
+
+def _found_changes(corpus: Corpus, pieces: Pieces, config: RunConfig) -> Floats:
+    found: list[Floats] = [np.zeros(0)]
+    for first, last in _groups(pieces):
+        texts = corpus.texts(as_spans(pieces.spans[first:last]))
+        found.append(changes(embed(texts, config)))
+    return np.concatenate(found)
+
+
+def changes(vectors: Vectors) -> Floats:
+    """Return the change before each of the sentences that have these vectors: float64 [sentences], 0 for the first.
+
+    >>> changes(np.array([[1, 0], [1, 0], [0, 1]], np.float32)).round(3).tolist()
+    [0.0, 0.293, 1.0]
+    """
+    count = len(vectors)
+    sums = np.vstack([np.zeros((1, vectors.shape[1])), np.cumsum(vectors, axis=0, dtype=np.float64)])
+    here = np.arange(count)
+    before = sums[here] - sums[np.maximum(here - WINDOW, 0)]
+    after = sums[np.minimum(here + WINDOW, count)] - sums[here]
+    lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    dots = (before * after).sum(axis=1)
+    found: Floats = 1 - np.divide(dots, lengths, where=lengths > 0, out=np.ones(count))
+    found[0] = 0.0
+    return found.round(6)  # so that sums made in another order cut at the same places
+
+
+def _cuts(change: Floats, lead: Positions, reach: Positions, config: RunConfig) -> Positions:
+    """Return before which sentences of a group it is cut: [cuts], in order."""
+    if len(change) < 2:  # noqa: PLR2004 - there is no border
+        return np.zeros(0, np.int64)
+    least = np.percentile(change[1:], config.split_percentile)
+    wanted = np.flatnonzero(change > least)
+    order = wanted[np.argsort(-change[wanted], kind="stable")]
+    return _apart(order.tolist(), lead, reach, config.smallest_size)
+
+
+def _apart(order: Sequence[int], lead: Positions, reach: Positions, smallest: int) -> Positions:
+    """Take the cuts one by one, and leave out those that would make a part of fewer than `smallest` units."""
+    borders = [0, len(lead)]
+    for row in order:
+        place = bisect(borders, row)
+        first, last = borders[place - 1], borders[place]
+        if min(reach[row - 1] - lead[first], reach[last - 1] - lead[row]) >= smallest:
+            borders.insert(place, row)
+    return np.array(borders[1:-1], np.int64)

@@ -1,0 +1,7 @@
+"""Embedders: texts in, float32 unit vectors out. Vectors are kept on disk, and each text is embedded once."""
+
+from rag_chunk.embedder.embedder import Embedder, Role, Vectors
+from rag_chunk.embedder.embedding import embed, embedder_of
+from rag_chunk.embedder.ledger import Ledger, counted
+
+__all__ = ["Embedder", "Ledger", "Role", "Vectors", "counted", "embed", "embedder_of"]

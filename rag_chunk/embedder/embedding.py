@@ -1,0 +1,98 @@
+"""Embeds texts: each one once, from the store where it is there."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from importlib import import_module
+
+import numpy as np
+
+from rag_chunk.config import RunConfig
+from rag_chunk.embedder import store
+from rag_chunk.embedder.embedder import Embedder, Role, Vectors
+from rag_chunk.embedder.ledger import Ledger, timed
+from rag_chunk.embedder.store import Stored
+from rag_chunk.errors import InputError, SettingsError
+
+_BACKENDS = {
+    "hashing": "hashing:hashing",
+    "sentence-transformers": "sentence_transformers:sentence_transformers",
+    "model2vec": "model2vec:model2vec",
+    "fastembed": "fastembed:fastembed",
+    "openai": "openai:openai",
+}
+
+
+def embedder_of(config: RunConfig) -> Embedder:
+    """Return the embedder that `config` names; it is loaded once.
+
+    Raise `MissingExtra` where its package is missing, `InputError` where it cannot be loaded.
+    """
+    if config.embedding_model is None:
+        raise SettingsError("vectors need an embedding model: --embedding-model backend:name, or hashing")
+    return _loaded(config.embedding_model, config.embedding_url)
+
+
+@lru_cache(maxsize=4)
+def _loaded(name: str, url: str | None) -> Embedder:
+    backend, _, model = name.partition(":")
+    module, _, function = _BACKENDS[backend].partition(":")
+    load: Callable[[str, str | None], Embedder] = getattr(import_module(f"rag_chunk.embedder.{module}"), function)
+    return load(model, url)
+
+
+def embed(texts: Sequence[str], config: RunConfig, role: Role = "document") -> Vectors:
+    """Return the vector of each text: float32 [texts, dimensions], at length 1.
+
+    What has to be embedded is stored batch by batch, so that work that is broken off goes on where it was.
+    """
+    with timed() as ledger:
+        model = embedder_of(config)
+        keys = [key(model, role, text) for text in texts]
+        text_of = dict(zip(keys, texts, strict=True))
+        found = store.load(list(text_of))
+        ledger.texts += len(text_of)
+        ledger.cached += len(found)
+        missing = [each for each in text_of if each not in found]
+        for first in range(0, len(missing), model.batch):
+            if ledger.tell:
+                ledger.tell(len(found), len(text_of))
+            some = missing[first : first + model.batch]
+            new = dict(zip(some, _embedded(model, [_whole(text_of[each]) for each in some], role), strict=True))
+            store.save(new)
+            found |= new
+        if role == "document":
+            _count(ledger, model, found)
+        return _stacked([found[each] for each in keys])
+
+
+def key(model: Embedder, role: Role, text: str) -> bytes:
+    """Return what a text's vector is stored under: 16 bytes for the model with its revision, the role, and the text."""
+    told = f"{model.identity}\0{role}\0{text}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(told, digest_size=16).digest()
+
+
+def _whole(text: str) -> str:
+    """Return a text without lone surrogates, which only JSON can carry and no tokenizer takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _embedded(model: Embedder, texts: Sequence[str], role: Role) -> list[Stored]:
+    vectors, counts = model.embed(texts, role), model.count(texts)
+    if vectors.ndim != 2 or len(vectors) != len(texts):  # noqa: PLR2004 - a matrix
+        raise InputError(f"the embedding model returned {len(vectors)} vectors for {len(texts)} texts")
+    return [Stored(vector, tokens) for vector, tokens in zip(vectors, counts.tolist(), strict=True)]
+
+
+def _count(ledger: Ledger, model: Embedder, found: dict[bytes, Stored]) -> None:
+    tokens = np.array([each.tokens for each in found.values()], np.int64)
+    ledger.documents += int(tokens.sum())
+    if model.limit is not None:
+        ledger.unread += int(np.maximum(tokens - model.limit, 0).sum())
+
+
+def _stacked(found: Sequence[Stored]) -> Vectors:
+    if not found:
+        return np.zeros((0, 0), np.float32)
+    vectors: Vectors = np.stack([each.vector for each in found])
+    return vectors

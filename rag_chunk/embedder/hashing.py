@@ -1,0 +1,59 @@
+"""`hashing`: words and their parts, hashed into a vector. Offline, without a model, and lexical.
+
+A text's words are lower-cased and weighed by 1 + ln of how often they occur; each adds itself, and its runs of three
+characters at half the weight, to the dimensions that CRC-32 gives them, with the sign that it gives them (Weinberger
+et al. 2009, "Feature Hashing for Large Scale Multitask Learning"). Nothing is known of meaning: what has no letters in
+common has nothing in common.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from zlib import crc32
+
+import numpy as np
+
+from rag_chunk.arrays import Floats, Positions
+from rag_chunk.embedder.embedder import Embedder, Role, Vectors, unit
+
+DIMENSIONS = 1024
+_PART = 3  # characters
+_WORDS = re.compile(r"\w+")
+
+
+def hashing(name: str, url: str | None) -> Embedder:
+    """Return the embedder; it has no name and no address."""
+    del name, url
+    return Embedder(f"hashing-1-{DIMENSIONS}", _embed, _count, batch=4096, is_cheap=True)
+
+
+def _embed(texts: Sequence[str], role: Role) -> Vectors:
+    return unit(np.stack([_summed(text) for text in texts]) if texts else np.zeros((0, DIMENSIONS)))
+
+
+def _count(texts: Sequence[str]) -> Positions:
+    return np.array([len(_WORDS.findall(text)) for text in texts], np.int64)
+
+
+def _summed(text: str) -> Floats:
+    occurring = Counter(_WORDS.findall(text.lower()))
+    if not occurring:
+        return np.zeros(DIMENSIONS)
+    features = [_features(word) for word in occurring]
+    lengths = [len(places) for places, _ in features]
+    weights = np.repeat(1 + np.log(list(occurring.values())), lengths)
+    signed = np.concatenate([values for _, values in features]) * weights
+    summed: Floats = np.bincount(np.concatenate([places for places, _ in features]), signed, minlength=DIMENSIONS)
+    return summed
+
+
+@lru_cache(maxsize=65_536)
+def _features(word: str) -> tuple[Positions, Floats]:
+    """Return the dimensions that a word adds to, and what it adds to each."""
+    framed = f"<{word}>"
+    parts = [framed[place : place + _PART] for place in range(len(framed) - _PART + 1)]
+    hashes = np.array([crc32(part.encode("utf-8", "surrogatepass")) for part in (word, *parts)], np.int64)
+    values = np.where(hashes & (1 << 31), 1.0, -1.0)
+    values[1:] /= 2
+    return hashes % DIMENSIONS, values

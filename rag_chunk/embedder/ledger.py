@@ -1,0 +1,58 @@
+"""`Ledger`: what was embedded while it was open, for reports and progress."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Ledger:
+    """How many different texts were asked for, how many of them were on disk, and what was read of their tokens.
+
+    `documents` and `unread` count tokens of texts that are retrieved, and those of them past the model's limit.
+    `tell` is told how many texts of how many are there.
+    """
+
+    tell: Callable[[int, int], None] | None = None
+    texts: int = 0
+    cached: int = 0
+    documents: int = 0
+    unread: int = 0
+    seconds: float = 0.0
+
+    @property
+    def share_cached(self) -> float:
+        """The share of the texts whose vectors were on disk."""
+        return self.cached / self.texts if self.texts else 0.0
+
+    @property
+    def share_unread(self) -> float:
+        """The share of the tokens that no vector knows of."""
+        return self.unread / self.documents if self.documents else 0.0
+
+
+_OPEN: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
+
+
+@contextmanager
+def counted(tell: Callable[[int, int], None] | None = None) -> Iterator[Ledger]:
+    """Count what is embedded inside this block."""
+    ledger = Ledger(tell)
+    token = _OPEN.set(ledger)
+    try:
+        yield ledger
+    finally:
+        _OPEN.reset(token)
+
+
+@contextmanager
+def timed() -> Iterator[Ledger]:
+    """Give the ledger that is open, or one that nobody reads, and add the time that the block takes."""
+    ledger = _OPEN.get() or Ledger()
+    started = time.perf_counter()
+    try:
+        yield ledger
+    finally:
+        ledger.seconds += time.perf_counter() - started

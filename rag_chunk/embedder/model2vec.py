@@ -1,0 +1,25 @@
+"""`model2vec:NAME`: a static model of Hugging Face, or a folder with one. It reads texts of any length."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rag_chunk.arrays import Positions
+from rag_chunk.embedder.embedder import Embedder, Role, Vectors, unit
+from rag_chunk.embedder.models import imported, loaded, quiet, revision
+
+
+def model2vec(name: str, url: str | None) -> Embedder:
+    """Load the model."""
+    del url
+    package = imported("model2vec", "model2vec", f"model2vec:{name}")
+    model = loaded(name, lambda: package.StaticModel.from_pretrained(name, force_download=False))
+
+    def embed(texts: Sequence[str], role: Role) -> Vectors:
+        with quiet():
+            return unit(model.encode(list(texts), max_length=None, use_multiprocessing=False))
+
+    def count(texts: Sequence[str]) -> Positions:
+        return np.array([len(tokens) for tokens in model.tokenize(list(texts), max_length=None)], np.int64)
+
+    return Embedder(f"model2vec:{name}@{revision(name)}", embed, count, batch=4096, is_cheap=True)

@@ -1,0 +1,34 @@
+"""`sentence-transformers:NAME`: a model of Hugging Face, or a folder with one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rag_chunk.arrays import Positions
+from rag_chunk.embedder.embedder import Embedder, Role, Vectors, unit
+from rag_chunk.embedder.models import imported, loaded, quiet, revision
+
+
+def sentence_transformers(name: str, url: str | None) -> Embedder:
+    """Load the model; the prompts that it has for queries and documents are used."""
+    del url
+    package = imported("sentence_transformers", "embeddings", f"sentence-transformers:{name}")
+    model = loaded(name, lambda: package.SentenceTransformer(name))
+
+    def embed(texts: Sequence[str], role: Role) -> Vectors:
+        encode = model.encode_query if role == "query" else model.encode_document
+        with quiet():
+            return unit(encode(list(texts), convert_to_numpy=True, show_progress_bar=False))
+
+    def count(texts: Sequence[str]) -> Positions:
+        return _counted(model.tokenizer, texts)
+
+    known_as = f"sentence-transformers:{name}@{revision(name, 'sentence-transformers')}"
+    return Embedder(known_as, embed, count, model.max_seq_length)
+
+
+def _counted(tokenizer: Any, texts: Sequence[str]) -> Positions:
+    with quiet():
+        found = tokenizer(list(texts), truncation=False, padding=False, return_attention_mask=False, verbose=False)
+    return np.array([len(tokens) for tokens in found["input_ids"]], np.int64)

@@ -1,0 +1,70 @@
+"""Dense retrieval: the cosine of the question's vector and the chunk's, for every chunk.
+
+    score(q, c) = q · c    for vectors of length 1
+
+The product is made in float64 and kept as float32, so that it does not depend on how many chunks are multiplied at a
+time. Chunks are embedded and multiplied block by block, and only the best are kept.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rag_chunk.arrays import Floats
+from rag_chunk.chunker.chunking import Chunking
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus
+from rag_chunk.embedder import Vectors, embed
+from rag_chunk.retriever import Ranking
+from rag_chunk.retriever.indexed import indexed_texts
+from rag_chunk.retriever.ranking import best_first
+
+_AT_ONCE = 4096  # chunks embedded and multiplied together: 13 MB in 384 dimensions
+_CELLS = 2**21  # scores made at once: 16 MB
+
+
+class Dense:
+    """Chunks as vectors of one model. The vectors of the last questions are remembered."""
+
+    def __init__(self, config: RunConfig) -> None:
+        """Embed nothing yet."""
+        self._config = config
+        self._asked: dict[tuple[str, ...], Vectors] = {}
+
+    def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
+        """Return the chunks for each question, best first, ties in order: int64 [questions, depth]."""
+        depth = min(depth, len(chunking))
+        rows = np.zeros((len(questions), 0), np.int64)
+        scores = np.zeros((len(questions), 0), np.float32)
+        for first, block in self._blocks(chunking, questions):
+            places = np.broadcast_to(np.arange(first, first + block.shape[1]), block.shape)
+            rows, scores = np.hstack([rows, places]), np.hstack([scores, block])
+            kept = best_first(scores, depth)
+            rows, scores = np.take_along_axis(rows, kept, axis=1), np.take_along_axis(scores, kept, axis=1)
+        return rows
+
+    def scores(self, chunking: Chunking, questions: Sequence[str]) -> Floats:
+        """Return the score of every chunk for each question: float32 [questions, chunks]."""
+        found = [block for _, block in self._blocks(chunking, questions)]
+        return np.hstack([np.zeros((len(questions), 0), np.float32), *found])
+
+    def _blocks(self, chunking: Chunking, questions: Sequence[str]) -> Iterator[tuple[int, Floats]]:
+        """Yield the first chunk of each block, and the block's scores: float32 [questions, block]."""
+        asked = self._questions(tuple(questions)).astype(np.float64)
+        texts = indexed_texts(chunking, self._config) if len(asked) else []
+        for first in range(0, len(texts), _AT_ONCE):
+            vectors = embed(texts[first : first + _AT_ONCE], self._config).astype(np.float64)
+            step = max(1, _CELLS // len(vectors))
+            parts = [asked[row : row + step] @ vectors.T for row in range(0, len(asked), step)]
+            yield first, np.vstack([part.astype(np.float32) for part in parts])
+
+    def _questions(self, questions: tuple[str, ...]) -> Vectors:
+        if questions not in self._asked:
+            self._asked = {questions: embed(questions, self._config, "query")}
+        return self._asked[questions]
+
+
+def dense(corpus: Corpus, config: RunConfig) -> Dense:
+    """Return the index of `corpus` for the model of `config`, made once."""
+    key = ("dense", config.embedding_model, config.embedding_url, config.index_headings)
+    return corpus.derived(key, lambda: Dense(config))

@@ -541,7 +541,7 @@ def test_several_retrievers_on_the_command_line(docs):
 @pytest.mark.parametrize("retriever", RETRIEVERS)
 def test_every_retriever_gives_every_chunk_one_place(retriever):
     corpus, questions = library()
-    config = WHOLE.with_settings(retriever=retriever)
+    config = WHOLE.with_settings(retriever=retriever, embedding_model="hashing")
     chunking = chunk(corpus, config)
     found = ranked(chunking, questions, config, len(chunking))
     assert (np.sort(found, axis=1) == np.arange(len(chunking))).all()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rag_chunk.config import FOLDER_FILE, STRATEGIES, UNITS, RunConfig, parse_config, read_config
+from rag_chunk.config import FOLDER_FILE, STRATEGIES, UNITS, VECTOR_STRATEGIES, RunConfig, parse_config, read_config
 from rag_chunk.config.sweep import names_of, sweep
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.options import Given
@@ -32,7 +32,12 @@ def problem(text: str) -> str:
 
 configs = st.builds(
     lambda strategy, size, share, unit, seed: RunConfig(
-        strategy=strategy, chunk_size=size, overlap=int(size * share), unit=unit, seed=seed
+        strategy=strategy,
+        chunk_size=size,
+        overlap=int(size * share),
+        unit=unit,
+        seed=seed,
+        embedding_model="hashing" if strategy in VECTOR_STRATEGIES else None,
     ),
     st.sampled_from([*STRATEGIES, "my.package:cut"]),
     st.integers(1, 10_000),
@@ -156,8 +161,11 @@ def test_a_value_that_equals_the_default_still_wins_over_a_file(folder: Path) ->
 
 
 def test_every_strategy_is_run_when_none_is_named(folder: Path) -> None:
-    assert [config.strategy for config in settings().configs.values()] == list(STRATEGIES)
+    runnable = [name for name in STRATEGIES if name not in VECTOR_STRATEGIES]
+    assert [config.strategy for config in settings().configs.values()] == runnable
     assert settings(strategy="all").configs == settings().configs
+    assert settings().skipped == (("semantic", "it needs an embedding model (--embedding-model)"),)
+    assert [found.strategy for found in settings(embedding_model="hashing").configs.values()] == list(STRATEGIES)
 
 
 def test_lists_with_commas_are_multiplied_out(folder: Path) -> None:
@@ -211,3 +219,50 @@ def test_whatever_else_varies_stands_in_the_name() -> None:
     assert list(found) == [
         f"sentence-200-50-{unit}-top_k-{k}" for unit, k in itertools.product(["words", "tokens"], [3, 5])
     ]
+
+
+def test_vectors_need_a_model_and_nothing_else_records_one() -> None:
+    for settings_ in ({"retriever": "dense"}, {"retriever": "hybrid"}, {"strategy": "semantic"}):
+        with pytest.raises(ValidationError, match=r"needs an embedding model. Give --embedding-model backend:name"):
+            RunConfig.model_validate(settings_)
+    assert RunConfig(embedding_model="hashing") == RunConfig(embedding_model="hashing", index_headings=False)
+    assert RunConfig(embedding_model="hashing").embedding_model is None
+    assert RunConfig(retriever="mine:dense", embedding_model="model2vec:x").embedding_model == "model2vec:x"
+    dense = RunConfig(retriever="dense", embedding_model="openai:x", embedding_url="http://localhost:1/v1/")
+    assert dense.embedding_url == "http://localhost:1/v1"
+    assert RunConfig(retriever="dense", embedding_model="hashing", embedding_url="http://x").embedding_url is None
+    assert dense.changed().keys() == {"retriever", "embedding_model", "embedding_url"}
+
+
+def test_what_says_nothing_of_a_strategy_or_retriever_leaves_digests_and_files_as_they_were() -> None:
+    assert RunConfig(smallest_size=7, split_percentile=3.0).digest() == RunConfig().digest() == "44136fa355b3"
+    names = {"smallest_size", "split_percentile", "embedding_model", "embedding_url"}
+    assert not names & RunConfig().meaningful().keys()
+    assert "index_headings" not in RunConfig(retriever="random", index_headings=True).meaningful()
+    semantic = RunConfig(strategy="semantic", embedding_model="hashing", chunk_size=100)
+    assert (semantic.overlap, semantic.smallest_size) == (0, 25)
+    assert {"smallest_size", "split_percentile", "embedding_model"} < semantic.meaningful().keys()
+
+
+@pytest.mark.parametrize("name", ["minilm", "hashing:7", "openai:", "openai: ", "sentence-transformer:x", "a.b:c"])
+def test_an_embedding_model_that_cannot_be_one_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="unknown embedding model"):
+        RunConfig(retriever="dense", embedding_model=name)
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:1", "ftp://x", "http://user:secret@x", "http://x/v1?key=secret", "http://x#secret"]
+)
+def test_an_address_that_could_carry_a_key_is_refused_and_not_repeated(url: str, folder: Path) -> None:
+    with pytest.raises(SettingsError, match="RAG_CHUNK_EMBEDDING_KEY") as caught:
+        settings(retriever="dense", embedding_model="openai:x", embedding_url=url)
+    assert "secret" not in str(caught.value)
+
+
+def test_names_tell_what_differs_and_no_more(folder: Path) -> None:
+    found = settings(strategy="header", retriever="bm25,dense", embedding_model="hashing", index_headings=[True, False])  # type: ignore[arg-type]
+    assert list(found.configs) == [
+        "header-200-50-bm25-index_headings", "header-200-50-bm25", "header-200-50-dense-index_headings", "header-200-50-dense",
+    ]  # fmt: skip
+    models = [RunConfig(retriever="dense", embedding_model=f"model2vec:{name}") for name in ("a/b", "c")]
+    assert names_of(models) == ["recursive-character-200-50-model2vec.a.b", "recursive-character-200-50-model2vec.c"]

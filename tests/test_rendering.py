@@ -28,7 +28,7 @@ def questions() -> Questions:
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    configs = sweep({}, {"strategy": list(STRATEGIES), "chunk_size": [8, 20]}).configs
+    configs = sweep({"embedding_model": "hashing"}, {"strategy": list(STRATEGIES), "chunk_size": [8, 20]}).configs
     return analyze(Corpus([Document("a.md", TEXT)]), configs, questions()).report
 
 

@@ -53,13 +53,14 @@ def _is_number(text: str) -> bool:
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """Return every problem that `error` holds, as sentences joined by `; `."""
-    return "; ".join(
-        _sentence(detail, model)
-        for detail in error.errors(include_url=False)
-        if detail["type"] != "default_factory_not_called"
-    )
+    return "; ".join(_sentence(detail, model) for detail in _causes(error))
 
 
 def is_contradiction(error: ValidationError) -> bool:
     """Whether each value is fine by itself and only their combination is not."""
-    return all(detail["type"] == "contradiction" for detail in error.errors(include_url=False))
+    return all(detail["type"] == "contradiction" for detail in _causes(error))
+
+
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """Return what is wrong, without the defaults that could not be derived from it."""
+    return [each for each in error.errors(include_url=False) if each["type"] != "default_factory_not_called"]

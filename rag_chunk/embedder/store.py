@@ -70,18 +70,20 @@ def save(vectors: Mapping[bytes, Stored]) -> None:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute(_TABLE)
         connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
-    if _size() > LARGEST:
-        trim()
+    while _size() > LARGEST and _trimmed():
+        pass
 
 
-def trim() -> None:
-    """Remove the vectors that were used longest ago."""
+def _trimmed() -> bool:
+    """Remove the vectors that were used longest ago; tell whether the file is smaller then."""
+    before = _size()
     with _opened() as connection:
         ((count,),) = connection.execute("SELECT count(*) FROM vectors")
         oldest = "SELECT key FROM vectors ORDER BY used, rowid LIMIT ?"
         connection.execute(f"DELETE FROM vectors WHERE key IN ({oldest})", (int(count * _REMOVED) + 1,))  # noqa: S608
     with _opened() as connection:
-        connection.execute("PRAGMA incremental_vacuum").fetchall()
+        connection.executescript("PRAGMA incremental_vacuum")  # execute() would free a single page
+    return _size() < before
 
 
 def _rows(connection: sqlite3.Connection, columns: str, keys: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:

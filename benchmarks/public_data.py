@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from rag_chunk import Corpus, Questions, RunConfig, analyze, read_corpus, read_questions
 from rag_chunk.analysis import HEADLINE
-from rag_chunk.config import STRATEGIES, AnalysisConfig
+from rag_chunk.config import STRATEGIES, VECTOR_STRATEGIES, AnalysisConfig
 from rag_chunk.config.sweep import sweep as product
 from rag_chunk.report import Report
 
@@ -42,7 +42,11 @@ def sweep(strategies: tuple[str, ...] = ()) -> list[RunConfig]:
 
 def combined(sizes: str, overlaps: str) -> list[RunConfig]:
     """Return all strategies with all sizes and overlaps, in tokens: what the command line makes of such lists."""
-    lists = {"strategy": list(STRATEGIES), "chunk_size": sizes.split(","), "overlap": overlaps.split(",")}
+    lists = {
+        "strategy": [name for name in STRATEGIES if name not in VECTOR_STRATEGIES],
+        "chunk_size": sizes.split(","),
+        "overlap": overlaps.split(","),
+    }
     return list(product({"unit": "tokens", "model": "cl100k_base"}, lists).configs.values())
 
 

@@ -208,6 +208,12 @@ def _retrievers() -> list[str]:
     return _table(["retriever", "ranks by"], ((f"`{name}`", said) for name, said in RETRIEVERS.items()))
 
 
+def _embedders() -> list[str]:
+    from rag_chunk.config import EMBEDDERS
+
+    return _table(["backend", "what it loads"], ((f"`{name}`", said) for name, said in EMBEDDERS.items()))
+
+
 def _groups() -> list[str]:
     from rag_chunk.config.names import METRIC_GROUPS, METRICS, ON_REQUEST
 
@@ -303,6 +309,7 @@ def _limits(schema: Any) -> Iterator[str]:
 TABLES: dict[str, Callable[[], list[str]]] = {
     "strategies": _strategies,
     "retrievers": _retrievers,
+    "embedders": _embedders,
     "commands": _commands,
     "groups": _groups,
     "statuses": _statuses,

@@ -27,7 +27,7 @@ from rag_chunk.options import Given
 OF_CHUNK = tuple(
     name
     for name in RunConfig.model_fields
-    if name not in {"retrieve_parents", "retriever", "top_k", "budget", "merge_overlaps", "seed"}
+    if name not in {"retrieve_parents", "retriever", "index_headings", "top_k", "budget", "merge_overlaps", "seed"}
 )
 OF_SCORE = ("unit", "model", "top_k", "budget", "merge_overlaps", "seed")
 _NO_FILES: Mapping[str, Any] = {"chunks": (), "retrieved": ()}  # they are of `score`, should a file name them

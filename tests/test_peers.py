@@ -282,7 +282,7 @@ def test_splitters_are_strategies_on_the_command_line(folder):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_langchain_gets_the_chunks_of_chunk_text(strategy):
-    config = RunConfig(strategy=strategy, chunk_size=40)
+    config = RunConfig(strategy=strategy, chunk_size=40, embedding_model="hashing")
     splitter = rag_chunk.langchain_splitter(config)
     assert isinstance(splitter, langchain.TextSplitter)
     for document, text in TEXTS.items():
@@ -326,7 +326,7 @@ def test_a_config_file_will_do(folder):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_llama_index_gets_the_chunks_of_chunk_text(strategy):
-    config = RunConfig(strategy=strategy, chunk_size=40)
+    config = RunConfig(strategy=strategy, chunk_size=40, embedding_model="hashing")
     parser = rag_chunk.llama_node_parser(config)
     assert isinstance(parser, nodes.NodeParser)
     documents = [llama.Document(text=text, metadata={"file_path": name}) for name, text in TEXTS.items()]
@@ -397,7 +397,7 @@ def test_both_can_be_copied(way):
 def test_out_and_in_again_gives_the_same_spans(strategy):
     """Our chunks, as the strings of a LangChain splitter, are located where they were."""
     for overlap in {0, 10 * (strategy in OVERLAPPING)}:
-        config = RunConfig(strategy=strategy, chunk_size=40, overlap=overlap)
+        config = RunConfig(strategy=strategy, chunk_size=40, overlap=overlap, embedding_model="hashing")
         cut = rag_chunk.from_langchain(rag_chunk.langchain_splitter(config))
         for name in ("chunking/chunking.md", "text/unicode.md", "text/chinese-segmentation.md"):
             expected = [(chunk.start, chunk.end) for chunk in chunk_text(TEXTS[name], config)]

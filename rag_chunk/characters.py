@@ -1,5 +1,6 @@
 """What each character is, as one byte of flags: the ground on which words, graphemes and borders are found."""
 
+import sys
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
@@ -17,16 +18,18 @@ STICKY = 16  # may continue the grapheme cluster before it
 LONE = 32  # a letter of a script that is written without spaces: a word of its own
 JOINER = 64  # may pull the character after it into its cluster
 PUNCTUATION = 128  # punctuation or symbol, apart from the apostrophe and the slash
+_ASCII = 128  # code points
 
 _UNSPACED = regex.compile(r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&\p{L}]", regex.V1)
 _STICKY = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}\p{GCB=RI}\p{GCB=L}\p{GCB=V}\p{GCB=T}\x1c-\x1f]")
 _JOINER = regex.compile(r"[\p{GCB=ZWJ}\p{GCB=Prepend}\p{GCB=L}]")
-_CLUSTER = regex.compile(r"\X")
+# At a regional indicator \X would look back over all of those before it.
+_CLUSTER = regex.compile(r"\p{GCB=RI}{1,2}[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}]*|\X")
 _NUKTA_AND_VIRAMA = (7, 9)  # canonical combining classes of the marks inside Indic conjuncts
 
 
-@lru_cache(maxsize=8192)
-def _flags(character: str) -> int:
+def flags_of(character: str) -> int:
+    """Return the flags of a character."""
     category = unicodedata.category(character)
     plain = category[0] in "PS" and character not in "'/"
     joins = character == "\r" or _JOINER.match(character) or unicodedata.combining(character) in _NUKTA_AND_VIRAMA
@@ -48,28 +51,38 @@ def codepoints(text: str) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
 
 
 @lru_cache
-def _ascii_table(kind_of: Callable[[str], int]) -> Bytes:
-    return np.array([kind_of(chr(code)) for code in range(128)], np.uint8)
+def _ascii_table(kind_of: Callable[[str], int]) -> bytes:
+    return bytes(kind_of(chr(code)) if code < _ASCII else 0 for code in range(256))
+
+
+@lru_cache
+def _table(kind_of: Callable[[str], int]) -> tuple[Bytes, Bools]:
+    """Return what is known of each code point, to be filled as they occur, and which are."""
+    table, known = np.zeros(sys.maxunicode + 1, np.uint8), np.zeros(sys.maxunicode + 1, bool)
+    table[:_ASCII] = [kind_of(chr(code)) for code in range(_ASCII)]
+    return table, known
 
 
 def looked_up(text: str, kind_of: Callable[[str], int]) -> Bytes:
     """Return what `kind_of` says of each character of `text`, a number below 256: uint8 [characters].
 
-    Only the characters that occur are asked for, so a short text costs little and a long one about as much
-    as copying it.
+    Each character is asked for once in the life of the process.
     """
     if text.isascii():
-        return _ascii_table(kind_of)[np.frombuffer(text.encode(), np.uint8)]
+        return np.frombuffer(text.encode().translate(_ascii_table(kind_of)), np.uint8)
     codes = codepoints(text)
-    present = np.flatnonzero(np.bincount(codes, minlength=1))
-    table = np.zeros(present[-1] + 1, np.uint8)
-    table[present] = [kind_of(chr(code)) for code in present.tolist()]
+    table, known = _table(kind_of)
+    high = codes[codes >= _ASCII]
+    new = high[~known[high]]
+    for code in np.flatnonzero(np.bincount(new)).tolist() if len(new) else ():
+        table[code] = kind_of(chr(code))
+        known[code] = True
     return table[codes]
 
 
-def classify(text: str) -> Bytes:
-    """Return the flags of each character of `text`: uint8 [characters]."""
-    return looked_up(text, _flags)
+def plain_bytes(text: str) -> Bytes:
+    """Return `text` with `?` in the place of what is not ASCII: uint8 [characters]."""
+    return np.frombuffer(text.encode("ascii", "replace"), np.uint8)
 
 
 def maybe_inside_clusters(flags: Bytes, positions: Positions) -> Bools:

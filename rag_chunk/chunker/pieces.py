@@ -73,7 +73,7 @@ def _without(pieces: Pieces, skipped: Spans) -> Pieces:
 def _trimmed(corpus: Corpus, starts: Positions, levels: Positions) -> Pieces:
     """Drop blank pieces; the coarsest border before a piece counts, also where only white space is between."""
     raw = as_spans(np.column_stack([starts, np.append(starts, len(corpus))[1:]]))
-    kept = np.flatnonzero(corpus.solid_lengths(raw) > 0)
+    kept = np.flatnonzero(corpus.solid(raw))
     if not len(kept):
         return Pieces(raw[:0], levels[:0])
     before = np.concatenate([[0], kept[:-1] + 1])

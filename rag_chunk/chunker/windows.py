@@ -30,7 +30,7 @@ def _windows(corpus: Corpus, config: RunConfig, overlap: int) -> Spans:
     for first, last in _stretches(corpus, skipped_spans(corpus, config)):
         found += _Line(corpus, units, first, last).windows(size, overlap)
     spans = as_spans(np.concatenate(found))
-    spans = corpus.trimmed(spans) if units.name != "tokens" else spans[corpus.solid_lengths(spans) > 0]
+    spans = corpus.trimmed(spans) if units.name != "tokens" else spans[corpus.solid(spans)]
     spans = longest(spans)
     return kept_to(spans, units.sizes(spans), corpus, units, size)
 

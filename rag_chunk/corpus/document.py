@@ -3,19 +3,20 @@
 import bisect
 import hashlib
 import itertools
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-from rag_chunk.arrays import Bytes, Positions, Spans, among, as_spans, index_in, line_type
-from rag_chunk.characters import SPACE, classify, cluster_borders, maybe_inside_clusters
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, as_spans, distinct, index_in, line_type
+from rag_chunk.characters import SPACE, cluster_borders, flags_of, looked_up, maybe_inside_clusters, plain_bytes
 from rag_chunk.errors import InputError
 
 T = TypeVar("T")
 _LONG_RUN = 256  # characters
+_SHORT_GAP = 32  # white-space characters that are walked over one by one
 BLOCK = 1 << 22  # characters of a document that are looked at together
 
 
@@ -43,11 +44,13 @@ class Document:
     @cached_property
     def line_starts(self) -> Positions:
         r"""Where each line starts, within the document: [lines]. Lines end at `\r\n`, `\r` or `\n` only."""
-        codes = np.frombuffer(self.text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        feed = codes == ord("\n")
-        lonely = codes == ord("\r")
-        lonely[:-1] &= ~feed[1:]
-        return np.concatenate([np.zeros(1, np.int64), np.flatnonzero(feed | lonely) + 1])
+        letters = plain_bytes(self.text)
+        feed = letters == ord("\n")
+        if "\r" in self.text:
+            lonely = letters == ord("\r")
+            lonely[:-1] &= ~feed[1:]
+            feed |= lonely
+        return np.concatenate([np.zeros(1, np.int64), np.flatnonzero(feed) + 1])
 
 
 class Skipped(NamedTuple):
@@ -115,15 +118,31 @@ class Corpus:
         lines = "".join(f"{document.digest} {document.name}\n" for document in self.documents)
         return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
+    def blocks(self) -> Iterator[tuple[int, str]]:
+        """Yield the line in blocks of at most `BLOCK` characters: where each starts, and its text."""
+        start, length, waiting = 0, 0, list[str]()
+        for document in self.documents:
+            for place in range(0, len(document.text), BLOCK):
+                part = document.text[place : place + BLOCK]
+                if length + len(part) > BLOCK:
+                    yield start, "".join(waiting)
+                    start, length, waiting = start + length, 0, []
+                waiting.append(part)
+                length += len(part)
+        if waiting:
+            yield start, "".join(waiting)
+
+    def looked_up(self, kind_of: Callable[[str], int]) -> Bytes:
+        """Return what `kind_of` says of each character of the line, a number below 256: uint8 [characters]."""
+        found = np.empty(len(self), np.uint8)
+        for start, text in self.blocks():
+            found[start : start + len(text)] = looked_up(text, kind_of)
+        return found
+
     @cached_property
     def flags(self) -> Bytes:
         """What each character of the line is: see `rag_chunk.characters`."""
-        flags = np.empty(len(self), np.uint8)
-        for start, document in zip(self.starts.tolist(), self.documents, strict=False):
-            for place in range(0, len(document.text), BLOCK):
-                part = classify(document.text[place : place + BLOCK])
-                flags[start + place : start + place + len(part)] = part
-        return flags
+        return self.looked_up(flags_of)
 
     def documents_at(self, positions: Positions) -> Positions:
         """Return the index of the document that holds each position."""
@@ -192,16 +211,18 @@ class Corpus:
     @cached_property
     def _solid_edges(self) -> Positions:
         """Where runs of characters that are no white space start and end, in turn; none crosses a document."""
-        parts = [np.zeros(0, np.int64)]
-        for first, last in itertools.pairwise(self.starts.tolist()):
-            before = False
-            for place in range(first, last, BLOCK):
-                inked = (self.flags[place : min(place + BLOCK, last)] & SPACE) == 0
-                changed = np.flatnonzero(inked != np.append(before, inked[:-1])) + place
-                parts.append(changed.astype(line_type(len(self))))
-                before = bool(inked[-1])
-            parts.append(np.array([last] if before else [], line_type(len(self))))
-        return np.concatenate(parts[1:] or parts)
+        kind = line_type(len(self))
+        borders = distinct(self.starts).astype(kind)
+        parts, before = [], False
+        for place in range(0, len(self), BLOCK):
+            inked = (self.flags[place : place + BLOCK] & SPACE) == 0
+            parts.append((np.flatnonzero(inked[1:] != inked[:-1]) + place + 1).astype(kind))
+            parts.append(np.array([place] if inked[0] != before else [], kind))
+            before = bool(inked[-1])
+        inner = borders[(borders > 0) & (borders < len(self))]
+        crossed = inner[(self.flags[inner - 1] | self.flags[inner]) & SPACE == 0]
+        parts += [crossed, crossed, np.array([len(self)] if before else [], kind)]
+        return np.sort(np.concatenate(parts), kind="stable")
 
     @cached_property
     def solid_starts(self) -> Positions:
@@ -232,14 +253,29 @@ class Corpus:
         """Return the number of characters in each span that are not white space: [n]."""
         return self.solid_before(spans[:, 1]) - self.solid_before(spans[:, 0])
 
+    def _past_space(self, positions: Positions, step: Literal[-1, 1]) -> Positions:
+        """Move each position over the white space after it (`step` 1) or before it (-1), also into other documents."""
+        moved, look, limit = positions.copy(), min(step, 0), (len(self) if step > 0 else 0)
+        blank = np.flatnonzero(moved != limit)
+        for _ in range(_SHORT_GAP):
+            blank = blank[(self.flags[moved[blank] + look] & SPACE) > 0]
+            if not len(blank):
+                return moved
+            moved[blank] += step
+            blank = blank[moved[blank] != limit]
+        edges = np.concatenate([[0], self.solid_ends]) if step < 0 else np.append(self.solid_starts, len(self))
+        side: Literal["left", "right"] = "right" if step < 0 else "left"
+        moved[blank] = edges[np.searchsorted(edges, moved[blank], side) + look]
+        return moved
+
+    def solid(self, spans: Spans) -> Bools:
+        """Return whether each span holds anything but white space: bool [n]."""
+        found: Bools = self._past_space(spans[:, 0], 1) < spans[:, 1]
+        return found
+
     def trimmed(self, spans: Spans) -> Spans:
         """Return the spans without the white space at their edges; those that are blank are left out."""
-        if not len(spans) or not len(self.solid_starts):
-            return spans[:0]
-        first = index_in(self.solid_ends, spans[:, 0], "right")
-        last = index_in(self.solid_starts, spans[:, 1]) - 1
-        kept = first <= last
-        first, last, spans = first[kept], last[kept], spans[kept]
-        starts = np.maximum(spans[:, 0], self.solid_starts[first])
-        ends = np.minimum(spans[:, 1], self.solid_ends[last])
+        starts, ends = self._past_space(spans[:, 0], 1), self._past_space(spans[:, 1], -1)
+        kept = starts < ends
+        starts, ends = starts[kept], ends[kept]
         return as_spans(np.column_stack([self.grapheme_starts(starts), self.grapheme_ends(ends)]))

@@ -17,7 +17,7 @@ from rag_chunk.errors import InputError
 T = TypeVar("T")
 _LONG_RUN = 256  # characters
 _SHORT_GAP = 32  # white-space characters that are walked over one by one
-BLOCK = 1 << 22  # characters of a document that are looked at together
+BLOCK = 1 << 18  # characters of the line that are looked at together: what fits into a core's cache is fast
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ class Corpus:
         """Return the number of characters in each span that are not white space: [n]."""
         return self.solid_before(spans[:, 1]) - self.solid_before(spans[:, 0])
 
-    def _past_space(self, positions: Positions, step: Literal[-1, 1]) -> Positions:
+    def past_space(self, positions: Positions, step: Literal[-1, 1] = 1) -> Positions:
         """Move each position over the white space after it (`step` 1) or before it (-1), also into other documents."""
         moved, look, limit = positions.copy(), min(step, 0), (len(self) if step > 0 else 0)
         blank = np.flatnonzero(moved != limit)
@@ -270,12 +270,12 @@ class Corpus:
 
     def solid(self, spans: Spans) -> Bools:
         """Return whether each span holds anything but white space: bool [n]."""
-        found: Bools = self._past_space(spans[:, 0], 1) < spans[:, 1]
+        found: Bools = self.past_space(spans[:, 0], 1) < spans[:, 1]
         return found
 
     def trimmed(self, spans: Spans) -> Spans:
         """Return the spans without the white space at their edges; those that are blank are left out."""
-        starts, ends = self._past_space(spans[:, 0], 1), self._past_space(spans[:, 1], -1)
+        starts, ends = self.past_space(spans[:, 0], 1), self.past_space(spans[:, 1], -1)
         kept = starts < ends
         starts, ends = starts[kept], ends[kept]
         return as_spans(np.column_stack([self.grapheme_starts(starts), self.grapheme_ends(ends)]))

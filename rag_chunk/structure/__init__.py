@@ -64,8 +64,7 @@ class Structure:
     @cached_property
     def _blank_lines(self) -> Bools:
         ends = np.append(self.line_starts, self._starts[-1])[1:]
-        blank: Bools = self._corpus.solid_before(ends) == self._corpus.solid_before(self.line_starts)
-        return blank
+        return ~self._corpus.solid(as_spans(np.column_stack([self.line_starts, ends])))
 
     @cached_property
     def stanza_starts(self) -> Positions:
@@ -78,8 +77,7 @@ class Structure:
     @cached_property
     def sentence_starts(self) -> Positions:
         """Where sentences start; blank lines end one too."""
-        inner = self._on_the_line(lambda document: sentence_starts(document.text))
-        return distinct(inner, self.stanza_starts)
+        return distinct(sentence_starts(self._corpus, self.line_starts), self.stanza_starts)
 
     @cached_property
     def paragraph_starts(self) -> Positions:

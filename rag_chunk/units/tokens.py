@@ -20,7 +20,7 @@ from rag_chunk.units.encoding import load_encoding
 FAR = 64  # characters: a safe point further away than this is not worth encoding up to
 SHORT = 256  # characters: the counts of texts up to this are remembered
 WIDE = 10_000  # white-space characters: above it the pattern's way back through them is not left to it
-_KEY = 8  # characters: of texts that are told apart by one number
+_WHITE = 32  # characters of a block: half of `FAR`, so that each wide gap holds one
 
 
 def _safe(flags: Bytes) -> Bools:
@@ -53,8 +53,10 @@ class Tokens:
         parts = []
         for place in range(0, length, BLOCK):
             block = flags[max(place - 1, 0) : place + BLOCK]
-            safe = np.append(place == 0, _safe(block)) if place == 0 else _safe(block)
-            safe[self._corpus.starts[slice(*self._corpus.starts.searchsorted([place, place + len(safe)]))] - place] = True
+            safe = _safe(block) if place else np.append(np.True_, _safe(block))
+            safe[self._corpus.starts[slice(*self._corpus.starts.searchsorted([place, place + len(safe)]))] - place] = (
+                True
+            )
             parts.append((np.flatnonzero(safe) + place).astype(kind))
         points = np.concatenate([*parts, np.array([length], kind)])
         return distinct(points, self._wide_ends) if len(self._wide_ends) else points
@@ -63,13 +65,12 @@ class Tokens:
     def _wide_gaps(self) -> Spans:
         """The long stretches of white space before something else in a document, where their last is no line end."""
         corpus = self._corpus
-        if not _may_hold_gaps(corpus.flags):
-            return as_spans([])
-        ends = corpus.solid_starts
-        starts = np.append(0, corpus.solid_ends)[:-1] if len(ends) else ends
+        first, last = _white_blocks(corpus.flags)
+        starts, ends = corpus.past_space(first, -1), corpus.past_space(last, 1)
+        starts, ends = starts[ends < len(corpus)], ends[ends < len(corpus)]
         starts = np.maximum(starts, corpus.starts[corpus.documents_at(ends)])
-        gaps = as_spans(np.column_stack([starts, ends])[ends - starts > FAR])
-        return as_spans(gaps[(corpus.flags[gaps[:, 1] - 1] & NEWLINE) == 0])
+        kept = (ends - starts > FAR) & ((corpus.flags[ends - 1] & NEWLINE) == 0)
+        return as_spans(np.column_stack([starts[kept], ends[kept]]))
 
     @cached_property
     def _wide_ends(self) -> Positions:
@@ -150,11 +151,12 @@ class Tokens:
         return sizes
 
 
-def _may_hold_gaps(flags: Bytes) -> bool:
-    """Return whether 32 white-space characters follow each other somewhere, as they do in each wide gap."""
-    words = flags[: len(flags) // 32 * 32].view(np.uint64).reshape(-1, 4)
+def _white_blocks(flags: Bytes) -> tuple[Positions, Positions]:
+    """Return where runs of blocks that are white space start and end: there is one in each wide gap."""
+    words = flags[: len(flags) // _WHITE * _WHITE].view(np.uint64).reshape(-1, _WHITE // 8)
     spaces = np.uint64(int.from_bytes(bytes([SPACE] * 8)))
-    return any(
-        bool(((words[place : place + BLOCK] & spaces) == spaces).all(axis=1).any())
-        for place in range(0, len(words), BLOCK)
-    )
+    white = np.ones(len(words), bool)
+    for column in words.T:
+        white &= (column & spaces) == spaces
+    changes = np.flatnonzero(np.diff(np.concatenate([[False], white, [False]]))) * _WHITE
+    return changes[0::2], changes[1::2]

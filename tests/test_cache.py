@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiktoken
 
 from rag_chunk import cache
 from rag_chunk.arrays import Positions
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.units import Tokens, units_of
+from rag_chunk.units import encoded, units_of
 
 LONG = "A sentence with some words in it, and 漢字 too. " * 400
 
@@ -38,16 +39,16 @@ def test_what_was_stored_is_loaded_and_nothing_else(kept: Path) -> None:
 def test_tokens_of_a_long_document_are_encoded_once(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = tokens()
     assert len(list(kept.glob("tokens-*"))) == 1
-    encoded: list[str] = []
-    original = Tokens._starts_in  # noqa: SLF001 - what is counted is how often it is called
+    texts: list[str] = []
+    original = encoded._encoded  # noqa: SLF001 - what is counted is how often it is called
 
-    def counted(self: Tokens, index: int, start: int, end: int) -> Positions:
-        encoded.append(str(index))
-        return original(self, index, start, end)
+    def counted(encoding: tiktoken.Encoding, text: str) -> Positions:
+        texts.append(text)
+        return original(encoding, text)
 
-    monkeypatch.setattr(Tokens, "_starts_in", counted)
+    monkeypatch.setattr(encoded, "_encoded", counted)
     assert tokens() == first
-    assert encoded == ["0"]
+    assert texts == ["short"]
 
 
 def test_a_broken_file_counts_as_never_stored(kept: Path) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans, distinct, index_in
+from rag_chunk.arrays import Positions, Spans, among, as_spans, distinct, index_in
 from rag_chunk.chunker.packing import kept_to, longest, skipped_spans
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import Units, units_of
 
-_AT_ONCE = 1024
+_AT_ONCE = 1024  # windows
+_TRIED = 4  # ends of a window that is over the limit
 
 
 def fixed_size(corpus: Corpus, config: RunConfig) -> Spans:
@@ -26,13 +27,31 @@ def sliding_window(corpus: Corpus, config: RunConfig) -> Spans:
 def _windows(corpus: Corpus, config: RunConfig, overlap: int) -> Spans:
     """Return the windows of all documents; those of words and characters without white space at their edges."""
     units, size = units_of(corpus, config), config.chunk_size
-    found = [np.zeros((0, 2), np.int64)]
-    for first, last in _stretches(corpus, skipped_spans(corpus, config)):
+    stretches = as_spans(_stretches(corpus, skipped_spans(corpus, config)))
+    spans, rows = _end_to_end(corpus, units, stretches, size, overlap)
+    wrong = distinct(rows[(units.sizes(spans) > size) | (spans[:, 0] >= spans[:, 1])])
+    found = [spans[~among(rows, wrong)]]
+    for first, last in stretches[wrong].tolist():
         found += _Line(corpus, units, first, last).windows(size, overlap)
     spans = as_spans(np.concatenate(found))
+    spans = as_spans(spans[np.lexsort((spans[:, 1], spans[:, 0]))]) if len(wrong) else spans
     spans = corpus.trimmed(spans) if units.name != "tokens" else spans[corpus.solid(spans)]
     spans = longest(spans)
     return kept_to(spans, units.sizes(spans), corpus, units, size)
+
+
+def _end_to_end(corpus: Corpus, units: Units, stretches: Spans, size: int, overlap: int) -> tuple[Spans, Positions]:
+    """Return the windows of all stretches as if none were over the limit, and the row of the stretch of each."""
+    lowest, highest = index_in(units.starts, stretches.T)
+    counts = np.where(highest > lowest, 1 + np.maximum(-((lowest + size - highest) // (size - overlap)), 0), 0)
+    rows = np.repeat(np.arange(len(counts)), counts)
+    number = np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]
+    first = lowest[rows] + (size - overlap) * number
+    last = first + size
+    starts = np.where(number == 0, stretches[rows, 0], corpus.grapheme_starts(units.starts[first]))
+    ends = corpus.grapheme_starts(units.starts[np.minimum(last, len(units.starts) - 1)])
+    ends = np.where(last >= highest[rows], stretches[rows, 1], ends)
+    return as_spans(np.column_stack([starts, ends])), rows
 
 
 def _stretches(corpus: Corpus, skipped: Spans) -> list[tuple[int, int]]:
@@ -83,13 +102,13 @@ class _Line:
     def _shortened(self, start: int, end: int, size: int) -> int:
         """Return a unit before which the window from `start` is within the limit, or holds one cluster only."""
         while end > start:
-            span = as_spans(self._places(np.array([start, end])))
-            if span[0, 0] >= span[0, 1]:
-                break
-            over = int(self._units.sizes(span)[0]) - size
-            if over <= 0:
-                return end
-            end -= over
+            ends = np.arange(end, max(end - _TRIED, start), -1)
+            places = self._places(np.append(start, ends))
+            spans = as_spans(np.column_stack([np.repeat(places[:1], len(ends)), places[1:]]))
+            sizes = np.where(spans[:, 0] < spans[:, 1], self._units.sizes(spans), size + 1)
+            if (sizes <= size).any():
+                return int(ends[np.argmax(sizes <= size)])
+            end = int(ends[-1]) - max(int(sizes[-1]) - size, 1)
         cluster = self._corpus.cluster_around(int(self._places(np.array([start]))[0]) + 1)
         return max(int(index_in(self._units.starts, cluster[1])), start + 1)
 

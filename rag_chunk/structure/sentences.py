@@ -145,7 +145,8 @@ def _after_enders(line: _Line, firsts: Positions) -> Positions:
     kept = (line.letters[ends] == _WIDE) | (spaced & ~_IS_SMALL[line.at(following, limits)])
     kept &= following < limits
     ends, following = ends[kept], following[kept]
-    return following[~_abbreviating(line, ends, firsts)]
+    started: Positions = following[~_abbreviating(line, ends, firsts)]
+    return started
 
 
 def _past_closers(line: _Line, after: Positions, limits: Positions) -> Positions:
@@ -231,5 +232,5 @@ def _after_headings(line: _Line, firsts: Positions, line_starts: Positions) -> P
     places = places[(level > 0) & _table(" \t")[there[np.arange(len(places)), level]]]
     index = np.searchsorted(line_starts, places, side="right")
     places, index = places[index < len(line_starts)], index[index < len(line_starts)]
-    following = line_starts[index]
-    return following[following < line.limits(places)]
+    following: Positions = line_starts[index]
+    return np.extract(following < line.limits(places), following)

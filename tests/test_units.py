@@ -81,6 +81,7 @@ def test_a_long_text_is_encoded_in_parts_with_the_same_tokens(monkeypatch: pytes
     text = "A sentence with 12345 numbers, don't you think?\n\n漢字仮名 " * 400
     whole = units_of(Corpus([Document("a", text)]), RunConfig(unit="tokens")).starts
     monkeypatch.setattr("rag_chunk.units.encoded.PART", 1000)
+    monkeypatch.setattr("rag_chunk.units.encoded.ALONE", 2000)
     assert units_of(Corpus([Document("a", text)]), RunConfig(unit="tokens")).starts.tolist() == whole.tolist()
 
 

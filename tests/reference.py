@@ -1,6 +1,7 @@
 """The metrics of one configuration, slow and obvious: every character by itself."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import regex
 
@@ -27,21 +28,30 @@ class Reference:
         self.chunks: list[tuple[int, int]] = [(start, end) for start, end in chunking.spans.tolist()]
         self.config = config
 
+    @cached_property
+    def inks(self) -> list[Inks]:
+        """The chunks, each as a set of characters."""
+        return [self.ink(*chunk) for chunk in self.chunks]
+
     def ink(self, start: int, end: int) -> Inks:
         return {place for place in range(start, end) if not self.line[place].isspace()}
 
     def read(self, ranked: Sequence[int], budget: int) -> Inks:
         """Read character by character until the budget is spent."""
+        return set(self.walked(ranked, budget))
+
+    def walked(self, ranked: Sequence[int], budget: int) -> Iterator[int]:
+        """Yield each character that is paid for, in the order of reading, until the budget is spent."""
         seen: set[int] = set()
         spent = 0
-        for row in ranked:
-            for place in range(*self.chunks[row]):
-                paid = not (self.config.merge_overlaps and place in seen)
-                if paid and spent == budget:
-                    return seen
-                spent += paid
-                seen.add(place)
-        return seen
+        for place in (place for row in ranked for place in range(*self.chunks[row])):
+            if self.config.merge_overlaps and place in seen:
+                continue
+            if spent == budget:
+                return
+            spent += 1
+            seen.add(place)
+            yield place
 
     def started(self, ranked: Sequence[int], budget: int) -> int:
         """Count the chunks that come before the budget is spent."""
@@ -81,16 +91,49 @@ class Reference:
 
     def intact(self, question: Question) -> list[bool]:
         """Whether one chunk alone holds an alternative of each item."""
-        chunks = [self.ink(*chunk) for chunk in self.chunks]
-        return [any(self.ink(*span) <= chunk for span in item.spans for chunk in chunks) for item in question.evidence]
+        return [
+            any(self.ink(*span) <= chunk for span in item.spans for chunk in self.inks) for item in question.evidence
+        ]
 
     def precision_omega(self, question: Question) -> float:
         evidence = self.evidence(question)
-        touching = self.union([row for row, chunk in enumerate(self.chunks) if self.ink(*chunk) & evidence])
+        touching = set().union(*(chunk for chunk in self.inks if chunk & evidence))
         return len(evidence & touching) / len(touching | evidence)
 
+    def paper(self, ranked: Sequence[int], question: Question) -> dict[str, float]:
+        """Return the paper's three, in plain characters, white space and all; what overlaps counts twice below the line."""
+        top = [range(*self.chunks[row]) for row in ranked[: self.config.top_k]]
+        wanted = [range(*item.spans[0]) for item in question.evidence]
+        read = {place for chunk in top for place in chunk}
+        found = len(read & {place for span in wanted for place in span})
+        paid, asked = sum(map(len, top)), sum(map(len, wanted))
+        unread = sum(place not in read for span in wanted for place in span)
+        return {
+            "paper_recall": found / asked,
+            "paper_precision": found / paid if paid else 0.0,
+            "paper_iou": found / (paid + unread),
+        }
+
+    def legacy_recall(self, question: Question) -> float:
+        """Return the old rag-chunk's recall: rank by shared words, and look for the phrases."""
+        texts = [self.line[start:end].lower() for start, end in self.chunks]
+        asked = words(question.question)
+        likeness = [len(asked & words(text)) / max(1, len(asked) * len(words(text))) ** 0.5 for text in texts]
+        ranked = sorted(range(len(texts)), key=lambda row: (-likeness[row], row))[: self.config.top_k]
+        found = [
+            any(self.line[slice(*span)].lower() in texts[row] for span in item.spans for row in ranked)
+            for item in question.evidence
+        ]
+        return sum(found) / len(found)
+
+    def question_overlap(self, question: Question) -> float:
+        spans = [span for item in question.evidence for span in item.spans]
+        answered = {term for span in spans for term in naive_terms(self.line[slice(*span)])}
+        asked = set(naive_terms(question.question))
+        return len(asked & answered) / len(asked) if asked else 0.0
+
     def scores(self, ranked: Sequence[int], question: Question) -> dict[str, float]:
-        """Return every score of one question but those of the ceiling, the floor and earlier programs."""
+        """Return every score of one question but those of the ceiling and the floor."""
         top = ranked[: self.config.top_k]
         recall, precision = self.recall(self.union(top), question), self.precision(top, question)
         rank = self.reciprocal_rank(top, question)
@@ -107,7 +150,24 @@ class Reference:
             "hit_rate": float(rank > 0),
             "mrr": rank,
             "precision_omega": self.precision_omega(question),
+            "question_overlap": self.question_overlap(question),
+            **self.paper(ranked, question),
+            "legacy_recall": self.legacy_recall(question),
         }
+
+    def size_for_90(self, rankings: Sequence[Sequence[int]], questions: Sequence[Question]) -> int | None:
+        """Return the first size of the ladder whose mean recall is 0.9 at least."""
+        for size in LADDER:
+            recalls = [
+                self.recall(self.read(*pair[:1], size), pair[1]) for pair in zip(rankings, questions, strict=True)
+            ]
+            if sum(recalls) / len(recalls) >= 0.9 - 1e-12:
+                return size
+        return None
+
+
+def words(text: str) -> set[str]:
+    return {word.lower() for word in text.split()}
 
 
 def naive_terms(text: str) -> Iterator[str]:

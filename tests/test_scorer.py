@@ -1,14 +1,16 @@
 """Scores equal a slow reference on sets of characters, for any chunks, rankings and evidence."""
 
+import json
+
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rag_chunk.arrays import as_spans
 from rag_chunk.chunker import Chunking, chunk
-from rag_chunk.config import RunConfig
-from rag_chunk.corpus import Corpus, Document
+from rag_chunk.config import STRATEGIES, RunConfig
+from rag_chunk.corpus import Corpus, Document, read_corpus
 from rag_chunk.questions import Evidence, Question, Questions, read_questions
 from rag_chunk.retriever import Ranking, rank
 from rag_chunk.scorer import GROUPS, Scores, depth_needed, score, shape_metrics
@@ -47,7 +49,7 @@ def rows_of(ranking: Ranking) -> list[list[int]]:
 def test_scores_equal_those_on_sets_of_characters(case):
     chunking, ranking, questions, config = case
     reference = Reference(chunking, config)
-    found = score(chunking, ranking, questions, config)
+    found = score(chunking, ranking, questions, config, GROUPS)
     pairs = list(zip(rows_of(ranking), questions.questions, strict=True))
     expected = [reference.scores(ranked, question) for ranked, question in pairs]
     for name in expected[0]:
@@ -55,6 +57,7 @@ def test_scores_equal_those_on_sets_of_characters(case):
         assert found.per_question[name] == pytest.approx(values), name
         assert found.metrics[name] == pytest.approx(np.mean(values)), name
     assert found.filled.tolist() == [reference.started(ranked, config.budget) for ranked, _ in pairs]
+    assert found.metrics.get("size_for_90") == reference.size_for_90(rows_of(ranking), questions.questions)
 
 
 @given(cases())
@@ -294,7 +297,90 @@ def test_scores_on_the_public_data_equal_those_on_sets_of_characters():
     config = RunConfig(strategy="sliding-window", chunk_size=200, overlap=50)
     chunking, questions = chunk(corpus, config), read_questions(file, corpus)
     ranking = rank(chunking, questions.texts, config, depth_needed(chunking, config))
-    found, reference = score(chunking, ranking, questions, config).per_question, Reference(chunking, config)
+    found, reference = score(chunking, ranking, questions, config, GROUPS).per_question, Reference(chunking, config)
     for number in range(0, len(questions), 23):
         expected = reference.scores(ranking[number].tolist(), questions.questions[number])
         assert {name: found[name][number] for name in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("size", [200, 400, 800])
+def test_precision_omega_on_the_public_data_equals_that_on_sets_of_characters(size):
+    corpus, file = public_data()
+    config = RunConfig(chunk_size=size, overlap=0, unit="tokens", model="cl100k_base")
+    chunking, questions = chunk(corpus, config), read_questions(file, corpus)
+    found = score(chunking, np.zeros((len(questions), 0), np.int64), questions, config, ["borders"])
+    reference = Reference(chunking, config)
+    expected = [reference.precision_omega(question) for question in questions.questions]
+    assert found.per_question["precision_omega"] == pytest.approx(expected)
+    whole = [kept for question in questions.questions for kept in reference.intact(question)]
+    assert found.metrics["intact"] == pytest.approx(np.mean(whole))
+
+
+@settings(max_examples=40)
+@given(cases())
+def test_a_corpus_pasted_twice_lowers_no_recall_at_twice_the_cost(case):
+    chunking, ranking, questions, config = case
+    once = [(question.id, question.evidence[0].spans) for question in questions.questions]
+    twice = [(name, (*spans, *moved(spans, len(chunking.corpus)))) for name, spans in once]
+    before, after = (
+        questions_of(*(Question(name, "the?", (Evidence(spans),)) for name, spans in asked)) for asked in (once, twice)
+    )
+    beside = np.repeat(ranking, 2, axis=1)  # a chunk and its copy are equally like any question
+    beside[:, 1::2] = np.where(ranking >= 0, ranking + len(chunking), -1)
+    doubled = config.with_settings(top_k=2 * config.top_k, budget=2 * config.budget)
+    first, second = score(chunking, ranking, before, config), score(pasted(chunking), beside, after, doubled)
+    assert second.metrics["intact"] >= first.metrics["intact"]
+    for name in ("avg_recall", "budget_recall"):
+        assert (second.per_question[name] >= first.per_question[name] - 1e-12).all(), name
+
+
+def moved(spans, length: int) -> list[tuple[int, int]]:
+    return [(start + length, end + length) for start, end in spans]
+
+
+def pasted(chunking: Chunking) -> Chunking:
+    """Return the same chunks, and those of a copy of every document after them."""
+    corpus, spans = chunking.corpus, [(start, end) for start, end in chunking.spans.tolist()]
+    copies = [Document(f"z{document.name}", document.text) for document in corpus.documents]
+    return chunking_of(Corpus([*corpus.documents, *copies]), [*spans, *moved(spans, len(corpus))])
+
+
+def test_the_public_data_pasted_twice_lowers_no_recall_at_twice_the_cost(tmp_path):
+    corpus, file = public_data()
+    phrases = [corpus.text(*question.evidence[0].spans[0]) for question in read_questions(file, corpus).questions]
+    asked = tmp_path / "questions.json"
+    asked.write_text(json.dumps([{"question": phrase[:40], "relevant": [phrase]} for phrase in phrases]), "utf-8")
+    copies = [Document(f"z{document.name}", document.text) for document in corpus.documents]
+    config = RunConfig(strategy="sentence", chunk_size=100, budget=1000)
+    found = []
+    for documents, times in ((corpus.documents, 1), ([*corpus.documents, *copies], 2)):
+        whole, settings = Corpus(documents), config.with_settings(top_k=times * 5, budget=times * 1000)
+        chunking, questions = chunk(whole, settings), read_questions(asked, whole)
+        ranking = rank(chunking, questions.texts, settings, depth_needed(chunking, settings))
+        found.append(score(chunking, ranking, questions, settings))
+    assert found[1].metrics["intact"] == found[0].metrics["intact"] < 1
+    for name in ("avg_recall", "budget_recall"):
+        assert (found[1].per_question[name] >= found[0].per_question[name] - 1e-12).all(), name
+
+
+def test_chunks_without_the_white_space_between_them_reach_one():
+    words = [(0, 4), (5, 9), (10, 14), (15, 19)]
+    found = scores_of(words, [0, 1, 2, 3], (0, 19), (4, 10), budget=16, top_k=4).metrics
+    assert found["budget_recall"] == found["avg_recall"] == found["budget_complete"] == found["oracle_recall"] == 1
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_spends_exactly_the_budget(strategy):
+    corpus = read_corpus("examples")
+    questions = questions_of(
+        *(Question(f"q{word}", word, (Evidence(((0, 9),)),)) for word in ("recall", "table index"))
+    )
+    for budget in (1000, 4000):
+        config = RunConfig(strategy=strategy, chunk_size=60, budget=budget)
+        chunking = chunk(corpus, config)
+        ranking = rank(chunking, questions.texts, config, depth_needed(chunking, config))
+        filled = score(chunking, ranking, questions, config, ["budget"]).filled
+        reference = Reference(chunking, config)
+        for row, count in zip(rows_of(ranking), filled.tolist(), strict=True):
+            assert reference.cost(row[: count - 1]) < budget <= reference.cost(row[:count])
+            assert len(list(reference.walked(row, budget))) == budget

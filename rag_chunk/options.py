@@ -18,6 +18,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from rag_chunk.completion import NAMED, config_files, names
 from rag_chunk.config import AnalysisConfig, OutputConfig, RunConfig, explain
 from rag_chunk.config.sweep import SWEPT
 from rag_chunk.errors import SettingsError
@@ -82,6 +83,13 @@ def _help(info: FieldInfo) -> str:
     return " ".join([str(info.description), *chosen, *([rf"\[default: {default}]"] if shown else [])])
 
 
+def _completion(name: str, info: FieldInfo, *, several: bool) -> Callable[..., Any] | None:
+    """Return what completes the values of a field that has names; nothing for the others."""
+    chosen = get_args(_element(info)) if _is_chosen(info) else ()
+    known = NAMED.get(name) or dict.fromkeys(chosen, "")
+    return names(known, several=several or name == "metrics" or _element(info) is not _kind(info)) if known else None
+
+
 def _option(name: str, info: FieldInfo, panel: str, *, several: bool) -> inspect.Parameter:
     """Return the option of one field: a flag, a repeatable text, or a text."""
     flag = f"--{name.replace('_', '-')}"
@@ -98,6 +106,7 @@ def _option(name: str, info: FieldInfo, panel: str, *, several: bool) -> inspect
         *extra.get("flags", [*usual, *extra.get("aliases", [])]),
         help=_help(info),
         metavar=_metavar(info, several=several),
+        autocompletion=_completion(name, info, several=several),
         rich_help_panel=extra.get("panel", panel),
     )
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
@@ -112,7 +121,16 @@ def _parameters(names: Collection[str], *, swept: bool) -> Iterator[inspect.Para
     said = _CONFIG_HELP if swept else _ONE_CONFIG_HELP
     tiktoken = typer.Option(None, "--use-tiktoken", help="The same as --unit tokens.", rich_help_panel="Settings")
     dense = typer.Option(None, "--use-embeddings", help="The same as --retriever dense.", rich_help_panel="Settings")
-    files = typer.Option(None, "--config", "-c", metavar="FILE", help=said, rich_help_panel="Settings")
+    files = typer.Option(
+        None,
+        "--config",
+        "-c",
+        metavar="FILE",
+        help=said,
+        rich_help_panel="Settings",
+        readable=False,
+        autocompletion=config_files,
+    )
     keyword = inspect.Parameter.KEYWORD_ONLY
     if "unit" in names:
         yield inspect.Parameter("use_tiktoken", keyword, default=tiktoken, annotation=bool | None)

@@ -93,7 +93,7 @@ def read_documents(asked: AnalysisConfig, notify: Notify) -> Corpus:
         exclude=asked.exclude,
         skip_unreadable=asked.skip_unreadable,
     )
-    for notice in _left_out(corpus):
+    for notice in left_out(corpus):
         notify(notice)
     return corpus
 
@@ -106,7 +106,7 @@ def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Que
     return questions
 
 
-def _left_out(corpus: Corpus) -> list[str]:
+def left_out(corpus: Corpus) -> list[str]:
     """Say in one line what is of another kind, and in a line each what could not be read."""
     other = [name for name, reason in corpus.skipped if reason == NOT_READ]
     kinds = [f"not read, being of another kind: {', '.join(other)}"] if other else []

@@ -14,7 +14,7 @@ PACKAGE = Path(rag_chunk.__file__).parent
 LAYERS = (
     "errors", "interrupts", "arrays", "config", "available", "cache", "characters", "corpus", "functions", "units", "structure",
     "embedder", "questions", "adapters", "chunker", "retriever", "scorer", "given", "statistics", "report", "verdicts", "analysis",
-    "comparison", "rendering", "export", "results", "mlflow_tracker", "records", "options", "settings", "workflow",
+    "comparison", "rendering", "export", "results", "mlflow_tracker", "records", "completion", "options", "settings", "workflow",
     "reproduction", "cli",
 )  # fmt: skip
 

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -155,7 +157,7 @@ def test_chunk_takes_the_folders_config_and_its_documents(rag_chunk, docs):
         (2, ["--format", "parkuet"], "unknown format 'parkuet' (did you mean 'parquet'?)"),
         (2, ["--parents"], "recursive-character makes no parents"),
         (2, ["--strategy", "header,sentence"], "this command takes one configuration"),
-        (3, ["-o", "missing/c.csv"], "missing/c.csv cannot be written: No such file or directory"),
+        (3, ["-o", "missing/c.csv"], "missing/c.csv cannot be written: there is no folder missing"),
     ],
 )
 def test_what_chunk_cannot_do_is_said(rag_chunk, docs, status, arguments, sentence):
@@ -255,3 +257,91 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
     assert [str(each["reviewed"]).lower() for each in fixed] == ["false", "true"]
     Path("q.csv").write_text("question,relevant,reviewed\nHow do I lock?,Turn the key to the left,perhaps\n")
     assert "reviewed must be true or false, not 'perhaps'" in rag_chunk("check-questions", "q.csv", docs).out
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments", "sentence"),
+    [
+        (3, ["analyze", "docs", "-o", "missing/x.md"], "missing/x.md cannot be written: there is no folder missing"),
+        (3, ["analyze", "docs", "-o", "docs"], "docs cannot be written: it is a folder"),
+        (3, ["analyze", "docs", "--config", "docs"], "the config file docs cannot be read: Is a directory"),
+        (3, ["check-questions", "q.json", "docs", "--fix", "missing/q.json"], "there is no folder missing"),
+        (2, ["analyze", "docs", "--unit", "words,tokns"], "not 'tokns' (did you mean 'tokens'?)"),
+        (2, ["analyze", "docs", "--output", "jsno"], "not 'jsno' (did you mean 'json'?)"),
+        (2, ["analyze", "docs", "--skip-blocks", "cod"], "skip_blocks must be"),
+        (2, ["strategies", "--output", "tabel"], "not 'tabel' (did you mean 'table'?)"),
+        (2, ["analyse", "docs"], "Did you mean 'analyze'?"),
+        (2, ["analyze", "docs", "--chunk-sise", "3"], "--chunk-size"),
+        (2, ["chunk"], "no documents were named"),
+        (3, ["init", "nowhere"], "there is no file or folder nowhere"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(rag_chunk, docs, status, arguments, sentence):
+    done = rag_chunk(*arguments)
+    assert (done.status, done.out) == (status, "")
+    assert sentence in done.said
+
+
+def test_init_leaves_out_what_cannot_be_read_and_so_does_the_next_command(rag_chunk, docs):
+    (docs / "latin.md").write_bytes(b"caf\xe9")
+    assert "latin.md is not UTF-8 at byte 3, and is left out" in rag_chunk("init", docs.name).said
+    assert rag_chunk("analyze").status == 0
+
+
+def _process(command: str) -> subprocess.CompletedProcess[str]:
+    program = f"{sys.executable} -m rag_chunk"
+    return subprocess.run(
+        ["bash", "-c", command.replace("rag-chunk", program)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_no_bug_of_ours(docs):
+    done = _process("rag-chunk chunk docs --quiet > /dev/full")
+    assert (done.returncode, done.stderr) == (3, "rag-chunk: the results cannot be written: No space left on device\n")
+
+
+def test_a_reader_who_goes_ends_it_as_the_shell_has_it(docs):
+    (docs / "long.md").write_text("A sentence of six words. " * 20_000)
+    done = _process("rag-chunk chunk docs --quiet | head -c 1; exit ${PIPESTATUS[0]}")
+    assert (done.returncode, done.stdout, done.stderr) == (141, "{", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_what_nobody_may_read_is_named(rag_chunk, docs):
+    (docs / "closed").mkdir()
+    (docs / "closed").chmod(0)
+    assert "closed cannot be read (Permission denied)" in rag_chunk("analyze", docs).said
+    assert rag_chunk("analyze", docs, "--skip-unreadable").status == 0
+    assert rag_chunk("analyze", docs / "closed").status == rag_chunk("analyze", docs / "closed" / "in").status == 3
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("analyze --strategy sent", ["sentence"]),
+        ("analyze --strategy header,markdown,h", ["header,markdown,hierarchical"]),
+        ("analyze --strategy al", ["all"]),
+        ("analyze --retriever bm25,leg", ["bm25,legacy"]),
+        ("analyze --unit words,t", ["words,tokens"]),
+        ("chunk --unit t", ["tokens"]),
+        ("chunk --unit words,t", []),
+        ("analyze --skip-blocks images,co", ["images,code"]),
+        ("analyze --metrics shape,bu", ["shape,budget"]),
+        ("analyze --output ma", ["markdown"]),
+        ("analyze --config m", ["mine.yaml"]),
+        ("analyze --config results/c", ["results/configs/", "results/configs/header-200-50.yaml"]),
+        ("analyze --config nowhere/", []),
+        ("strat", ["strategies"]),
+    ],
+)
+def test_the_shell_completes_names_lists_and_config_files(rag_chunk, docs, monkeypatch, typed, offered):
+    (docs.parent / "mine.yaml").touch()
+    (docs.parent / "more.md").touch()
+    (docs.parent / "results" / "configs").mkdir(parents=True)
+    (docs.parent / "results" / "configs" / "header-200-50.yaml").touch()
+    words = f"rag-chunk {typed}"
+    monkeypatch.setenv("_RAG_CHUNK_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert rag_chunk().out.split() == offered

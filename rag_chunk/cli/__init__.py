@@ -1,10 +1,11 @@
 """The command line: parse, one library call, print."""
 
+import errno
 import sys
 
 from rag_chunk.cli import analyze, chunk, comparing, configs, init, questions, score, strategies, tracking
 from rag_chunk.cli.app import app, say
-from rag_chunk.errors import RagChunkError
+from rag_chunk.errors import InputError, RagChunkError
 from rag_chunk.interrupts import Interrupted, interruptible
 
 __all__ = [
@@ -22,6 +23,11 @@ __all__ = [
 ]
 
 
+_NOBODY_READS = 1  # with which Typer and rich end where the reader of our output has gone
+_BROKEN_PIPE = 141  # the shell's status for that
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
 def main() -> None:
     """Run the command line; end with the status that belongs to what happened."""
     debug = "--debug" in sys.argv
@@ -29,6 +35,10 @@ def main() -> None:
     try:
         with interruptible():
             app(arguments, prog_name="rag-chunk")
+    except SystemExit as ended:
+        if ended.code == _NOBODY_READS:
+            sys.exit(_BROKEN_PIPE)
+        raise
     except Interrupted as interrupted:
         say(f"rag-chunk: {interrupted}")
         sys.exit(interrupted.exit_status)
@@ -37,3 +47,8 @@ def main() -> None:
             raise
         say(f"rag-chunk: {error}")
         sys.exit(error.exit_status)
+    except OSError as error:
+        if error.errno not in _FULL or debug:
+            raise
+        say(f"rag-chunk: the results cannot be written: {error.strerror}")
+        sys.exit(InputError.exit_status)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag_chunk.cli.app import app, say, say_where, write
+from rag_chunk.cli.app import app, check_target, say, say_where, write
 from rag_chunk.options import Given, with_settings
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 Source = Annotated[
     Path | None,
-    typer.Argument(help="A folder of documents, one document, or a .jsonl of {name, text}.", show_default=False),
+    typer.Argument(
+        help="A folder of documents, one document, or a .jsonl of {name, text}.", readable=False, show_default=False
+    ),
 ]
 
 
@@ -38,6 +40,7 @@ def analyze(given: Given, source: Source = None) -> None:
     notify = say if not given.output.get("quiet") else lambda _: None
     settings = gathered(named, notify)
     output = settings.output
+    check_target(output.output_file)
     with caching(enabled=output.cache), progress(quiet=output.quiet) as told:
         outlook = Outlook(notify, told, lambda analysis: show(analysis, output))
         tracked = run(settings, outlook)

@@ -1,5 +1,6 @@
 """The app that all commands belong to, and how they speak: results on stdout, everything else on stderr."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -37,6 +38,18 @@ Uri = Annotated[
 def say(text: str) -> None:
     """Print a notice to stderr."""
     typer.echo(text, err=True)
+
+
+def check_target(path: Path | None) -> None:
+    """Raise `InputError` where a result could not be written to `path`: before the work, not after it."""
+    if path is None:
+        return
+    if not os.path.isdir(path.absolute().parent):  # noqa: PTH112 - says no, and raises nothing, where nobody may look
+        raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
+    if os.path.isdir(path):  # noqa: PTH112 - as above
+        raise InputError(f"{path} cannot be written: it is a folder")
+    if not os.access(path if os.path.exists(path) else path.absolute().parent, os.W_OK):  # noqa: PTH110 - as above
+        raise InputError(f"{path} cannot be written: permission denied")
 
 
 def write(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag_chunk.cli.analyze import Source
-from rag_chunk.cli.app import app, say
+from rag_chunk.cli.app import app, check_target, say
 from rag_chunk.errors import SettingsError
 from rag_chunk.options import Given, with_options
 from rag_chunk.settings import OF_CHUNK
@@ -59,6 +59,7 @@ def chunk(
     settings = single(named, notify)
     ((name, config),) = settings.configs.items()
     form = form_of(output_file, form)
+    check_target(output_file)
     _refuse(form, output_file, config, parents=parents)
     with caching(enabled=given.output.get("cache", True)):
         chunking = cut(read_documents(settings.analysis, notify), config)
@@ -83,5 +84,4 @@ def _write(chunking: "Chunking", path: Path | None, form: str) -> None:
         write_chunks(chunking, path, form)
         return
     for part in chunk_bytes(chunking, form):
-        sys.stdout.buffer.write(part)
-    sys.stdout.buffer.flush()
+        typer.echo(part, nl=False)

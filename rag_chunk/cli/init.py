@@ -1,19 +1,24 @@
 """`init`: a folder's first config file and questions."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rag_chunk.cli.app import app, say, write
 from rag_chunk.errors import InputError
 
+if TYPE_CHECKING:
+    from rag_chunk.corpus import Corpus
+
 QUESTIONS = Path("questions.yaml")
 
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="The documents: a folder, one file, or a .jsonl of {name, text}.")],
+    folder: Annotated[
+        Path, typer.Argument(help="The documents: a folder, one file, or a .jsonl of {name, text}.", readable=False)
+    ],
     force: Annotated[bool, typer.Option("--force", help="Replace the files that are there.")] = False,  # noqa: FBT002 - Typer's way
 ) -> None:
     """Begin here: write a commented rag-chunk.yaml, and draft questions for you to review, into this folder.
@@ -24,19 +29,28 @@ def init(
     from rag_chunk.config.starter import starter_config
     from rag_chunk.corpus import read_corpus
     from rag_chunk.questions.drafts import drafts, drafts_yaml
+    from rag_chunk.workflow import left_out
 
     target = Path(FOLDER_FILE)
     there = [str(path) for path in (target, QUESTIONS) if path.exists()]
     if there and not force:
         raise InputError(f"there is a {' and a '.join(there)} here already; --force replaces what is there")
-    corpus = read_corpus(folder)
+    corpus = read_corpus(folder, skip_unreadable=True)
+    for notice in left_out(corpus):
+        say(notice)
     found = drafts(corpus)
     if found:
         write(QUESTIONS, drafts_yaml(found))
-    write(target, starter_config(folder, QUESTIONS if found else None))
+    write(target, starter_config(folder, QUESTIONS if found else None, skip_unreadable=_is_partly_unreadable(corpus)))
     say(f"Wrote {target}: every setting, with its help.")
     if found:
         say(f"Wrote {QUESTIONS}: {len(found)} draft questions, for you to review before a figure means anything.")
     else:
         say("No sentence in these documents makes a draft question, so there is no question file yet.")
     say(f"{len(corpus.documents):,} documents are ready. Next:\n\nrag-chunk analyze\n")
+
+
+def _is_partly_unreadable(corpus: "Corpus") -> bool:
+    from rag_chunk.corpus import NOT_READ
+
+    return any(reason != NOT_READ for _, reason in corpus.skipped)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag_chunk.cli.app import app, say, write
+from rag_chunk.cli.app import app, check_target, say, write
 from rag_chunk.errors import InputError
 from rag_chunk.options import Given, with_options
 
@@ -21,8 +21,10 @@ Fix = Annotated[
 @app.command()
 @with_options("include", "exclude", "skip_unreadable", "quiet")
 def check_questions(
-    file: Annotated[Path, typer.Argument(help="The questions: JSON, JSONL, YAML or CSV.")],
-    folder: Annotated[Path, typer.Argument(help="The documents: a folder, one file, or a .jsonl of {name, text}.")],
+    file: Annotated[Path, typer.Argument(help="The questions: JSON, JSONL, YAML or CSV.", readable=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="The documents: a folder, one file, or a .jsonl of {name, text}.", readable=False)
+    ],
     given: Given,
     fix: Fix = None,
 ) -> None:
@@ -36,6 +38,7 @@ def check_questions(
     from rag_chunk.workflow import read_documents
 
     notify = say if not given.output.get("quiet") else lambda _: None
+    check_target(fix)
     asked = single(given, notify).analysis.model_copy(update={"source": folder})
     check = checked(file, read_documents(asked, notify))
     typer.echo(_shown(check))

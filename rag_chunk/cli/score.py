@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rag_chunk.cli.analyze import progress, show
-from rag_chunk.cli.app import app, say, say_where
+from rag_chunk.cli.app import app, check_target, say, say_where
 from rag_chunk.config import AnalysisConfig, OutputConfig
 from rag_chunk.options import Given, with_options
 from rag_chunk.settings import OF_SCORE
@@ -16,6 +16,7 @@ Documents = Annotated[
     Path | None,
     typer.Option(
         "--corpus",
+        readable=False,
         metavar="PATH",
         help="The documents that were chunked: a folder, one file, or a .jsonl of {name, text}.",
         rich_help_panel="Documents and questions",
@@ -49,6 +50,7 @@ def score(given: Given, corpus: Documents = None, chunk_size: Limit = None) -> N
     notify = say if not given.output.get("quiet") else lambda _: None
     asked, limit = of_score(named, notify)
     output = asked.output
+    check_target(output.output_file)
     with caching(enabled=output.cache), progress(quiet=output.quiet) as told:
         outlook = Outlook(notify, told, lambda analysis: show(analysis, output))
         tracked = run_score(asked, outlook, chunk_size=limit)

@@ -1,20 +1,25 @@
 """`strategies`: what can run here."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from rag_chunk.available import Part, parts
 from rag_chunk.cli.app import app
+from rag_chunk.config import did_you_mean
+from rag_chunk.errors import SettingsError
 
 _TITLES = {"strategy": "Strategies", "retriever": "Retrievers", "extra": "Optional packages"}
-Form = Annotated[Literal["table", "json"], typer.Option(help="A table, or JSON.", metavar="FORM")]
+_FORMS = ("table", "json")
+Form = Annotated[str, typer.Option(help="One of table, json.", metavar="NAME")]
 
 
 @app.command()
 def strategies(output: Form = "table") -> None:
     """Show which strategies and retrievers can run here, and what the others lack."""
+    if output not in _FORMS:
+        raise SettingsError(f"output must be 'table' or 'json', not {output!r}{did_you_mean(output, _FORMS)}")
     known = parts()
     if output == "json":
         typer.echo(json.dumps([part.to_dict() for part in known], indent=1))

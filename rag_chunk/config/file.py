@@ -118,6 +118,8 @@ def read_config(path: Path) -> ConfigFile:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"there is no config file {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the config file {path} cannot be read: {error}") from None
+    except OSError as error:
+        raise InputError(f"the config file {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"the config file {path} is not UTF-8 at byte {error.start}") from None
     return parse_config(text, str(path), path.absolute().parent)

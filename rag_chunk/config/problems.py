@@ -1,7 +1,7 @@
 """What pydantic found wrong, in plain sentences."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -32,7 +32,7 @@ _SAID = {"contradiction", "missing_model", "unknown_name", "unusable_url"}  # by
 
 
 def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    name = ".".join(map(str, detail["loc"]))
+    name = ".".join(str(part) for part in detail["loc"] if isinstance(part, str))
     if detail["type"] == "extra_forbidden":
         return f"unknown setting {name!r}{did_you_mean(name, model.model_fields)}"
     if detail["type"] in _SAID:
@@ -43,7 +43,18 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
     context: Mapping[str, Any] = detail.get("ctx", {})
     found = detail["input"]
     shown = found if isinstance(found, str) and _is_number(found) else repr(found)
-    return f"{name} {words.format(**context)}, not {shown}"
+    nearest = did_you_mean(found, _chosen(model, name)) if detail["type"] == "literal_error" and shown else ""
+    return f"{name} {words.format(**context)}, not {shown}{nearest}"
+
+
+def _chosen(model: type[BaseModel], name: str) -> list[str]:
+    """Return the values that a setting may have, where they are listed; of a list, its elements'."""
+    found, listed = [model.model_fields[name.partition(".")[0]].annotation], list[str]()
+    while found:
+        kind = found.pop()
+        listed += map(str, get_args(kind)) if get_origin(kind) is Literal else []
+        found += get_args(kind) if get_origin(kind) is not Literal else []
+    return listed
 
 
 def _is_number(text: str) -> bool:

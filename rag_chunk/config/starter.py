@@ -24,10 +24,10 @@ _BUILT_IN: Mapping[str, Mapping[str, str]] = {"strategy": STRATEGIES, "retriever
 _OF_SCORE = frozenset({"chunks", "retrieved"})
 
 
-def starter_config(source: Path, test_file: Path | None) -> str:
+def starter_config(source: Path, test_file: Path | None, *, skip_unreadable: bool = False) -> str:
     """Return the text of a config file in which only the documents and questions are set."""
-    usual = AnalysisConfig().model_dump(mode="json") | {"source": source.as_posix()}
-    given = {"source"} | ({"test_file"} if test_file else set())
+    usual = AnalysisConfig().model_dump(mode="json") | {"source": source.as_posix(), "skip_unreadable": skip_unreadable}
+    given = {"source", *(["test_file"] if test_file else []), *(["skip_unreadable"] if skip_unreadable else [])}
     usual |= {"test_file": test_file.as_posix() if test_file else "questions.json"}
     return "\n".join(
         [

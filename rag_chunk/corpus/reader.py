@@ -32,20 +32,34 @@ def read_corpus(
     `skip_unreadable` leaves such files out.
     """
     path = Path(source)
-    if not path.exists():
-        raise InputError(f"there is no file or folder {path}")
+    _check(path)
     if path.is_file() and path.suffix.lower() == ".jsonl":
         return Corpus(_jsonl(path))
     patterns = _Patterns(tuple(include), tuple(exclude))
-    found = _files(path) if path.is_dir() else [path]
+    closed: list[Skipped] = []
+    found = _files(path, closed) if path.is_dir() else [path]
     root = path if path.is_dir() else path.parent
     wanted, other = _sorted_out(found, root, patterns, single=not path.is_dir())
     documents, broken = _read_all(wanted, root)
+    broken = [*closed, *broken]
     if broken and not skip_unreadable:
         raise InputError(_unreadable(broken))
     if not documents:
         raise InputError(_nothing(path, other, patterns, broken))
     return Corpus(documents, [*broken, *_counted(other)])
+
+
+def _check(path: Path) -> None:
+    """Raise `InputError` where there is nothing at `path`, or nobody may look."""
+    try:
+        if path.is_dir():
+            os.scandir(path).close()
+        else:
+            path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"there is no file or folder {path}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from None
 
 
 class _Patterns:
@@ -65,17 +79,21 @@ class _Patterns:
         return (self._include is None or self._include.match_file(name)) and not self._exclude.match_file(name)
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return every file that may be a document, in a stable order."""
+def _files(folder: Path, closed: list[Skipped]) -> list[Path]:
+    """Return every file that may be a document, in a stable order; folders that cannot be read go to `closed`."""
     found: list[Path] = []
-    for place, folders, names in os.walk(folder):
+
+    def note(error: OSError) -> None:
+        closed.append(Skipped(_name(Path(error.filename), folder), f"cannot be read ({error.strerror})"))
+
+    for place, folders, names in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not _is_never(Path(place, name)))
         found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
     return _not_ignored([path for path in found if path.is_file()], folder)
 
 
 def _is_never(folder: Path) -> bool:
-    return folder.name.startswith(".") or folder.name in NEVER or (folder / MARKER).exists()
+    return folder.name.startswith(".") or folder.name in NEVER or os.path.exists(folder / MARKER)  # noqa: PTH110 - raises nothing where nobody may look
 
 
 def _not_ignored(paths: list[Path], folder: Path) -> list[Path]:
@@ -140,7 +158,7 @@ def _counted(other: Counter[str]) -> list[Skipped]:
 def _nothing(path: Path, other: Counter[str], patterns: _Patterns, broken: list[Skipped]) -> str:
     """Say why there is no document under `path`."""
     if broken:
-        return f"no document under {path} could be read: {len(broken)} are not UTF-8"
+        return f"no document under {path} could be read: {'; '.join(f'{name} {reason}' for name, reason in broken)}"
     if patterns.given:
         return f"no document under {path} passes --include and --exclude"
     seen = ", ".join(f"{count:,} {ending}" for ending, count in other.most_common(5))

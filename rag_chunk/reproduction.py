@@ -34,10 +34,11 @@ def reproduce(
     `name` is a run's id or a results folder; a configuration's run, or its file in the folder, stands for that
     configuration alone. Documents and questions come from where they were recorded, or from `source` and `test_file`.
     """
-    notify = logging.getLogger("rag_chunk").info
-    before = find_recorded(str(name), uri=uri, notify=notify)
+    before = find_recorded(str(name), uri=uri)
     settings = settings_again(before, source, test_file, OutputConfig())
-    return run_again(before, settings, Outlook(notify, None, lambda _: None), lambda _: None)[0]
+    return run_again(
+        before, settings, Outlook(logging.getLogger("rag_chunk").info, None, lambda _: None), lambda _: None
+    )[0]
 
 
 def run_again(before: Recorded, settings: Settings, outlook: Outlook, show: Callable[[Reproduction], None]) -> Again:

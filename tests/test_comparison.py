@@ -216,9 +216,16 @@ def test_one_side_is_too_few_and_the_same_twice_too(house: Path) -> None:
 # the gate
 
 
-def by_hand(house: Path, *scores: list[float]) -> ComparisonReport:
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    folder = tmp_path_factory.mktemp("base")
+    write_documents(folder / "docs")
+    write_questions(folder / "questions.json")
+    return analysed(folder, SMALL)
+
+
+def by_hand(base: Analysis, *scores: list[float]) -> ComparisonReport:
     """Compare sides whose questions have these scores."""
-    base = analysed(house, SMALL)
     sides = []
     for number, side in enumerate(scores):
         questions = tuple(
@@ -234,22 +241,22 @@ def by_hand(house: Path, *scores: list[float]) -> ComparisonReport:
 
 @pytest.mark.parametrize("count", [1, 3, 12, 40])
 @pytest.mark.parametrize("drop", [-0.1, 0.0, 0.01, 0.02, 0.021, 0.5])
-def test_worse_is_a_mean_below_the_margin_however_few_the_questions(count: int, drop: float, house: Path) -> None:
-    report = by_hand(house, [0.9] * count, [0.9 - drop] * count)
+def test_worse_is_a_mean_below_the_margin_however_few_the_questions(count: int, drop: float, base: Analysis) -> None:
+    report = by_hand(base, [0.9] * count, [0.9 - drop] * count)
     assert bool(worse(report, 0.02)) == (drop > 0.02)
     (sentence,) = gate_verdict(report, 0.02)
     assert sentence.startswith("Worse: " if drop > 0.02 else "Not worse: ")
     assert ("more than chance" in sentence) == (drop > 0.02 and count < 12)
 
 
-def test_the_gate_says_what_the_questions_cannot_rule_out(house: Path) -> None:
+def test_the_gate_says_what_the_questions_cannot_rule_out(base: Analysis) -> None:
     noisy = [0.5 + (-1) ** number * 0.3 - 0.01 for number in range(20)]
-    (found,) = gate_verdict(report := by_hand(house, [0.5] * 20, noisy), 0.02)
+    (found,) = gate_verdict(report := by_hand(base, [0.5] * 20, noisy), 0.02)
     drop = -100 * report.against[0].low
     assert drop > 2
     assert found.endswith(f"1.0 points below {report.sides[0].label}, within the margin of 2.0; "
                           f"a drop of up to {drop:.1f} points on other such questions is not ruled out.")  # fmt: skip
-    (equal,) = gate_verdict(by_hand(house, [0.5] * 20, [0.5] * 20), 0.0)
+    (equal,) = gate_verdict(by_hand(base, [0.5] * 20, [0.5] * 20), 0.0)
     assert equal.startswith("Not worse: ")
     assert "ruled out" not in equal
 

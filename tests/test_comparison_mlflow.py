@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 import rag_chunk
 from rag_chunk import RunConfig, chunk, compare, config_from_run, read_corpus, reproduce
-from rag_chunk.config import FOLDER_FILE, ComparisonConfig, read_config
+from rag_chunk.config import FOLDER_FILE, ComparisonConfig, parse_config, read_config
 from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker import Tracked, TrackingOptions, track_folder
 from rag_chunk.results import save_results
@@ -136,6 +137,7 @@ def test_a_run_of_somebody_else_is_an_error(store: Store, uri: list[str], run: P
         other = client.create_run(store.both.experiment_id).info.run_id
     status, _, said = run("reproduce", other, *uri)
     assert (status, "it is no analysis of rag-chunk" in said) == (3, True)
+    assert "(artifacts: " in said
 
 
 def artifact(store: Store, run_id: str, name: str) -> Path:
@@ -177,3 +179,57 @@ def test_folders_are_compared_and_run_again_without_mlflow(store: Store, run: Pr
     status, _, said = run("reproduce", "f" * 32)
     assert (status, said) == (4, ("rag-chunk: tracking needs an optional package. "
                                  "Install it: pip install 'rag-chunk[mlflow]'\n"))  # fmt: skip
+
+
+META: dict[str, dict[str, Any]] = {
+    "experiment": {"artifact_location": "{there}/1", "experiment_id": "1", "lifecycle_stage": "active", "name": "old"},
+    "run": {
+        "artifact_uri": "{there}/1/{run_id}/artifacts", "end_time": 1, "entry_point_name": "", "experiment_id": "1",
+        "lifecycle_stage": "active", "run_id": "{run_id}", "run_name": "old", "run_uuid": "{run_id}", "source_name": "",
+        "source_type": 4, "source_version": "", "start_time": 1, "status": 3, "tags": [], "user_id": "ann",
+    },
+}  # fmt: skip
+
+
+def old_files(store: Store, there: Path, run_id: str) -> Path:
+    """Write the run of one configuration as the file store of MLflow 2 does."""
+    folder = there / "1" / run_id
+    for name in ("artifacts", "tags", "params", "metrics"):
+        (folder / name).mkdir(parents=True)
+    for path, meta in ((there / "1", META["experiment"]), (folder, META["run"])):
+        text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in meta.items())
+        (path / "meta.yaml").write_text(text.replace("{there}", str(there)).replace("{run_id}", run_id))
+    (folder / "tags" / "rag_chunk.role").write_text("configuration")
+    for name in ("report.json", "questions.json", "configs/sentence-48-12.yaml"):
+        target = "config.yaml" if name.startswith("configs") else name
+        shutil.copyfile(store.folder / "single" / name, folder / "artifacts" / target)
+    return folder
+
+
+@pytest.mark.parametrize("there", [["--mlflow-uri", "mlruns"], []], ids=["named", "default"])
+def test_a_store_that_mlflow_2_wrote_is_read_and_left_as_it_is(
+    there: list[str], store: Store, run: Program, tmp_path: Path, monkeypatch: Any
+) -> None:
+    run_id = "0123456789abcdef" * 2
+    folder = old_files(store, tmp_path / "mlruns", run_id)
+    before = sorted(folder.rglob("*"))
+    monkeypatch.chdir(tmp_path)
+    status, shown, said = run("export-config", run_id, *there)
+    assert (status, said) == (0, "")
+    assert parse_config(shown, "").config() == LARGE
+    assert parse_config(shown, "").recorded["run_id"] == run_id
+    assert run("compare", str(store.folder / "both"), run_id, *there)[::2] == (0, "")
+    assert run("reproduce", run_id, *there)[0] == 0
+    assert sorted(folder.rglob("*")) == before
+    assert not list(tmp_path.glob("*.db"))
+
+
+def test_a_store_that_was_moved_without_its_artifacts_says_where_they_were(
+    store: Store, run: Program, tmp_path: Path
+) -> None:
+    run_id = "0123456789abcdef" * 2
+    old_files(store, tmp_path / "mlruns", run_id)
+    (tmp_path / "mlruns").rename(tmp_path / "moved")
+    status, _, said = run("reproduce", run_id, "--mlflow-uri", str(tmp_path / "moved"))
+    assert status == 3
+    assert f"(artifacts: {tmp_path}/mlruns/1/{run_id}/artifacts)" in said

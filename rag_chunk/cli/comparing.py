@@ -45,15 +45,15 @@ def compare(given: ComparisonConfig, sides: Sides = None) -> None:
     from rag_chunk.records import compare as compared
     from rag_chunk.rendering.side_by_side import side_by_side_markdown, side_by_side_table
 
-    notify = (lambda _: None) if given.quiet else say
-    report = compared(*(sides or []), settings=given, notify=notify)
+    report = compared(*(sides or []), settings=given)
     _show(report, given, side_by_side_table, side_by_side_markdown)
     if not given.fail_if_worse:
         return
     sentences = "\n".join(gate_verdict(report, given.margin))
     if worse(report, given.margin):
         raise Worse(sentences)
-    notify(sentences)
+    if not given.quiet:
+        say(sentences)
 
 
 @app.command()
@@ -74,7 +74,7 @@ def reproduce(given: ReproductionConfig, name: Recorded, source: Folder = None) 
     if source and given.folder:
         raise SettingsError("the documents were named twice, as FOLDER and as --folder")
     notify = (lambda _: None) if given.quiet else say
-    before = find_recorded(name, uri=given.mlflow_uri, notify=notify)
+    before = find_recorded(name, uri=given.mlflow_uri)
     output = OutputConfig(
         mlflow_tracking=given.track,
         mlflow_uri=given.mlflow_uri,

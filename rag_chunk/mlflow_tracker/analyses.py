@@ -1,83 +1,94 @@
 """Tracked analyses, back: the report, the questions, and which configuration a run stands for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-from rag_chunk.comparison import Recorded, parse_questions
+from rag_chunk.comparison import AskedQuestion, Recorded, parse_questions
 from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.fetch import ELSEWHERE, artifact_text, find_run, must_exist
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
-from rag_chunk.mlflow_tracker.store import Notify, Store, choose_place, open_store
+from rag_chunk.mlflow_tracker.redaction import redact
+from rag_chunk.mlflow_tracker.store import Store, choose_place, open_store, unsaid
 from rag_chunk.report import Report, parse_report
 
 REPORT, QUESTIONS = "report.json", "questions.json"  # constants, as `artifact_text` asks for
 LARGEST = 256_000_000  # 60 configurations of 500 questions are 34 MB
 ROLE = "rag_chunk.role"
+Analysed = tuple[Report, Mapping[str, AskedQuestion]]
+Read = Callable[[str], Analysed | None]
 _PAGE = 100
 _SHOWN = 8  # digits of a run's id are enough to tell runs apart
 
 
-def fetch_analysis(run_id: str, *, uri: str | None = None, notify: Notify) -> Recorded:
+def fetch_analysis(run_id: str, *, uri: str | None = None) -> Recorded:
     """Return the analysis of a run; a configuration's run stands for that configuration.
 
     Raise `InputError` where there is no such run, or no report of it.
     """
     with quiet_mlflow():
-        place = choose_place(uri, notify)
+        place = choose_place(uri, unsaid)
         must_exist(place, f"run {run_id}")
         with open_store(place) as store:
-            return _recorded(store, find_run(store, run_id))
+            return _recorded(store, find_run(store, run_id), partial(_analysis, store))
 
 
-def fetch_top(experiment: str, top: int, metric: str, *, uri: str | None = None, notify: Notify) -> list[Recorded]:
+def fetch_top(experiment: str, top: int, metric: str, *, uri: str | None = None) -> list[Recorded]:
     """Return the `top` configurations of an experiment by `metric`, best first; of equal runs the newest only."""
     with quiet_mlflow():
-        place = choose_place(uri, notify)
+        place = choose_place(uri, unsaid)
         must_exist(place, f"experiment {experiment!r}")
         with open_store(place) as store:
             runs = list(islice(_distinct(_best_runs(store, experiment, metric)), top))
             if not runs:
                 raise InputError(f"the experiment {experiment!r} has no finished configuration with {metric}")
-            return [_recorded(store, run) for run in runs]
+            read = cache(partial(_analysis, store))  # several are of one analysis
+            return [_recorded(store, run, read) for run in runs]
 
 
-def _recorded(store: Store, run: Any) -> Recorded:
+def _recorded(store: Store, run: Any, read: Read) -> Recorded:
+    """Return what a run stands for; its analysis is on the run itself, or on the one above it."""
     run_id, tags = str(run.info.run_id), run.data.tags
-    home, text = _report_text(store, run)
-    report = parse_report(text, f"the {REPORT} of run {home}")
-    asked = artifact_text(store, home, QUESTIONS, LARGEST) if report.questions else None
+    found = read(run_id) or (read(tags[PARENT_RUN]) if PARENT_RUN in tags else None)
+    if found is None:
+        raise InputError(
+            f"neither the run {run_id} nor the one above it has a {REPORT} (artifacts: {redact(run.info.artifact_uri)}). "
+            "Either it is no analysis of rag-chunk, or its artifacts are elsewhere"
+        )
+    report, questions = found
     return Recorded(
         source=f"run {run_id[:_SHOWN]}",
         report=report,
-        questions=parse_questions(asked, f"the {QUESTIONS} of run {home}") if asked else {},
+        questions=questions,
         name=None if tags.get(ROLE) == ANALYSIS else _name(report, run),
         run_id=run_id,
         experiment=_experiment_name(store, run),
     )
 
 
-def _report_text(store: Store, run: Any) -> tuple[str, str]:
-    """Return the run that has the report, this one or the one above it, and the report's text."""
-    run_id = str(run.info.run_id)
-    for home in filter(None, (run_id, run.data.tags.get(PARENT_RUN))):
-        text = artifact_text(store, home, REPORT, LARGEST)
-        if text is not None:
-            return home, text
-    raise InputError(f"neither the run {run_id} nor the one above it has a {REPORT}: it is no analysis of rag-chunk")
+def _analysis(store: Store, run_id: str) -> Analysed | None:
+    """Return the report and the questions that stand on a run; nothing where there are none."""
+    text = artifact_text(store, run_id, REPORT, LARGEST)
+    if text is None:
+        return None
+    report = parse_report(text, f"the {REPORT} of run {run_id}")
+    asked = artifact_text(store, run_id, QUESTIONS, LARGEST) if report.questions else None
+    return report, parse_questions(asked, f"the {QUESTIONS} of run {run_id}") if asked else {}
 
 
 def _name(report: Report, run: Any) -> str:
-    """Return the configuration that a run stands for: by its settings, which nobody can rename, else by its name."""
+    """Return the configuration that a run stands for: the only one, else by its settings, else by its name."""
     digest, called = run.data.tags.get("rag_chunk.config_digest"), str(run.info.run_name)
+    names = [found.name for found in report.configurations]
     alike = [found.name for found in report.configurations if found.config.digest() == digest]
-    names = alike if len(alike) == 1 else [found.name for found in report.configurations if found.name == called]
-    if not names:
-        raise InputError(f"the report of the run {run.info.run_id} has no configuration of that name, {called}")
-    return names[0]
+    for candidates in (names, alike, [name for name in names if name == called]):
+        if len(candidates) == 1:
+            return candidates[0]
+    raise InputError(f"the report of the run {run.info.run_id} has no configuration of that name, {called}")
 
 
 def _experiment_name(store: Store, run: Any) -> str:

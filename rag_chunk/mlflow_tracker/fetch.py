@@ -12,7 +12,7 @@ from rag_chunk.mlflow_tracker.content import ANALYSIS
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
-from rag_chunk.mlflow_tracker.store import Notify, Place, Store, choose_place, open_store, search_runs
+from rag_chunk.mlflow_tracker.store import Notify, Place, Store, choose_place, open_store, search_runs, unsaid
 
 ARTIFACT = "config.yaml"
 LARGEST = 1_000_000
@@ -55,7 +55,7 @@ def config_from_run(run_id: str, *, uri: str | None = None) -> RunConfig:
 def _fetched(run_id: str, uri: str | None, strategy: str | None, by: str | None, notify: Notify) -> tuple[str, str]:
     """Return the id of the run that is meant, and the text of its config."""
     with quiet_mlflow():
-        place = choose_place(uri, notify)
+        place = choose_place(uri, unsaid)
         must_exist(place, f"run {run_id}")
         with open_store(place) as store:
             run = _chosen(store, find_run(store, run_id), strategy, by)

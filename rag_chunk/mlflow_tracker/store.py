@@ -22,6 +22,10 @@ LOCK_SECONDS = 120
 NOT_PATHS = ("databricks", "databricks-uc", "uc")
 
 
+def unsaid(_: str) -> None:
+    """Take a notice that says nothing to somebody who only reads: where new runs would go."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A store as it will be opened: `uri` is None where MLflow finds its own default.

@@ -13,14 +13,14 @@ from rag_chunk.comparison.pairing import Pairing, document_differences, paired
 from rag_chunk.comparison.recorded import Recorded
 from rag_chunk.comparison.values import ComparedSide, ComparisonReport
 from rag_chunk.config import RunConfig, did_you_mean, is_given
-from rag_chunk.config.names import METRICS, TIMES
+from rag_chunk.config.names import EMBEDDING, METRICS, TIMES
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.report import AgainstBaseline, BaselineResult
 
 _DECIDING = ("retriever", "top_k", "budget")  # figures that were measured under others say nothing of each other
 _FEWEST_SIDES = 2
 _ROUNDING = 1e-9
-_PAIRLESS = {*METRICS["shape"], *TIMES}  # metrics that questions have no part in
+_PAIRLESS = {*METRICS["shape"], *TIMES, *EMBEDDING}  # metrics that questions have no part in
 
 
 def compare_recorded(found: Sequence[Recorded], *, metric: str = HEADLINE, anyway: bool = False) -> ComparisonReport:

@@ -90,7 +90,7 @@ class ConfigurationOutcome(_Value):
 class Reproduction(_Value):
     """A tracked or saved analysis that was run again.
 
-    `documents` and `questions` are those that are not as they were. Metrics are equal within `tolerance`, relative to
+    `documents`, `questions` and `models` are those that are not as they were, models by configuration. Metrics are equal within `tolerance`, relative to
     the larger of the figure and 1; it is wider where vectors of a model take part.
     """
 
@@ -101,14 +101,16 @@ class Reproduction(_Value):
     configurations: tuple[ConfigurationOutcome, ...]
     documents: tuple[Difference, ...] = ()
     questions: tuple[Difference, ...] = ()
+    models: tuple[Difference, ...] = ()
     has_questions: bool
     by_vectors: bool
     tolerance: float
 
     @property
     def is_equal(self) -> bool:
-        """Whether documents, questions and every metric are as they were."""
-        return not (self.documents or self.questions or any(found.differing for found in self.configurations))
+        """Whether documents, questions, embedding models and every metric are as they were."""
+        inputs = (*self.documents, *self.questions, *self.models)
+        return not inputs and not any(found.differing for found in self.configurations)
 
     def to_json(self) -> str:
         """Return the reproduction as JSON."""

@@ -35,6 +35,7 @@ def reproduction_notes(found: Reproduction) -> list[str]:
     """Return the sentences that go under a reproduction."""
     lines = list(_inputs("documents", found.documents))
     lines += _inputs("questions", found.questions) if found.has_questions else []
+    lines += _inputs("embedding models", found.models) if found.by_vectors else []
     if found.recorded_by != found.rag_chunk:
         lines.append(f"It was recorded by rag-chunk {found.recorded_by}; this is {found.rag_chunk}.")
     return [*lines, _verdict(found)]

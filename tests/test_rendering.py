@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -11,7 +12,7 @@ from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.config.sweep import sweep
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.questions import Evidence, Question, Questions
-from rag_chunk.rendering import csv_text, markdown_table, markdown_text
+from rag_chunk.rendering import csv_text, markdown_table, markdown_text, progress
 from rag_chunk.rendering.columns import mark
 from rag_chunk.rendering.table import terminal_table
 from rag_chunk.report import Report
@@ -52,6 +53,56 @@ def test_a_wide_table_shows_more_than_a_narrow_one(report: Report) -> None:
         shown[width] = console.file.getvalue()
     assert "context_" not in shown[60]
     assert "context_" in shown[160]
+
+
+def printed(report: Report, width: int, *, ascii_only: bool = False, **console: Any) -> str:
+    written = Console(width=width, file=io.StringIO(), highlight=False, **console)
+    written.print(terminal_table(report, width, ascii_only=ascii_only))
+    assert isinstance(written.file, io.StringIO)
+    return written.file.getvalue()
+
+
+@pytest.mark.parametrize(("ascii_only", "sign"), [(False, "█"), (True, "#")])
+def test_a_wide_table_shows_the_headline_as_a_bar_and_with_its_interval(
+    report: Report, ascii_only: object, sign: str
+) -> None:
+    lines = printed(report, 200, ascii_only=bool(ascii_only)).splitlines()
+    for found in report.configurations:
+        line = next(line for line in lines if f" {found.name} " in line)
+        low, high = found.intervals["budget_recall"]
+        assert f"{low:.3f} to {high:.3f}" in line
+        assert abs(line.count(sign) - 12 * found.metrics["budget_recall"]) < 1
+    assert sign not in printed(report, 80)
+
+
+def test_colour_is_for_terminals_that_want_it(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    colour = "\x1b[36m"
+    terminal: dict[str, Any] = {"force_terminal": True, "color_system": "standard"}
+    assert colour in printed(report, 200, **terminal)
+    assert "\x1b" not in printed(report, 200)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert colour not in printed(report, 200, **terminal)
+
+
+def test_progress_tells_what_comes_next_and_is_gone_when_nothing_does(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "_PATIENCE", -1.0)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    told: list[tuple[int, int, str]] = []
+    configs = {"[b]a[/b]": RunConfig(chunk_size=8), "b": RunConfig(chunk_size=9)}
+    with progress.shown_progress() as tell:
+
+        def both(done: int, total: int, what: str) -> None:
+            told.append((done, total, what))
+            tell(done, total, what)
+
+        analyze(Corpus([Document("a.md", TEXT)]), configs, questions(), progress=both)
+        shown = capsys.readouterr().err
+    assert told == [(0, 2, "[b]a[/b]"), (1, 2, "b"), (2, 2, "comparing"), (2, 2, "")]
+    assert "[b]a[/b]" in shown
+    assert shown.endswith("\x1b[2K")
+    assert capsys.readouterr().err == ""
 
 
 def test_the_recommended_configuration_is_marked_once(report: Report) -> None:

@@ -23,6 +23,7 @@ __all__ = ["HEADLINE", "Analysis", "analyze", "corpus_entry", "score_retrievals"
 
 Progress = Callable[[int, int, str], None]
 _MOST_NAMED = 8
+_COMPARING = "comparing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def analyze(
 ) -> Analysis:
     """Chunk, retrieve, score and compare; without `questions`, chunk and measure the chunks.
 
-    `configs` may be named; `progress` is told how many configurations are done, of how many, and which is next.
+    `configs` may be named; `progress` is told how many configurations are done, of how many, and what comes next:
+    a configuration, then the comparison, then nothing.
 
     >>> from rag_chunk import Corpus, Document, RunConfig, analyze
     >>> corpus = Corpus([Document("guide.txt", "Turn left to lock. Pull to open.")])
@@ -59,11 +61,14 @@ def analyze(
     _check_baseline(settings.baseline, named)
     asked = asked_of(corpus, questions, settings, _seed(named))
     run = Run(corpus, asked, settings.metrics)
+    tell = progress or _untold
     for number, (name, config) in enumerate(named.items()):
-        if progress:
-            progress(number, len(named), name)
+        tell(number, len(named), name)
         run.add(name, config, _embedding(progress, number, len(named), name))
-    return _finished(run, asked, corpus, questions, settings, skipped)
+    tell(len(named), len(named), _COMPARING)
+    analysis = _finished(run, asked, corpus, questions, settings, skipped)
+    tell(len(named), len(named), "")
+    return analysis
 
 
 def _embedding(progress: Progress | None, number: int, total: int, name: str) -> Callable[[int, int], None] | None:
@@ -87,12 +92,19 @@ def score_retrievals(
     _check_baseline(settings.baseline, configs)
     asked = asked_of(corpus, questions, settings, _seed(configs))
     run = Run(corpus, asked, settings.metrics)
+    tell = progress or _untold
     for number, (name, each) in enumerate(retrievals.items()):
-        if progress:
-            progress(number, len(retrievals), name)
+        tell(number, len(retrievals), name)
         run.add_given(name, each)
     notices = [(name, notice) for name, each in retrievals.items() for notice in each.notices]
-    return _finished(run, asked, corpus, questions, settings, notices)
+    tell(len(retrievals), len(retrievals), _COMPARING)
+    analysis = _finished(run, asked, corpus, questions, settings, notices)
+    tell(len(retrievals), len(retrievals), "")
+    return analysis
+
+
+def _untold(done: int, total: int, what: str) -> None:
+    """Tell nobody."""
 
 
 def _finished(

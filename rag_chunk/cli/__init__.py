@@ -1,6 +1,7 @@
 """The command line: parse, one library call, print."""
 
 import errno
+import io
 import sys
 
 from rag_chunk.cli import analyze, chunk, comparing, configs, init, questions, score, strategies, tracking
@@ -32,6 +33,8 @@ def main() -> None:
     """Run the command line; end with the status that belongs to what happened."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a sign shows its number
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with interruptible():
             app(arguments, prog_name="rag-chunk")

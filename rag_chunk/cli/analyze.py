@@ -76,7 +76,8 @@ def _print_table(analysis: "Analysis", output: "OutputConfig") -> None:
     from rag_chunk.rendering.table import terminal_table
 
     console = Console(highlight=False)
-    console.print(terminal_table(analysis.report, console.width, output.top))
+    ascii_only = console.options.ascii_only
+    console.print(terminal_table(analysis.report, console.width, output.top, ascii_only=ascii_only))
     if analysis.questions is None and not output.quiet:
         say("No questions were given: --test-file questions.json measures which chunking brings back the evidence.")
 

@@ -6,29 +6,32 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 _PATIENCE = 1.0
 
 
 @contextmanager
 def shown_progress() -> Iterator[Callable[[int, int, str], None]]:
-    """Give a function that is told (done, of how many, what comes next). The bar goes when the work is done."""
+    """Give a function that is told (done, of how many, what comes next). The bar goes when nothing comes next."""
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
+        BarColumn(bar_width=20),
         TextColumn("{task.completed}/{task.total}"),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, expand=True)
     started = time.monotonic()
     task = bar.add_task("starting")
 
     def tell(done: int, total: int, what: str) -> None:
+        if not what:
+            _stop(bar)
+            return
         bar.update(task, completed=done, total=total, description=what)
         if time.monotonic() - started > _PATIENCE and not bar.live.is_started:
             bar.start()
-        if done == total:
-            _stop(bar)
 
     try:
         yield tell

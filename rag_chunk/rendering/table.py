@@ -1,5 +1,7 @@
 """The comparison as a table for the terminal."""
 
+from dataclasses import dataclass
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -20,9 +22,29 @@ from rag_chunk.report import ConfigurationResult, Report
 _GAP = 3  # columns between two columns of the table
 _MARK = 1  # columns of the mark
 _NAME = "configuration"
+_BAR = 12  # columns of a bar that is full
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_STYLES = {"*": "bold", "-": "dim"}
+_LAST_BEFORE_PICTURES = "context_size"  # what is read with the headline comes before its interval and its bar
 
 
-def terminal_table(report: Report, width: int, top: int | None = None) -> RenderableType:
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column: its header, its cells, and its turn to get room. What is a picture of another may be passed over."""
+
+    header: str
+    cells: list[str]
+    turn: int
+    is_picture: bool = False
+    style: str | None = None
+
+    @property
+    def width(self) -> int:
+        """The columns of the terminal that it takes, its gap included."""
+        return max(len(part) for part in (*self.cells, *self.header.split("\n"))) + _GAP
+
+
+def terminal_table(report: Report, width: int, top: int | None = None, *, ascii_only: bool = False) -> RenderableType:
     """Return the `top` configurations, best first, with as many columns as fit into `width`, and the verdict below.
 
     Where several retrievers were compared, each has rows of its own, `top` of them.
@@ -31,16 +53,16 @@ def terminal_table(report: Report, width: int, top: int | None = None) -> Render
     rows = [found for group in shown for found in group]
     longest = max(len(_NAME), *(len(found.name) for found in rows))
     room = min(longest, width // 2)
-    columns = _fitting(_columns(report, rows), width - room - _MARK - _GAP)
+    columns = _fitting(_columns(report, rows, ascii_only=ascii_only), width - room - _MARK - _GAP)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     table.add_column("")
     table.add_column(_NAME, overflow="fold", min_width=room)
-    for header, _ in columns:
-        table.add_column(header, justify="right", no_wrap=True)
+    for column in columns:
+        table.add_column(column.header, justify="left" if column.style else "right", no_wrap=True, style=column.style)
     for number, found in enumerate(rows):
-        style = "bold" if mark(report, found) == "*" else None
         ends = any(found is group[-1] for group in shown[:-1])
-        cells = [cells[number] for _, cells in columns]
+        cells = [column.cells[number] for column in columns]
+        style = _STYLES.get(mark(report, found))
         table.add_row(mark(report, found), found.name, *cells, style=style, end_section=ends)
     hidden = len(report.configurations) - len(rows)
     more = f"{hidden} more configurations are not shown (--top)" if hidden > 0 else ""
@@ -48,15 +70,42 @@ def terminal_table(report: Report, width: int, top: int | None = None) -> Render
     return Group(table, *(Text(line) for line in below))
 
 
-def _columns(report: Report, rows: list[ConfigurationResult]) -> list[tuple[str, list[str]]]:
-    """Return the header and the cells of every column, the most important first."""
+def _columns(report: Report, rows: list[ConfigurationResult], *, ascii_only: bool) -> list[_Column]:
+    """Return every column, the most important first; which of them get room is told by their turn."""
+    names = shown_columns(report)
+    last = names.index(_LAST_BEFORE_PICTURES) if _LAST_BEFORE_PICTURES in names else 0
     columns = [
-        (_header(name), [formatted(name, found.metrics.get(name)) for found in rows]) for name in shown_columns(report)
+        _Column(_header(name), [formatted(name, found.metrics.get(name)) for found in rows], place + 2 * (place > last))
+        for place, name in enumerate(names)
     ]
     if has_baseline(report):
-        cells = [against_baseline(report, found, interval=False) for found in rows]
-        columns.insert(1, ("against\nbaseline", cells))
-    return columns
+        against = [against_baseline(report, found, interval=False) for found in rows]
+        columns.insert(1, _Column("against\nbaseline", against, 0))
+    return [*columns[:1], *_pictures(report, rows, last, ascii_only=ascii_only), *columns[1:]]
+
+
+def _pictures(report: Report, rows: list[ConfigurationResult], last: int, *, ascii_only: bool) -> list[_Column]:
+    """Return the headline's bar, from 0 to 1, and its interval."""
+    if report.comparison is None:
+        return []
+    metric = report.comparison.metric
+    ends = [found.intervals.get(metric) for found in rows]
+    intervals = [f"{end[0]:.3f} to {end[1]:.3f}" if end else "" for end in ends]
+    bars = [_bar(found.metrics[metric], ascii_only=ascii_only) for found in rows]
+    bar = _Column("0" + " " * (_BAR - 2) + "1", bars, last + 2, is_picture=True, style="cyan")
+    return [bar, *([_Column("95 %\ninterval", intervals, last + 1, is_picture=True)] if any(intervals) else [])]
+
+
+def _bar(value: float, *, ascii_only: bool) -> str:
+    """Return a bar for a value from 0 to 1, to the eighth of a column where the terminal has such signs.
+
+    >>> _bar(0.5, ascii_only=True), _bar(0.51, ascii_only=False)
+    ('######', '██████▏')
+    """
+    if ascii_only:
+        return "#" * round(value * _BAR)
+    full, rest = divmod(round(value * _BAR * 8), 8)
+    return "█" * full + _EIGHTHS[rest].strip()
 
 
 def _header(name: str) -> str:
@@ -65,12 +114,14 @@ def _header(name: str) -> str:
     return f"{first}{underscore}\n{rest}" if rest else name
 
 
-def _fitting(columns: list[tuple[str, list[str]]], room: int) -> list[tuple[str, list[str]]]:
-    """Return the columns that fit into `room`; one at least."""
-    fitting: list[tuple[str, list[str]]] = []
-    for header, cells in columns:
-        room -= max(len(part) for part in (*cells, *header.split("\n"))) + _GAP
-        if room < 0 and fitting:
+def _fitting(columns: list[_Column], room: int) -> list[_Column]:
+    """Return the columns that fit into `room`, as they stand: the first, and the others in turn until one is too wide."""
+    fitting: list[_Column] = []
+    for column in sorted(columns, key=lambda column: column.turn):
+        if column.width > room and fitting:
+            if column.is_picture:
+                continue
             break
-        fitting.append((header, cells))
-    return fitting
+        room -= column.width
+        fitting.append(column)
+    return [column for column in columns if column in fitting]

@@ -21,7 +21,8 @@ def shown_progress() -> Iterator[Callable[[int, int, str], None]]:
         TimeRemainingColumn(),
         TextColumn("left"),
     )
-    bar = Progress(*columns, console=Console(stderr=True), transient=True, expand=True)
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, transient=True, expand=True, disable=not console.is_terminal)
     started = time.monotonic()
     task = bar.add_task("starting")
 

@@ -44,14 +44,21 @@ def made(configs: Any = None, *, count: int = 12, **settings: Any) -> Analysis:
         )
         for number in range(count)
     ]
-    given = configs or [RunConfig(strategy=name, chunk_size=size) for name in STRATEGIES for size in (8, 30)]
+    given = configs or [
+        RunConfig(strategy=name, chunk_size=size, embedding_model="hashing") for name in STRATEGIES for size in (8, 30)
+    ]
     questions = Questions("q.json", "d", tuple(asked)) if count else None
     return analyze(corpus, given, questions, settings=AnalysisConfig(source=Path("/somewhere/docs"), **settings))
 
 
 @pytest.fixture(scope="module")
 def analysis() -> Analysis:
-    return made({f"{HOSTILE} {n}": RunConfig(strategy=s, chunk_size=12) for n, s in enumerate(STRATEGIES)})
+    return made(
+        {
+            f"{HOSTILE} {n}": RunConfig(strategy=s, chunk_size=12, embedding_model="hashing")
+            for n, s in enumerate(STRATEGIES)
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +134,9 @@ def spans_of(coded: dict[str, list[int]], documents: list[str]) -> list[tuple[st
 
 def test_the_viewer_has_every_chunk_and_every_ranking() -> None:
     parents = RunConfig(strategy="hierarchical", chunk_size=8, retrieve_parents=True)
-    analysis = made([*(RunConfig(strategy=name, chunk_size=8) for name in STRATEGIES), parents])
+    analysis = made(
+        [*(RunConfig(strategy=name, chunk_size=8, embedding_model="hashing") for name in STRATEGIES), parents]
+    )
     page = html_text(analysis)
     data = embedded(page, "data")
     names = [each["name"] for each in data["documents"]]

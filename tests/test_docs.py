@@ -25,8 +25,8 @@ FOREIGN = {
 }  # options of other programs that the documentation shows
 
 
-def _generate() -> Any:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+def _script(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -34,7 +34,7 @@ def _generate() -> Any:
     return module
 
 
-generate = _generate()
+generate = _script("generate")
 PAGES: list[Path] = generate.pages()
 
 
@@ -53,6 +53,11 @@ def test_a_page_shows_what_the_program_prints(page, tmp_path):
     assert made.text == page.read_text(encoding="utf-8"), f"{page.name} is out of date: {generate.REMEDY}"
     if made.lacked:
         pytest.skip(f"parts of {page.name} need {', '.join(sorted(set(made.lacked)))}")
+
+
+def test_the_picture_of_the_strategies_is_what_they_do():
+    picture = _script("picture")
+    assert picture.svg() == picture.TARGET.read_text(encoding="utf-8"), "run `python docs/picture.py`, and look at it"
 
 
 def test_a_block_that_is_out_of_date_is_made_anew(tmp_path):

@@ -429,3 +429,11 @@ def test_llama_index_loads_the_chunks_that_were_written(tmp_path):
         assert node.parent_node is not None
         assert node.parent_node.node_id == chunk.parent
         assert node.get_content(MetadataMode.EMBED) == f"file_path: {chunk.document.name}\n\n{chunk.text}"
+
+
+def test_the_example_of_a_langchain_pipeline_finds_chunks_where_they_say_they_are():
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "langchain_pipeline.py"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "indexing/bm25.md:" in done.stdout

@@ -12,10 +12,10 @@ from rag_chunk.rendering.html.comparison import Comparison, comparison_of
 from rag_chunk.rendering.html.costs import Costs, costs_of
 from rag_chunk.rendering.html.curve import Curve, curve_of
 from rag_chunk.rendering.html.places import Breakdown, breakdowns_of
-from rag_chunk.rendering.html.sample import MOST_COLUMNS, sample_of
+from rag_chunk.rendering.html.sample import MOST_COLUMNS, compact, sample_of
 from rag_chunk.rendering.html.sizes import Distributions, distributions_of
 from rag_chunk.rendering.html.verdict import Answer, answer_of
-from rag_chunk.rendering.html.viewer import compact, data_of
+from rag_chunk.rendering.html.viewer import data_of
 from rag_chunk.report import ComparisonResult, ConfigurationResult, Report
 
 if TYPE_CHECKING:

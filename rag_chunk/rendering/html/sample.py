@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from rag_chunk.report import ConfigurationResult, Report
 MOST_TEXT = 1_500_000  # bytes of documents
 MOST_DOCUMENTS = 2_000
 MOST_COLUMNS = 100  # configurations beside each other
+MOST_QUESTIONS = 2_000
 MOST_CELLS = 60_000  # questions times configurations
 
 
@@ -32,12 +34,17 @@ class Sample:
     notes: tuple[str, ...]
 
 
+def compact(data: Any) -> str:
+    """Return JSON that may stand inside a script element: no sign in it can end one."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
 def sample_of(analysis: Analysis) -> Sample:
     """Choose what is shown, and say what is not."""
     report = analysis.report
     columns = report.configurations[:MOST_COLUMNS]
     asked = _asked(analysis)
-    rows = _spread(len(asked), max(MOST_CELLS // len(columns), 1))
+    rows = _spread(len(asked), max(min(MOST_CELLS // len(columns), MOST_QUESTIONS), 1))
     questions = tuple(asked[row] for row in rows)
     texts = _texts(analysis.corpus, questions)
     notes = (
@@ -92,7 +99,7 @@ def _texts(corpus: Corpus, questions: Sequence[Question]) -> dict[int, str]:
 
 
 def _bytes(text: str) -> int:
-    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+    return len(compact(text).encode("utf-8", "backslashreplace"))
 
 
 def _beginning(text: str, room: int) -> str:

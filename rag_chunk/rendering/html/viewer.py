@@ -4,7 +4,6 @@ Offsets count characters from a document's start, as everywhere. Chunks are give
 one before and the length; what was retrieved, as numbers of the chunks that are given, or -1.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from rag_chunk.chunker import Chunking
 from rag_chunk.corpus import Corpus
 from rag_chunk.questions import Question
 from rag_chunk.rendering.columns import mark
-from rag_chunk.rendering.html.sample import Sample, by_weight
+from rag_chunk.rendering.html.sample import Sample, by_weight, compact
 from rag_chunk.rendering.html.verdict import settings_of
 from rag_chunk.report import ConfigurationResult, Report
 
@@ -42,11 +41,6 @@ def data_of(analysis: Analysis, sample: Sample) -> tuple[Data, tuple[str, ...]]:
     few = f"The chunks of {len(drawn):,} of {len(report.configurations):,} configurations are shown here: "
     few += "the recommended one, the leader, the best of each strategy, then the best ones."
     return data, (few,) if len(drawn) < len(report.configurations) else ()
-
-
-def compact(data: Any) -> str:
-    """Return JSON that may stand inside a script element."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _drawn(analysis: Analysis, sample: Sample) -> dict[str, Data]:

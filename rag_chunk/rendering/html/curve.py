@@ -47,7 +47,7 @@ def curve_of(
         return None
     across = Scale(CURVE[0], CURVE[-1], log=True)
     up = around([each.metrics[key] for each in found for key in keys])
-    reasons = _reasons(comparison)
+    reasons = _reasons(comparison) if len(found) > 1 else {comparison.recommended: ""}
     colours = {name: place for place, name in enumerate(reasons)}
     lines = [
         Line(
@@ -75,9 +75,12 @@ def curve_of(
 def _reasons(comparison: ComparisonResult) -> dict[str, str]:
     """Return the curves that have a colour, and why: the recommended, the leader, and who leads at other budgets."""
     reasons: dict[str, list[str]] = {comparison.recommended: ["recommended"]}
+    highest: dict[str, list[str]] = {}
     reasons.setdefault(comparison.leader, []).append("leader")
     if comparison.baseline:
         reasons.setdefault(comparison.baseline.name, []).append("baseline")
     for key, name in comparison.leaders.items():
-        reasons.setdefault(name, []).append(f"highest at {int(key.rsplit('_', 1)[1]):,}")
+        highest.setdefault(name, []).append(f"{int(key.rsplit('_', 1)[1]):,}")
+    for name, budgets in highest.items():
+        reasons.setdefault(name, []).append(f"highest at {' · '.join(budgets)}")
     return {name: ", ".join(why) for name, why in list(reasons.items())[:_MOST_NAMED]}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rag_chunk.config import RunConfig
 from rag_chunk.config.file import ConfigFile
-from rag_chunk.config.names import OVERLAPPING, STRATEGIES
+from rag_chunk.config.names import OVERLAPPING, STRATEGIES, is_given
 from rag_chunk.rendering.columns import formatted
 from rag_chunk.report import ComparisonResult, ConfigurationResult, PairResult, Report
 from rag_chunk.statistics import ALPHA, FEWEST_FOR_A_WINNER
@@ -43,6 +43,8 @@ def answer_of(report: Report, comparison: ComparisonResult | None, found: list[C
 
 def settings_of(config: RunConfig) -> str:
     """Return a configuration's cut in words: `markdown, at most 200 words, overlap 50`."""
+    if is_given(config.strategy):
+        return "chunks that were made elsewhere"
     parts = [config.strategy, f"at most {config.chunk_size:,} {config.unit}"]
     if config.strategy in OVERLAPPING or config.strategy not in STRATEGIES:
         parts.append(f"overlap {config.overlap:,}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag_chunk.analysis import Analysis, Progress, analyze, score_retrievals
+from rag_chunk.analysis.billing import Bill, bill_of
 from rag_chunk.config import AnalysisConfig
 from rag_chunk.corpus import NOT_READ, Corpus, read_corpus
 from rag_chunk.errors import TrackingError
@@ -47,6 +48,14 @@ def run(settings: Settings, outlook: Outlook) -> "Tracked | None":
     corpus, questions = read(settings, outlook.notify)
     job = Job(lambda: _analysed(settings, corpus, questions, outlook), len(settings.configs) > 1)
     return _carried_out(job, settings, outlook, tracked_as)
+
+
+def billed(settings: Settings, notify: Notify) -> Bill:
+    """Read all, and return what the main job would embed. Nothing is embedded, saved or tracked."""
+    corpus, questions = read(settings, notify)
+    for name, reason in settings.skipped:
+        notify(f"{name} is left out: {reason}")
+    return bill_of(corpus, settings.configs, questions)
 
 
 def run_score(settings: Settings, outlook: Outlook, *, chunk_size: int | None = None) -> "Tracked | None":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import rag_chunk
 from rag_chunk.analysis.asking import Asked, asked_of
+from rag_chunk.analysis.billing import bill_of
 from rag_chunk.analysis.comparing import blocks, compared, with_intervals
 from rag_chunk.analysis.running import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
@@ -14,6 +15,7 @@ from rag_chunk.chunker import Chunking
 from rag_chunk.config import AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of
 from rag_chunk.corpus import Corpus
+from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
 from rag_chunk.given import GivenRetrieval
 from rag_chunk.questions import Questions
@@ -60,6 +62,8 @@ def analyze(
     named = _named(configs)
     _check_baseline(settings.baseline, named)
     asked = asked_of(corpus, questions, settings, _seed(named))
+    if any(config.needs_vectors and not embedder_of(config).is_cheap for config in named.values()):
+        bill_of(corpus, named, questions).check(settings.max_embed_tokens)
     run = Run(corpus, asked, settings.metrics)
     tell = progress or _untold
     for number, (name, config) in enumerate(named.items()):

@@ -12,6 +12,7 @@ from rag_chunk.options import Given, with_settings
 
 if TYPE_CHECKING:
     from rag_chunk.analysis import Analysis, Progress
+    from rag_chunk.analysis.billing import Bill
     from rag_chunk.config import OutputConfig
 
 Source = Annotated[
@@ -20,11 +21,15 @@ Source = Annotated[
         help="A folder of documents, one document, or a .jsonl of {name, text}.", readable=False, show_default=False
     ),
 ]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show the configurations and what they would embed, and stop there."),
+]
 
 
 @app.command()
 @with_settings
-def analyze(given: Given, source: Source = None) -> None:
+def analyze(given: Given, source: Source = None, dry_run: DryRun = False) -> None:  # noqa: FBT002 - Typer's way
     """Chunk documents in several ways, and show which brings back the most evidence for the same context.
 
     --strategy, --chunk-size, --overlap, --unit and --retriever take lists with commas, and every combination
@@ -32,7 +37,7 @@ def analyze(given: Given, source: Source = None) -> None:
     """
     from rag_chunk.cache import caching
     from rag_chunk.settings import gathered
-    from rag_chunk.workflow import Outlook, run
+    from rag_chunk.workflow import Outlook, billed, run
 
     named = Given(
         given.settings, {**given.analysis, **({"source": source} if source else {})}, given.output, given.files
@@ -40,12 +45,24 @@ def analyze(given: Given, source: Source = None) -> None:
     notify = say if not given.output.get("quiet") else lambda _: None
     settings = gathered(named, notify)
     output = settings.output
+    if dry_run:
+        with caching(enabled=output.cache):
+            _print_bill(billed(settings, notify), settings.analysis.max_embed_tokens)
+        return
     check_target(output.output_file)
     with caching(enabled=output.cache), progress(quiet=output.quiet) as told:
         outlook = Outlook(notify, told, lambda analysis: show(analysis, output))
         tracked = run(settings, outlook)
     if tracked:
         say_where(tracked, quiet=output.quiet)
+
+
+def _print_bill(bill: "Bill", limit: int) -> None:
+    from rich.console import Console
+
+    from rag_chunk.rendering.bill import bill_table
+
+    Console(highlight=False).print(bill_table(bill, limit))
 
 
 def show(analysis: "Analysis", output: "OutputConfig") -> None:

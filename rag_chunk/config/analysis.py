@@ -54,6 +54,11 @@ class AnalysisConfig(BaseModel):
     holdout: float | None = Field(
         None, gt=0, lt=1, description="A share of the questions: they report, and only the others choose."
     )
+    max_embed_tokens: int = Field(
+        2_000_000,
+        ge=0,
+        description="The most tokens that are embedded, unless by hashing or model2vec; above it nothing is.",
+    )
     margin: float = Field(
         0.005, ge=0, le=1, description="How far below the leader a smaller index may be and still be recommended."
     )

@@ -1,0 +1,143 @@
+"""The bill: what an analysis would embed, before it embeds anything."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rag_chunk.chunker import chunk
+from rag_chunk.chunker.semantic import sentences
+from rag_chunk.config import VECTOR_RETRIEVERS, VECTOR_STRATEGIES, RunConfig
+from rag_chunk.corpus import Corpus
+from rag_chunk.embedder import Embedder, Role, embedder_of, is_stored, key
+from rag_chunk.errors import SettingsError
+from rag_chunk.questions import Questions
+from rag_chunk.retriever.indexed import indexed_texts
+
+QUESTIONS, SENTENCES = "questions", "sentences"
+_SAMPLE = 1_000_000  # characters of the corpus, whose tokens are counted to know how long a token is
+_ROUND = 1000  # tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What one configuration adds to the bill: texts that no item before it has, and about how many tokens they have.
+
+    `cached` of the `texts` are on disk. `chunks` is not known where the sentences have to be embedded first.
+    """
+
+    name: str
+    chunks: int | None
+    texts: int = 0
+    cached: int = 0
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The items of an analysis, in order; `tokens` are those that would be embedded, with models that cost something."""
+
+    items: tuple[Item, ...]
+    tokens: int
+    model: str = ""
+
+    @property
+    def texts(self) -> int:
+        """How many different texts need a vector."""
+        return sum(item.texts for item in self.items)
+
+    @property
+    def cached(self) -> int:
+        """How many of them have it already."""
+        return sum(item.cached for item in self.items)
+
+    def check(self, limit: int) -> None:
+        """Raise `SettingsError` where more than `limit` tokens would be embedded."""
+        if self.tokens > limit:
+            raise SettingsError(
+                f"about {self.tokens:,} tokens would be embedded with {self.model}, more than {limit:,}; nothing was "
+                f"embedded. To go on: --max-embed-tokens {_rounded_up(self.tokens)}. --dry-run shows what each "
+                "configuration adds"
+            )
+
+
+def _rounded_up(tokens: int) -> int:
+    """Return a round number that is a little above an estimate."""
+    return -(-int(tokens * 1.1) // _ROUND) * _ROUND
+
+
+def bill_of(corpus: Corpus, configs: Mapping[str, RunConfig], questions: Questions | None) -> Bill:
+    """Chunk as every configuration says, and return what would be embedded. Nothing is."""
+    writing = _Writing(corpus, questions.texts if questions else ())
+    for name, config in configs.items():
+        writing.add(name, config)
+    return Bill(tuple(writing.items), writing.tokens, writing.model)
+
+
+class _Writing:
+    """A bill while it is written: each text stands in it once."""
+
+    def __init__(self, corpus: Corpus, questions: Sequence[str]) -> None:
+        self._corpus, self._questions = corpus, questions
+        self._seen: set[bytes] = set()
+        self._unknown: set[str | None] = set()  # models that have to embed sentences before anything is cut by them
+        self.items: list[Item] = []
+        self.tokens = 0
+        self.model = ""
+
+    def add(self, name: str, config: RunConfig) -> None:
+        """Add what a configuration needs: the sentences that it is cut by, the questions, its chunks."""
+        by_meaning = config.strategy in VECTOR_STRATEGIES
+        if by_meaning and self._add_sentences(config):
+            self._unknown.add(config.embedding_model)
+        is_known = not by_meaning or config.embedding_model not in self._unknown
+        chunking = chunk(self._corpus, config) if is_known else None
+        chunks = None if chunking is None else len(chunking)
+        if config.retriever not in VECTOR_RETRIEVERS or not self._questions:
+            self._write(Item(name, chunks), config)
+            return
+        self._write(self._item(QUESTIONS, None, config, self._questions, "query"), config)
+        if chunking is None:  # its chunks will hold each character once
+            self._write(Item(name, None, tokens=self._in_tokens(config, len(self._corpus))), config)
+        else:
+            self._write(self._item(name, chunks, config, indexed_texts(chunking, config)), config)
+
+    def _add_sentences(self, config: RunConfig) -> bool:
+        """Add the sentences, and tell whether some of them have no vector yet."""
+        texts = self._corpus.texts(sentences(self._corpus, config).spans)
+        item = self._item(SENTENCES, None, config, texts)
+        self._write(item, config)
+        return item.cached < item.texts
+
+    def _item(
+        self, name: str, chunks: int | None, config: RunConfig, texts: Sequence[str], role: Role = "document"
+    ) -> Item:
+        """Return the item for those of some texts that are new."""
+        model = embedder_of(config)
+        text_of = {made: text for text in texts if (made := key(model, role, text)) not in self._seen}
+        self._seen |= text_of.keys()
+        stored = is_stored(list(text_of))
+        missing = sum(len(text) for made, text in text_of.items() if made not in stored)
+        return Item(name, chunks, len(text_of), len(stored), self._in_tokens(config, missing))
+
+    def _write(self, item: Item, config: RunConfig) -> None:
+        if item.name not in {QUESTIONS, SENTENCES} or item.texts:
+            self.items.append(item)
+        if item.tokens and not embedder_of(config).is_cheap:
+            self.tokens += item.tokens
+            self.model = str(config.embedding_model)
+
+    def _in_tokens(self, config: RunConfig, characters: int) -> int:
+        """Return about how many tokens so many characters are."""
+        model = embedder_of(config)
+        rate = self._corpus.derived(("tokens a character", model.identity), lambda: _rate(self._corpus, model))
+        return round(characters * rate)
+
+
+def _rate(corpus: Corpus, model: Embedder) -> float:
+    """Return how many tokens a character is, in the first documents of the corpus."""
+    texts, length = list[str](), 0
+    for document in corpus.documents:
+        texts.append(document.text[: _SAMPLE - length])
+        length += len(texts[-1])
+        if length >= _SAMPLE:
+            break
+    return int(model.count(texts).sum()) / length if length else 0.0

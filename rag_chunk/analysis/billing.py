@@ -103,9 +103,9 @@ class _Writing:
     def _add_sentences(self, config: RunConfig) -> bool:
         """Add the sentences, and tell whether some of them have no vector yet."""
         texts = self._corpus.texts(sentences(self._corpus, config).spans)
-        item = self._item(SENTENCES, None, config, texts)
-        self._write(item, config)
-        return item.cached < item.texts
+        self._write(self._item(SENTENCES, None, config, texts), config)
+        keys = {key(embedder_of(config), "document", text) for text in texts}
+        return len(is_stored(list(keys))) < len(keys)
 
     def _item(
         self, name: str, chunks: int | None, config: RunConfig, texts: Sequence[str], role: Role = "document"

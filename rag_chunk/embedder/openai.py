@@ -40,7 +40,7 @@ def openai(name: str, url: str | None) -> Embedder:
 
     def embed(texts: Sequence[str], role: Role) -> Vectors:
         asked = [_cut(text, tokens, limit) for text in texts]
-        return unit(_asked(package, client, name, asked, secret))
+        return _asked(package, client, name, asked, secret)
 
     def count(texts: Sequence[str]) -> Positions:
         return np.array([_size(text, tokens) for text in texts], np.int64)
@@ -48,12 +48,12 @@ def openai(name: str, url: str | None) -> Embedder:
     return Embedder(f"openai:{name}@{url or HOME}", embed, count, limit, BATCH)
 
 
-def _asked(package: Any, client: Any, name: str, texts: list[str], secret: str) -> list[list[float]]:
+def _asked(package: Any, client: Any, name: str, texts: list[str], secret: str) -> Vectors:
     """Return the vectors that the address answers with, in the texts' order."""
     try:
         answer = client.embeddings.create(model=name, input=texts, encoding_format="float")
         found = sorted(answer.data, key=lambda each: each.index)
-        vectors = [each.embedding for each in found]
+        vectors = unit([each.embedding for each in found]) if found else np.zeros((0, 0), np.float32)
     except package.APIStatusError as error:
         said = _said(f"{error.status_code}: {error.message}", secret)
         raise InputError(f"{client.base_url} did not embed with {name}; it answered {said}{_hint(error)}") from None
@@ -62,7 +62,7 @@ def _asked(package: Any, client: Any, name: str, texts: list[str], secret: str) 
         raise InputError(
             f"{client.base_url} did not embed with {name}: {said} Is it an OpenAI-compatible address?"
         ) from None
-    if len(vectors) != len(texts) or len({len(vector) for vector in vectors}) > 1:
+    if len(vectors) != len(texts):
         raise InputError(f"{client.base_url} answered with {len(vectors)} vectors for {len(texts)} texts")
     return vectors
 

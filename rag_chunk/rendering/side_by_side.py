@@ -21,7 +21,7 @@ def side_by_side_table(report: ComparisonReport, width: int) -> RenderableType:
     """Return the sides, and below them what differs: as many sides beside each other as fit into `width`."""
     sides = _plain_table(_HEADS)
     for cells in _sides(report):
-        sides.add_row(*cells)
+        sides.add_row(*map(Text, cells))
     columns = _columns(report, _shown(report))
     blocks = [Group("", shown_together(block)) for block in _blocks(columns, width)]
     return Group(sides, *blocks, "", *(Text(note) for note in comparison_notes(report)))
@@ -45,10 +45,14 @@ def comparison_notes(report: ComparisonReport) -> list[str]:
 
 
 def named(differences: Sequence[Difference]) -> list[str]:
-    """Return a line for each of the first differences, and one for the rest."""
-    lines = [f"  {each.name}: {each.what}" for each in differences[:_MOST_NAMED]]
+    """Return a line for each of the first differences, and one for the rest; a terminal is given no commands in them."""
+    lines = [_printable(f"  {each.name}: {each.what}") for each in differences[:_MOST_NAMED]]
     rest = len(differences) - len(lines)
     return [*lines, f"  and {rest:,} more"] if rest > 0 else lines
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _pairing(report: ComparisonReport) -> list[str]:
@@ -148,7 +152,7 @@ def shown_together(block: Sequence[Column]) -> Table:
     for number, (head, _) in enumerate(block):
         table.add_column(head, justify="right" if number else "left")
     for cells in zip(*(cells for _, cells in block), strict=True):
-        table.add_row(*cells)
+        table.add_row(*map(Text, cells))
     return table
 
 

@@ -218,7 +218,9 @@ def test_init_replaces_nothing_without_being_told(rag_chunk, docs):
 
 def test_documents_without_sentences_get_no_question_file(rag_chunk, folder):
     Path("list.md").write_text("- one\n- two\n")
-    assert "there is no question file yet" in rag_chunk("init", "list.md").said
+    Path("empty.md").touch()
+    assert "there is no question file yet" in rag_chunk("init", "empty.md").said
+    assert "there is no question file yet" in rag_chunk("init", "list.md", "--force").said
     assert not Path("questions.yaml").exists()
     assert rag_chunk("analyze").status == 0
 
@@ -345,3 +347,13 @@ def test_the_shell_completes_names_lists_and_config_files(rag_chunk, docs, monke
     monkeypatch.setenv("COMP_WORDS", words)
     monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
     assert rag_chunk().out.split() == offered
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that somebody stands in")
+def test_a_working_folder_that_is_gone_is_named(rag_chunk, folder):
+    (folder / "gone").mkdir()
+    os.chdir("gone")
+    Path("../gone").rmdir()
+    assert rag_chunk("strategies") == (
+        3, "", "rag-chunk: the working folder is no longer there; change to another one\n"
+    )  # fmt: skip

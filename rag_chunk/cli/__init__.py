@@ -3,6 +3,7 @@
 import errno
 import io
 import sys
+from pathlib import Path
 
 from rag_chunk.cli import analyze, chunk, comparing, configs, init, questions, score, strategies, tracking
 from rag_chunk.cli.app import app, say
@@ -37,6 +38,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with interruptible():
+            _check_working_folder()
             app(arguments, prog_name="rag-chunk")
     except SystemExit as ended:
         if ended.code == _NOBODY_READS:
@@ -55,3 +57,11 @@ def main() -> None:
             raise
         say(f"rag-chunk: the results cannot be written: {error.strerror}")
         sys.exit(InputError.exit_status)
+
+
+def _check_working_folder() -> None:
+    """Raise `InputError` where the shell stands in a folder that has been removed: no relative path means anything."""
+    try:
+        Path.cwd()
+    except OSError:
+        raise InputError("the working folder is no longer there; change to another one") from None

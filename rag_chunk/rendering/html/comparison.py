@@ -52,45 +52,62 @@ class Comparison:
     zero: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What all rows share: the comparison, what each configuration differs from, and the two scales."""
+
+    report: Report
+    comparison: ComparisonResult
+    reference: str
+    pairs: Mapping[str, PairResult]
+    recall: Scale
+    points: Scale
+
+
 def comparison_of(
     report: Report, comparison: ComparisonResult, found: Sequence[ConfigurationResult], numbers: Mapping[str, int]
 ) -> Comparison:
     """Lay out the configurations of a group, best first."""
-    baseline = comparison.baseline
-    reference = baseline.name if baseline else comparison.leader
-    pairs = pairs_with(comparison, reference)
-    ends = [end for each in found for end in _ends(each, comparison.metric)]
-    scale = around(ends)
-    points = around([0.0, *(100 * end for pair in pairs.values() for end in (pair.low, pair.high))], least=2.0)
-    enough = len(found[0].questions) >= FEWEST_FOR_A_WINNER
-    kept = {comparison.recommended, reference}
-    rows = []
-    for place, each in enumerate(found):
-        pair = pairs.get(each.name)
-        told = against_baseline(report, each, interval=False).split(" ", 1)[-1] if baseline else ""
-        rows.append(
-            Row(
-                number=numbers[each.name],
-                name=each.name,
-                settings=settings_of(each.config),
-                mark=mark(report, each),
-                meaning=LEGEND.get(mark(report, each), ""),
-                value=formatted(comparison.metric, each.metrics[comparison.metric]),
-                recall=_recall(each, comparison.metric, scale),
-                difference=_difference(pair, points) if pair else None,
-                difference_text=f"{100 * pair.difference:+.1f}" if pair else "",
-                shown=told or _shown(pair, enough=enough),
-                chunks=formatted("num_chunks", each.metrics.get("num_chunks")),
-                first=place < FIRST_ROWS or each.name in kept,
-            )
-        )
+    frame = _frame(report, comparison, found)
+    kept = {comparison.recommended, frame.reference}
     return Comparison(
-        rows=tuple(rows),
-        ticks=ticks_of(scale, most=4),
-        reference=reference,
-        reference_is="the baseline" if baseline else "the highest mean",
-        difference_ticks=tuple(Tick(points.place(at), f"{at:+g}" if at else "0") for at in points.ticks(4)),
-        zero=points.place(0.0),
+        rows=tuple(
+            _row(frame, each, numbers[each.name], first=place < FIRST_ROWS or each.name in kept)
+            for place, each in enumerate(found)
+        ),
+        ticks=ticks_of(frame.recall, most=4),
+        reference=frame.reference,
+        reference_is="the baseline" if comparison.baseline else "the highest mean",
+        difference_ticks=tuple(Tick(frame.points.place(at), f"{at:+g}" if at else "0") for at in frame.points.ticks(4)),
+        zero=frame.points.place(0.0),
+    )
+
+
+def _frame(report: Report, comparison: ComparisonResult, found: Sequence[ConfigurationResult]) -> _Frame:
+    reference = comparison.baseline.name if comparison.baseline else comparison.leader
+    pairs = pairs_with(comparison, reference)
+    recall = around([end for each in found for end in _ends(each, comparison.metric)])
+    points = around([0.0, *(100 * end for pair in pairs.values() for end in (pair.low, pair.high))], least=2.0)
+    return _Frame(report, comparison, reference, pairs, recall, points)
+
+
+def _row(frame: _Frame, found: ConfigurationResult, number: int, *, first: bool) -> Row:
+    metric, pair, sign = frame.comparison.metric, frame.pairs.get(found.name), mark(frame.report, found)
+    told = against_baseline(frame.report, found, interval=False).split(" ", 1)[-1]
+    enough = len(found.questions) >= FEWEST_FOR_A_WINNER
+    return Row(
+        number=number,
+        name=found.name,
+        settings=settings_of(found.config),
+        mark=sign,
+        meaning=LEGEND.get(sign, ""),
+        value=formatted(metric, found.metrics[metric]),
+        recall=_recall(found, metric, frame.recall),
+        difference=_difference(pair, frame.points) if pair else None,
+        difference_text=f"{100 * pair.difference:+.1f}" if pair else "",
+        shown=told or _shown(pair, enough=enough),
+        chunks=formatted("num_chunks", found.metrics.get("num_chunks")),
+        first=first,
     )
 
 

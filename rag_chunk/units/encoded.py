@@ -1,4 +1,4 @@
-"""Where tokens start: the corpus is encoded once, on all cores, and what was encoded is kept on disk."""
+"""The tokens of a corpus: it is encoded once, on all cores, and what was encoded is kept on disk."""
 
 import itertools
 import os
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from rag_chunk import cache
-from rag_chunk.arrays import Positions, index_in, line_type
+from rag_chunk.arrays import Bytes, Positions, index_in, line_type
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.units.encoding import load_encoding
 
@@ -28,68 +28,112 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 Stretch = tuple[int, int]
 
 
-class Parts(NamedTuple):
-    """What is done with a token: int16 [tokens of the encoding], by the token's number.
+class Encoded(NamedTuple):
+    """The tokens of a corpus, in order: both are [tokens].
 
-    `begun` is how many characters begin in it, `within` is 1 where its first byte continues a character.
+    `starts` is the position on the line of the character in which each begins. `alone` is how many tokens the text of
+    one becomes without the space that it begins with, 0 where it begins with none: uint8.
+    """
+
+    starts: Positions
+    alone: Bytes
+
+
+class Parts(NamedTuple):
+    """What each token of an encoding is, by its number: [tokens of the encoding].
+
+    `begun` is how many characters begin in it, `within` is 1 where its first byte continues a character; `alone` is
+    that of `Encoded`.
     """
 
     begun: Positions
     within: Positions
+    alone: Bytes
 
 
 @lru_cache
 def _parts(encoding: str) -> Parts:
-    """Return what each token holds. Asking for all of them takes a while: it is kept."""
-    key = f"parts-1-{encoding}"
+    """Return what each token is. Asking for all of them takes a while: it is kept."""
+    key = f"parts-2-{encoding}"
     found: Any = cache.load(key)
     if found is None:
-        found = np.column_stack(_asked(load_encoding(encoding))).ravel()
+        found = np.array(_asked(load_encoding(encoding)), np.int16).ravel()
         cache.store(key, found)
-    return Parts(found[0::2].copy(), found[1::2].copy())
+    begun, within, alone = found.reshape(3, -1)
+    return Parts(begun, within, alone.astype(np.uint8))
 
 
-def _asked(encoding: "tiktoken.Encoding") -> Parts:
-    begun, within = np.zeros((2, encoding.n_vocab), np.int16)
-    for token in range(encoding.n_vocab):
-        with suppress(KeyError):
-            content = encoding.decode_single_token_bytes(token)
-            begun[token] = sum(byte & 0xC0 != 0x80 for byte in content)  # noqa: PLR2004 - continues no character
-            within[token] = content[0] & 0xC0 == 0x80  # noqa: PLR2004 - continues one
-    return Parts(begun, within)
+def _asked(encoding: "tiktoken.Encoding") -> list[list[int]]:
+    contents = [_content(encoding, token) for token in range(encoding.n_vocab)]
+    begun = [sum(byte & 0xC0 != 0x80 for byte in content) for content in contents]  # noqa: PLR2004 - continues none
+    within = [int(content[:1] >= b"\x80" and content[:1] < b"\xc0") for content in contents]
+    return [begun, within, [_alone(encoding, content) for content in contents]]
 
 
-def token_starts(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions) -> Positions:
-    """Return the position on the line of the character in which each token begins.
+def _content(encoding: "tiktoken.Encoding", token: int) -> bytes:
+    try:
+        return encoding.decode_single_token_bytes(token)
+    except KeyError:  # a number without a token
+        return b""
+
+
+def _alone(encoding: "tiktoken.Encoding", content: bytes) -> int:
+    if not content.startswith(b" "):
+        return 0
+    try:
+        return len(encoding.encode_ordinary(content[1:].decode()))
+    except UnicodeDecodeError:
+        return 0
+
+
+def encoded(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions) -> Encoded:
+    """Return the tokens of `corpus`.
 
     Long documents may be encoded in parts that meet at the `cuts`, where tokens are the same for that.
     """
-    known = dict(_kept(corpus, encoding))
-    jobs = list(_jobs(corpus, cuts, set(known)))
-    new = _on_all_cores(lambda job: _starts_in(corpus, encoding, job), jobs)
-    found = {int(corpus.starts[index]): own for index, own in known.items()}
+    found = {corpus.starts[index].item(): own for index, own in _kept(corpus, encoding)}
+    known = set(found)
+    jobs = list(_jobs(corpus, cuts, known))
+    new = _on_all_cores(lambda job: _tokens_in(corpus, encoding, job), jobs)
     found |= {job[0][0]: own for job, own in zip(jobs, new, strict=True)}
-    starts = _joined(found, line_type(len(corpus)))
-    _keep(corpus, encoding, starts, set(known))
-    return starts
+    tokens = _joined(found)
+    result = _placed(tokens, _parts(encoding.name), line_type(len(corpus)))
+    _keep(corpus, encoding, tokens, result.starts, known)
+    return result
+
+
+def _placed(tokens: Positions, parts: Parts, kind: "np.dtype[Any]") -> Encoded:
+    """Return where `tokens` start, and what each is without its space; block by block, for the sake of memory."""
+    starts, alone = np.empty(len(tokens), kind), np.empty(len(tokens), np.uint8)
+    before = kind.type(0)
+    for place in range(0, len(tokens), PART):
+        block = tokens[place : place + PART]
+        begun, own = parts.begun[block], starts[place : place + PART]
+        np.cumsum(begun, out=own)
+        own += before
+        before = kind.type(own[-1])
+        own -= begun
+        own -= parts.within[block]
+        alone[place : place + PART] = parts.alone[block]
+    return Encoded(starts, alone)
 
 
 def _kept(corpus: Corpus, encoding: "tiktoken.Encoding") -> Iterator[tuple[int, Positions]]:
-    """Yield the index of each document whose tokens the cache has, and where they start on the line."""
+    """Yield the index of each document whose tokens the cache has, and those."""
     for index, document in enumerate(corpus.documents):
         key = _key(document, encoding)
         found = cache.load(key) if key else None
         if found is not None:
-            yield index, found.astype(line_type(len(corpus))) + corpus.starts[index].astype(line_type(len(corpus)))
+            yield index, found
 
 
-def _keep(corpus: Corpus, encoding: "tiktoken.Encoding", starts: Positions, known: set[int]) -> None:
+def _keep(corpus: Corpus, encoding: "tiktoken.Encoding", tokens: Positions, starts: Positions, known: set[int]) -> None:
     """Store the tokens of the documents that had to be encoded."""
-    new = [(index, key) for index, document in enumerate(corpus.documents) if (key := _key(document, encoding))]
-    new = [(index, key) for index, key in new if index not in known]
-    for index, key in new:
-        first, last = index_in(starts, corpus.starts[index : index + 2])
-        cache.store(key, (starts[first:last] - corpus.starts[index]).astype(np.int32))
+    places = zip(corpus.starts.tolist(), corpus.documents, strict=False)
+    new = [(place, key, len(found.text)) for place, found in places if (key := _key(found, encoding))]
+    new = [(place, key, length) for place, key, length in new if place not in known]
+    for place, key, length in new:
+        cache.store(key, tokens[slice(*index_in(starts, [place, place + length]).tolist())])
     if new:
         cache.trim()
 
@@ -97,14 +141,14 @@ def _keep(corpus: Corpus, encoding: "tiktoken.Encoding", starts: Positions, know
 def _key(document: Document, encoding: "tiktoken.Encoding") -> str | None:
     """Return where the cache keeps a document's tokens; a short text is encoded faster than it is looked up."""
     wanted = cache.is_enabled() and len(document.text) >= WORTH_KEEPING
-    return f"tokens-1-{encoding.name}-{document.digest}" if wanted else None
+    return f"tokens-2-{encoding.name}-{document.digest}" if wanted else None
 
 
 def _jobs(corpus: Corpus, cuts: Positions, known: set[int]) -> Iterator[list[Stretch]]:
     """Yield stretches of documents, those together that follow each other and are short."""
     job: list[Stretch] = []
-    for index, (first, last) in enumerate(itertools.pairwise(corpus.starts.tolist())):
-        if index in known or first == last:
+    for first, last in itertools.pairwise(corpus.starts.tolist()):
+        if first in known or first == last:
             continue
         inner = cuts[slice(*np.searchsorted(cuts, [first + 1, last]).tolist())].tolist()
         for start, end in itertools.pairwise([first, *inner, last]):
@@ -116,15 +160,9 @@ def _jobs(corpus: Corpus, cuts: Positions, known: set[int]) -> Iterator[list[Str
         yield job
 
 
-def _starts_in(corpus: Corpus, encoding: "tiktoken.Encoding", job: list[Stretch]) -> Positions:
-    """Return where the tokens of stretches that follow each other start, on the line: [tokens]."""
-    tokens = np.concatenate([_encoded(encoding, corpus.text(start, end)) for start, end in job])
-    parts, kind = _parts(encoding.name), line_type(len(corpus))
-    begun = parts.begun[tokens]
-    starts = np.cumsum(begun, dtype=kind)
-    starts -= begun
-    starts += kind.type(job[0][0]) - parts.within[tokens]
-    return starts
+def _tokens_in(corpus: Corpus, encoding: "tiktoken.Encoding", job: list[Stretch]) -> Positions:
+    """Return the tokens of stretches that follow each other: uint32 [tokens]."""
+    return np.concatenate([_encoded(encoding, corpus.text(start, end)) for start, end in job])
 
 
 def _encoded(encoding: "tiktoken.Encoding", text: str) -> Positions:
@@ -165,12 +203,12 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _joined(found: dict[int, Positions], kind: "np.dtype[Any]") -> Positions:
+def _joined(found: dict[int, Positions]) -> Positions:
     """Return the arrays as one, in the order of their places on the line; they are used up."""
-    starts = np.empty(sum(map(len, found.values())), kind)
+    joined = np.empty(sum(map(len, found.values())), np.uint32)
     filled = 0
     for place in sorted(found):
         part = found.pop(place)
-        starts[filled : filled + len(part)] = part
+        joined[filled : filled + len(part)] = part
         filled += len(part)
-    return starts
+    return joined

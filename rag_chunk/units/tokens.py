@@ -44,7 +44,7 @@ class Tokens:
         self._corpus = corpus
         self._encoding = load_encoding(model)
         self._counts: dict[str, int] = {}
-        self.starts = encoded.token_starts(corpus, self._encoding, self._cuts())
+        self.starts, self._alone = encoded.encoded(corpus, self._encoding, self._cuts())
 
     @cached_property
     def _safe_points(self) -> Positions:
@@ -114,8 +114,19 @@ class Tokens:
         far = safe - starts > FAR
         count[far] = self._before(starts[far])
         cut = np.flatnonzero((safe > starts) & ~far)
+        alone = self._alone_in(starts[cut], safe[cut])
+        count[cut] -= alone
+        cut = cut[alone == 0]
         count[cut] -= self._counts_of(np.column_stack([starts[cut], safe[cut]]))
         return count
+
+    def _alone_in(self, starts: Positions, ends: Positions) -> Positions:
+        """Return the number of tokens of each text that is one with the space before it; 0 for other texts."""
+        token = self._before(starts) - 1
+        kept = (token >= 0) & (token + 1 < len(self.starts))
+        token = np.where(kept, token, 0)
+        kept &= (self.starts[token] == starts - 1) & (self.starts[np.minimum(token + 1, len(self.starts) - 1)] == ends)
+        return np.where(kept, self._alone[token], 0).astype(np.int64)
 
     def reach(self, ends: Positions) -> Positions:
         """Return for each end the number of tokens up to it, as a chunk that ends there counts them."""

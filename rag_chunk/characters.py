@@ -24,7 +24,7 @@ _UNSPACED = regex.compile(r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{K
 _STICKY = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}\p{GCB=RI}\p{GCB=L}\p{GCB=V}\p{GCB=T}\x1c-\x1f]")
 _JOINER = regex.compile(r"[\p{GCB=ZWJ}\p{GCB=Prepend}\p{GCB=L}]")
 # At a regional indicator \X would look back over all of those before it.
-_CLUSTER = regex.compile(r"\p{GCB=RI}{1,2}[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}]*|\X")
+CLUSTER = regex.compile(r"\p{GCB=RI}{1,2}[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}]*|\X")
 _NUKTA_AND_VIRAMA = (7, 9)  # canonical combining classes of the marks inside Indic conjuncts
 
 
@@ -105,4 +105,4 @@ def cluster_borders(text: str, flags: Bytes, position: int) -> list[int]:
         start -= 1
     while 0 < end < len(flags) and (flags[end] & STICKY or flags[end - 1] & JOINER):
         end += 1
-    return [*(cluster.start() for cluster in _CLUSTER.finditer(text, start, end)), end]
+    return [*(cluster.start() for cluster in CLUSTER.finditer(text, start, end)), end]

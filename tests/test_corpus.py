@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_chunk.arrays import as_spans, union
+from rag_chunk.characters import CLUSTER
 from rag_chunk.corpus import MARKER, Corpus, Document, read_corpus
 from rag_chunk.errors import InputError
 from tests.texts import texts
@@ -177,3 +178,8 @@ def test_a_union_covers_each_place_once(pairs: list[tuple[int, int]]) -> None:
     covered = {place for start, end in spans for place in range(start, end)}
     assert sorted(place for start, end in found for place in range(start, end)) == sorted(covered)
     assert all(one[1] < other[0] for one, other in itertools.pairwise(found))
+
+
+@given(st.text(alphabet="\U0001f1e9\U0001f1ea\u0301\u200d\U0001f469\u0600a\u0903\r\n\u1100\u1161", max_size=12))
+def test_clusters_are_those_of_unicode_also_among_flags(text: str) -> None:
+    assert CLUSTER.findall(text) == regex.findall(r"\X", text)

@@ -62,7 +62,8 @@ def write(path: Path, text: str) -> None:
 
 def say_where(tracked: "Tracked", *, quiet: bool = False) -> None:
     """Print where the runs are, and how they are seen."""
-    say(f"Tracked in MLflow, experiment {tracked.experiment_name}, run {tracked.run_id}")
+    below = f" with {len(tracked.children)} below it" if tracked.children else ""
+    say(f"Tracked in MLflow, experiment {tracked.experiment_name}, run {tracked.run_id}{below}")
     if quiet:
         return
     for what, link in tracked.links.items():

@@ -1,13 +1,18 @@
 """`OutputConfig`: where results are shown and sent. It changes no number, and is kept in no config file."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 OutputFormat = Literal["table", "json", "csv", "markdown", "html"]
 LogChunks = Literal["all", "best", "spans", "none"]
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
+
+
+def _without_top(value: Any) -> Any:
+    """Return the number of `top:5`; a number may stand alone, too."""
+    return value.removeprefix("top:") if isinstance(value, str) else value
 
 
 class OutputConfig(BaseModel):
@@ -63,9 +68,9 @@ class OutputConfig(BaseModel):
         description="Log one .txt file a chunk, too.",
         json_schema_extra={"flags": ["--chunk-files"], **_MLFLOW},
     )
-    log_runs: int | None = Field(
+    log_runs: Annotated[int | None, BeforeValidator(_without_top)] = Field(
         None,
         ge=1,
-        description="Log runs of so many of the best configurations only.",
-        json_schema_extra={"default_text": "all", **_MLFLOW},
+        description="Log runs of the N best configurations only.",
+        json_schema_extra={"metavar": "top:N", "default_text": "all", **_MLFLOW},
     )

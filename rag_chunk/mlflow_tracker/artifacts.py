@@ -22,7 +22,6 @@ class Artifact:
 
     path: str
     write: Callable[[Path], object]
-    is_folder: bool = False
 
 
 def text_artifact(path: str, text: str) -> Artifact:
@@ -61,7 +60,7 @@ class ChunkPlan:
             return
         yield copied_artifact("chunks/chunks.jsonl", source)
         if self.chunk_files:
-            yield Artifact(path="chunks/text", write=lambda target: _write_texts(source, target), is_folder=True)
+            yield Artifact(path="chunks/text", write=lambda target: _write_texts(source, target))
 
 
 def plan_chunks(results: Results, options: TrackingOptions, notify: Notify) -> ChunkPlan:

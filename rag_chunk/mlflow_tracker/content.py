@@ -65,9 +65,12 @@ class Contents:
         return len(self._report.configurations) == 1
 
     def configurations(self) -> tuple[ConfigurationResult, ...]:
-        """Return the configurations that get a run: all, or the first N and the recommended one."""
-        kept = self._report.configurations[: self._options.log_runs]
-        return kept if self._report.best in kept else (*kept, self._report.best)
+        """Return the configurations that get a run: all, or the first N and those that are recommended."""
+        found, most = self._report.configurations, self._options.log_runs
+        recommended = {each.recommended for each in self._report.comparisons} or {self._report.best.name}
+        return tuple(
+            each for place, each in enumerate(found) if most is None or place < most or each.name in recommended
+        )
 
     def best_of(self, run_ids: Mapping[str, str]) -> str | None:
         """Return the run of the recommended configuration; without questions none is."""
@@ -106,11 +109,11 @@ class Contents:
     ) -> RunContent:
         end = int(self._report.created.timestamp() * 1000)
         return RunContent(
-            name=name,
+            name=redact(name),
             start=end - round(self._seconds(result, role) * 1000),
             end=end,
             params=dict(self._params(result)),
-            metrics=dict(self._metrics(metrics)),
+            metrics=dict(self._metrics({name: metrics[name] for name in tables.headline_first(metrics)})),
             tags=dict(self._tags(result, role, artifacts)),
             inputs=tuple(self._inputs()),
             artifacts=artifacts,

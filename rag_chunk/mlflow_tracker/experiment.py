@@ -29,7 +29,7 @@ def find_destination(store: Store, options: TrackingOptions, notify: Notify) -> 
     experiment_id = _experiment_of(store, above) if above else None
     name = options.experiment_name or (None if experiment_id else os.environ.get("MLFLOW_EXPERIMENT_NAME"))
     if name:
-        found = _named(store, _fitted(name, notify))
+        found = _named(store, _fitted(name, notify), notify)
         same = experiment_id in {None, found.experiment_id}
         if above and not same:
             notify(f"the experiment {found.name} is not that of the run {above}, so the new runs do not nest under it")
@@ -38,7 +38,7 @@ def find_destination(store: Store, options: TrackingOptions, notify: Notify) -> 
     if experiment_id:
         return _destination(_numbered(store, experiment_id), above)
     notify(f"no --experiment-name, so the experiment is {USUAL_NAME!r}")
-    return _destination(_named(store, USUAL_NAME), None)
+    return _destination(_named(store, USUAL_NAME, notify), None)
 
 
 def _destination(experiment: Any, above: str | None) -> Destination:
@@ -68,10 +68,14 @@ def _numbered(store: Store, experiment_id: str) -> Any:
         return store.client.get_experiment(experiment_id)
 
 
-def _named(store: Store, name: str) -> Any:
+def _named(store: Store, name: str, notify: Notify) -> Any:
     """Return the experiment of that name, created where it is missing: by one process at a time."""
     with store.lock(), mlflow_calls(store.name):
-        found = store.client.get_experiment_by_name(name) or _created(store, name)
+        found = store.client.get_experiment_by_name(name)
+        is_new = found is None
+        found = found or _created(store, name)
+    if is_new:
+        notify(f"the experiment {name!r} is new, and is created")
     if found.lifecycle_stage == "deleted":
         raise TrackingError(
             f"the experiment {name!r} is deleted. Restore it (mlflow experiments restore --experiment-id "

@@ -6,22 +6,30 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from rag_chunk.mlflow_tracker.redaction import redact
 from rag_chunk.mlflow_tracker.store import FILES_ALLOWED, Store
 
 LOCAL_PAGES = "http://127.0.0.1:5000"
+DATABASES = ("postgresql", "mysql", "mssql", "sqlite")  # those that MLflow takes
 
 
-def ui_address(store: Store) -> str:
-    """Return where the pages are: the server itself, or where `mlflow ui` puts them."""
-    return redact(store.uri).rstrip("/") if store.place.is_http else LOCAL_PAGES
+def ui_address(store: Store) -> str | None:
+    """Return where the pages are: the server itself, or where `mlflow ui` puts them. Of Databricks it is not known."""
+    if store.place.is_http:
+        return redact(store.uri).rstrip("/")
+    return LOCAL_PAGES if _has_pages(store) else None
+
+
+def _has_pages(store: Store) -> bool:
+    """Whether `mlflow ui` can show the store: a database or a folder."""
+    return store.place.local is not None or urlsplit(store.uri).scheme.partition("+")[0] in DATABASES
 
 
 def ui_command(store: Store) -> str | None:
-    """Return the command that opens the pages; a server has them already."""
-    if store.place.is_http or store.place.local is None:
+    """Return the command that opens the pages; a server has them already. A password in it is left for the user."""
+    if store.place.is_http or not _has_pages(store):
         return None
     words = [_mlflow(), "ui"]
     if not store.place.is_default:

@@ -4,8 +4,9 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from itertools import zip_longest
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from rag_chunk.errors import TrackingError
@@ -15,6 +16,7 @@ from rag_chunk.mlflow_tracker.content import Input, RunContent
 from rag_chunk.mlflow_tracker.environment import patience
 from rag_chunk.mlflow_tracker.experiment import Destination
 from rag_chunk.mlflow_tracker.failures import UnreachableError, explain, mlflow_calls
+from rag_chunk.mlflow_tracker.redaction import redact
 from rag_chunk.mlflow_tracker.store import Store
 
 PARENT_RUN = "mlflow.parentRunId"
@@ -31,11 +33,18 @@ class OpenRuns:
         self._store, self._destination, self._interrupts = store, destination, interrupts
         self._open: list[str] = []
 
+    @cached_property
+    def _context_tags(self) -> dict[str, str]:
+        """Who runs what, as MLflow tells it for its own runs; asked once, for it looks into git."""
+        from mlflow.tracking.context.registry import resolve_tags
+
+        return {str(key): redact(str(value)) for key, value in resolve_tags().items()}
+
     def begin(self, name: str, tags: Mapping[str, str], *, parent: str | None, start: int | None = None) -> str:
         """Create a run and return its id. A signal waits, so that no run is begun and not known."""
         above = {PARENT_RUN: parent} if parent else {}
         with self._interrupts.held(), mlflow_calls(self._store.name):
-            tags = {**_context_tags(), **tags, **above}
+            tags = {**self._context_tags, **tags, **above}
             number = self._destination.experiment_id
             run = self._store.client.create_run(number, start_time=start, tags=tags, run_name=name)
             self._open.append(str(run.info.run_id))
@@ -93,23 +102,13 @@ class OpenRuns:
                     artifact.write(staged)
                 except OSError as error:
                     raise explain(error, folder) from None
-                self._write_artifact(run_id, artifact, staged)
+            self._upload(run_id, Path(folder))
 
-    def _write_artifact(self, run_id: str, artifact: Artifact, staged: Path) -> None:
-        """Upload one file, waiting longer for a larger one."""
-        client, inside = self._store.client, str(PurePosixPath(artifact.path).parent)
-        with patience(seconds=5 + staged.stat().st_size * SECONDS_PER_BYTE), mlflow_calls(self._store.name):
-            if artifact.is_folder:
-                client.log_artifacts(run_id, str(staged), artifact.path)
-            else:
-                client.log_artifact(run_id, str(staged), None if inside == "." else inside)
-
-
-def _context_tags() -> dict[str, str]:
-    """Return who runs what, as MLflow tells it for its own runs."""
-    from mlflow.tracking.context.registry import resolve_tags
-
-    return {str(key): str(value) for key, value in resolve_tags().items()}
+    def _upload(self, run_id: str, folder: Path) -> None:
+        """Upload all files of a folder in one call, waiting as long as the largest may take."""
+        largest = max((file.stat().st_size for file in folder.rglob("*")), default=0)
+        with patience(seconds=5 + largest * SECONDS_PER_BYTE), mlflow_calls(self._store.name):
+            self._store.client.log_artifacts(run_id, str(folder))
 
 
 def _batches(content: RunContent, some_tags: Mapping[str, str]) -> Iterator[dict[str, list[Any]]]:

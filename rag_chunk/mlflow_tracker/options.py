@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args
 
 from rag_chunk.errors import InputError, SettingsError
+from rag_chunk.mlflow_tracker.redaction import redact
 
 LogChunks = Literal["all", "best", "spans", "none"]
 LOG_CHUNKS: tuple[LogChunks, ...] = get_args(LogChunks)
@@ -37,8 +38,8 @@ class TrackingOptions:
     run_id: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `tracking.json` holds: everything that is set, without an address."""
-        return {name: value for name, value in asdict(self).items() if name not in _UNSAVED and value}
+        """Return what `tracking.json` holds: everything that is set, without the store's address and without passwords."""
+        return {name: _without_secrets(value) for name, value in asdict(self).items() if name not in _UNSAVED and value}
 
     @classmethod
     def from_json(cls, loaded: Any) -> Self:
@@ -56,6 +57,13 @@ class TrackingOptions:
 
 
 _UNSAVED = ("uri", "parent_run_id")
+
+
+def _without_secrets(value: Any) -> Any:
+    """Return a text, or a mapping's texts, redacted; anything else as it is."""
+    if isinstance(value, dict):
+        return {name: _without_secrets(each) for name, each in value.items()}
+    return redact(value) if isinstance(value, str) else value
 
 
 def parse_tags(values: Sequence[str]) -> dict[str, str]:

@@ -36,7 +36,7 @@ class Tracking:
         tags = {name: redact(value)[:LONGEST_TAG] for name, value in options.tags.items()}
         tags["rag_chunk.role"] = ANALYSIS if several else CONFIGURATION
         above = sender.destination.parent_run_id
-        self.run_id = sender.runs.begin(options.run_name or "analysis", tags, parent=above)
+        self.run_id = sender.runs.begin(redact(options.run_name or "analysis"), tags, parent=above)
 
     def fail(self, error: TrackingError) -> None:
         """Ask MLflow no more, apart from ending what is open where it still answers."""

@@ -105,6 +105,8 @@ def tracked(sender: Sender, results: Results, run_id: str, children: Mapping[str
 def _links(sender: Sender, results: Results, run_id: str, children: Mapping[str, str]) -> dict[str, str]:
     """Return the pages of the analysis' run, of all configurations with charts, and of all side by side."""
     report, address, number = results.report, ui_address(sender.store), sender.destination.experiment_id
+    if address is None:
+        return {}
     metric = report.comparison.metric if report.comparison else "num_chunks"
     links = {"analysis": f"{address}/#/experiments/{number}/runs/{run_id}"}
     if len(children) > 1:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -206,19 +206,25 @@ def _told(uri: str | None) -> Iterator[None]:
 @contextmanager
 def _lock(place: Place) -> Iterator[None]:
     """Let one process at a time create things: twenty on a fresh sqlite file leave it unusable."""
-    from filelock import FileLock, Timeout
-
     if place.is_http:
         yield
         return
-    path = _lock_path(place)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock: Any = FileLock(path, timeout=LOCK_SECONDS) if _writable(path.parent) else nullcontext()
+    with _locked(_lock_path(place)):
+        yield
+
+
+def _locked(path: Path) -> AbstractContextManager[Any]:
+    """Return the lock, acquired; none where this user may write no lock there, but perhaps in the store."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, timeout=LOCK_SECONDS)
     try:
-        with lock:
-            yield
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return lock.acquire()
     except Timeout:
         raise TrackingError(f"another process has held {path} for {LOCK_SECONDS} s; end it, and try again") from None
+    except OSError:
+        return nullcontext()
 
 
 def _lock_path(place: Place) -> Path:
@@ -226,11 +232,8 @@ def _lock_path(place: Place) -> Path:
     if place.local:
         return place.local.with_name(f".{place.local.name.lstrip('.')}.lock")
     digest = hashlib.sha256((place.uri or "").encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"rag-chunk-{digest}.lock"
-
-
-def _writable(folder: Path) -> bool:
-    return os.access(folder, os.W_OK)
+    user = getattr(os, "getuid", int)()  # another user's file could not be opened
+    return Path(tempfile.gettempdir()) / f"rag-chunk-{user}-{digest}.lock"
 
 
 def search_runs(store: Store, experiment_id: str, filter_string: str) -> list[Any]:

@@ -1,7 +1,7 @@
 """Results as what MLflow's pages show: tables in JSON, and Markdown."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rag_chunk.report import ConfigurationResult, Report
@@ -11,8 +11,9 @@ LONGEST_DESCRIPTION = 4900  # MLflow before 2.3 takes 5,000 characters
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return the JSON that MLflow's pages show as a table."""
-    return json.dumps({"columns": list(columns), "data": [list(row) for row in rows]}, ensure_ascii=False, indent=1)
+    """Return the JSON that MLflow's pages show as a table, a row a line."""
+    lines = ",\n".join(json.dumps(list(row), ensure_ascii=False) for row in rows)
+    return f'{{"columns": {json.dumps(list(columns), ensure_ascii=False)},\n"data": [\n{lines}\n]}}\n'
 
 
 def question_table(result: ConfigurationResult) -> str:
@@ -28,7 +29,7 @@ def question_table(result: ConfigurationResult) -> str:
 def comparison_table(report: Report) -> str:
     """Return all configurations with their metrics and settings, best first."""
     settings = list(report.configurations[0].config.params())
-    metrics = list(dict.fromkeys(name for result in report.configurations for name in _headline_first(result)))
+    metrics = list(dict.fromkeys(name for result in report.configurations for name in headline_first(result.metrics)))
     rows = (
         [result.name, *(result.metrics.get(name) for name in metrics), *result.config.params().values()]
         for result in report.configurations
@@ -36,8 +37,9 @@ def comparison_table(report: Report) -> str:
     return table(["configuration", *metrics, *settings], rows)
 
 
-def _headline_first(result: ConfigurationResult) -> list[str]:
-    return [*(name for name in FIRST_METRICS if name in result.metrics), *result.metrics]
+def headline_first(metrics: Mapping[str, float]) -> list[str]:
+    """Return the names of metrics, those that matter most first: MLflow's pages keep the order."""
+    return list(dict.fromkeys([*(name for name in FIRST_METRICS if name in metrics), *metrics]))
 
 
 def description(report: Report) -> str:

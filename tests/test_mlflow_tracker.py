@@ -267,7 +267,10 @@ def test_the_command_names_the_store(shown):
 
 def test_nothing_is_said_but_what_matters(shown, capfd, tmp_path):
     _, results, _, notes = shown
-    assert notes == ["the chunks of every configuration are logged with their text (0.0 MB)"]
+    assert notes == [
+        "the experiment 'opt' is new, and is created",
+        "the chunks of every configuration are logged with their text (0.0 MB)",
+    ]
     log(results, notes, uri=uri_of(tmp_path), experiment_name="x")
     assert capfd.readouterr() == ("", "")
 

@@ -6,6 +6,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from rag_chunk.errors import MissingExtra, TrackingError
 from rag_chunk.mlflow_tracker.redaction import redact
@@ -22,6 +23,7 @@ TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 # right for the first call; `patience` is for what follows.
 IMPATIENT = {RETRIES: "1", TIMEOUT: "5", "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1"}
 MORE_RETRIES = 2  # after as long as `Retry-After` says; 18 s until a server that has died is given up
+LONGEST_WAIT = 8.0  # seconds, twice at most
 LOGGERS = ("mlflow", "alembic", "urllib3.connectionpool")
 
 
@@ -35,7 +37,7 @@ def quiet_mlflow() -> Iterator[None]:
         _import()
         # Asynchronous logging gains nothing here, and loses data when the server dies.
         os.environ["MLFLOW_ENABLE_ASYNC_LOGGING"] = "false"
-        with _warnings_only():
+        with _warnings_only(), _short_waits():
             yield
 
 
@@ -83,6 +85,31 @@ def _warnings_only() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
         for handler in handlers:
             handler.removeFilter(_redacted)
+
+
+@contextlib.contextmanager
+def _short_waits() -> Iterator[None]:
+    """Wait as `Retry-After` says, but not for an hour: MLflow sets no limit, and urllib3 only lately has one.
+
+    Where the user has set how often to ask again, the server may say how long to wait.
+    """
+    from urllib3.util.retry import Retry
+
+    asked = Retry.get_retry_after
+
+    def capped(retry: Retry, response: Any) -> float | None:
+        seconds = asked(retry, response)
+        return seconds if seconds is None or not _impatient() else min(seconds, LONGEST_WAIT)
+
+    Retry.get_retry_after = capped  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Retry.get_retry_after = asked  # type: ignore[method-assign]
+
+
+def _impatient() -> bool:
+    return os.environ.get(RETRIES) in {IMPATIENT[RETRIES], str(MORE_RETRIES)}
 
 
 def _redacted(record: logging.LogRecord) -> bool:

@@ -18,7 +18,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def question_table(result: ConfigurationResult) -> str:
     """Return the scores of each question, with the chunks that were retrieved for it."""
-    scores = list(dict.fromkeys(name for question in result.questions for name in question.scores))
+    scores = headline_first({name: value for question in result.questions for name, value in question.scores.items()})
     rows = (
         [question.id, question.question, *(question.scores.get(name) for name in scores), ", ".join(question.retrieved)]
         for question in result.questions

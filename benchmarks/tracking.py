@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ def track(results: Path, uri: str) -> dict[str, Any]:
 
     start, cpu = time.perf_counter(), time.process_time()
     with quiet_mlflow():
-        spent = Counter({"import MLflow": time.perf_counter() - start})
+        spent = defaultdict(float, {"import MLflow": time.perf_counter() - start})
         _watch(spent)
         options = TrackingOptions(uri=uri, experiment_name="benchmark")
         with tracked_run(options, several=True, notify=lambda _: None) as tracking:
@@ -94,7 +94,7 @@ def track(results: Path, uri: str) -> dict[str, Any]:
     return {**spent, "total": total, "cpu": time.process_time() - cpu, "runs": 1 + len(made.children)}
 
 
-def _watch(spent: Counter[str]) -> None:
+def _watch(spent: dict[str, float]) -> None:
     """Add up the seconds that pass in the calls of MLflow's client."""
     from mlflow import MlflowClient
 

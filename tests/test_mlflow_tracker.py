@@ -34,7 +34,8 @@ from rag_chunk.mlflow_tracker import (
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import explain
 from tests.mlflow_folder import CREATED, FOUR, configuration, report, write_folder
-from tests.mlflow_proxy import Proxy, free_port
+from tests.mlflow_proxy import Proxy
+from tests.mlflow_server import running_pages
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 PROJECT = Path(__file__).parents[1]
@@ -102,36 +103,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("server")
     with running_pages(folder, "server", "--backend-store-uri", "sqlite:///server.db") as address:
         yield address
-
-
-@contextmanager
-def running_pages(folder: Path, *words: str) -> Iterator[str]:
-    """Run `mlflow server` or `mlflow ui` in `folder`; end it and its workers afterwards."""
-    port = free_port()
-    command = [sys.executable, "-m", "mlflow", *words, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # MLflow 2 looks for gunicorn there
-    # Without its consumers of jobs, seven more processes, MLflow 3 starts in half the time.
-    plain = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    environment = {**os.environ, "PATH": path, **plain}
-    with (folder / "pages.log").open("wb") as out:
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env=environment, start_new_session=True)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/health", process, folder / "pages.log")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes], out: Path, seconds: float = 150) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urlopen(address, timeout=5):  # noqa: S310 - our own address
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"the server did not start: {out.read_text()[-2000:]}")
 
 
 # what a tracked analysis looks like
@@ -591,7 +562,7 @@ def test_a_folder_that_is_not_whole_ends_the_run_as_failed(results, tmp_path, no
 
 
 WAITING = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from rag_chunk.interrupts import Interrupted
 from rag_chunk.mlflow_tracker import TrackingOptions, tracked_run
@@ -608,6 +579,7 @@ def wait():
 
 uri, folder, where = sys.argv[1:]
 OpenRuns.write = slow
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 try:
     with tracked_run(TrackingOptions(uri=uri), several=True, notify=lambda text: None) as tracking:
         if where == "analysis":

@@ -101,11 +101,11 @@ def _short_waits() -> Iterator[None]:
         seconds = asked(retry, response)
         return seconds if seconds is None or not _impatient() else min(seconds, LONGEST_WAIT)
 
-    Retry.get_retry_after = capped  # type: ignore[method-assign]
+    setattr(Retry, "get_retry_after", capped)  # noqa: B010 - what mypy says of it differs by version
     try:
         yield
     finally:
-        Retry.get_retry_after = asked  # type: ignore[method-assign]
+        setattr(Retry, "get_retry_after", asked)  # noqa: B010
 
 
 def _impatient() -> bool:

@@ -1,5 +1,6 @@
 """The main job: read, analyse, save, track, show. Nothing that was computed is lost when a later step fails."""
 
+import shlex
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -173,7 +174,7 @@ def _run_tracked(job: Job, settings: Settings, outlook: Outlook, options: "Track
             save_results(analysis, folder, tracking.to_json())
             tracked = tracking.log(folder)
     except TrackingError as error:
-        safe = f"The results are safe. Send them to MLflow with\nrag-chunk track {folder}"
+        safe = f"The results are safe. Send them to MLflow with\nrag-chunk track {shlex.quote(str(folder))}"
         raise TrackingError(f"{error}\n{safe}" if folder else str(error)) from error
     if not settings.output.save:
         clear(folder)

@@ -19,8 +19,9 @@ from tests.mlflow_proxy import free_port
 def running_pages(folder: Path, *words: str) -> Iterator[str]:
     """Run `mlflow server` or `mlflow ui` in `folder`; end it and its workers afterwards."""
     port = free_port()
-    command = [sys.executable, "-m", "mlflow", *words, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # MLflow 2 looks for gunicorn there
+    python = os.environ.get("SERVER_PYTHON", sys.executable)  # mlflow-skinny has no server
+    command = [python, "-m", "mlflow", *words, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"  # MLflow 2 looks for gunicorn there
     # Without its consumers of jobs, seven more processes, MLflow 3 starts in half the time.
     plain = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     environment = {**os.environ, "PATH": path, **plain}

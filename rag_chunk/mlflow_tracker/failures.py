@@ -34,7 +34,7 @@ _CAUSES = (
         "this MLflow cannot open {where}. mlflow-skinny needs a server; the whole is: pip install mlflow",
     ),
     (r"FallbackAsyncAdaptedQueuePool", "this MLflow does not work with SQLAlchemy 2.1: pip install 'sqlalchemy<2.1'"),
-    (r"(?i)no space left|disk is full|ENOSPC", "no space is left for {where}"),
+    (r"(?i)no space left|disk is full|ENOSPC", "no space is left for {where} or its artifacts"),
     (r"(?i)database is locked", "{where} is locked by another process: {text}"),
 )
 _AWAY = (
@@ -67,10 +67,10 @@ def _first_line(text: str) -> str:
 
 
 @contextmanager
-def _no_notices() -> Iterator[None]:
-    """Let loggers say warnings only, for good: a migration of the database sets their levels anew."""
+def _silence() -> Iterator[None]:
+    """Let loggers be silent: MLflow logs whole tracebacks of what it raises, and a migration sets levels anew."""
     before = logging.root.manager.disable
-    logging.disable(max(before, logging.INFO))
+    logging.disable(max(before, logging.ERROR))
     try:
         yield
     finally:
@@ -85,7 +85,7 @@ def mlflow_calls(where: str) -> Iterator[None]:
     among our results on stdout, and what it warns of is not the user's to mend.
     """
     try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), _no_notices():
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), _silence():
             warnings.simplefilter("ignore")
             yield
     except RagChunkError:

@@ -1,0 +1,117 @@
+"""Tracking on a server, which may be busy, dying, silent, or something else altogether."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rag_chunk.errors import TrackingError
+from rag_chunk.mlflow_tracker import TrackingOptions, fetch_config, track_folder, tracked_run
+from tests.mlflow_folder import write_folder
+from tests.mlflow_proxy import Proxy
+from tests.mlflow_runs import artifacts, client_of, log
+from tests.mlflow_server import running_pages
+
+pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+
+
+@pytest.fixture
+def notes() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return write_folder(tmp_path / "results")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of an MLflow server of its own."""
+    folder = tmp_path_factory.mktemp("server")
+    with running_pages(folder, "server", "--backend-store-uri", "sqlite:///server.db") as address:
+        yield address
+
+
+def test_a_server_gets_the_same(server, results, notes):
+    made = log(results, notes, uri=server, experiment_name="remote")
+    assert made.ui_command is None
+    assert made.links["leaderboard"].startswith(f"{server}/#/experiments/")
+    with client_of(server) as client:
+        assert {client.get_run(run_id).info.status for run_id in (made.run_id, *made.children.values())} == {"FINISHED"}
+        assert artifacts(client, made.children["sentence-100-25"]) >= {"config.yaml", "chunks/chunks.jsonl"}
+    text = fetch_config(made.run_id, uri=server, notify=notes.append)
+    assert text.encode() == (results / "configs" / "recursive-character-200-50.yaml").read_bytes()
+
+
+@pytest.fixture
+def proxy(server: str) -> Iterator[Proxy]:
+    with closing(Proxy(server)) as made:
+        yield made
+
+
+def test_a_busy_server_is_waited_for(proxy, results, notes):
+    proxy.busy = 1
+    assert log(results, notes, uri=proxy.address, experiment_name="busy").children
+    with tracked_run(TrackingOptions(uri=proxy.address), several=True, notify=notes.append) as tracking:
+        proxy.busy = 2
+        start = time.monotonic()
+        assert tracking.log(results).children
+    assert time.monotonic() - start >= 2
+
+
+def test_a_server_that_dies_half_way_is_given_up_and_completed_later(proxy, server, results, tmp_path, notes):
+    start = time.monotonic()
+    options = TrackingOptions(uri=proxy.address, experiment_name="half")
+    with tracked_run(options, several=True, notify=notes.append) as tracking:
+        proxy.die_after = 12
+        with pytest.raises(TrackingError, match="cannot be reached"):
+            tracking.log(results)
+    assert time.monotonic() - start < 20
+    assert tracking.run_id is not None
+    saved = write_folder(tmp_path / "saved", tracking=tracking.to_json())
+    proxy.die_after = None
+    made = track_folder(saved, TrackingOptions(uri=proxy.address), notify=notes.append)
+    assert made.run_id == tracking.run_id
+    with client_of(server) as client:
+        runs = client.search_runs([made.experiment_id])
+        assert {run.info.run_id for run in runs} == {made.run_id, *made.children.values()}
+        assert {run.info.status for run in runs} == {"FINISHED"}
+        assert client.get_run(made.run_id).data.tags["rag_chunk.tracked_later"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ("404", "is not an MLflow server"),
+        ("page", "is not an MLflow server"),
+        ("host", "mlflow server --allowed-hosts 127.0.0.1"),
+        ("403", "no permission on"),
+        ("401", "MLFLOW_TRACKING_USERNAME"),
+    ],
+)
+def test_odd_answers_are_explained(mode, said, proxy, results, notes):
+    proxy.mode = mode
+    with pytest.raises(TrackingError, match=re.escape(said)):
+        log(results, notes, uri=proxy.address)
+    assert any(said in note for note in notes)
+
+
+@pytest.mark.parametrize("mode", ["closed", "silent"])
+def test_a_server_that_is_away_is_given_up_soon(mode, proxy, results, notes):
+    proxy.mode = mode
+    address = proxy.address.replace("//", "//ann:s3cret@")
+    if mode == "closed":
+        proxy.close()
+    start = time.monotonic()
+    with (
+        pytest.raises(TrackingError, match="cannot be reached") as raised,
+        tracked_run(TrackingOptions(uri=address), several=True, notify=notes.append) as tracking,
+    ):
+        tracking.log(results)
+    assert time.monotonic() - start < 20
+    assert "s3cret" not in "".join([*notes, str(raised.value)])
+    assert raised.value.__cause__ is None

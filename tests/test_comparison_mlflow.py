@@ -16,8 +16,8 @@ from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker import Tracked, TrackingOptions, track_folder
 from rag_chunk.results import save_results
 from tests.conftest import Program
+from tests.mlflow_runs import client_of
 from tests.test_comparison import LARGE, SMALL, analysed, write_documents, write_questions
-from tests.test_mlflow_tracker import client_of
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 

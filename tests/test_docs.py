@@ -22,6 +22,7 @@ FOREIGN = {
     "--markdown",
     "--editable",
     "--check",
+    *("--backend-store-uri", "--host", "--port", "--allowed-hosts", "--older-than"),  # mlflow
 }  # options of other programs that the documentation shows
 
 

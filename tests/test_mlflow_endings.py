@@ -1,0 +1,150 @@
+"""However an analysis ends, no run of ours is left RUNNING: the whole program, told to stop at each of its steps."""
+
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rag_chunk.analysis.running
+import rag_chunk.results
+import rag_chunk.workflow
+from tests.conftest import Program
+from tests.mlflow_runs import all_runs, client_of
+
+pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+TEXT = "# Locks\n\nTurn left to lock the door. Pull to open it.\n\n# Lamps\n\nThe lamp is green. It glows at night.\n"
+QUESTIONS = '[{"question": "How is the door locked?", "relevant": ["Turn left to lock the door"]}]'
+ANALYSIS, CLIENT, OWN = rag_chunk.analysis.running, "MlflowClient", rag_chunk.workflow
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an empty database once: that takes MLflow more than a second."""
+    database = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    with client_of(f"sqlite:///{database}"):
+        return database
+
+
+@pytest.fixture
+def place(folder: Path, empty: Path) -> Iterator[Path]:
+    """Return a working folder with a document, a question and an empty store; SIGINT as a terminal has it."""
+    (folder / "docs").mkdir()
+    (folder / "docs" / "a.md").write_text(TEXT, encoding="utf-8")
+    (folder / "questions.json").write_text(QUESTIONS, encoding="utf-8")
+    shutil.copyfile(empty, folder / "runs.db")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    yield folder
+    signal.signal(signal.SIGINT, before)
+
+
+def tracked(run: Program, *more: str) -> tuple[int, str, str]:
+    words = ["analyze", "docs", "--strategy", "sentence,header", "--test-file", "questions.json", "--mlflow-tracking"]
+    return run(*words, "--mlflow-uri", "sqlite:///runs.db", "--experiment-name", "endings", *more)
+
+
+def statuses(place: Path) -> list[str]:
+    return sorted(run.info.status for run in all_runs(f"sqlite:///{place}/runs.db"))
+
+
+def told_to_stop(number: int, call: Callable[..., Any], *, at: int) -> Callable[..., Any]:
+    """Return `call`, in whose middle the process is told to stop when it is called for the `at`th time."""
+    calls = 0
+
+    def wrapper(*given: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            signal.raise_signal(number)
+        return call(*given, **named)
+
+    return wrapper
+
+
+def owner(where: Any) -> Any:
+    import mlflow
+
+    return mlflow.MlflowClient if where == CLIENT else where
+
+
+@pytest.mark.parametrize(
+    ("step", "ended"),
+    [
+        ((ANALYSIS, "chunk", 2), ["KILLED"]),
+        ((ANALYSIS, "score", 1), ["KILLED"]),
+        ((OWN, "save_results", 1), ["KILLED"]),
+        ((CLIENT, "log_batch", 1), ["KILLED"]),
+        ((CLIENT, "log_artifacts", 2), ["KILLED", "KILLED"]),
+        ((CLIENT, "create_run", 3), ["FINISHED", "KILLED", "KILLED"]),
+        ((CLIENT, "set_terminated", 2), ["FINISHED", "FINISHED", "KILLED"]),
+    ],
+    ids=["chunking", "scoring", "saving", "logging", "artifacts", "a child begun", "a child ended"],
+)
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_signal_at_any_step_ends_all_runs_as_killed(number, step, ended, place, run, monkeypatch):
+    where, call, at = step
+    monkeypatch.setattr(owner(where), call, told_to_stop(number, getattr(owner(where), call), at=at))
+    status, _, err = tracked(run)
+    assert (status, statuses(place)) == (128 + number, ended)
+    assert err.splitlines()[-1] == f"rag-chunk: interrupted by {number.name}"
+    assert [signal.getsignal(each) for each in SIGNALS[1:]] == [signal.SIG_DFL] * 2
+
+
+@pytest.mark.parametrize("call", ["chunk", "score"])
+def test_a_bug_ends_the_run_as_failed(call, place, run, monkeypatch):
+    monkeypatch.setattr(ANALYSIS, call, lambda *_, **__: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        tracked(run)
+    assert statuses(place) == ["FAILED"]
+
+
+def test_a_finished_analysis_has_finished_runs(place, run):
+    status, _, err = tracked(run, "--log-runs", "top:2")
+    assert (status, statuses(place)) == (0, ["FINISHED"] * 3)
+    assert "the experiment 'endings' is new, and is created" in err
+    assert " with 2 below it\n" in err
+
+
+def test_a_full_disk_is_one_sentence_and_is_completed_later(place, run, monkeypatch):
+    """The database may not grow: SQLite and MLflow then see what they see on a full disk."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    write = rag_chunk.workflow.save_results
+
+    def filled(*given: Any) -> None:
+        write(*given)
+        resource.setrlimit(resource.RLIMIT_FSIZE, ((place / "runs.db").stat().st_size, hard))
+
+    monkeypatch.setattr(rag_chunk.workflow, "save_results", filled)
+    try:
+        status, out, err = tracked(run, "--quiet", "--save", "my results")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    lines = err.splitlines()
+    assert status == 5
+    assert "configuration" in out
+    assert len(lines) == 3, err
+    assert lines[0].startswith(f"rag-chunk: MLflow at sqlite:///{place}/runs.db failed: ")
+    assert lines[2] == "rag-chunk track 'my results'"
+    status, _, _ = run("track", "my results", "--mlflow-uri", "sqlite:///runs.db")
+    assert (status, statuses(place)) == (0, ["FINISHED"] * 3)
+
+
+def test_several_folders_and_all_that_wait_are_sent(place, run, monkeypatch):
+    for _ in range(2):
+        away = ("--mlflow-uri", f"sqlite:///{os.devnull}/no/mlflow.db")  # the last one given counts
+        status, _, err = tracked(run, "--quiet", *away)
+        assert status == 5
+        assert "failed: NotADirectoryError" in err
+    folders = sorted(str(each) for each in Path(".rag-chunk/unsent").iterdir())
+    assert err.splitlines()[-1] in {f"rag-chunk track {each}" for each in folders}
+    assert run("track", *folders, "--mlflow-uri", "sqlite:///runs.db")[0] == 0
+    assert not Path(".rag-chunk").exists()
+    assert statuses(place) == ["FINISHED"] * 6
+    status, _, err = run("track", "--all", "--mlflow-uri", "sqlite:///runs.db")
+    assert (status, "there are none" in err) == (2, True)

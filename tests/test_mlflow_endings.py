@@ -114,7 +114,7 @@ def test_a_full_disk_is_one_sentence_and_is_completed_later(place, run, monkeypa
     """The database may not grow: SQLite and MLflow then see what they see on a full disk."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    write = rag_chunk.workflow.save_results
+    write = rag_chunk.results.save_results
 
     def filled(*given: Any) -> None:
         write(*given)

@@ -107,7 +107,7 @@ def test_a_finished_analysis_has_finished_runs(place, run):
     status, _, err = tracked(run, "--log-runs", "top:2")
     assert (status, statuses(place)) == (0, ["FINISHED"] * 3)
     assert "the experiment 'endings' is new, and is created" in err
-    assert " with 2 below it\n" in err
+    assert "experiment endings, 3 runs; the analysis' is run " in err
 
 
 def test_a_full_disk_is_one_sentence_and_is_completed_later(place, run, monkeypatch):

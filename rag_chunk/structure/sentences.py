@@ -20,6 +20,7 @@ _OPENERS = "([{\"'“‘«"
 _MARKS = "#|>+*-"
 _LONGEST_NUMBER = 9  # digits of a list item
 _MOST_CLOSERS = 16  # in a row, that belong to the sentence before them
+_AT_ONCE = 1 << 14  # enders of which the letters before them are looked at together
 _NEAR = 8  # characters before a full stop that tell an abbreviation
 _WIDE, _SMALL, _LARGE, _LETTER, _OTHER, _NOTHING = range(0x80, 0x86)
 _ABBREVIATIONS = (
@@ -145,7 +146,9 @@ def _after_enders(line: _Line, firsts: Positions) -> Positions:
     kept = (line.letters[ends] == _WIDE) | (spaced & ~_IS_SMALL[line.at(following, limits)])
     kept &= following < limits
     ends, following = ends[kept], following[kept]
-    started: Positions = following[~_abbreviating(line, ends, firsts)]
+    parts = np.array_split(ends, len(ends) // _AT_ONCE + 1)
+    wrong = np.concatenate([_abbreviating(line, part, firsts) for part in parts])
+    started: Positions = following[~wrong]
     return started
 
 

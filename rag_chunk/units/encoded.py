@@ -96,6 +96,7 @@ def encoded(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions) -> E
     jobs = list(_jobs(corpus, cuts, known))
     new = _on_all_cores(lambda job: _tokens_in(corpus, encoding, job), jobs)
     found |= {job[0][0]: own for job, own in zip(jobs, new, strict=True)}
+    del new  # so that joining them frees each
     tokens = _joined(found)
     result = _placed(tokens, _parts(encoding.name), line_type(len(corpus)))
     _keep(corpus, encoding, tokens, result.starts, known)

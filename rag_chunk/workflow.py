@@ -126,7 +126,7 @@ def left_out(corpus: Corpus) -> list[str]:
 def _analysed(settings: Settings, corpus: Corpus, questions: Questions | None, outlook: Outlook) -> Analysis:
     for name, reason in settings.skipped:
         outlook.notify(f"{name} is left out: {reason}")
-    return analyze(
+    analysis = analyze(
         corpus,
         settings.configs,
         questions,
@@ -134,6 +134,16 @@ def _analysed(settings: Settings, corpus: Corpus, questions: Questions | None, o
         skipped=settings.skipped,
         progress=outlook.progress,
     )
+    if notice := _from_cache(analysis):
+        outlook.notify(notice)
+    return analysis
+
+
+def _from_cache(analysis: Analysis) -> str:
+    """Say how many of the vectors that configurations asked for were in the cache; nothing where there are none."""
+    asked = [found.embedding for found in analysis.report.configurations if found.embedding]
+    texts, cached = sum(entry.texts for entry in asked), sum(entry.cached for entry in asked)
+    return f"{100 * cached / texts:.0f} % of {texts:,} vectors came from the cache" if texts else ""
 
 
 def _tracking_options(settings: Settings) -> "TrackingOptions":

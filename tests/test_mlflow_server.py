@@ -10,12 +10,15 @@ import pytest
 
 from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker import TrackingOptions, fetch_config, track_folder, tracked_run
+from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from tests.mlflow_folder import write_folder
 from tests.mlflow_proxy import Proxy
 from tests.mlflow_runs import artifacts, client_of, log
 from tests.mlflow_server import running_pages
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+
+COMMAND = ("server", "--backend-store-uri", "sqlite:///mlflow.db")
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def results(tmp_path: Path) -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of an MLflow server of its own."""
     folder = tmp_path_factory.mktemp("server")
-    with running_pages(folder, "server", "--backend-store-uri", "sqlite:///server.db") as address:
+    with running_pages(folder, *COMMAND) as address:
         yield address
 
 
@@ -115,3 +118,41 @@ def test_a_server_that_is_away_is_given_up_soon(mode, proxy, results, notes):
     assert time.monotonic() - start < 20
     assert "s3cret" not in "".join([*notes, str(raised.value)])
     assert raised.value.__cause__ is None
+
+
+def test_the_page_names_the_command_that_these_tests_run():
+    page = (Path(__file__).parents[1] / "docs" / "mlflow.md").read_text(encoding="utf-8")
+    assert f"\nmlflow {' '.join(COMMAND)} --host 127.0.0.1 --port 5000\n" in page
+
+
+def test_a_wait_of_an_hour_is_cut_short_unless_the_user_wants_more(monkeypatch):
+    with quiet_mlflow():
+        from urllib3 import HTTPResponse
+        from urllib3.util.retry import Retry
+
+        busy = HTTPResponse(status=429, headers={"Retry-After": "3600"})
+        assert Retry().get_retry_after(busy) == 8
+        assert Retry().get_retry_after(HTTPResponse(status=429)) is None
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "7")
+        assert Retry().get_retry_after(busy) == 3600
+    assert "capped" not in Retry.get_retry_after.__qualname__
+
+
+def test_a_password_in_the_address_or_a_name_is_nowhere(server, results, notes, capfd, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_API_KEY", "k3y-of-mine")
+    address = "http://ann:s3/cret@host"
+    options = TrackingOptions(
+        uri=server.replace("//", "//ann:s3cret@"), experiment_name="secrets", run_name=address,
+        tags={"from": address, "key": "k3y-of-mine"}, dataset_name=address,
+    )  # fmt: skip
+    with tracked_run(options, several=True, notify=notes.append) as tracking:
+        made = tracking.log(results)
+    with client_of(server) as client:
+        runs = client.search_runs([made.experiment_id])
+        folder = client.download_artifacts(made.run_id, "", str(tmp_path))
+        logged = [str(run.to_dictionary()) for run in runs]
+    files = [file.read_text(encoding="utf-8") for file in Path(folder).rglob("*") if file.is_file()]
+    said = "".join([*notes, *capfd.readouterr(), str(made), str(tracking.to_json()), *logged, *files])
+    assert len(runs) == 5
+    assert "http://***@host" in said
+    assert [word for word in ("s3cret", "s3/cret", "k3y-of-mine") if word in said] == []

@@ -189,7 +189,7 @@ class Contents:
 
     def _dataset(self) -> str:
         source = Path(str(self._report.analysis.get("source", "")))
-        return self._options.dataset_name or source.absolute().name or "documents"
+        return redact(self._options.dataset_name or source.absolute().name or "documents")
 
     def _count(self) -> str:
         return f"{len(self._report.configurations)} configurations"

@@ -174,7 +174,7 @@ def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
     try:
         return model(**{name: value for name, value in values.items() if value is not None})
     except ValidationError as error:
-        raise SettingsError(explain(error, model)) from None
+        raise SettingsError(explain(error, model, values)) from None
 
 
 def _with(

@@ -1,6 +1,6 @@
 """Puts settings together: default < `rag-chunk.yaml` here < `--config FILE` < flags."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from rag_chunk.config import (
     RunConfig,
     explain,
     is_given,
+    option_of,
     read_config,
 )
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validated
@@ -49,14 +50,14 @@ class Settings:
 def gathered(given: Given, notify: Notify) -> Settings:
     """Return the settings of an analysis. Which files took part is told to `notify`."""
     base, rivals = _files(given, notify)
-    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES})
-    output = _of(OutputConfig, given.output)
+    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
+    output = _of(OutputConfig, given.output, given.output)
     if rivals and not any(name in given.settings for name in SWEPT):
         configs: Mapping[str, RunConfig] = {}
         skipped: tuple[tuple[str, str], ...] = ()
     else:
         standing, varied, left_out = _varied(base.settings, given.settings)
-        swept = sweep(standing, varied)
+        swept = sweep(standing, varied, given.settings)
         configs, skipped = swept.configs, (*left_out, *swept.skipped)
     configs = {**configs, **_rivals(rivals, given)}
     _refuse_given(configs.values())
@@ -81,10 +82,11 @@ def single(given: Given, notify: Notify) -> Settings:
         raise SettingsError("give one --config: this command takes one configuration")
     for name, value in given.settings.items():
         if name in SWEPT and "," in str(value):
-            raise SettingsError(f"{name} is a list, {value!r}; this command takes one configuration")
-    config = validated({**base.settings, **given.settings})
-    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis})
-    output = _of(OutputConfig, given.output)
+            option = option_of(name, RunConfig)
+            raise SettingsError(f"{option} is a list, {value!r}; this command takes one configuration")
+    config = validated({**base.settings, **given.settings}, given.settings)
+    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
+    output = _of(OutputConfig, given.output, given.output)
     return Settings(dict(zip(names_of([config]), [config], strict=True)), analysis, output, recorded=base.recorded)
 
 
@@ -98,11 +100,11 @@ def of_score(given: Given, notify: Notify) -> tuple[Settings, int | None]:
         raise SettingsError("give one --config: what is compared are pairs of --chunks and --retrieved")
     made = OF_SCORE if not is_given(str(base.settings.get("strategy"))) else (*OF_SCORE, "chunk_size")
     settings = {**{name: base.settings[name] for name in made if name in base.settings}, **given.settings}
-    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis})
+    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
     if analysis.source is None:
         raise SettingsError("no documents were named. Give those that were chunked: --corpus docs/")
     analysis.required_test_file()
-    config, output = validated(settings), _of(OutputConfig, given.output)
+    config, output = validated(settings, given.settings), _of(OutputConfig, given.output, given.output)
     limit = config.chunk_size if "chunk_size" in settings else None
     return Settings({"score": config}, analysis, output, recorded=base.recorded), limit
 
@@ -128,7 +130,7 @@ def _files(given: Given, notify: Notify) -> tuple[ConfigFile, Mapping[str, Confi
 
 def _rivals(files: Mapping[str, ConfigFile], given: Given) -> dict[str, RunConfig]:
     flags = {name: value for name, value in given.settings.items() if name not in SWEPT}
-    return {name: validated({**file.settings, **flags}) for name, file in files.items()}
+    return {name: validated({**file.settings, **flags}, flags) for name, file in files.items()}
 
 
 def _varied(
@@ -161,12 +163,13 @@ def _listed(name: str, given: Any) -> list[Any]:
         return list(dict.fromkeys(given))
     elements = [element.strip() for element in given.split(",")]
     if "" in elements:
-        raise SettingsError(f"{name} is a list with an empty place in it: {given!r}")
+        raise SettingsError(f"{option_of(name, RunConfig)} is a list with an empty place in it: {given!r}")
     return list(dict.fromkeys(elements))
 
 
-def _of(model: type[Model], settings: Mapping[str, Any]) -> Model:
+def _of(model: type[Model], settings: Mapping[str, Any], flags: Collection[str]) -> Model:
+    """Return the config of `settings`, of which `flags` were options of the command line."""
     try:
         return model(**settings)
     except ValidationError as error:
-        raise SettingsError(explain(error, model)) from None
+        raise SettingsError(explain(error, model, flags)) from None

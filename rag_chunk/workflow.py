@@ -102,6 +102,7 @@ def read_documents(asked: AnalysisConfig, notify: Notify) -> Corpus:
         include=asked.include,
         exclude=asked.exclude,
         skip_unreadable=asked.skip_unreadable,
+        apart=[*filter(None, [asked.test_file]), *asked.chunks, *asked.retrieved],
     )
     for notice in left_out(corpus):
         notify(notice)

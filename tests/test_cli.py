@@ -174,10 +174,12 @@ def test_only_the_best_are_shown_when_that_is_asked(docs: Path) -> None:
         (3, ["analyze", "bad"], "latin.md is not UTF-8 at byte 3"),
         (2, ["analyze", "docs", "--strategy", "headr"], "unknown strategy 'headr' (did you mean 'header'?)"),
         (2, ["analyze", "docs", "--retriever", "bm52"], "unknown retriever 'bm52' (did you mean 'bm25'?)"),
-        (2, ["analyze", "docs", "--chunk-size", "0"], "chunk_size must be at least 1, not 0"),
-        (2, ["analyze", "docs", "--chunk-size", "ten"], "chunk_size must be a whole number, not 'ten'"),
-        (2, ["analyze", "docs", "--chunk-size", "10", "--overlap", "10"], "overlap (10) must be smaller than chunk_size (10)"),
-        (2, ["analyze", "docs", "--output", "pdf"], "output must be"),
+        (2, ["analyze", "docs", "--chunk-size", "0"], "--chunk-size must be at least 1, not 0"),
+        (2, ["analyze", "docs", "--chunk-size", "ten"], "--chunk-size must be a whole number, not 'ten'"),
+        (2, ["analyze", "docs", "--chunk-size", "10", "--overlap", "10"], "--overlap (10) must be smaller than --chunk-size (10)"),
+        (2, ["analyze", "docs", "--output", "pdf"], "--output must be"),
+        (2, ["analyze", "docs", "--holdout", "2"], "--holdout must be less than 1, not 2"),
+        (2, ["analyze", "docs", "--config", "sized.yaml", "--overlap", "9"], "--overlap (9) must be smaller than chunk_size (5)"),
         (2, ["analyze"], "no documents were named"),
         (3, ["analyze", "docs", "--test-file", "nothing.json"], "there is no question file nothing.json"),
         (3, ["analyze", "docs", "--test-file", "broken.json"], "broken.json"),
@@ -202,6 +204,7 @@ def test_each_mistake_has_its_sentence_and_status(docs: Path, status: int, argum
         {"question": "Or?", "relevant": ["nor this"]},
     ]
     (docs / "absent.json").write_text(json.dumps(absent))
+    (docs / "sized.yaml").write_text("chunk_size: 5\n")
     (docs / "newer.yaml").write_text("schema_version: 99\n")
     (docs / "misspelt.yaml").write_text("chunk_sise: 3\n")
     (docs / "unsafe.yaml").write_text("a: !!python/name:os.system\n")

@@ -184,11 +184,11 @@ def test_impossible_pairs_of_a_product_are_left_out_and_named(folder: Path) -> N
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"chunk_size": "10", "overlap": "50"}, "overlap (50) must be smaller than chunk_size (10)"),
-        ({"chunk_size": "0,100"}, "chunk_size must be at least 1"),
-        ({"chunk_size": "100,,200"}, "chunk_size is a list with an empty place in it"),
+        ({"chunk_size": "10", "overlap": "50"}, "--overlap (50) must be smaller than --chunk-size (10)"),
+        ({"chunk_size": "0,100"}, "--chunk-size must be at least 1"),
+        ({"chunk_size": "100,,200"}, "--chunk-size is a list with an empty place in it"),
         ({"strategy": "headr"}, "did you mean 'header'?"),
-        ({"top_k": "many"}, "top_k must be a whole number, not 'many'"),
+        ({"top_k": "many"}, "--top-k must be a whole number, not 'many'"),
     ],
 )
 def test_wrong_settings_on_the_line_are_said_in_a_sentence(folder: Path, given: dict[str, str], sentence: str) -> None:

@@ -183,3 +183,13 @@ def test_a_union_covers_each_place_once(pairs: list[tuple[int, int]]) -> None:
 @given(st.text(alphabet="\U0001f1e9\U0001f1ea\u0301\u200d\U0001f469\u0600a\u0903\r\n\u1100\u1161", max_size=12))
 def test_clusters_are_those_of_unicode_also_among_flags(text: str) -> None:
     assert CLUSTER.findall(text) == regex.findall(r"\X", text)
+
+
+def test_the_questions_in_the_folder_are_no_documents_and_nothing_that_was_left_out(tmp_path):
+    for name in ("a.md", "questions.txt", "questions.json"):
+        (tmp_path / name).write_text("text", encoding="utf-8")
+    apart = [tmp_path / "." / "questions.txt", tmp_path / "questions.json"]
+    corpus = read_corpus(tmp_path, apart=apart)
+    assert [document.name for document in corpus.documents] == ["a.md"]
+    assert not corpus.skipped
+    assert len(read_corpus(tmp_path).documents) == 2

@@ -422,7 +422,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
         ["--corpus", "docs", "--test-file", "questions.json", *pair(), *pair(), "--retrieved", "ranked.jsonl"],
         "there are 2 --chunks and 3 --retrieved; they make pairs",
     ),
-    "a limit": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--chunk-size", "0"], "chunk_size must be at least 1"),
+    "a limit": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--chunk-size", "0"], "--chunk-size must be at least 1"),
     "rivals": (["--config", "a.yaml", "--config", "b.yaml"], "give one --config"),
     "a baseline": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--baseline", "x"], "named 'x'"),
 }  # fmt: skip

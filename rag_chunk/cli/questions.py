@@ -39,7 +39,7 @@ def check_questions(
 
     notify = say if not given.output.get("quiet") else lambda _: None
     check_target(fix)
-    asked = single(given, notify).analysis.model_copy(update={"source": folder})
+    asked = single(given, notify).analysis.model_copy(update={"source": folder, "test_file": file})
     check = checked(file, read_documents(asked, notify))
     typer.echo(_shown(check))
     if fix:

@@ -17,7 +17,7 @@ from rag_chunk.config.names import (
     is_given,
 )
 from rag_chunk.config.output import OutputConfig
-from rag_chunk.config.problems import explain, is_contradiction
+from rag_chunk.config.problems import explain, is_contradiction, option_of
 from rag_chunk.config.run import UNITS, RunConfig, Unit, did_you_mean
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "is_contradiction",
     "is_function_name",
     "is_given",
+    "option_of",
     "parse_config",
     "read_config",
 ]

@@ -1,6 +1,6 @@
 """What pydantic found wrong, in plain sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -31,12 +31,31 @@ _SENTENCES = {
 _SAID = {"contradiction", "missing_model", "unknown_name", "unusable_url"}  # by our own checks, in whole sentences
 
 
-def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
+def option_of(name: str, model: type[BaseModel]) -> str:
+    """Return the option of the command line that gives a field."""
+    extra = model.model_fields[name].json_schema_extra
+    flags = extra.get("flags") if isinstance(extra, dict) else None
+    long = [flag for flag in flags if str(flag).startswith("--")] if isinstance(flags, list) else []
+    return str(long[0]) if long else f"--{name.replace('_', '-')}"
+
+
+def _with_options(detail: ErrorDetails, model: type[BaseModel], flags: Collection[str]) -> str:
+    """Return a sentence of our own, in which a field stands before its value: `overlap (50)`."""
+    sentence = detail["msg"]
+    for name, value in detail.get("ctx", {}).items():
+        if name in flags:
+            sentence = sentence.replace(f"{name} ({value})", f"{option_of(name, model)} ({value})")
+    return sentence
+
+
+def _sentence(detail: ErrorDetails, model: type[BaseModel], flags: Collection[str]) -> str:
     name = ".".join(str(part) for part in detail["loc"] if isinstance(part, str))
     if detail["type"] == "extra_forbidden":
         return f"unknown setting {name!r}{did_you_mean(name, model.model_fields)}"
     if detail["type"] in _SAID:
-        return detail["msg"]
+        return _with_options(detail, model, flags)
+    if detail["loc"] and detail["loc"][0] in flags:
+        name = option_of(str(detail["loc"][0]), model)
     words = _SENTENCES.get(detail["type"])
     if words is None:
         return f"{name}: {detail['msg']}"
@@ -62,9 +81,12 @@ def _is_number(text: str) -> bool:
     return text.strip().lstrip("-").replace(".", "", 1).isdigit()
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """Return every problem that `error` holds, as sentences joined by `; `."""
-    return "; ".join(_sentence(detail, model) for detail in _causes(error))
+def explain(error: ValidationError, model: type[BaseModel], flags: Collection[str] = ()) -> str:
+    """Return every problem that `error` holds, as sentences joined by `; `.
+
+    `flags` are the fields that were given on the command line: they are named by their options.
+    """
+    return "; ".join(_sentence(detail, model, flags) for detail in _causes(error))
 
 
 def is_contradiction(error: ValidationError) -> bool:

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,34 +25,37 @@ class Sweep:
     skipped: tuple[tuple[str, str], ...] = ()
 
 
-def validated(settings: Mapping[str, Any]) -> RunConfig:
-    """Return the config of `settings`; raise `SettingsError` with all that is wrong."""
+def validated(settings: Mapping[str, Any], flags: Collection[str] = ()) -> RunConfig:
+    """Return the config of `settings`, of which `flags` were options; raise `SettingsError` with all that is wrong."""
     try:
         return RunConfig(**settings)
     except ValidationError as error:
-        raise SettingsError(explain(error, RunConfig)) from None
+        raise SettingsError(explain(error, RunConfig, flags)) from None
 
 
-def sweep(settings: Mapping[str, Any], varied: Mapping[str, Sequence[Any]]) -> Sweep:
+def sweep(settings: Mapping[str, Any], varied: Mapping[str, Sequence[Any]], flags: Collection[str] = ()) -> Sweep:
     """Combine `settings` with every combination of `varied`; impossible combinations are left out and named.
 
-    Raise `SettingsError` where a value is wrong by itself, or no combination is possible.
+    Raise `SettingsError` where a value is wrong by itself, or no combination is possible. `flags` are the settings that
+    were options of the command line, for errors to name.
 
     >>> list(sweep({}, {"strategy": ["sentence", "paragraph"], "chunk_size": [100, 200]}).configs)
     ['sentence-100-25', 'sentence-200-50', 'paragraph-100-0', 'paragraph-200-0']
     """
     configs: list[RunConfig] = []
     skipped: list[tuple[str, str]] = []
+    reasons: dict[str, None] = {}
     for values in itertools.product(*varied.values()):
         combination = {**settings, **dict(zip(varied, values, strict=True))}
         try:
             configs.append(RunConfig(**combination))
         except ValidationError as error:
             if not is_contradiction(error):
-                raise SettingsError(explain(error, RunConfig)) from None
+                raise SettingsError(explain(error, RunConfig, flags)) from None
             skipped.append((_label(combination), explain(error, RunConfig)))
+            reasons[explain(error, RunConfig, flags)] = None
     if not configs:
-        raise SettingsError("; ".join(dict.fromkeys(reason for _, reason in skipped)))
+        raise SettingsError("; ".join(reasons))
     distinct = list(dict.fromkeys(configs))
     return Sweep(dict(zip(names_of(distinct), distinct, strict=True)), tuple(skipped))
 

@@ -23,12 +23,14 @@ def read_corpus(
     include: Iterable[str] = (),
     exclude: Iterable[str] = (),
     skip_unreadable: bool = False,
+    apart: Iterable[Path] = (),
 ) -> Corpus:
     """Read the documents under `source`: a folder, one file, or a `.jsonl` of `{"name": …, "text": …}`.
 
     In a folder, `.md`, `.markdown`, `.mdx`, `.txt` and `.rst` files are documents, at any depth; hidden
     folders, files that git ignores and rag-chunk's own results are not. `include` and `exclude` are globs
-    on names. Raise `InputError`, naming every file concerned, where something cannot be read;
+    on names; `apart` are files with a part of their own, such as the questions, which are no documents of
+    the folder. Raise `InputError`, naming every file concerned, where something cannot be read;
     `skip_unreadable` leaves such files out.
     """
     path = Path(source)
@@ -37,7 +39,7 @@ def read_corpus(
         return Corpus(_jsonl(path))
     patterns = _Patterns(tuple(include), tuple(exclude))
     closed: list[Skipped] = []
-    found = _files(path, closed) if path.is_dir() else [path]
+    found = _without(_files(path, closed), apart) if path.is_dir() else [path]
     root = path if path.is_dir() else path.parent
     wanted, other = _sorted_out(found, root, patterns, single=not path.is_dir())
     documents, broken = _read_all(wanted, root)
@@ -90,6 +92,11 @@ def _files(folder: Path, closed: list[Skipped]) -> list[Path]:
         folders[:] = sorted(name for name in folders if not _is_never(Path(place, name)))
         found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
     return _not_ignored([path for path in found if path.is_file()], folder)
+
+
+def _without(paths: list[Path], apart: Iterable[Path]) -> list[Path]:
+    known = {path.resolve() for path in apart}
+    return [path for path in paths if path.resolve() not in known] if known else paths
 
 
 def _is_never(folder: Path) -> bool:

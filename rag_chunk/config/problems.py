@@ -62,13 +62,13 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel], flags: Collection[st
     context: Mapping[str, Any] = detail.get("ctx", {})
     found = detail["input"]
     shown = found if isinstance(found, str) and _is_number(found) else repr(found)
-    nearest = did_you_mean(found, _chosen(model, name)) if detail["type"] == "literal_error" and shown else ""
+    nearest = did_you_mean(found, _chosen(model, str(detail["loc"][0]))) if detail["type"] == "literal_error" and shown else ""
     return f"{name} {words.format(**context)}, not {shown}{nearest}"
 
 
 def _chosen(model: type[BaseModel], name: str) -> list[str]:
     """Return the values that a setting may have, where they are listed; of a list, its elements'."""
-    found, listed = [model.model_fields[name.partition(".")[0]].annotation], list[str]()
+    found, listed = [model.model_fields[name].annotation], list[str]()
     while found:
         kind = found.pop()
         listed += map(str, get_args(kind)) if get_origin(kind) is Literal else []

@@ -185,7 +185,7 @@ def test_clusters_are_those_of_unicode_also_among_flags(text: str) -> None:
     assert CLUSTER.findall(text) == regex.findall(r"\X", text)
 
 
-def test_the_questions_in_the_folder_are_no_documents_and_nothing_that_was_left_out(tmp_path):
+def test_the_questions_in_the_folder_are_no_documents_and_nothing_that_was_left_out(tmp_path: Path) -> None:
     for name in ("a.md", "questions.txt", "questions.json"):
         (tmp_path / name).write_text("text", encoding="utf-8")
     apart = [tmp_path / "." / "questions.txt", tmp_path / "questions.json"]

@@ -62,7 +62,11 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel], flags: Collection[st
     context: Mapping[str, Any] = detail.get("ctx", {})
     found = detail["input"]
     shown = found if isinstance(found, str) and _is_number(found) else repr(found)
-    nearest = did_you_mean(found, _chosen(model, str(detail["loc"][0]))) if detail["type"] == "literal_error" and shown else ""
+    nearest = (
+        did_you_mean(found, _chosen(model, str(detail["loc"][0])))
+        if detail["type"] == "literal_error" and shown
+        else ""
+    )
     return f"{name} {words.format(**context)}, not {shown}{nearest}"
 
 

@@ -1,6 +1,8 @@
 """`sentence-transformers:NAME`: a model of Hugging Face, or a folder with one."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from rag_chunk.embedder.models import imported, loaded, quiet, revision
 def sentence_transformers(name: str, url: str | None) -> Embedder:
     """Load the model; the prompts that it has for queries and documents are used."""
     del url
+    _without_progress_bars()
     package = imported("sentence_transformers", "embeddings", f"sentence-transformers:{name}")
     model = loaded(name, lambda: package.SentenceTransformer(name))
 
@@ -26,6 +29,12 @@ def sentence_transformers(name: str, url: str | None) -> Embedder:
 
     known_as = f"sentence-transformers:{name}@{revision(name, 'sentence-transformers')}"
     return Embedder(known_as, embed, count, model.max_seq_length)
+
+
+def _without_progress_bars() -> None:
+    """Keep transformers from drawing a bar while it loads what is on disk already."""
+    with suppress(ImportError, AttributeError):
+        import_module("transformers.utils.logging").disable_progress_bar()
 
 
 def _counted(tokenizer: Any, texts: Sequence[str]) -> Positions:

@@ -1,6 +1,7 @@
 """`Report`: the results of one analysis as a value that can be written, read and rendered."""
 
 import datetime
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,7 +13,7 @@ SCHEMA_VERSION = 1
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
 
 
 class DocumentEntry(_Value):
@@ -210,10 +211,47 @@ class Report(_Value):
         return self.model_dump_json(indent=1, exclude_none=True)
 
 
+class _Version(BaseModel):
+    """The version alone, which is read first: of a newer report nothing else is known."""
+
+    schema_version: int = SCHEMA_VERSION
+
+
 def parse_report(text: str, where: str) -> Report:
-    """Read what `Report.to_json` wrote; raise `InputError` where it cannot be used."""
+    """Read what `Report.to_json` wrote; raise `InputError` where it cannot be used, or contradicts itself."""
     try:
-        return Report.model_validate_json(text)
+        version = _Version.model_validate_json(text).schema_version
+        if version > SCHEMA_VERSION:
+            raise InputError(
+                f"{where} has schema_version {version}; this rag-chunk reads up to {SCHEMA_VERSION}. "
+                "Upgrade it: pip install --upgrade rag-chunk"
+            )
+        report = Report.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise InputError(f"{where} cannot be used: {first['msg']}") from None
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{where} cannot be used: {f'{place}: ' if place else ''}{first['msg']}") from None
+    if wrong := _contradiction(report):
+        raise InputError(f"{where} cannot be used: {wrong}")
+    return report
+
+
+def _contradiction(report: Report) -> str | None:
+    """Return what does not fit together; names become names of files, and stand for one configuration each."""
+    names = [found.name for found in report.configurations]
+    unusable = [name for name in names if not re.fullmatch(r"[\w.-]+", name)]
+    unknown = [name for each in report.comparisons for name in (each.leader, each.recommended) if name not in names]
+    twice = [
+        found.name
+        for found in report.configurations
+        if len({asked.id for asked in found.questions}) < len(found.questions)
+    ]
+    if not names:
+        return "it has no configurations"
+    if unusable:
+        return f"{unusable[0]!r} is no name of a configuration"
+    if len(set(names)) < len(names):
+        return "two configurations have the same name"
+    if unknown:
+        return f"it compares {unknown[0]!r}, which is none of its configurations"
+    return f"{twice[0]} has two questions with the same id" if twice else None

@@ -1,6 +1,7 @@
 """Runs a tracked or saved analysis again, and sets what comes out beside what was recorded."""
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +103,6 @@ def _path(before: Recorded, path: str | Path | None, what: str, remedy: str) -> 
     """Return where something is now; raise `InputError` where that is not known, or nothing is there."""
     if path is None:
         raise InputError(f"{before.source} does not say where its {what} were; name them: {remedy}")
-    if not Path(path).exists():
+    if not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, of any text
         raise InputError(f"the {what} of {before.source} are not at {path}; name them: {remedy}")
     return Path(path)

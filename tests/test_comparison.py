@@ -1,6 +1,7 @@
 """Analyses side by side, and run again: saved and tracked ones, through the library and the program's entry point."""
 
 import json
+import math
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,77 @@ def house(folder: Path) -> Path:
     save_results(analysed(folder, SMALL), folder / "small")
     save_results(analysed(folder, LARGE), folder / "large")
     return folder
+
+
+# results that somebody edited
+
+
+def _set(folder: Path, name: str, *place: Any, to: Any) -> None:
+    """Set what stands at a place of a JSON file."""
+    whole = json.loads((folder / name).read_text())
+    inner = whole
+    for part in place[:-1]:
+        inner = inner[part]
+    inner[place[-1]] = to
+    (folder / name).write_text(json.dumps(whole))
+
+
+FIRST = ("configurations", 0)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("schema_version",), 2, "has schema_version 2; this rag-chunk reads up to 1. Upgrade it"),
+        (("comparison", "recommended"), "tiny", "it compares 'tiny', which is none of its configurations"),
+        (("configurations",), [], "it has no configurations"),
+        ((*FIRST, "name"), "../../secret", "'../../secret' is no name of a configuration"),
+        ((*FIRST, "name"), "a\x00", "is no name of a configuration"),
+        ((*FIRST, "metrics", "budget_recall"), math.inf, "metrics.budget_recall: Input should be a finite number"),
+        ((*FIRST, "questions", 0, "id"), "h1", "has two questions with the same id"),
+        ((*FIRST, "config", "chunk_size"), 0, "configurations.0.config.chunk_size: "),
+    ],
+)
+def test_a_report_that_contradicts_itself_is_refused(
+    house: Path, place: tuple[Any, ...], value: Any, message: str
+) -> None:
+    _set(house / "small", "report.json", *place, to=value)
+    with pytest.raises(InputError) as raised:
+        compare(house / "large", house / "small")
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("value", [5, None, {"text": "Why?"}])
+def test_recorded_questions_are_texts(house: Path, value: object) -> None:
+    _set(house / "small", "questions.json", 0, "question", to=value)
+    with pytest.raises(InputError, match="does not hold questions as rag-chunk records them"):
+        compare(house / "large", house / "small")
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"tags": 5}', '{"tags": {"a": 5}}', '{"log_chunks": "some"}', '{"run_name": ["a"]}']
+)
+def test_recorded_options_have_their_types(house: Path, text: str) -> None:
+    (house / "small" / "tracking.json").write_text(text)
+    with pytest.raises(InputError, match=r"tracking\.json"):
+        compare(house / "large", house / "small")
+
+
+def test_a_link_out_of_a_results_folder_is_refused(house: Path) -> None:
+    page = house / "small" / "report.html"
+    page.unlink()
+    page.symlink_to(house / "questions.json")
+    with pytest.raises(InputError, match=r"report\.html leads out of the results folder"):
+        compare(house / "large", house / "small")
+
+
+def test_a_name_that_can_be_no_path_is_neither_a_folder_nor_a_run(house: Path) -> None:
+    for name in ("x" * 5000, "a\x00b"):
+        with pytest.raises(InputError, match="is neither a results folder nor the id of a run"):
+            compare(house / "large", name)
+    _set(house / "small", "report.json", "analysis", "source", to="x" * 5000)
+    with pytest.raises(InputError, match="are not at xxx"):
+        reproduce(house / "small")
 
 
 # which questions are paired

@@ -67,8 +67,16 @@ def parse_questions(text: str, where: str) -> dict[str, AskedQuestion]:
 
 
 def _by_id(records: Iterable[Mapping[str, Any]]) -> dict[str, AskedQuestion]:
-    found = (AskedQuestion(each["id"], each["question"], _texts(each["evidence"])) for each in records)
+    found = (
+        AskedQuestion(_string(each["id"]), _string(each["question"]), _texts(each["evidence"])) for each in records
+    )
     return {question.id: question for question in found}
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
 
 
 def _texts(items: Iterable[Any]) -> tuple[tuple[str, ...], ...]:

@@ -1,6 +1,7 @@
 """A results folder, read: all that a tracked analysis is made of."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,11 +37,20 @@ def read_results(path: Path) -> Results:
     """Read a results folder; raise `InputError` where it is none, or not whole."""
     if not (path / MARKER).exists():
         raise InputError(f"{path} is not a results folder of rag-chunk; analyze --save DIR writes one")
+    _refuse_links(path)
     report = parse_report(_text(path / "report.json"), str(path / "report.json"))
     if not re.fullmatch(r"[\w-]+", report.analysis_id):  # it stands in a search filter
         raise InputError(f"{path / 'report.json'} cannot be used: {report.analysis_id!r} is no analysis id")
     configs = {result.name: _text(path / "configs" / f"{result.name}.yaml") for result in report.configurations}
     return Results(path=path, report=report, configs=configs, options=_options(path / "tracking.json"))
+
+
+def _refuse_links(path: Path) -> None:
+    """Refuse links out of the folder: what they lead to would be sent to MLflow as a result."""
+    root = path.resolve()
+    for found in path.rglob("*"):
+        if found.is_symlink() and not Path(os.path.realpath(found)).is_relative_to(root):
+            raise InputError(f"{found} leads out of the results folder; put the file itself there")
 
 
 def read_recorded(path: Path) -> Recorded:
@@ -63,7 +73,7 @@ def _options(path: Path) -> TrackingOptions:
         return TrackingOptions()
     try:
         return TrackingOptions.from_json(json.loads(_text(path)))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON: {error}") from None
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args
 
+from pydantic import TypeAdapter, ValidationError
+
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.mlflow_tracker.redaction import redact
 
@@ -12,6 +14,7 @@ LogChunks = Literal["all", "best", "spans", "none"]
 LOG_CHUNKS: tuple[LogChunks, ...] = get_args(LogChunks)
 RESERVED = ("mlflow.", "rag_chunk.")
 LONGEST_KEY = 250
+_NO_OPTIONS = "tracking.json does not hold tracking options; save the analysis again"
 _KEY = re.compile(r"[\w.\- /]+")
 
 
@@ -46,8 +49,11 @@ class TrackingOptions:
         """Return the options that `tracking.json` holds; raise `InputError` where it cannot be used."""
         known = {spec.name for spec in fields(cls)} - set(_UNSAVED)
         if not isinstance(loaded, dict) or not set(loaded) <= known:
-            raise InputError("tracking.json does not hold tracking options; save the analysis again")
-        return cls(**loaded)
+            raise InputError(_NO_OPTIONS)
+        try:
+            return TypeAdapter(cls).validate_python(loaded)
+        except ValidationError:
+            raise InputError(_NO_OPTIONS) from None
 
     def over(self, saved: "TrackingOptions") -> Self:
         """Return these options where they are given, and the saved ones elsewhere; tags of both."""

@@ -89,7 +89,7 @@ def test_a_run_is_reproduced_and_tracked_as_its_reproduction(store: Store, uri: 
     assert "sentence-16-4: " in shown
     assert "sentence-48-12: " in shown
     assert "Reproduced: all" in shown
-    run_id = said.partition("experiment houses, run ")[2][:32]
+    run_id = said.partition("the analysis' is run ")[2][:32]
     with client_of(store.uri) as client:
         parent = client.get_run(run_id)
         children = client.search_runs([parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run_id}'")

@@ -303,11 +303,11 @@ def test_a_signal_ends_it_with_the_shells_status(docs: Path, number: signal.Sign
     with subprocess.Popen(
         [*PROGRAM, "analyze", "docs", "--strategy", "mine:cut"], stderr=subprocess.PIPE, text=True
     ) as process:
-        for _ in range(200):
+        for _ in range(1200):
             if Path("begun").exists():
                 break
             time.sleep(0.05)
         process.send_signal(number)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == status
     assert "Traceback" not in said

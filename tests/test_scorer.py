@@ -376,7 +376,7 @@ def test_every_strategy_spends_exactly_the_budget(strategy):
         *(Question(f"q{word}", word, (Evidence(((0, 9),)),)) for word in ("recall", "table index"))
     )
     for budget in (1000, 4000):
-        config = RunConfig(strategy=strategy, chunk_size=60, budget=budget)
+        config = RunConfig(strategy=strategy, chunk_size=60, budget=budget, embedding_model="hashing")
         chunking = chunk(corpus, config)
         ranking = rank(chunking, questions.texts, config, depth_needed(chunking, config))
         filled = score(chunking, ranking, questions, config, ["budget"]).filled

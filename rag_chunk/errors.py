@@ -13,6 +13,12 @@ Anything else that is raised is a bug of ours and ends with an ordinary tracebac
 """
 
 
+def not_utf8(error: UnicodeDecodeError) -> str:
+    """Return what is wrong with a file's bytes, and the line that mends it."""
+    coding = "UTF-16" if error.object[:2] in {b"\xff\xfe", b"\xfe\xff"} else "LATIN1"
+    return f"is not UTF-8 at byte {error.start}. Convert it: iconv -f {coding} -t UTF-8"
+
+
 class RagChunkError(Exception):
     """Any error that a user can mend; `exit_status` is what the command line ends with."""
 

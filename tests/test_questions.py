@@ -61,6 +61,7 @@ FORMATS = {
     "YAML object": "# mine\nquestions:\n  - question: How?\n    relevant:\n      - Turn the key left\n    tags: [a, b]\n",
     "CSV": 'Question,relevant,tags\nHow?,Turn the key left,"a, b"\n',
     "CSV of lists": 'question;relevant;tags\r\nHow?;"[""Turn the key left""]";"[""a"", ""b""]"\r\n',
+    "CSV with the line ends of old Macs": "question,relevant,tags\rHow?,Turn the key left,a;b\r",
     "with a byte-order mark": '\ufeff[{"question": "How?", "relevant": ["Turn the key left"], "tags": ["a", "b"]}]',
 }
 
@@ -286,6 +287,10 @@ PROBLEMS = {
     "out of range": ({"evidence": [{"doc": "guide.md", "start": 3, "end": 4000}]}, "3 to 4000 is no stretch of guide.md, which has"),
     "blank span": ({"evidence": [{"doc": "guide.md", "start": 6, "end": 8}]}, "6 to 8 of guide.md is blank"),
     "blank text": ({"evidence": [{"text": " "}]}, "evidence 1 is blank"),
+    "half a character in the id": ({"id": "\ud800"}, "'\\ud800' has half a character"),
+    "half a character in a tag": ({"tags": ["a", "\udc00"]}, "'\\udc00' has half a character"),
+    "half a character in a phrase": ({"relevant": ["\ud83d"]}, "'\\ud83d' has half a character"),
+    "nested deeply": ({"relevant": json.loads("[" * 200 + "]" * 200)}, "a list of wordings, not [[[[[[[...]]]]]]]"),
     "number as document": ({"evidence": [{"doc": 3, "text": "Turn"}]}, "needs texts for doc and text"),
 }  # fmt: skip
 
@@ -307,6 +312,11 @@ def test_ids_default_to_positions_and_must_differ(refused, read):
     assert read([*one(id=7, relevant=["Turn"]), *one(relevant=["Turn"])]).ids == ["7", "q2"]
     content = '[{"id": "q2", "question": "A?", "relevant": ["Turn"]},\n{"question": "B?", "relevant": ["Turn"]}]'
     assert "the id 'q2' stands 2 times (line 1, line 2); ids must differ" in refused(content)
+    assert "the id 'q2' stands 2 times (number 1, number 2); ids must differ" in refused(content.replace("\n", " "))
+
+
+def test_a_long_id_is_shortened_where_it_is_named(refused):
+    assert len(refused(one(id="i" * 100_000, relevant=["nowhere"]))) < 500
 
 
 def test_a_field_that_looks_misspelt_is_warned_of(read):
@@ -332,7 +342,19 @@ BROKEN = {
     "CSV with no list": ('question,references\nHow?,"{}"\n', "line 2: references must hold a JSON list"),
     "CSV with no objects": ('question,references\nHow?,"[1]"\n', "line 2: references must hold objects"),
     "deep JSON": ("[" * 100_000, "cannot be read as JSON"),
-    "deep objects": ('{"a":' * 100_000, "cannot be read as JSON"),
+    "deep objects": ('{"a":' * 100_000, "cannot be read as JSON: it is nested too deeply"),
+    "deep YAML": ("questions: " + "[" * 4_000, "cannot be read as YAML: line 1: it is nested too deeply"),
+    "CSV with a deep cell": (
+        'question,relevant\nA?,"' + "[" * 100_000 + '"\n',
+        "line 2: relevant cannot be read as JSON: it is",
+    ),
+    "a name that stands twice": ('[{"question": "A?",\n "question": "B?"}]', "'question' stands twice in one object"),
+    "a column that stands twice": ("question,relevant,Relevant\nA?,Turn,key\n", "the file has two columns 'relevant'"),
+    "a long number": (
+        '{"id": ' + "9" * 5_000 + ', "question": "A?"}',
+        "cannot be read as JSON: a number has too many digits",
+    ),
+    "a long line of text": ("x" * 200_000, "holds no list of questions"),
 }
 
 
@@ -349,6 +371,9 @@ def test_a_file_that_is_not_there_or_not_text_is_refused_in_a_sentence(tmp_path)
     (tmp_path / "latin1.csv").write_bytes("question,relevant\nWo?,Straße\n".encode("latin-1"))
     with pytest.raises(InputError, match="is not UTF-8 at byte 26"):
         read_questions(tmp_path / "latin1.csv", CORPUS)
+    (tmp_path / "utf16.csv").write_bytes("question,relevant\nWo?,Straße\n".encode("utf-16"))
+    with pytest.raises(InputError, match="iconv -f UTF-16 -t UTF-8"):
+        read_questions(tmp_path / "utf16.csv", CORPUS)
 
 
 def test_the_line_of_each_question_is_known(refused):
@@ -360,6 +385,16 @@ def test_the_line_of_each_question_is_known(refused):
     said = refused(nested)
     assert "q1 (line 3)" in said
     assert "q2 (line 5)" in said
+
+
+@pytest.mark.parametrize("head", ["\n", "about: {questions: [1, 2]}\nquestions:\n"])
+def test_the_line_of_each_question_is_known_in_yaml(head, refused):
+    said = refused(
+        f'{head}- question: A?\n  relevant:\n    - absent phrase\n- {{question: "B?", relevant: 2024-13-45}}\n'
+    )
+    first = head.count("\n") + 1
+    assert f"q1 (line {first}): 'absent phrase' stands in no document" in said
+    assert f"q2 (line {first + 3}): '2024-13-45' stands in no document" in said
 
 
 def test_located_questions_read_back_equal(read):

@@ -5,6 +5,7 @@ from typing import Any
 import yaml
 
 LARGEST_FILE = 1_000_000
+DEEPEST = 100
 
 
 class _Loader(yaml.SafeLoader):
@@ -22,6 +23,12 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_Loader.yaml_implicit_resolvers = {  # a date stays text: no setting and no field of a question is one
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 class _Quoted(yaml.SafeDumper):
     """A dumper that quotes text values, so that `no`, `010` and `12:30` stay text."""
 
@@ -36,9 +43,16 @@ _Quoted.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:y
 
 
 def _refuse_tags_and_aliases(text: str) -> None:
-    """Look at the events before anything is built: a few hundred bytes of aliases can fill the memory."""
+    """Look at the events before anything is built: a few hundred bytes of aliases can fill the memory.
+
+    Reading on in what is nested deeply would take time with the square of the depth.
+    """
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise yaml.YAMLError(f"line {line}: it is nested too deeply")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.YAMLError(f"line {line}: anchors and aliases are not read")
         if tag := getattr(event, "tag", None):
@@ -47,11 +61,21 @@ def _refuse_tags_and_aliases(text: str) -> None:
 
 def load(text: str) -> Any:
     """Return what `text` holds. Raise `ValueError` with the line of the first problem."""
+    return load_with_lines(text)[0]
+
+
+def load_with_lines(text: str, name: str = "") -> tuple[Any, list[int]]:
+    """Return what `text` holds, and the line of each element of its list: the whole, or what stands under `name`.
+
+    Raise `ValueError` with the line of the first problem.
+    """
     if len(text) > LARGEST_FILE:
         raise ValueError(f"it has {len(text):,} characters; at most {LARGEST_FILE:,} are read")
     try:
         _refuse_tags_and_aliases(text)
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        return (loader.construct_document(node) if node else None), _lines(node, name)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ValueError(f"line {line}: {error.problem or error.context}") from error
@@ -59,6 +83,15 @@ def load(text: str) -> Any:
         raise ValueError(str(error)) from error
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _lines(node: yaml.Node | None, name: str) -> list[int]:
+    listed = node
+    if isinstance(node, yaml.MappingNode):
+        listed = next((value for key, value in node.value if key.value == name), None)
+    if not isinstance(listed, yaml.SequenceNode):
+        return []
+    return [element.start_mark.line + 1 for element in listed.value]
 
 
 def dump(value: Any) -> str:

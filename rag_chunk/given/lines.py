@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.errors import InputError
+from rag_chunk.errors import InputError, not_utf8
 
 _MOST_SHOWN = 200
 
@@ -61,7 +61,7 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 at byte {error.start}. Convert it: iconv -f LATIN1 -t UTF-8") from None
+        raise InputError(f"{path} {not_utf8(error)}") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rag_chunk.corpus import Corpus
-from rag_chunk.errors import InputError
+from rag_chunk.errors import InputError, not_utf8
 from rag_chunk.questions.asked import KNOWN, Asked, Wording, asked
 from rag_chunk.questions.findings import Account, Finding, Level
 from rag_chunk.questions.folding import fold
@@ -104,22 +104,21 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         raise InputError(f"there is no question file {path}") from None
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"the question file {path} is not UTF-8 at byte {error.start}. Convert it: iconv -f LATIN1 -t UTF-8"
-        ) from None
+        raise InputError(f"the question file {path} {not_utf8(error)}") from None
     except OSError as error:
         raise InputError(f"the question file {path} cannot be read: {error.strerror}") from None
 
 
 def _note_equal_ids(wanted: Sequence[Asked], account: Account) -> None:
-    places: dict[str, list[str]] = {}
+    places: dict[str, list[Asked]] = {}
     for question in wanted:
-        place = f"line {question.line}" if question.line else f"number {question.number}"
-        places.setdefault(question.id, []).append(place)
+        places.setdefault(question.id, []).append(question)
     for name, found in places.items():
         if len(found) > 1:
-            said = f"stands {len(found)} times ({', '.join(found)}); ids must differ"
-            account.add("error", "form", f"the id {name!r}", said)
+            apart = len({question.line for question in found}) == len(found)
+            where = [f"line {question.line}" if apart else f"number {question.number}" for question in found]
+            said = f"stands {len(found)} times ({', '.join(where)}); ids must differ"
+            account.add("error", "form", f"the id {shown(name)}", said)
 
 
 def _note_duplicates(wanted: Sequence[Asked], account: Account) -> None:

@@ -5,7 +5,8 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from rag_chunk.questions.findings import Account
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DELIMITERS = ",;\t"
+_LONGEST_HEADER = 10_000  # characters
 _SHAPE = (
     'a question file is a list of {"question": …, "relevant": ["a phrase"]}, by itself or under "questions", '
     "in JSON, JSONL or YAML, or a CSV with the columns question and relevant"
@@ -62,25 +64,47 @@ def _jsonl(text: str, account: Account) -> Iterator[Record]:
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     for position, (number, line) in enumerate(lines, 1):
         try:
-            yield Record(_fields(json.loads(line)), position, number)
+            yield Record(_fields(_loaded(line)), position, number)
         except json.JSONDecodeError as error:
             _unreadable(account, error.msg, position, f"line {number}, column {error.colno}:")
         except (ValueError, RecursionError) as error:
-            _unreadable(account, str(error), position, f"line {number}:")
+            _unreadable(account, _reason(error), position, f"line {number}:")
 
 
 def _json(text: str, account: Account) -> list[Record]:
     try:
-        loaded = json.loads(text)
+        loaded = _loaded(text)
     except json.JSONDecodeError as error:
         _unreadable(account, f"cannot be read as JSON: line {error.lineno}, column {error.colno}: {error.msg}")
         return []
     except (ValueError, RecursionError) as error:
-        _unreadable(account, f"cannot be read as JSON: {error}")
+        _unreadable(account, f"cannot be read as JSON: {_reason(error)}")
         return []
     found = _listed(loaded, account)
-    lines = list(_lines(text)) if len(found) else []
-    return list(_as_records(found, lines if len(lines) == len(found) else [None] * len(found), account))
+    return list(_as_records(found, list(_lines(text)) if found else [], account))
+
+
+def _loaded(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; JSON would silently keep the last of what stands twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"{_twice([name for name, _ in pairs])!r} stands twice in one object")
+    return found
+
+
+def _twice(names: Sequence[str]) -> str:
+    return next((name for name, count in Counter(names).items() if count > 1), "")
+
+
+def _reason(error: Exception) -> str:
+    """Return why a text cannot be read, where Python's own words help nobody."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return "a number has too many digits" if "integer string conversion" in str(error) else str(error)
 
 
 def _lines(text: str) -> Iterator[int]:
@@ -114,11 +138,11 @@ def _behind_space(text: str, place: int) -> int:
 
 def _yaml(text: str, account: Account) -> list[Record]:
     try:
-        found = _listed(yaml_text.load(text), account)
+        loaded, lines = yaml_text.load_with_lines(text, "questions")
     except ValueError as error:
-        _unreadable(account, f"cannot be read as YAML: {error}")
+        _unreadable(account, f"cannot be read as YAML: {_reason(error)}")
         return []
-    return list(_as_records(found, [None] * len(found), account))
+    return list(_as_records(_listed(loaded, account), lines, account))
 
 
 def _listed(loaded: Any, account: Account) -> list[Any]:
@@ -130,13 +154,12 @@ def _listed(loaded: Any, account: Account) -> list[Any]:
     return []
 
 
-def _as_records(found: list[Any], lines: "list[int] | list[None]", account: Account) -> Iterator[Record]:
+def _as_records(found: Sequence[Any], lines: Sequence[int], account: Account) -> Iterator[Record]:
     for number, (value, line) in enumerate(zip(found, lines, strict=True), 1):
         try:
             yield Record(_fields(value), number, line)
         except ValueError as error:
-            place = f" (line {line})" if line else ""
-            _unreadable(account, str(error), number, f"number {number} in the list{place}:")
+            _unreadable(account, str(error), number, f"number {number} in the list (line {line}):")
 
 
 def _fields(value: Any) -> dict[str, Any]:
@@ -147,7 +170,9 @@ def _fields(value: Any) -> dict[str, Any]:
 
 def _delimiter(text: str) -> str:
     """Return what separates the cells of a header with a column `question`, or nothing if that is no header."""
-    header = text.lstrip("\r\n").split("\n", 1)[0]
+    header = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
+    if len(header) > _LONGEST_HEADER:
+        return ""
     for delimiter in _DELIMITERS:
         names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
         if len(names) > 1 and "question" in names:
@@ -159,6 +184,9 @@ def _csv(text: str, account: Account, delimiter: str) -> Iterator[Record]:
     """Yield the rows under the names of the header, each with the line on which it starts."""
     rows = _rows(text, account, delimiter)
     header = [name.strip().lower() for _, names in itertools.islice(rows, 1) for name in names]
+    if again := _twice([name for name in header if name]):
+        _unreadable(account, f"has two columns {again!r}")
+        return
     for number, (line, row) in enumerate(rows, 1):
         try:
             yield Record(_csv_fields(header, row), number, line)
@@ -195,9 +223,11 @@ def _value(name: str, cell: str) -> Any:
     """Return what a cell holds: JSON where it must or may be a list, otherwise its text."""
     if name in {"references", "evidence"} or (name in {"relevant", "tags"} and cell.startswith("[")):
         try:
-            return json.loads(cell)
+            return _loaded(cell)
         except json.JSONDecodeError as error:
             raise ValueError(f"{name} cannot be read as JSON: {error.msg} at character {error.pos + 1}") from error
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{name} cannot be read as JSON: {_reason(error)}") from error
     return re.split(r"\s*[,;]\s*", cell) if name == "tags" else cell
 
 

@@ -129,7 +129,9 @@ class Locator:
         """Warn of a phrase that is a keyword: hits are then nearly free."""
         if found is None:
             return
-        reasons = [f"has only {len(text)} characters"] if len(text) < SHORTEST_PHRASE else []
+        reasons = (
+            [f"has only {len(text)} character{'' if len(text) == 1 else 's'}"] if len(text) < SHORTEST_PHRASE else []
+        )
         reasons += [f"stands in {len(found.spans)} places"] if len(found.spans) > MOST_PLACES else []
         if reasons:
             said = " and ".join(reasons)

@@ -178,6 +178,8 @@ def beyond(corpus, config): return Index([[0, 2]])
 def gap(corpus, config): return Index([[-1, 0]])
 def words(corpus, config): return Index([["a", "b"]])
 def ragged(corpus, config): return Index([[0], [1]])
+def uneven(corpus, config): return Index([[0], [0, 1]])
+def nothing(corpus, config): return Index([[]])
 def broken(corpus, config): raise KeyError("no store")
 def telling(corpus, config):
     from rag_chunk.errors import InputError
@@ -194,6 +196,7 @@ def ranked_by(name: str, folder) -> list[list[int]]:
 def test_a_retriever_of_the_users_own_is_found_in_the_working_folder(folder):
     assert ranked_by("backwards", folder) == [[1, 0]]
     assert ranked_by("short", folder) == [[1, -1]]
+    assert ranked_by("nothing", folder) == [[]]
 
 
 @pytest.mark.parametrize(
@@ -204,6 +207,7 @@ def test_a_retriever_of_the_users_own_is_found_in_the_working_folder(folder):
         ("gap", "ranked a chunk after -1"),
         ("words", "a ranking holds whole numbers"),
         ("ragged", "one row for each of the 1 questions"),
+        ("uneven", "rows of different lengths"),
         ("broken", "raised KeyError"),
         ("telling", "the store is empty"),
         ("absent", "has no function absent"),

@@ -74,7 +74,13 @@ def _users_own(chunking: Chunking, questions: Sequence[str], config: RunConfig, 
 
 def _checked(found: Any, questions: int, chunks: int, name: str) -> Ranking:
     """Return `found` as a ranking; raise `InputError` where it is none."""
-    ranking = np.asarray(found)
+    try:
+        ranking = np.asarray(found)
+    except ValueError:
+        raise InputError(
+            f"{name} returned rows of different lengths; fill the shorter ones with -1 at the end"
+        ) from None
+    ranking = ranking if ranking.size else ranking.astype(np.int64)
     if ranking.ndim != 2 or len(ranking) != questions or ranking.dtype.kind not in "iu":  # noqa: PLR2004 - a matrix
         raise InputError(
             f"{name} returned an array of shape {ranking.shape} and type {ranking.dtype}; a ranking holds whole numbers, "

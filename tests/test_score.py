@@ -216,6 +216,7 @@ CHUNK_PROBLEMS = {
     "backwards": ('{"document": "guide.md", "start": 5, "end": 5}', "5 to 5 is no stretch of guide.md"),
     "blank": ('{"document": "guide.md", "start": 6, "end": 8}', "6 to 8 of guide.md is blank"),
     "blank text": ('{"document": "guide.md", "text": " "}', "its text is blank"),
+    "text that prints nothing": ('{"document": "guide.md", "text": "\\u200b\\ud800"}', "its text is blank"),
     "text": ('{"document": "guide.md", "text": 3}', "text must be text, not 3"),
     "other text": ('{"document": "guide.md", "start": 0, "end": 6, "text": "# Kex"}', "its text is not what stands at 0 to 6 of guide.md, which is '# Keys'"),
     "absent text": ('{"document": "guide.md", "text": "Push the handle"}', "its text 'Push the handle' stands nowhere in guide.md"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.adapters import locate
+from rag_chunk.adapters.locator import letters_of, locate
 from rag_chunk.arrays import as_spans
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig, did_you_mean, given_name
@@ -127,7 +127,7 @@ def _spans(lines: Sequence[_Line], corpus: Corpus, problems: Problems) -> dict[i
 def _misplaced(line: _Line, document: Document) -> str | None:
     """Return what is wrong with the place or the text of a chunk, if anything is."""
     if line.span is None:
-        return None if (line.text or "").strip() else "its text is blank"
+        return None if letters_of(line.text or "") else "its text is blank"
     start, end = line.span
     if not 0 <= start < end <= len(document.text):
         return f"{start} to {end} is no stretch of {document.name}, which has {len(document.text):,} characters"

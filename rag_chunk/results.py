@@ -7,10 +7,10 @@ from typing import Any
 
 from rag_chunk.analysis import Analysis
 from rag_chunk.config import ConfigFile
-from rag_chunk.corpus import MARKER
+from rag_chunk.corpus import MARKER, Corpus
 from rag_chunk.errors import InputError
 from rag_chunk.export import jsonl
-from rag_chunk.questions.question import located
+from rag_chunk.questions.question import Question, located
 from rag_chunk.rendering import csv_text, html_text, markdown_text
 from rag_chunk.report import ConfigurationResult, Report
 
@@ -52,13 +52,16 @@ def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] |
             _write(folder / "configs" / f"{found.name}.yaml", config_file(report, found).to_yaml())
             _write(folder / "chunks" / f"{found.name}.jsonl", jsonl(analysis.chunkings[found.name]))
         if analysis.questions:
-            _write(
-                folder / "questions.json",
-                _json([located(question, analysis.corpus) for question in analysis.questions.questions]),
-            )
+            asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
+            _write(folder / "questions.json", _json(asked))
         _write(folder / "tracking.json", _json(dict(tracking or {})))
     except OSError as error:
         raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
+
+
+def _question(question: Question, corpus: Corpus) -> dict[str, Any]:
+    """Return a question as a question file holds it, and the step that located each item of its evidence."""
+    return {**located(question, corpus), "steps": [item.step for item in question.evidence]}
 
 
 def _prepare(folder: Path) -> None:

@@ -115,6 +115,8 @@ def test_save_writes_the_whole_results_folder_which_is_no_document_afterwards(do
     } <= found
     lines = [json.loads(line) for line in (docs / "docs/results/chunks/header-200-50.jsonl").read_text().splitlines()]
     assert lines[0]["text"] == GUIDE[lines[0]["start"] : lines[0]["end"]]
+    asked = json.loads((docs / "docs/results/questions.json").read_text())
+    assert [(question["id"], question["steps"]) for question in asked] == [("lock", ["exact"]), ("open", ["exact"])]
     report = json.loads(done("analyze", "docs", "--output", "json"))
     assert [document["name"] for document in report["corpus"]["documents"]] == ["guide.md", "notes.txt"]
 

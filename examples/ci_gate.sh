@@ -19,11 +19,11 @@ analyzed --strategy header --save baseline
 
 echo "== a change that costs nothing passes"
 analyzed --strategy header --overlap 20 --save change
-rag-chunk compare baseline change --fail-if-worse --output markdown -o change.md
+rag-chunk compare baseline change --fail-if-worse -o change.md
 
 echo "== a change for the worse is stopped"
 analyzed --strategy fixed-size --save worse
 status=0
-rag-chunk compare baseline worse --fail-if-worse --output markdown -o worse.md || status=$?
+rag-chunk compare baseline worse --fail-if-worse -o worse.md || status=$?
 test "$status" -eq 7
 echo "stopped with status 7; worse.md says why"

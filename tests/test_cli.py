@@ -96,6 +96,22 @@ def test_the_comparison_can_be_written_to_a_file(docs: Path) -> None:
     assert "| configuration |" in (docs / "out.md").read_text()
 
 
+def test_the_ending_of_the_output_file_tells_its_format_unless_one_is_named(docs: Path) -> None:
+    begins = {
+        "out.html": "<!doctype html>",
+        "OUT.JSON": "{",
+        "out.csv": "configuration,",
+        "out.md": "# rag-chunk",
+        "out": "# rag-chunk",
+    }
+    for name, beginning in begins.items():
+        done("analyze", "docs", "--strategy", "header", "-o", name)
+        assert (docs / name).read_text().lstrip().startswith(beginning), name
+    done("analyze", "docs", "--strategy", "header", "--output", "csv", "-o", "out.html")
+    assert (docs / "out.html").read_text().startswith("configuration,")
+    assert "not 'html'" in rag_chunk("compare", "a", "b", "-o", "out.html").stderr
+
+
 def test_save_writes_the_whole_results_folder_which_is_no_document_afterwards(docs: Path) -> None:
     done("analyze", "docs", "--strategy", "header,sentence", "--test-file", "questions.json", "--save", "docs/results")
     found = {path.relative_to(docs / "docs/results").as_posix() for path in (docs / "docs/results").rglob("*.*")}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from rag_chunk.cli.analyze import progress
-from rag_chunk.cli.app import app, say, say_where, write
+from rag_chunk.cli.app import app, check_target, say, say_where, write
 from rag_chunk.config import ComparisonConfig, OutputConfig, ReproductionConfig
 from rag_chunk.errors import NotReproduced, SettingsError, Worse
 from rag_chunk.options import with_fields
@@ -45,6 +45,7 @@ def compare(given: ComparisonConfig, sides: Sides = None) -> None:
     from rag_chunk.records import compare as compared
     from rag_chunk.rendering.side_by_side import side_by_side_markdown, side_by_side_table
 
+    check_target(given.output_file)
     report = compared(*(sides or []), settings=given)
     _show(report, given, side_by_side_table, side_by_side_markdown)
     if not given.fail_if_worse:
@@ -73,6 +74,7 @@ def reproduce(given: ReproductionConfig, name: Recorded, source: Folder = None) 
 
     if source and given.folder:
         raise SettingsError("the documents were named twice, as FOLDER and as --folder")
+    check_target(given.output_file)
     notify = (lambda _: None) if given.quiet else say
     before = find_recorded(name, uri=given.mlflow_uri)
     output = OutputConfig(

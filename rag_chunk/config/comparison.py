@@ -6,7 +6,9 @@ They change no number of an analysis, and are kept in no config file.
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from rag_chunk.config.output import FORMAT_DEFAULT, with_format
 
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
 _URI = "Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default."
@@ -32,7 +34,9 @@ class ComparisonConfig(BaseModel):
         json_schema_extra={"flags": ["--fail-if-worse"]},
     )
     margin: float = Field(0.02, ge=0, le=1, description="How much lower than the first side's a mean may be.")
-    output: Literal["table", "json", "markdown"] = Field("table", description="How the comparison is written.")
+    output: Literal["table", "json", "markdown"] = Field(
+        "table", description="How the comparison is written.", json_schema_extra=FORMAT_DEFAULT
+    )
     output_file: Path | None = Field(
         None, description="Write it to this file instead; a table as Markdown.", json_schema_extra=_FILE
     )
@@ -44,6 +48,8 @@ class ComparisonConfig(BaseModel):
     )
     top: int = Field(5, ge=1, description="How many of them.", json_schema_extra=_MLFLOW)
     mlflow_uri: str | None = Field(None, description=_URI, json_schema_extra=_MLFLOW)
+
+    _with_format = model_validator(mode="before")(with_format)
 
 
 class ReproductionConfig(BaseModel):
@@ -57,7 +63,9 @@ class ReproductionConfig(BaseModel):
     test_file: Path | None = Field(
         None, description="The questions.", json_schema_extra={"default_text": "where they were"}
     )
-    output: Literal["table", "json", "markdown"] = Field("table", description="How the outcome is written.")
+    output: Literal["table", "json", "markdown"] = Field(
+        "table", description="How the outcome is written.", json_schema_extra=FORMAT_DEFAULT
+    )
     output_file: Path | None = Field(
         None, description="Write it to this file instead; a table as Markdown.", json_schema_extra=_FILE
     )
@@ -73,3 +81,5 @@ class ReproductionConfig(BaseModel):
         None, description="The experiment.", json_schema_extra={"default_text": "the run's", **_MLFLOW}
     )
     run_name: str | None = Field(None, description="The run's name.", json_schema_extra=_MLFLOW)
+
+    _with_format = model_validator(mode="before")(with_format)

@@ -1,13 +1,26 @@
 """`OutputConfig`: where results are shown and sent. It changes no number, and is kept in no config file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 OutputFormat = Literal["table", "json", "csv", "markdown", "html"]
 LogChunks = Literal["all", "best", "spans", "none"]
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
+_FORMATS = {".html": "html", ".htm": "html", ".json": "json", ".csv": "csv", ".md": "markdown"}
+FORMAT_DEFAULT: dict[str, JsonValue] = {"default_text": "by the ending of the output file, else table"}
+
+
+def with_format(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was given, with `output` by the ending of `output_file` where only the file was named.
+
+    >>> with_format({"output_file": "report.html"})["output"]
+    'html'
+    """
+    named = _FORMATS.get(Path(given.get("output_file") or "").suffix.lower())
+    return {**({"output": named} if named else {}), **given}
 
 
 def _without_top(value: Any) -> Any:
@@ -20,7 +33,9 @@ class OutputConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    output: OutputFormat = Field("table", description="How the comparison is written.")
+    output: OutputFormat = Field(
+        "table", description="How the comparison is written.", json_schema_extra=FORMAT_DEFAULT
+    )
     output_file: Path | None = Field(
         None,
         description="Write it to this file instead; a table as Markdown.",
@@ -74,3 +89,5 @@ class OutputConfig(BaseModel):
         description="Log runs of the N best configurations only.",
         json_schema_extra={"metavar": "top:N", "default_text": "all", **_MLFLOW},
     )
+
+    _with_format = model_validator(mode="before")(with_format)

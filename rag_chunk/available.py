@@ -46,4 +46,4 @@ def _parts(kind: Kind, names: Mapping[str, str]) -> Iterator[Part]:
 
 def _missing(extra: str) -> str | None:
     package, _ = EXTRAS[extra]
-    return None if find_spec(package) else f"an optional package: pip install 'rag-chunk[{extra}]'"
+    return None if find_spec(package) else f"a package: pip install 'rag-chunk[{extra}]'"

@@ -32,6 +32,7 @@ _MODELS: tuple[tuple[type[BaseModel], str], ...] = (
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 _CONFIG_HELP = "A config file; several are compared as rivals, each under its file's name. Flags win over files."
 _ONE_CONFIG_HELP = "A config file. Flags win over it."
+_EXTENSIBLE = frozenset({"strategy", "retriever"})  # whose names are the built-in ones, and others
 _OF_OTHER_COMMANDS = frozenset({"source", "chunks", "retrieved"})  # `source` is an argument, the others belong to score
 
 
@@ -75,11 +76,15 @@ def _metavar(info: FieldInfo, *, several: bool) -> str | None:
     return f"{text}[,…]" if several else text
 
 
-def _help(info: FieldInfo) -> str:
-    """Return the description, what may be chosen, and the default."""
+def _help(name: str, info: FieldInfo, *, several: bool) -> str:
+    """Return the description, what may be chosen, and the default, which of a list may be another."""
     default = _extra(info).get("default_text", info.default)
+    default = _extra(info).get("swept_default", default) if several else default
     shown = default not in (None, (), False) and _kind(info) is not bool
     chosen = [f"One of {', '.join(get_args(_element(info)))}."] if _is_chosen(info) else []
+    if name in _EXTENSIBLE:
+        built_in = [each for each in NAMED[name] if several or each != "all"]
+        chosen = [f"One of {', '.join(built_in)}, or your own, package.module:function."]
     return " ".join([str(info.description), *chosen, *([rf"\[default: {default}]"] if shown else [])])
 
 
@@ -104,7 +109,7 @@ def _option(name: str, info: FieldInfo, panel: str, *, several: bool) -> inspect
     default = typer.Option(
         None,
         *extra.get("flags", [*usual, *extra.get("aliases", [])]),
-        help=_help(info),
+        help=_help(name, info, several=several),
         metavar=_metavar(info, several=several),
         autocompletion=_completion(name, info, several=several),
         rich_help_panel=extra.get("panel", panel),

@@ -52,16 +52,23 @@ def verdict(comparison: Comparison, names: Sequence[str]) -> str:
     return _leader_verdict(comparison, names)
 
 
-def recommendation_verdict(comparison: Comparison, recommended: int, names: Sequence[str], by: str = "") -> str:
-    """Return one sentence on the recommended configuration and its gap to the leader; `by` says who recommends."""
+def recommendation_verdict(
+    comparison: Comparison, recommended: int, names: Sequence[str], by: str = "", dearer: str = "more chunks"
+) -> str:
+    """Return one sentence on the recommended configuration and its gap to the leader.
+
+    `by` says who recommends, `dearer` what the leader has where it is not the recommended one.
+    """
     name, leader = names[recommended], names[comparison.leader]
     if len(names) == 1:
         return f"Recommended{by}: {name}, the only configuration."
+    if all(pair.identical for pair in comparison.pairs):
+        return f"Recommended{by}: {name}, which has the fewest chunks."
     if recommended == comparison.leader:
         return f"Recommended{by}: {name}, which has the highest mean{_doubt(comparison, names)}."
     gap = comparison.means[comparison.leader] - comparison.means[recommended]
     distance = f"{_points(gap)} points below {leader}" if gap > 0 else f"with the same mean as {leader}"
-    return f"Recommended{by}: {name}, {distance}, which has a larger index and is not shown to be better."
+    return f"Recommended{by}: {name}, {distance}, which has {dearer} and is not shown to be better."
 
 
 def standing(comparison: Comparison, index: int, names: Sequence[str], interval: tuple[float, float] | None) -> str:
@@ -176,6 +183,13 @@ def overlap_warning(overlap: float, retriever: str) -> str:
         return ""
     share = f"On average {100 * overlap:.0f} % of a question's words stand in its evidence"
     return f"{share}, which flatters lexical retrieval: ask as people will who do not know the text."
+
+
+def floor_warning(random_recall: float) -> str:
+    """Return a sentence that warns of a budget that holds all the documents; empty if it does not."""
+    if random_recall < 1:
+        return ""
+    return "Chunks in random order bring back all of the evidence too: give a smaller --budget, or more documents."
 
 
 def _leader_verdict(comparison: Comparison, names: Sequence[str]) -> str:

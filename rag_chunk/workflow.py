@@ -114,6 +114,11 @@ def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Que
     questions = read_questions(asked.required_test_file(), corpus, missing=asked.missing)
     for warning in questions.warnings:
         notify(warning)
+    if similar := questions.matched.get("similar"):
+        notify(
+            f"{similar} of the phrases stand nowhere word for word, and the most similar text is taken for them: "
+            "rag-chunk check-questions shows which"
+        )
     return questions
 
 

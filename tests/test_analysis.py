@@ -486,6 +486,13 @@ def test_budgets_in_words(leaders, sentence):
     assert curve_verdict(["a"], {1000: 0}, 0, [4000]) == ""
 
 
+def test_a_budget_that_holds_all_the_documents_is_warned_of():
+    assert "Chunks in random order bring back all of the evidence too" in said(
+        analysed(CUT.with_settings(budget=1_000_000))
+    )
+    assert "random order" not in said(analysed())
+
+
 def test_the_verdict_names_the_retrieval_that_it_holds_for():
     assert "This holds for lexical retrieval (bm25) and 120 characters of context." in said(analysed())
     assert scope(["mine:dense"], [4000]) == "This holds for retrieval by mine:dense and 4,000 characters of context."

@@ -70,6 +70,7 @@ def test_without_questions_the_chunks_are_measured_and_a_hint_is_given(docs: Pat
     result = rag_chunk("analyze", "docs", "--strategy", "header")
     assert "chunk_" in result.stdout
     assert "recall" not in result.stdout
+    assert "\n\n\n" not in result.stdout
     assert "--test-file" in result.stderr
 
 

@@ -89,14 +89,12 @@ def test_what_lacks_a_package_is_marked_with_the_line_that_installs_it(rag_chunk
     monkeypatch.setitem(names.EXTRAS, "gears", ("no_such_package", "gears"))
     monkeypatch.setitem(names.NEEDS, "header", "gears")
     found = {part["name"]: part["lacks"] for part in json.loads(rag_chunk("strategies", "--output", "json").out)}
-    assert found["header"] == found["gears"] == "an optional package: pip install 'rag-chunk[gears]'"
+    assert found["header"] == found["gears"] == "a package: pip install 'rag-chunk[gears]'"
     assert found["sentence"] is None
     assert "- header " in rag_chunk("strategies").out
     report = json.loads(rag_chunk("analyze", docs, "--output", "json").out)
     assert not any(each["name"].startswith("header") for each in report["configurations"])
-    assert {"name": "header", "reason": "it needs an optional package: pip install 'rag-chunk[gears]'"} in report[
-        "skipped"
-    ]
+    assert {"name": "header", "reason": "it needs a package: pip install 'rag-chunk[gears]'"} in report["skipped"]
 
 
 @pytest.mark.parametrize("command", sorted(vars(typer.main.get_command(app))["commands"]))
@@ -208,12 +206,26 @@ def test_init_replaces_nothing_without_being_told(rag_chunk, docs):
     Path("questions.yaml").write_text("mine")
     refused = rag_chunk("init", docs.name)
     assert (refused.status, refused.said) == (
-        3, "rag-chunk: there is a questions.yaml here already; --force replaces what is there"
+        3, "rag-chunk: there is a questions.yaml here already; move away what is there, or let --force replace it"
     )  # fmt: skip
     assert Path("questions.yaml").read_text() == "mine"
     assert not Path("rag-chunk.yaml").exists()
     assert rag_chunk("init", docs.name, "--force").status == 0
     assert "draft-1" in Path("questions.yaml").read_text()
+
+
+def test_a_question_file_and_its_documents_in_the_wrong_order_are_told_apart(rag_chunk, docs):
+    Path("q.json").write_text('[{"question": "Which way?", "relevant": ["Turn the kez to the left"]}]')
+    swapped = rag_chunk("check-questions", docs.name, "q.json")
+    assert swapped.status == 3
+    assert swapped.said.endswith(f"the questions come first: rag-chunk check-questions q.json {docs.name}")
+
+
+def test_an_analysis_tells_of_phrases_that_were_not_found_word_for_word(rag_chunk, docs):
+    Path("q.json").write_text('[{"question": "Which way?", "relevant": ["Turn the kez to the left, then pull"]}]')
+    (docs / "more.md").write_text("Turn the key to the left, then pull the door.\n")
+    said = rag_chunk("analyze", docs.name, "--test-file", "q.json", "--strategy", "header").err
+    assert "1 of the phrases stand nowhere word for word" in said
 
 
 def test_documents_without_sentences_get_no_question_file(rag_chunk, folder):
@@ -270,7 +282,7 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
         (3, ["check-questions", "q.json", "docs", "--fix", "missing/q.json"], "there is no folder missing"),
         (2, ["analyze", "docs", "--unit", "words,tokns"], "not 'tokns' (did you mean 'tokens'?)"),
         (2, ["analyze", "docs", "--output", "jsno"], "not 'jsno' (did you mean 'json'?)"),
-        (2, ["analyze", "docs", "--skip-blocks", "cod"], "skip_blocks must be"),
+        (2, ["analyze", "docs", "--skip-blocks", "cod"], "--skip-blocks must be"),
         (2, ["strategies", "--output", "tabel"], "not 'tabel' (did you mean 'table'?)"),
         (2, ["analyse", "docs"], "Did you mean 'analyze'?"),
         (2, ["analyze", "docs", "--chunk-sise", "3"], "--chunk-size"),

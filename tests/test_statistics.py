@@ -462,6 +462,7 @@ def test_many_open_rivals_are_counted():
 def test_identical_configurations_in_words():
     value = compare_all(np.repeat(realistic_scores(12, 1), 3, axis=1), seed=0)
     assert verdict(value, NAMES[:3]) == "All 3 configurations score the same on all 12 questions."
+    assert recommendation_verdict(value, 2, NAMES[:3]) == "Recommended: gamma, which has the fewest chunks."
 
 
 @pytest.mark.parametrize(
@@ -482,7 +483,7 @@ def test_identical_configurations_in_words():
         (
             comparison((0, 1)),
             1,
-            "Recommended: beta, 1.0 points below alpha, which has a larger index and is not shown to be better.",
+            "Recommended: beta, 1.0 points below alpha, which has more chunks and is not shown to be better.",
         ),
     ],
 )

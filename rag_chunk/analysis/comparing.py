@@ -205,6 +205,7 @@ def _verdict(
         verdicts.curve_verdict(names, leaders, outcome.leader, budgets),
         *(verdicts.baseline_verdict(baseline, outcome.shown.num_questions) if baseline else ()),
         verdicts.scope(_distinct(result.config.retriever for result in results), budgets, models),
+        verdicts.floor_warning(min(result.metrics.get("random_recall", 0.0) for result in results)),
         verdicts.overlap_warning(results[0].metrics.get("question_overlap", 0.0), results[0].config.retriever),
         verdicts.sample_warning(outcome.shown.num_questions),
     ]
@@ -214,7 +215,7 @@ def _verdict(
 def _of_all(outcome: Outcome) -> list[str]:
     return [
         verdicts.verdict(outcome.shown, outcome.names),
-        verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names),
+        verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names, dearer=_dearer(outcome)),
     ]
 
 
@@ -224,9 +225,15 @@ def _of_the_held_out(outcome: Outcome) -> list[str]:
     by = f" by the {outcome.chosen.num_questions:,} that chose"
     return [
         verdicts.holdout_verdict(outcome.chosen.num_questions, outcome.shown.num_questions),
-        verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names, by),
+        verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names, by, _dearer(outcome)),
         verdicts.standing(outcome.shown, outcome.recommended, outcome.names, interval),
     ]
+
+
+def _dearer(outcome: Outcome) -> str:
+    """Return what the leader has for which it is not recommended: chunks count first, as in `recommend`."""
+    leader, taken = (outcome.results[place].metrics["num_chunks"] for place in (outcome.leader, outcome.recommended))
+    return "more chunks" if leader > taken else "a larger index"
 
 
 def _distinct(values: Iterable[T]) -> tuple[T, ...]:

@@ -31,7 +31,7 @@ app = App(
     help="Find the chunking that a retrieval pipeline should use, prove it, and keep it.",
 )
 Uri = Annotated[
-    str | None, typer.Option(help="Where the run is kept; else MLFLOW_TRACKING_URI, else MLflow's default.")
+    str | None, typer.Option(help="Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default.")
 ]
 
 

@@ -34,7 +34,9 @@ def init(
     target = Path(FOLDER_FILE)
     there = [str(path) for path in (target, QUESTIONS) if path.exists()]
     if there and not force:
-        raise InputError(f"there is a {' and a '.join(there)} here already; --force replaces what is there")
+        raise InputError(
+            f"there is a {' and a '.join(there)} here already; move away what is there, or let --force replace it"
+        )
     corpus = read_corpus(folder, skip_unreadable=True)
     for notice in left_out(corpus):
         say(notice)

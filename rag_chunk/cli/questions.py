@@ -38,6 +38,8 @@ def check_questions(
     from rag_chunk.workflow import read_documents
 
     notify = say if not given.output.get("quiet") else lambda _: None
+    if file.is_dir() and folder.is_file():
+        raise InputError(f"{file} is a folder; the questions come first: rag-chunk check-questions {folder} {file}")
     check_target(fix)
     asked = single(given, notify).analysis.model_copy(update={"source": folder, "test_file": file})
     check = checked(file, read_documents(asked, notify))

@@ -17,8 +17,8 @@ def track(
     ] = None,
     unsent: Annotated[bool, typer.Option("--all", help="Send everything that waits in .rag-chunk/unsent.")] = False,  # noqa: FBT002 - Typer's way
     mlflow_uri: Uri = None,
-    experiment_name: Annotated[str | None, typer.Option(help="The experiment. \\[default: as it was to be]")] = None,
-    run_name: Annotated[str | None, typer.Option(help="The run's name. \\[default: as it was to be]")] = None,
+    experiment_name: Annotated[str | None, typer.Option(help="The experiment. \\[default: what was asked for]")] = None,
+    run_name: Annotated[str | None, typer.Option(help="The run's name. \\[default: what was asked for]")] = None,
     tags: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="More tags for every run.")] = None,
 ) -> None:
     """Log saved analyses to MLflow: afterwards, from another machine, or when the server was away."""

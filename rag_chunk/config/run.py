@@ -73,7 +73,11 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    strategy: str = Field("recursive-character", description="How documents are cut.")
+    strategy: str = Field(
+        "recursive-character",
+        description="How documents are cut.",
+        json_schema_extra={"swept_default": "all that can run here"},
+    )
     chunk_size: int = Field(200, ge=1, le=LARGEST, description="The most units in a chunk.")
     overlap: int = Field(
         default_factory=_usual_overlap,

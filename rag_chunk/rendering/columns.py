@@ -28,7 +28,7 @@ STRUCTURAL = (
     "index_ratio",
     "processing_time",
 )
-_WHOLE = ("num_chunks", "context_size", "chunk_size")
+_WHOLE = ("num_chunks", "context_size", "chunk_size", "size_for")
 LEGEND = {"*": "recommended", "=": "not shown worse than the leader", "-": "shown worse"}
 _BUILT_IN = {*chain.from_iterable(METRICS.values()), *TIMES, *EMBEDDING}
 _MOST_NAMED = 10

@@ -66,8 +66,13 @@ def terminal_table(report: Report, width: int, top: int | None = None, *, ascii_
         table.add_row(mark(report, found), found.name, *cells, style=style, end_section=ends)
     hidden = len(report.configurations) - len(rows)
     more = f"{hidden} more configurations are not shown (--top)" if hidden > 0 else ""
-    below = [line for line in (more, legend(report), "", *notes(report)) if line or notes(report)]
+    below = [*([more] if more else []), *_apart([legend(report)]), *_apart(notes(report))]
     return Group(table, *(Text(line) for line in below))
+
+
+def _apart(lines: list[str]) -> list[str]:
+    """Return the lines with an empty one above them; nothing where they are empty."""
+    return ["", *lines] if any(lines) else []
 
 
 def _columns(report: Report, rows: list[ConfigurationResult], *, ascii_only: bool) -> list[_Column]:

@@ -116,8 +116,8 @@ def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Que
         notify(warning)
     if similar := questions.matched.get("similar"):
         notify(
-            f"{similar} of the phrases stand nowhere word for word, and the most similar text is taken for them: "
-            "rag-chunk check-questions shows which"
+            f"phrases that stand nowhere word for word: {similar}. The most similar text is taken for them; "
+            "rag-chunk check-questions shows it"
         )
     return questions
 

@@ -225,7 +225,7 @@ def test_an_analysis_tells_of_phrases_that_were_not_found_word_for_word(rag_chun
     Path("q.json").write_text('[{"question": "Which way?", "relevant": ["Turn the kez to the left, then pull"]}]')
     (docs / "more.md").write_text("Turn the key to the left, then pull the door.\n")
     said = rag_chunk("analyze", docs.name, "--test-file", "q.json", "--strategy", "header").err
-    assert "1 of the phrases stand nowhere word for word" in said
+    assert "phrases that stand nowhere word for word: 1." in said
 
 
 def test_documents_without_sentences_get_no_question_file(rag_chunk, folder):

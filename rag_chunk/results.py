@@ -1,7 +1,8 @@
 """The results folder: what `--save` writes, what waits to be sent, and what the tracker reads."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from rag_chunk.questions.question import Question, located
 from rag_chunk.rendering import csv_text, html_text, markdown_text
 from rag_chunk.report import ConfigurationResult, Report
 
+_LOCK = f"{MARKER}.lock"
+_LOCK_SECONDS = 60
 _MARKER_TEXT = "Results of rag-chunk. Files in this folder are never read as documents.\n"
 
 
@@ -40,40 +43,70 @@ def config_file(report: Report, found: ConfigurationResult) -> ConfigFile:
 
 def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] | None = None) -> None:
     """Write the results folder. Raise `InputError` where something of somebody else's is in the way."""
-    report = analysis.report
+    claim(folder)
     try:
-        _prepare(folder)
-        _write(folder / "report.json", report.to_json())
-        _write(folder / "analysis.yaml", ConfigFile({}, report.analysis).to_yaml())
-        _write(folder / "comparison.csv", csv_text(report))
-        _write(folder / "report.md", markdown_text(report))
-        _write(folder / "report.html", html_text(analysis))
-        for found in report.configurations:
-            _write(folder / "configs" / f"{found.name}.yaml", config_file(report, found).to_yaml())
-            _write(folder / "chunks" / f"{found.name}.jsonl", jsonl(analysis.chunkings[found.name]))
-        if analysis.questions:
-            asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
-            _write(folder / "questions.json", _json(asked))
-        _write(folder / "tracking.json", _json(dict(tracking or {})))
+        with _alone(folder):
+            _write_all(analysis, folder, dict(tracking or {}))
     except OSError as error:
         raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
+
+
+def claim(folder: Path) -> None:
+    """Make the folder ours, and leave what it holds; raise `InputError` where results could not be written there.
+
+    This is asked before the work: an analysis that cannot be kept is not worth its time.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; --save needs a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise InputError(f"{folder} holds files that are not rag-chunk's; --save needs a new folder or one of its own")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / MARKER, _MARKER_TEXT)
+    except OSError as error:
+        raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time write: of two, the last leaves its results, and not a mixture of both."""
+    from filelock import FileLock
+
+    lock = FileLock(folder / _LOCK, timeout=_LOCK_SECONDS)
+    with suppress(OSError, NotImplementedError):  # some file systems know no locks
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> None:
+    report = analysis.report
+    for name in ("configs", "chunks"):
+        if (folder / name).is_symlink():
+            raise InputError(f"{folder / name} is a link, and what it leads to would be removed; name another folder")
+        (folder / name).mkdir(exist_ok=True)
+        for old in (folder / name).iterdir():
+            old.unlink()
+    (folder / "questions.json").unlink(missing_ok=True)
+    _write(folder / "report.json", report.to_json())
+    _write(folder / "analysis.yaml", ConfigFile({}, report.analysis).to_yaml())
+    _write(folder / "comparison.csv", csv_text(report))
+    _write(folder / "report.md", markdown_text(report))
+    _write(folder / "report.html", html_text(analysis))
+    for found in report.configurations:
+        _write(folder / "configs" / f"{found.name}.yaml", config_file(report, found).to_yaml())
+        _write(folder / "chunks" / f"{found.name}.jsonl", jsonl(analysis.chunkings[found.name]))
+    if analysis.questions:
+        asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
+        _write(folder / "questions.json", _json(asked))
+    _write(folder / "tracking.json", _json(tracking))
 
 
 def _question(question: Question, corpus: Corpus) -> dict[str, Any]:
     """Return a question as a question file holds it, and the step that located each item of its evidence."""
     return {**located(question, corpus), "steps": [item.step for item in question.evidence]}
-
-
-def _prepare(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; --save needs a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).exists():
-        raise InputError(f"{folder} holds files that are not rag-chunk's; --save needs a new folder or one of its own")
-    for name in ("configs", "chunks"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for old in (folder / name).iterdir():
-            old.unlink()
-    _write(folder / MARKER, _MARKER_TEXT)
 
 
 def _write(path: Path, text: str) -> None:

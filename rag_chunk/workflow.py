@@ -2,20 +2,20 @@
 
 import shlex
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag_chunk.analysis import Analysis, Progress, analyze, score_retrievals
+from rag_chunk.analysis import Analysis, Progress, analyze, check_baseline, score_retrievals
 from rag_chunk.analysis.billing import Bill, bill_of
 from rag_chunk.config import AnalysisConfig
 from rag_chunk.corpus import NOT_READ, Corpus, read_corpus
-from rag_chunk.errors import TrackingError
+from rag_chunk.errors import InputError, TrackingError
 from rag_chunk.given import read_retrievals
 from rag_chunk.questions import Questions, read_questions
-from rag_chunk.results import save_results
+from rag_chunk.results import claim, save_results
 from rag_chunk.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Job:
 def run(settings: Settings, outlook: Outlook) -> "Tracked | None":
     """Do the main job. Raise `TrackingError` at its very end where MLflow failed: the results are saved then."""
     tracked_as = _tracking_options(settings)
+    check_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
     corpus, questions = read(settings, outlook.notify)
     job = Job(lambda: _analysed(settings, corpus, questions, outlook), len(settings.configs) > 1)
     return _carried_out(job, settings, outlook, tracked_as)
@@ -78,13 +79,17 @@ def run_score(settings: Settings, outlook: Outlook, *, chunk_size: int | None = 
 
 
 def _carried_out(job: Job, settings: Settings, outlook: Outlook, tracked_as: "TrackingOptions") -> "Tracked | None":
+    folder = settings.output.save
+    if folder:
+        claim(folder)
     if settings.output.mlflow_tracking:
         return _run_tracked(job, settings, outlook, tracked_as)
     analysis = job.do()
+    if folder:  # before they are shown: nobody may read, or the disk be full
+        save_results(analysis, folder, tracked_as.to_json())
     outlook.show(analysis)
-    if settings.output.save:
-        save_results(analysis, settings.output.save, tracked_as.to_json())
-        outlook.notify(f"wrote all results to {settings.output.save}; rag-chunk track sends them to MLflow")
+    if folder:
+        outlook.notify(f"wrote all results to {folder}; rag-chunk track sends them to MLflow")
     return None
 
 
@@ -185,16 +190,30 @@ def _run_tracked(job: Job, settings: Settings, outlook: Outlook, options: "Track
     try:
         with tracked_run(options, several=job.several, notify=outlook.notify) as tracking:
             analysis = job.do()
-            outlook.show(analysis)
             folder = folder or SPOOL / analysis.report.analysis_id
             save_results(analysis, folder, tracking.to_json())
+            with _kept(folder, outlook.notify):
+                outlook.show(analysis)
             tracked = tracking.log(folder)
     except TrackingError as error:
-        safe = f"The results are safe. Send them to MLflow with\nrag-chunk track {shlex.quote(str(folder))}"
-        raise TrackingError(f"{error}\n{safe}" if folder else str(error)) from error
+        raise TrackingError(f"{error}\n{_safe(folder)}" if folder else str(error)) from error
     if not settings.output.save:
         clear(folder)
     return tracked
+
+
+@contextmanager
+def _kept(folder: Path, notify: Notify) -> Iterator[None]:
+    """Say where the results are if they cannot be shown: nobody reads, or the disk is full."""
+    try:
+        yield
+    except (OSError, InputError):
+        notify(_safe(folder))
+        raise
+
+
+def _safe(folder: Path) -> str:
+    return f"The results are safe. Send them to MLflow with\nrag-chunk track {shlex.quote(str(folder))}"
 
 
 def clear(folder: Path) -> None:

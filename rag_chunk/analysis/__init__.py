@@ -21,7 +21,7 @@ from rag_chunk.given import GivenRetrieval
 from rag_chunk.questions import Questions
 from rag_chunk.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
 
-__all__ = ["HEADLINE", "Analysis", "analyze", "corpus_entry", "score_retrievals"]
+__all__ = ["HEADLINE", "Analysis", "analyze", "check_baseline", "corpus_entry", "score_retrievals"]
 
 Progress = Callable[[int, int, str], None]
 _MOST_NAMED = 8
@@ -60,7 +60,7 @@ def analyze(
     """
     settings = settings or AnalysisConfig()
     named = _named(configs)
-    _check_baseline(settings.baseline, named)
+    check_baseline(settings.baseline, named)
     asked = asked_of(corpus, questions, settings, _seed(named))
     if any(config.needs_vectors and not embedder_of(config).is_cheap for config in named.values()):
         bill_of(corpus, named, questions).check(settings.max_embed_tokens)
@@ -93,7 +93,7 @@ def score_retrievals(
     """Score and compare what somebody else has chunked and retrieved, as `analyze` does its configurations."""
     settings = settings or AnalysisConfig()
     configs = {name: each.config for name, each in retrievals.items()}
-    _check_baseline(settings.baseline, configs)
+    check_baseline(settings.baseline, configs)
     asked = asked_of(corpus, questions, settings, _seed(configs))
     run = Run(corpus, asked, settings.metrics)
     tell = progress or _untold
@@ -147,7 +147,7 @@ def report_of(corpus: Corpus, asked: Asked | None, found: Sequence[Scored], sett
     )
 
 
-def _check_baseline(name: str | None, named: Mapping[str, RunConfig]) -> None:
+def check_baseline(name: str | None, named: Mapping[str, RunConfig]) -> None:
     """Raise `SettingsError` where the baseline is none of the configurations."""
     if name is None or name in named:
         return
@@ -159,9 +159,13 @@ def _check_baseline(name: str | None, named: Mapping[str, RunConfig]) -> None:
 
 def _named(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig]) -> Mapping[str, RunConfig]:
     if isinstance(configs, Mapping):
-        return configs
-    listed = [configs] if isinstance(configs, RunConfig) else list(configs)
-    return dict(zip(names_of(listed), listed, strict=True))
+        named = configs
+    else:
+        listed = [configs] if isinstance(configs, RunConfig) else list(configs)
+        named = dict(zip(names_of(listed), listed, strict=True))
+    if not named:
+        raise SettingsError("there is no configuration to analyse; give one RunConfig at least")
+    return named
 
 
 def _seed(named: Mapping[str, RunConfig]) -> int:

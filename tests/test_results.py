@@ -1,0 +1,79 @@
+"""The results folder: what is written is kept, whole, and nothing else is touched."""
+
+import errno
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from rag_chunk import RunConfig, analyze, read_corpus
+from rag_chunk.errors import SettingsError
+from rag_chunk.mlflow_tracker.folder import read_results
+from rag_chunk.results import save_results
+from tests.conftest import Program
+
+
+@pytest.fixture
+def docs(folder: Path) -> Path:
+    """Return a folder with one document, beside a question file; the working folder holds both."""
+    (folder / "docs").mkdir()
+    (folder / "docs" / "guide.md").write_text("# Keys\n\nTurn the key to the left.\n\nThen pull the handle.\n" * 9)
+    (folder / "questions.json").write_text('[{"question": "How?", "relevant": ["Turn the key"]}]')
+    return folder / "docs"
+
+
+def test_a_folder_that_cannot_take_the_results_is_refused_before_the_work(docs: Path, run: Program) -> None:
+    foreign = docs.parent / "other"
+    foreign.mkdir()
+    (foreign / "mine.txt").write_text("mine")
+    for name, why in {"other": "holds files", "questions.json": "is a file", "other/mine.txt/x": "be written"}.items():
+        status, shown, said = run("analyze", "docs", "--save", name)
+        assert (status, shown) == (3, "")
+        assert why in said
+    assert [path.name for path in foreign.iterdir()] == ["mine.txt"]
+
+
+def test_what_is_linked_into_a_results_folder_is_not_removed(docs: Path, run: Program) -> None:
+    assert run("analyze", "docs", "--save", "results")[0] == 0
+    (Path("results") / "chunks").rename("apart")
+    (Path("results") / "chunks").symlink_to(docs)
+    status, _, said = run("analyze", "docs", "--save", "results")
+    assert status == 3
+    assert "chunks is a link" in said
+    assert (docs / "guide.md").exists()
+
+
+def test_results_are_kept_before_they_are_shown(docs: Path, run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("rag_chunk.cli.analyze._print_table", full)
+    assert run("analyze", docs.name, "--save", "results")[0] == 3
+    assert read_results(Path("results")).report.configurations
+
+
+def test_two_analyses_into_one_folder_leave_the_results_of_one(docs: Path) -> None:
+    corpus = read_corpus(docs)
+    both = [
+        analyze(corpus, [RunConfig(strategy=name, chunk_size=size) for size in range(4, 16)])
+        for name in ("sentence", "header")
+    ]
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda each: save_results(each, Path("results")), both * 2))
+    found = read_results(Path("results"))
+    for kind in ("configs", "chunks"):
+        assert {path.stem for path in (Path("results") / kind).iterdir()} == set(found.configs)
+
+
+def test_an_unknown_baseline_leaves_no_failed_run(docs: Path, run: Program) -> None:
+    pytest.importorskip("mlflow")
+    options = ["--test-file", "questions.json", "--baseline", "none", "--mlflow-tracking", "--mlflow-uri"]
+    status, _, said = run("analyze", docs.name, *options, "sqlite:///runs.db")
+    assert status == 2
+    assert "no configuration is named 'none'" in said
+    assert not Path("runs.db").exists()
+
+
+def test_an_analysis_needs_a_configuration(docs: Path) -> None:
+    with pytest.raises(SettingsError, match="no configuration"):
+        analyze(read_corpus(docs), [])

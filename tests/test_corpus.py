@@ -129,6 +129,22 @@ def test_every_wrong_line_of_a_jsonl_is_named(folder: Path) -> None:
     assert "it has no lines" in refused("e.jsonl")
 
 
+def test_a_name_that_utf_8_cannot_hold_is_written_out(folder: Path) -> None:
+    (folder / "texts.jsonl").write_text('{"name": "a\\udcff.md", "text": "One."}')
+    assert [document.name for document in read_corpus(folder / "texts.jsonl").documents] == ["a\\udcff.md"]
+    try:
+        (folder / os.fsdecode(b"\xff.md")).write_text("Two.")
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    assert "\\udcff.md" in [document.name for document in read_corpus(folder).documents]
+
+
+def test_a_line_that_is_nested_deeply_is_named(folder: Path) -> None:
+    (folder / "texts.jsonl").write_text('{"name": "a.md", "text": "One."}\n' + "[" * 100_000)
+    with pytest.raises(InputError, match="line 2: it is nested too deeply"):
+        read_corpus(folder / "texts.jsonl")
+
+
 def test_two_documents_of_one_name_are_refused(folder: Path) -> None:
     (folder / "d.jsonl").write_text('{"name": "a", "text": "x"}\n{"name": "a", "text": "y"}\n')
     assert "two documents are named 'a'" in refused("d.jsonl")

@@ -134,7 +134,12 @@ def _sorted_out(paths: list[Path], root: Path, patterns: _Patterns, *, single: b
 
 
 def _name(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
+    return _writable(path.relative_to(root).as_posix())
+
+
+def _writable(name: str) -> str:
+    """Return `name` with what UTF-8 cannot hold written out: a file's name may be any bytes, and stands in reports."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _read_all(paths: list[Path], root: Path) -> tuple[list[Document], list[Skipped]]:
@@ -185,6 +190,8 @@ def _jsonl(path: Path) -> Iterator[Document]:
             documents += _line_document(line)
         except ValueError as error:
             problems.append(f"  line {number}: {error}")
+        except RecursionError:
+            problems.append(f"  line {number}: it is nested too deeply")
     if problems or not documents:
         listed = "\n".join(problems) or "  it has no lines"
         raise InputError(f'{path} must hold one {{"name": …, "text": …}} a line:\n{listed}')
@@ -198,4 +205,4 @@ def _line_document(line: str) -> list[Document]:
     name, text = (value.get("name"), value.get("text")) if isinstance(value, dict) else (None, None)
     if not isinstance(name, str) or not name or not isinstance(text, str):
         raise ValueError('it needs "name" and "text", both text')
-    return [Document(name, text.removeprefix("\ufeff"))]
+    return [Document(_writable(name), text.removeprefix("\ufeff"))]

@@ -369,3 +369,16 @@ def test_a_working_folder_that_is_gone_is_named(rag_chunk, folder):
     assert rag_chunk("strategies") == (
         3, "", "rag-chunk: the working folder is no longer there; change to another one\n"
     )  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take names in UTF-8 only")
+def test_names_that_no_report_can_say_are_refused(rag_chunk, folder):
+    odd = folder / os.fsdecode(b"odd\xff")
+    odd.mkdir()
+    said = "rag-chunk: the name odd\\udcff is not UTF-8, and no report can say it; rename it\n"
+    assert rag_chunk("analyze", odd.name) == (2, "", said)
+    assert rag_chunk("analyze", "docs", "--test-file", odd.name) == (2, "", said)
+    os.chdir(odd)
+    assert rag_chunk("strategies") == (
+        3, "", "rag-chunk: the working folder's name is not UTF-8, and no report can say it; rename it\n"
+    )  # fmt: skip

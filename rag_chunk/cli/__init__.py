@@ -60,8 +60,10 @@ def main() -> None:
 
 
 def _check_working_folder() -> None:
-    """Raise `InputError` where the shell stands in a folder that has been removed: no relative path means anything."""
+    """Raise `InputError` where the shell stands in a folder that has been removed, or that no report can name."""
     try:
-        Path.cwd()
+        str(Path.cwd()).encode()
     except OSError:
         raise InputError("the working folder is no longer there; change to another one") from None
+    except UnicodeEncodeError:
+        raise InputError("the working folder's name is not UTF-8, and no report can say it; rename it") from None

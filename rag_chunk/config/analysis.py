@@ -63,6 +63,19 @@ class AnalysisConfig(BaseModel):
         0.005, ge=0, le=1, description="How far below the leader a smaller index may be and still be recommended."
     )
 
+    @field_validator(*PATHS)
+    @classmethod
+    def _paths_can_be_written_down(cls, paths: Path | tuple[Path, ...] | None) -> Path | tuple[Path, ...] | None:
+        """Refuse a name that UTF-8 cannot hold: no report and no config file could say it."""
+        for path in (paths,) if isinstance(paths, Path) else paths or ():
+            if (written := str(path).encode("utf-8", "backslashreplace").decode()) != str(path):
+                raise PydanticCustomError(
+                    "unusable_path",
+                    "the name {path} is not UTF-8, and no report can say it; rename it",
+                    {"path": written},
+                )
+        return paths
+
     @field_validator("metrics", mode="before")
     @classmethod
     def _metrics_are_listed(cls, groups: Any) -> Any:

@@ -28,7 +28,13 @@ _SENTENCES = {
     "path_type": "must be a path",
     "tuple_type": "must be a list",
 }
-_SAID = {"contradiction", "missing_model", "unknown_name", "unusable_url"}  # by our own checks, in whole sentences
+_SAID = {
+    "contradiction",
+    "missing_model",
+    "unknown_name",
+    "unusable_path",
+    "unusable_url",
+}  # by our own checks, in whole sentences
 
 
 def option_of(name: str, model: type[BaseModel]) -> str:

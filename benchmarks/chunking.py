@@ -34,7 +34,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from peers import ENCODING, PEERS, ROOT, own_config, own_strategies, read_texts, texts_of_size, versions
+from peers import ENCODING, PEERS, ROOT, own_config, own_strategies, read_texts, texts_of_size, varied, versions
 
 from rag_chunk import Corpus, Document, RunConfig, chunk
 from rag_chunk.cache import caching
@@ -233,8 +233,11 @@ def _child(name: str, size: int, overlap: int, kind: Kind) -> None:
     """Print what one contestant takes."""
     prepare = contestants(size, overlap)[name]
     prepare(["# Warm\n\nUp, as we do. And again. 都好。"])()
+    bases = bases_of(kind)
+    for base in bases:
+        varied(base, seed=1)  # takes them apart
     before = _memory(reset=True)
-    texts = list(texts_of_size(bases_of(kind), kind.size))
+    texts = list(texts_of_size(bases, kind.size))
     took = spent(prepare(texts))
     peak = _memory() - before
     print(json.dumps([*took, peak / sum(len(text.encode()) for text in texts)]))

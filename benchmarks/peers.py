@@ -8,9 +8,11 @@ No script by itself. The peers are not among rag-chunk's own requirements:
 import random
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from sys import intern
 from typing import Any, NamedTuple
 
 from rag_chunk import Corpus, Document, RunConfig, chunk
@@ -176,10 +178,19 @@ def varied(text: str, seed: int) -> str:
     if not seed:
         return text
     rng = random.Random(seed)  # noqa: S311 - texts, not secrets
-    words = sorted(set(re.findall(r"[A-Za-z]{4,}", text)))
+    parts, words = _parts(text)
     moved = rng.sample(words, int(len(words) * VARIED))
     others = dict(zip(moved, rng.sample(moved, len(moved)), strict=True))
-    return re.sub(r"[A-Za-z]{4,}", lambda found: others.get(found[0], found[0]), text)
+    parts = parts.copy()
+    parts[1::2] = [others.get(word, word) for word in parts[1::2]]
+    return "".join(parts)
+
+
+@cache
+def _parts(text: str) -> tuple[list[str], list[str]]:
+    """Return the words of `text` with what stands between them, and the different words: looked for only once."""
+    parts = [intern(part) for part in re.split(r"([A-Za-z]{4,})", text)]
+    return parts, sorted(set(parts[1::2]))
 
 
 def texts_of_size(bases: list[str], size: int, seed: int = 0) -> Iterator[str]:

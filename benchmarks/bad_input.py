@@ -11,13 +11,16 @@ over the limit when their own text is counted again. Exits with 1 where anything
 
 import argparse
 import json
+import os
 import random
 import resource
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import NamedTuple
 
@@ -177,15 +180,19 @@ def _problem(found: list[Outcome] | str) -> str:
 def main() -> None:
     """Print one line for each text, strategy and unit."""
     options = _options()
+    print(f"`{shlex.join(['python', *sys.argv])}`\n")
     print("| text | strategy | unit | half, s | full, s | times | chunks | problem |")
     print("|---|---|---|---|---|---|---|---|")
     bad = 0
-    for name, strategy, unit in product(options.inputs, options.strategies, options.units):
-        found = measured(name, strategy, unit, options.patience)
-        problem = _problem(found)
-        bad += bool(problem)
-        if problem or not options.only_problems:
-            print(f"| {INPUTS[name][0]} | {strategy} | {unit} | {_figures(found)} | {problem} |", flush=True)
+    cases = list(product(options.inputs, options.strategies, options.units))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # each waits for a process, whose CPU time is its own
+        for (name, strategy, unit), found in zip(
+            cases, threads.map(lambda case: measured(*case, options.patience), cases), strict=True
+        ):
+            problem = _problem(found)
+            bad += bool(problem)
+            if problem or not options.only_problems:
+                print(f"| {INPUTS[name][0]} | {strategy} | {unit} | {_figures(found)} | {problem} |", flush=True)
     print(f"\n{bad} problems")
     sys.exit(bad > 0)
 

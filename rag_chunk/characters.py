@@ -19,6 +19,7 @@ LONE = 32  # a letter of a script that is written without spaces: a word of its 
 JOINER = 64  # may pull the character after it into its cluster
 PUNCTUATION = 128  # punctuation or symbol, apart from the apostrophe and the slash
 _ASCII = 128  # code points
+_FEW = 16  # of so many characters one that is not ASCII is few
 
 _UNSPACED = regex.compile(r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&\p{L}]", regex.V1)
 _STICKY = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}\p{GCB=RI}\p{GCB=L}\p{GCB=V}\p{GCB=T}\x1c-\x1f]")
@@ -70,14 +71,25 @@ def looked_up(text: str, kind_of: Callable[[str], int]) -> Bytes:
     """
     if text.isascii():
         return np.frombuffer(text.encode().translate(_ascii_table(kind_of)), np.uint8)
-    codes = codepoints(text)
+    codes = _codes(text)
     table, known = _table(kind_of)
-    high = codes[codes >= _ASCII]
+    places = np.flatnonzero(codes >= _ASCII)
+    high = codes[places]
     new = high[~known[high]]
     for code in np.flatnonzero(np.bincount(new)).tolist() if len(new) else ():
         table[code] = kind_of(chr(code))
         known[code] = True
-    return table[codes]
+    if len(places) > len(codes) // _FEW:
+        return table[codes]
+    found: Bytes = np.frombuffer(bytearray(codes.astype(np.uint8)).translate(_ascii_table(kind_of)), np.uint8)
+    found[places] = table[high]
+    return found
+
+
+def _codes(text: str) -> Positions:
+    """Return the code points of `text`: uint16 [characters] where that holds them, which is less work, else uint32."""
+    content = text.encode("utf-16-le", "surrogatepass")
+    return np.frombuffer(content, np.uint16) if len(content) == 2 * len(text) else codepoints(text)
 
 
 def plain_bytes(text: str) -> Bytes:

@@ -116,8 +116,7 @@ def within(known: Measured, corpus: Corpus, units: Units, limit: int) -> Measure
     if not len(large):
         return known
     pieces = known.pieces
-    cuts = [cut for row in large.tolist() for cut in _inside(pieces.spans[row], corpus, units, limit)]
-    new = measured(_parts(pieces, large, cuts, corpus), units)
+    new = measured(_parts(pieces, large, _inside(pieces.spans[large], corpus, units, limit), corpus), units)
     kept = np.flatnonzero(known.sizes <= limit)
     order = np.argsort(np.concatenate([pieces.spans[kept, 0], new.pieces.spans[:, 0]]), kind="stable")
     spans = as_spans(np.concatenate([pieces.spans[kept], new.pieces.spans])[order])
@@ -128,26 +127,26 @@ def within(known: Measured, corpus: Corpus, units: Units, limit: int) -> Measure
     return Measured(Pieces(spans, levels), sizes, lead, reach)
 
 
-def _parts(pieces: Pieces, large: Positions, cuts: list[tuple[int, Level]], corpus: Corpus) -> Pieces:
+def _parts(pieces: Pieces, large: Positions, cuts: Borders, corpus: Corpus) -> Pieces:
     """Return what the `large` pieces fall into at the `cuts`."""
-    starts = np.concatenate([pieces.spans[large, 0], np.array([place for place, _ in cuts], np.int64)])
-    levels = np.concatenate([pieces.levels[large], np.array([level for _, level in cuts], np.int64)])
+    starts = np.concatenate([pieces.spans[large, 0], *(places for _, places in cuts)])
+    levels = np.concatenate([pieces.levels[large], *(np.full(len(places), level) for level, places in cuts)])
     starts, first = np.unique(starts, return_index=True)
     whole = np.searchsorted(pieces.spans[large, 0], starts, side="right") - 1
     ends = np.minimum(np.append(starts, len(corpus))[1:], pieces.spans[large[whole], 1])
     return Pieces(corpus.trimmed(as_spans(np.column_stack([starts, ends]))), levels[first])
 
 
-def _inside(span: Positions, corpus: Corpus, units: Units, limit: int) -> Iterator[tuple[int, Level]]:
-    """Yield where a piece is cut: at its words, and inside those words that are over `limit`."""
-    start, end = span.tolist()
-    starts = distinct(np.array([start]), word_starts(corpus, start, end))
-    starts = starts[starts >= start]
-    ends = np.append(starts[1:], end)
+def _inside(spans: Spans, corpus: Corpus, units: Units, limit: int) -> Borders:
+    """Return where pieces are cut: at their words, and inside those words that are over `limit`."""
+    found = [word_starts(corpus, start, end) for start, end in spans.tolist()]
+    words = np.concatenate([starts[starts > first] for starts, first in zip(found, spans[:, 0], strict=True)])
+    starts = distinct(spans[:, 0], words)
+    ends = np.minimum(np.append(starts, len(corpus))[1:], spans[np.searchsorted(spans[:, 0], starts, "right") - 1, 1])
     parts = corpus.trimmed(as_spans(np.column_stack([starts, ends])))
-    yield from ((int(place), Level.WORD) for place in starts[1:].tolist())
-    for row in np.flatnonzero(units.sizes(parts) > limit).tolist():
-        yield from ((place, Level.GRAPHEME) for place in cut_exactly(parts[row], corpus, units, limit))
+    large = parts[units.sizes(parts) > limit]
+    inner = [place for part in large for place in cut_exactly(part, corpus, units, limit)]
+    return [(Level.WORD, words), (Level.GRAPHEME, np.array(inner, np.int64))]
 
 
 def cut_exactly(span: Positions, corpus: Corpus, units: Units, limit: int) -> Iterator[int]:

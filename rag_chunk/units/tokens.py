@@ -97,8 +97,8 @@ class Tokens:
         """Return the number of tokens of each span's text, encoded by itself: [n]."""
         known, texts = self._counts, self._corpus.texts(as_spans(spans))
         counts = list(map(known.get, texts))
-        if None in counts:
-            counts = [self._count(text) if count is None else count for text, count in zip(texts, counts, strict=True)]
+        for index in [index for index, count in enumerate(counts) if count is None]:
+            counts[index] = self._count(texts[index])
         return np.array(counts, np.int64)
 
     def _before(self, positions: Positions) -> Positions:

@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -144,7 +145,7 @@ def _words(text: str) -> int:
     return len(Words(Corpus([Document("chunk.md", text)])).starts)
 
 
-def measured(name: str, strategy: str, unit: str, patience: int) -> list[Outcome] | str:
+def measured(patience: int, name: str, strategy: str, unit: str) -> list[Outcome] | str:
     """Return what became of the text `name` at half and at full size, or what went wrong, from another process."""
     command = [sys.executable, __file__, "--child", json.dumps([name, strategy, unit, patience])]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - itself
@@ -187,7 +188,7 @@ def main() -> None:
     cases = list(product(options.inputs, options.strategies, options.units))
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # each waits for a process, whose CPU time is its own
         for (name, strategy, unit), found in zip(
-            cases, threads.map(lambda case: measured(*case, options.patience), cases), strict=True
+            cases, threads.map(partial(measured, options.patience), *zip(*cases, strict=True)), strict=True
         ):
             problem = _problem(found)
             bad += bool(problem)

@@ -319,6 +319,10 @@ def test_a_long_id_is_shortened_where_it_is_named(refused):
     assert len(refused(one(id="i" * 100_000, relevant=["nowhere"]))) < 500
 
 
+def test_tags_are_trimmed_and_stand_once(read):
+    assert read(one(relevant=["Turn"], tags=["a ", "", "b", "a"])).questions[0].tags == ("a", "b")
+
+
 def test_a_field_that_looks_misspelt_is_warned_of(read):
     found = read(one(relevant=["Turn the key"], relevent=["Turn"], answer="left"))
     assert found.warnings == ("question q1 (line 1): the field 'relevent' is not read (did you mean 'relevant'?)",)

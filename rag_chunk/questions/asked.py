@@ -113,7 +113,7 @@ def _question(value: Any, complain: Complain) -> str:
 def _tags(value: Any, complain: Complain) -> tuple[str, ...]:
     tags = [value] if isinstance(value, str) else value or []
     if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
-        return tuple(tags)
+        return tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
     complain(f"tags must be a list of texts, not {reprlib.repr(value)}")
     return ()
 

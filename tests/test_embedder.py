@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rag_chunk import cache
 from rag_chunk.config import EMBEDDERS, RunConfig
 from rag_chunk.embedder import Embedder, counted, embed, embedder_of, embedding, store
-from rag_chunk.embedder.embedder import unit
+from rag_chunk.embedder.embedder import check_dimensions, unit
 from rag_chunk.embedder.store import Stored
 from rag_chunk.errors import InputError, MissingExtra, SettingsError
 from tests.texts import texts
@@ -217,3 +217,27 @@ def test_every_backend_is_known_to_the_config_and_has_its_function():
 def test_vectors_that_are_no_numbers_are_refused():
     with pytest.raises(InputError, match="NaN"):
         unit([[np.nan, 1.0]])
+
+
+@pytest.mark.parametrize(("widths", "said"), [((3, 4), "of 3 and of 4 numbers"), ((0, 0), "without any numbers")])
+def test_vectors_that_cannot_be_compared_are_refused(monkeypatch, widths, said):
+    made = iter(widths)
+    odd = Embedder(
+        "odd",
+        lambda texts, _: np.ones((len(texts), next(made)), np.float32),
+        lambda texts: np.ones(len(texts), int),
+        batch=1,
+    )
+    monkeypatch.setattr("rag_chunk.embedder.embedding.embedder_of", lambda _: odd)
+    with cache.caching(enabled=False), pytest.raises(InputError, match=said):
+        embed(["alpha", "beta"], RunConfig(retriever="dense", embedding_model="hashing"))
+
+
+def test_vectors_of_questions_and_chunks_have_one_length():
+    with pytest.raises(InputError, match="--no-cache makes all vectors anew"):
+        check_dimensions(384, 1024)
+
+
+def test_a_vector_that_is_too_long_for_a_number_is_refused():
+    with pytest.raises(InputError, match="too long for one"):
+        unit([[1e308] * 8])

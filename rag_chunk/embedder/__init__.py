@@ -1,8 +1,19 @@
 """Embedders: texts in, float32 unit vectors out. Vectors are kept on disk, and each text is embedded once."""
 
-from rag_chunk.embedder.embedder import Embedder, Role, Vectors
+from rag_chunk.embedder.embedder import Embedder, Role, Vectors, check_dimensions
 from rag_chunk.embedder.embedding import embed, embedder_of, key
 from rag_chunk.embedder.ledger import Ledger, counted
 from rag_chunk.embedder.store import known as is_stored
 
-__all__ = ["Embedder", "Ledger", "Role", "Vectors", "counted", "embed", "embedder_of", "is_stored", "key"]
+__all__ = [
+    "Embedder",
+    "Ledger",
+    "Role",
+    "Vectors",
+    "check_dimensions",
+    "counted",
+    "embed",
+    "embedder_of",
+    "is_stored",
+    "key",
+]

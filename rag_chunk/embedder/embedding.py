@@ -9,7 +9,7 @@ import numpy as np
 
 from rag_chunk.config import RunConfig
 from rag_chunk.embedder import store
-from rag_chunk.embedder.embedder import Embedder, Role, Vectors
+from rag_chunk.embedder.embedder import Embedder, Role, Vectors, check_dimensions
 from rag_chunk.embedder.ledger import Ledger, timed
 from rag_chunk.embedder.store import Stored
 from rag_chunk.errors import InputError, SettingsError
@@ -94,5 +94,6 @@ def _count(ledger: Ledger, model: Embedder, found: dict[bytes, Stored]) -> None:
 def _stacked(found: Sequence[Stored]) -> Vectors:
     if not found:
         return np.zeros((0, 0), np.float32)
+    check_dimensions(*(len(each.vector) for each in found))
     vectors: Vectors = np.stack([each.vector for each in found])
     return vectors

@@ -14,7 +14,7 @@ from rag_chunk.arrays import Floats
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.embedder import Vectors, embed
+from rag_chunk.embedder import Vectors, check_dimensions, embed
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import indexed_texts
 from rag_chunk.retriever.ranking import best_first
@@ -54,6 +54,7 @@ class Dense:
         texts = indexed_texts(chunking, self._config) if len(asked) else []
         for first in range(0, len(texts), _AT_ONCE):
             vectors = embed(texts[first : first + _AT_ONCE], self._config).astype(np.float64)
+            check_dimensions(asked.shape[1], vectors.shape[1])
             step = max(1, _CELLS // len(vectors))
             parts = [asked[row : row + step] @ vectors.T for row in range(0, len(asked), step)]
             yield first, np.vstack([part.astype(np.float32) for part in parts])

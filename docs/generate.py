@@ -164,7 +164,7 @@ def _masked(text: str, folder: Path) -> str:
 
 def _process(page: Page, command: list[str], given: str) -> str:
     done = subprocess.run(  # noqa: S603 - the commands of our own documentation
-        command, input=given, cwd=page.folder, env={**_environment(), "RUN_ID": page.run_id}, text=True, encoding="utf-8", check=False,
+        command, input=given, cwd=page.folder, env={**_environment(page.folder), "RUN_ID": page.run_id}, text=True, encoding="utf-8", check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if done.returncode or "Traceback (most recent call last)" in done.stdout:
@@ -172,13 +172,14 @@ def _process(page: Page, command: list[str], given: str) -> str:
     return done.stdout
 
 
-def _environment() -> dict[str, str]:
-    """Return the environment of a terminal of 80 columns without colour, with our own rag-chunk first."""
+def _environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a terminal of 80 columns without colour, with our own rag-chunk and no cache yet."""
     programs = Path(sys.executable).parent
     if not shutil.which("rag-chunk", path=programs):
         raise PageError(f"there is no rag-chunk in {programs}; install it: pip install --editable '.[mlflow,offline]'")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_UNSET)}
     path = os.pathsep.join([str(programs), kept.get("PATH", "")])
+    kept["RAG_CHUNK_CACHE"] = str(folder / ".cache")  # what somebody ran before must not show
     return {**kept, "PATH": path, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 

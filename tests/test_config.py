@@ -266,3 +266,9 @@ def test_names_tell_what_differs_and_no_more(folder: Path) -> None:
     ]  # fmt: skip
     models = [RunConfig(retriever="dense", embedding_model=f"model2vec:{name}") for name in ("a/b", "c")]
     assert names_of(models) == ["recursive-character-200-50-model2vec.a.b", "recursive-character-200-50-model2vec.c"]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+def test_a_file_without_an_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(InputError, match="more than 4,000,000 bytes"):
+        read_config(Path("/dev/zero"))

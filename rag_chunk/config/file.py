@@ -15,6 +15,7 @@ from rag_chunk.errors import InputError
 SCHEMA_VERSION = 2
 FOLDER_FILE = "rag-chunk.yaml"
 SECTIONS = ("analysis", "recorded")
+_MOST_BYTES = 4_000_000  # a million characters, which YAML is read of at most, fit into them
 
 
 def _upgrade_1(settings: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +116,11 @@ def _kind(value: object) -> str:
 def read_config(path: Path) -> ConfigFile:
     """Read the config file at `path`; raise `InputError` where it cannot be used."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            found = file.read(_MOST_BYTES + 1)
+        if len(found) > _MOST_BYTES:  # /dev/zero has no end
+            raise InputError(f"the config file {path} has more than {_MOST_BYTES:,} bytes; it is no config")
+        text = found.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"there is no config file {path}") from None
     except OSError as error:

@@ -319,9 +319,11 @@ def test_a_signal_ends_it_with_the_shells_status(docs: Path, number: signal.Sign
     (docs / "mine.py").write_text(
         "import pathlib, time\ndef cut(text, config):\n    pathlib.Path('begun').touch()\n    time.sleep(60)\n    return []\n"
     )
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     with subprocess.Popen(
         [*PROGRAM, "analyze", "docs", "--strategy", "mine:cut"], stderr=subprocess.PIPE, text=True
     ) as process:
+        signal.signal(signal.SIGINT, before)
         for _ in range(1200):
             if Path("begun").exists():
                 break

@@ -18,7 +18,13 @@ from rag_chunk.errors import RagChunkError
 
 ROOT = Path(__file__).parent.parent
 FOREIGN = {
+    "--all-metrics",
     "--fetch-markdown",
+    "--megabytes",
+    "--memory-megabytes",
+    "--peer-configurations",
+    "--rounds",
+    "--units",
     "--markdown",
     "--editable",
     "--check",

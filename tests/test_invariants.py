@@ -1,29 +1,41 @@
 """What every built-in strategy promises, on random text, in every unit."""
 
 import itertools
+import os
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_chunk.chunker import Chunk, chunk
+from rag_chunk.arrays import as_spans
+from rag_chunk.chunker import Chunk, Chunking, chunk
 from rag_chunk.config import STRATEGIES, UNITS, VECTOR_STRATEGIES, RunConfig
+from rag_chunk.config.names import SKIPPABLE
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.units import units_of
+from rag_chunk.structure import structure_of
+from rag_chunk.units import Words, load_encoding
 from tests.texts import texts
 
 NAMES = st.sampled_from(["a.md", "a.txt", "b.mdx"])
+SKIPPED = st.sampled_from([(), (), (), ("code", "html_comments"), tuple(SKIPPABLE)])
+LINE_END = regex.compile(r"\r\n|\r|\n")
+CLUSTER = regex.compile(r"\X")
+ROUNDS = range(int(os.environ.get("FUZZ_ROUNDS", "1")))  # Hypothesis remembers every example of one
 
 
 @st.composite
 def configs(draw: st.DrawFn, strategy: str, unit: str) -> RunConfig:
     size = draw(st.integers(1, 40))
-    further: dict[str, Any] = {}
+    further: dict[str, Any] = {"skip_blocks": draw(SKIPPED)}
     if strategy in VECTOR_STRATEGIES:
         smallest, percentile = draw(st.integers(0, size)), draw(st.sampled_from([0, 50, 90]))
-        further = {"embedding_model": "hashing", "smallest_size": smallest, "split_percentile": percentile}
+        further |= {"embedding_model": "hashing", "smallest_size": smallest, "split_percentile": percentile}
     return RunConfig(strategy=strategy, chunk_size=size, overlap=draw(st.integers(0, size - 1)), unit=unit, **further)
 
 
@@ -33,62 +45,113 @@ def corpora(draw: st.DrawFn) -> Corpus:
     return Corpus([Document(name, draw(texts)) for name in names])
 
 
-def counted_again(text: str, config: RunConfig) -> int:
-    """Count the units of a chunk's text by itself, as a text that stands alone."""
-    corpus = Corpus([Document("alone.txt", text)])
-    units = units_of(corpus, config)
+def counted_again(texts: list[str], config: RunConfig) -> list[int]:
+    """Count the units of each text by itself, as a text that stands alone."""
+    if config.unit == "characters":
+        return [len(text) for text in texts]
     if config.unit == "tokens":
-        from rag_chunk.units import load_encoding
-
-        return len(load_encoding(config.model).encode_ordinary(text))
-    return len(units.starts)
-
-
-def clusters(text: str) -> set[int]:
-    return {found.start() for found in regex.finditer(r"\X", text)} | {len(text)}
+        return [len(load_encoding(config.model).encode_ordinary(text)) for text in texts]
+    corpus = Corpus([Document(f"{number:06}.txt", text) for number, text in enumerate(texts)])
+    return np.diff(np.searchsorted(Words(corpus).starts, corpus.starts)).tolist()
 
 
-def by_document(corpus: Corpus, config: RunConfig) -> dict[str, list[Chunk]]:
-    chunks = {document.name: list[Chunk]() for document in corpus.documents}
-    for found in chunk(corpus, config):
+@lru_cache(maxsize=4)
+def cluster_borders(text: str) -> set[int]:
+    return {found.start() for found in CLUSTER.finditer(text)} | {len(text)}
+
+
+def by_document(chunking: Chunking) -> dict[str, list[Chunk]]:
+    chunks = {document.name: list[Chunk]() for document in chunking.corpus.documents}
+    for found in chunking:
         chunks[found.document.name].append(found)
     return chunks
 
 
-def check_coverage(document: Document, chunks: list[Chunk]) -> None:
-    covered = {place for found in chunks for place in range(found.start, found.end)}
-    missing = [place for place, letter in enumerate(document.text) if not letter.isspace() and place not in covered]
-    assert not missing, f"in no chunk: {missing[:5]}"
+def check_coverage(chunking: Chunking, config: RunConfig) -> None:
+    """Every character that is no white space is in a chunk, unless it is skipped."""
+    line = "".join(document.text for document in chunking.corpus.documents)
+    places = np.arange(len(line))
+    covered, skipped = (
+        (
+            np.cumsum(
+                np.bincount(spans[:, 0], minlength=len(line) + 1) - np.bincount(spans[:, 1], minlength=len(line) + 1)
+            )
+            > 0
+        )[:-1]
+        for spans in (chunking.spans, structure_of(chunking.corpus).skipped(config.skip_blocks))
+    )
+    solid = np.array([not letter.isspace() for letter in line], bool)
+    assert not (missing := places[solid & ~covered & ~skipped].tolist()), f"in no chunk: {missing[:5]}"
+    assert not (kept := places[solid & covered & skipped].tolist()), f"skipped, but in a chunk: {kept[:5]}"
 
 
-def check_sizes(chunks: list[Chunk], config: RunConfig) -> None:
-    for found in chunks:
-        again = counted_again(found.text, config)
-        assert found.units == again
-        single = len(clusters(found.text.strip())) <= 2 or len(regex.findall(r"\X", found.text)) == 1
-        assert again <= config.chunk_size or single, f"{again} units in {found.text!r}"
+def check_sizes(chunks: list[Chunk], config: RunConfig, limit: int) -> None:
+    """No chunk is over the limit when its text is counted again, but a single grapheme cluster."""
+    for found, again in zip(chunks, counted_again([found.text for found in chunks], config), strict=True):
+        assert found.units == again, f"{again} units in {found.text!r}, not {found.units}"
+        if again > limit:
+            clusters = min(len(CLUSTER.findall(found.text.strip())), len(CLUSTER.findall(found.text)))
+            assert clusters <= 1, f"{again} units in {found.text!r}"
 
 
 def check_borders(document: Document, chunks: list[Chunk]) -> None:
-    places = clusters(document.text)
+    """Chunks go forward, hold whole grapheme clusters, and know their lines."""
+    clusters = cluster_borders(document.text)
+    lines = [0, *(found.end() for found in LINE_END.finditer(document.text))]
     for found in chunks:
         assert found.text.strip(), "a blank chunk"
-        assert {found.start, found.end} <= places, f"a border inside a grapheme cluster: {found.text!r}"
+        assert {found.start, found.end} <= clusters, f"a border inside a grapheme cluster: {found.text!r}"
+        assert found.lines == (bisect_right(lines, found.start), bisect_right(lines, found.end - 1))
     for one, other in itertools.pairwise(chunks):
         assert one.start < other.start
-        assert one.end < other.end or one.end == other.end
+        assert one.end <= other.end
 
 
-@pytest.mark.parametrize("unit", UNITS)
+def check_sections(chunking: Chunking) -> None:
+    """No chunk goes on past a heading."""
+    for heading in structure_of(chunking.corpus).headings:
+        crossing = (chunking.spans[:, 0] < heading.position) & (heading.position < chunking.spans[:, 1])
+        assert not crossing.any(), f"a chunk goes on into the section {heading.path}"
+
+
+def check_whole_blocks(chunking: Chunking, config: RunConfig) -> None:
+    """A fence, table, list item or quote that fits is not cut."""
+    whole = chunking.corpus.trimmed(as_spans(list(whole_blocks(chunking.corpus))))
+    texts = chunking.corpus.texts(whole)
+    borders = chunking.spans.ravel()
+    for (start, end), text, count in zip(whole.tolist(), texts, counted_again(texts, config), strict=True):
+        if count <= config.chunk_size:
+            assert not ((start < borders) & (borders < end)).any(), f"{text!r} is cut"
+
+
+def whole_blocks(corpus: Corpus) -> Iterator[tuple[int, int]]:
+    for start, block in structure_of(corpus).placed_blocks:
+        if block.kind in {"fence", "table", "quote"}:
+            yield start + block.start, start + block.end
+        if block.kind == "list":
+            outermost = [start + place for place, depth in block.parts if depth == 0]
+            yield from zip(outermost[0::2], outermost[1::2], strict=True)
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("fuzz_round", ROUNDS)
 @given(data=st.data())
-def test_every_strategy_holds_the_invariants(strategy: str, unit: str, data: st.DataObject) -> None:
-    corpus, config = data.draw(corpora()), data.draw(configs(strategy, unit))
-    for name, chunks in by_document(corpus, config).items():
-        document = next(found for found in corpus.documents if found.name == name)
-        check_coverage(document, chunks)
-        check_borders(document, chunks)
-        check_sizes(chunks, config)
-        if config.overlap == 0:
-            assert all(one.end <= other.start for one, other in itertools.pairwise(chunks))
-    assert [found.id for found in chunk(corpus, config)] == [found.id for found in chunk(corpus, config)]
+def test_every_strategy_holds_the_invariants(strategy: str, fuzz_round: int, data: st.DataObject) -> None:
+    corpus = data.draw(corpora())
+    again = Corpus(corpus.documents)
+    for unit in UNITS:
+        config = data.draw(configs(strategy, unit))
+        chunking = chunk(corpus, config)
+        check_coverage(chunking, config)
+        for name, chunks in by_document(chunking).items():
+            check_borders(next(found for found in corpus.documents if found.name == name), chunks)
+            check_sizes(chunks, config, config.chunk_size)
+            if config.overlap == 0:
+                assert all(one.end <= other.start for one, other in itertools.pairwise(chunks))
+        if strategy in {"header", "markdown", "hierarchical"}:
+            check_sections(chunking)
+        if strategy in {"markdown", "hierarchical"}:
+            check_whole_blocks(chunking, config)
+        if chunking.parents is not None:
+            check_sizes(list(chunking.handed_over()), config, config.chunk_size * config.parent_ratio)
+        assert chunk(again, config).ids == chunking.ids

@@ -52,7 +52,8 @@ def counted_again(texts: list[str], config: RunConfig) -> list[int]:
     if config.unit == "tokens":
         return [len(load_encoding(config.model).encode_ordinary(text)) for text in texts]
     corpus = Corpus([Document(f"{number:06}.txt", text) for number, text in enumerate(texts)])
-    return np.diff(np.searchsorted(Words(corpus).starts, corpus.starts)).tolist()
+    counts: list[int] = np.diff(np.searchsorted(Words(corpus).starts, corpus.starts)).tolist()
+    return counts
 
 
 @lru_cache(maxsize=4)

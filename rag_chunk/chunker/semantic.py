@@ -20,6 +20,7 @@ from rag_chunk.structure import structure_of
 from rag_chunk.units import units_of
 
 WINDOW = 3  # sentences
+_AT_ONCE = 256  # sentences
 
 
 def semantic(corpus: Corpus, config: RunConfig) -> Spans:
@@ -70,16 +71,28 @@ def changes(vectors: Vectors) -> Floats:
     >>> changes(np.array([[1, 0], [1, 0], [0, 1]], np.float32)).round(3).tolist()
     [0.0, 0.293, 1.0]
     """
-    count = len(vectors)
-    sums = np.vstack([np.zeros((1, vectors.shape[1])), np.cumsum(vectors, axis=0, dtype=np.float64)])
-    here = np.arange(count)
-    before = sums[here] - sums[np.maximum(here - WINDOW, 0)]
-    after = sums[np.minimum(here + WINDOW, count)] - sums[here]
-    lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
-    dots = (before * after).sum(axis=1)
-    found: Floats = 1 - np.divide(dots, lengths, where=lengths > 0, out=np.ones(count))
-    found[0] = 0.0
+    parts = [_changes_before(vectors, first) for first in range(0, len(vectors), _AT_ONCE)]
+    found: Floats = np.concatenate([np.zeros(0), *parts])
+    found[:1] = 0.0
     return found.round(6)  # so that sums made in another order cut at the same places
+
+
+def _changes_before(vectors: Vectors, first: int) -> Floats:
+    """Return the changes before the sentence `first` and those after it: many at once, but not more than a cache holds.
+
+    The means need not be divided: a cosine is the same for sums.
+    """
+    count = min(_AT_ONCE, len(vectors) - first)
+    low, high = max(first - WINDOW, 0), min(first + count + WINDOW, len(vectors))
+    padded = np.zeros((count + 2 * WINDOW, vectors.shape[1]))
+    padded[low - first + WINDOW : high - first + WINDOW] = vectors[low:high]
+    sums = np.array(sum(padded[shift : shift + count + WINDOW] for shift in range(WINDOW)))
+    lengths = np.linalg.norm(sums, axis=1)
+    before, after = slice(count), slice(WINDOW, None)
+    dots = (sums[before] * sums[after]).sum(axis=1)
+    product = lengths[before] * lengths[after]
+    found: Floats = 1 - np.divide(dots, product, where=product > 0, out=np.ones(count))
+    return found
 
 
 def _cuts(change: Floats, lead: Positions, reach: Positions, config: RunConfig) -> Positions:

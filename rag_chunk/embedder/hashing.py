@@ -19,6 +19,7 @@ from rag_chunk.embedder.embedder import Embedder, Role, Vectors, unit
 
 DIMENSIONS = 1024
 _PART = 3  # characters
+_AT_ONCE = 256  # texts
 _WORDS = re.compile(r"\w+")
 
 
@@ -29,23 +30,25 @@ def hashing(name: str, url: str | None) -> Embedder:
 
 
 def _embed(texts: Sequence[str], role: Role) -> Vectors:
-    return unit(np.stack([_summed(text) for text in texts]) if texts else np.zeros((0, DIMENSIONS)))
+    parts = [_summed(texts[first : first + _AT_ONCE]) for first in range(0, len(texts), _AT_ONCE)]
+    return unit(np.concatenate([np.zeros((0, DIMENSIONS)), *parts]))
 
 
 def _count(texts: Sequence[str]) -> Positions:
     return np.array([len(_WORDS.findall(text)) for text in texts], np.int64)
 
 
-def _summed(text: str) -> Floats:
-    occurring = Counter(_WORDS.findall(text.lower()))
-    if not occurring:
-        return np.zeros(DIMENSIONS)
-    features = [_features(word) for word in occurring]
+def _summed(texts: Sequence[str]) -> Floats:
+    """Return the sum of the features of each text's words: [texts, dimensions]."""
+    occurring = [Counter(_WORDS.findall(text.lower())) for text in texts]
+    features = [_features(word) for counts in occurring for word in counts]
     lengths = [len(places) for places, _ in features]
-    weights = np.repeat(1 + np.log(list(occurring.values())), lengths)
-    signed = np.concatenate([values for _, values in features]) * weights
-    summed: Floats = np.bincount(np.concatenate([places for places, _ in features]), signed, minlength=DIMENSIONS)
-    return summed
+    weights = 1 + np.log([count for counts in occurring for count in counts.values()])
+    rows = np.repeat(np.arange(len(texts)), [len(counts) for counts in occurring])
+    places = np.concatenate([np.zeros(0, np.int64), *(places for places, _ in features)])
+    signed = np.concatenate([np.zeros(0), *(values for _, values in features)]) * np.repeat(weights, lengths)
+    places += np.repeat(rows, lengths) * DIMENSIONS
+    return np.bincount(places, signed, minlength=len(texts) * DIMENSIONS).reshape(-1, DIMENSIONS)
 
 
 @lru_cache(maxsize=65_536)

@@ -53,6 +53,12 @@ def test_sliding_windows_share_exactly_the_overlap() -> None:
 
 def test_no_window_lies_wholly_in_the_one_before_it() -> None:
     assert cut("a b c d", strategy="sliding-window", chunk_size=3, overlap=2) == ["a b c", "b c d"]
+    hand = "\U0001f44d\U0001f3fd"  # more tokens without the space before it: a window from here is shorter
+    found = cut(
+        "# Heading\n" * 3 + f"   {hand} # Heading\n", strategy="sliding-window", chunk_size=6, overlap=4, unit="tokens"
+    )
+    assert f" {hand} #" in found
+    assert hand not in found
 
 
 def test_windows_of_tokens_keep_the_space_that_belongs_to_a_token() -> None:

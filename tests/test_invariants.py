@@ -105,7 +105,7 @@ def check_borders(document: Document, chunks: list[Chunk]) -> None:
         assert found.lines == (bisect_right(lines, found.start), bisect_right(lines, found.end - 1))
     for one, other in itertools.pairwise(chunks):
         assert one.start < other.start
-        assert one.end <= other.end
+        assert one.end < other.end, f"{other.text!r} lies in the chunk before it"
 
 
 def check_sections(chunking: Chunking) -> None:

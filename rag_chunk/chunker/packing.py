@@ -182,7 +182,13 @@ def kept_to(spans: Spans, sizes: Positions, corpus: Corpus, units: Units, limit:
 
 
 def longest(spans: Spans) -> Spans:
-    """Of sorted spans with one start keep the longest."""
+    """Of sorted spans leave out those that lie in another one.
+
+    >>> longest(as_spans([(0, 4), (0, 7), (2, 7), (5, 9)])).tolist()
+    [[0, 7], [5, 9]]
+    """
     if len(spans) < 2:  # noqa: PLR2004 - nothing to compare
         return spans
-    return as_spans(spans[np.append(spans[1:, 0] != spans[:-1, 0], np.True_)])
+    spans = as_spans(spans[np.append(spans[1:, 0] != spans[:-1, 0], np.True_)])
+    reached = np.maximum.accumulate(spans[:, 1])
+    return as_spans(spans[np.append(np.True_, spans[1:, 1] > reached[:-1])])

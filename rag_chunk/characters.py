@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import regex
 
-from rag_chunk.arrays import Bools, Bytes, Positions
+from rag_chunk.arrays import Bools, Bytes, Positions, line_type
 
 SPACE = 1  # str.isspace()
 NEWLINE = 2  # \n or \r
@@ -18,8 +18,10 @@ STICKY = 16  # may continue the grapheme cluster before it
 LONE = 32  # a letter of a script that is written without spaces: a word of its own
 JOINER = 64  # may pull the character after it into its cluster
 PUNCTUATION = 128  # punctuation or symbol, apart from the apostrophe and the slash
+BLOCK = 1 << 15  # characters that are looked at together: small enough that memory is used again at once
+WHITE = 16  # characters of a block of white space
 _ASCII = 128  # code points
-_FEW = 16  # of so many characters one that is not ASCII is few
+_UNKNOWN = 255  # what is said of no character
 
 _UNSPACED = regex.compile(r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&\p{L}]", regex.V1)
 _STICKY = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}\p{GCB=RI}\p{GCB=L}\p{GCB=V}\p{GCB=T}\x1c-\x1f]")
@@ -57,33 +59,26 @@ def _ascii_table(kind_of: Callable[[str], int]) -> bytes:
 
 
 @lru_cache
-def _table(kind_of: Callable[[str], int]) -> tuple[Bytes, Bools]:
-    """Return what is known of each code point, to be filled as they occur, and which are."""
-    table, known = np.zeros(sys.maxunicode + 1, np.uint8), np.zeros(sys.maxunicode + 1, bool)
-    table[:_ASCII] = [kind_of(chr(code)) for code in range(_ASCII)]
-    return table, known
+def _table(kind_of: Callable[[str], int]) -> Bytes:
+    """Return what is known of each code point, to be filled as they occur."""
+    return np.full(sys.maxunicode + 1, _UNKNOWN, np.uint8)
 
 
 def looked_up(text: str, kind_of: Callable[[str], int]) -> Bytes:
-    """Return what `kind_of` says of each character of `text`, a number below 256: uint8 [characters].
+    """Return what `kind_of` says of each character of `text`, a number below 255: uint8 [characters].
 
     Each character is asked for once in the life of the process.
     """
     if text.isascii():
         return np.frombuffer(text.encode().translate(_ascii_table(kind_of)), np.uint8)
-    codes = _codes(text)
-    table, known = _table(kind_of)
-    places = np.flatnonzero(codes >= _ASCII)
-    high = codes[places]
-    new = high[~known[high]]
-    for code in np.flatnonzero(np.bincount(new)).tolist() if len(new) else ():
+    codes, table = _codes(text), _table(kind_of)
+    found: Bytes = table.take(codes)
+    new = codes[found == _UNKNOWN]
+    if not len(new):
+        return found
+    for code in np.flatnonzero(np.bincount(new)).tolist():
         table[code] = kind_of(chr(code))
-        known[code] = True
-    if len(places) > len(codes) // _FEW:
-        return table[codes]
-    found: Bytes = np.frombuffer(bytearray(codes.astype(np.uint8)).translate(_ascii_table(kind_of)), np.uint8)
-    found[places] = table[high]
-    return found
+    return table.take(codes)
 
 
 def _codes(text: str) -> Positions:
@@ -95,6 +90,28 @@ def _codes(text: str) -> Positions:
 def plain_bytes(text: str) -> Bytes:
     """Return `text` with `?` in the place of what is not ASCII: uint8 [characters]."""
     return np.frombuffer(text.encode("ascii", "replace"), np.uint8)
+
+
+def where(kinds: Bytes, wanted: Callable[[Bytes], Bools]) -> Positions:
+    """Return where the characters stand whose kind is `wanted`, in the type of places on a line of their number."""
+    kind = line_type(len(kinds))
+    blocks = range(0, len(kinds), BLOCK)
+    found = [(np.flatnonzero(wanted(kinds[place : place + BLOCK])) + place).astype(kind) for place in blocks]
+    return np.concatenate([np.zeros(0, kind), *found])
+
+
+def white_runs(flags: Bytes) -> tuple[Positions, Positions]:
+    """Return where runs of blocks of `WHITE` white-space characters start and end: [runs] each.
+
+    In a gap of twice as many characters there is one, up to less than `WHITE` from each of the gap's ends.
+    """
+    words = flags[: len(flags) // WHITE * WHITE].view(np.uint64).reshape(-1, WHITE // 8)
+    spaces = np.uint64(int.from_bytes(bytes([SPACE] * 8)))
+    white = np.ones(len(words), bool)
+    for column in words.T:
+        white &= (column & spaces) == spaces
+    changes = np.flatnonzero(np.diff(np.concatenate([[False], white, [False]]))) * WHITE
+    return changes[0::2], changes[1::2]
 
 
 def maybe_inside_clusters(flags: Bytes, positions: Positions) -> Bools:

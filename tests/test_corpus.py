@@ -170,6 +170,16 @@ def test_solid_characters_are_those_that_are_no_white_space(parts: list[str]) ->
         assert not any(letter.isspace() for letter in line[start:end])
 
 
+@given(st.lists(st.tuples(st.sampled_from(["", "a", "b c"]), st.integers(0, 70)), max_size=6), st.integers(0, 3))
+def test_white_space_of_any_width_is_passed(parts: list[tuple[str, int]], cut: int) -> None:
+    line = "".join(ink + " " * width for ink, width in parts)
+    corpus = Corpus([Document("a", line[:cut]), Document("b", line[cut:])])
+    places = np.arange(len(line) + 1)
+    ends = [len(line) - len(line[place:].lstrip()) for place in places.tolist()]
+    assert corpus.past_space(places).tolist() == ends
+    assert corpus.past_space(places, -1).tolist() == [len(line[:place].rstrip()) for place in places.tolist()]
+
+
 @given(texts)
 def test_grapheme_clusters_are_those_of_the_library(text: str) -> None:
     corpus = Corpus([Document("a", text)])

@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Sequence
 
-from rag_chunk.corpus.document import Corpus
+from rag_chunk.corpus.line import Corpus
 
 
 class Names:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.corpus.document import Corpus, Document, Skipped
+from rag_chunk.corpus.document import Document, Skipped
+from rag_chunk.corpus.line import Corpus
 from rag_chunk.errors import InputError
 
 ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")

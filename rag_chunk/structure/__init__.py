@@ -1,6 +1,5 @@
 """Where lines, paragraphs, sentences and Markdown sections start, as places on the corpus' line."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -8,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_chunk.arrays import Bools, Positions, Spans, among, as_spans, distinct
-from rag_chunk.corpus import Corpus, Document
+from rag_chunk.characters import JOINER, NEWLINE, where
+from rag_chunk.corpus import Corpus
 from rag_chunk.structure.markdown import LAST, Block, parse_blocks, skipped_kind
 from rag_chunk.structure.sentences import sentence_starts
 
@@ -42,15 +42,6 @@ class Structure:
         self._documents = corpus.documents
         self._starts = corpus.starts
 
-    def _on_the_line(self, find: Callable[[Document], "Positions | list[int]"]) -> Positions:
-        """Return what `find` returns for each document, as positions on the line."""
-        starts = self._starts[:-1].tolist()
-        parts = [
-            np.asarray(find(document), np.int64) + start
-            for document, start in zip(self._documents, starts, strict=True)
-        ]
-        return np.concatenate([np.zeros(0, np.int64), *parts])
-
     @cached_property
     def blocks(self) -> tuple[list[Block], ...]:
         """The Markdown blocks of each document; none for those that are not Markdown."""
@@ -58,13 +49,19 @@ class Structure:
 
     @cached_property
     def line_starts(self) -> Positions:
-        """Where lines start."""
-        return self._on_the_line(lambda document: document.line_starts)
+        r"""Where lines start, those of `Document.line_starts`: [lines]."""
+        flags = self._corpus.flags
+        ends = where(flags, lambda block: (block & NEWLINE) > 0)
+        feeds = (flags[ends] & JOINER) == 0  # of the two only \r may pull what follows
+        following = np.minimum(ends + 1, len(flags) - 1)
+        paired = ~feeds & ((flags[following] & (NEWLINE | JOINER)) == NEWLINE) & ~among(ends + 1, self._starts)
+        return np.sort(np.concatenate([self._starts[:-1].astype(ends.dtype), ends[~paired] + 1]), kind="stable")
 
     @cached_property
     def _blank_lines(self) -> Bools:
-        ends = np.append(self.line_starts, self._starts[-1])[1:]
-        return ~self._corpus.solid(as_spans(np.column_stack([self.line_starts, ends])))
+        ends = np.append(self.line_starts[1:], self._starts[-1])
+        blank: Bools = self._corpus.past_space(self.line_starts) >= ends
+        return blank
 
     @cached_property
     def stanza_starts(self) -> Positions:

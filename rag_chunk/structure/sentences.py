@@ -12,17 +12,18 @@ import unicodedata
 import numpy as np
 import regex
 
-from rag_chunk.arrays import Bools, Bytes, Positions, among, distinct
-from rag_chunk.corpus import BLOCK, Corpus
+from rag_chunk.arrays import Bools, Bytes, Positions, among, distinct, line_type
+from rag_chunk.characters import where
+from rag_chunk.corpus import Corpus
 
 _CLOSERS = "\"'”’»›)]}」』】）］｝〕〉》"
 _OPENERS = "([{\"'“‘«"
 _MARKS = "#|>+*-"
 _LONGEST_NUMBER = 9  # digits of a list item
 _MOST_CLOSERS = 16  # in a row, that belong to the sentence before them
-_AT_ONCE = 1 << 14  # enders of which the letters before them are looked at together
+_AT_ONCE = 1 << 12  # enders that are looked at together
 _NEAR = 8  # characters before a full stop that tell an abbreviation
-_WIDE, _SMALL, _LARGE, _LETTER, _OTHER, _NOTHING = range(0x80, 0x86)
+_SMALL, _LARGE, _LETTER, _OTHER, _NOTHING, _STOP, _MARK, _WIDE = range(0x80, 0x88)
 _ABBREVIATIONS = (
     "al approx apr art assn aug ave blvd bros ca capt cf ch chap co col corp dec dept dr ed eds eq eqs esp est "
     "etc ext feb fig figs gen gov hon inc incl jan jr jul jun lt ltd maj mar max min mr mrs ms mt nov nr oct op "
@@ -31,12 +32,14 @@ _ABBREVIATIONS = (
 
 
 def _letter(character: str) -> int:
-    """Return a number for a character: its own where it is ASCII, else that of an ASCII character or of a kind."""
+    """Return a number for a character: that of an ASCII character or of a kind; what may end a sentence is the last."""
+    if character in ".!?…":
+        return _STOP if character == "." else _MARK
     if character <= "\x7f":
         return ord(character)
     if character in "。！？．｡" or regex.match(r"\p{SB=STerm}", character):
         return _WIDE
-    for alike, characters in (("!", "…"), ("]", _CLOSERS), ("(", _OPENERS), ("*", "•")):
+    for alike, characters in (("]", _CLOSERS), ("(", _OPENERS), ("*", "•")):
         if character in characters:
             return ord(alike)
     if character.isspace() or character.isdecimal():
@@ -55,12 +58,16 @@ def _table(characters: str, *kinds: int) -> Bools:
 _CLOSES = _table("\"')]}")
 _OPENS = _table(_OPENERS[:5])
 _SPACED = _table(" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f")
+_BLANK = _SPACED | _table("", _NOTHING)
 _IS_SMALL = _table(string.ascii_lowercase, _SMALL)
 _IS_LARGE = _table(string.ascii_uppercase, _LARGE)
 _IS_LETTER = _IS_SMALL | _IS_LARGE | _table("", _LETTER)
 _IS_DIGIT = _table(string.digits)
-_ENDS = _table(".!?", _WIDE)
-_LOWER = np.array([ord(chr(code).lower()) if code < _WIDE else code for code in range(256)], np.uint8)
+_IS_MARK = _table(_MARKS)
+_MAY_MARK = _table(string.digits + "`~")
+_AFTER_NUMBER, _AFTER_MARK = _table(")", _STOP), _table(" \t")
+_ENDS = _table("", _STOP, _MARK, _WIDE)
+_LOWER = np.array([ord(chr(code).lower()) if code < _SMALL else code for code in range(256)], np.uint8)
 
 
 def _key(word: bytes) -> int:
@@ -76,28 +83,38 @@ class _Line:
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
         self.letters = corpus.looked_up(_letter)
+        self._borders = corpus.starts.astype(line_type(len(corpus)))
+
+    def _around(self, positions: Positions) -> tuple[Positions, Positions]:
+        """Return where the document of each position starts and ends; the positions are in order."""
+        counts = np.diff(np.searchsorted(positions, self._borders))
+        return np.repeat(self._borders[:-1], counts), np.repeat(self._borders[1:], counts)
 
     def limits(self, positions: Positions) -> Positions:
-        """Return where the document of each position ends."""
-        found: Positions = self.corpus.starts[self.corpus.documents_at(positions) + 1]
-        return found
+        """Return where the document of each position ends; the positions are in order."""
+        return self._around(positions)[1]
 
     def at(self, positions: Positions, limits: Positions) -> Bytes:
         """Return the letter at each position, `_NOTHING` where it is not before its limit."""
-        inside = positions < limits
-        found: Bytes = np.where(inside, self.letters[np.where(inside, positions, 0)], _NOTHING).astype(np.uint8)
+        found: Bytes = self.letters.take(positions, mode="clip")
+        found[positions >= limits] = _NOTHING
         return found
 
     def from_(self, positions: Positions, count: int) -> Bytes:
-        """Return the `count` letters from each position on, `_NOTHING` after its document: [positions, count]."""
-        return self.at(positions[:, None] + np.arange(count), self.limits(positions)[:, None])
+        """Return the `count` letters from each position on, `_NOTHING` after its document: [count, positions]."""
+        return self.at(positions + _column(count, positions), self.limits(positions))
 
     def before(self, positions: Positions) -> Bytes:
         """Return the `_NEAR` + 1 letters before each position, nearest first, `_NOTHING` before its document."""
-        firsts = self.corpus.starts[self.corpus.documents_at(positions)][:, None]
-        places = positions[:, None] - np.arange(1, _NEAR + 2)
-        found: Bytes = np.where(places < firsts, _NOTHING, self.letters[np.maximum(places, 0)]).astype(np.uint8)
+        places = positions - 1 - _column(_NEAR + 1, positions)
+        found: Bytes = self.letters.take(places, mode="clip")
+        found[places < self._around(positions)[0]] = _NOTHING
         return found
+
+
+def _column(count: int, like: Positions) -> Positions:
+    """Return the numbers below `count` as a column, in the type of `like`."""
+    return np.arange(count, dtype=like.dtype)[:, None]
 
 
 def sentence_starts(corpus: Corpus, line_starts: Positions) -> Positions:
@@ -115,27 +132,22 @@ def sentence_starts(corpus: Corpus, line_starts: Positions) -> Positions:
     firsts = corpus.past_space(lines)
     firsts = distinct(firsts[firsts < line.limits(lines)])
     return distinct(
-        corpus.starts[corpus.starts < len(corpus)],
+        corpus.starts[corpus.starts < len(corpus)].astype(firsts.dtype),
         _after_enders(line, firsts),
         _marked(line, firsts),
         _after_headings(line, firsts, line_starts),
     )
 
 
-def _enders(letters: Bytes) -> Positions:
-    """Return where a character stands that may end a sentence."""
-    parts = [np.zeros(0, np.int64)]
-    for place in range(0, len(letters), BLOCK):
-        block = letters[place : place + BLOCK]
-        parts.append(
-            np.flatnonzero((block == ord(".")) | (block == ord("!")) | (block == ord("?")) | (block == _WIDE)) + place
-        )
-    return np.concatenate(parts)
-
-
 def _after_enders(line: _Line, firsts: Positions) -> Positions:
     """Return where a sentence starts because one has ended before it."""
-    ends = _enders(line.letters)
+    ends = where(line.letters, lambda letters: letters >= _STOP)
+    parts = np.array_split(ends, len(ends) // _AT_ONCE + 1)
+    return np.concatenate([_started(line, part, firsts) for part in parts])
+
+
+def _started(line: _Line, ends: Positions, firsts: Positions) -> Positions:
+    """Return where a sentence starts after one of the enders."""
     limits = line.limits(ends)
     last = ~_ENDS[line.at(ends + 1, limits)]
     ends, limits = ends[last], limits[last]
@@ -146,9 +158,7 @@ def _after_enders(line: _Line, firsts: Positions) -> Positions:
     kept = (line.letters[ends] == _WIDE) | (spaced & ~_IS_SMALL[line.at(following, limits)])
     kept &= following < limits
     ends, following = ends[kept], following[kept]
-    parts = np.array_split(ends, len(ends) // _AT_ONCE + 1)
-    wrong = np.concatenate([_abbreviating(line, part, firsts) for part in parts])
-    started: Positions = following[~wrong]
+    started: Positions = following[~_abbreviating(line, ends, firsts)]
     return started
 
 
@@ -166,63 +176,62 @@ def _past_closers(line: _Line, after: Positions, limits: Positions) -> Positions
 def _abbreviating(line: _Line, ends: Positions, firsts: Positions) -> Bools:
     """Return whether each ender is a full stop that belongs to the word before it: `Dr.`, `J.`, `U.S.` or `3.`."""
     found = np.zeros(len(ends), bool)
-    rows = np.flatnonzero(line.letters[ends] == ord("."))
+    rows = np.flatnonzero(line.letters[ends] == _STOP)
     before = line.before(ends[rows])
-    ended = _SPACED[before] | (before == _NOTHING)
-    length = np.argmax(ended, axis=1)
-    near = ended.any(axis=1) & (length > 0) & ~_ENDS[before[:, 0]]
-    rows, before, length = rows[near], before[near], length[near]
+    length = np.argmax(_BLANK.take(before), axis=0)
+    near = (length > 0) & ~_ENDS[before[0]]
+    rows, before, length = rows[near], before[:_NEAR, near], length[near]
     starts, length = ends[rows] - length, _without_openers(before, length)
-    found[rows] = _known(before, length) | _initials(before, length) | (_number(before, length) & among(starts, firsts))
+    outside = _column(_NEAR, length) >= length
+    number = _number(before, length, outside)
+    number[number] = among(starts[number], firsts)
+    found[rows] = _known(before, outside) | _initials(before, length, outside) | number
     return found
 
 
 def _without_openers(before: Bytes, length: Positions) -> Positions:
-    length = length.copy()
+    """Return the lengths of the words without the quotes and brackets that open them."""
+    length, opened = length.copy(), np.arange(len(length))
     for _ in range(_NEAR):
-        opened = _OPENS[before[np.arange(len(before)), np.maximum(length - 1, 0)]] & (length > 0)
-        if not opened.any():
-            break
-        length -= opened
+        opened = opened[_OPENS[before[length[opened] - 1, opened]]]
+        length[opened] -= 1
+        opened = opened[length[opened] > 0]
     return length
 
 
-def _known(before: Bytes, length: Positions) -> Bools:
+def _known(before: Bytes, outside: Bools) -> Bools:
     """Return whether the words, of which `before` has the letters from the last to the first, are abbreviations."""
-    inside = np.arange(_NEAR) < length[:, None]
-    keys = np.where(inside, _LOWER[before[:, :_NEAR]], 0).astype(np.uint8).view("<u8").ravel()
-    return among(keys, _KEYS)
+    letters = np.where(outside, 0, _LOWER.take(before))
+    return among(np.ascontiguousarray(letters.T).view("<u8").ravel(), _KEYS)
 
 
-def _initials(before: Bytes, length: Positions) -> Bools:
+def _initials(before: Bytes, length: Positions, outside: Bools) -> Bools:
     """Return whether the words are single letters with full stops between; one alone is to be a capital."""
-    letters, stops = _IS_LETTER[before[:, :_NEAR]], before[:, :_NEAR] == ord(".")
-    expected = np.where(np.arange(_NEAR) % 2 == 0, letters, stops)
-    inside = np.arange(_NEAR) < length[:, None]
-    found: Bools = (expected | ~inside).all(axis=1) & (length % 2 == 1)
-    return found & ((length > 1) | _IS_LARGE[before[:, 0]])
+    expected = np.where(_column(_NEAR, length) % 2 == 0, _IS_LETTER.take(before), before == _STOP)
+    found: Bools = (expected | outside).all(axis=0) & (length % 2 == 1) & ((length > 1) | _IS_LARGE[before[0]])
+    return found
 
 
-def _number(before: Bytes, length: Positions) -> Bools:
-    outside = np.arange(_NEAR) >= length[:, None]
-    found: Bools = (_IS_DIGIT[before[:, :_NEAR]] | outside).all(axis=1) & (length > 0)
+def _number(before: Bytes, length: Positions, outside: Bools) -> Bools:
+    """Return whether the words are digits only."""
+    found: Bools = (_IS_DIGIT.take(before) | outside).all(axis=0) & (length > 0)
     return found
 
 
 def _marked(line: _Line, firsts: Positions) -> Positions:
     """Return the first places on lines that begin with a mark of Markdown."""
     letters = line.letters[firsts]
-    marked = _table(_MARKS)[letters]
-    rows = np.flatnonzero(_table(string.digits + "`~")[letters])
+    marked = _IS_MARK[letters]
+    rows = np.flatnonzero(_MAY_MARK[letters])
     there = line.from_(firsts[rows], _LONGEST_NUMBER + 2)
-    digits = np.argmin(_IS_DIGIT[there], axis=1)
+    digits = np.argmin(_IS_DIGIT.take(there), axis=0)
     each = np.arange(len(rows))
     listed = (
         (digits > 0)
-        & _table(".)")[there[each, digits]]
-        & _table(" \t")[there[each, np.minimum(digits, _LONGEST_NUMBER) + 1]]
+        & _AFTER_NUMBER[there[digits, each]]
+        & _AFTER_MARK[there[np.minimum(digits, _LONGEST_NUMBER) + 1, each]]
     )
-    fenced = (digits == 0) & (there[:, :3] == there[:, :1]).all(axis=1)
+    fenced = (digits == 0) & (there[:3] == there[0]).all(axis=0)
     marked[rows] = (listed & (digits <= _LONGEST_NUMBER)) | fenced
     return firsts[marked]
 
@@ -231,8 +240,8 @@ def _after_headings(line: _Line, firsts: Positions, line_starts: Positions) -> P
     """Return where the line after each heading starts."""
     places = firsts[line.letters[firsts] == ord("#")]
     there = line.from_(places, 7)
-    level = np.argmin(there == ord("#"), axis=1)
-    places = places[(level > 0) & _table(" \t")[there[np.arange(len(places)), level]]]
+    level = np.argmin(there == ord("#"), axis=0)
+    places = places[(level > 0) & _AFTER_MARK[there[level, np.arange(len(places))]]]
     index = np.searchsorted(line_starts, places, side="right")
     places, index = places[index < len(line_starts)], index[index < len(line_starts)]
     following: Positions = line_starts[index]

@@ -12,15 +12,14 @@ from typing import Final
 import numpy as np
 
 from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, as_spans, distinct, index_in, line_type
-from rag_chunk.characters import LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
-from rag_chunk.corpus import BLOCK, Corpus
+from rag_chunk.characters import BLOCK, LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
+from rag_chunk.corpus import Corpus
 from rag_chunk.units import encoded
 from rag_chunk.units.encoding import load_encoding
 
 FAR = 64  # characters: a safe point further away than this is not worth encoding up to
 SHORT = 256  # characters: the counts of texts up to this are remembered
 WIDE = 10_000  # white-space characters: above it the pattern's way back through them is not left to it
-_WHITE = 32  # characters of a block: half of `FAR`, so that each wide gap holds one
 
 
 def _safe(flags: Bytes) -> Bools:
@@ -65,7 +64,7 @@ class Tokens:
     def _wide_gaps(self) -> Spans:
         """The long stretches of white space before something else in a document, where their last is no line end."""
         corpus = self._corpus
-        first, last = _white_blocks(corpus.flags)
+        first, last = corpus.white_runs
         starts, ends = corpus.past_space(first, -1), corpus.past_space(last, 1)
         starts, ends = starts[ends < len(corpus)], ends[ends < len(corpus)]
         starts = np.maximum(starts, corpus.starts[corpus.documents_at(ends)])
@@ -160,14 +159,3 @@ class Tokens:
         sizes[near] = self.reach(spans[near, 1]) - self.lead(spans[near, 0])
         sizes[~near] = self._counts_of(spans[~near])
         return sizes
-
-
-def _white_blocks(flags: Bytes) -> tuple[Positions, Positions]:
-    """Return where runs of blocks that are white space start and end: there is one in each wide gap."""
-    words = flags[: len(flags) // _WHITE * _WHITE].view(np.uint64).reshape(-1, _WHITE // 8)
-    spaces = np.uint64(int.from_bytes(bytes([SPACE] * 8)))
-    white = np.ones(len(words), bool)
-    for column in words.T:
-        white &= (column & spaces) == spaces
-    changes = np.flatnonzero(np.diff(np.concatenate([[False], white, [False]]))) * _WHITE
-    return changes[0::2], changes[1::2]

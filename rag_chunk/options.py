@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from rag_chunk.completion import NAMED, config_files, names
 from rag_chunk.config import AnalysisConfig, OutputConfig, RunConfig, explain
+from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.sweep import SWEPT
 from rag_chunk.errors import SettingsError
 
@@ -33,7 +34,6 @@ _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 _CONFIG_HELP = "A config file; several are compared as rivals, each under its file's name. Flags win over files."
 _ONE_CONFIG_HELP = "A config file. Flags win over it."
 _EXTENSIBLE = frozenset({"strategy", "retriever"})  # whose names are the built-in ones, and others
-_OF_OTHER_COMMANDS = frozenset({"source", "chunks", "retrieved"})  # `source` is an argument, the others belong to score
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def _given(values: Mapping[str, Any]) -> Given:
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Give `command`, which takes `given: Given`, one option for each field of the configs."""
-    names = {name for model, _ in _MODELS for name in model.model_fields} - _OF_OTHER_COMMANDS
+    names = {name for model, _ in _MODELS for name in model.model_fields} - {"source", *ONLY_SCORE}  # an argument
     return _with(command, list(_parameters(names, swept=True)))
 
 

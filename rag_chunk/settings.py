@@ -21,6 +21,7 @@ from rag_chunk.config import (
     option_of,
     read_config,
 )
+from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validated
 from rag_chunk.errors import SettingsError
 from rag_chunk.options import Given
@@ -31,7 +32,7 @@ OF_CHUNK = tuple(
     if name not in {"retrieve_parents", "retriever", "index_headings", "top_k", "budget", "merge_overlaps", "seed"}
 )
 OF_SCORE = ("unit", "model", "top_k", "budget", "merge_overlaps", "seed")
-_NO_FILES: Mapping[str, Any] = {"chunks": (), "retrieved": ()}  # they are of `score`, should a file name them
+_NO_FILES: Mapping[str, Any] = dict.fromkeys(ONLY_SCORE, ())  # should a file name them
 Notify = Callable[[str], None]
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -65,6 +65,7 @@ def run_score(settings: Settings, outlook: Outlook, *, chunk_size: int | None = 
     tracked_as = _tracking_options(settings)
     asked, (config,) = settings.analysis, settings.configs.values()
     corpus = read_documents(asked, outlook.notify)
+    spare_inputs(settings.output.output_file, asked, corpus)
     questions = read_test_file(asked, corpus, outlook.notify)
     found = read_retrievals(asked.chunks, asked.retrieved, corpus, questions, config, chunk_size=chunk_size)
     for name, each in found.items():
@@ -97,6 +98,7 @@ def read(settings: Settings, notify: Notify) -> tuple[Corpus, Questions | None]:
     """Return the documents and questions of an analysis, and say what was left out."""
     asked = settings.analysis
     corpus = read_documents(asked, notify)
+    spare_inputs(settings.output.output_file, asked, corpus)
     return corpus, read_test_file(asked, corpus, notify) if asked.test_file else None
 
 
@@ -112,6 +114,21 @@ def read_documents(asked: AnalysisConfig, notify: Notify) -> Corpus:
     for notice in left_out(corpus):
         notify(notice)
     return corpus
+
+
+def spare_inputs(target: Path | None, asked: AnalysisConfig, corpus: Corpus) -> None:
+    """Raise `InputError` where a result that is written to `target` would replace something that was read."""
+    if target is None or not target.exists():
+        return
+    source = asked.required_source()
+    root = source if source.is_dir() else source.parent
+    files = dict.fromkeys([source, *(root / document.name for document in corpus.documents)], "one of the documents")
+    files |= dict.fromkeys(filter(None, [asked.test_file]), "the question file")
+    files |= dict.fromkeys([*asked.chunks, *asked.retrieved], "one of the files that are scored")
+    for path, what in files.items():
+        with suppress(OSError, ValueError):  # a line of a .jsonl may have any name
+            if path.samefile(target):
+                raise InputError(f"{target} is {what}, and would be replaced. Name another file")
 
 
 def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Questions:

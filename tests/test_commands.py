@@ -382,3 +382,46 @@ def test_names_that_no_report_can_say_are_refused(rag_chunk, folder):
     assert rag_chunk("strategies") == (
         3, "", "rag-chunk: the working folder's name is not UTF-8, and no report can say it; rename it\n"
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments", "sentence"),
+    [
+        (3, ["analyze", "docs", "-o", "docs/guide.md"], "docs/guide.md is one of the documents, and would be replaced"),
+        (3, ["analyze", "docs", "--test-file", "q.json", "-o", "q.json"], "q.json is the question file, and would be"),
+        (3, ["chunk", "docs", "-o", "link.jsonl"], "link.jsonl is one of the documents, and would be replaced"),
+        (3, ["chunk", "all.jsonl", "-o", "all.jsonl"], "all.jsonl is one of the documents, and would be replaced"),
+        (3, ["check-questions", "q.json", "docs", "--fix", "docs/notes.txt"], "docs/notes.txt is one of the documents"),
+        (0, ["check-questions", "q.json", "docs", "--fix", "q.json"], "Wrote q.json"),
+        (
+            0,
+            ["chunk", "docs", "--exclude", "notes.txt", "-o", "link.jsonl"],
+            "(recursive-character-200-50) to link.jsonl",
+        ),
+    ],
+)
+def test_a_result_replaces_nothing_that_was_read(rag_chunk, docs, status, arguments, sentence):
+    Path("q.json").write_text(json.dumps([{"question": "Which way?", "relevant": ["Turn the key"]}]))
+    Path("all.jsonl").write_text(json.dumps({"name": "../docs/guide.md", "text": GUIDE}) + "\n")
+    Path("link.jsonl").symlink_to(docs / "notes.txt")
+    before = {path: path.read_bytes() for path in (docs / "guide.md", docs / "notes.txt", Path("q.json"))}
+    done = rag_chunk(*arguments)
+    assert done.status == status
+    assert sentence in done.said
+    assert status == 0 or {path: path.read_bytes() for path in before} == before
+
+
+def test_an_imported_config_names_what_is_below_its_folder_from_there(rag_chunk, docs):
+    (docs / "old.yaml").write_text("analysis:\n  source: .\n  test_file: ../../outside.json\n")
+    (docs.parent / "back.yaml").write_text("analysis:\n  source: docs/../docs\n")
+    assert rag_chunk("import-config", "docs/old.yaml").status == 0
+    outside = str(docs / ".." / ".." / "outside.json")
+    assert parse_config(Path("rag-chunk.yaml").read_text(), "x").analysis["source"] == str(docs)
+    assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"source": "docs", "test_file": outside}
+    assert rag_chunk("import-config", "back.yaml", "--force").status == 0
+    assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"source": "docs"}
+
+
+def test_score_offers_nothing_that_it_cannot_use(rag_chunk):
+    assert "--max-embed-tokens" not in rag_chunk("score", "--help").out
+    assert "--max-embed-tokens" in rag_chunk("analyze", "--help").out

@@ -2,13 +2,25 @@
 
 import itertools
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from rag_chunk.config import FOLDER_FILE, STRATEGIES, UNITS, VECTOR_STRATEGIES, RunConfig, parse_config, read_config
+from rag_chunk.config import (
+    FOLDER_FILE,
+    STRATEGIES,
+    UNITS,
+    VECTOR_STRATEGIES,
+    AnalysisConfig,
+    ComparisonConfig,
+    OutputConfig,
+    RunConfig,
+    parse_config,
+    read_config,
+)
 from rag_chunk.config.sweep import names_of, sweep
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.options import Given
@@ -96,6 +108,19 @@ def test_a_file_of_the_first_schema_is_upgraded() -> None:
     assert config == RunConfig(strategy="sliding-window", chunk_size=150, overlap=30, unit="tokens", model="gpt-4")
 
 
+@pytest.mark.parametrize("model", [RunConfig, AnalysisConfig, OutputConfig, ComparisonConfig])
+def test_true_is_no_number(model: type[BaseModel]) -> None:
+    numbers = {
+        name
+        for name, info in model.model_fields.items()
+        if {info.annotation, *get_args(info.annotation)} & {int, float}
+    }
+    assert numbers
+    for name in numbers:
+        with pytest.raises(ValidationError, match=r"should be a valid (integer|number)"):
+            model.model_validate({name: True})
+
+
 def test_paths_in_a_file_start_at_its_folder(folder: Path) -> None:
     (folder / "deep").mkdir()
     (folder / "deep" / "mine.yaml").write_text("analysis:\n  source: docs\n  test_file: q.json\n")
@@ -107,7 +132,7 @@ def test_paths_in_a_file_start_at_its_folder(folder: Path) -> None:
     ("text", "sentence"),
     [
         ("chunk_size: 0", "chunk_size must be at least 1, not 0"),
-        ("chunk_size: true", "chunk_size must be a number, not True"),
+        ("chunk_size: true", "chunk_size must be a whole number, not True"),
         ("chunk_size: many", "chunk_size must be a whole number, not 'many'"),
         ("chunk_sise: 3", "unknown setting 'chunk_sise' (did you mean 'chunk_size'?)"),
         ("strategy: recursve", "unknown strategy 'recursve' (did you mean 'recursive-character'?)"),

@@ -52,7 +52,7 @@ def chunk(
     from rag_chunk.chunker import chunk as cut
     from rag_chunk.export import form_of
     from rag_chunk.settings import single
-    from rag_chunk.workflow import read_documents
+    from rag_chunk.workflow import read_documents, spare_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
     named = Given(given.settings, {**given.analysis, **({"source": source} if source else {})}, {}, given.files)
@@ -62,7 +62,9 @@ def chunk(
     check_target(output_file)
     _refuse(form, output_file, config, parents=parents)
     with caching(enabled=given.output.get("cache", True)):
-        chunking = cut(read_documents(settings.analysis, notify), config)
+        corpus = read_documents(settings.analysis, notify)
+        spare_inputs(output_file, settings.analysis, corpus)
+        chunking = cut(corpus, config)
         written = chunking.handed_over() if parents else chunking
         _write(written, output_file, form)
     target = f" to {output_file}" if output_file else ""

@@ -78,6 +78,7 @@ def reproduce(given: ReproductionConfig, name: Recorded, source: Folder = None) 
     notify = (lambda _: None) if given.quiet else say
     before = find_recorded(name, uri=given.mlflow_uri)
     output = OutputConfig(
+        output_file=given.output_file,
         mlflow_tracking=given.track,
         mlflow_uri=given.mlflow_uri,
         experiment_name=given.experiment_name or before.experiment,

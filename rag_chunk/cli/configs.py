@@ -43,10 +43,13 @@ def import_config(
     force: Annotated[bool, typer.Option("--force", help="Replace the config that is there.")] = False,  # noqa: FBT002 - Typer's way
     mlflow_uri: Uri = None,
 ) -> None:
-    """Check and upgrade a config, show it, and make it this folder's rag-chunk.yaml."""
+    """Check and upgrade a config, show it, and make it this folder's rag-chunk.yaml.
+
+    Paths below this folder are written relative to it, others as they are.
+    """
     from rag_chunk.config import FOLDER_FILE
 
-    found = _imported(file, mlflow_uri)
+    found = _imported(file, mlflow_uri).placed_in(Path.cwd())
     target = Path(FOLDER_FILE)
     if target.exists() and not force:
         raise InputError(f"there is a {FOLDER_FILE} here already; --force replaces it")

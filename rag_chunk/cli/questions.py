@@ -35,14 +35,16 @@ def check_questions(
     """
     from rag_chunk.questions import check_questions as checked
     from rag_chunk.settings import single
-    from rag_chunk.workflow import read_documents
+    from rag_chunk.workflow import read_documents, spare_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
     if file.is_dir() and folder.is_file():
         raise InputError(f"{file} is a folder; the questions come first: rag-chunk check-questions {folder} {file}")
     check_target(fix)
     asked = single(given, notify).analysis.model_copy(update={"source": folder, "test_file": file})
-    check = checked(file, read_documents(asked, notify))
+    corpus = read_documents(asked, notify)
+    spare_inputs(fix, asked.model_copy(update={"test_file": None}), corpus)  # the questions may be mended in place
+    check = checked(file, corpus)
     typer.echo(_shown(check))
     if fix:
         _fix(check, fix)

@@ -8,10 +8,11 @@ import typer
 from rag_chunk.cli.analyze import progress, show
 from rag_chunk.cli.app import app, check_target, say, say_where
 from rag_chunk.config import AnalysisConfig, OutputConfig
+from rag_chunk.config.analysis import ONLY_ANALYZE
 from rag_chunk.options import Given, with_options
 from rag_chunk.settings import OF_SCORE
 
-_COMPARED = [name for name in AnalysisConfig.model_fields if name != "source"]
+_COMPARED = [name for name in AnalysisConfig.model_fields if name not in {"source", *ONLY_ANALYZE}]
 Documents = Annotated[
     Path | None,
     typer.Option(

@@ -7,10 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.names import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST, is_function_name
+from rag_chunk.config.numbers import numbers
 from rag_chunk.config.run import did_you_mean
 from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]
+ONLY_SCORE = ("chunks", "retrieved")  # fields that `score` has, and no other command
+ONLY_ANALYZE = ("max_embed_tokens",)  # one that `score`, which embeds nothing, has not
 PATHS = ("source", "test_file", "chunks", "retrieved")
 _GROUPS = "; ".join(f"{name}: {what}" for name, what in METRIC_GROUPS.items())
 
@@ -62,6 +65,8 @@ class AnalysisConfig(BaseModel):
     margin: float = Field(
         0.005, ge=0, le=1, description="How far below the leader a smaller index may be and still be recommended."
     )
+
+    _numbers = numbers
 
     @field_validator(*PATHS)
     @classmethod

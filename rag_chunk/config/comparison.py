@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from rag_chunk.config.numbers import numbers
 from rag_chunk.config.output import FORMAT_DEFAULT, with_format
 
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
@@ -49,6 +50,7 @@ class ComparisonConfig(BaseModel):
     top: int = Field(5, ge=1, description="How many of them.", json_schema_extra=_MLFLOW)
     mlflow_uri: str | None = Field(None, description=_URI, json_schema_extra=_MLFLOW)
 
+    _numbers = numbers
     _with_format = model_validator(mode="before")(with_format)
 
 

@@ -1,13 +1,13 @@
 """Config files: settings at the top level, and the optional sections `analysis` and `recorded`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rag_chunk.config.analysis import AnalysisConfig
+from rag_chunk.config.analysis import PATHS, AnalysisConfig
 from rag_chunk.config.problems import explain
 from rag_chunk.config.run import RunConfig
 from rag_chunk.errors import InputError
@@ -46,12 +46,28 @@ class ConfigFile:
         """Return the `RunConfig` that the file's settings give."""
         return RunConfig(**self.settings)
 
+    def placed_in(self, folder: Path) -> "ConfigFile":
+        """Return the file as it is to stand in `folder`: paths below it are relative to it, so that both can be moved."""
+        paths = {name: _from(self.analysis[name], folder.absolute()) for name in PATHS if name in self.analysis}
+        return replace(self, analysis={**self.analysis, **paths})
+
     def to_yaml(self) -> str:
         """Return the file's text: the same for `export-config` and for the tracked artifact."""
         from rag_chunk.config import yaml_text
 
         sections = {name: dict(section) for name in SECTIONS if (section := getattr(self, name))}
         return yaml_text.dump({"schema_version": SCHEMA_VERSION, **self.settings, **sections})
+
+
+def _from(path: Any, folder: Path) -> Any:
+    """Return a path, or each of several, from `folder` on if it is below it, else as it is."""
+    if isinstance(path, list):
+        return [_from(each, folder) for each in path]
+    if ".." in Path(path).parts:
+        whole, top = Path(path).resolve(), folder.resolve()
+    else:  # a link in it stays what it is
+        whole, top = Path(path), folder
+    return whole.relative_to(top).as_posix() if whole.is_relative_to(top) else path
 
 
 def _upgraded(settings: dict[str, Any], where: str) -> dict[str, Any]:
@@ -70,11 +86,7 @@ def _upgraded(settings: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _checked(model: type[BaseModel], settings: Mapping[str, Any], where: str) -> None:
-    """Raise `InputError` with all that is wrong. YAML's own types are kept: `true` is not a size of 1."""
-    numbers = {name for name, known in model.model_fields.items() if known.annotation in {int, float}}
-    truths = sorted(name for name in numbers if isinstance(settings.get(name), bool))
-    if truths:
-        raise InputError(f"{where}: {truths[0]} must be a number, not {settings[truths[0]]!r}")
+    """Raise `InputError` with all that is wrong."""
     try:
         model.model_validate(dict(settings))
     except ValidationError as error:

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
+from rag_chunk.config.numbers import numbers
+
 OutputFormat = Literal["table", "json", "csv", "markdown", "html"]
 LogChunks = Literal["all", "best", "spans", "none"]
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
@@ -90,4 +92,5 @@ class OutputConfig(BaseModel):
         json_schema_extra={"metavar": "top:N", "default_text": "all", **_MLFLOW},
     )
 
+    _numbers = numbers
     _with_format = model_validator(mode="before")(with_format)

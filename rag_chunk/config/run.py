@@ -20,6 +20,7 @@ from rag_chunk.config.names import (
     is_function_name,
     is_given,
 )
+from rag_chunk.config.numbers import numbers
 
 Unit = Literal["words", "tokens", "characters"]
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code"]
@@ -131,6 +132,8 @@ class RunConfig(BaseModel):
     budget: int = Field(4000, ge=1, le=LARGEST, description="Characters of context for the headline metric.")
     merge_overlaps: bool = Field(False, description="Retrieved text that repeats is paid for once.")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="For everything random.")
+
+    _numbers = numbers
 
     @field_validator("parent_ratio", "retrieve_parents")
     @classmethod

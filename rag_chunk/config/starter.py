@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from rag_chunk.config.analysis import AnalysisConfig
+from rag_chunk.config.analysis import ONLY_SCORE, AnalysisConfig
 from rag_chunk.config.file import SCHEMA_VERSION
 from rag_chunk.config.names import RETRIEVERS, STRATEGIES
 from rag_chunk.config.run import RunConfig
@@ -21,7 +21,6 @@ _HEAD = """\
 # While no strategy is set, `rag-chunk analyze` compares all of them.
 """
 _BUILT_IN: Mapping[str, Mapping[str, str]] = {"strategy": STRATEGIES, "retriever": RETRIEVERS}
-_OF_SCORE = frozenset({"chunks", "retrieved"})
 
 
 def starter_config(source: Path, test_file: Path | None, *, skip_unreadable: bool = False) -> str:
@@ -42,7 +41,7 @@ def starter_config(source: Path, test_file: Path | None, *, skip_unreadable: boo
 def _lines(model: type[BaseModel], values: Mapping[str, Any], given: set[str], indent: str) -> Iterator[str]:
     """Yield each setting below its help, commented out unless it is `given`."""
     for name, info in model.model_fields.items():
-        if name in _OF_SCORE:
+        if name in ONLY_SCORE:
             continue
         help_lines = textwrap.wrap(_help(name, info), _WIDTH - 2 - len(indent), break_on_hyphens=False)
         setting = f"{name}: {json.dumps(values[name], ensure_ascii=False)}"  # JSON is YAML, on one line

@@ -42,6 +42,16 @@ def ends_of(spans: Spans) -> Positions:
     return ends
 
 
+def ranges(firsts: Positions, ends: Positions) -> Positions:
+    """Return the numbers of the ranges from each of `firsts` to before its end, one range after the other.
+
+    >>> ranges(np.array([3, 9]), np.array([5, 10])).tolist()
+    [3, 4, 9]
+    """
+    counts = ends - firsts
+    return np.repeat(firsts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+
+
 def union(spans: Spans) -> Spans:
     """Return the disjoint stretches that `spans` cover together, in order; touching ones are joined.
 

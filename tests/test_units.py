@@ -63,7 +63,7 @@ def test_tokens_counted_by_arithmetic_equal_the_encoding_of_the_text(
     corpus, spans = drawn
     units = units_of(corpus, RunConfig(unit="tokens", model=model))
     expected = [len(load_encoding(model).encode_ordinary(corpus.text(start, end))) for start, end in spans]
-    assert units.sizes(as_spans(spans)).tolist() == expected
+    assert units.counted(as_spans(spans)).sizes.tolist() == expected
 
 
 @pytest.mark.parametrize("unit", ["words", "characters"])
@@ -72,7 +72,9 @@ def test_words_and_characters_of_a_span_are_those_of_its_text(
     unit: str, drawn: tuple[Corpus, list[tuple[int, int]]]
 ) -> None:
     corpus, spans = drawn
-    for size, (start, end) in zip(units_of(corpus, RunConfig(unit=unit)).sizes(as_spans(spans)), spans, strict=True):
+    for size, (start, end) in zip(
+        units_of(corpus, RunConfig(unit=unit)).counted(as_spans(spans)).sizes, spans, strict=True
+    ):
         alone = Corpus([Document("alone", corpus.text(start, end))])
         assert size == len(units_of(alone, RunConfig(unit=unit)).starts)
 

@@ -85,7 +85,7 @@ class Chunking:
     @cached_property
     def sizes(self) -> Positions:
         """The size of each chunk, in units: [chunks]."""
-        return self.units.sizes(self.spans)
+        return self.units.counted(self.spans).sizes
 
     @cached_property
     def ids(self) -> list[str]:

@@ -1,14 +1,13 @@
 """`Pieces`: a corpus cut as finely as a strategy may cut it, before anything is packed together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans, distinct, index_in
+from rag_chunk.arrays import Positions, Spans, as_spans, distinct
 from rag_chunk.corpus import Corpus
-from rag_chunk.units import Units, word_starts
 
 
 class Level(IntEnum):
@@ -78,116 +77,3 @@ def _trimmed(corpus: Corpus, starts: Positions, levels: Positions) -> Pieces:
         return Pieces(raw[:0], levels[:0])
     before = np.concatenate([[0], kept[:-1] + 1])
     return Pieces(corpus.trimmed(raw[kept]), np.maximum.reduceat(levels, before)[: len(kept)])
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Pieces with their sizes in some unit: what a strategy needs for any `chunk_size`.
-
-    A chunk of the pieces i to j - 1 has `reach[j - 1] - lead[i]` units (see `Units`). All are [pieces].
-    """
-
-    pieces: Pieces
-    sizes: Positions
-    lead: Positions
-    reach: Positions
-
-
-def measured(pieces: Pieces, units: Units) -> Measured:
-    """Measure all pieces."""
-    lead, reach = units.lead(pieces.spans[:, 0]), units.reach(pieces.spans[:, 1])
-    return Measured(pieces, sizes_of(pieces.spans, reach - lead, units), lead, reach)
-
-
-def sizes_of(spans: Spans, differences: Positions, units: Units) -> Positions:
-    """Return the sizes of `spans`, given what `reach` less `lead` says; only the others are counted anew."""
-    doubtful = ~units.additive(spans)
-    sizes = differences.copy()
-    sizes[doubtful] = units.sizes(spans[doubtful])
-    return sizes
-
-
-def within(known: Measured, corpus: Corpus, units: Units, limit: int) -> Measured:
-    """Cut every piece that is over `limit` into its words, and words that are over it into whole graphemes.
-
-    Only the new pieces are measured.
-    """
-    large = np.flatnonzero(known.sizes > limit)
-    if not len(large):
-        return known
-    pieces = known.pieces
-    new = measured(_parts(pieces, large, _inside(pieces.spans[large], corpus, units, limit), corpus), units)
-    kept = np.flatnonzero(known.sizes <= limit)
-    order = np.argsort(np.concatenate([pieces.spans[kept, 0], new.pieces.spans[:, 0]]), kind="stable")
-    spans = as_spans(np.concatenate([pieces.spans[kept], new.pieces.spans])[order])
-    levels = np.concatenate([pieces.levels[kept], new.pieces.levels])[order]
-    sizes, lead, reach = (
-        np.concatenate([getattr(known, name)[kept], getattr(new, name)])[order] for name in ("sizes", "lead", "reach")
-    )
-    return Measured(Pieces(spans, levels), sizes, lead, reach)
-
-
-def _parts(pieces: Pieces, large: Positions, cuts: Borders, corpus: Corpus) -> Pieces:
-    """Return what the `large` pieces fall into at the `cuts`."""
-    starts = np.concatenate([pieces.spans[large, 0], *(places for _, places in cuts)])
-    levels = np.concatenate([pieces.levels[large], *(np.full(len(places), level) for level, places in cuts)])
-    starts, first = np.unique(starts, return_index=True)
-    whole = np.searchsorted(pieces.spans[large, 0], starts, side="right") - 1
-    ends = np.minimum(np.append(starts, len(corpus))[1:], pieces.spans[large[whole], 1])
-    return Pieces(corpus.trimmed(as_spans(np.column_stack([starts, ends]))), levels[first])
-
-
-def _inside(spans: Spans, corpus: Corpus, units: Units, limit: int) -> Borders:
-    """Return where pieces are cut: at their words, and inside those words that are over `limit`."""
-    found = [word_starts(corpus, start, end) for start, end in spans.tolist()]
-    words = np.concatenate([starts[starts > first] for starts, first in zip(found, spans[:, 0], strict=True)])
-    starts = distinct(spans[:, 0], words)
-    ends = np.minimum(np.append(starts, len(corpus))[1:], spans[np.searchsorted(spans[:, 0], starts, "right") - 1, 1])
-    parts = corpus.trimmed(as_spans(np.column_stack([starts, ends])))
-    large = parts[units.sizes(parts) > limit]
-    inner = [place for part in large for place in cut_exactly(part, corpus, units, limit)]
-    return [(Level.WORD, words), (Level.GRAPHEME, np.array(inner, np.int64))]
-
-
-def cut_exactly(span: Positions, corpus: Corpus, units: Units, limit: int) -> Iterator[int]:
-    """Yield where a stretch that has no finer border is cut, so that each part counts at most `limit` units.
-
-    Only a single grapheme cluster may be larger.
-    """
-    start, end = (int(border) for border in span)
-    while True:
-        if _about(units, start, end) <= limit + 4 and _size(units, start, end) <= limit:
-            return
-        start = _next_cut(start, end, corpus, units, limit)
-        if start >= end:
-            return
-        yield start
-
-
-def _next_cut(start: int, end: int, corpus: Corpus, units: Units, limit: int) -> int:
-    """Return the furthest place after `start` up to which the text counts at most `limit` units."""
-    nearest = _after_cluster(corpus, start)
-    index = int(index_in(units.starts, start)) + limit
-    while True:
-        place = int(units.starts[index]) if index < len(units.starts) else end
-        cut = min(corpus.cluster_around(min(place, end))[0], end)
-        if cut <= nearest:
-            return nearest
-        if _size(units, start, cut) <= limit:
-            return cut
-        index -= 1
-
-
-def _after_cluster(corpus: Corpus, start: int) -> int:
-    """Return where the grapheme cluster that starts at `start` ends."""
-    return max(corpus.cluster_around(start + 1)[1], start + 1)
-
-
-def _size(units: Units, start: int, end: int) -> int:
-    return int(units.sizes(as_spans([(start, end)]))[0])
-
-
-def _about(units: Units, start: int, end: int) -> int:
-    """Return the number of units that start inside: near the size, and found without encoding."""
-    first, last = index_in(units.starts, [start, end])
-    return int(last - first)

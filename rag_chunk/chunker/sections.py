@@ -4,8 +4,10 @@ import numpy as np
 
 from rag_chunk.arrays import Positions, Spans, starts_of
 from rag_chunk.chunker.chunking import Family
-from rag_chunk.chunker.packing import pack, pack_measured, skipped_spans
-from rag_chunk.chunker.pieces import Borders, Level, measured, pieces_at
+from rag_chunk.chunker.divisible import Divisible
+from rag_chunk.chunker.measured import measured
+from rag_chunk.chunker.packing import pack, pack_rows, skipped_spans
+from rag_chunk.chunker.pieces import Borders, Level, pieces_at
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.structure import LAST, Block, Structure, structure_of
@@ -30,8 +32,9 @@ def hierarchical(corpus: Corpus, config: RunConfig) -> Family:
     parents = markdown(corpus, larger)
     borders = [*_blocks(corpus), (Level.GROUP, starts_of(parents))]
     pieces = pieces_at(corpus, borders, skipped_spans(corpus, config))
-    chunks = pack_measured(measured(pieces, units_of(corpus, config)), corpus, config)
-    return Family(chunks, parents)
+    units = units_of(corpus, config)
+    rows = Divisible(measured(pieces, units), corpus, units).rows(config.chunk_size)
+    return Family(pack_rows(rows, corpus, config), parents)
 
 
 def _sections(corpus: Corpus) -> Borders:

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag_chunk.arrays import Floats, Positions, Spans, as_spans
-from rag_chunk.chunker.packing import pack_measured, skipped_spans
-from rag_chunk.chunker.pieces import Level, Measured, Pieces, measured, pieces_at
+from rag_chunk.chunker.divisible import Divisible
+from rag_chunk.chunker.measured import Measured, measured
+from rag_chunk.chunker.packing import pack_rows, skipped_spans
+from rag_chunk.chunker.pieces import Level, Pieces, pieces_at
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import Vectors, embed
@@ -35,7 +37,7 @@ def semantic(corpus: Corpus, config: RunConfig) -> Spans:
         cuts = _cuts(changes[inside], known.lead[inside], known.reach[inside], config)
         levels[first + cuts] = Level.GROUP
     topics = Measured(Pieces(pieces.spans, levels), known.sizes, known.lead, known.reach)
-    return pack_measured(topics, corpus, config)
+    return pack_rows(Divisible(topics, corpus, units).rows(config.chunk_size), corpus, config)
 
 
 def sentences(corpus: Corpus, config: RunConfig) -> Pieces:

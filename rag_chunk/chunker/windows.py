@@ -1,43 +1,47 @@
 """`fixed-size` and `sliding-window`: windows of units."""
 
-from collections.abc import Iterator
+import itertools
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, among, as_spans, distinct, index_in
-from rag_chunk.chunker.packing import kept_to, longest, skipped_spans
+from rag_chunk.arrays import Positions, Spans, as_spans, distinct, index_in
+from rag_chunk.chunker.packing import kept_to, outermost, skipped_spans
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import Units, units_of
 
-_AT_ONCE = 1024  # windows
-_TRIED = 4  # ends of a window that is over the limit
+_AT_ONCE = 32  # windows of a stretch that are looked at together
 
 
 def fixed_size(corpus: Corpus, config: RunConfig) -> Spans:
     """Cut every document into windows of `chunk_size` units, end to end."""
-    return _windows(corpus, config, 0)
+    return _windows(corpus, config.with_settings(overlap=0))
 
 
 def sliding_window(corpus: Corpus, config: RunConfig) -> Spans:
     """Cut every document into windows of `chunk_size` units, each sharing `overlap` units with the one before."""
-    return _windows(corpus, config, config.overlap)
+    return _windows(corpus, config)
 
 
-def _windows(corpus: Corpus, config: RunConfig, overlap: int) -> Spans:
+def _windows(corpus: Corpus, config: RunConfig) -> Spans:
     """Return the windows of all documents; those of words and characters without white space at their edges."""
     units, size = units_of(corpus, config), config.chunk_size
     stretches = as_spans(_stretches(corpus, skipped_spans(corpus, config)))
-    spans, rows = _end_to_end(corpus, units, stretches, size, overlap)
-    wrong = distinct(rows[(units.sizes(spans) > size) | (spans[:, 0] >= spans[:, 1])])
-    found = [spans[~among(rows, wrong)]]
-    for first, last in stretches[wrong].tolist():
-        found += _Line(corpus, units, first, last).windows(size, overlap)
-    spans = as_spans(np.concatenate(found))
-    spans = as_spans(spans[np.lexsort((spans[:, 1], spans[:, 0]))]) if len(wrong) else spans
-    spans = corpus.trimmed(spans) if units.name != "tokens" else spans[corpus.solid(spans)]
-    spans = longest(spans)
-    return kept_to(spans, units.sizes(spans), corpus, units, size)
+    spans, rows = _end_to_end(corpus, units, stretches, size, config.overlap)
+    wrong = np.flatnonzero((units.counted(spans).sizes > size) | (spans[:, 0] >= spans[:, 1]))
+    if len(wrong):
+        wrong = wrong[np.append(np.True_, rows[wrong][1:] != rows[wrong][:-1])]  # the first of each stretch
+        rest = as_spans(np.column_stack([spans[wrong, 0], stretches[rows[wrong], 1]]))
+        walked = _walked([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
+        walked = kept_to(walked, units.counted(walked).sizes, corpus, units, size)
+        before = np.full(len(stretches), len(spans))
+        before[rows[wrong]] = wrong
+        spans = as_spans(np.concatenate([spans[np.arange(len(spans)) < before[rows]], walked]))
+        spans = as_spans(spans[np.lexsort((spans[:, 1], spans[:, 0]))])
+    return outermost(corpus.trimmed(spans) if units.name != "tokens" else as_spans(spans[corpus.solid(spans)]))
 
 
 def _end_to_end(corpus: Corpus, units: Units, stretches: Spans, size: int, overlap: int) -> tuple[Spans, Positions]:
@@ -62,62 +66,91 @@ def _stretches(corpus: Corpus, skipped: Spans) -> list[tuple[int, int]]:
     return [(first, last) for first, last in pairs if first not in left_out]
 
 
-class _Line:
-    """The places in one stretch where a window may begin or end: unit starts, moved to their graphemes'."""
+class _Window(NamedTuple):
+    """A window: the unit that it begins with and the one after its last, and the stretch of the line between them."""
 
-    def __init__(self, corpus: Corpus, units: Units, first: int, last: int) -> None:
-        self._corpus, self._units = corpus, units
-        self._lowest, self._highest = index_in(units.starts, [first, last]).tolist()
-        self._first, self._last = first, last
+    first: int
+    after: int
+    start: int
+    end: int
 
-    def _places(self, indices: Positions) -> Positions:
-        """Return the place of each unit, by its index on the line; the document's end stands after its last."""
-        inner = np.minimum(indices, max(self._highest - 1, 0))
-        places = self._corpus.grapheme_starts(self._units.starts[inner])
-        return np.where(indices >= self._highest, self._last, np.where(indices <= self._lowest, self._first, places))
 
-    def windows(self, size: int, overlap: int) -> Iterator[Spans]:
-        """Yield the windows, many at once; where one is over the limit it is shortened, and those after it follow."""
-        index, ahead = self._lowest, _AT_ONCE
-        while index < self._highest:
-            starts = index + (size - overlap) * np.arange(ahead)
-            reached = int(np.argmax(starts + size >= self._highest))
-            starts = starts[: reached + 1] if starts[-1] + size >= self._highest else starts
-            ends = np.minimum(starts + size, self._highest)
-            spans = as_spans(np.column_stack([self._places(starts), self._places(ends)]))
-            good = self._good(spans, size)
-            yield spans[:good]
-            if good == len(spans):
-                index, ahead = self._after(int(starts[-1]), int(ends[-1]), overlap), min(2 * ahead, _AT_ONCE)
-                continue
-            start, end = int(starts[good]), self._shortened(int(starts[good]), int(ends[good]), size)
-            yield as_spans(self._places(np.array([start, end])))
-            index, ahead = self._after(start, end, overlap), max(good, 1)
+class _Walk:
+    """A way through one stretch where windows are over the limit, so that each begins where the one before ends."""
 
-    def _good(self, spans: Spans, size: int) -> int:
-        """Return how many windows stand before the first that is over the limit, or that is empty."""
-        bad = (self._units.sizes(spans) > size) | (spans[:, 0] >= spans[:, 1])
-        return int(np.argmax(bad)) if bad.any() else len(spans)
+    def __init__(self, corpus: Corpus, units: Units, stretch: Sequence[int], config: RunConfig) -> None:
+        """Begin at the first unit of the stretch."""
+        self._corpus, self._units, self._end = corpus, units, stretch[1]
+        self._size, self._overlap = config.chunk_size, config.overlap
+        self._starts: Sequence[int] = units.starts.data
+        self._first, self._last = index_in(units.starts, stretch).tolist()
+        self._next = self._first, stretch[0]
 
-    def _shortened(self, start: int, end: int, size: int) -> int:
-        """Return a unit before which the window from `start` is within the limit, or holds one cluster only."""
-        while end > start:
-            ends = np.arange(end, max(end - _TRIED, start), -1)
-            places = self._places(np.append(start, ends))
-            spans = as_spans(np.column_stack([np.repeat(places[:1], len(ends)), places[1:]]))
-            sizes = np.where(spans[:, 0] < spans[:, 1], self._units.sizes(spans), size + 1)
-            if (sizes <= size).any():
-                return int(ends[np.argmax(sizes <= size)])
-            end = int(ends[-1]) - max(int(sizes[-1]) - size, 1)
-        cluster = self._corpus.cluster_around(int(self._places(np.array([start]))[0]) + 1)
-        return max(int(index_in(self._units.starts, cluster[1])), start + 1)
+    @property
+    def is_over(self) -> bool:
+        """Whether all of the stretch is in windows."""
+        return bool(self._next[0] >= self._last)
 
-    def _after(self, start: int, end: int, overlap: int) -> int:
-        """Return the unit with which the next window starts: after `start`, and none when the end is reached."""
-        if end >= self._highest:
-            return end
-        opened = self._places(np.array([start]))[0]
-        index = max(end - overlap, start + 1)
-        while index < end and self._places(np.array([index]))[0] <= opened:
-            index += 1
-        return index
+    def _place(self, unit: int) -> int:
+        """Return where a window ends before this unit: at the start of its grapheme cluster."""
+        return self._corpus.grapheme_start(self._starts[unit]) if unit < self._last else self._end
+
+    def planned(self) -> list[_Window]:
+        """Return the next windows as they are if none of them is over the limit."""
+        windows, (first, start) = list[_Window](), self._next
+        while first < self._last and len(windows) < _AT_ONCE:
+            after = min(first + self._size, self._last)
+            windows.append(_Window(first, after, start, self._place(after)))
+            first, start = self._following(windows[-1])
+        return windows
+
+    def taken(self, windows: list[_Window], sizes: list[int]) -> list[_Window]:
+        """Return the windows up to the first that is over the limit, which is shortened, and go on after it."""
+        large = (size > self._size or window.start >= window.end for window, size in zip(windows, sizes, strict=True))
+        good = next(itertools.compress(itertools.count(), large), len(windows))
+        kept = windows[:good] + [self._shortened(window) for window in windows[good : good + 1]]
+        self._next = self._following(kept[-1])
+        return kept
+
+    def _shortened(self, window: _Window) -> _Window:
+        """Return the longest window within the limit; if even one cluster is over it, up to the unit after that."""
+        first, after, start, end = window
+        while after > first:
+            size = self._units.size(start, end) if start < end else self._size + 1
+            if size <= self._size:
+                return _Window(first, after, start, end)
+            after -= max(size - self._size, 1)
+            end = self._place(after)
+        after = max(self._unit_at(self._corpus.cluster_around(start + 1)[1]), first + 1)
+        return _Window(first, after, start, self._place(after))
+
+    def _following(self, window: _Window) -> tuple[int, int]:
+        """Return the unit with which the next window starts, and its place: both are further on."""
+        if window.after >= self._last:
+            return self._last, self._end
+        unit, place = max(window.after - self._overlap, window.first + 1), window.start
+        while unit < window.after and place <= window.start:
+            place = self._place(unit)
+            unit += place <= window.start
+        if unit == window.after:
+            place = window.end
+        return max(self._unit_at(place), window.first + 1), place
+
+    def _unit_at(self, place: int) -> int:
+        """Return the first unit that starts at a place or after it."""
+        return bisect_left(self._starts, place, self._first)
+
+
+def _walked(walks: list[_Walk], units: Units) -> Spans:
+    """Return the windows of several stretches.
+
+    They are walked through together, step by step: to count a few windows takes as long as to count many.
+    """
+    found = list[_Window]()
+    while walks:
+        planned = [walk.planned() for walk in walks]
+        sizes = iter(units.counted(as_spans([window[2:] for windows in planned for window in windows])).sizes.tolist())
+        for walk, windows in zip(walks, planned, strict=True):
+            found += walk.taken(windows, list(itertools.islice(sizes, len(windows))))
+        walks = [walk for walk in walks if not walk.is_over]
+    return as_spans([window[2:] for window in found])

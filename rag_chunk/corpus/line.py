@@ -13,7 +13,10 @@ import numpy as np
 from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, as_spans, distinct, index_in, line_type
 from rag_chunk.characters import (
     BLOCK,
+    JOINER,
+    LONE,
     SPACE,
+    STICKY,
     WHITE,
     cluster_borders,
     flags_of,
@@ -104,6 +107,11 @@ class Corpus:
         """What each character of the line is: see `rag_chunk.characters`."""
         return self.looked_up(flags_of)
 
+    @cached_property
+    def has_lone(self) -> bool:
+        """Whether any character is of a script that is written without spaces."""
+        return bool((self.flags & LONE).any())
+
     def documents_at(self, positions: Positions) -> Positions:
         """Return the index of the document that holds each position."""
         return np.searchsorted(self.starts, positions, side="right") - 1
@@ -129,6 +137,11 @@ class Corpus:
     def grapheme_starts(self, positions: Positions) -> Positions:
         """Move each position inside a grapheme cluster to the cluster's start. Document borders stay."""
         return self._moved(positions, lambda cluster: cluster[0])
+
+    def grapheme_start(self, position: int) -> int:
+        """Return the start of the grapheme cluster that `position` lies inside, or else itself."""
+        inside = 0 < position < len(self) and (self.flags[position] & STICKY or self.flags[position - 1] & JOINER)
+        return self.cluster_around(position)[0] if inside else position
 
     def grapheme_ends(self, positions: Positions) -> Positions:
         """Move each position inside a grapheme cluster to the cluster's end. Document borders stay."""

@@ -107,7 +107,7 @@ def _overlap(chunking: Chunking) -> int:
     spans = chunking.spans
     shared = np.column_stack([spans[1:, 0], np.minimum(spans[:-1, 1], spans[1:, 1])])
     shared = as_spans(shared[shared[:, 0] < shared[:, 1]])
-    return int(chunking.units.sizes(shared).max()) if len(shared) else 0
+    return int(chunking.units.counted(shared).sizes.max()) if len(shared) else 0
 
 
 def _notices(chunking: Chunking, ranking: Ranking, config: RunConfig) -> Iterator[str]:

@@ -5,12 +5,14 @@ from typing import Protocol
 from rag_chunk.arrays import Bools, Positions, Spans
 from rag_chunk.config import RunConfig, Unit
 from rag_chunk.corpus import Corpus
+from rag_chunk.units.counts import Counts
 from rag_chunk.units.encoding import encoding_name, load_encoding, prepare_encoding
 from rag_chunk.units.tokens import Tokens
 from rag_chunk.units.words import Characters, Words, word_starts
 
 __all__ = [
     "Characters",
+    "Counts",
     "Tokens",
     "Units",
     "Words",
@@ -23,11 +25,7 @@ __all__ = [
 
 
 class Units(Protocol):
-    """What a chunk's size is counted in.
-
-    A chunk [start, end) has `reach(end) - lead(start)` units where it is `additive`; `sizes` is exact also for
-    the chunks that are too short for that (see `Tokens`).
-    """
+    """What a chunk's size is counted in."""
 
     @property
     def name(self) -> Unit:
@@ -37,17 +35,17 @@ class Units(Protocol):
     def starts(self) -> Positions:
         """Where each unit starts on the line, in order."""
 
-    def lead(self, starts: Positions) -> Positions:
-        """Return the units before each start."""
+    def counted(self, spans: Spans) -> Counts:
+        """Count the units of each span."""
 
-    def reach(self, ends: Positions) -> Positions:
-        """Return the units before each end."""
+    def size(self, start: int, end: int) -> int:
+        """Count the units of one stretch."""
 
     def additive(self, spans: Spans) -> Bools:
-        """Return whether `reach` less `lead` is the size of each span."""
+        """Return for each span whether its size is told by the `reach` and the `lead` of spans that share its borders.
 
-    def sizes(self, spans: Spans) -> Positions:
-        """Return the number of units in each span."""
+        Else it is too short for that, and is to be counted by itself (see `Tokens`).
+        """
 
 
 def units_of(corpus: Corpus, config: RunConfig) -> Units:

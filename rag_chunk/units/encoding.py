@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ ADDRESSES = {
 SECONDS = 20
 
 
+@lru_cache
 def encoding_name(model: str) -> str:
     """Return the name of the encoding of `model`: a model that tiktoken knows, or an encoding itself.
 

@@ -15,6 +15,7 @@ from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, as_spans, di
 from rag_chunk.characters import BLOCK, LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import encoded
+from rag_chunk.units.counts import Counts
 from rag_chunk.units.encoding import load_encoding
 
 FAR = 64  # characters: a safe point further away than this is not worth encoding up to
@@ -94,68 +95,67 @@ class Tokens:
 
     def _counts_of(self, spans: Spans) -> Positions:
         """Return the number of tokens of each span's text, encoded by itself: [n]."""
-        known, texts = self._counts, self._corpus.texts(as_spans(spans))
-        counts = list(map(known.get, texts))
-        for index in [index for index, count in enumerate(counts) if count is None]:
-            counts[index] = self._count(texts[index])
-        return np.array(counts, np.int64)
+        counts = self._alone_in(spans[:, 0], spans[:, 1])
+        others = np.flatnonzero(counts == 0)
+        known, texts = self._counts, self._corpus.texts(as_spans(spans[others]))
+        found = list(map(known.get, texts))
+        for index in [index for index, count in enumerate(found) if count is None]:
+            found[index] = self._count(texts[index])
+        counts[others] = found
+        return counts
+
+    def _alone_in(self, starts: Positions, ends: Positions) -> Positions:
+        """Return the number of tokens of each text that is all of one token but the space before it, else 0: [n]."""
+        after = self._before(ends)
+        last = np.maximum(after - 1, 0)
+        whole = self.starts[last] == starts - 1
+        whole &= (after == len(self.starts)) | (self.starts[np.minimum(after, len(self.starts) - 1)] == ends)
+        return np.where(whole, self._alone[last], 0).astype(np.int64)
 
     def _before(self, positions: Positions) -> Positions:
         return index_in(self.starts, positions)
 
-    def lead(self, starts: Positions) -> Positions:
-        """Return for each start the number of tokens that a chunk starting there does not pay for.
+    def counted(self, spans: Spans) -> Counts:
+        """Count each span's own text.
 
-        `reach(end) - lead(start)` is the chunk's size wherever a safe point lies in it.
+        `lead` is the number of tokens before the first safe point after a start, less those of the text up to it;
+        `reach` that before the last safe point before an end, and those of the text after it.
         """
-        safe = self._safe_points[index_in(self._safe_points, starts)]
-        count = self._before(safe)
-        far = safe - starts > FAR
-        count[far] = self._before(starts[far])
-        cut = np.flatnonzero((safe > starts) & ~far)
-        alone = self._alone_in(starts[cut], safe[cut])
-        count[cut] -= alone
-        cut = cut[alone == 0]
-        count[cut] -= self._counts_of(np.column_stack([starts[cut], safe[cut]]))
-        return count
+        (starts, ends), (opens, closes, additive) = spans.T, self._safely_inside(spans)
+        lead, reach = self._before(np.concatenate([opens, closes])).reshape(2, -1)
+        cut = np.flatnonzero(starts < opens), np.flatnonzero(closes < ends), np.flatnonzero(~additive)
+        texts = (
+            np.concatenate([starts[cut[0]], closes[cut[1]], starts[cut[2]]]),
+            np.concatenate([opens[cut[0]], ends[cut[1]], ends[cut[2]]]),
+        )
+        counts = np.split(self._counts_of(as_spans(np.column_stack(texts))), np.cumsum([*map(len, cut[:2])]))
+        lead[cut[0]] -= counts[0]
+        reach[cut[1]] += counts[1]
+        sizes = reach - lead
+        sizes[cut[2]] = counts[2]
+        return Counts(lead, reach, sizes)
 
-    def _alone_in(self, starts: Positions, ends: Positions) -> Positions:
-        """Return the number of tokens of each text that is one with the space before it; 0 for other texts."""
-        token = self._before(starts) - 1
-        kept = (token >= 0) & (token + 1 < len(self.starts))
-        token = np.where(kept, token, 0)
-        kept &= (self.starts[token] == starts - 1) & (self.starts[np.minimum(token + 1, len(self.starts) - 1)] == ends)
-        return np.where(kept, self._alone[token], 0).astype(np.int64)
-
-    def reach(self, ends: Positions) -> Positions:
-        """Return for each end the number of tokens up to it, as a chunk that ends there counts them."""
-        index = index_in(self._safe_points, ends)
-        aligned = (self._safe_points[index] == ends) & (ends > 0)
-        aligned &= (self._corpus.flags[np.maximum(ends, 1) - 1] & SPACE) == 0
-        safe = np.where(aligned, ends, self._safe_points[np.maximum(index - 1, 0)])
-        count = self._before(safe)
-        far = ends - safe > FAR
-        count[far] = self._before(ends[far])
-        cut = np.flatnonzero((safe < ends) & ~far)
-        count[cut] += self._counts_of(np.column_stack([safe[cut], ends[cut]]))
-        return count
+    def size(self, start: int, end: int) -> int:
+        """Count the tokens of one stretch, which is faster for a single one than `counted`."""
+        if end - start > WIDE:
+            return int(self.counted(as_spans([(start, end)])).sizes[0])
+        return self._count(self._corpus.text(start, end))
 
     def additive(self, spans: Spans) -> Bools:
         """Return whether `reach` less `lead` is the size of each span: where a near safe point lies in it."""
-        starts, ends = spans[:, 0], spans[:, 1]
-        after = index_in(self._safe_points, starts)
-        before = index_in(self._safe_points, ends) - 1
-        first, last = self._safe_points[after], self._safe_points[np.maximum(before, 0)]
-        near: Bools = (first <= last) & (first - starts <= FAR) & (ends - last <= FAR)
-        if len(self._wide_ends):  # at the end of a text all its last white space is one piece
-            spaced = (self._corpus.flags[np.maximum(ends, 1) - 1] & SPACE) > 0
-            near &= ~(spaced & among(last, self._wide_ends))
-        return near
+        return self._safely_inside(spans)[2]
 
-    def sizes(self, spans: Spans) -> Positions:
-        """Return the number of tokens in each span's own text: [n]."""
-        near = self.additive(spans)
-        sizes = np.zeros(len(spans), np.int64)
-        sizes[near] = self.reach(spans[near, 1]) - self.lead(spans[near, 0])
-        sizes[~near] = self._counts_of(spans[~near])
-        return sizes
+    def _safely_inside(self, spans: Spans) -> tuple[Positions, Positions, Bools]:
+        """Return the first and the last safe point inside each span, and whether there is one that is near.
+
+        Where the first is far from the start, or the last from the end, the start or end itself takes its place.
+        """
+        starts, ends = spans.T
+        first, after = index_in(self._safe_points, spans.T)
+        opens, closes = self._safe_points[first], self._safe_points[np.maximum(after - 1, 0)]
+        near: Bools = (opens <= closes) & (opens - starts <= FAR) & (ends - closes <= FAR)
+        spaced = (self._corpus.flags[np.maximum(ends, 1) - 1] & SPACE) > 0
+        if len(self._wide_ends):  # at the end of a text all its last white space is one piece
+            near &= ~(spaced & among(closes, self._wide_ends))
+        closes = np.where((self._safe_points[after] == ends) & (ends > 0) & ~spaced, ends, closes)
+        return np.where(opens - starts > FAR, starts, opens), np.where(ends - closes > FAR, ends, closes), near

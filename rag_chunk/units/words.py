@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, distinct, index_in, line_type
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, index_in, line_type, ranges
 from rag_chunk.characters import LONE, STICKY
 from rag_chunk.corpus import Corpus
+from rag_chunk.units.counts import Counts
 
 
 def _own_words(flags: Bytes) -> Positions:
@@ -23,19 +24,28 @@ def _own_words(flags: Bytes) -> Positions:
     return starts
 
 
-def word_starts(corpus: Corpus, start: int, end: int) -> Positions:
-    """Return where words start in the stretch [start, end) of one document: [words].
+def word_starts(corpus: Corpus, spans: Spans) -> Positions:
+    """Return where words start in stretches that are apart and in order, each in one document: [words].
 
     A word is a run of characters that are not white space, except that each Han, kana, Thai, Lao, Khmer
     or Myanmar letter is a word of its own, with its marks.
     """
-    runs = corpus.solid_starts[slice(*index_in(corpus.solid_starts, [start, end]).tolist())]
-    own = _own_words(corpus.flags[start:end]) + start
+    runs = corpus.solid_starts[ranges(*index_in(corpus.solid_starts, spans.T))]
+    own = _lone_words(corpus, spans)
     if len(own):
         run = index_in(corpus.solid_starts, own, "right") - 1
         own = own[(run >= 0) & (own < corpus.solid_ends[np.maximum(run, 0)])]
         runs = distinct(runs, own)
-    return distinct(corpus.grapheme_starts(runs)).astype(line_type(len(corpus)))
+    return distinct(corpus.grapheme_starts(runs)).astype(line_type(len(corpus)), copy=False)
+
+
+def _lone_words(corpus: Corpus, spans: Spans) -> Positions:
+    """Return where words start in stretches for want of white space in their script."""
+    if not corpus.has_lone:
+        return np.zeros(0, np.int64)
+    return np.concatenate(
+        [np.zeros(0, np.int64), *(_own_words(corpus.flags[start:end]) + start for start, end in spans.tolist())]
+    )
 
 
 class Words:
@@ -45,8 +55,7 @@ class Words:
 
     def __init__(self, corpus: Corpus) -> None:
         """Find the words of `corpus`."""
-        parts = [word_starts(corpus, first, last) for first, last in itertools.pairwise(corpus.starts.tolist())]
-        self.starts: Positions = np.concatenate([*parts, np.zeros(0, line_type(len(corpus)))])
+        self.starts: Positions = word_starts(corpus, as_spans(list(itertools.pairwise(corpus.starts.tolist()))))
         self.ends = self._word_ends(corpus)
 
     def _word_ends(self, corpus: Corpus) -> Positions:
@@ -58,21 +67,18 @@ class Words:
         ends: Positions = np.minimum(run_ends, following)
         return ends
 
-    def lead(self, starts: Positions) -> Positions:
-        """Return the number of words that end at or before each start."""
-        return index_in(self.ends, starts, "right")
-
-    def reach(self, ends: Positions) -> Positions:
-        """Return the number of words that start before each end."""
-        return index_in(self.starts, ends)
-
     def additive(self, spans: Spans) -> Bools:
         """Return that `reach` less `lead` is the size of every span: bool [n]."""
         return np.ones(len(spans), bool)
 
-    def sizes(self, spans: Spans) -> Positions:
-        """Return the number of words in each span: [n]."""
-        return self.reach(spans[:, 1]) - self.lead(spans[:, 0])
+    def size(self, start: int, end: int) -> int:
+        """Count the words of one stretch."""
+        return int(self.counted(as_spans([(start, end)])).sizes[0])
+
+    def counted(self, spans: Spans) -> Counts:
+        """Count the words that end at or before each start, those that start before each end, and those inside."""
+        lead, reach = index_in(self.ends, spans[:, 0], "right"), index_in(self.starts, spans[:, 1])
+        return Counts(lead, reach, reach - lead)
 
 
 class Characters:
@@ -89,19 +95,15 @@ class Characters:
         """Where each unit starts: every position on the line."""
         return np.arange(self._length, dtype=line_type(self._length))
 
-    def lead(self, starts: Positions) -> Positions:
-        """Return the number of characters before each start."""
-        return starts
-
-    def reach(self, ends: Positions) -> Positions:
-        """Return the number of characters before each end."""
-        return ends
-
     def additive(self, spans: Spans) -> Bools:
         """Return that `reach` less `lead` is the size of every span: bool [n]."""
         return np.ones(len(spans), bool)
 
-    def sizes(self, spans: Spans) -> Positions:
-        """Return the number of characters in each span: [n]."""
-        lengths: Positions = spans[:, 1] - spans[:, 0]
-        return lengths
+    def size(self, start: int, end: int) -> int:
+        """Count the characters of one stretch."""
+        return end - start
+
+    def counted(self, spans: Spans) -> Counts:
+        """Count the characters before each start and end, and those inside."""
+        lead, reach = spans.T
+        return Counts(lead, reach, reach - lead)

@@ -1,0 +1,82 @@
+"""`Rows`: measured pieces in a form in which the furthest and the coarsest cut can be looked up."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag_chunk.arrays import Positions
+from rag_chunk.chunker.measured import Measured
+from rag_chunk.chunker.pieces import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Pieces of which a chunk of the rows i to j - 1 has at most `reach[j - 1] - lead[i]` units.
+
+    Both are those of `known`, made monotone on the side that never counts too few, so that they can be searched.
+    """
+
+    known: Measured
+    lead: Positions
+    reach: Positions
+    levels: Positions  # [rows]: of the border before each row
+    group_ends: Positions  # [rows]: the first row after the group that holds each row
+    furthest: Positions  # [rows]: the row after the last one that still fits into a chunk that begins with it
+    last_at: tuple[Positions, ...]  # per level, coarsest first: [rows + 1], the last border at or before each row
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.levels)
+
+    def coarsest(self, furthest: Positions, beyond: Positions) -> Positions:
+        """Return where to cut: at the coarsest border in (beyond, furthest], the last of its kind."""
+        ends = furthest
+        for last_at in reversed(self.last_at):
+            found = last_at[furthest]
+            ends = np.where(found > beyond, found, ends)
+        return ends
+
+    def coarsest_of(self, row: int, beyond: int) -> int:
+        """Return the same for a chunk that begins with one row."""
+        furthest = int(self.furthest[row])
+        borders = (int(last_at[furthest]) for last_at in self.last_at)
+        return next((border for border in borders if border > beyond), furthest)
+
+    def next_as_coarse(self, wanted: Positions, places: Positions) -> Positions:
+        """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
+        numbers, borders = np.arange(len(self) + 1), np.append(self.levels, Level.GROUP)
+        places = np.minimum(places, len(self))
+        found = places
+        for level in np.flatnonzero(np.bincount(wanted)).tolist():
+            if level > borders.min():
+                following = np.minimum.accumulate(np.where(borders >= level, numbers, len(self))[::-1])[::-1]
+                found = np.where(wanted == level, following[places], found)
+        return found
+
+
+def rows_of(known: Measured, limit: int) -> Rows:
+    """Return the rows of pieces for chunks of at most `limit` units."""
+    own_levels = _levels(known, limit)
+    firsts = np.append(np.flatnonzero(own_levels == Level.GROUP), len(own_levels))
+    group_ends = np.repeat(firsts[1:], np.diff(firsts))
+    lead = np.minimum.accumulate(known.lead[::-1])[::-1].copy()
+    reach = np.maximum.accumulate(known.reach)
+    fits = np.searchsorted(reach, lead + limit, side="right")
+    furthest = np.minimum(np.maximum(fits, np.arange(1, len(fits) + 1)), group_ends)
+    borders, numbers = np.append(own_levels, Level.GROUP), np.arange(len(own_levels) + 1)
+    finer = np.flatnonzero(np.bincount(own_levels))[:0:-1]
+    last_at = tuple(np.maximum.accumulate(np.where(borders >= level, numbers, 0)) for level in finer)
+    return Rows(known, lead, reach, own_levels, group_ends, furthest, last_at)
+
+
+def _levels(known: Measured, limit: int) -> Positions:
+    """Return the levels, that between a heading and a block over the limit lowered: they stay together."""
+    levels = known.pieces.levels
+    if not (levels == Level.AFTER_HEADING).any():
+        return levels
+    opens = np.flatnonzero(levels >= Level.AFTER_HEADING)
+    closes = np.append(opens, len(levels))[1:]
+    large = known.reach[closes - 1] - known.lead[opens] > limit
+    lowered = levels.copy()
+    lowered[opens[large & (levels[opens] == Level.AFTER_HEADING)]] = Level.WORD
+    return lowered

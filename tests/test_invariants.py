@@ -126,12 +126,12 @@ def check_whole_blocks(chunking: Chunking, config: RunConfig) -> None:
 
 
 def whole_blocks(corpus: Corpus) -> Iterator[tuple[int, int]]:
-    for start, block in structure_of(corpus).placed_blocks:
-        if block.kind in {"fence", "table", "quote"}:
-            yield start + block.start, start + block.end
-        if block.kind == "list":
-            outermost = [start + place for place, depth in block.parts if depth == 0]
-            yield from zip(outermost[0::2], outermost[1::2], strict=True)
+    """Yield fences, tables, quotes, and the items of lists, which lie between their outermost cuts."""
+    blocks = structure_of(corpus).blocks
+    yield from map(tuple, blocks.spans("fence", "table", "quote").tolist())
+    outermost = np.unique(blocks.cuts[blocks.depths == 0])
+    for start, end in blocks.spans("list").tolist():
+        yield from itertools.pairwise(outermost[(outermost >= start) & (outermost <= end)].tolist())
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -11,12 +11,12 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from rag_chunk.chunker import Chunk, chunk, chunk_text
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.structure import parse_blocks, structure_of
+from rag_chunk.structure import KINDS, structure_of
 from tests.texts import texts
 
-KINDS = {
+BY_MARKDOWN_IT = {
     "heading_open": "heading", "paragraph_open": "paragraph", "fence": "fence", "code_block": "code", "table_open": "table",
-    "bullet_list_open": "list", "ordered_list_open": "list", "blockquote_open": "quote", "html_block": "html", "hr": "hr",
+    "bullet_list_open": "list", "ordered_list_open": "list", "blockquote_open": "quote", "html_block": "html", "hr": "break",
     "front_matter": "front_matter",
 }  # fmt: skip
 
@@ -26,14 +26,17 @@ def by_markdown_it(text: str) -> list[tuple[str, int]]:
     parser = MarkdownIt("commonmark").enable("table").disable(["reference"]).use(front_matter_plugin)
     tokens = parser.parse(text)
     return [
-        (KINDS[token.type], token.map[0]) for token in tokens if token.level == 0 and token.map and token.type in KINDS
+        (BY_MARKDOWN_IT[token.type], token.map[0])
+        for token in tokens
+        if token.level == 0 and token.map and token.type in BY_MARKDOWN_IT
     ]
 
 
 def by_us(text: str) -> list[tuple[str, int]]:
     document = Document("a.md", text)
-    starts = document.line_starts.tolist()
-    return [(block.kind.replace("thematic_break", "hr"), starts.index(block.start)) for block in parse_blocks(document)]
+    blocks, starts = structure_of(Corpus([document])).blocks, document.line_starts.tolist()
+    rows = zip(blocks.kinds.tolist(), blocks.starts.tolist(), strict=True)
+    return [(KINDS[kind], starts.index(start)) for kind, start in rows]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ def test_blocks_of_random_markdown_are_those_of_commonmark(text: str) -> None:
 
 def test_marks_nested_deeper_than_any_text_needs_do_no_harm() -> None:
     document = Document("a.md", "> " * 200_000 + "deep\n\n# After\n")
-    assert [block.kind for block in parse_blocks(document)][-1] == "heading"
+    assert by_us(document.text)[-1] == ("heading", 2)
 
 
 def test_headings_have_their_path_and_a_new_document_has_none() -> None:

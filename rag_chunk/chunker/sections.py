@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, starts_of
+from rag_chunk.arrays import Bytes, Positions, Spans, starts_of
 from rag_chunk.chunker.chunking import Family
 from rag_chunk.chunker.divisible import Divisible
 from rag_chunk.chunker.measured import measured
@@ -10,10 +10,8 @@ from rag_chunk.chunker.packing import pack, pack_rows, skipped_spans
 from rag_chunk.chunker.pieces import Borders, Level, pieces_at
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.structure import LAST, Block, Structure, structure_of
+from rag_chunk.structure import LAST, VERBATIM, Blocks, Structure, structure_of
 from rag_chunk.units import units_of
-
-_VERBATIM = frozenset({"fence", "code", "html", "front_matter", "table"})
 
 
 def header(corpus: Corpus, config: RunConfig) -> Spans:
@@ -50,43 +48,30 @@ def _sections(corpus: Corpus) -> Borders:
 def _blocks(corpus: Corpus) -> Borders:
     """Return the borders of blocks and of their parts. Text that is not Markdown is a section of paragraphs."""
     structure = structure_of(corpus)
-    placed = structure.placed_blocks
-    places = [(start + block.start, _before(before, block)) for (start, block), before in _with_previous(placed)]
-    places += [(start + place, _part(depth)) for start, block in placed for place, depth in block.parts]
-    positions, levels = np.array(places, np.int64).reshape(-1, 2).T
+    blocks = structure.blocks
+    positions = np.concatenate([blocks.starts, blocks.cuts])
+    levels = np.concatenate([_before(blocks, corpus), _part(blocks.depths)])
     return [
         (Level.GROUP, structure.section_starts),
         *((level, positions[levels == level]) for level in np.unique(levels).tolist()),
         (Level.BLOCK, _plain_stanzas(structure)),
-        (Level.SENTENCE, _outside(structure)),
+        (Level.SENTENCE, structure.outside_blocks(structure.sentence_starts, *VERBATIM)),
     ]
 
 
-def _with_previous(placed: tuple[tuple[int, Block], ...]) -> list[tuple[tuple[int, Block], Block | None]]:
-    """Pair each block with the one before it in its document."""
-    before = [None, *placed][:-1]
-    return [
-        (here, earlier[1] if earlier and earlier[0] == here[0] else None)
-        for here, earlier in zip(placed, before, strict=True)
-    ]
+def _before(blocks: Blocks, corpus: Corpus) -> Positions:
+    """Return how coarse the border before each block is: after a heading, cut only to keep the block whole."""
+    document, headed = corpus.documents_at(blocks.starts), blocks.of("heading")
+    after_heading = np.append(False, headed[:-1] & (document[1:] == document[:-1]))[: len(headed)]
+    within = np.where(blocks.of("paragraph"), Level.GRAPHEME, Level.AFTER_HEADING)
+    return np.where(after_heading, within, Level.BLOCK)
 
 
-def _before(earlier: Block | None, block: Block) -> int:
-    """Return how coarse the border before a block is: after a heading, cut only to keep the block whole."""
-    if earlier is None or earlier.kind != "heading":
-        return Level.BLOCK
-    return Level.GRAPHEME if block.kind == "paragraph" else Level.AFTER_HEADING
-
-
-def _part(depth: int) -> int:
-    return Level.LINE if depth == LAST else max(Level.PART - depth, Level.PARAGRAPH + 1)
+def _part(depths: Bytes) -> Positions:
+    inner = np.maximum(Level.PART - depths.astype(np.int64), Level.PARAGRAPH + 1)
+    return np.where(depths == LAST, Level.LINE, inner)
 
 
 def _plain_stanzas(structure: Structure) -> Positions:
     """Return where the paragraphs of the documents that are not Markdown start."""
     return structure.outside_markdown(structure.stanza_starts)
-
-
-def _outside(structure: Structure) -> Positions:
-    """Return where sentences start, apart from code, HTML, front matter and tables, which have none."""
-    return structure.outside_blocks(structure.sentence_starts, _VERBATIM)

@@ -184,18 +184,17 @@ class Corpus:
     @cached_property
     def _solid_runs(self) -> tuple[Positions, Positions]:
         """Where runs of characters that are no white space start, and where they end; none crosses a document."""
-        kind = line_type(len(self))
-        borders = distinct(self.starts).astype(kind)
-        parts, before = [], False
+        kind, before = line_type(len(self)), False
+        parts = []
         for place in range(0, len(self), BLOCK):
             inked = (self.flags[place : place + BLOCK] & SPACE) == 0
-            parts.append((np.flatnonzero(inked[1:] != inked[:-1]) + place + 1).astype(kind))
-            parts.append(np.array([place] if inked[0] != before else [], kind))
+            changes = inked != np.concatenate([[before], inked[:-1]])
+            parts.append((np.flatnonzero(changes) + place).astype(kind))
             before = bool(inked[-1])
-        inner = borders[(borders > 0) & (borders < len(self))]
-        crossed = inner[(self.flags[inner - 1] | self.flags[inner]) & SPACE == 0]
-        parts += [crossed, crossed, np.array([len(self)] if before else [], kind)]
-        edges = np.sort(np.concatenate(parts), kind="stable")
+        edges = np.concatenate([*parts, np.array([len(self)] if before else [], kind)])
+        inner = distinct(self.starts)[1:-1]
+        crossed = inner[(self.flags[inner - 1] | self.flags[inner]) & SPACE == 0].repeat(2)
+        edges = np.insert(edges, np.searchsorted(edges, crossed), crossed) if len(crossed) else edges
         return edges[0::2].copy(), edges[1::2].copy()
 
     @property

@@ -9,9 +9,8 @@ import numpy as np
 
 from rag_chunk.config import yaml_text
 from rag_chunk.corpus import Corpus
-from rag_chunk.structure import structure_of
+from rag_chunk.structure import VERBATIM, structure_of
 
-_NO_SENTENCE = frozenset({"fence", "code", "html", "front_matter", "table", "heading"})
 _SHORTEST, _LONGEST = 30, 300  # characters of a phrase that is worth a question
 _ENDERS = ".!?…。！？"
 _WORD = re.compile(r"\w{3,20}")
@@ -61,7 +60,7 @@ def _candidates(corpus: Corpus) -> Iterator[Draft]:
     structure = structure_of(corpus)
     starts = structure.sentence_starts
     spans = corpus.trimmed(np.column_stack([starts, np.append(starts, len(corpus))[1:]]))
-    spans = spans[np.isin(spans[:, 0], structure.outside_blocks(spans[:, 0], _NO_SENTENCE))]
+    spans = spans[np.isin(spans[:, 0], structure.outside_blocks(spans[:, 0], "heading", *VERBATIM))]
     counts = Counter(word for document in corpus.documents for word in _words(document.text))
     seen = set()
     for (start, end), path in zip(spans.tolist(), structure.heading_paths(spans[:, 0]), strict=True):

@@ -6,15 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Positions, Spans, among, as_spans, distinct
+from rag_chunk.arrays import Bools, Positions, Spans, among, as_spans, distinct, index_in
 from rag_chunk.characters import JOINER, NEWLINE, where
 from rag_chunk.corpus import Corpus
-from rag_chunk.structure.markdown import LAST, Block, parse_blocks, skipped_kind
+from rag_chunk.structure.blocks import Blocks, placed, skipped_kind
+from rag_chunk.structure.markdown import KINDS, LAST, Found
 from rag_chunk.structure.sentences import sentence_starts
 
-__all__ = ["LAST", "Block", "Context", "Heading", "Structure", "parse_blocks", "sentence_starts", "structure_of"]
+__all__ = ["KINDS", "LAST", "VERBATIM", "Blocks", "Context", "Heading", "Structure", "sentence_starts", "structure_of"]
 
-_WHOLE = frozenset({"fence", "code", "html", "front_matter", "table"})
+VERBATIM = ("fence", "code", "html", "front_matter", "table")  # kinds of block that have no paragraphs or sentences
 
 
 class Context(NamedTuple):
@@ -43,9 +44,20 @@ class Structure:
         self._starts = corpus.starts
 
     @cached_property
-    def blocks(self) -> tuple[list[Block], ...]:
-        """The Markdown blocks of each document; none for those that are not Markdown."""
-        return tuple(parse_blocks(document) if document.is_markdown else [] for document in self._documents)
+    def blocks(self) -> Blocks:
+        """The Markdown blocks; documents that are not Markdown have none."""
+        found = Found()
+        for document, first_line in zip(self._documents, self._first_lines().tolist(), strict=True):
+            if document.is_markdown:
+                found.add(document.text, first_line)
+        return placed(found, self.line_starts, self._blank_lines, len(self._corpus))
+
+    def _first_lines(self) -> Positions:
+        """Return the number of each document's first line. Several begin at one place where documents are empty."""
+        starts = self._starts[:-1]
+        later = np.searchsorted(starts, starts, side="right") - np.arange(len(starts))
+        firsts: Positions = index_in(self.line_starts, starts, "right") - later
+        return firsts
 
     @cached_property
     def line_starts(self) -> Positions:
@@ -83,16 +95,15 @@ class Structure:
         A heading goes with the paragraph after it.
         """
         starts = self.stanza_starts
-        whole = self._block_spans(_WHOLE)
-        starts = starts[~_strictly_inside(starts, whole)]
-        headings = self._block_spans({"heading"})
+        starts = starts[~_strictly_inside(starts, self.blocks.spans(*VERBATIM))]
+        headings = self.blocks.spans("heading")
         starts = distinct(starts, headings[:, 0])
         kept: Positions = starts[~among(starts, self._following(headings, starts))]
         return kept
 
-    def outside_blocks(self, positions: Positions, kinds: frozenset[str]) -> Positions:
+    def outside_blocks(self, positions: Positions, *kinds: str) -> Positions:
         """Return those positions that are not strictly inside a block of these kinds."""
-        return np.extract(~_strictly_inside(positions, self._block_spans(kinds)), positions)
+        return np.extract(~_strictly_inside(positions, self.blocks.spans(*kinds)), positions)
 
     def outside_markdown(self, positions: Positions) -> Positions:
         """Return those positions that are in documents of another kind."""
@@ -108,63 +119,51 @@ class Structure:
         within: Positions = following[following < self._starts[borders]]
         return within
 
-    def _block_spans(self, kinds: "frozenset[str] | set[str]") -> Spans:
-        """Return the spans on the line of all blocks of some kinds."""
-        return as_spans(
-            [(start + block.start, start + block.end) for start, block in self.placed_blocks if block.kind in kinds]
-        )
-
-    @cached_property
-    def placed_blocks(self) -> tuple[tuple[int, Block], ...]:
-        """Every Markdown block with the start of its document on the line, in order."""
-        return tuple(
-            (start, block)
-            for start, blocks in zip(self._starts[:-1].tolist(), self.blocks, strict=True)
-            for block in blocks
-        )
-
-    @cached_property
-    def cut_blocks(self) -> tuple[Spans, list[Context]]:
-        """The fences and tables, whose parts need to know their language or header: spans, and what those are."""
-        found = [
-            (start, block) for start, block in self.placed_blocks if block.kind in {"fence", "table"} and block.info
-        ]
-        spans = as_spans([(start + block.start, start + block.end) for start, block in found])
-        return spans, [Context(block.kind, block.info) for _, block in found]
-
     def contexts(self, positions: Positions) -> "list[Context | None]":
         """Return for each position strictly inside a fence or table what its text needs to be understood."""
-        spans, known = self.cut_blocks
-        inside = _strictly_inside(positions, spans)
-        index = np.searchsorted(spans[:, 0], positions, side="left") - 1
-        return [known[row] if within else None for row, within in zip(index.tolist(), inside.tolist(), strict=True)]
+        rows = np.flatnonzero(self.blocks.of("fence", "table"))
+        starts, ends = self.blocks.starts[rows], self.blocks.ends[rows]
+        inside = _strictly_inside(positions, as_spans(np.column_stack([starts, ends])))
+        found = np.append(rows, 0)[np.searchsorted(starts, positions, side="left") - 1]
+        return [
+            self._context(row) if within else None for row, within in zip(found.tolist(), inside.tolist(), strict=True)
+        ]
+
+    def _context(self, row: int) -> Context | None:
+        blocks = self.blocks
+        if KINDS[blocks.kinds[row]] == "fence":
+            return Context("fence", blocks.infos[row]) if blocks.infos[row] else None
+        second = index_in(self.line_starts, blocks.starts[row], "right")  # a table's header is its first two lines
+        header = np.append(self.line_starts[second + 1 : second + 2], blocks.ends[row]).min()
+        return Context("table", self._corpus.text(int(blocks.starts[row]), int(header)).strip())
 
     def skipped(self, kinds: "tuple[str, ...]") -> Spans:
         """Return the spans on the line of the blocks that `skip_blocks` names, in order."""
-        found = []
-        for start, block in self.placed_blocks if kinds else ():
-            document = self._corpus.place(start + block.start, start + block.end).document
-            if skipped_kind(block, document) in kinds:
-                found.append((start + block.start, start + block.end))
+        blocks, found = self.blocks, []
+        rows = zip(blocks.kinds.tolist(), blocks.starts.tolist(), blocks.ends.tolist(), strict=True)
+        for kind, start, end in rows if kinds else ():
+            if skipped_kind(KINDS[kind], self._corpus.place(start, end)) in kinds:
+                found.append((start, end))
         return as_spans(found)
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:
         """Every heading with its path, in order; a document's start closes the path of the one before it."""
-        found = []
-        for start, blocks in zip(self._starts[:-1].tolist(), self.blocks, strict=True):
-            path: list[tuple[int, str]] = []
-            for block in blocks:
-                if block.kind == "heading":
-                    path = [(level, title) for level, title in path if level < block.level]
-                    path.append((block.level, block.info))
-                    found.append(Heading(start + block.start, block.level, tuple(title for _, title in path)))
+        blocks, rows = self.blocks, np.flatnonzero(self.blocks.of("heading"))
+        positions, levels = blocks.starts[rows], blocks.levels[rows].tolist()
+        documents = self._corpus.documents_at(positions).tolist()
+        found, path, before = list[Heading](), list[tuple[int, str]](), -1
+        for row, position, level, document in zip(rows.tolist(), positions.tolist(), levels, documents, strict=True):
+            path = [(above, title) for above, title in path if above < level] if document == before else []
+            path.append((level, blocks.infos[row]))
+            found.append(Heading(position, level, tuple(title for _, title in path)))
+            before = document
         return tuple(found)
 
     @cached_property
     def section_starts(self) -> Positions:
         """Where sections start: at each document's start and at each heading."""
-        return distinct(self._starts[:-1], np.array([heading.position for heading in self.headings], np.int64))
+        return distinct(self._starts[:-1], self.blocks.spans("heading")[:, 0])
 
     @cached_property
     def _paths(self) -> tuple[Positions, list[tuple[str, ...]]]:

@@ -135,6 +135,19 @@ def test_a_heading_stays_with_the_text_after_it() -> None:
     assert text_of(cut(text, 9))[0] == "# Head\n\nOne two three. One two three."
 
 
+def test_a_heading_goes_alone_where_the_first_item_of_a_long_list_fits_only_without_it() -> None:
+    text = "# Head\n\n- a b\n  - c d\n- e f\n  - g h\n"
+    assert text_of(cut(text, 6)) == ["# Head", "- a b\n  - c d", "- e f\n  - g h"]
+    assert text_of(cut(text, 8)) == ["# Head\n\n- a b\n  - c d", "- e f\n  - g h"]
+
+
+@pytest.mark.parametrize("after", ["", "\n", "\n\n \n"])
+def test_blank_text_at_the_very_end_cuts_nothing_before_it(after: str) -> None:
+    corpus = Corpus([Document("a.md", f"{FENCE}\n"), Document("b.md", after)])
+    config = RunConfig(strategy="markdown", chunk_size=20)
+    assert [found.text for found in chunk(corpus, config)] == [FENCE]
+
+
 def test_overlap_is_made_of_whole_blocks() -> None:
     text = "a b\n\nc d\n\ne f\n\ng h\n"
     assert text_of(cut(text, 4, 2)) == ["a b\n\nc d", "c d\n\ne f", "e f\n\ng h"]

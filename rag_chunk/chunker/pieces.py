@@ -76,4 +76,4 @@ def _trimmed(corpus: Corpus, starts: Positions, levels: Positions) -> Pieces:
     if not len(kept):
         return Pieces(raw[:0], levels[:0])
     before = np.concatenate([[0], kept[:-1] + 1])
-    return Pieces(corpus.trimmed(raw[kept]), np.maximum.reduceat(levels, before)[: len(kept)])
+    return Pieces(corpus.trimmed(raw[kept]), np.maximum.reduceat(levels[: kept[-1] + 1], before))

@@ -70,13 +70,20 @@ def rows_of(known: Measured, limit: int) -> Rows:
 
 
 def _levels(known: Measured, limit: int) -> Positions:
-    """Return the levels, that between a heading and a block over the limit lowered: they stay together."""
-    levels = known.pieces.levels
+    """Return the levels, that between a heading and a block over the limit lowered: they stay together.
+
+    Not so where the block's first part, as a list's first item, fits by itself, but not with the heading.
+    """
+    levels, lead, reach = known.pieces.levels, known.lead, known.reach
     if not (levels == Level.AFTER_HEADING).any():
         return levels
+    ends = np.append(np.flatnonzero(levels >= Level.PART), len(levels))
     opens = np.flatnonzero(levels >= Level.AFTER_HEADING)
     closes = np.append(opens, len(levels))[1:]
-    large = known.reach[closes - 1] - known.lead[opens] > limit
+    large = reach[closes - 1] - lead[opens] > limit
+    part = reach[ends[np.searchsorted(ends, opens, side="right")] - 1]
+    headings = np.append(0, opens)[: len(opens)]
+    parted = (part - lead[opens] <= limit) & (part - lead[headings] > limit)
     lowered = levels.copy()
-    lowered[opens[large & (levels[opens] == Level.AFTER_HEADING)]] = Level.WORD
+    lowered[opens[large & ~parted & (levels[opens] == Level.AFTER_HEADING)]] = Level.WORD
     return lowered

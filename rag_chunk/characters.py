@@ -19,7 +19,7 @@ LONE = 32  # a letter of a script that is written without spaces: a word of its 
 JOINER = 64  # may pull the character after it into its cluster
 PUNCTUATION = 128  # punctuation or symbol, apart from the apostrophe and the slash
 BLOCK = 1 << 15  # characters that are looked at together: small enough that memory is used again at once
-WHITE = 16  # characters of a block of white space
+WHITE = 16  # characters of a block of white space: two words of the machine
 _ASCII = 128  # code points
 _UNKNOWN = 255  # what is said of no character
 
@@ -105,11 +105,9 @@ def white_runs(flags: Bytes) -> tuple[Positions, Positions]:
 
     In a gap of twice as many characters there is one, up to less than `WHITE` from each of the gap's ends.
     """
-    words = flags[: len(flags) // WHITE * WHITE].view(np.uint64).reshape(-1, WHITE // 8)
+    one, other = flags[: len(flags) // WHITE * WHITE].view(np.uint64).reshape(-1, 2).T
     spaces = np.uint64(int.from_bytes(bytes([SPACE] * 8)))
-    white = np.ones(len(words), bool)
-    for column in words.T:
-        white &= (column & spaces) == spaces
+    white = (one & other & spaces) == spaces
     changes = np.flatnonzero(np.diff(np.concatenate([[False], white, [False]]))) * WHITE
     return changes[0::2], changes[1::2]
 

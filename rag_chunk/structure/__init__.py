@@ -50,7 +50,7 @@ class Structure:
         for document, first_line in zip(self._documents, self._first_lines().tolist(), strict=True):
             if document.is_markdown:
                 found.add(document.text, first_line)
-        return placed(found, self.line_starts, self._blank_lines, len(self._corpus))
+        return placed(found, self.line_starts, self._inked[1], len(self._corpus))
 
     def _first_lines(self) -> Positions:
         """Return the number of each document's first line. Several begin at one place where documents are empty."""
@@ -64,29 +64,32 @@ class Structure:
         r"""Where lines start, those of `Document.line_starts`: [lines]."""
         flags = self._corpus.flags
         ends = where(flags, lambda block: (block & NEWLINE) > 0)
-        feeds = (flags[ends] & JOINER) == 0  # of the two only \r may pull what follows
-        following = np.minimum(ends + 1, len(flags) - 1)
-        paired = ~feeds & ((flags[following] & (NEWLINE | JOINER)) == NEWLINE) & ~among(ends + 1, self._starts)
-        return np.sort(np.concatenate([self._starts[:-1].astype(ends.dtype), ends[~paired] + 1]), kind="stable")
+        returns = ends[(flags[ends] & JOINER) > 0]  # of the two only \r may pull what follows
+        after = np.minimum(returns + 1, len(flags) - 1)
+        paired = returns[((flags[after] & (NEWLINE | JOINER)) == NEWLINE) & ~among(after, self._starts)]
+        breaks = ends[~among(ends, paired)]
+        return np.sort(np.concatenate([self._starts[:-1].astype(ends.dtype), breaks + 1]), kind="stable")
 
     @cached_property
-    def _blank_lines(self) -> Bools:
-        ends = np.append(self.line_starts[1:], self._starts[-1])
-        blank: Bools = self._corpus.past_space(self.line_starts) >= ends
-        return blank
+    def _inked(self) -> tuple[Positions, Bools]:
+        """Where the lines that are not blank have their first character but white space, and which are blank."""
+        firsts = self._corpus.past_space(self.line_starts)
+        blank = firsts >= np.append(self.line_starts[1:], self._starts[-1])
+        return firsts[~blank], blank
 
     @cached_property
     def stanza_starts(self) -> Positions:
         """Where a line that is not blank follows a blank one, or begins a document."""
-        after_blank = among(self.line_starts, self._starts[:-1])
-        after_blank[1:] |= self._blank_lines[:-1]
-        starts: Positions = self.line_starts[after_blank & ~self._blank_lines]
+        _, blank = self._inked
+        after_blank = np.append(np.True_, blank)[:-1]
+        after_blank[self._first_lines()] = True
+        starts: Positions = self.line_starts[after_blank & ~blank]
         return starts
 
     @cached_property
     def sentence_starts(self) -> Positions:
         """Where sentences start; blank lines end one too."""
-        return distinct(sentence_starts(self._corpus, self.line_starts), self.stanza_starts)
+        return distinct(sentence_starts(self._corpus, self.line_starts, self._inked[0]), self.stanza_starts)
 
     @cached_property
     def paragraph_starts(self) -> Positions:

@@ -35,9 +35,9 @@ def _backed(rows: Rows, overlap: int, whole: int) -> Positions:
 
 def _plain(rows: Rows) -> tuple[list[int], list[int]]:
     """Return the first row of each chunk, and the row after it."""
-    ends = rows.coarsest(rows.furthest, np.arange(len(rows))).tolist()
-    cuts, cut = [0], ends[0]
-    while cut < len(ends):
+    ends = rows.coarsest(rows.furthest, np.arange(len(rows))).data
+    cuts, cut, last = [0], ends[0], len(ends)
+    while cut < last:
         cuts.append(cut)
         cut = ends[cut]
     return cuts, [*cuts[1:], cut]
@@ -45,11 +45,10 @@ def _plain(rows: Rows) -> tuple[list[int], list[int]]:
 
 def _overlapping(rows: Rows, firsts: Positions) -> tuple[list[int], list[int]]:
     """Return the first row of each chunk, and the row after it; a chunk after a cut begins with `firsts` of it."""
-    ends = rows.coarsest(rows.furthest[firsts], np.arange(len(rows))).tolist()
-    starts = firsts.tolist()
-    begun, ended = [], []
-    before, cut = -1, 0
-    while cut < len(ends):
+    starts, ends = firsts.data, rows.coarsest(rows.furthest[firsts], np.arange(len(rows))).data
+    begun, ended = list[int](), list[int]()
+    before, cut, last = -1, 0, len(rows)
+    while cut < last:
         row, end = starts[cut], ends[cut]
         if row <= before:  # the whole chunk before would be repeated
             row = before + 1
@@ -87,7 +86,7 @@ def pack_rows(rows: Rows, corpus: Corpus, config: RunConfig, whole: int = 0) -> 
     if not len(rows):
         return known.pieces.spans
     chunks = _overlapping(rows, _backed(rows, config.overlap, whole)) if config.overlap else _plain(rows)
-    first, after = map(np.array, chunks)
+    first, after = (np.fromiter(found, np.int64, len(found)) for found in chunks)
     spans = as_spans(np.column_stack([known.pieces.spans[first, 0], known.pieces.spans[after - 1, 1]]))
     sizes = sizes_of(spans, known.reach[after - 1] - known.lead[first], units)
     return kept_to(spans, sizes, corpus, units, config.chunk_size)

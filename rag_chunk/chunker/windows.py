@@ -13,7 +13,7 @@ from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import Units, units_of
 
-_AT_ONCE = 32  # windows of a stretch that are looked at together
+_AT_ONCE = 32  # windows of a stretch that are looked at together, twice as many after as many that can stay
 
 
 def fixed_size(corpus: Corpus, config: RunConfig) -> Spans:
@@ -84,7 +84,7 @@ class _Walk:
         self._size, self._overlap = config.chunk_size, config.overlap
         self._starts: Sequence[int] = units.starts.data
         self._first, self._last = index_in(units.starts, stretch).tolist()
-        self._next = self._first, stretch[0]
+        self._next, self._ahead = (self._first, stretch[0]), _AT_ONCE
 
     @property
     def is_over(self) -> bool:
@@ -98,7 +98,7 @@ class _Walk:
     def planned(self) -> list[_Window]:
         """Return the next windows as they are if none of them is over the limit."""
         windows, (first, start) = list[_Window](), self._next
-        while first < self._last and len(windows) < _AT_ONCE:
+        while first < self._last and len(windows) < self._ahead:
             after = min(first + self._size, self._last)
             windows.append(_Window(first, after, start, self._place(after)))
             first, start = self._following(windows[-1])
@@ -109,7 +109,7 @@ class _Walk:
         large = (size > self._size or window.start >= window.end for window, size in zip(windows, sizes, strict=True))
         good = next(itertools.compress(itertools.count(), large), len(windows))
         kept = windows[:good] + [self._shortened(window) for window in windows[good : good + 1]]
-        self._next = self._following(kept[-1])
+        self._next, self._ahead = self._following(kept[-1]), 2 * self._ahead if good == len(windows) else _AT_ONCE
         return kept
 
     def _shortened(self, window: _Window) -> _Window:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 
 Positions = np.ndarray[tuple[int], np.dtype[Any]]  # places on the corpus' line, in characters
-Spans = np.ndarray[tuple[int, int], np.dtype[np.int64]]  # [n, 2]: start and end on the line
+Spans = np.ndarray[tuple[int, int], np.dtype[Any]]  # [n, 2]: start and end on the line
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Floats = np.ndarray[tuple[int, ...], np.dtype[Any]]

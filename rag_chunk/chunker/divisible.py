@@ -23,7 +23,7 @@ class Parts:
     def kept(self, chosen: Bools) -> "Parts":
         """Return those that are chosen."""
         own = self.measured
-        pieces = Pieces(as_spans(own.pieces.spans[chosen]), own.pieces.levels[chosen])
+        pieces = Pieces(own.pieces.spans[chosen], own.pieces.levels[chosen])
         return Parts(Measured(pieces, own.sizes[chosen], own.lead[chosen], own.reach[chosen]), self.rows[chosen])
 
 
@@ -38,11 +38,12 @@ class Divisible:
         self._whole, self._corpus, self._units = whole, corpus, units
         self._smallest = int(whole.sizes.max(initial=0))  # limit so far
         self._words = self._parts(whole, np.zeros(0, np.int64), np.zeros(0, np.int64), Level.WORD)
-        self._rows = self._smallest, rows_of(whole, self._smallest)  # of the last limit: often asked for twice
+        self._rows: tuple[int, Rows] | None = None  # of the last limit: often asked for twice
 
     def rows(self, limit: int) -> Rows:
         """Return the rows of chunks of at most `limit` units; none of them is over it but a single grapheme cluster."""
-        if self._rows[0] != limit:
+        if self._rows is None or self._rows[0] != limit:
+            self._rows = None  # so that there are never those of two
             self._rows = limit, rows_of(self._within(limit), limit)
         return self._rows[1]
 
@@ -62,7 +63,7 @@ class Divisible:
     def _find_words(self, limit: int) -> None:
         """Cut those pieces into words that are over `limit`, and were over none before."""
         new = np.flatnonzero((self._whole.sizes > limit) & (self._whole.sizes <= self._smallest))
-        starts = word_starts(self._corpus, as_spans(self._whole.pieces.spans[new]))
+        starts = word_starts(self._corpus, self._whole.pieces.spans[new])
         self._words = _joined(self._words, self._parts(self._whole, new, starts, Level.WORD))
         self._smallest = limit
 
@@ -74,8 +75,8 @@ class Divisible:
         ends = np.minimum(np.append(starts, len(self._corpus))[1:], spans[row, 1])
         parts = self._corpus.trimmed(as_spans(np.column_stack([starts, ends])))
         rows = large[np.searchsorted(spans[:, 0], parts[:, 0], side="right") - 1]
-        levels = np.where(_opens(rows), known.pieces.levels[rows], level)
-        return Parts(measured(Pieces(parts, levels), self._units), rows)
+        levels = np.where(_opens(rows), known.pieces.levels[rows], np.uint8(level))
+        return Parts(measured(Pieces(parts.astype(spans.dtype), levels), self._units), rows)
 
 
 def _opens(rows: Positions) -> Bools:
@@ -112,4 +113,4 @@ def _columns(known: Measured) -> tuple[Positions, ...]:
 
 def _of_columns(columns: Sequence[Positions]) -> Measured:
     starts, ends, levels, *counts = columns
-    return Measured(Pieces(as_spans(np.column_stack([starts, ends])), levels), *counts)
+    return Measured(Pieces(np.column_stack([starts, ends]), levels), *counts)

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans, distinct
+from rag_chunk.arrays import Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
 from rag_chunk.corpus import Corpus
 
 
@@ -31,11 +31,11 @@ Borders = Sequence[tuple[int, Positions]]  # levels, and where the borders of th
 class Pieces:
     """Stretches in order, without white space at their edges, and the level of the border before each.
 
-    `spans` is [pieces, 2] on the line, `levels` is [pieces].
+    `spans` is [pieces, 2] on the line, in the smallest type that holds it; `levels` is uint8 [pieces].
     """
 
     spans: Spans
-    levels: Positions
+    levels: Bytes
 
     def __len__(self) -> int:
         """Return the number of pieces."""
@@ -48,13 +48,12 @@ def pieces_at(corpus: Corpus, borders: Borders, skipped: Spans | None = None) ->
     Borders of documents and of skipped spans are always of the level GROUP.
     """
     apart = np.zeros((0, 2), np.int64) if skipped is None else skipped
-    levels, places = zip((Level.GROUP, corpus.starts[:-1]), (Level.GROUP, apart.ravel()), *borders, strict=True)
-    positions = np.concatenate(places)
-    ranks = np.repeat(np.array(levels, np.int64), [len(place) for place in places])
-    aligned = corpus.grapheme_starts(positions)
-    starts = distinct(aligned)
-    coarsest = np.zeros(len(starts), np.int64)
-    np.maximum.at(coarsest, np.searchsorted(starts, aligned), ranks)
+    everywhere = [(Level.GROUP, corpus.starts[:-1]), (Level.GROUP, apart.ravel()), *borders]
+    aligned = [(level, corpus.grapheme_starts(places)) for level, places in everywhere]
+    starts = distinct(*(places for _, places in aligned)).astype(line_type(len(corpus)))
+    coarsest = np.zeros(len(starts), np.uint8)
+    for level, places in sorted(aligned, key=lambda border: border[0]):
+        coarsest[index_in(starts, places)] = level
     return _without(_trimmed(corpus, starts, coarsest), apart)
 
 
@@ -65,15 +64,16 @@ def _without(pieces: Pieces, skipped: Spans) -> Pieces:
     row = np.searchsorted(skipped[:, 0], pieces.spans[:, 0], side="right") - 1
     inside = (row >= 0) & (pieces.spans[:, 0] < skipped[np.maximum(row, 0), 1])
     after = np.concatenate([[False], inside[:-1]])
-    levels = np.where(after, Level.GROUP, pieces.levels)
+    levels = np.where(after, np.uint8(Level.GROUP), pieces.levels)
     return Pieces(pieces.spans[~inside], levels[~inside])
 
 
-def _trimmed(corpus: Corpus, starts: Positions, levels: Positions) -> Pieces:
+def _trimmed(corpus: Corpus, starts: Positions, levels: Bytes) -> Pieces:
     """Drop blank pieces; the coarsest border before a piece counts, also where only white space is between."""
     raw = as_spans(np.column_stack([starts, np.append(starts, len(corpus))[1:]]))
     kept = np.flatnonzero(corpus.solid(raw))
     if not len(kept):
-        return Pieces(raw[:0], levels[:0])
+        return Pieces(raw[:0].astype(starts.dtype), levels[:0])
     before = np.concatenate([[0], kept[:-1] + 1])
-    return Pieces(corpus.trimmed(raw[kept]), np.maximum.reduceat(levels[: kept[-1] + 1], before))
+    spans = corpus.trimmed(as_spans(raw[kept])).astype(starts.dtype)
+    return Pieces(spans, np.maximum.reduceat(levels[: kept[-1] + 1], before))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag_chunk.arrays import Positions
+from rag_chunk.arrays import Bytes, Positions, line_type
 from rag_chunk.chunker.measured import Measured
 from rag_chunk.chunker.pieces import Level
 
@@ -19,7 +19,7 @@ class Rows:
     known: Measured
     lead: Positions
     reach: Positions
-    levels: Positions  # [rows]: of the border before each row
+    levels: Bytes  # [rows]: of the border before each row
     group_ends: Positions  # [rows]: the first row after the group that holds each row
     furthest: Positions  # [rows]: the row after the last one that still fits into a chunk that begins with it
     last_at: tuple[Positions, ...]  # per level, coarsest first: [rows + 1], the last border at or before each row
@@ -44,7 +44,7 @@ class Rows:
 
     def next_as_coarse(self, wanted: Positions, places: Positions) -> Positions:
         """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
-        numbers, borders = np.arange(len(self) + 1), np.append(self.levels, Level.GROUP)
+        numbers, borders = np.arange(len(self) + 1), np.append(self.levels, np.uint8(Level.GROUP))
         places = np.minimum(places, len(self))
         found = places
         for level in np.flatnonzero(np.bincount(wanted)).tolist():
@@ -57,19 +57,20 @@ class Rows:
 def rows_of(known: Measured, limit: int) -> Rows:
     """Return the rows of pieces for chunks of at most `limit` units."""
     own_levels = _levels(known, limit)
-    firsts = np.append(np.flatnonzero(own_levels == Level.GROUP), len(own_levels))
+    numbers = np.arange(len(own_levels) + 1, dtype=line_type(len(own_levels)))
+    borders = np.append(own_levels, np.uint8(Level.GROUP))
+    firsts = numbers[borders == Level.GROUP]
     group_ends = np.repeat(firsts[1:], np.diff(firsts))
     lead = np.minimum.accumulate(known.lead[::-1])[::-1].copy()
     reach = np.maximum.accumulate(known.reach)
-    fits = np.searchsorted(reach, lead + limit, side="right")
-    furthest = np.minimum(np.maximum(fits, np.arange(1, len(fits) + 1)), group_ends)
-    borders, numbers = np.append(own_levels, Level.GROUP), np.arange(len(own_levels) + 1)
+    fits = np.searchsorted(reach, lead + min(limit, int(reach.max(initial=0))), side="right")
+    furthest = np.minimum(np.maximum(fits, numbers[1:]), group_ends).astype(numbers.dtype, copy=False)
     finer = np.flatnonzero(np.bincount(own_levels))[:0:-1]
     last_at = tuple(np.maximum.accumulate(np.where(borders >= level, numbers, 0)) for level in finer)
     return Rows(known, lead, reach, own_levels, group_ends, furthest, last_at)
 
 
-def _levels(known: Measured, limit: int) -> Positions:
+def _levels(known: Measured, limit: int) -> Bytes:
     """Return the levels, that between a heading and a block over the limit lowered: they stay together.
 
     Not so where the block's first part, as a list's first item, fits by itself, but not with the heading.

@@ -168,6 +168,8 @@ def _tokens_in(corpus: Corpus, encoding: "tiktoken.Encoding", job: list[Stretch]
 
 def _encoded(encoding: "tiktoken.Encoding", text: str) -> Positions:
     """Return the tokens of `text`; for a lone surrogate those of U+FFFD, as tiktoken has it."""
+    if not text.isascii():
+        text = text[:1] + text[1:]  # a copy: Python keeps the UTF-8 of what is handed over as long as that
     try:
         return encoding.encode_to_numpy(text, disallowed_special=())
     except UnicodeEncodeError:

@@ -20,7 +20,9 @@ from rag_chunk.units.encoding import load_encoding
 
 FAR = 64  # characters: a safe point further away than this is not worth encoding up to
 SHORT = 256  # characters: the counts of texts up to this are remembered
+AT_ONCE = 1 << 14  # spans that are counted together
 WIDE = 10_000  # white-space characters: above it the pattern's way back through them is not left to it
+_MOST = 4  # tokens in a character: its bytes
 
 
 def _safe(flags: Bytes) -> Bools:
@@ -44,6 +46,7 @@ class Tokens:
         self._corpus = corpus
         self._encoding = load_encoding(model)
         self._counts: dict[str, int] = {}
+        self._kind = line_type(2 * _MOST * len(corpus))  # in which the sum of two numbers of tokens has room
         self.starts, self._alone = encoded.encoded(corpus, self._encoding, self._cuts())
 
     @cached_property
@@ -116,6 +119,11 @@ class Tokens:
         return index_in(self.starts, positions)
 
     def counted(self, spans: Spans) -> Counts:
+        """Count each span's own text, many at once but not so many that what is between takes much memory."""
+        parts = [self._counted(spans[row : row + AT_ONCE]) for row in range(0, max(len(spans), 1), AT_ONCE)]
+        return Counts(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def _counted(self, spans: Spans) -> Counts:
         """Count each span's own text.
 
         `lead` is the number of tokens before the first safe point after a start, less those of the text up to it;
@@ -133,7 +141,7 @@ class Tokens:
         reach[cut[1]] += counts[1]
         sizes = reach - lead
         sizes[cut[2]] = counts[2]
-        return Counts(lead, reach, sizes)
+        return Counts(*(found.astype(self._kind) for found in (lead, reach, sizes)))
 
     def size(self, start: int, end: int) -> int:
         """Count the tokens of one stretch, which is faster for a single one than `counted`."""

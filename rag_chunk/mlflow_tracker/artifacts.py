@@ -98,6 +98,6 @@ def _write_spans(source: Path, target: Path) -> None:
 
 def _write_texts(source: Path, target: Path) -> None:
     """Write each chunk's text into a file of its own: `chunk_00000.txt` and so on."""
-    target.mkdir(parents=True)
+    target.mkdir(exist_ok=True)
     for number, chunk in enumerate(_lines(source)):
         (target / f"chunk_{number:05}.txt").write_bytes(str(chunk["text"]).encode())

@@ -13,7 +13,7 @@ from rag_chunk.mlflow_tracker import tables
 from rag_chunk.mlflow_tracker.artifacts import Artifact, copied_artifact, plan_chunks, text_artifact
 from rag_chunk.mlflow_tracker.folder import Results
 from rag_chunk.mlflow_tracker.options import LONGEST_KEY, TrackingOptions
-from rag_chunk.mlflow_tracker.redaction import redact
+from rag_chunk.mlflow_tracker.redaction import redaction
 from rag_chunk.mlflow_tracker.store import Notify
 from rag_chunk.report import ConfigurationResult
 
@@ -58,6 +58,7 @@ class Contents:
         self._chunks = plan_chunks(results, options, notify)
         self._later = {"tracked_later": "true"} if later else {}
         self._said: set[str] = set()
+        self._redact = redaction()
 
     @property
     def is_single(self) -> bool:
@@ -109,7 +110,7 @@ class Contents:
     ) -> RunContent:
         end = int(self._report.created.timestamp() * 1000)
         return RunContent(
-            name=redact(name),
+            name=self._redact(name),
             start=end - round(self._seconds(result, role) * 1000),
             end=end,
             params=dict(self._params(result)),
@@ -132,7 +133,7 @@ class Contents:
         for name, value in result.config.params().items():
             if len(value) > LONGEST_PARAM:
                 self._say_once(f"{name} is cut to {LONGEST_PARAM} characters as a param; config.yaml has it whole")
-            yield name, redact(value)[:LONGEST_PARAM]
+            yield name, self._redact(value)[:LONGEST_PARAM]
 
     def _metrics(self, metrics: Mapping[str, float]) -> Iterator[tuple[str, float]]:
         taken: set[str] = set()
@@ -164,7 +165,7 @@ class Contents:
         shown = _table_tag(artifacts)
         about = {} if role == CONFIGURATION and not self.is_single else {"mlflow.note.content": self._note()}
         for name, value in {**told, **self._options.tags, **own, **shown, **about}.items():
-            text = redact(value)
+            text = self._redact(value)
             if len(text) > LONGEST_TAG:
                 self._say_once(f"the tag {name!r} is cut to {LONGEST_TAG} characters, the most that MLflow takes")
             yield name, text[:LONGEST_TAG]
@@ -189,23 +190,23 @@ class Contents:
 
     def _dataset(self) -> str:
         source = Path(str(self._report.analysis.get("source", "")))
-        return redact(self._options.dataset_name or source.absolute().name or "documents")
+        return self._redact(self._options.dataset_name or source.absolute().name or "documents")
 
     def _count(self) -> str:
         return f"{len(self._report.configurations)} configurations"
 
     def _note(self) -> str:
-        return redact(tables.description(self._report))
+        return self._redact(tables.description(self._report))
 
     # inputs
 
     def _inputs(self) -> Iterator[Input]:
         report = self._report
-        source = redact(str(report.analysis.get("source", "")))
+        source = self._redact(str(report.analysis.get("source", "")))
         digest = report.corpus.digest[:LONGEST_DIGEST]
         yield Input(name=self._dataset(), digest=digest, source=source, context="documents")
         if report.questions:
-            source, digest = redact(report.questions.source), report.questions.digest[:LONGEST_DIGEST]
+            source, digest = self._redact(report.questions.source), report.questions.digest[:LONGEST_DIGEST]
             yield Input(name=Path(source).name, digest=digest, source=source, context="questions")
 
     # artifacts

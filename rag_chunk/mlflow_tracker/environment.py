@@ -1,6 +1,7 @@
 """MLflow imported, silent and impatient; the environment is put back afterwards."""
 
 import contextlib
+import gc
 import importlib
 import logging
 import os
@@ -33,8 +34,9 @@ def quiet_mlflow() -> Iterator[None]:
 
     What the user has set in the environment stands.
     """
-    with _environment({**SILENT, **IMPATIENT}):
-        _import()
+    with _environment({**SILENT, **IMPATIENT}), _thawed():
+        with uncollected():
+            _import()
         # Asynchronous logging gains nothing here, and loses data when the server dies.
         os.environ["MLFLOW_ENABLE_ASYNC_LOGGING"] = "false"
         with _warnings_only(), _short_waits():
@@ -67,6 +69,33 @@ def _import() -> None:
         raise TrackingError(f"MLflow cannot be imported: {error}. Install it anew: pip install mlflow") from None
     if getattr(module, "__file__", None) is None:  # a folder of that name in the working folder
         raise MissingExtra("mlflow", "tracking")
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Let Python's collector rest while much is made that stays, and pass over all of it afterwards.
+
+    It would go through MLflow's modules several times while they are made, and again with each analysis.
+    """
+    resting = not gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if not resting:
+            gc.enable()
+
+
+@contextlib.contextmanager
+def _thawed() -> Iterator[None]:
+    """Let the collector see everything again afterwards, unless the caller keeps something from it."""
+    kept = gc.get_freeze_count()
+    try:
+        yield
+    finally:
+        if not kept:
+            gc.unfreeze()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """Runs begun, written and ended in a store: every one that this process has open is known here."""
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -11,12 +10,12 @@ from typing import Any
 
 from rag_chunk.errors import TrackingError
 from rag_chunk.interrupts import Interrupted, Interrupts
-from rag_chunk.mlflow_tracker.artifacts import Artifact
 from rag_chunk.mlflow_tracker.content import Input, RunContent
 from rag_chunk.mlflow_tracker.environment import patience
 from rag_chunk.mlflow_tracker.experiment import Destination
-from rag_chunk.mlflow_tracker.failures import UnreachableError, explain, mlflow_calls
+from rag_chunk.mlflow_tracker.failures import UnreachableError, mlflow_calls
 from rag_chunk.mlflow_tracker.redaction import redact
+from rag_chunk.mlflow_tracker.staging import Staging
 from rag_chunk.mlflow_tracker.store import Store
 
 PARENT_RUN = "mlflow.parentRunId"
@@ -28,9 +27,10 @@ FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
 class OpenRuns:
     """The runs that this process has begun and not ended, innermost last."""
 
-    def __init__(self, store: Store, destination: Destination, interrupts: Interrupts) -> None:
+    def __init__(self, store: Store, destination: Destination, interrupts: Interrupts, staging: Staging) -> None:
         """Begin with none."""
-        self._store, self._destination, self._interrupts = store, destination, interrupts
+        self._store, self._destination = store, destination
+        self._interrupts, self._staging = interrupts, staging
         self._open: list[str] = []
 
     @cached_property
@@ -62,7 +62,8 @@ class OpenRuns:
             for batch in _batches(content, {} if tagged else content.tags):
                 self._store.client.log_batch(run_id, **batch)
             _log_inputs(self._store.client, run_id, content.inputs)
-        self._write_artifacts(run_id, content.artifacts)
+        with self._staging.gathered(content.artifacts) as folder:
+            self._upload(run_id, folder)
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags on a run."""
@@ -92,17 +93,6 @@ class OpenRuns:
     def forget(self) -> None:
         """Let what is open be: the store is away."""
         self._open.clear()
-
-    def _write_artifacts(self, run_id: str, artifacts: Sequence[Artifact]) -> None:
-        with tempfile.TemporaryDirectory(prefix="rag-chunk-") as folder:
-            for artifact in artifacts:
-                staged = Path(folder) / artifact.path
-                try:
-                    staged.parent.mkdir(parents=True, exist_ok=True)
-                    artifact.write(staged)
-                except OSError as error:
-                    raise explain(error, folder) from None
-            self._upload(run_id, Path(folder))
 
     def _upload(self, run_id: str, folder: Path) -> None:
         """Upload all files of a folder in one call, waiting as long as the largest may take."""

@@ -9,7 +9,7 @@ from typing import Any
 from rag_chunk.errors import TrackingError
 from rag_chunk.interrupts import interruptible
 from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, LONGEST_TAG, Contents
-from rag_chunk.mlflow_tracker.environment import quiet_mlflow
+from rag_chunk.mlflow_tracker.environment import quiet_mlflow, uncollected
 from rag_chunk.mlflow_tracker.failures import UnreachableError
 from rag_chunk.mlflow_tracker.folder import read_results
 from rag_chunk.mlflow_tracker.open_runs import FAILED, FINISHED, ending
@@ -58,7 +58,8 @@ class Tracking:
         """Log what stands in the results folder, and end the run. Raise `TrackingError` where MLflow fails."""
         if self._sender is None or self.run_id is None or self.failure:
             raise self.failure or TrackingError("the analysis is not being tracked")
-        results = read_results(folder)
+        with uncollected():
+            results = read_results(folder)
         contents = Contents(results, self._options, self._notify)
         try:
             children = self._sender.send(contents, self.run_id)

@@ -12,6 +12,7 @@ from rag_chunk.mlflow_tracker.folder import Results
 from rag_chunk.mlflow_tracker.links import compare_link, leaderboard_link, ui_address, ui_command
 from rag_chunk.mlflow_tracker.open_runs import FINISHED, OpenRuns
 from rag_chunk.mlflow_tracker.options import TrackingOptions
+from rag_chunk.mlflow_tracker.staging import staging
 from rag_chunk.mlflow_tracker.store import Notify, Store, choose_place, open_store
 
 
@@ -84,8 +85,8 @@ def open_sender(options: TrackingOptions, notify: Notify, interrupts: Interrupts
     """Open the store and find the experiment: the first call, and so the probe. Wait longer for the rest."""
     with open_store(choose_place(options.uri, notify)) as store:
         destination = find_destination(store, options, notify)
-        with patience(retries=MORE_RETRIES):
-            yield Sender(store=store, destination=destination, runs=OpenRuns(store, destination, interrupts))
+        with patience(retries=MORE_RETRIES), staging() as files:
+            yield Sender(store=store, destination=destination, runs=OpenRuns(store, destination, interrupts, files))
 
 
 def tracked(sender: Sender, results: Results, run_id: str, children: Mapping[str, str]) -> Tracked:

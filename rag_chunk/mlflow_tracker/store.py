@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from rag_chunk.errors import TrackingError
-from rag_chunk.mlflow_tracker.environment import mlflow_version
+from rag_chunk.mlflow_tracker.environment import mlflow_version, uncollected
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.redaction import redact
 
@@ -177,7 +177,7 @@ def open_store(place: Place) -> Iterator[Store]:
 
     where = redact(place.uri or str(mlflow.get_tracking_uri()))
     with _told(place.uri):
-        with _lock(place), mlflow_calls(where):
+        with _lock(place), mlflow_calls(where), uncollected():
             if place.local:
                 place.local.parent.mkdir(parents=True, exist_ok=True)
             client = mlflow.MlflowClient(tracking_uri=place.uri)

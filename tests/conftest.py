@@ -56,3 +56,17 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return int(ended.value.code or 0), out, err
 
     return program
+
+
+@pytest.fixture
+def notes() -> list[str]:
+    """Return where a test of tracking gathers the notices."""
+    return []
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Return a results folder of four configurations."""
+    from tests.mlflow_folder import write_folder
+
+    return write_folder(tmp_path / "results")

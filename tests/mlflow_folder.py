@@ -1,4 +1,4 @@
-"""A small results folder, made by hand of `Report` values."""
+"""A small results folder, made by hand of `Report` values; and a document with a question, to make one of."""
 
 import json
 from datetime import UTC, datetime
@@ -19,6 +19,18 @@ from rag_chunk.report import (
 
 TEXT = "Der Fluß <b>führt</b> | Wasser.\r\n日本語の文。"
 CREATED = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+DOCUMENT = (
+    "# Locks\n\nTurn left to lock the door. Pull to open it.\n\n# Lamps\n\nThe lamp is green. It glows at night.\n"
+)
+QUESTIONS = '[{"question": "How is the door locked?", "relevant": ["Turn left to lock the door"]}]'
+
+
+def write_documents(folder: Path) -> None:
+    """Write `docs/a.md` and `questions.json`."""
+    (folder / "docs").mkdir()
+    (folder / "docs" / "a.md").write_text(DOCUMENT, encoding="utf-8")
+    (folder / "questions.json").write_text(QUESTIONS, encoding="utf-8")
 
 
 def configuration(name: str, recall: float, **settings: Any) -> ConfigurationResult:

@@ -1,8 +1,11 @@
-"""A server before an MLflow server, which can be busy, die, fall silent, or be something else altogether."""
+"""A server before an MLflow server, which can be busy, die, fall silent, drip, or be something else altogether."""
 
+import contextlib
 import http.client
 import socket
 import threading
+import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -14,6 +17,9 @@ ANSWERS = {
     "401": (401, "You are not authenticated."),
 }
 
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+DRIPS = {"drips head": HEAD + b"X-Long: ", "drips body": HEAD + b"Content-Length: 1000000\r\n\r\n"}
+
 
 def free_port() -> int:
     """Return a port that was free a moment ago."""
@@ -23,13 +29,15 @@ def free_port() -> int:
 
 
 class Proxy:
-    """`busy`: so many requests get 503 first. `die_after`: so many requests pass, the rest are cut off."""
+    """`busy`: so many requests get 503 first. After `die_after` more requests the mode is `then`."""
 
     def __init__(self, behind: str) -> None:
         self.behind = urlsplit(behind).netloc
         self.mode = ""
         self.busy = 0
         self.die_after: int | None = None
+        self.then = "cut"
+        self.failing_since = 0.0
         self.over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -59,19 +67,34 @@ class Proxy:
         connection.close()
         return answer.status, content
 
+    def count(self) -> None:
+        """Fail from now on, when enough requests have passed."""
+        if self.die_after is not None:
+            self.die_after -= 1
+            if self.die_after < 0 and self.mode != self.then:
+                self.mode, self.failing_since = self.then, time.monotonic()
+
+    def drip(self, handler: BaseHTTPRequestHandler) -> None:
+        """Send a byte now and then, so that no time-out between two bytes ends it."""
+        with contextlib.suppress(OSError):
+            handler.wfile.write(DRIPS[self.mode])
+            while not self.over.wait(0.2):
+                handler.wfile.write(b" ")
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         proxy = self
+        failing: dict[str, Callable[[BaseHTTPRequestHandler], object]] = {
+            "cut": lambda handler: handler.connection.shutdown(socket.SHUT_RDWR),
+            "silent": lambda _: proxy.over.wait(30),
+            **dict.fromkeys(DRIPS, proxy.drip),
+        }
 
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
-                if proxy.mode == "silent":
-                    proxy.over.wait(30)
+                proxy.count()
+                if proxy.mode in failing:
+                    failing[proxy.mode](self)
                     return
-                if proxy.die_after is not None:
-                    proxy.die_after -= 1
-                    if proxy.die_after < 0:
-                        self.connection.shutdown(socket.SHUT_RDWR)
-                        return
                 status, content = self.status_and_content()
                 self.send_response(status)
                 if status == 503:

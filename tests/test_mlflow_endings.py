@@ -13,13 +13,12 @@ import rag_chunk.analysis.running
 import rag_chunk.results
 import rag_chunk.workflow
 from tests.conftest import Program
+from tests.mlflow_folder import write_documents
 from tests.mlflow_runs import all_runs, client_of
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-TEXT = "# Locks\n\nTurn left to lock the door. Pull to open it.\n\n# Lamps\n\nThe lamp is green. It glows at night.\n"
-QUESTIONS = '[{"question": "How is the door locked?", "relevant": ["Turn left to lock the door"]}]'
 ANALYSIS, CLIENT, OWN = rag_chunk.analysis.running, "MlflowClient", rag_chunk.workflow
 
 
@@ -34,9 +33,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def place(folder: Path, empty: Path) -> Iterator[Path]:
     """Return a working folder with a document, a question and an empty store; SIGINT as a terminal has it."""
-    (folder / "docs").mkdir()
-    (folder / "docs" / "a.md").write_text(TEXT, encoding="utf-8")
-    (folder / "questions.json").write_text(QUESTIONS, encoding="utf-8")
+    write_documents(folder)
     shutil.copyfile(empty, folder / "runs.db")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     yield folder

@@ -11,7 +11,7 @@ import pytest
 from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker import TrackingOptions, fetch_config, track_folder, tracked_run
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
-from tests.mlflow_folder import write_folder
+from tests.mlflow_folder import write_documents, write_folder
 from tests.mlflow_proxy import Proxy
 from tests.mlflow_runs import artifacts, client_of, log
 from tests.mlflow_server import running_pages
@@ -19,16 +19,6 @@ from tests.mlflow_server import running_pages
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 
 COMMAND = ("server", "--backend-store-uri", "sqlite:///mlflow.db")
-
-
-@pytest.fixture
-def notes() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def results(tmp_path: Path) -> Path:
-    return write_folder(tmp_path / "results")
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +57,16 @@ def test_a_busy_server_is_waited_for(proxy, results, notes):
 
 
 def test_a_server_that_dies_half_way_is_given_up_and_completed_later(proxy, server, results, tmp_path, notes):
-    start = time.monotonic()
     options = TrackingOptions(uri=proxy.address, experiment_name="half")
     with tracked_run(options, several=True, notify=notes.append) as tracking:
         proxy.die_after = 12
+        start = time.monotonic()
         with pytest.raises(TrackingError, match="cannot be reached"):
             tracking.log(results)
     assert time.monotonic() - start < 20
     assert tracking.run_id is not None
     saved = write_folder(tmp_path / "saved", tracking=tracking.to_json())
-    proxy.die_after = None
+    proxy.die_after, proxy.mode = None, ""
     made = track_folder(saved, TrackingOptions(uri=proxy.address), notify=notes.append)
     assert made.run_id == tracking.run_id
     with client_of(server) as client:
@@ -103,7 +93,7 @@ def test_odd_answers_are_explained(mode, said, proxy, results, notes):
     assert any(said in note for note in notes)
 
 
-@pytest.mark.parametrize("mode", ["closed", "silent"])
+@pytest.mark.parametrize("mode", ["closed", "silent", "drips head"])
 def test_a_server_that_is_away_is_given_up_soon(mode, proxy, results, notes):
     proxy.mode = mode
     address = proxy.address.replace("//", "//ann:s3cret@")
@@ -120,6 +110,25 @@ def test_a_server_that_is_away_is_given_up_soon(mode, proxy, results, notes):
     assert raised.value.__cause__ is None
 
 
+def test_a_server_that_drips_half_way_ends_the_program_soon_and_nothing_is_lost(proxy, server, folder, run):
+    """It sends a byte now and then, for ever: no time-out between two bytes ends that."""
+    write_documents(folder)
+    proxy.die_after, proxy.then = 8, "drips body"
+    words = ["analyze", "docs", "--strategy", "sentence,header", "--test-file", "questions.json", "--quiet"]
+    status, out, err = run(*words, "--mlflow-tracking", "--mlflow-uri", proxy.address, "--experiment-name", "drips")
+    assert time.monotonic() - proxy.failing_since < 20
+    assert (status, "sentence-200-50" in out) == (5, True)
+    said, safe, command = err.splitlines()
+    assert said == f"rag-chunk: MLflow at {proxy.address} cannot be reached: it does not answer in time"
+    assert safe == "The results are safe. Send them to MLflow with"
+    assert command.startswith("rag-chunk track .rag-chunk/unsent/")
+    proxy.die_after, proxy.mode = None, ""
+    assert run(*command.split()[1:], "--mlflow-uri", proxy.address)[0] == 0
+    with client_of(server) as client:
+        runs = client.search_runs([client.get_experiment_by_name("drips").experiment_id])
+    assert [run.info.status for run in runs] == ["FINISHED"] * 3
+
+
 def test_the_page_names_the_command_that_these_tests_run():
     page = (Path(__file__).parents[1] / "docs" / "mlflow.md").read_text(encoding="utf-8")
     assert f"\nmlflow {' '.join(COMMAND)} --host 127.0.0.1 --port 5000\n" in page
@@ -131,7 +140,7 @@ def test_a_wait_of_an_hour_is_cut_short_unless_the_user_wants_more(monkeypatch):
         from urllib3.util.retry import Retry
 
         busy = HTTPResponse(status=429, headers={"Retry-After": "3600"})
-        assert Retry().get_retry_after(busy) == 8
+        assert Retry().get_retry_after(busy) == 7
         assert Retry().get_retry_after(HTTPResponse(status=429)) is None
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "7")
         assert Retry().get_retry_after(busy) == 3600

@@ -39,16 +39,6 @@ PROJECT = Path(__file__).parents[1]
 VERSION = tuple(int(part) for part in version("mlflow").split(".")[:2])
 
 
-@pytest.fixture
-def notes() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def results(tmp_path: Path) -> Path:
-    return write_folder(tmp_path / "results")
-
-
 @pytest.fixture(scope="module", autouse=True)
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make an empty database once: that takes MLflow more than a second, and copying it none."""

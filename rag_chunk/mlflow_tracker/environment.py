@@ -23,8 +23,9 @@ TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 # MLflow's own are 7 retries of 120 s: 247 s until a call to a dead server fails. These fail within 10 s, which is
 # right for the first call; `patience` is for what follows.
 IMPATIENT = {RETRIES: "1", TIMEOUT: "5", "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1"}
-MORE_RETRIES = 2  # after as long as `Retry-After` says; 18 s until a server that has died is given up
-LONGEST_WAIT = 8.0  # seconds, twice at most
+MORE_RETRIES = 2  # after as long as `Retry-After` says; 16 s until a server that has died is given up
+LONGEST_WAIT = 7.0  # seconds, twice at most
+BETWEEN_TRIES = 1.0  # seconds, where the server does not ask for a wait
 LOGGERS = ("mlflow", "alembic", "urllib3.connectionpool")
 
 
@@ -139,6 +140,13 @@ def _short_waits() -> Iterator[None]:
 
 def _impatient() -> bool:
     return os.environ.get(RETRIES) in {IMPATIENT[RETRIES], str(MORE_RETRIES)}
+
+
+def longest_call() -> float | None:
+    """Return for how many seconds a call is waited for, all its tries together; None where the user has set how many."""
+    if not _impatient():
+        return None
+    return (1 + float(os.environ[RETRIES])) * float(os.environ[TIMEOUT]) + BETWEEN_TRIES
 
 
 def _redacted(record: logging.LogRecord) -> bool:

@@ -52,10 +52,11 @@ def _active_run_id(store: Store) -> str | None:
     from mlflow.exceptions import MlflowException
 
     active = mlflow.active_run()
-    try:
-        return str(store.client.get_run(active.info.run_id).info.run_id) if active else None
-    except MlflowException:
-        return None
+    with mlflow_calls(store.name):
+        try:
+            return str(store.client.get_run(active.info.run_id).info.run_id) if active else None
+        except MlflowException:
+            return None
 
 
 def _experiment_of(store: Store, run_id: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rag_chunk.config import ConfigFile, RunConfig, parse_config
 from rag_chunk.errors import InputError
+from rag_chunk.mlflow_tracker.bounded import time_for
 from rag_chunk.mlflow_tracker.content import ANALYSIS
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
@@ -135,7 +136,7 @@ def artifact_text(store: Store, run_id: str, name: str, largest: int = LARGEST) 
     if (sizes[name] or 0) > largest:
         raise InputError(f"the {name} of run {run_id} has {sizes[name]:,} bytes; at most {largest:,} are read")
     with tempfile.TemporaryDirectory(prefix="rag-chunk-") as folder:
-        with mlflow_calls(store.name):
+        with time_for(sizes[name] or largest), mlflow_calls(store.name):
             store.client.download_artifacts(run_id, name, folder)
         return _text(Path(folder) / name, run_id, largest)
 

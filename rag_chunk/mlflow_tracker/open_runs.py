@@ -10,6 +10,7 @@ from typing import Any
 
 from rag_chunk.errors import TrackingError
 from rag_chunk.interrupts import Interrupted, Interrupts
+from rag_chunk.mlflow_tracker.bounded import time_for
 from rag_chunk.mlflow_tracker.content import Input, RunContent
 from rag_chunk.mlflow_tracker.environment import patience
 from rag_chunk.mlflow_tracker.experiment import Destination
@@ -96,8 +97,9 @@ class OpenRuns:
 
     def _upload(self, run_id: str, folder: Path) -> None:
         """Upload all files of a folder in one call, waiting as long as the largest may take."""
-        largest = max((file.stat().st_size for file in folder.rglob("*")), default=0)
-        with patience(seconds=5 + largest * SECONDS_PER_BYTE), mlflow_calls(self._store.name):
+        sizes = [file.stat().st_size for file in folder.rglob("*")]
+        waiting = patience(seconds=5 + max(sizes, default=0) * SECONDS_PER_BYTE)
+        with waiting, time_for(sum(sizes)), mlflow_calls(self._store.name):
             self._store.client.log_artifacts(run_id, str(folder))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from rag_chunk.errors import TrackingError
+from rag_chunk.mlflow_tracker.bounded import BoundedClient
 from rag_chunk.mlflow_tracker.environment import mlflow_version, uncollected
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.redaction import redact
@@ -48,7 +49,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """An open store: MLflow's client, and the address it really has."""
+    """An open store: MLflow's client, bounded where a network is between, and the address it really has."""
 
     place: Place
     uri: str
@@ -181,7 +182,8 @@ def open_store(place: Place) -> Iterator[Store]:
             if place.local:
                 place.local.parent.mkdir(parents=True, exist_ok=True)
             client = mlflow.MlflowClient(tracking_uri=place.uri)
-        yield Store(place=place, uri=str(mlflow.get_tracking_uri()), client=client)
+        bounded = client if place.local else BoundedClient(client)
+        yield Store(place=place, uri=str(mlflow.get_tracking_uri()), client=bounded)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The results folder: what `--save` writes, what waits to be sent, and what the tracker reads."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] |
     """Write the results folder. Raise `InputError` where something of somebody else's is in the way."""
     claim(folder)
     try:
-        with _alone(folder):
+        with alone(folder):
             _write_all(analysis, folder, dict(tracking or {}))
     except OSError as error:
         raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
@@ -68,13 +68,21 @@ def claim(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time write: of two, the last leaves its results, and not a mixture of both."""
-    from filelock import FileLock
+def alone(folder: Path, notify: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Let one process at a time use the folder. Others wait, and say so to `notify`, or write after a while without it.
 
-    lock = FileLock(folder / _LOCK, timeout=_LOCK_SECONDS)
+    Of two that write, the last leaves its results, and not a mixture of both; of two that send them, one does.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / _LOCK, is_singleton=True)  # within a process it may be nested
     with suppress(OSError, NotImplementedError):  # some file systems know no locks
-        lock.acquire()
+        try:
+            lock.acquire(_LOCK_SECONDS if notify is None else 1)
+        except Timeout:
+            if notify:
+                notify(f"another process uses {folder}, and is waited for")
+                lock.acquire()
     try:
         yield
     finally:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from rag_chunk.analysis import Analysis, Progress, analyze, check_baseline, score_retrievals
 from rag_chunk.analysis.billing import Bill, bill_of
 from rag_chunk.config import AnalysisConfig
-from rag_chunk.corpus import NOT_READ, Corpus, read_corpus
+from rag_chunk.corpus import MARKER, NOT_READ, Corpus, read_corpus
 from rag_chunk.errors import InputError, TrackingError
 from rag_chunk.given import read_retrievals
 from rag_chunk.questions import Questions, read_questions
-from rag_chunk.results import claim, save_results
+from rag_chunk.results import alone, claim, save_results
 from rag_chunk.settings import Settings
 
 if TYPE_CHECKING:
@@ -208,14 +208,32 @@ def _run_tracked(job: Job, settings: Settings, outlook: Outlook, options: "Track
         with tracked_run(options, several=job.several, notify=outlook.notify) as tracking:
             analysis = job.do()
             folder = folder or SPOOL / analysis.report.analysis_id
-            save_results(analysis, folder, tracking.to_json())
-            with _kept(folder, outlook.notify):
-                outlook.show(analysis)
-            tracked = tracking.log(folder)
+            claim(folder)
+            with alone(folder, outlook.notify):
+                save_results(analysis, folder, tracking.to_json())
+                with _kept(folder, outlook.notify):
+                    outlook.show(analysis)
+                tracked = tracking.log(folder)
+                if not settings.output.save:
+                    _clear(folder)
     except TrackingError as error:
         raise TrackingError(f"{error}\n{_safe(folder)}" if folder else str(error)) from error
-    if not settings.output.save:
-        clear(folder)
+    return tracked
+
+
+def send(folder: Path, options: "TrackingOptions", notify: Notify) -> "Tracked | None":
+    """Send a results folder to MLflow; return nothing where another process has just done so, and cleared it."""
+    from rag_chunk.mlflow_tracker import check_results, track_folder
+
+    check_results(folder)
+    waiting = folder.absolute().parent == SPOOL.absolute()
+    with alone(folder, notify):
+        sent = not (folder / MARKER).exists()
+        tracked = None if sent else track_folder(folder, options, notify=notify)
+        if waiting and folder.exists():  # or another process has cleared it
+            _clear(folder)
+    if sent:
+        notify(f"{folder} has just been sent by another process")
     return tracked
 
 
@@ -233,7 +251,7 @@ def _safe(folder: Path) -> str:
     return f"The results are safe. Send them to MLflow with\nrag-chunk track {shlex.quote(str(folder))}"
 
 
-def clear(folder: Path) -> None:
+def _clear(folder: Path) -> None:
     """Remove results that have been sent, and the folders above them that are empty then."""
     shutil.rmtree(folder)
     for above in (SPOOL, SPOOL.parent):

@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,9 @@ import pytest
 import rag_chunk.analysis.running
 import rag_chunk.results
 import rag_chunk.workflow
+from rag_chunk.results import alone
 from tests.conftest import Program
-from tests.mlflow_folder import write_documents
+from tests.mlflow_folder import write_documents, write_folder
 from tests.mlflow_runs import all_runs, client_of
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
@@ -145,3 +148,21 @@ def test_several_folders_and_all_that_wait_are_sent(place, run, monkeypatch):
     assert statuses(place) == ["FINISHED"] * 6
     status, _, err = run("track", "--all", "--mlflow-uri", "sqlite:///runs.db")
     assert (status, "there are none" in err) == (2, True)
+
+
+def test_two_processes_that_send_the_same_folder_send_it_once(place):
+    folder = write_folder(place / ".rag-chunk" / "unsent" / "a1b2c3")
+    words = [sys.executable, "-m", "rag_chunk", "track"]
+    store = ["--mlflow-uri", "sqlite:///runs.db"]
+    with alone(folder):  # until both are there
+        processes = [
+            subprocess.Popen([*words, what, *store], stderr=subprocess.PIPE, text=True)
+            for what in (".rag-chunk/unsent/a1b2c3", "--all")
+        ]
+        waiting = [process.stderr.readline() for process in processes if process.stderr]
+    said = [process.communicate(timeout=120)[1] for process in processes]
+    assert waiting == ["another process uses .rag-chunk/unsent/a1b2c3, and is waited for\n"] * 2
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert sorted("has just been sent by another process" in text for text in said) == [False, True]
+    assert statuses(place) == ["FINISHED"] * 5
+    assert not Path(".rag-chunk").exists()

@@ -22,8 +22,8 @@ def track(
     tags: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="More tags for every run.")] = None,
 ) -> None:
     """Log saved analyses to MLflow: afterwards, from another machine, or when the server was away."""
-    from rag_chunk.mlflow_tracker import TrackingOptions, parse_tags, track_folder
-    from rag_chunk.workflow import SPOOL, clear
+    from rag_chunk.mlflow_tracker import TrackingOptions, parse_tags
+    from rag_chunk.workflow import SPOOL, send
 
     folders = [*(results or []), *(sorted(SPOOL.iterdir()) if unsent and SPOOL.exists() else [])]
     if not folders:
@@ -32,6 +32,5 @@ def track(
         uri=mlflow_uri, experiment_name=experiment_name, run_name=run_name, tags=parse_tags(tags or [])
     )
     for folder in folders:
-        say_where(track_folder(folder, options, notify=say))
-        if folder.absolute().parent == SPOOL.absolute():
-            clear(folder)
+        if tracked := send(folder, options, say):
+            say_where(tracked)

@@ -2,7 +2,7 @@
 
 from rag_chunk.mlflow_tracker.analyses import fetch_analysis, fetch_top
 from rag_chunk.mlflow_tracker.fetch import config_from_run, exported_config, fetch_config
-from rag_chunk.mlflow_tracker.folder import read_recorded
+from rag_chunk.mlflow_tracker.folder import check_results, read_recorded
 from rag_chunk.mlflow_tracker.git import documents_git
 from rag_chunk.mlflow_tracker.later import track_folder
 from rag_chunk.mlflow_tracker.options import LOG_CHUNKS, LogChunks, TrackingOptions, parse_tags
@@ -16,6 +16,7 @@ __all__ = [
     "Tracked",
     "Tracking",
     "TrackingOptions",
+    "check_results",
     "config_from_run",
     "documents_git",
     "exported_config",

@@ -35,14 +35,19 @@ class Results:
 
 def read_results(path: Path) -> Results:
     """Read a results folder; raise `InputError` where it is none, or not whole."""
-    if not (path / MARKER).exists():
-        raise InputError(f"{path} is not a results folder of rag-chunk; analyze --save DIR writes one")
+    check_results(path)
     _refuse_links(path)
     report = parse_report(_text(path / "report.json"), str(path / "report.json"))
     if not re.fullmatch(r"[\w-]+", report.analysis_id):  # it stands in a search filter
         raise InputError(f"{path / 'report.json'} cannot be used: {report.analysis_id!r} is no analysis id")
     configs = {result.name: _text(path / "configs" / f"{result.name}.yaml") for result in report.configurations}
     return Results(path=path, report=report, configs=configs, options=_options(path / "tracking.json"))
+
+
+def check_results(path: Path) -> None:
+    """Raise `InputError` where `path` is no results folder."""
+    if not (path / MARKER).exists():
+        raise InputError(f"{path} is not a results folder of rag-chunk; analyze --save DIR writes one")
 
 
 def _refuse_links(path: Path) -> None:

@@ -12,7 +12,7 @@ from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker import TrackingOptions, fetch_config, track_folder, tracked_run
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from tests.mlflow_folder import write_documents, write_folder
-from tests.mlflow_proxy import Proxy
+from tests.mlflow_proxy import Proxy, free_port
 from tests.mlflow_runs import artifacts, client_of, log
 from tests.mlflow_server import running_pages
 
@@ -22,10 +22,15 @@ COMMAND = ("server", "--backend-store-uri", "sqlite:///mlflow.db")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder in which the server keeps everything."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def server(store: Path) -> Iterator[str]:
     """Return the address of an MLflow server of its own."""
-    folder = tmp_path_factory.mktemp("server")
-    with running_pages(folder, *COMMAND) as address:
+    with running_pages(store, *COMMAND) as address:
         yield address
 
 
@@ -147,21 +152,35 @@ def test_a_wait_of_an_hour_is_cut_short_unless_the_user_wants_more(monkeypatch):
     assert "capped" not in Retry.get_retry_after.__qualname__
 
 
-def test_a_password_in_the_address_or_a_name_is_nowhere(server, results, notes, capfd, tmp_path, monkeypatch):
-    monkeypatch.setenv("MY_API_KEY", "k3y-of-mine")
-    address = "http://ann:s3/cret@host"
-    options = TrackingOptions(
-        uri=server.replace("//", "//ann:s3cret@"), experiment_name="secrets", run_name=address,
-        tags={"from": address, "key": "k3y-of-mine"}, dataset_name=address,
-    )  # fmt: skip
-    with tracked_run(options, several=True, notify=notes.append) as tracking:
-        made = tracking.log(results)
-    with client_of(server) as client:
-        runs = client.search_runs([made.experiment_id])
-        folder = client.download_artifacts(made.run_id, "", str(tmp_path))
-        logged = [str(run.to_dictionary()) for run in runs]
-    files = [file.read_text(encoding="utf-8") for file in Path(folder).rglob("*") if file.is_file()]
-    said = "".join([*notes, *capfd.readouterr(), str(made), str(tracking.to_json()), *logged, *files])
-    assert len(runs) == 5
-    assert "http://***@host" in said
-    assert [word for word in ("s3cret", "s3/cret", "k3y-of-mine") if word in said] == []
+SECRETS = {
+    "address": "s3cret-in-address",
+    "name": "s3/cret-in-name",
+    "MY_API_KEY": "k3y-of-mine",
+    "MLFLOW_TRACKING_TOKEN": "t0ken-of-mine",
+}
+
+
+def test_a_secret_in_an_address_a_name_or_the_environment_is_nowhere(server, store, folder, run, monkeypatch):
+    """Nowhere: in no file of the store (params, tags, artifacts of all runs), no file of ours, and nothing printed."""
+    for name in ("MY_API_KEY", "MLFLOW_TRACKING_TOKEN"):
+        monkeypatch.setenv(name, SECRETS[name])
+    write_documents(folder)
+    named = f"http://ann:{SECRETS['name']}@host"
+    words = ["analyze", "docs", "--strategy", "sentence,header", "--test-file", "questions.json", "--mlflow-tracking"]
+    words += ["--experiment-name", "secrets", "--run-name", named, "--dataset-name", named, "--document-type", named]
+    words += ["--tags", f"from={named},key={SECRETS['MY_API_KEY']}", "--tags", f"to=x?token={SECRETS['name']}"]
+    address = server.replace("//", f"//ann:{SECRETS['address']}@")
+    away = re.sub(r":\d+$", f":{free_port()}", address)
+    said = [run(*words, "--mlflow-uri", address, "--save", "results"), run(*words, "--mlflow-uri", away)]
+    (run_id,) = re.findall(r"the analysis' is run (\w+)", said[0][2])
+    said += [run("export-config", run_id, "--mlflow-uri", address, "-o", "config.yaml")]
+    said += [run("track", "results", "--mlflow-uri", away), run("export-config", run_id, "--mlflow-uri", away)]
+    said += [run("compare", run_id, "results", "--mlflow-uri", address, "--anyway")]
+    assert [status for status, _, _ in said] == [0, 5, 0, 5, 5, 0]
+    files = {path: path.read_bytes() for root in (store, folder) for path in root.rglob("*") if path.is_file()}
+    texts = {**files, "said": "".join(out + err for _, out, err in said).encode()}
+    assert {"config.yaml", "tracking.json", "per_question.json", "mlflow.db"} <= {path.name for path in files}
+    assert sum("unsent" in path.parts for path in files) > 5
+    assert [where for where, text in texts.items() if b"http://***@host" in text] != []
+    found = [(where, word) for where, text in texts.items() for word in SECRETS.values() if word.encode() in text]
+    assert found == []

@@ -45,6 +45,23 @@ def test_a_server_gets_the_same(server, results, notes):
     assert text.encode() == (results / "configs" / "recursive-character-200-50.yaml").read_bytes()
 
 
+def test_absolute_names_are_taken_as_databricks_wants_them(server, results, notes, tmp_path, monkeypatch):
+    """MLflow's server speaks as Databricks does, but for its artifacts: those go into a folder here."""
+    assert log(results, notes, uri=server, experiment_name="/Shared/chunking").experiment_name == "/Shared/chunking"
+    name = "/Users/ann@example.org/chunking"
+    with client_of(server) as client:
+        number = client.create_experiment(name, artifact_location=(tmp_path / "artifacts").as_uri())
+    monkeypatch.setenv("DATABRICKS_HOST", server)
+    monkeypatch.setenv("DATABRICKS_TOKEN", "t0ken-of-mine")
+    made = log(results, notes, uri="databricks", experiment_name=name)
+    assert (made.experiment_id, made.experiment_name) == (number, name)
+    assert (made.links, made.ui_command) == ({}, None)
+    with client_of(server) as client:
+        assert [run.info.status for run in client.search_runs([number])] == ["FINISHED"] * 5
+    text = fetch_config(made.run_id, uri="databricks", notify=notes.append)
+    assert text.encode() == (results / "configs" / "recursive-character-200-50.yaml").read_bytes()
+
+
 @pytest.fixture
 def proxy(server: str) -> Iterator[Proxy]:
     with closing(Proxy(server)) as made:

@@ -446,13 +446,27 @@ def test_runs_nest_under_an_active_run_and_leave_it_alone(results, tmp_path, not
     assert data.tags["mlflow.parentRunId"] == active.info.run_id
 
 
+@pytest.mark.parametrize("store", ["database", "folder"])
+def test_absolute_experiment_names_are_names_like_others(store, results, tmp_path, notes, monkeypatch):
+    """As Databricks wants them."""
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    uri = uri_of(tmp_path) if store == "database" else (tmp_path / "mlruns").as_uri()
+    monkeypatch.chdir(tmp_path)
+    for name in ("/Users/ann@example.org/chunking", "/Shared/chunking"):
+        first, second = (log(results, notes, uri=uri, experiment_name=name) for _ in range(2))
+        assert (first.experiment_name, second.experiment_id) == (name, first.experiment_id)
+        assert "strategy" in fetch_config(first.run_id, uri=uri, notify=notes.append)
+        assert notes.count(f"the experiment {name!r} is new, and is created") == 1
+    assert len(list(tmp_path.rglob("chunks.jsonl"))) == 2 * 2 * 4
+
+
 @pytest.mark.skipif(VERSION < (3, 13), reason="this MLflow keeps runs in folders")
 def test_a_folder_becomes_a_database_beside_it(results, tmp_path, notes):
-    made = log(results, notes, uri=str(tmp_path / "mein mlruns"), experiment_name="a/b")
+    made = log(results, notes, uri=str(tmp_path / "mein mlruns"), experiment_name="/Users/ann/b")
     assert made.store == f"sqlite:///{tmp_path / 'mlflow.db'}"
-    assert (tmp_path / "mein mlruns" / "a_b" / made.run_id / "artifacts" / "config.yaml").is_file()
+    assert (tmp_path / "mein mlruns" / "_Users_ann_b" / made.run_id / "artifacts" / "config.yaml").is_file()
     assert "no longer keeps runs in folders" in notes[0]
-    options = TrackingOptions(uri=str(tmp_path / "mein mlruns"), experiment_name="a/b")
+    options = TrackingOptions(uri=str(tmp_path / "mein mlruns"), experiment_name="/Users/ann/b")
     assert track_folder(results, options, notify=notes.append).run_id == made.run_id
     assert len(all_runs(made.store)) == 5
 

@@ -28,7 +28,7 @@ FOREIGN = {
     "--markdown",
     "--editable",
     "--check",
-    *("--backend-store-uri", "--host", "--port", "--allowed-hosts", "--older-than"),  # mlflow
+    *("--backend-store-uri", "--host", "--port", "--allowed-hosts", "--older-than", "--source", "--target"),  # mlflow
 }  # options of other programs that the documentation shows
 
 

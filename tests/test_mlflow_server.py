@@ -10,7 +10,7 @@ import pytest
 
 from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker import TrackingOptions, fetch_config, track_folder, tracked_run
-from rag_chunk.mlflow_tracker.environment import quiet_mlflow
+from rag_chunk.mlflow_tracker.environment import mlflow_version, quiet_mlflow
 from tests.mlflow_folder import write_documents, write_folder
 from tests.mlflow_proxy import Proxy, free_port
 from tests.mlflow_runs import artifacts, client_of, log
@@ -19,6 +19,7 @@ from tests.mlflow_server import running_pages
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 
 COMMAND = ("server", "--backend-store-uri", "sqlite:///mlflow.db")
+CHECKS_HOSTS = (3, 5)
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +31,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(store: Path) -> Iterator[str]:
     """Return the address of an MLflow server of its own."""
-    with running_pages(store, *COMMAND) as address:
+    with quiet_mlflow():
+        hosts = ("--allowed-hosts", "127.0.0.1:*") if mlflow_version() >= CHECKS_HOSTS else ()
+    with running_pages(store, *COMMAND, *hosts) as address:
         yield address
 
 
-def test_a_server_gets_the_same(server, results, notes):
-    made = log(results, notes, uri=server, experiment_name="remote")
+def test_a_server_gets_the_same(server, results, notes, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    made = log(results, notes, experiment_name="remote")
     assert made.ui_command is None
     assert made.links["leaderboard"].startswith(f"{server}/#/experiments/")
     with client_of(server) as client:
@@ -43,6 +47,15 @@ def test_a_server_gets_the_same(server, results, notes):
         assert artifacts(client, made.children["sentence-100-25"]) >= {"config.yaml", "chunks/chunks.jsonl"}
     text = fetch_config(made.run_id, uri=server, notify=notes.append)
     assert text.encode() == (results / "configs" / "recursive-character-200-50.yaml").read_bytes()
+
+
+def test_a_server_that_refuses_a_host_name_is_told_of_it(server, results, notes):
+    with quiet_mlflow():
+        if mlflow_version() < CHECKS_HOSTS:
+            pytest.skip("this MLflow takes every host name")
+    said = "On the server: mlflow server --allowed-hosts localhost"
+    with pytest.raises(TrackingError, match=said):
+        log(results, notes, uri=server.replace("127.0.0.1", "localhost"))
 
 
 def test_absolute_names_are_taken_as_databricks_wants_them(server, results, notes, tmp_path, monkeypatch):

@@ -36,6 +36,9 @@ from tests.mlflow_server import running_pages
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 PROJECT = Path(__file__).parents[1]
+PAGE = (PROJECT / "docs" / "mlflow.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"(?ms)^```bash\n(.*?)^```", PAGE)
+BLOCKS = {name: block for block in COMMANDS for name in re.findall(r"(?m)^(?:[A-Z_]+=\S+ )?mlflow ([\w-]+)", block)}
 VERSION = tuple(int(part) for part in version("mlflow").split(".")[:2])
 
 
@@ -484,6 +487,61 @@ def test_a_folder_with_old_runs_is_kept(results, folder, notes, monkeypatch):
     assert "MLFLOW_ALLOW_FILE_STORE" not in os.environ
     assert not (folder / "mlflow.db").exists()
     assert "strategy" in fetch_config(made.run_id, notify=notes.append)
+
+
+@pytest.mark.skipif(VERSION < (3, 13), reason="this MLflow keeps runs in folders")
+def test_old_runs_move_to_a_database_as_the_notice_and_the_page_say(results, folder, notes, monkeypatch):
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    old = log(results, [], uri=(folder / "mlruns").as_uri(), experiment_name="old")
+    monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE")
+    log(results, notes, experiment_name="old")
+    command, rename = BLOCKS["migrate-filestore"].splitlines()
+    assert f"To move them to a database: {command}, then rename each mlruns/*/meta.yaml" in notes[0]
+    shell(command, folder)
+    shell(rename, folder)
+    new = log(results, notes, experiment_name="old")
+    assert new.store == f"sqlite:///{folder}/mlflow.db"
+    assert {run.info.status for run in all_runs(None)} == {"FINISHED"}
+    assert len(all_runs(None)) == 3 * 5
+    assert "strategy" in fetch_config(old.run_id, notify=notes.append)
+
+
+def test_deleted_runs_are_kept_for_a_month_and_then_removed_as_the_page_says(results, folder, notes):
+    shutil.copyfile(os.environ["EMPTY_STORE"], "mlflow.db")
+    made = log(results, notes, uri="sqlite:///mlflow.db", experiment_name="gc")
+    with client_of("sqlite:///mlflow.db") as client:
+        for run_id in (made.run_id, *made.children.values()):
+            client.delete_run(run_id)
+    shell(BLOCKS["gc"], folder)
+    assert (rows(folder), len(list(folder.rglob("config.yaml")))) == (5, 5)
+    with sqlite3.connect("mlflow.db") as database:
+        database.execute("UPDATE runs SET deleted_time = deleted_time - 31 * 24 * 3600 * 1000")
+    database.close()
+    shell(BLOCKS["gc"], folder)
+    assert (rows(folder), list(folder.rglob("config.yaml"))) == (0, [])
+
+
+def test_each_command_of_the_page_is_known_to_a_test():
+    """`server` is run by the tests on a server, the installation by `make demo`; what rag-chunk prints is made anew."""
+    assert set(BLOCKS) == {"gc", "migrate-filestore", "server"}
+    others = [block for block in COMMANDS if block not in BLOCKS.values()]
+    assert others == ["pip install 'rag-chunk[mlflow]'\n", "export MLFLOW_TRACKING_URI=http://127.0.0.1:5000\n"]
+
+
+def rows(folder: Path) -> int:
+    with sqlite3.connect(folder / "mlflow.db") as database:
+        (number,) = database.execute("SELECT count(*) FROM runs").fetchone()
+    database.close()
+    return int(number)
+
+
+def shell(command: str, folder: Path) -> None:
+    """Run a command of the page, which says `mlflow` for the one that is installed here."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    words = ["bash", "-c", command]
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_deleted_experiment_is_said(results, tmp_path, notes):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -131,7 +132,7 @@ def _allow_files(folder: Path, notify: Notify) -> None:
     os.environ[FILES_ALLOWED] = "true"
     notify(
         f"{folder} has runs of an older MLflow, so the new ones go there too. To move them to a database: "
-        f"mlflow migrate-filestore --source {folder} --target sqlite:///mlflow.db, "
+        f"mlflow migrate-filestore --source {shlex.quote(str(folder))} --target sqlite:///mlflow.db, "
         f"then rename each {folder}/*/meta.yaml"
     )
 

@@ -100,7 +100,10 @@ class _Lines:
         if lines[-1].endswith((b"\n", b"\r")):
             self._starts.append(len(content))
         self._first_line = first_line
-        self.content = b"".join(map(_shallow, lines))
+        for number, line in enumerate(lines):
+            if len(line) > _DEEPEST and (deep := _DEEP_LINE.match(line)):
+                lines[number] = _hidden(line, deep.end())
+        self.content = b"".join(lines)
 
     def of(self, node: "Node") -> tuple[int, int]:
         """Return the first line of a node, and the line after its last."""
@@ -109,13 +112,10 @@ class _Lines:
         return self._first_line + first, self._first_line + bisect_right(self._starts, max(end - 1, 0))
 
 
-def _shallow(line: bytes) -> bytes:
-    """Return the line; one with marks nested very deeply without what comes after them."""
-    deep = _DEEP_LINE.match(line) if len(line) > _DEEPEST else None
-    if deep is None:
-        return line
+def _hidden(line: bytes, start: int) -> bytes:
+    """Return a line with all that comes from `start` on made a word of the same length."""
     end = len(line.rstrip(b"\r\n"))
-    return deep[0] + b"x" * (end - len(deep[0])) + line[end:]
+    return line[:start] + b"x" * (end - start) + line[end:]
 
 
 @lru_cache(maxsize=1)
@@ -148,7 +148,8 @@ def _nodes(content: bytes) -> "Sequence[Node]":
 
 
 def _info(node: "Node", kind: str) -> str:
+    """Return a heading's text, or what is said of a fence where it opens."""
     if kind == "heading":
         title = "".join(str(child.meta.get("content", "")) for child in node.children)
         return " ".join(title.split())
-    return str(node.meta.get("info", "")).strip()
+    return str(node.meta.get("info", "")).strip() if kind == "fence" else ""

@@ -115,9 +115,9 @@ def white_runs(flags: Bytes) -> tuple[Positions, Positions]:
 def maybe_inside_clusters(flags: Bytes, positions: Positions) -> Bools:
     """Return whether the character at each position could belong to the cluster of the one before it.
 
-    Each position is above 0 and below the length: bool [positions].
+    What is said of the first position and of that after the last character means nothing: bool [positions].
     """
-    here, before = flags[positions], flags[positions - 1]
+    here, before = flags.take(positions, mode="clip"), flags.take(positions - 1, mode="clip")
     found: Bools = ((here & STICKY) | (before & JOINER)) > 0
     return found
 

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from rag_chunk.arrays import Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
+from rag_chunk.arrays import Bytes, Positions, Spans, distinct, index_in, line_type
 from rag_chunk.corpus import Corpus
 
 
@@ -70,10 +70,8 @@ def _without(pieces: Pieces, skipped: Spans) -> Pieces:
 
 def _trimmed(corpus: Corpus, starts: Positions, levels: Bytes) -> Pieces:
     """Drop blank pieces; the coarsest border before a piece counts, also where only white space is between."""
-    raw = as_spans(np.column_stack([starts, np.append(starts, len(corpus))[1:]]))
-    kept = np.flatnonzero(corpus.solid(raw))
-    if not len(kept):
-        return Pieces(raw[:0].astype(starts.dtype), levels[:0])
-    before = np.concatenate([[0], kept[:-1] + 1])
-    spans = corpus.trimmed(as_spans(raw[kept])).astype(starts.dtype)
-    return Pieces(spans, np.maximum.reduceat(levels[: kept[-1] + 1], before))
+    ends, firsts = np.append(starts[1:], starts.dtype.type(len(corpus))), corpus.past_space(starts)
+    kept = np.flatnonzero(firsts < ends)
+    spans = corpus.trimmed(np.column_stack([firsts[kept], ends[kept]]))
+    before = np.append(0, kept[:-1] + 1)[: len(kept)]
+    return Pieces(spans, np.maximum.reduceat(levels[: kept[-1] + 1], before) if len(kept) else levels[:0])

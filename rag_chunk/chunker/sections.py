@@ -13,6 +13,10 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.structure import LAST, VERBATIM, Blocks, Structure, structure_of
 from rag_chunk.units import units_of
 
+_AT_DEPTH = np.array(
+    [Level.LINE if depth == LAST else max(Level.PART - depth, Level.PARAGRAPH + 1) for depth in range(256)], np.uint8
+)  # how coarse a cut inside a block is
+
 
 def header(corpus: Corpus, config: RunConfig) -> Spans:
     """Make each section a chunk, heading included; one over the limit is cut as recursive-character does."""
@@ -50,26 +54,21 @@ def _blocks(corpus: Corpus) -> Borders:
     structure = structure_of(corpus)
     blocks = structure.blocks
     positions = np.concatenate([blocks.starts, blocks.cuts])
-    levels = np.concatenate([_before(blocks, corpus), _part(blocks.depths)])
+    levels = np.concatenate([_before(blocks, corpus), _AT_DEPTH[blocks.depths]])
     return [
         (Level.GROUP, structure.section_starts),
-        *((level, positions[levels == level]) for level in np.unique(levels).tolist()),
+        *((level, positions[levels == level]) for level in np.flatnonzero(np.bincount(levels)).tolist()),
         (Level.BLOCK, _plain_stanzas(structure)),
         (Level.SENTENCE, structure.outside_blocks(structure.sentence_starts, *VERBATIM)),
     ]
 
 
-def _before(blocks: Blocks, corpus: Corpus) -> Positions:
+def _before(blocks: Blocks, corpus: Corpus) -> Bytes:
     """Return how coarse the border before each block is: after a heading, cut only to keep the block whole."""
     document, headed = corpus.documents_at(blocks.starts), blocks.of("heading")
     after_heading = np.append(False, headed[:-1] & (document[1:] == document[:-1]))[: len(headed)]
-    within = np.where(blocks.of("paragraph"), Level.GRAPHEME, Level.AFTER_HEADING)
-    return np.where(after_heading, within, Level.BLOCK)
-
-
-def _part(depths: Bytes) -> Positions:
-    inner = np.maximum(Level.PART - depths.astype(np.int64), Level.PARAGRAPH + 1)
-    return np.where(depths == LAST, Level.LINE, inner)
+    within = np.where(blocks.of("paragraph"), np.uint8(Level.GRAPHEME), np.uint8(Level.AFTER_HEADING))
+    return np.where(after_heading, within, np.uint8(Level.BLOCK))
 
 
 def _plain_stanzas(structure: Structure) -> Positions:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, as_spans, distinct, index_in, line_type
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, distinct, index_in, line_type
 from rag_chunk.characters import (
     BLOCK,
     JOINER,
@@ -148,8 +148,9 @@ class Corpus:
         return self._moved(positions, lambda cluster: cluster[1])
 
     def _moved(self, positions: Positions, to: Callable[[tuple[int, int]], int]) -> Positions:
-        doubtful = np.flatnonzero((positions > 0) & (positions < len(self)))
-        doubtful = doubtful[maybe_inside_clusters(self.flags, positions[doubtful])]
+        if not len(self):
+            return positions
+        doubtful = np.flatnonzero(maybe_inside_clusters(self.flags, positions))
         doubtful = doubtful[~among(positions[doubtful], self.starts)]
         moved = positions.copy() if len(doubtful) else positions
         for index in doubtful.tolist():
@@ -233,27 +234,33 @@ class Corpus:
 
     def past_space(self, positions: Positions, step: Literal[-1, 1] = 1) -> Positions:
         """Move each position over the white space after it (`step` 1) or before it (-1), also into other documents."""
-        moved, limit = positions.copy(), (len(self) if step > 0 else 0)
-        wide = self._walk(moved, np.flatnonzero(moved != limit), step)
-        if len(wide):
+        moved = positions.copy()
+        rows = self._walk(moved, self._spaced(moved, step), step)
+        if len(rows):
             starts, ends = self.white_runs
             if step > 0:
-                moved[wide] = ends[np.searchsorted(ends, positions[wide], side="right")]
+                moved[rows] = ends[np.searchsorted(ends, positions[rows], side="right")]
             else:
-                moved[wide] = starts[np.searchsorted(starts, positions[wide], side="left") - 1]
-            self._walk(moved, wide[moved[wide] != limit], step)
+                moved[rows] = starts[np.searchsorted(starts, positions[rows], side="left") - 1]
+            self._walk(moved, rows[self._spaced(moved[rows], step)], step)
         return moved
 
     def _walk(self, moved: Positions, rows: Positions, step: Literal[-1, 1]) -> Positions:
-        """Move the positions in these rows over white space, in place; return the rows of those that have not passed it."""
-        look, limit = min(step, 0), (len(self) if step > 0 else 0)
+        """Move the positions in these rows over white space, in place; return the rows of those that are not past it."""
         for _ in range(2 * WHITE):
-            rows = rows[(self.flags[moved[rows] + look] & SPACE) > 0]
             if not len(rows):
                 break
             moved[rows] += step
-            rows = rows[moved[rows] != limit]
+            rows = rows[self._spaced(moved[rows], step)]
         return rows
+
+    def _spaced(self, positions: Positions, step: Literal[-1, 1]) -> Positions:
+        """Return the rows of the positions that have white space after (`step` 1) or before (-1) them."""
+        if not len(self):
+            return np.zeros(0, np.intp)
+        limit, look = (len(self), 0) if step > 0 else (0, -1)
+        spaced = self.flags.take(positions + look, mode="clip") & SPACE
+        return np.flatnonzero((spaced > 0) & (positions != limit))
 
     def solid(self, spans: Spans) -> Bools:
         """Return whether each span holds anything but white space: bool [n]."""
@@ -265,4 +272,4 @@ class Corpus:
         starts, ends = self.past_space(spans[:, 0], 1), self.past_space(spans[:, 1], -1)
         kept = starts < ends
         starts, ends = starts[kept], ends[kept]
-        return as_spans(np.column_stack([self.grapheme_starts(starts), self.grapheme_ends(ends)]))
+        return np.column_stack([self.grapheme_starts(starts), self.grapheme_ends(ends)])

@@ -4,7 +4,7 @@ import itertools
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PART = 1 << 18  # characters that are encoded at a time
 ALONE = 1 << 23  # characters: of fewer, one thread makes less work than several, and hardly anybody waits longer
+_TO_A_TOKEN = 4  # characters: about as many as there are in most texts
 WORTH_KEEPING = 8192  # characters: of a text whose tokens go to the cache
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -91,13 +92,12 @@ def encoded(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions) -> E
 
     Long documents may be encoded in parts that meet at the `cuts`, where tokens are the same for that.
     """
-    found = {corpus.starts[index].item(): own for index, own in _kept(corpus, encoding)}
-    known = set(found)
+    kept = {corpus.starts[index].item(): own for index, own in _kept(corpus, encoding)}
+    known = set(kept)
     jobs = list(_jobs(corpus, cuts, known))
     new = _on_all_cores(lambda job: _tokens_in(corpus, encoding, job), jobs)
-    found |= {job[0][0]: own for job, own in zip(jobs, new, strict=True)}
-    del new  # so that joining them frees each
-    tokens = _joined(found)
+    places = sorted([*known, *(job[0][0] for job in jobs)])
+    tokens = _joined((kept.pop(place) if place in known else next(new) for place in places), len(corpus))
     result = _placed(tokens, _parts(encoding.name), line_type(len(corpus)))
     _keep(corpus, encoding, tokens, result.starts, known)
     return result
@@ -176,29 +176,31 @@ def _encoded(encoding: "tiktoken.Encoding", text: str) -> Positions:
         return encoding.encode_to_numpy(_SURROGATES.sub("\ufffd", text), disallowed_special=())
 
 
-def _on_all_cores(work: Callable[[list[Stretch]], Positions], jobs: list[list[Stretch]]) -> list[Positions]:
-    """Return what `work` makes of each job.
+def _on_all_cores(work: Callable[[list[Stretch]], Positions], jobs: list[list[Stretch]]) -> Iterator[Positions]:
+    """Yield what `work` makes of each job, in order.
 
     This thread takes part: tiktoken's pattern is a fifth faster in the thread that used it first than in any other.
     """
     waiting, found = deque(enumerate(jobs)), dict[int, Positions]()
 
-    def run() -> None:
+    def run(until: int) -> None:
         with suppress(IndexError):  # when none is left
-            while True:
+            while until not in found:
                 index, job = waiting.popleft()
                 found[index] = work(job)
 
     others = min(_cores(), len(jobs)) - 1 if jobs and jobs[-1][-1][1] - jobs[0][0][0] > ALONE else 0
     with ThreadPoolExecutor(max(others, 1)) as threads:
-        running = [threads.submit(run) for _ in range(others)]
+        running = [threads.submit(run, len(jobs)) for _ in range(others)]
         try:
-            run()
+            for index in range(len(jobs)):
+                run(index)
+                if index not in found:  # another thread has it, and there is no more to do
+                    for other in running:
+                        other.result()
+                yield found.pop(index)
         finally:
             waiting.clear()
-        for other in running:
-            other.result()
-    return [found[index] for index in range(len(jobs))]
 
 
 def _cores() -> int:
@@ -206,12 +208,15 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _joined(found: dict[int, Positions]) -> Positions:
-    """Return the arrays as one, in the order of their places on the line; they are used up."""
-    joined = np.empty(sum(map(len, found.values())), np.uint32)
-    filled = 0
-    for place in sorted(found):
-        part = found.pop(place)
+def _joined(parts: Iterable[Positions], characters: int) -> Positions:
+    """Return arrays of tokens as one: uint32 [tokens].
+
+    Each part is forgotten before the next one comes, so that they take the same little memory.
+    """
+    joined, filled = np.empty(characters // _TO_A_TOKEN + 1, np.uint32), 0
+    for part in parts:
+        if filled + len(part) > len(joined):
+            joined.resize(filled + len(part) + characters // (4 * _TO_A_TOKEN), refcheck=False)
         joined[filled : filled + len(part)] = part
         filled += len(part)
-    return joined
+    return joined[:filled]

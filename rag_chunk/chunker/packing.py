@@ -22,20 +22,20 @@ def _backed(rows: Rows, overlap: int, whole: int) -> Positions:
     No chunk goes back across a group, and each goes further than the one before it. What would fit whole without
     the overlap fits with it too: else the overlap is shorter.
     """
-    cuts = np.arange(1, len(rows))
+    cuts = rows.numbers[1:-1]
     wanted = np.minimum(rows.levels[1:-1], whole)
     after = rows.next_as_coarse(wanted, cuts + 1)
     reached = np.where(rows.furthest[1:] >= after, after, cuts + 1)
-    back = np.searchsorted(rows.lead, rows.reach[:-1] - overlap, side="left")
-    onward = np.searchsorted(rows.furthest, reached, side="left")
+    back = np.searchsorted(rows.lead, rows.reach[:-1] - overlap, side="left").astype(cuts.dtype)
+    onward = np.searchsorted(rows.furthest, reached, side="left").astype(cuts.dtype)
     first = np.minimum(rows.next_as_coarse(wanted, np.maximum(back, onward)), cuts)
     opens_group = rows.group_ends[:-1] == cuts
-    return np.concatenate([[0], np.where(opens_group, cuts, first)])
+    return np.concatenate([rows.numbers[:1], np.where(opens_group, cuts, first)])
 
 
 def _plain(rows: Rows) -> tuple[list[int], list[int]]:
     """Return the first row of each chunk, and the row after it."""
-    ends = rows.coarsest(rows.furthest, np.arange(len(rows))).data
+    ends = rows.coarsest(rows.furthest, rows.numbers[:-1]).data
     cuts, cut, last = [0], ends[0], len(ends)
     while cut < last:
         cuts.append(cut)
@@ -45,7 +45,7 @@ def _plain(rows: Rows) -> tuple[list[int], list[int]]:
 
 def _overlapping(rows: Rows, firsts: Positions) -> tuple[list[int], list[int]]:
     """Return the first row of each chunk, and the row after it; a chunk after a cut begins with `firsts` of it."""
-    starts, ends = firsts.data, rows.coarsest(rows.furthest[firsts], np.arange(len(rows))).data
+    starts, ends = firsts.data, rows.coarsest(rows.furthest[firsts], rows.numbers[:-1]).data
     begun, ended = list[int](), list[int]()
     before, cut, last = -1, 0, len(rows)
     while cut < last:

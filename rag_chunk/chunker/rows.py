@@ -27,9 +27,14 @@ class Rows:
         """Return the number of rows."""
         return len(self.furthest)
 
+    @property
+    def numbers(self) -> Positions:
+        """The numbers of the rows, and of that after the last: [rows + 1], in a small type, as all that is made of them."""
+        return np.arange(len(self) + 1, dtype=self.furthest.dtype)
+
     def coarsest(self, furthest: Positions, beyond: Positions) -> Positions:
         """Return where to cut: at the coarsest border in (beyond, furthest], the last of its kind."""
-        ends, numbers = furthest, np.arange(len(self) + 1, dtype=furthest.dtype)
+        ends, numbers = furthest, self.numbers
         for level in np.flatnonzero(np.bincount(self.levels))[1:]:
             last_at = np.maximum.accumulate(np.where(self.levels >= level, numbers, 0))
             found = last_at[furthest]
@@ -44,8 +49,7 @@ class Rows:
 
     def next_as_coarse(self, wanted: Positions, places: Positions) -> Positions:
         """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
-        numbers = np.arange(len(self) + 1)
-        places = np.minimum(places, len(self))
+        numbers, places = self.numbers, np.minimum(places, len(self))
         found = places
         for level in np.flatnonzero(np.bincount(wanted)).tolist():
             if level > self.levels.min():

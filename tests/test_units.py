@@ -14,7 +14,7 @@ from rag_chunk.arrays import as_spans
 from rag_chunk.config import UNITS, RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
-from rag_chunk.units import Words, encoding, encoding_name, load_encoding, prepare_encoding, units_of
+from rag_chunk.units import Words, encoding, encoding_name, load_encoding, prepare_encoding, safe_points, units_of
 from tests.texts import texts
 
 
@@ -64,6 +64,21 @@ def test_tokens_counted_by_arithmetic_equal_the_encoding_of_the_text(
     units = units_of(corpus, RunConfig(unit="tokens", model=model))
     expected = [len(load_encoding(model).encode_ordinary(corpus.text(start, end))) for start, end in spans]
     assert units.counted(as_spans(spans)).sizes.tolist() == expected
+
+
+@given(st.lists(st.booleans()), st.integers(1, 9))
+def test_the_nearest_mark_is_found_also_in_a_later_block(marks: list[bool], block: int) -> None:
+    far = safe_points.UNKNOWN
+    expected = [next((step for step, mark in enumerate(marks[place:]) if mark), far) for place in range(len(marks))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(safe_points, "BLOCK", block)
+        assert safe_points.steps_to(np.array(marks, bool)).tolist() == expected
+
+
+def test_a_mark_that_is_far_counts_as_none() -> None:
+    marks = np.zeros(600, bool)
+    marks[599] = True
+    assert safe_points.steps_to(marks)[[0, 344, 345, 598]].tolist() == [255, 255, 254, 1]
 
 
 @pytest.mark.parametrize("unit", ["words", "characters"])

@@ -30,13 +30,14 @@ Stretch = tuple[int, int]
 
 
 class Encoded(NamedTuple):
-    """The tokens of a corpus, in order: both are [tokens].
+    """The tokens of a corpus, in order.
 
-    `starts` is the position on the line of the character in which each begins. `alone` is how many tokens the text of
-    one becomes without the space that it begins with, 0 where it begins with none: uint8.
+    `borders` is the position on the line of the character in which each begins, and the line's length: [tokens + 1].
+    `alone` is how many tokens the text of one becomes without the space that it begins with, 0 where it begins with
+    none: uint8, with one more 0 at the end.
     """
 
-    starts: Positions
+    borders: Positions
     alone: Bytes
 
 
@@ -98,25 +99,26 @@ def encoded(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions) -> E
     new = _on_all_cores(lambda job: _tokens_in(corpus, encoding, job), jobs)
     places = sorted([*known, *(job[0][0] for job in jobs)])
     tokens = _joined((kept.pop(place) if place in known else next(new) for place in places), len(corpus))
-    result = _placed(tokens, _parts(encoding.name), line_type(len(corpus)))
-    _keep(corpus, encoding, tokens, result.starts, known)
+    result = _placed(tokens, _parts(encoding.name), len(corpus))
+    _keep(corpus, encoding, tokens, result.borders, known)
     return result
 
 
-def _placed(tokens: Positions, parts: Parts, kind: "np.dtype[Any]") -> Encoded:
+def _placed(tokens: Positions, parts: Parts, length: int) -> Encoded:
     """Return where `tokens` start, and what each is without its space; block by block, for the sake of memory."""
-    starts, alone = np.empty(len(tokens), kind), np.empty(len(tokens), np.uint8)
+    kind = line_type(length)
+    borders, alone = np.full(len(tokens) + 1, length, kind), np.zeros(len(tokens) + 1, np.uint8)
     before = kind.type(0)
     for place in range(0, len(tokens), PART):
         block = tokens[place : place + PART]
-        begun, own = parts.begun[block], starts[place : place + PART]
+        begun, own = parts.begun[block], borders[place : min(place + PART, len(tokens))]
         np.cumsum(begun, out=own)
         own += before
         before = kind.type(own[-1])
         own -= begun
         own -= parts.within[block]
-        alone[place : place + PART] = parts.alone[block]
-    return Encoded(starts, alone)
+        alone[place : place + len(block)] = parts.alone[block]
+    return Encoded(borders, alone)
 
 
 def _kept(corpus: Corpus, encoding: "tiktoken.Encoding") -> Iterator[tuple[int, Positions]]:

@@ -7,33 +7,37 @@ point the chunk's own text is encoded; everything else is counted from the corpu
 """
 
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, as_spans, distinct, index_in, line_type
-from rag_chunk.characters import BLOCK, LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
+from rag_chunk.characters import BLOCK, NEWLINE, SPACE
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import encoded
 from rag_chunk.units.counts import Counts
 from rag_chunk.units.encoding import load_encoding
+from rag_chunk.units.safe_points import UNKNOWN, are_safe, steps_to
 
 FAR = 64  # characters: a safe point further away than this is not worth encoding up to
 SHORT = 256  # characters: the counts of texts up to this are remembered
 AT_ONCE = 1 << 14  # spans that are counted together
 WIDE = 10_000  # white-space characters: above it the pattern's way back through them is not left to it
+_AHEAD = 1024  # characters: a place where a text may be cut is looked for so far
 _MOST = 4  # tokens in a character: its bytes
 
 
-def _safe(flags: Bytes) -> Bools:
-    """Return whether each position after the first is a safe point: bool [characters - 1]."""
-    before, here = flags[:-1], flags[1:]
-    spaced = (here & (SPACE | NEWLINE | STICKY) == SPACE) & (before & SPACE == 0)
-    after_letter = (before & LETTER > 0) & (here & (SPACE | PUNCTUATION | NUMBER) > 0)
-    after_number = (before & NUMBER > 0) & (here & (SPACE | PUNCTUATION | LETTER) > 0)
-    line = (before & NEWLINE > 0) & (here & (LETTER | NUMBER | PUNCTUATION) > 0)
-    found: Bools = (spaced | after_letter | after_number | line) & (here & STICKY == 0)
-    return found
+class _Inner(NamedTuple):
+    """The first and the last safe point inside spans, as places and as numbers of tokens before them: [spans] each.
+
+    Where one is far from the border of its span, the border itself takes its place; `is_near` tells where none is.
+    """
+
+    opens: Positions
+    closes: Positions
+    before: Positions
+    until: Positions
+    is_near: Bools
 
 
 class Tokens:
@@ -47,22 +51,25 @@ class Tokens:
         self._encoding = load_encoding(model)
         self._counts: dict[str, int] = {}
         self._kind = line_type(2 * _MOST * len(corpus))  # in which the sum of two numbers of tokens has room
-        self.starts, self._alone = encoded.encoded(corpus, self._encoding, self._cuts())
+        self._borders, self._alone = encoded.encoded(corpus, self._encoding, self._cuts())
+        self.starts: Positions = self._borders[:-1]
 
     @cached_property
-    def _safe_points(self) -> Positions:
-        """Every safe point of the line, document borders among them, in order."""
-        flags, length, kind = self._corpus.flags, len(self._corpus), line_type(len(self._corpus))
-        parts = []
-        for place in range(0, length, BLOCK):
-            block = flags[max(place - 1, 0) : place + BLOCK]
-            safe = _safe(block) if place else np.append(np.True_, _safe(block))
-            safe[self._corpus.starts[slice(*self._corpus.starts.searchsorted([place, place + len(safe)]))] - place] = (
-                True
-            )
-            parts.append((np.flatnonzero(safe) + place).astype(kind))
-        points = np.concatenate([*parts, np.array([length], kind)])
-        return distinct(points, self._wide_ends) if len(self._wide_ends) else points
+    def _steps(self) -> tuple[Bytes, Bytes]:
+        """How many tokens it is from each to the next safe point, and to the one before: uint8 [tokens + 1] each.
+
+        Document borders are safe, the end of the line among them.
+        """
+        marks = np.zeros(len(self._borders), bool)
+        for place in range(0, len(self._corpus), BLOCK):
+            first, after = index_in(self.starts, [place, place + BLOCK])
+            safe = are_safe(self._corpus.flags[max(place - 1, 0) : place + BLOCK])
+            marks[first:after] = (safe if place else np.append(np.True_, safe))[self.starts[first:after] - place]
+        marks[1:] &= self._borders[1:] != self._borders[:-1]  # of a character's many tokens only the first
+        surely = distinct(self._corpus.starts, self._wide_ends)
+        tokens = index_in(self._borders, surely)
+        marks[tokens[self._borders[tokens] == surely]] = True
+        return steps_to(marks), steps_to(marks[::-1])[::-1]
 
     @cached_property
     def _wide_gaps(self) -> Spans:
@@ -82,10 +89,12 @@ class Tokens:
 
     def _cuts(self) -> Positions:
         """Return where documents are cut to be encoded in parts: at safe points, and in very wide gaps."""
-        wanted = np.arange(encoded.PART, len(self._corpus), encoded.PART)
-        index = index_in(self._safe_points, wanted)
+        flags, found = self._corpus.flags, list[int]()
+        for place in range(encoded.PART, len(self._corpus), encoded.PART):
+            safe = are_safe(flags[place - 1 : place + _AHEAD])
+            found += [place + int(np.argmax(safe))] if safe.any() else []
         very_wide = self._wide_ends[self._wide_gaps[:, 1] - self._wide_gaps[:, 0] > WIDE]
-        return distinct(self._safe_points[index], very_wide)
+        return distinct(np.array(found, np.int64), very_wide)
 
     def _count(self, text: str) -> int:
         """Return the number of tokens of `text` by itself, remembered for short texts."""
@@ -109,14 +118,10 @@ class Tokens:
 
     def _alone_in(self, starts: Positions, ends: Positions) -> Positions:
         """Return the number of tokens of each text that is all of one token but the space before it, else 0: [n]."""
-        after = self._before(ends)
+        after = index_in(self.starts, ends)
         last = np.maximum(after - 1, 0)
-        whole = self.starts[last] == starts - 1
-        whole &= (after == len(self.starts)) | (self.starts[np.minimum(after, len(self.starts) - 1)] == ends)
+        whole = (self._borders[last] == starts - 1) & (self._borders[after] == ends)
         return np.where(whole, self._alone[last], 0).astype(np.int64)
-
-    def _before(self, positions: Positions) -> Positions:
-        return index_in(self.starts, positions)
 
     def counted(self, spans: Spans) -> Counts:
         """Count each span's own text, many at once but not so many that what is between takes much memory."""
@@ -129,12 +134,12 @@ class Tokens:
         `lead` is the number of tokens before the first safe point after a start, less those of the text up to it;
         `reach` that before the last safe point before an end, and those of the text after it.
         """
-        (starts, ends), (opens, closes, additive) = spans.T, self._safely_inside(spans)
-        lead, reach = self._before(np.concatenate([opens, closes])).reshape(2, -1)
-        cut = np.flatnonzero(starts < opens), np.flatnonzero(closes < ends), np.flatnonzero(~additive)
+        (starts, ends), inner = spans.T, self._safely_inside(spans)
+        lead, reach = inner.before, inner.until
+        cut = np.flatnonzero(starts < inner.opens), np.flatnonzero(inner.closes < ends), np.flatnonzero(~inner.is_near)
         texts = (
-            np.concatenate([starts[cut[0]], closes[cut[1]], starts[cut[2]]]),
-            np.concatenate([opens[cut[0]], ends[cut[1]], ends[cut[2]]]),
+            np.concatenate([starts[cut[0]], inner.closes[cut[1]], starts[cut[2]]]),
+            np.concatenate([inner.opens[cut[0]], ends[cut[1]], ends[cut[2]]]),
         )
         counts = np.split(self._counts_of(as_spans(np.column_stack(texts))), np.cumsum([*map(len, cut[:2])]))
         lead[cut[0]] -= counts[0]
@@ -151,19 +156,26 @@ class Tokens:
 
     def additive(self, spans: Spans) -> Bools:
         """Return whether `reach` less `lead` is the size of each span: where a near safe point lies in it."""
-        return self._safely_inside(spans)[2]
+        return self._safely_inside(spans).is_near
 
-    def _safely_inside(self, spans: Spans) -> tuple[Positions, Positions, Bools]:
-        """Return the first and the last safe point inside each span, and whether there is one that is near.
-
-        Where the first is far from the start, or the last from the end, the start or end itself takes its place.
-        """
-        starts, ends = spans.T
-        first, after = index_in(self._safe_points, spans.T)
-        opens, closes = self._safe_points[first], self._safe_points[np.maximum(after - 1, 0)]
-        near: Bools = (opens <= closes) & (opens - starts <= FAR) & (ends - closes <= FAR)
+    def _safely_inside(self, spans: Spans) -> _Inner:
+        """Return the safe points inside each span that are nearest to its borders."""
+        (starts, ends), (to_next, to_last) = spans.T, self._steps
+        first, after = index_in(self.starts, spans.T)
+        before, until = first + to_next[first], np.maximum(after - 1, 0)
+        until = until - to_last[until]
+        opens, closes = self._borders[np.minimum(before, len(self.starts))], self._borders[np.maximum(until, 0)]
+        far_start = (opens - starts > FAR) | (to_next[first] == UNKNOWN)
+        far_end = (ends - closes > FAR) | (to_last[np.maximum(after - 1, 0)] == UNKNOWN)
+        near: Bools = (opens <= closes) & ~far_start & ~far_end
         spaced = (self._corpus.flags[np.maximum(ends, 1) - 1] & SPACE) > 0
         if len(self._wide_ends):  # at the end of a text all its last white space is one piece
             near &= ~(spaced & among(closes, self._wide_ends))
-        closes = np.where((self._safe_points[after] == ends) & (ends > 0) & ~spaced, ends, closes)
-        return np.where(opens - starts > FAR, starts, opens), np.where(ends - closes > FAR, ends, closes), near
+        far_end |= (to_next[after] == 0) & (self._borders[after] == ends) & (ends > 0) & ~spaced
+        return _Inner(
+            np.where(far_start, starts, opens),
+            np.where(far_end, ends, closes),
+            np.where(far_start, first, before),
+            np.where(far_end, after, until),
+            near,
+        )

@@ -56,7 +56,7 @@ for version in "${versions[@]}"; do
         result=$(SERVER_PYTHON="$folder/newest/bin/python" tested "$version" tests/test_mlflow_server.py)
         number="$number, mlflow-skinny, on a server"
     else
-        result=$(tested "$version" tests/test_mlflow_tracker.py tests/test_mlflow_server.py)
+        result=$(tested "$version" tests/test_mlflow_tracker.py tests/test_mlflow_server.py tests/test_mlflow_endings.py)
     fi
     echo "| $number | $result |"
     [[ $result =~ failed|error ]] && failed=1

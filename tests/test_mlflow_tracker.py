@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -542,6 +543,28 @@ def shell(command: str, folder: Path) -> None:
     words = ["bash", "-c", command]
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/sys, where nobody may write, is of Linux")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("sqlite:////sys/none/mlflow.db", "/sys/none"),
+        ("sqlite:////sys/mlflow.db", "cannot be written: no folder, or no permission"),
+        ("sqlite:///text.db", "the file is no database of SQLite"),
+        ("sqlite://", "names no file"),
+        ("/sys/mlruns", "cannot be written|/sys/mlruns"),
+        ("postgresql://ann:s3cret@127.0.0.1:9/runs", "nothing listens there"),
+        ("ftp://host/mlruns", "write http://…, sqlite:///FILE or a folder"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_one_sentence_at_once(name, said, results, folder, notes):
+    """MLflow itself tries a database again and again, for minutes."""
+    (folder / "text.db").write_text("no database" * 100)
+    start = time.monotonic()
+    with pytest.raises(TrackingError, match=said):
+        log(results, notes, uri=name, experiment_name="x")
+    assert time.monotonic() - start < 20
 
 
 def test_a_deleted_experiment_is_said(results, tmp_path, notes):

@@ -31,10 +31,13 @@ _CAUSES = (
     (r"error code 40[45](?s:.*)Response body|not in a valid JSON format", "{where} is not an MLflow server: {text}"),
     (
         r"Unsupported(ModelRegistry|Tracking)StoreURI",
-        "this MLflow cannot open {where}. mlflow-skinny needs a server; the whole is: pip install mlflow",
+        "this MLflow cannot open {where}: write http://…, sqlite:///FILE or a folder; mlflow-skinny needs a server",
     ),
     (r"FallbackAsyncAdaptedQueuePool", "this MLflow does not work with SQLAlchemy 2.1: pip install 'sqlalchemy<2.1'"),
     (r"(?i)no space left|disk is full|ENOSPC", "no space is left for {where} or its artifacts"),
+    (r"unable to open database file|readonly database", "{where} cannot be written: no folder, or no permission"),
+    (r"file is not a database", "{where} cannot be used: the file is no database of SQLite"),
+    (r"ModuleNotFoundError", "{where} needs a package that is not installed: {text}"),
     (r"(?i)database is locked", "{where} is locked by another process: {text}"),
 )
 _AWAY = (

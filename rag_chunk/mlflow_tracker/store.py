@@ -3,9 +3,10 @@
 import hashlib
 import os
 import shlex
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ Notify = Callable[[str], None]
 NO_FILE_STORE = (3, 13)
 FILES_ALLOWED = "MLFLOW_ALLOW_FILE_STORE"
 LOCK_SECONDS = 120
+PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # where those databases listen that MLflow takes
+KNOCK_SECONDS = 5
 NOT_PATHS = ("databricks", "databricks-uc", "uc")
 
 
@@ -147,7 +150,7 @@ def _folder(uri: str) -> Path | None:
 
 
 def _database_file(uri: str) -> Path | None:
-    """Return the file of a sqlite address."""
+    """Return the file of a sqlite address. Raise `TrackingError` where it has none: nothing would be kept."""
     if not uri.startswith("sqlite"):
         return None
     try:
@@ -155,7 +158,9 @@ def _database_file(uri: str) -> Path | None:
     except ImportError:  # mlflow-skinny, which cannot open it either
         return None
     database = make_url(uri).database
-    return Path(str(database)).absolute() if database not in {None, "", ":memory:"} else None
+    if database in {None, "", ":memory:"}:
+        raise TrackingError(f"{uri} names no file, and nothing would be kept; write sqlite:///mlflow.db")
+    return Path(str(database)).absolute()
 
 
 def _with_database(uri: str, database: Path) -> str:
@@ -182,9 +187,23 @@ def open_store(place: Place) -> Iterator[Store]:
         with _lock(place), mlflow_calls(where), uncollected():
             if place.local:
                 place.local.parent.mkdir(parents=True, exist_ok=True)
+            _try_database(str(mlflow.get_tracking_uri()))
             client = mlflow.MlflowClient(tracking_uri=place.uri)
         bounded = client if place.local else BoundedClient(client)
         yield Store(place=place, uri=str(mlflow.get_tracking_uri()), client=bounded)
+
+
+def _try_database(uri: str) -> None:
+    """Knock at a database: where it cannot be opened, MLflow would try again for minutes, or for an hour."""
+    parts = urlsplit(uri)
+    port = PORTS.get(parts.scheme.partition("+")[0])
+    if port and parts.hostname:
+        socket.create_connection((parts.hostname, parts.port or port), KNOCK_SECONDS).close()
+    elif file := _database_file(uri):
+        import sqlite3
+
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("PRAGMA schema_version")
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Positions, as_spans, distinct
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, line_type
 from rag_chunk.chunker.measured import Measured, cut_exactly, measured
 from rag_chunk.chunker.pieces import Level, Pieces
 from rag_chunk.chunker.rows import Rows, rows_of
@@ -22,9 +23,7 @@ class Parts:
 
     def kept(self, chosen: Bools) -> "Parts":
         """Return those that are chosen."""
-        own = self.measured
-        pieces = Pieces(own.pieces.spans[chosen], own.pieces.levels[chosen])
-        return Parts(Measured(pieces, own.sizes[chosen], own.lead[chosen], own.reach[chosen]), self.rows[chosen])
+        return Parts(_of_columns([column[chosen] for column in _columns(self.measured)]), self.rows[chosen])
 
 
 class Divisible:
@@ -99,7 +98,7 @@ def _replaced(known: Measured, parts: Parts) -> Measured:
     if not len(parts.rows):
         return known
     counts = np.bincount(parts.rows, minlength=len(known.pieces))
-    rows = np.repeat(np.arange(len(counts)), np.maximum(counts, 1))
+    rows = np.repeat(np.arange(len(counts), dtype=line_type(len(counts))), np.maximum(counts, 1))
     new = counts[rows] > 0
     columns = [column[rows] for column in _columns(known)]
     for column, own in zip(columns, _columns(parts.measured), strict=True):
@@ -107,10 +106,10 @@ def _replaced(known: Measured, parts: Parts) -> Measured:
     return _of_columns(columns)
 
 
-def _columns(known: Measured) -> tuple[Positions, ...]:
-    return known.pieces.spans[:, 0], known.pieces.spans[:, 1], known.pieces.levels, known.sizes, known.lead, known.reach
+def _columns(known: Measured) -> tuple[Spans, Bytes, Positions, Positions, Positions]:
+    return known.pieces.spans, known.pieces.levels, known.sizes, known.lead, known.reach
 
 
-def _of_columns(columns: Sequence[Positions]) -> Measured:
-    starts, ends, levels, *counts = columns
-    return Measured(Pieces(np.column_stack([starts, ends]), levels), *counts)
+def _of_columns(columns: Sequence[Any]) -> Measured:
+    spans, levels, *counts = columns
+    return Measured(Pieces(spans, levels), *counts)

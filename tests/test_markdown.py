@@ -141,6 +141,26 @@ def test_a_heading_goes_alone_where_the_first_item_of_a_long_list_fits_only_with
     assert text_of(cut(text, 8)) == ["# Head\n\n- a b\n  - c d", "- e f\n  - g h"]
 
 
+def test_a_table_whose_header_alone_is_nearly_too_much_is_cut_between_its_lines() -> None:
+    found = cut("| aaa bbb ccc ddd | e |\n|---|---|\n| one two three | x |\n", 8)
+    assert text_of(found) == ["| aaa bbb ccc ddd | e |", "|---|---|\n| one two three | x |"]
+
+
+@pytest.mark.parametrize("block", [FENCE, TABLE, "- one two\n- three four", "> one two\n> three four"])
+def test_overlap_cuts_no_block_that_fits(block: str) -> None:
+    words = len(block.split())
+    full, over = " ".join(["word"] * (words + 2)), " ".join(["word"] * (words + 6))
+    for text in (f"{full}\n\n{block}\n\n{over}\n", f"{full}\n\n{block}\n\n```\n{over}\n```\n"):
+        found = [(each.start, each.end) for each in cut(text, words + 2, words)]
+        start, end = text.index(block), text.index(block) + len(block)
+        assert not any(start < border < end for each in found for border in each), (text, found)
+
+
+def test_overlap_leaves_room_for_the_next_item_of_a_long_list() -> None:
+    text = "a b c d\n\ne f\n\n- one\n  - two three four\n- five six seven eight nine\n"
+    assert text_of(cut(text, 6, 4)) == ["a b c d\n\ne f", "- one\n  - two three four", "- five six seven eight nine"]
+
+
 @pytest.mark.parametrize("after", ["", "\n", "\n\n \n"])
 def test_blank_text_at_the_very_end_cuts_nothing_before_it(after: str) -> None:
     corpus = Corpus([Document("a.md", f"{FENCE}\n"), Document("b.md", after)])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans
+from rag_chunk.arrays import Bytes, Positions, Spans, as_spans
 from rag_chunk.chunker.divisible import Divisible
 from rag_chunk.chunker.measured import cut_exactly, measured, sizes_of
 from rag_chunk.chunker.pieces import Borders, pieces_at
@@ -16,21 +16,44 @@ from rag_chunk.structure import structure_of
 from rag_chunk.units import Units, units_of
 
 
-def _backed(rows: Rows, overlap: int, whole: int) -> Positions:
-    """Return for each cut j the first row of the chunk after it: whole pieces of at most `overlap` units back.
+def _backed(rows: Rows, overlap: int, levels: Bytes) -> Positions:
+    """Return for each row the first row of the chunk after a cut there: whole pieces of at most `overlap` units back.
 
-    No chunk goes back across a group, and each goes further than the one before it. What would fit whole without
-    the overlap fits with it too: else the overlap is shorter.
+    `levels` are those of the borders, as far as they count for what is whole. No chunk goes back across a group, and
+    each goes further than the one before it. What would fit whole without the overlap fits with it too: else the
+    overlap is shorter.
     """
     cuts = rows.numbers[1:-1]
-    wanted = np.minimum(rows.levels[1:-1], whole)
-    after = rows.next_as_coarse(wanted, cuts + 1)
-    reached = np.where(rows.furthest[1:] >= after, after, cuts + 1)
     back = np.searchsorted(rows.lead, rows.reach[:-1] - overlap, side="left").astype(cuts.dtype)
+    reached = _next_whole(rows, cuts, levels[1:-1])
     onward = np.searchsorted(rows.furthest, reached, side="left").astype(cuts.dtype)
-    first = np.minimum(rows.next_as_coarse(wanted, np.maximum(back, onward)), cuts)
+    first = _first_whole(rows, levels, np.maximum(back, onward))
     opens_group = rows.group_ends[:-1] == cuts
     return np.concatenate([rows.numbers[:1], np.where(opens_group, cuts, first)])
+
+
+def _next_whole(rows: Rows, cuts: Positions, wanted: Bytes) -> Positions:
+    """Return for each cut the row after the next whole piece: as coarse as `wanted`, or what of it fits into a chunk."""
+    after = rows.next_as_coarse(wanted, cuts + 1)
+    large = np.flatnonzero(rows.furthest[cuts] < after)
+    if len(large):
+        beyond = cuts[large]
+        coarsest = rows.levels[rows.coarsest(rows.furthest[beyond], beyond)]
+        after[large] = rows.next_as_coarse(coarsest, beyond + 1)
+    return after
+
+
+def _first_whole(rows: Rows, levels: Bytes, earliest: Positions) -> Positions:
+    """Return for each cut the first row, from its `earliest` on, such that no border from there to the cut is coarser."""
+    numbers = rows.numbers
+    found = cuts = numbers[1:-1]
+    for level in np.flatnonzero(np.bincount(levels)).tolist():
+        first = earliest
+        if level:  # every border has a level of at least 0
+            following = np.minimum.accumulate(np.where(levels >= level, numbers, len(rows))[::-1])[::-1]
+            first = following[earliest]
+        found = np.where((first < cuts) & (levels[1:-1] <= level), first, found)
+    return found
 
 
 def _plain(rows: Rows) -> tuple[list[int], list[int]]:
@@ -43,15 +66,17 @@ def _plain(rows: Rows) -> tuple[list[int], list[int]]:
     return cuts, [*cuts[1:], cut]
 
 
-def _overlapping(rows: Rows, firsts: Positions) -> tuple[list[int], list[int]]:
-    """Return the first row of each chunk, and the row after it; a chunk after a cut begins with `firsts` of it."""
+def _overlapping(rows: Rows, overlap: int, whole: int) -> tuple[list[int], list[int]]:
+    """Return the first row of each chunk, and the row after it; a chunk begins with whole pieces of the one before."""
+    levels = np.minimum(rows.levels, np.uint8(whole))
+    firsts = _backed(rows, overlap, levels)
     starts, ends = firsts.data, rows.coarsest(rows.furthest[firsts], rows.numbers[:-1]).data
     begun, ended = list[int](), list[int]()
     before, cut, last = -1, 0, len(rows)
     while cut < last:
         row, end = starts[cut], ends[cut]
         if row <= before:  # the whole chunk before would be repeated
-            row = before + 1
+            row = before + 1 + int(np.argmax(levels[before + 1 : cut + 1]))
             end = rows.coarsest_of(row, cut)
         begun.append(row)
         ended.append(end)
@@ -85,7 +110,7 @@ def pack_rows(rows: Rows, corpus: Corpus, config: RunConfig, whole: int = 0) -> 
     known, units = rows.known, units_of(corpus, config)
     if not len(rows):
         return known.pieces.spans
-    chunks = _overlapping(rows, _backed(rows, config.overlap, whole)) if config.overlap else _plain(rows)
+    chunks = _overlapping(rows, config.overlap, whole) if config.overlap else _plain(rows)
     first, after = (np.fromiter(found, np.int64, len(found)) for found in chunks)
     spans = as_spans(np.column_stack([known.pieces.spans[first, 0], known.pieces.spans[after - 1, 1]]))
     sizes = sizes_of(spans, known.reach[after - 1] - known.lead[first], units)

@@ -62,6 +62,7 @@ class Found:
         self.infos.append(_info(node, kind))
         if kind == "table":
             rows = [lines.of(row)[0] for body in node.children for row in body.children if row.srcmap]
+            self.cuts.extend((first + 1, LAST))  # the line below the header, which is no row
             for number, row in enumerate(rows[1:]):
                 self.cuts.extend((row, 0 if number else LAST))
         elif kind in {"list", "quote"}:

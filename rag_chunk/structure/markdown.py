@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
+from sys import intern
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -153,4 +154,4 @@ def _info(node: "Node", kind: str) -> str:
     if kind == "heading":
         title = "".join(str(child.meta.get("content", "")) for child in node.children)
         return " ".join(title.split())
-    return str(node.meta.get("info", "")).strip() if kind == "fence" else ""
+    return intern(str(node.meta.get("info", "")).strip()) if kind == "fence" else ""  # the same for most

@@ -14,6 +14,7 @@ from rag_chunk.config import AnalysisConfig
 from rag_chunk.corpus import MARKER, NOT_READ, Corpus, read_corpus
 from rag_chunk.errors import InputError, TrackingError
 from rag_chunk.given import read_retrievals
+from rag_chunk.interrupts import Interrupted
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.results import alone, claim, save_results
 from rag_chunk.settings import Settings
@@ -213,7 +214,7 @@ def _run_tracked(job: Job, settings: Settings, outlook: Outlook, options: "Track
                 save_results(analysis, folder, tracking.to_json())
                 with _kept(folder, outlook.notify):
                     outlook.show(analysis)
-                tracked = tracking.log(folder)
+                    tracked = tracking.log(folder)
                 if not settings.output.save:
                     _clear(folder)
     except TrackingError as error:
@@ -239,10 +240,10 @@ def send(folder: Path, options: "TrackingOptions", notify: Notify) -> "Tracked |
 
 @contextmanager
 def _kept(folder: Path, notify: Notify) -> Iterator[None]:
-    """Say where the results are if they cannot be shown: nobody reads, or the disk is full."""
+    """Say where the results are if nobody reads them, the disk is full, or the user has seen enough."""
     try:
         yield
-    except (OSError, InputError):
+    except (OSError, InputError, Interrupted):
         notify(_safe(folder))
         raise
 

@@ -92,6 +92,9 @@ def test_a_signal_at_any_step_ends_all_runs_as_killed(number, step, ended, place
     status, _, err = tracked(run)
     assert (status, statuses(place)) == (128 + number, ended)
     assert err.splitlines()[-1] == f"rag-chunk: interrupted by {number.name}"
+    kept = [f"rag-chunk track {each}" for each in Path(".rag-chunk/unsent").glob("*") if where == CLIENT]
+    assert [line for line in err.splitlines() if line.startswith("rag-chunk track ")] == kept
+    assert len(kept) == (where == CLIENT)
     assert [signal.getsignal(each) for each in SIGNALS[1:]] == [signal.SIG_DFL] * 2
 
 

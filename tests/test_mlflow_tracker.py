@@ -415,6 +415,7 @@ def test_the_environment_is_honoured_below_the_options(results, tmp_path, notes,
     assert made.store == uri_of(tmp_path)
     assert made.experiment_name == "from the environment"
     assert log(results, notes, experiment_name="given").experiment_name == "given"
+    assert log(results, notes, experiment_name=" ").experiment_name == "from the environment"
     monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME")
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", made.experiment_id)
     assert log(results, notes).experiment_id == made.experiment_id
@@ -767,6 +768,7 @@ def test_no_address_with_a_password_is_logged(tmp_path, notes):
         ("cannot import name 'FallbackAsyncAdaptedQueuePool'", "pip install 'sqlalchemy<2.1'"),
         ("[Errno 28] No space left on device", "no space is left"),
         ("database is locked", "locked by another process"),
+        ("Failed to convert 'x' to <class 'float'> for MLFLOW_HTTP_REQUEST_TIMEOUT", "cannot be asked: RuntimeError"),
         ("UnsupportedModelRegistryStoreURIException: sqlite", "mlflow-skinny needs a server"),
         ("something new " * 100, "failed: RuntimeError: something new"),
     ],

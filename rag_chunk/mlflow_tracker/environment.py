@@ -146,7 +146,9 @@ def longest_call() -> float | None:
     """Return for how many seconds a call is waited for, all its tries together; None where the user has set how many."""
     if not _impatient():
         return None
-    return (1 + float(os.environ[RETRIES])) * float(os.environ[TIMEOUT]) + BETWEEN_TRIES
+    with contextlib.suppress(ValueError):  # which MLflow explains
+        return (1 + int(os.environ[RETRIES])) * float(os.environ[TIMEOUT]) + BETWEEN_TRIES
+    return None
 
 
 def _redacted(record: logging.LogRecord) -> bool:

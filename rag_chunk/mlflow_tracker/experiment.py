@@ -27,7 +27,9 @@ def find_destination(store: Store, options: TrackingOptions, notify: Notify) -> 
     """Return where the runs go: by the options, else the environment or an active run, else `rag-chunk`."""
     above = options.parent_run_id or os.environ.get("MLFLOW_RUN_ID") or _active_run_id(store)
     experiment_id = _experiment_of(store, above) if above else None
-    name = options.experiment_name or (None if experiment_id else os.environ.get("MLFLOW_EXPERIMENT_NAME"))
+    name = (options.experiment_name or "").strip() or (
+        None if experiment_id else os.environ.get("MLFLOW_EXPERIMENT_NAME")
+    )
     if name:
         found = _named(store, _fitted(name, notify), notify)
         same = experiment_id in {None, found.experiment_id}

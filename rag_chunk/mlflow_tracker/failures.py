@@ -37,6 +37,7 @@ _CAUSES = (
     (r"(?i)no space left|disk is full|ENOSPC", "no space is left for {where} or its artifacts"),
     (r"unable to open database file|readonly database", "{where} cannot be written: no folder, or no permission"),
     (r"file is not a database", "{where} cannot be used: the file is no database of SQLite"),
+    (r"convert .* for MLFLOW_", "MLflow at {where} cannot be asked: {text}"),
     (r"ModuleNotFoundError", "{where} needs a package that is not installed: {text}"),
     (r"(?i)database is locked", "{where} is locked by another process: {text}"),
 )

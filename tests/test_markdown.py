@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from mdit_py_plugins.front_matter import front_matter_plugin
 
+from rag_chunk.arrays import Positions
 from rag_chunk.chunker import Chunk, chunk, chunk_text
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
@@ -74,6 +76,27 @@ def test_blocks_of_random_markdown_are_those_of_commonmark(text: str) -> None:
     headings = [place for kind, place in by_us(text) if kind == "heading"]
     assert headings == [place for kind, place in by_markdown_it(text) if kind == "heading"]
     assert [kind for kind, _ in by_us(text)] == [kind for kind, _ in by_markdown_it(text)]
+
+
+@given(st.lists(st.tuples(marks, st.sampled_from(["md", "txt"])), max_size=4))
+def test_the_structure_of_documents_is_that_of_each_by_itself(drawn: list[tuple[str, str]]) -> None:
+    documents = [Document(f"{number}.{ending}", text) for number, (text, ending) in enumerate(drawn)]
+    corpus = Corpus(documents)
+    alone = [places(Corpus([document])) for document in documents]
+    for name, found in places(corpus).items():
+        shifted = [own[name] + start for own, start in zip(alone, corpus.starts.tolist(), strict=False)]
+        expected = np.sort(np.concatenate([np.zeros(0, np.int64), *shifted]))
+        assert found.tolist() == (np.unique(expected) if name in DISTINCT else expected).tolist(), name
+
+
+DISTINCT = ("sentence_starts", "paragraph_starts", "section_starts")  # of empty documents and those after them
+
+
+def places(corpus: Corpus) -> dict[str, Positions]:
+    """Return all places of a corpus' structure, in order."""
+    structure = structure_of(corpus)
+    of_text = {name: getattr(structure, name) for name in ("line_starts", "stanza_starts", *DISTINCT)}
+    return of_text | {name: np.sort(getattr(structure.blocks, name)) for name in ("starts", "ends", "cuts")}
 
 
 def test_marks_nested_deeper_than_any_text_needs_do_no_harm() -> None:

@@ -1,5 +1,6 @@
 """What each strategy does, on texts where it can be seen."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from rag_chunk.chunker import chunk, chunk_text
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError
+from rag_chunk.structure import structure_of
 
 GUIDE = """---
 title: Locks
@@ -73,6 +75,32 @@ def test_sentences_are_packed_whole() -> None:
 
 def test_sentences_of_scripts_without_spaces_are_found() -> None:
     assert cut("他走了。她来了！", strategy="sentence", chunk_size=5) == ["他走了。", "她来了！"]
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        [
+            "Dr. Smith paid $3.14 to J. R. R. Tolkien. ",
+            "See Fig. 2, i.e. the U.S. map. ",
+            "Is it? ",
+            '"Yes." ',
+            "Done!",
+        ],
+        ["See No. 5 and Nos. 6 to 9. ", "No. ", "It is version 1.2.3 of example.org... not more. ", "Ph.D. or not?!"],
+        ["他走了！", "她说：“我们明天再来。”", "价格是3.14元。", "结束"],
+        ["図書館の機械が壊れた。", "そうですか？ ", "（注意。）", "終わり"],
+        ["यह एक वाक्य है। ", "लोग वहाँ थे॥ ", "3.5 किलो। ", "क्या? ", "हाँ!"],
+        ["هذا نص تجريبي. ", "هل هذا صحيح؟ ", "نعم! ", "السعر 3.14 دينار."],
+        ["یہ جملہ ہے۔ ", "ہاں۔"],
+        ["မြန်မာ စာ။ ", "ပြီး၏။"],
+        ["ይህ ዓረፍተ ነገር ነው። ", "ሁለተኛ ነው።"],
+    ],
+)
+def test_sentences_end_where_the_script_ends_them(sentences: list[str]) -> None:
+    text = "".join(sentences)
+    starts = [*structure_of(Corpus([Document("a.txt", text)])).sentence_starts.tolist(), len(text)]
+    assert [text[start:end] for start, end in itertools.pairwise(starts)] == sentences
 
 
 def test_a_paragraph_is_a_chunk_and_takes_its_heading_along() -> None:

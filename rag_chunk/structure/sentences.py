@@ -8,6 +8,7 @@ does the one after a heading.
 
 import string
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 import regex
@@ -74,7 +75,11 @@ def _key(word: bytes) -> int:
     return int.from_bytes(word[::-1].ljust(_NEAR, b"\0"), "little")
 
 
-_KEYS = np.array(sorted(_key(word.encode()) for word in _ABBREVIATIONS), np.uint64)
+def _keys(words: Sequence[str]) -> Positions:
+    return np.array(sorted(_key(word.encode()) for word in words), np.uint64)
+
+
+_KEYS, _NUMBER_KEYS = _keys(_ABBREVIATIONS), _keys(["no", "nos"])  # the latter are words, but not before a number
 
 
 class _Line:
@@ -157,7 +162,7 @@ def _started(line: _Line, ends: Positions, firsts: Positions) -> Positions:
     kept = (line.letters[ends] == _WIDE) | (spaced & ~_IS_SMALL[line.at(following, limits)])
     kept &= following < limits
     ends, following = ends[kept], following[kept]
-    started: Positions = following[~_abbreviating(line, ends, firsts)]
+    started: Positions = following[~_abbreviating(line, ends, following, firsts)]
     return started
 
 
@@ -172,8 +177,11 @@ def _past_closers(line: _Line, after: Positions, limits: Positions) -> Positions
     return after
 
 
-def _abbreviating(line: _Line, ends: Positions, firsts: Positions) -> Bools:
-    """Return whether each ender is a full stop that belongs to the word before it: `Dr.`, `J.`, `U.S.` or `3.`."""
+def _abbreviating(line: _Line, ends: Positions, following: Positions, firsts: Positions) -> Bools:
+    """Return whether each ender is a full stop that belongs to the word before it: `Dr.`, `J.`, `U.S.`, `3.`, `No. 5`.
+
+    `following` is where the text goes on after the white space.
+    """
     found = np.zeros(len(ends), bool)
     rows = np.flatnonzero(line.letters[ends] == _STOP)
     before = line.before(ends[rows])
@@ -184,7 +192,9 @@ def _abbreviating(line: _Line, ends: Positions, firsts: Positions) -> Bools:
     outside = _column(_NEAR, length) >= length
     number = _number(before, length, outside)
     number[number] = among(starts[number], firsts)
-    found[rows] = _known(before, outside) | _initials(before, length, outside) | number
+    words = _words(before, outside)
+    numbered = among(words, _NUMBER_KEYS) & _IS_DIGIT[line.letters[following[rows]]]
+    found[rows] = among(words, _KEYS) | numbered | _initials(before, length, outside) | number
     return found
 
 
@@ -198,10 +208,10 @@ def _without_openers(before: Bytes, length: Positions) -> Positions:
     return length
 
 
-def _known(before: Bytes, outside: Bools) -> Bools:
-    """Return whether the words, of which `before` has the letters from the last to the first, are abbreviations."""
+def _words(before: Bytes, outside: Bools) -> Positions:
+    """Return the keys of the words, of which `before` has the letters from the last to the first."""
     letters = np.where(outside, 0, _LOWER.take(before))
-    return among(np.ascontiguousarray(letters.T).view("<u8").ravel(), _KEYS)
+    return np.ascontiguousarray(letters.T).view("<u8").ravel()
 
 
 def _initials(before: Bytes, length: Positions, outside: Bools) -> Bools:

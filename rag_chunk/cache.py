@@ -51,7 +51,7 @@ def load(key: str) -> Array | None:
     path = cache_folder() / f"{key}.npy"
     try:
         found: Array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except Exception:  # noqa: BLE001 - a damaged header may raise anything
         return None
     with suppress(OSError):
         os.utime(path)  # used now: the last to be removed

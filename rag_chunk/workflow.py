@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag_chunk.analysis import Analysis, Progress, analyze, check_baseline, score_retrievals
 from rag_chunk.analysis.billing import Bill, bill_of
-from rag_chunk.config import AnalysisConfig
+from rag_chunk.config import FOLDER_FILE, AnalysisConfig
 from rag_chunk.corpus import MARKER, NOT_READ, Corpus, read_corpus
 from rag_chunk.errors import InputError, TrackingError
 from rag_chunk.given import read_retrievals
@@ -126,6 +126,7 @@ def spare_inputs(target: Path | None, asked: AnalysisConfig, corpus: Corpus) -> 
     files = dict.fromkeys([source, *(root / document.name for document in corpus.documents)], "one of the documents")
     files |= dict.fromkeys(filter(None, [asked.test_file]), "the question file")
     files |= dict.fromkeys([*asked.chunks, *asked.retrieved], "one of the files that are scored")
+    files |= dict.fromkeys([Path(FOLDER_FILE)], "the config of this folder")
     for path, what in files.items():
         with suppress(OSError, ValueError):  # a line of a .jsonl may have any name
             if path.samefile(target):
@@ -137,6 +138,8 @@ def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Que
     questions = read_questions(asked.required_test_file(), corpus, missing=asked.missing)
     for warning in questions.warnings:
         notify(warning)
+    for name, reason in questions.skipped:
+        notify(f"left out: {name} {reason}")
     if similar := questions.matched.get("similar"):
         notify(
             f"phrases that stand nowhere word for word: {similar}. The most similar text is taken for them; "
@@ -229,7 +232,7 @@ def send(folder: Path, options: "TrackingOptions", notify: Notify) -> "Tracked |
     check_results(folder)
     waiting = folder.absolute().parent == SPOOL.absolute()
     with alone(folder, notify):
-        sent = not (folder / MARKER).exists()
+        sent = waiting and not (folder / MARKER).exists()
         tracked = None if sent else track_folder(folder, options, notify=notify)
         if waiting and folder.exists():  # or another process has cleared it
             _clear(folder)

@@ -9,6 +9,7 @@ from rag_chunk.chunker.measured import measured
 from rag_chunk.chunker.packing import pack, pack_rows, skipped_spans
 from rag_chunk.chunker.pieces import Borders, Level, pieces_at
 from rag_chunk.config import RunConfig
+from rag_chunk.config.run import LARGEST
 from rag_chunk.corpus import Corpus
 from rag_chunk.structure import LAST, VERBATIM, Blocks, Structure, structure_of
 from rag_chunk.units import units_of
@@ -30,7 +31,7 @@ def markdown(corpus: Corpus, config: RunConfig) -> Spans:
 
 def hierarchical(corpus: Corpus, config: RunConfig) -> Family:
     """Cut parents of `parent_ratio` times the `chunk_size` as markdown does, and chunks inside each of them."""
-    larger = config.with_settings(chunk_size=config.chunk_size * config.parent_ratio)
+    larger = config.with_settings(chunk_size=min(config.chunk_size * config.parent_ratio, LARGEST))
     parents = markdown(corpus, larger)
     borders = [*_blocks(corpus), (Level.GROUP, starts_of(parents))]
     pieces = pieces_at(corpus, borders, skipped_spans(corpus, config))

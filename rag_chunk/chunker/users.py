@@ -59,7 +59,10 @@ def _problem(pairs: list[Any], row: int, text: str) -> str | None:
     try:
         start, end = (_whole(border) for border in pairs[row])
     except (TypeError, ValueError):
-        return f"{pairs[row]!r} as chunk {row + 1}, which is not a pair of whole numbers (start, end)"
+        said = f"{pairs[row]!r} as chunk {row + 1}, which is not a pair of whole numbers (start, end)"
+        return (
+            f"{said}; rag_chunk.from_texts takes a function that returns texts" if isinstance(pairs[row], str) else said
+        )
     if not 0 <= start < end <= len(text):
         return f"({start}, {end}) as chunk {row + 1}, which is not a stretch of the text"
     if row and start < pairs[row - 1][0]:

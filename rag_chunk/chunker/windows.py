@@ -52,9 +52,10 @@ def _end_to_end(corpus: Corpus, units: Units, stretches: Spans, size: int, overl
     number = np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]
     first = lowest[rows] + (size - overlap) * number
     last = first + size
-    starts = np.where(number == 0, stretches[rows, 0], corpus.grapheme_starts(units.starts[first]))
     ends = corpus.grapheme_starts(units.starts[np.minimum(last, len(units.starts) - 1)])
     ends = np.where(last >= highest[rows], stretches[rows, 1], ends)
+    after_cluster = corpus.grapheme_ends(units.starts[first])  # before it, more than the overlap would be shared
+    starts = np.where(number == 0, stretches[rows, 0], np.minimum(after_cluster, np.roll(ends, 1)))
     return as_spans(np.column_stack([starts, ends])), rows
 
 
@@ -93,7 +94,7 @@ class _Walk:
 
     def _place(self, unit: int) -> int:
         """Return where a window ends before this unit: at the start of its grapheme cluster."""
-        return self._corpus.grapheme_start(self._starts[unit]) if unit < self._last else self._end
+        return self._corpus.cluster_at(self._starts[unit])[0] if unit < self._last else self._end
 
     def planned(self) -> list[_Window]:
         """Return the next windows as they are if none of them is over the limit."""
@@ -128,11 +129,9 @@ class _Walk:
         """Return the unit with which the next window starts, and its place: both are further on."""
         if window.after >= self._last:
             return self._last, self._end
-        unit, place = max(window.after - self._overlap, window.first + 1), window.start
-        while unit < window.after and place <= window.start:
-            place = self._place(unit)
-            unit += place <= window.start
-        if unit == window.after:
+        unit = max(window.after - self._overlap, window.first + 1)
+        place = min(self._corpus.cluster_at(self._starts[unit])[1], window.end) if unit < window.after else window.end
+        if place <= window.start:
             place = window.end
         return max(self._unit_at(place), window.first + 1), place
 

@@ -50,6 +50,14 @@ def check_target(path: Path | None) -> None:
         raise InputError(f"{path} cannot be written: it is a folder")
     if not os.access(path if os.path.exists(path) else path.absolute().parent, os.W_OK):  # noqa: PTH110 - as above
         raise InputError(f"{path} cannot be written: permission denied")
+    _spare_results(path)
+
+
+def _spare_results(path: Path) -> None:
+    from rag_chunk.corpus import MARKER
+
+    if path.exists() and (path.absolute().parent / MARKER).exists():
+        raise InputError(f"{path} is part of a saved analysis, and would be replaced. Name another file")
 
 
 def write(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag_chunk.cli.app import Uri, app, say, write
+from rag_chunk.cli.app import Uri, app, check_target, say, write
 from rag_chunk.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,13 +28,28 @@ def export_config(
 ) -> None:
     """Write the config of a tracked run, to stdout or to a file."""
     from rag_chunk.mlflow_tracker import exported_config
+    from rag_chunk.records import run_id_of
 
-    text = exported_config(run_id, uri=mlflow_uri, strategy=strategy, by=by, notify=say)
+    check_target(output_file)
+    _spare(output_file)
+    text = exported_config(run_id_of(run_id), uri=mlflow_uri, strategy=strategy, by=by, notify=say)
     if output_file is None:
         typer.echo(text, nl=False)
         return
     write(output_file, text)
     say(f"Wrote {output_file}. Make it a folder's config with\nrag-chunk import-config {output_file}")
+
+
+def _spare(target: Path | None) -> None:
+    """Raise `InputError` where a file would be replaced that is no config."""
+    from rag_chunk.config import read_config
+
+    if target is None or not target.exists():
+        return
+    try:
+        read_config(target)
+    except InputError:
+        raise InputError(f"{target} is there, and is no config of rag-chunk. Name another file") from None
 
 
 @app.command()

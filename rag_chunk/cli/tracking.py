@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rag_chunk.cli.app import Uri, app, say, say_where
-from rag_chunk.errors import SettingsError
+from rag_chunk.errors import InputError, SettingsError
 
 
 @app.command()
@@ -25,12 +25,20 @@ def track(
     from rag_chunk.mlflow_tracker import TrackingOptions, parse_tags
     from rag_chunk.workflow import SPOOL, send
 
-    folders = [*(results or []), *(sorted(SPOOL.iterdir()) if unsent and SPOOL.exists() else [])]
+    folders = [*(results or []), *(sorted(filter(Path.is_dir, SPOOL.iterdir())) if unsent and SPOOL.exists() else [])]
+    if not folders and not unsent:
+        raise SettingsError("name a results folder, or --all for those that wait in .rag-chunk/unsent")
     if not folders:
-        raise SettingsError("name a results folder, or --all for those that wait in .rag-chunk/unsent (there are none)")
+        say("nothing waits in .rag-chunk/unsent")
     options = TrackingOptions(
         uri=mlflow_uri, experiment_name=experiment_name, run_name=run_name, tags=parse_tags(tags or [])
     )
+    broken = list[InputError]()
     for folder in folders:
-        if tracked := send(folder, options, say):
-            say_where(tracked)
+        try:
+            if tracked := send(folder, options, say):
+                say_where(tracked)
+        except InputError as error:  # of this folder alone; the others are sent
+            broken.append(error)
+    if broken:
+        raise InputError("\n".join(map(str, broken)))

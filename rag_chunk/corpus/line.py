@@ -138,10 +138,10 @@ class Corpus:
         """Move each position inside a grapheme cluster to the cluster's start. Document borders stay."""
         return self._moved(positions, lambda cluster: cluster[0])
 
-    def grapheme_start(self, position: int) -> int:
-        """Return the start of the grapheme cluster that `position` lies inside, or else itself."""
+    def cluster_at(self, position: int) -> tuple[int, int]:
+        """Return what `cluster_around` does; most positions are surely inside none, and need no second look."""
         inside = 0 < position < len(self) and (self.flags[position] & STICKY or self.flags[position - 1] & JOINER)
-        return self.cluster_around(position)[0] if inside else position
+        return self.cluster_around(position) if inside else (position, position)
 
     def grapheme_ends(self, positions: Positions) -> Positions:
         """Move each position inside a grapheme cluster to the cluster's end. Document borders stay."""

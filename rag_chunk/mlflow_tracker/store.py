@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shlex
 import socket
 import tempfile
@@ -24,6 +25,7 @@ FILES_ALLOWED = "MLFLOW_ALLOW_FILE_STORE"
 LOCK_SECONDS = 120
 PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # where those databases listen that MLflow takes
 KNOCK_SECONDS = 5
+_HOST_AND_PORT = re.compile(r"(?:[\w-]+\.)*[\w-]+:\d+(?:/|$)")
 NOT_PATHS = ("databricks", "databricks-uc", "uc")
 
 
@@ -76,6 +78,8 @@ def choose_place(uri: str | None, notify: Notify) -> Place:
     given = uri or _from_environment()
     if not given:
         return _default_place(notify)
+    if _HOST_AND_PORT.match(given) and not Path(given).exists():
+        raise TrackingError(f"{redact(given)} is no address of a store. Of a server it would be http://{redact(given)}")
     folder = _folder(given)
     if folder is not None:
         return _folder_place(given, folder, notify)

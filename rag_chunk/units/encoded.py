@@ -27,6 +27,7 @@ WORTH_KEEPING = 8192  # characters: of a text whose tokens go to the cache
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 Stretch = tuple[int, int]
+Job = tuple[int, list[Stretch]]  # with its number
 
 
 class Encoded(NamedTuple):
@@ -186,10 +187,12 @@ def _on_all_cores(work: Callable[[list[Stretch]], Positions], jobs: list[list[St
     waiting, found = deque(enumerate(jobs)), dict[int, Positions]()
 
     def run(until: int) -> None:
-        with suppress(IndexError):  # when none is left
-            while until not in found:
-                index, job = waiting.popleft()
-                found[index] = work(job)
+        while until not in found and (taken := _taken(waiting)):
+            try:
+                found[taken[0]] = work(taken[1])
+            except BaseException:
+                waiting.clear()  # what the others would still do is of no use
+                raise
 
     others = min(_cores(), len(jobs)) - 1 if jobs and jobs[-1][-1][1] - jobs[0][0][0] > ALONE else 0
     with ThreadPoolExecutor(max(others, 1)) as threads:
@@ -203,6 +206,13 @@ def _on_all_cores(work: Callable[[list[Stretch]], Positions], jobs: list[list[St
                 yield found.pop(index)
         finally:
             waiting.clear()
+
+
+def _taken(waiting: deque[Job]) -> Job | None:
+    """Return the next job, None where there is none: another thread may have taken the last one just now."""
+    with suppress(IndexError):
+        return waiting.popleft()
+    return None
 
 
 def _cores() -> int:

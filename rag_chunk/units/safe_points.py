@@ -8,14 +8,19 @@ from rag_chunk.characters import BLOCK, LETTER, NEWLINE, NUMBER, PUNCTUATION, SP
 UNKNOWN = 255  # how far it is to a mark that is not near
 
 
-def are_safe(flags: Bytes) -> Bools:
-    """Return whether each position after the first is a safe point, given what the characters are: [n - 1]."""
+def are_safe(flags: Bytes, *, after_lines: bool) -> Bools:
+    """Return whether each position after the first is a safe point, given what the characters are: [n - 1].
+
+    `after_lines` tells whether the pattern always splits where a line has ended; those of GPT-2 and GPT-3 do not.
+    """
     before, here = flags[:-1], flags[1:]
     spaced = (here & (SPACE | NEWLINE | STICKY) == SPACE) & (before & SPACE == 0)
     after_letter = (before & LETTER > 0) & (here & (SPACE | PUNCTUATION | NUMBER) > 0)
     after_number = (before & NUMBER > 0) & (here & (SPACE | PUNCTUATION | LETTER) > 0)
-    line = (before & NEWLINE > 0) & (here & (LETTER | NUMBER | PUNCTUATION) > 0)
-    found: Bools = (spaced | after_letter | after_number | line) & (here & STICKY == 0)
+    found: Bools = spaced | after_letter | after_number
+    if after_lines:
+        found |= (before & NEWLINE > 0) & (here & (LETTER | NUMBER | PUNCTUATION) > 0)
+    found &= here & STICKY == 0
     return found
 
 

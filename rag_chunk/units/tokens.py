@@ -6,13 +6,13 @@ of it are the same for the corpus and for any chunk that holds it. Between a cut
 point the chunk's own text is encoded; everything else is counted from the corpus' token starts.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, as_spans, distinct, index_in, line_type
-from rag_chunk.characters import BLOCK, NEWLINE, SPACE
+from rag_chunk.characters import BLOCK, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import encoded
 from rag_chunk.units.counts import Counts
@@ -49,6 +49,8 @@ class Tokens:
         """Encode `corpus` with the tokenizer of `model`, on all cores."""
         self._corpus = corpus
         self._encoding = load_encoding(model)
+        lines = self._encoding.encode_ordinary("\n\n")
+        self._are_safe = partial(are_safe, after_lines=self._encoding.encode_ordinary("\n\na")[:-1] == lines)
         self._counts: dict[str, int] = {}
         self._kind = line_type(2 * _MOST * len(corpus))  # in which the sum of two numbers of tokens has room
         self._borders, self._alone = encoded.encoded(corpus, self._encoding, self._cuts())
@@ -63,7 +65,7 @@ class Tokens:
         marks = np.zeros(len(self._borders), bool)
         for place in range(0, len(self._corpus), BLOCK):
             first, after = index_in(self.starts, [place, place + BLOCK])
-            safe = are_safe(self._corpus.flags[max(place - 1, 0) : place + BLOCK])
+            safe = self._are_safe(self._corpus.flags[max(place - 1, 0) : place + BLOCK])
             marks[first:after] = (safe if place else np.append(np.True_, safe))[self.starts[first:after] - place]
         marks[1:] &= self._borders[1:] != self._borders[:-1]  # of a character's many tokens only the first
         surely = distinct(self._corpus.starts, self._wide_ends)
@@ -79,7 +81,7 @@ class Tokens:
         starts, ends = corpus.past_space(first, -1), corpus.past_space(last, 1)
         starts, ends = starts[ends < len(corpus)], ends[ends < len(corpus)]
         starts = np.maximum(starts, corpus.starts[corpus.documents_at(ends)])
-        kept = (ends - starts > FAR) & ((corpus.flags[ends - 1] & NEWLINE) == 0)
+        kept = (ends - starts > FAR) & ((corpus.flags[ends - 1] & (NEWLINE | STICKY)) == 0)
         return as_spans(np.column_stack([starts[kept], ends[kept]]))
 
     @cached_property
@@ -91,7 +93,7 @@ class Tokens:
         """Return where documents are cut to be encoded in parts: at safe points, and in very wide gaps."""
         flags, found = self._corpus.flags, list[int]()
         for place in range(encoded.PART, len(self._corpus), encoded.PART):
-            safe = are_safe(flags[place - 1 : place + _AHEAD])
+            safe = self._are_safe(flags[place - 1 : place + _AHEAD])
             found += [place + int(np.argmax(safe))] if safe.any() else []
         very_wide = self._wide_ends[self._wide_gaps[:, 1] - self._wide_gaps[:, 0] > WIDE]
         return distinct(np.array(found, np.int64), very_wide)

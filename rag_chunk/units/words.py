@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
-from rag_chunk.characters import BLOCK, LONE, SPACE, STICKY
+from rag_chunk.characters import BLOCK, LONE, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus import Corpus
 from rag_chunk.units.counts import Counts
 
@@ -16,9 +16,11 @@ def _own_words(flags: Bytes) -> Positions:
     lone = (flags & LONE) > 0
     if not lone.any():
         return np.zeros(0, np.int64)
-    base = np.maximum.accumulate(np.where((flags & STICKY) == 0, np.arange(len(flags), dtype=np.int32), 0))
+    own = (flags & STICKY) == 0
+    own[1:] |= (flags[:-1] & NEWLINE) > 0  # nothing sticks to a line end
+    base = np.maximum.accumulate(np.where(own, np.arange(len(flags), dtype=np.int32), 0))
     after_lone = np.zeros(len(flags), bool)
-    after_lone[1:] = lone[base[:-1]] & ((flags[1:] & STICKY) == 0)
+    after_lone[1:] = lone[base[:-1]] & own[1:]
     starts: Positions = np.flatnonzero(lone | after_lone)
     return starts
 

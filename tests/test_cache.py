@@ -58,6 +58,15 @@ def test_a_broken_file_counts_as_never_stored(kept: Path) -> None:
     assert tokens() == first
 
 
+def test_a_damaged_header_counts_as_never_stored(kept: Path) -> None:
+    first = tokens()
+    (file,) = kept.glob("tokens-*")
+    content = file.read_bytes()
+    for start in (b"PK\x03\x04", content[:10] + b"{'descr': (((", content[:10] + b"\n  x\n y"):
+        file.write_bytes(start + content[len(start) :])
+        assert tokens() == first
+
+
 def test_nothing_is_read_or_written_where_the_cache_is_switched_off(kept: Path) -> None:
     with cache.caching(enabled=False):
         tokens()

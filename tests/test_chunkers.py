@@ -53,6 +53,20 @@ def test_sliding_windows_share_exactly_the_overlap() -> None:
     assert cut("a b c d e f", strategy="sliding-window", chunk_size=3, overlap=1) == ["a b c", "c d e", "e f"]
 
 
+@pytest.mark.parametrize(("size", "overlap"), [(14, 3), (21, 5)])
+def test_no_more_is_shared_than_the_overlap_where_a_cluster_lies_across_it(size: int, overlap: int) -> None:
+    text = "e" + "\u0301" * 9 + "o" + "\u0301" * 9 + "abcdefgh" * 3 + "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 5
+    config = RunConfig(strategy="sliding-window", chunk_size=size, overlap=overlap, unit="characters")
+    found = chunk_text(text, config)
+    shared = [one.end - other.start for one, other in itertools.pairwise(found)]
+    assert min(shared) >= 0
+    assert max(shared) <= overlap
+
+
+def test_a_parent_may_hold_as_much_as_any_chunk() -> None:
+    assert cut("# A\n\nText.", strategy="hierarchical", chunk_size=1_000_000_000) == ["# A\n\nText."]
+
+
 def test_no_window_lies_wholly_in_the_one_before_it() -> None:
     assert cut("a b c d", strategy="sliding-window", chunk_size=3, overlap=2) == ["a b c", "b c d"]
     hand = "\U0001f44d\U0001f3fd"  # more tokens without the space before it: a window from here is shorter

@@ -23,7 +23,7 @@ from rag_chunk.config import (
     parse_config,
     yaml_text,
 )
-from rag_chunk.corpus import Corpus, Document, read_corpus
+from rag_chunk.corpus import MARKER, Corpus, Document, read_corpus
 from rag_chunk.questions import check_questions
 from rag_chunk.questions.drafts import drafts, drafts_yaml
 
@@ -393,6 +393,8 @@ def test_names_that_no_report_can_say_are_refused(rag_chunk, folder):
         (3, ["chunk", "all.jsonl", "-o", "all.jsonl"], "all.jsonl is one of the documents, and would be replaced"),
         (3, ["check-questions", "q.json", "docs", "--fix", "docs/notes.txt"], "docs/notes.txt is one of the documents"),
         (0, ["check-questions", "q.json", "docs", "--fix", "q.json"], "Wrote q.json"),
+        (3, ["analyze", "docs", "-o", "rag-chunk.yaml"], "rag-chunk.yaml is the config of this folder, and would be"),
+        (3, ["compare", "one", "one", "-o", "one/report.json"], "one/report.json is part of a saved analysis"),
         (
             0,
             ["chunk", "docs", "--exclude", "notes.txt", "-o", "link.jsonl"],
@@ -404,6 +406,10 @@ def test_a_result_replaces_nothing_that_was_read(rag_chunk, docs, status, argume
     Path("q.json").write_text(json.dumps([{"question": "Which way?", "relevant": ["Turn the key"]}]))
     Path("all.jsonl").write_text(json.dumps({"name": "../docs/guide.md", "text": GUIDE}) + "\n")
     Path("link.jsonl").symlink_to(docs / "notes.txt")
+    Path("rag-chunk.yaml").write_text("schema_version: 2\n")
+    Path("one").mkdir()
+    for name in (MARKER, "report.json"):
+        Path("one", name).touch()
     before = {path: path.read_bytes() for path in (docs / "guide.md", docs / "notes.txt", Path("q.json"))}
     done = rag_chunk(*arguments)
     assert done.status == status

@@ -14,6 +14,7 @@ import pytest
 import rag_chunk.analysis.running
 import rag_chunk.results
 import rag_chunk.workflow
+from rag_chunk.corpus import MARKER
 from rag_chunk.results import alone
 from tests.conftest import Program
 from tests.mlflow_folder import write_documents, write_folder
@@ -150,7 +151,48 @@ def test_several_folders_and_all_that_wait_are_sent(place, run, monkeypatch):
     assert not Path(".rag-chunk").exists()
     assert statuses(place) == ["FINISHED"] * 6
     status, _, err = run("track", "--all", "--mlflow-uri", "sqlite:///runs.db")
-    assert (status, err) == (0, "rag-chunk: nothing waits in .rag-chunk/unsent\n")
+    assert (status, err) == (0, "nothing waits in .rag-chunk/unsent\n")
+
+
+def test_a_folder_that_is_not_whole_does_not_keep_the_others_from_being_sent(place, run):
+    waiting = place / ".rag-chunk" / "unsent"
+    write_folder(waiting / "b-good")
+    (waiting / "a-broken").mkdir()
+    (waiting / "a-broken" / MARKER).touch()  # as a process leaves it that is killed at once
+    (waiting / ".DS_Store").touch()
+    status, _, err = run("track", "--all", "--mlflow-uri", "sqlite:///runs.db")
+    assert status == 3
+    assert "a-broken" in err.splitlines()[-1]
+    assert statuses(place) == ["FINISHED"] * 5
+    assert sorted(each.name for each in waiting.iterdir()) == [".DS_Store", "a-broken"]
+
+
+def test_an_address_without_its_http_is_not_taken_for_a_folder(place, run):
+    status, _, err = tracked(run, "--quiet", "--mlflow-uri", "127.0.0.1:5000")
+    assert status == 5
+    assert "127.0.0.1:5000 is no address of a store. Of a server it would be http://127.0.0.1:5000" in err
+    assert not Path("127.0.0.1:5000").exists()
+
+
+def test_a_call_that_was_given_up_does_not_keep_the_program_from_its_end():
+    program = """
+import os, sys, time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from rag_chunk import cli
+from rag_chunk.mlflow_tracker import bounded
+from rag_chunk.mlflow_tracker.environment import RETRIES, TIMEOUT
+os.environ |= {RETRIES: "1", TIMEOUT: "0"}
+client = SimpleNamespace(download=lambda: ThreadPoolExecutor(1).submit(time.sleep, 600).result())
+def app(*_, **__):
+    try:
+        bounded.BoundedClient(client).download()
+    except TimeoutError:
+        sys.exit(5)
+cli.app = app
+cli.main()
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 5
 
 
 def test_two_processes_that_send_the_same_folder_send_it_once(place):

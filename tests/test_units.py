@@ -7,14 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import requests
+import tiktoken
 from hypothesis import given
 from hypothesis import strategies as st
+from tiktoken_ext.openai_public import r50k_pat_str
 
 from rag_chunk.arrays import as_spans
+from rag_chunk.chunker import chunk
 from rag_chunk.config import UNITS, RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
-from rag_chunk.units import Words, encoding, encoding_name, load_encoding, prepare_encoding, safe_points, units_of
+from rag_chunk.units import (
+    Words,
+    encoding,
+    encoding_name,
+    load_encoding,
+    prepare_encoding,
+    safe_points,
+    tokens,
+    units_of,
+)
 from tests.texts import texts
 
 
@@ -34,6 +46,7 @@ def words(text: str) -> list[str]:
         ("", []),
         (" \n\t", []),
         ("don't e\u0301", ["don't", "e\u0301"]),
+        ("y.\n\u0e33aA b", ["y.", "\u0e33", "aA", "b"]),
     ],
 )
 def test_a_word_is_a_run_and_each_letter_of_scripts_without_spaces(text: str, expected: list[str]) -> None:
@@ -64,6 +77,24 @@ def test_tokens_counted_by_arithmetic_equal_the_encoding_of_the_text(
     units = units_of(corpus, RunConfig(unit="tokens", model=model))
     expected = [len(load_encoding(model).encode_ordinary(corpus.text(start, end))) for start, end in spans]
     assert units.counted(as_spans(spans)).sizes.tolist() == expected
+
+
+def test_a_wide_gap_before_a_separator_is_counted_as_the_tokenizer_does() -> None:
+    text = "abc" + " " * 10_050 + "\x1cxyz foo bar"
+    units = units_of(Corpus([Document("a", text)]), RunConfig(unit="tokens"))
+    expected = len(load_encoding("cl100k_base").encode_ordinary(text))
+    assert units.counted(as_spans([(0, len(text))])).sizes.tolist() == [expected]
+
+
+@given(text=texts, size=st.integers(1, 6))
+def test_windows_of_an_old_encoding_are_within_the_limit(text: str, size: int) -> None:
+    ranks = load_encoding("cl100k_base")._mergeable_ranks  # noqa: SLF001 - the old ones have their own, which are not here
+    old = tiktoken.Encoding("cl100k_base", pat_str=r50k_pat_str, mergeable_ranks=ranks, special_tokens={})
+    corpus = Corpus([Document("a", "One two.\n\nThree four.\n\n" + text)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "load_encoding", lambda _: old)
+        found = [*chunk(corpus, RunConfig(strategy="fixed-size", unit="tokens", chunk_size=size))]
+    assert [each.units for each in found] == [len(old.encode_ordinary(each.text)) for each in found]
 
 
 @given(st.lists(st.booleans()), st.integers(1, 9))

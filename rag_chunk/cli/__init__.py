@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -32,6 +33,18 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 def main() -> None:
     """Run the command line; end with the status that belongs to what happened."""
+    try:
+        _run()
+    except SystemExit as ended:
+        bounded = sys.modules.get("rag_chunk.mlflow_tracker.bounded")
+        if bounded and bounded.GIVEN_UP.is_set():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(ended.code if isinstance(ended.code, int) else 0)
+        raise
+
+
+def _run() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a sign shows its number

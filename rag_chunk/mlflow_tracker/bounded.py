@@ -6,12 +6,15 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from rag_chunk.mlflow_tracker.environment import longest_call
 
 SECONDS_PER_BYTE = 1e-5  # of a slow line
+GIVEN_UP = (
+    Event()
+)  # a call is late, and goes on: Python would wait at its end for the threads that MLflow has begun for it
 _more: ContextVar[float] = ContextVar("more", default=0.0)
 
 
@@ -48,7 +51,11 @@ def _within(call: Callable[..., Any], *given: Any, **named: Any) -> Any:
     answer: Future[Any] = Future()
     work = partial(contextvars.copy_context().run, _answered, answer, partial(call, *given, **named))
     Thread(target=work, name="mlflow", daemon=True).start()
-    return answer.result(longest + _more.get())
+    try:
+        return answer.result(longest + _more.get())
+    except TimeoutError:
+        GIVEN_UP.set()
+        raise
 
 
 def _answered(answer: Future[Any], call: Callable[[], Any]) -> None:

@@ -1,5 +1,5 @@
 """`python -m rag_chunk`."""
 
-from rag_chunk.cli import main
+from rag_chunk.cli import program
 
-main()
+program()

@@ -50,7 +50,8 @@ def load(key: str) -> Array | None:
         return None
     path = cache_folder() / f"{key}.npy"
     try:
-        found: Array = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            found: Array = np.load(file, allow_pickle=False)
     except Exception:  # noqa: BLE001 - a damaged header may raise anything
         return None
     with suppress(OSError):

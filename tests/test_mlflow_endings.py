@@ -190,7 +190,7 @@ def app(*_, **__):
     except TimeoutError:
         sys.exit(5)
 cli.app = app
-cli.main()
+cli.program()
 """
     assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 5
 

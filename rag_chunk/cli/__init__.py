@@ -19,6 +19,7 @@ __all__ = [
     "configs",
     "init",
     "main",
+    "program",
     "questions",
     "score",
     "strategies",
@@ -31,10 +32,13 @@ _BROKEN_PIPE = 141  # the shell's status for that
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def main() -> None:
-    """Run the command line; end with the status that belongs to what happened."""
+def program() -> None:
+    """Run the command line as a process of its own, which ends with it.
+
+    Python would wait for the threads that MLflow has begun for a call that was given up.
+    """
     try:
-        _run()
+        main()
     except SystemExit as ended:
         bounded = sys.modules.get("rag_chunk.mlflow_tracker.bounded")
         if bounded and bounded.GIVEN_UP.is_set():
@@ -44,7 +48,8 @@ def main() -> None:
         raise
 
 
-def _run() -> None:
+def main() -> None:
+    """Run the command line; end with the status that belongs to what happened."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a sign shows its number

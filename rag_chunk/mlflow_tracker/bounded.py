@@ -12,9 +12,7 @@ from typing import Any
 from rag_chunk.mlflow_tracker.environment import longest_call
 
 SECONDS_PER_BYTE = 1e-5  # of a slow line
-GIVEN_UP = (
-    Event()
-)  # a call is late, and goes on: Python would wait at its end for the threads that MLflow has begun for it
+GIVEN_UP = Event()  # set when a call is late, and goes on
 _more: ContextVar[float] = ContextVar("more", default=0.0)
 
 

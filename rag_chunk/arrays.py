@@ -76,10 +76,19 @@ def distinct(*positions: Positions) -> Positions:
     [2, 5, 9]
     """
     ordered = np.sort(np.concatenate(positions), kind="stable")
-    new = np.ones(len(ordered), bool)
-    new[1:] = ordered[1:] != ordered[:-1]
-    kept: Positions = ordered[new]
+    kept: Positions = ordered[opens(ordered)]
     return kept
+
+
+def opens(values: Positions) -> Bools:
+    """Return whether each value differs from the one before it: bool [values]; the first one does.
+
+    >>> opens(np.array([4, 4, 7, 4])).tolist()
+    [True, False, True, True]
+    """
+    new = np.ones(len(values), bool)
+    new[1:] = values[1:] != values[:-1]
+    return new
 
 
 def among(positions: Positions, known: Positions) -> Bools:

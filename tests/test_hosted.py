@@ -180,7 +180,8 @@ def test_nothing_is_embedded_above_the_limit(server):
 def test_hashing_costs_nothing(folder):
     free = RunConfig(retriever="dense", embedding_model="hashing")
     with cache.caching(enabled=False):
-        analyze(CORPUS, free, QUESTIONS, settings=AnalysisConfig(max_embed_tokens=0))
+        found = analyze(CORPUS, free, QUESTIONS, settings=AnalysisConfig(max_embed_tokens=0))
+    assert [each.config for each in found.report.configurations] == [free]
 
 
 def test_a_dry_run_shows_the_bill_and_stops(server, folder):

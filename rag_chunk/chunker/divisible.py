@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, line_type
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, line_type, opens
 from rag_chunk.chunker.measured import Measured, cut_exactly, measured
 from rag_chunk.chunker.pieces import Level, Pieces
 from rag_chunk.chunker.rows import Rows, rows_of
@@ -74,15 +74,8 @@ class Divisible:
         ends = np.minimum(np.append(starts, len(self._corpus))[1:], spans[row, 1])
         parts = self._corpus.trimmed(as_spans(np.column_stack([starts, ends])))
         rows = large[np.searchsorted(spans[:, 0], parts[:, 0], side="right") - 1]
-        levels = np.where(_opens(rows), known.pieces.levels[rows], np.uint8(level))
+        levels = np.where(opens(rows), known.pieces.levels[rows], np.uint8(level))
         return Parts(measured(Pieces(parts.astype(spans.dtype), levels), self._units), rows)
-
-
-def _opens(rows: Positions) -> Bools:
-    """Return which of the parts is the first of its piece."""
-    first = np.ones(len(rows), bool)
-    first[1:] = rows[1:] != rows[:-1]
-    return first
 
 
 def _joined(one: Parts, other: Parts) -> Parts:

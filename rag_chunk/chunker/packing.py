@@ -45,13 +45,9 @@ def _next_whole(rows: Rows, cuts: Positions, wanted: Bytes) -> Positions:
 
 def _first_whole(rows: Rows, levels: Bytes, earliest: Positions) -> Positions:
     """Return for each cut the first row, from its `earliest` on, such that no border from there to the cut is coarser."""
-    numbers = rows.numbers
-    found = cuts = numbers[1:-1]
+    found = cuts = rows.numbers[1:-1]
     for level in np.flatnonzero(np.bincount(levels)).tolist():
-        first = earliest
-        if level:  # every border has a level of at least 0
-            following = np.minimum.accumulate(np.where(levels >= level, numbers, len(rows))[::-1])[::-1]
-            first = following[earliest]
+        first = rows.following(levels, level)[earliest] if level else earliest  # every border is of 0 at least
         found = np.where((first < cuts) & (levels[1:-1] <= level), first, found)
     return found
 

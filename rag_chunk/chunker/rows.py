@@ -47,14 +47,17 @@ class Rows:
         within = self.levels[beyond + 1 : furthest + 1][::-1]
         return furthest - int(np.argmax(within)) if len(within) else furthest
 
+    def following(self, levels: Bytes, level: int) -> Positions:
+        """Return for each row the first at or after it whose border, by these levels, is of one or coarser: [rows + 1]."""
+        return np.minimum.accumulate(np.where(levels >= level, self.numbers, len(self))[::-1])[::-1]
+
     def next_as_coarse(self, wanted: Positions, places: Positions) -> Positions:
         """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
-        numbers, places = self.numbers, np.minimum(places, len(self))
+        places = np.minimum(places, len(self))
         found = places
         for level in np.flatnonzero(np.bincount(wanted)).tolist():
             if level > self.levels.min():
-                following = np.minimum.accumulate(np.where(self.levels >= level, numbers, len(self))[::-1])[::-1]
-                found = np.where(wanted == level, following[places], found)
+                found = np.where(wanted == level, self.following(self.levels, level)[places], found)
         return found
 
 

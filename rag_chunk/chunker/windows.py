@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans, distinct, index_in
+from rag_chunk.arrays import Positions, Spans, as_spans, distinct, index_in, opens
 from rag_chunk.chunker.packing import kept_to, outermost, skipped_spans
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
@@ -33,7 +33,7 @@ def _windows(corpus: Corpus, config: RunConfig) -> Spans:
     spans, rows = _end_to_end(corpus, units, stretches, size, config.overlap)
     wrong = np.flatnonzero((units.counted(spans).sizes > size) | (spans[:, 0] >= spans[:, 1]))
     if len(wrong):
-        wrong = wrong[np.append(np.True_, rows[wrong][1:] != rows[wrong][:-1])]  # the first of each stretch
+        wrong = wrong[opens(rows[wrong])]  # the first of each stretch
         rest = as_spans(np.column_stack([spans[wrong, 0], stretches[rows[wrong], 1]]))
         walked = _walked([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
         walked = kept_to(walked, units.counted(walked).sizes, corpus, units, size)

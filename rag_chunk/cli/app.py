@@ -9,6 +9,7 @@ import typer
 
 import rag_chunk
 from rag_chunk.cli.help import Command
+from rag_chunk.config.output import WHERE_RUNS_ARE
 from rag_chunk.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ app = App(
     pretty_exceptions_enable=False,
     help="Find the chunking that a retrieval pipeline should use, prove it, and keep it.",
 )
-Uri = Annotated[
-    str | None, typer.Option(help="Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default.")
-]
+Uri = Annotated[str | None, typer.Option(help=WHERE_RUNS_ARE)]
 
 
 def say(text: str) -> None:

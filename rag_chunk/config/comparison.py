@@ -9,10 +9,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from rag_chunk.config.numbers import numbers
-from rag_chunk.config.output import FORMAT_DEFAULT, with_format
+from rag_chunk.config.output import FORMAT_DEFAULT, WHERE_RUNS_ARE, with_format
 
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
-_URI = "Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default."
 _FILE: dict[str, JsonValue] = {"flags": ["-o", "--output-file"]}
 _QUIET: dict[str, JsonValue] = {"flags": ["--quiet", "-q"]}
 HEADLINE = "budget_recall"
@@ -48,7 +47,7 @@ class ComparisonConfig(BaseModel):
         json_schema_extra={"metavar": "NAME", **_MLFLOW},
     )
     top: int = Field(5, ge=1, description="How many of them.", json_schema_extra=_MLFLOW)
-    mlflow_uri: str | None = Field(None, description=_URI, json_schema_extra=_MLFLOW)
+    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
 
     _numbers = numbers
     _with_format = model_validator(mode="before")(with_format)
@@ -78,7 +77,7 @@ class ReproductionConfig(BaseModel):
         description="Log it to MLflow, with the run's id in the tag rag_chunk.reproduces.",
         json_schema_extra={"flags": ["--track"], **_MLFLOW},
     )
-    mlflow_uri: str | None = Field(None, description=_URI, json_schema_extra=_MLFLOW)
+    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
     experiment_name: str | None = Field(
         None, description="The experiment.", json_schema_extra={"default_text": "the run's", **_MLFLOW}
     )

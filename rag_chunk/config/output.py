@@ -10,6 +10,7 @@ from rag_chunk.config.numbers import numbers
 
 OutputFormat = Literal["table", "json", "csv", "markdown", "html"]
 LogChunks = Literal["all", "best", "spans", "none"]
+WHERE_RUNS_ARE = "Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default."
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
 _FORMATS = {".html": "html", ".htm": "html", ".json": "json", ".csv": "csv", ".md": "markdown"}
 FORMAT_DEFAULT: dict[str, JsonValue] = {"default_text": "by the ending of the output file, else table"}
@@ -56,7 +57,7 @@ class OutputConfig(BaseModel):
     )
     mlflow_uri: str | None = Field(
         None,
-        description="Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default.",
+        description=WHERE_RUNS_ARE,
         json_schema_extra=_MLFLOW,
     )
     experiment_name: str | None = Field(

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, as_spans, distinct, index_in, line_type
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, as_spans, distinct, index_in, line_type, opens
 from rag_chunk.characters import BLOCK, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import encoded
@@ -67,7 +67,7 @@ class Tokens:
             first, after = index_in(self.starts, [place, place + BLOCK])
             safe = self._are_safe(self._corpus.flags[max(place - 1, 0) : place + BLOCK])
             marks[first:after] = (safe if place else np.append(np.True_, safe))[self.starts[first:after] - place]
-        marks[1:] &= self._borders[1:] != self._borders[:-1]  # of a character's many tokens only the first
+        marks &= opens(self._borders)  # of a character's many tokens only the first
         surely = distinct(self._corpus.starts, self._wide_ends)
         tokens = index_in(self._borders, surely)
         marks[tokens[self._borders[tokens] == surely]] = True
@@ -164,19 +164,20 @@ class Tokens:
         """Return the safe points inside each span that are nearest to its borders."""
         (starts, ends), (to_next, to_last) = spans.T, self._steps
         first, after = index_in(self.starts, spans.T)
-        before, until = first + to_next[first], np.maximum(after - 1, 0)
-        until = until - to_last[until]
-        opens, closes = self._borders[np.minimum(before, len(self.starts))], self._borders[np.maximum(until, 0)]
-        far_start = (opens - starts > FAR) | (to_next[first] == UNKNOWN)
-        far_end = (ends - closes > FAR) | (to_last[np.maximum(after - 1, 0)] == UNKNOWN)
-        near: Bools = (opens <= closes) & ~far_start & ~far_end
+        last = np.maximum(after - 1, 0)
+        before, until = first + to_next[first], last - to_last[last]
+        opening = self._borders[np.minimum(before, len(self.starts))]
+        closing = self._borders[np.maximum(until, 0)]
+        far_start = (opening - starts > FAR) | (to_next[first] == UNKNOWN)
+        far_end = (ends - closing > FAR) | (to_last[last] == UNKNOWN)
+        near: Bools = (opening <= closing) & ~far_start & ~far_end
         spaced = (self._corpus.flags[np.maximum(ends, 1) - 1] & SPACE) > 0
         if len(self._wide_ends):  # at the end of a text all its last white space is one piece
-            near &= ~(spaced & among(closes, self._wide_ends))
+            near &= ~(spaced & among(closing, self._wide_ends))
         far_end |= (to_next[after] == 0) & (self._borders[after] == ends) & (ends > 0) & ~spaced
         return _Inner(
-            np.where(far_start, starts, opens),
-            np.where(far_end, ends, closes),
+            np.where(far_start, starts, opening),
+            np.where(far_end, ends, closing),
             np.where(far_start, first, before),
             np.where(far_end, after, until),
             near,

@@ -2,7 +2,7 @@
 
 Enders are those of Unicode's sentence rules (UAX 29, the classes STerm and ATerm), CJK, Indic and others
 included. A full stop ends no sentence inside a number, after a known abbreviation or an initial, after
-the number of a list item, or before a small letter. A line that carries a mark of Markdown starts a sentence, and so
+the number of a list item, before a small letter, or in a German date (`3. Mai`). A line that carries a mark of Markdown starts a sentence, and so
 does the one after a heading.
 """
 
@@ -24,12 +24,16 @@ _LONGEST_NUMBER = 9  # digits of a list item
 _MOST_CLOSERS = 16  # in a row, that belong to the sentence before them
 _AT_ONCE = 1 << 14  # enders that are looked at together
 _NEAR = 8  # characters before a full stop that tell an abbreviation
+_DAY = 2  # digits of a day
 _SMALL, _LARGE, _LETTER, _OTHER, _NOTHING, _STOP, _MARK, _WIDE = range(0x80, 0x88)
 _ABBREVIATIONS = (
     "al approx apr art assn aug ave blvd bros ca capt cf ch chap co col corp dec dept dr ed eds eq eqs esp est "
     "etc ext feb fig figs gen gov hon inc incl jan jr jul jun lt ltd maj mar max min mr mrs ms mt nov nr oct op "
-    "p para pp pres prof pt pub ref refs rep resp rev sec sect sen sep sept sgt sr st tab tel univ viz vol vols vs"
+    "p para pp pres prof pt pub ref refs rep resp rev sec sect sen sep sept sgt sr st tab tel univ viz vol vols vs "
+    "bzw evtl ggf inkl sog usw vgl zzgl"
 ).split()
+_PAIRS = ("zB", "zT", "dh", "di", "ua", "uU", "uÄ", "oÄ", "oä", "id", "dR", "va", "so", "su")  # z. B., d. h.: German
+_MONTHS = "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember".split()
 
 
 def _letter(character: str) -> int:
@@ -80,6 +84,8 @@ def _keys(words: Sequence[str]) -> Positions:
 
 
 _KEYS, _NUMBER_KEYS = _keys(_ABBREVIATIONS), _keys(["no", "nos"])  # the latter are words, but not before a number
+_MONTH_KEYS = np.array(sorted(_key(bytes(map(_letter, month[_NEAR - 1 :: -1]))) for month in _MONTHS), np.uint64)
+_PAIR_KEYS = np.array(sorted(_letter(pair[0]) << 8 | _letter(pair[1]) for pair in _PAIRS))
 
 
 class _Line:
@@ -178,7 +184,7 @@ def _past_closers(line: _Line, after: Positions, limits: Positions) -> Positions
 
 
 def _abbreviating(line: _Line, ends: Positions, following: Positions, firsts: Positions) -> Bools:
-    """Return whether each ender is a full stop that belongs to the word before it: `Dr.`, `J.`, `U.S.`, `3.`, `No. 5`.
+    """Return whether each ender is a full stop that belongs to the word before it: `Dr.`, `J.`, `U.S.`, `3.`, `z. B.`.
 
     `following` is where the text goes on after the white space.
     """
@@ -190,11 +196,14 @@ def _abbreviating(line: _Line, ends: Positions, following: Positions, firsts: Po
     rows, before, length = rows[near], before[:_NEAR, near], length[near]
     starts, length = ends[rows] - length, _without_openers(before, length)
     outside = _column(_NEAR, length) >= length
+    goes_on = following[rows]
     number = _number(before, length, outside)
-    number[number] = among(starts[number], firsts)
+    number[number] = among(starts[number], firsts) | _dated(line, goes_on[number], length[number])
     words = _words(before, outside)
-    numbered = among(words, _NUMBER_KEYS) & _IS_DIGIT[line.letters[following[rows]]]
+    numbered = among(words, _NUMBER_KEYS) & _IS_DIGIT[line.letters[goes_on]]
     found[rows] = among(words, _KEYS) | numbered | _initials(before, length, outside) | number
+    alone = np.flatnonzero(length == 1)
+    found[rows[alone]] |= _paired(line, before[:, alone], goes_on[alone])
     return found
 
 
@@ -225,6 +234,27 @@ def _number(before: Bytes, length: Positions, outside: Bools) -> Bools:
     """Return whether the words are digits only."""
     found: Bools = (_IS_DIGIT.take(before) | outside).all(axis=0) & (length > 0)
     return found
+
+
+def _dated(line: _Line, following: Positions, length: Positions) -> Bools:
+    """Return whether numbers of `length` digits are the days of German dates: a month `following` them."""
+    there = line.from_(following, _NEAR)
+    inside = np.logical_and.accumulate(_IS_LETTER.take(there), axis=0)
+    months = np.ascontiguousarray(np.where(inside, there, 0).T).view("<u8").ravel()
+    return among(months, _MONTH_KEYS) & (length <= _DAY)
+
+
+def _paired(line: _Line, before: Bytes, following: Positions) -> Bools:
+    """Return whether single letters are one half of an abbreviation of two: `z. B.`, `d. h.`."""
+    there = line.from_(following, 2)
+    first = among(_pair_keys(before[0], there[0]), _PAIR_KEYS) & (there[1] == _STOP)
+    second = among(_pair_keys(before[3], before[0]), _PAIR_KEYS) & (before[2] == _STOP) & _BLANK[before[1]]
+    found: Bools = first | (second & ~_IS_LETTER[before[4]])
+    return found
+
+
+def _pair_keys(first: Bytes, second: Bytes) -> Positions:
+    return _LOWER[first].astype(np.int64) << 8 | second
 
 
 def _marked(line: _Line, firsts: Positions) -> Positions:

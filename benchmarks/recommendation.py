@@ -22,9 +22,10 @@ import numpy as np
 import numpy.typing as npt
 from public_data import FOLDER, combined, headline_scores, measured, sweep
 
+from rag_chunk.analysis.comparing import recommended_of
 from rag_chunk.config import AnalysisConfig
 from rag_chunk.report import Report
-from rag_chunk.statistics import compare_all, recommend
+from rag_chunk.statistics import compare_all
 
 TARGET = 2.5  # points, on average
 NO_MARGIN = 1.0
@@ -36,9 +37,7 @@ Array = npt.NDArray[np.float64]
 def choices(report: Report, scores: Array, seed: int, *, margin: float, flips: int) -> dict[str, int]:
     """Return which configuration each rule takes by the `scores` of some questions."""
     comparison = compare_all(scores, seed=seed, flips=flips)
-    chunks = [int(found.metrics["num_chunks"]) for found in report.configurations]
-    index = [found.metrics["index_ratio"] for found in report.configurations]
-    within = partial(recommend, comparison.means, comparison.worse_than_leader, chunks, index)
+    within = partial(recommended_of, report.configurations, comparison)
     return dict(zip(RULES, (within(margin), comparison.leader, within(NO_MARGIN)), strict=True))
 
 

@@ -85,6 +85,11 @@ class Comparison:
         """Tell for each configuration whether it is shown to be worse than the leader."""
         return tuple(index not in self.not_shown_worse for index in range(len(self.means)))
 
+    @property
+    def level_with_leader(self) -> tuple[int, ...]:
+        """The other configurations that have the leader's mean."""
+        return tuple(pair.b for pair in self.pairs if pair.a == self.leader and pair.difference == 0)
+
 
 def mean_interval(scores: npt.ArrayLike, *, seed: int) -> Interval | None:
     """Return the interval of the mean of `scores` [questions]; see `mean_intervals`."""
@@ -143,19 +148,20 @@ def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS) -> Comp
 
 def recommend(
     means: Sequence[float],
-    worse_than_leader: Sequence[bool],
-    chunks: Sequence[int],
+    left_out: Sequence[bool],
+    chunks: Sequence[float],
     index_sizes: Sequence[float],
     margin: float,
 ) -> int:
-    """Return the cheapest configuration that is neither shown worse than the leader nor far below it.
+    """Return the configuration with the fewest chunks that is neither left out nor far below the leader.
 
-    Of those within `margin` of the leader's mean, the one with the fewest chunks, then the smallest index,
-    then the higher mean, then the first. All sequences have one element per configuration; `margin` is in
+    Of those within `margin` of the highest mean, the one with the fewest chunks, then the smallest index,
+    then the higher mean, then the first. Left out are those shown worse than the leader, and those of which
+    another has as high a mean for less. All sequences have one element per configuration; `margin` is in
     units of the score.
     """
     floor = max(means) - margin - _TOLERANCE
-    eligible = [i for i in range(len(means)) if not worse_than_leader[i] and means[i] >= floor]
+    eligible = [i for i in range(len(means)) if not left_out[i] and means[i] >= floor]
     return min(eligible, key=lambda i: (chunks[i], index_sizes[i], -means[i], i))
 
 

@@ -30,7 +30,8 @@ def pair_verdict(pair: Pair, names: Sequence[str], num_questions: int) -> str:
     if pair.identical:
         return f"{a} and {b} score the same on {_all_questions(num_questions)}."
     if num_questions < FEWEST_FOR_A_WINNER:
-        return f"{_no_winner(num_questions)}: {a} is {_points(pair.difference)} points above {b}."
+        above = f"{a} is {_points(pair.difference)} points above {b}"
+        return f"{_no_winner(num_questions)}: {above if pair.difference else f'{a} and {b} have the same mean'}."
     if pair.p_adjusted < ALPHA:
         ends = f"95 % interval {_points(pair.low)} to {_points(pair.high)}"
         return f"{a} beats {b} by {_points(pair.difference)} points ({ends})."
@@ -48,7 +49,7 @@ def verdict(comparison: Comparison, names: Sequence[str]) -> str:
     if all(pair.identical for pair in comparison.pairs):
         return f"All {len(names)} configurations score the same on {_all_questions(count)}."
     if count < FEWEST_FOR_A_WINNER:
-        return f"{_no_winner(count)}: {leader} has the highest mean of {len(names)} configurations."
+        return f"{_no_winner(count)}: {leader} {_leads(comparison, names, f' of {len(names)} configurations')}."
     return _leader_verdict(comparison, names)
 
 
@@ -63,11 +64,12 @@ def recommendation_verdict(
     if len(names) == 1:
         return f"Recommended{by}: {name}, the only configuration."
     if all(pair.identical for pair in comparison.pairs):
-        return f"Recommended{by}: {name}, which has the fewest chunks."
+        return f"Recommended{by}: {name}, which has the fewest chunks of those that are best for their cost."
     if recommended == comparison.leader:
-        return f"Recommended{by}: {name}, which has the highest mean{_doubt(comparison, names)}."
+        return f"Recommended{by}: {name}, which {_leads(comparison, names)}{_doubt(comparison, names)}."
     gap = comparison.means[comparison.leader] - comparison.means[recommended]
-    distance = f"{_points(gap)} points below {leader}" if gap > 0 else f"with the same mean as {leader}"
+    level = recommended in comparison.level_with_leader
+    distance = f"with the same mean as {leader}" if level else f"{_points(gap)} points below {leader}"
     return f"Recommended{by}: {name}, {distance}, which has {dearer} and is not shown to be better."
 
 
@@ -98,22 +100,38 @@ def holdout_verdict(choosing: int, reporting: int) -> str:
     return " ".join(sentences)
 
 
-def curve_verdict(names: Sequence[str], leaders: Mapping[int, int], leader: int, budgets: Sequence[int]) -> str:
-    """Return one sentence on which configuration has the highest mean at the other budgets; empty if there is but one.
+def nothing_found(names: Sequence[str]) -> str:
+    """Return the sentences for scores that are all 0: that nothing can be chosen by them, and what to look at."""
+    which = f"none of the {len(names)} configurations brings" if len(names) > 1 else f"{names[0]} does not bring"
+    return (
+        f"Every score is 0: {which} back any of the evidence, and nothing can be chosen by that. See whether the "
+        "questions are about these documents and share words with them, whether the evidence is what was meant "
+        "(rag-chunk check-questions), and whether --budget is too small."
+    )
+
+
+def curve_verdict(
+    names: Sequence[str], leaders: Mapping[int, Sequence[int]], leader: int, budgets: Sequence[int]
+) -> str:
+    """Return one sentence on which configurations have the highest mean at the other budgets; empty if there is but one.
 
     `leaders` by budget and `leader` are places in `names`; `budgets` are those of the headline.
     """
     if len(names) == 1:
         return ""
-    other = {budget: place for budget, place in leaders.items() if (budget,) != tuple(budgets)}
-    sizes = {place: [f"{at:,}" for at, who in other.items() if who == place] for place in dict.fromkeys(other.values())}
-    theirs = sizes.pop(leader, [])
-    rest = ", ".join(f"{names[place]} at {_and(found)}" for place, found in sizes.items())
-    if not sizes:
-        return f"At {_and(theirs)} characters, {names[leader]} has the highest mean too."
-    if not theirs:
+    at = [(f"{budget:,}", tuple(places)) for budget, places in leaders.items() if (budget,) != tuple(budgets)]
+    alone = [size for size, places in at if places == (leader,)]
+    shared = [size for size, places in at if leader in places and len(places) > 1]
+    rivals = dict.fromkeys(places for _, places in at if leader not in places)
+    rest = ", ".join(
+        f"{_few([names[place] for place in theirs])} at {_and([size for size, places in at if places == theirs])}"
+        for theirs in rivals
+    )
+    if not alone and not shared:
         return f"At no other budget of the curve does {names[leader]} have the highest mean, but {rest} characters."
-    return f"At {_and(theirs)} characters, {names[leader]} has the highest mean too, but {rest}."
+    also = f", and shares it at {_and(shared)}" if alone and shared else ""
+    has = f"has the highest mean too{also}" if alone else "shares the highest mean"
+    return f"At {_and(alone or shared)} characters, {names[leader]} {has}{f', but {rest}' if rest else ''}."
 
 
 def baseline_verdict(baseline: BaselineResult, num_questions: int) -> tuple[str, ...]:
@@ -201,9 +219,15 @@ def _leader_verdict(comparison: Comparison, names: Sequence[str]) -> str:
     could = _could_show(comparison.num_questions, comparison.detectable)
     if len(open_rivals) == rivals:
         unproven = f"is not shown to be better than any of the {rivals} others"
-        return f"No difference shown: {leader} has the highest mean but {unproven}; {could}."
+        return f"No difference shown: {leader} {_leads(comparison, names)} but {unproven}; {could}."
     beaten = f"{leader} beats {rivals - len(open_rivals)} of the {rivals} others"
     return f"{beaten} but is not shown to be better than {_listed(open_rivals)}; {could}."
+
+
+def _leads(comparison: Comparison, names: Sequence[str], among: str = "") -> str:
+    """Return what the leader does: it has the highest mean, or shares it."""
+    level = [names[place] for place in comparison.level_with_leader]
+    return f"shares the highest mean{among} with {_few(level)}" if level else f"has the highest mean{among}"
 
 
 def _doubt(comparison: Comparison, names: Sequence[str]) -> str:
@@ -219,6 +243,11 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) > _MOST_NAMED:
         return f"the other {len(names)}"
     return _and(names)
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return up to three names in words, else the first and how many more."""
+    return _and(names) if len(names) <= _MOST_NAMED else f"{names[0]} and {len(names) - 1} others"
 
 
 def _and(parts: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from rag_chunk import AnalysisConfig, Corpus, Document, Questions, RunConfig, analyze, chunk, read_corpus
+from rag_chunk.analysis.comparing import recommended_of
 from rag_chunk.analysis.front import pareto_front
 from rag_chunk.cli.app import app
 from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
@@ -24,9 +25,10 @@ from rag_chunk.errors import InputError, RagChunkError, SettingsError
 from rag_chunk.questions import Evidence, Question, read_questions
 from rag_chunk.rendering import csv_text, markdown_text, shown_columns
 from rag_chunk.rendering.columns import against_baseline, mark, notes
-from rag_chunk.report import Report
+from rag_chunk.report import ConfigurationResult, Report
 from rag_chunk.results import save_results
 from rag_chunk.scorer import GROUPS, ranked
+from rag_chunk.statistics import compare_all
 from rag_chunk.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
 from tests.evaluation import questions_of
 
@@ -473,17 +475,22 @@ def test_the_verdict_says_who_leads_at_the_other_budgets():
 @pytest.mark.parametrize(
     ("leaders", "sentence"),
     [
-        ({1000: 0, 4000: 0, 8000: 0}, "At 1,000 and 8,000 characters, a has the highest mean too."),
-        ({1000: 0, 4000: 0, 8000: 1}, "At 1,000 characters, a has the highest mean too, but b at 8,000."),
+        ({1000: [0], 4000: [0], 8000: [0]}, "At 1,000 and 8,000 characters, a has the highest mean too."),
+        ({1000: [0], 4000: [0], 8000: [1]}, "At 1,000 characters, a has the highest mean too, but b at 8,000."),
         (
-            {1000: 1, 2000: 1, 4000: 0, 8000: 2},
+            {1000: [0], 2000: [1, 2], 4000: [0], 8000: [0, 1]},
+            "At 1,000 characters, a has the highest mean too, and shares it at 8,000, but b and c at 2,000.",
+        ),
+        ({1000: [0, 2], 4000: [0]}, "At 1,000 characters, a shares the highest mean."),
+        (
+            {1000: [1], 2000: [1], 4000: [0], 8000: [2]},
             "At no other budget of the curve does a have the highest mean, but b at 1,000 and 2,000, c at 8,000 characters.",
         ),
     ],
 )
 def test_budgets_in_words(leaders, sentence):
     assert curve_verdict(["a", "b", "c"], leaders, 0, [4000]) == sentence
-    assert curve_verdict(["a"], {1000: 0}, 0, [4000]) == ""
+    assert curve_verdict(["a"], {1000: [0]}, 0, [4000]) == ""
 
 
 def test_a_budget_that_holds_all_the_documents_is_warned_of():
@@ -602,7 +609,7 @@ def test_the_best_for_their_cost_stand_under_the_table():
     line = f"Best for their index and context size (none has as much recall for less): {', '.join(report.comparison.pareto)}."
     assert line in notes(report)
     assert line in markdown_text(report)
-    assert any(note.startswith("Best for their index size") for note in notes(analysed(metrics="budget")))
+    assert any(note.startswith("Best for their index") for note in notes(analysed(metrics="shape")))
     assert not any(note.startswith("Best for") for note in notes(analysed({"only": WHOLE})))
 
 
@@ -612,6 +619,42 @@ def test_a_long_front_is_cut_short_under_the_table():
     many = report.comparison.model_copy(update={"pareto": tuple(f"c{number}" for number in range(12))})
     shown = notes(report.model_copy(update={"comparison": many}))
     assert any(note.endswith("c8, c9 and 2 more.") for note in shown)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 2)] * 7), min_size=1, max_size=7), st.sampled_from([0.0, 0.1, 1.0]))
+def test_the_recommended_has_the_fewest_chunks_of_the_best_for_their_cost(rows, margin):
+    results = [
+        ConfigurationResult(
+            name=str(place),
+            config=WHOLE,
+            metrics={"num_chunks": chunks, "index_ratio": index, "context_size": context},
+        )
+        for place, (chunks, index, context, *_) in enumerate(rows)
+    ]
+    compared = compare_all(np.array([row[3:] for row in rows]).T / 2, seed=0)
+    front = pareto_front(np.array(compared.means), np.array([row[1:3] for row in rows]))
+    recommended = recommended_of(results, compared, margin)
+    near = [place for place in front if compared.means[place] >= max(compared.means) - margin - 1e-9]
+    assert recommended in front
+    assert rows[recommended][0] == min(rows[place][0] for place in near)
+
+
+def test_configurations_that_tie_are_said_to_tie():
+    report = analysed({"one": WHOLE, "same": WHOLE.with_settings(budget=119), "cut": CUT})
+    assert report.comparison is not None
+    assert "Recommended: one, which shares the highest mean with same, though" in said(report)
+    assert "At 1,000, 2,000, 4,000, 8,000 and 16,000 characters, one shares the highest mean." in said(report)
+
+
+def test_where_nothing_is_found_nothing_is_recommended_and_what_to_look_at_is_said():
+    corpus, questions = library(12)
+    foreign = [Question(each.id, "Wer?", each.evidence, each.tags) for each in questions.questions]
+    rivals = {name: config.with_settings(budget=8) for name, config in RIVALS.items()}
+    report = analysed(rivals, data=(corpus, questions_of(*foreign)))
+    assert "Every score is 0: none of the 3 configurations brings back any of the evidence" in said(report)
+    assert "Recommended" not in said(report)
+    assert [mark(report, found) for found in report.configurations] == [""] * 3
+    assert not any(note.startswith("Best for") for note in notes(report))
 
 
 # tags and documents

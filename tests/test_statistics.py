@@ -333,7 +333,7 @@ def test_a_mean_just_at_the_margin_is_within_it():
     assert recommend([0.80, 0.78], [False, False], [9, 5], [1, 1], 0.02) == 1
 
 
-def test_a_configuration_shown_worse_is_not_recommended():
+def test_a_configuration_left_out_is_not_recommended():
     assert recommend([0.80, 0.79], [False, True], [9, 5], [1, 1], 0.02) == 0
 
 
@@ -462,7 +462,10 @@ def test_many_open_rivals_are_counted():
 def test_identical_configurations_in_words():
     value = compare_all(np.repeat(realistic_scores(12, 1), 3, axis=1), seed=0)
     assert verdict(value, NAMES[:3]) == "All 3 configurations score the same on all 12 questions."
-    assert recommendation_verdict(value, 2, NAMES[:3]) == "Recommended: gamma, which has the fewest chunks."
+    assert (
+        recommendation_verdict(value, 2, NAMES[:3])
+        == "Recommended: gamma, which has the fewest chunks of those that are best for their cost."
+    )
 
 
 @pytest.mark.parametrize(

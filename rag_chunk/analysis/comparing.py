@@ -79,7 +79,6 @@ def compared(found: Sequence[Scored], asked: Asked, settings: AnalysisConfig, se
     outcome = _outcome(found, asked, settings.margin, seed)
     names = outcome.names
     leaders = _leaders(outcome)
-    pareto = tuple(names[place] for place in _pareto(outcome.results))
     baseline = _baseline(outcome, settings.baseline)
     holdout = _holdout(outcome, asked, settings.holdout)
     return ComparisonResult(
@@ -88,8 +87,8 @@ def compared(found: Sequence[Scored], asked: Asked, settings: AnalysisConfig, se
         leader=names[outcome.leader],
         not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
         recommended=names[outcome.recommended],
-        leaders={f"{HEADLINE}_{budget}": names[place] for budget, place in leaders.items()},
-        pareto=pareto,
+        leaders={f"{HEADLINE}_{budget}": names[places[0]] for budget, places in leaders.items()},
+        pareto=tuple(names[place] for place in _pareto(outcome.results)),
         baseline=baseline,
         holdout=holdout,
         pairs=tuple(pair_result(pair, names) for pair in outcome.shown.pairs),
@@ -107,13 +106,7 @@ def _outcome(found: Sequence[Scored], asked: Asked, margin: float, seed: int) ->
     shown = chosen = statistics.compare_all(_table(found), seed=seed)
     if asked.choosing:
         chosen = statistics.compare_all(np.array([each.choosing for each in found]).T, seed=seed)
-    recommended = statistics.recommend(
-        chosen.means,
-        _worse(chosen, chosen.leader),
-        [int(result.metrics["num_chunks"]) for result in results],
-        [result.metrics["index_ratio"] for result in results],
-        margin,
-    )
+    recommended = recommended_of(results, chosen, margin)
     return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader))
 
 
@@ -124,22 +117,41 @@ def _worse(comparison: statistics.Comparison, leader: int) -> list[bool]:
     return [enough and place in beaten for place in range(len(comparison.means))]
 
 
-def _leaders(outcome: Outcome) -> dict[int, int]:
-    """Return which configuration has the highest mean at each budget of the curve, of equal ones the leader."""
+def _leaders(outcome: Outcome) -> dict[int, list[int]]:
+    """Return which configurations have the highest mean at each budget of the curve, of equal ones the leader first."""
     order = [outcome.leader, *(place for place in range(len(outcome.results)) if place != outcome.leader)]
-    found: dict[int, int] = {}
+    found: dict[int, list[int]] = {}
     for budget in CURVE:
         means = [round(result.metrics[f"{HEADLINE}_{budget}"], _DECIMALS) for result in outcome.results]
-        found[budget] = max(order, key=lambda place: means[place])
+        found[budget] = [place for place in order if means[place] == max(means)]
     return found
 
 
+def recommended_of(results: Sequence[ConfigurationResult], chosen: statistics.Comparison, margin: float) -> int:
+    """Return which configuration to take by a comparison: one of the best for their cost, by the same means."""
+    front = pareto_front(np.array(chosen.means), _costs(results))
+    worse = _worse(chosen, chosen.leader)
+    return statistics.recommend(
+        chosen.means,
+        [worse[place] or place not in front for place in range(len(results))],
+        [result.metrics["num_chunks"] for result in results],
+        _index_sizes(results),
+        margin,
+    )
+
+
 def _pareto(results: Sequence[ConfigurationResult]) -> list[int]:
-    """Return the best for their index and, where it is measured, the context of `top_k` chunks."""
-    columns = [np.array([result.metrics["index_ratio"] for result in results]).round(_INDEX_DECIMALS)]
-    if all("context_size" in result.metrics for result in results):
-        columns.append(np.array([result.metrics["context_size"] for result in results]))
-    return pareto_front(np.array([result.metrics[HEADLINE] for result in results]), np.column_stack(columns))
+    """Return the best for their cost."""
+    return pareto_front(np.array([result.metrics[HEADLINE] for result in results]), _costs(results))
+
+
+def _costs(results: Sequence[ConfigurationResult]) -> Floats:
+    """Return the size of each index and of the context of `top_k` chunks: [configurations, 2]."""
+    return np.column_stack([_index_sizes(results), [result.metrics["context_size"] for result in results]])
+
+
+def _index_sizes(results: Sequence[ConfigurationResult]) -> list[float]:
+    return [round(result.metrics["index_ratio"], _INDEX_DECIMALS) for result in results]
 
 
 def _baseline(outcome: Outcome, name: str | None) -> BaselineResult | None:
@@ -194,15 +206,16 @@ def pair_result(pair: statistics.Pair, names: Sequence[str]) -> PairResult:
 
 
 def _verdict(
-    outcome: Outcome, leaders: dict[int, int], baseline: BaselineResult | None, holdout: HoldoutResult | None
+    outcome: Outcome, leaders: dict[int, list[int]], baseline: BaselineResult | None, holdout: HoldoutResult | None
 ) -> tuple[str, ...]:
     names, results = outcome.names, outcome.results
     budgets = _distinct(result.config.budget for result in results)
     models = _distinct(name for result in results if (name := result.config.embedding_model))
     main = _of_the_held_out(outcome) if holdout else _of_all(outcome)
+    found = any((*outcome.shown.means, *outcome.chosen.means))
     sentences = [
-        *main,
-        verdicts.curve_verdict(names, leaders, outcome.leader, budgets),
+        *([*main, verdicts.curve_verdict(names, leaders, outcome.leader, budgets)] if found else []),
+        "" if found else verdicts.nothing_found(names),
         *(verdicts.baseline_verdict(baseline, outcome.shown.num_questions) if baseline else ()),
         verdicts.scope(_distinct(result.config.retriever for result in results), budgets, models),
         verdicts.floor_warning(min(result.metrics.get("random_recall", 0.0) for result in results)),
@@ -232,8 +245,11 @@ def _of_the_held_out(outcome: Outcome) -> list[str]:
 
 def _dearer(outcome: Outcome) -> str:
     """Return what the leader has for which it is not recommended: chunks count first, as in `recommend`."""
-    leader, taken = (outcome.results[place].metrics["num_chunks"] for place in (outcome.leader, outcome.recommended))
-    return "more chunks" if leader > taken else "a larger index"
+    leader, taken = (outcome.results[place] for place in (outcome.leader, outcome.recommended))
+    if leader.metrics["num_chunks"] > taken.metrics["num_chunks"]:
+        return "more chunks"
+    sizes = _index_sizes([leader, taken])
+    return "a larger index" if sizes[0] > sizes[1] else "more context"
 
 
 def _distinct(values: Iterable[T]) -> tuple[T, ...]:

@@ -11,7 +11,7 @@ from rag_chunk.retriever import Ranking
 from rag_chunk.scorer import SHAPE, Scores, score, shape_metrics
 
 HEADLINE = "budget_recall"
-DECIDING = ("num_chunks", "index_ratio")  # of the group shape: the recommendation is made by them
+DECIDING = ("num_chunks", "index_ratio")  # of the group shape: the recommendation is made by them too
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -66,8 +66,8 @@ EMBEDDERS = {
 }
 METRIC_GROUPS = {
     "shape": "the chunks themselves",
-    "top_k": "avg_*, context_size, hit_rate and mrr, at top_k",
-    "budget": "recall at equal budgets, always there",
+    "top_k": "avg_*, hit_rate and mrr, at top_k",
+    "budget": "recall at equal budgets, and what top_k chunks cost, always there",
     "oracle": "the ceiling",
     "random": "the floor",
     "borders": "what cuts do to the evidence",
@@ -88,7 +88,7 @@ METRICS = {
         "duplicates",
         "index_ratio",
     ),
-    "top_k": ("avg_recall", "avg_precision", "avg_f1", "context_size", "hit_rate", "mrr"),
+    "top_k": ("avg_recall", "avg_precision", "avg_f1", "hit_rate", "mrr"),
     "budget": (
         "budget_recall",
         "budget_recall_1000",
@@ -98,6 +98,7 @@ METRICS = {
         "budget_recall_16000",
         "budget_complete",
         "size_for_90",
+        "context_size",
     ),
     "oracle": ("oracle_recall",),
     "random": ("random_recall",),

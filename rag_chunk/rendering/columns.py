@@ -78,11 +78,17 @@ def mark(report: Report, found: ConfigurationResult) -> str:
     """Return the mark of a configuration: see `LEGEND`; nothing where no comparison was made."""
     comparison = report.comparison_of(found)
     rivals = [each for each in report.configurations if report.comparison_of(each) is comparison]
-    if comparison is None or len(rivals) == 1:
+    if comparison is None or len(rivals) == 1 or found_nothing(comparison, rivals):
         return ""
     if found.name == comparison.recommended:
         return "*"
     return "=" if found.name in comparison.not_shown_worse else "-"
+
+
+def found_nothing(comparison: ComparisonResult, found: list[ConfigurationResult]) -> bool:
+    """Whether every score is 0, so that no configuration is to be recommended."""
+    chose = comparison.holdout.means.values() if comparison.holdout else ()
+    return not any((*(each.metrics[comparison.metric] for each in found), *chose))
 
 
 def has_baseline(report: Report) -> bool:
@@ -167,10 +173,9 @@ def _verdict(comparison: ComparisonResult | None, found: list[ConfigurationResul
     """Return the verdict, and which configurations are the best for what they cost."""
     if comparison is None:
         return []
-    if len(found) == 1 or not comparison.pareto:
+    if len(found) == 1 or not comparison.pareto or found_nothing(comparison, found):
         return list(comparison.verdict)
     named, more = comparison.pareto[:_MOST_NAMED], len(comparison.pareto) - _MOST_NAMED
-    costs = "index and context size" if all("context_size" in each.metrics for each in found) else "index size"
     rest = f" and {more} more" if more > 0 else ""
-    front = f"Best for their {costs} (none has as much recall for less): {', '.join(named)}{rest}."
+    front = f"Best for their index and context size (none has as much recall for less): {', '.join(named)}{rest}."
     return [*comparison.verdict, front]

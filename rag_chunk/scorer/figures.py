@@ -26,7 +26,7 @@ class Figures:
 
 
 def at_top_k(retrieval: Retrieval) -> Figures:
-    """Return recall, precision, their harmonic mean and what they cost, and hit rate and MRR, at `top_k`."""
+    """Return recall, precision, their harmonic mean, hit rate and MRR, at `top_k`."""
     top = retrieval.ranking[:, : retrieval.config.top_k]
     found = retrieval.hits
     low, high = retrieval.met.low[found.meeting], retrieval.met.high[found.meeting]
@@ -34,12 +34,10 @@ def at_top_k(retrieval: Retrieval) -> Figures:
     precise = _precision(retrieval)
     both = recalled + precise
     first = _first_relevant(retrieval)
-    costs = retrieval.walk.after[:, top.shape[1] - 1] if top.size else np.zeros(len(top))
     return Figures({
         "avg_recall": recalled,
         "avg_precision": precise,
         "avg_f1": np.divide(2 * recalled * precise, both, out=np.zeros(len(top)), where=both > 0),
-        "context_size": costs.astype(float),
         "hit_rate": (first < top.shape[1]).astype(float),
         "mrr": np.where(first < top.shape[1], 1 / (first + 1), 0.0),
     })  # fmt: skip
@@ -76,7 +74,10 @@ def _first_relevant(retrieval: Retrieval) -> Positions:
 
 
 def at_budgets(retrieval: Retrieval) -> Figures:
-    """Return recall at the budget and along the curve, whether all is there, and the least size for a recall of 0.9."""
+    """Return recall at the budget and along the curve, whether all is there, the least size for a recall of 0.9.
+
+    With them stands what the first `top_k` chunks cost.
+    """
     config = retrieval.config
     budgets = budgets_of(config)
     recalls, complete = _at(retrieval, budgets)
@@ -87,8 +88,16 @@ def at_budgets(retrieval: Retrieval) -> Figures:
         "budget_recall": recalls[row[config.budget]],
         **curve,
         "budget_complete": complete[row[config.budget]].astype(float),
+        "context_size": _context_sizes(retrieval),
     }
     return Figures(scores, {"size_for_90": float(enough[0])} if enough else {})
+
+
+def _context_sizes(retrieval: Retrieval) -> Floats:
+    """Return how many characters the first `top_k` chunks are: [questions]."""
+    depth = min(retrieval.config.top_k, retrieval.ranking.shape[1])
+    costs = retrieval.walk.after[:, depth - 1] if depth else np.zeros(len(retrieval.ranking))
+    return costs.astype(np.float64)
 
 
 def _at(retrieval: Retrieval, budgets: tuple[int, ...]) -> tuple[Floats, Bools]:

@@ -36,7 +36,6 @@ class Costs:
     steps: tuple[tuple[float, float], ...]
     across: tuple[Tick, ...]
     ticks: tuple[Tick, ...]
-    with_context: bool
 
     @property
     def segments(self) -> Iterable[tuple[tuple[float, float], tuple[float, float]]]:
@@ -62,7 +61,7 @@ def costs_of(
             across.place(each.metrics["index_ratio"]),
             100 - up.place(each.metrics[comparison.metric]),
             places.get(each.name),
-            tuple(formatted(name, each.metrics.get(name)) for name in (comparison.metric, *COSTS)),
+            tuple(formatted(name, each.metrics[name]) for name in (comparison.metric, *COSTS)),
         )
         for each in found
     ]
@@ -73,12 +72,11 @@ def costs_of(
         tuple(_steps(sizes, recalls, across, up)),
         ticks_of(across),
         down(ticks_of(up)),
-        all("context_size" in each.metrics for each in found),
     )
 
 
 def _size(found: ConfigurationResult) -> tuple[float, float]:
-    return found.metrics["index_ratio"], found.metrics.get("context_size", 0.0)
+    return found.metrics["index_ratio"], found.metrics["context_size"]
 
 
 def _steps(sizes: Floats, recalls: Floats, across: Scale, up: Scale) -> Iterable[tuple[float, float]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from rag_chunk.config import RunConfig
 from rag_chunk.config.file import ConfigFile
 from rag_chunk.config.names import OVERLAPPING, STRATEGIES, is_given
-from rag_chunk.rendering.columns import formatted
+from rag_chunk.rendering.columns import formatted, found_nothing
 from rag_chunk.report import ComparisonResult, ConfigurationResult, PairResult, Report
 from rag_chunk.statistics import ALPHA, FEWEST_FOR_A_WINNER
 
@@ -34,6 +34,8 @@ def answer_of(report: Report, comparison: ComparisonResult | None, found: list[C
     """Return what a group of configurations comes to."""
     if comparison is None and len(found) > 1:
         return Answer("Measured without questions", f"{len(found)} configurations", "", (), "")
+    if comparison and found_nothing(comparison, found):
+        return Answer("Every score is 0", f"{len(found)} configuration{'' if len(found) == 1 else 's'}", "", (), "")
     kicker = "Recommended" if len(found) > 1 else "The only configuration"
     chosen = next(each for each in found if comparison is None or each.name == comparison.recommended)
     scored = _scored(report, comparison, chosen, found) if comparison else ()
@@ -83,7 +85,8 @@ def _gap(comparison: ComparisonResult, chosen: ConfigurationResult, found: list[
     rival = max(others, key=lambda each: each.metrics[comparison.metric]).name
     rival = comparison.leader if chosen.name != comparison.leader else rival
     pair = pairs_with(comparison, rival)[chosen.name]
-    label = f"points against {rival}, {'the highest mean' if rival == comparison.leader else 'the nearest'}"
+    place = "the highest mean" if rival == comparison.leader else "the nearest"
+    label = f"points against {rival}, {place if pair.difference else 'which has the same mean'}"
     sign = "shown to differ" if pair.p_adjusted < ALPHA else "not shown to differ"
     return Fact(
         f"{100 * pair.difference:+.1f}", label, f"95 % interval {100 * pair.low:+.1f} to {100 * pair.high:+.1f}; {sign}"

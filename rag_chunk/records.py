@@ -12,7 +12,7 @@ from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker import fetch_analysis, fetch_top, read_recorded
 
 RUNS = "runs:/"  # MLflow's own form of a run's address
-_RUN_ID = re.compile("[0-9a-f]{32}")
+_RUN_ID = re.compile("[0-9a-f]{8,32}")  # whole, or a beginning
 
 
 def find_recorded(name: str, *, uri: str | None = None) -> Recorded:
@@ -24,7 +24,7 @@ def find_recorded(name: str, *, uri: str | None = None) -> Recorded:
         return read_recorded(Path(name))
     run_id = run_id_of(name)
     if not _RUN_ID.fullmatch(run_id):
-        raise InputError(f"{name} is neither a results folder nor the id of a run, which has 32 digits from 0 to f")
+        raise InputError(f"{name} is neither a results folder nor the id of a run: 32 digits from 0 to f, or the first 8")
     return fetch_analysis(run_id, uri=uri)
 
 

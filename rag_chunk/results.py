@@ -15,6 +15,8 @@ from rag_chunk.questions.question import Question, located
 from rag_chunk.rendering import csv_text, html_text, markdown_text
 from rag_chunk.report import ConfigurationResult, Report
 
+REPORT = "report.json"
+_UNFINISHED = f"{REPORT}.part"
 _LOCK = f"{MARKER}.lock"
 _LOCK_SECONDS = 60
 _MARKER_TEXT = "Results of rag-chunk. Files in this folder are never read as documents.\n"
@@ -90,6 +92,7 @@ def alone(folder: Path, notify: Callable[[str], None] | None = None) -> Iterator
 
 
 def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> None:
+    """Write all files, the report last: where it is, the results are whole."""
     report = analysis.report
     for name in ("configs", "chunks"):
         if (folder / name).is_symlink():
@@ -97,8 +100,8 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
         (folder / name).mkdir(exist_ok=True)
         for old in (folder / name).iterdir():
             old.unlink()
-    (folder / "questions.json").unlink(missing_ok=True)
-    _write(folder / "report.json", report.to_json())
+    for name in ("questions.json", REPORT):
+        (folder / name).unlink(missing_ok=True)
     _write(folder / "analysis.yaml", ConfigFile({}, report.analysis).to_yaml())
     _write(folder / "comparison.csv", csv_text(report))
     _write(folder / "report.md", markdown_text(report))
@@ -110,6 +113,8 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
         asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
         _write(folder / "questions.json", _json(asked))
     _write(folder / "tracking.json", _json(tracking))
+    _write(folder / _UNFINISHED, report.to_json())
+    (folder / _UNFINISHED).replace(folder / REPORT)
 
 
 def _question(question: Question, corpus: Corpus) -> dict[str, Any]:

@@ -64,6 +64,8 @@ def test_runs_are_compared_as_the_folders_that_they_were_made_of(store: Store, u
     ]
     assert [side["metrics"] for side in tracked["sides"]] == [side.metrics for side in saved.sides]
     assert tracked["against"][0]["difference"] == saved.against[0].difference
+    shortly = run("compare", *(each.run_id[:8] for each in (store.both, store.single)), *uri, "--output", "json")
+    assert shortly == (0, shown, "")
     child = compare(
         store.folder / "both", store.child("sentence-48-12"), settings=ComparisonConfig(mlflow_uri=store.uri)
     )
@@ -130,6 +132,19 @@ def test_a_run_that_does_not_exist_is_an_error_and_makes_no_store(
     status, _, said = run(*command, f"runs:/{'f' * 32}", "--mlflow-uri", f"sqlite:///{tmp_path}/none.db")
     assert (status, list(tmp_path.iterdir())) == (3, [])
     assert f"{tmp_path}/none.db does not exist" in said
+
+
+def test_the_beginning_of_a_run_id_is_enough_where_no_other_run_begins_so(
+    store: Store, uri: list[str], run: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run("export-config", store.single.run_id, *uri)
+    assert run("export-config", store.single.run_id[:8], *uri) == whole
+    assert "there is no run ffffffff in" in run("export-config", "f" * 8, *uri)[2]
+    alike = [store.single.run_id, store.single.run_id[:8] + "0" * 24]
+    monkeypatch.setattr("rag_chunk.mlflow_tracker.fetch._beginning_with", lambda *_: alike)
+    status, _, said = run("export-config", store.single.run_id[:8], *uri)
+    assert status == 3
+    assert f"begin with {store.single.run_id[:8]}: {', '.join(alike)}. Name one whole" in said
 
 
 def test_a_run_of_somebody_else_is_an_error(store: Store, uri: list[str], run: Program) -> None:

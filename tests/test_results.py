@@ -52,6 +52,24 @@ def test_results_are_kept_before_they_are_shown(docs: Path, run: Program, monkey
     assert read_results(Path("results")).report.configurations
 
 
+def test_results_that_were_never_finished_are_said_to_be_so(
+    docs: Path, run: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    assert run("analyze", "docs", "--save", "results")[0] == 0
+    monkeypatch.setattr("rag_chunk.results.csv_text", stopped)
+    assert run("analyze", "docs", "--save", "results")[0] == 130
+    for command in ("reproduce", "compare", "track"):
+        status, shown, said = run(command, "results")
+        assert (status, shown) == (3, "")
+        assert "results holds no results yet" in said
+    monkeypatch.undo()
+    assert run("analyze", "docs", "--save", "results")[0] == 0
+    assert read_results(Path("results")).report.configurations
+
+
 def test_two_analyses_into_one_folder_leave_the_results_of_one(docs: Path) -> None:
     corpus = read_corpus(docs)
     both = [

@@ -22,6 +22,14 @@ class Document:
     name: str
     text: str
 
+    def __repr__(self) -> str:
+        """Return the name and the length, not the text: a chunk holds its document.
+
+        >>> Document("guide.md", "Turn left.")
+        Document('guide.md', 10 characters)
+        """
+        return f"Document({self.name!r}, {len(self.text):,} characters)"
+
     @cached_property
     def digest(self) -> str:
         """16 hexadecimal digits for the text."""

@@ -54,6 +54,10 @@ class Corpus:
         object.__setattr__(self, "documents", ordered)
         object.__setattr__(self, "skipped", tuple(skipped))
 
+    def __repr__(self) -> str:
+        """Return how many documents there are, and how long they are together."""
+        return f"Corpus({len(self.documents):,} documents, {len(self):,} characters)"
+
     @cached_property
     def starts(self) -> Positions:
         """Where each document begins on the line, and the line's length: int64 [documents + 1]."""

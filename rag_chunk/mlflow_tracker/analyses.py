@@ -22,7 +22,7 @@ ROLE = "rag_chunk.role"
 Analysed = tuple[Report, Mapping[str, AskedQuestion]]
 Read = Callable[[str], Analysed | None]
 _PAGE = 100
-_SHOWN = 8  # digits of a run's id are enough to tell runs apart
+_SHOWN = 8  # digits of a run's id are enough to tell runs apart, and to name one
 
 
 def fetch_analysis(run_id: str, *, uri: str | None = None) -> Recorded:

@@ -1,6 +1,7 @@
 """The config of a tracked run, back."""
 
 import logging
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from rag_chunk.mlflow_tracker.store import Notify, Place, Store, choose_place, o
 
 ARTIFACT = "config.yaml"
 LARGEST = 1_000_000
+_BEGINNING = re.compile("[0-9a-f]{8,31}")  # of the 32 digits of a run's id
 ELSEWHERE = "Name another store with --mlflow-uri"
 LOWER_IS_BETTER = frozenset(
     {"num_chunks", "processing_time", "chunk_time", "context_size", "size_for_90", "index_ratio", "share_tiny",
@@ -70,16 +72,33 @@ def must_exist(place: Place, wanted: str) -> None:
 
 
 def find_run(store: Store, run_id: str) -> Any:
-    """Return the run; raise `InputError` where there is none."""
+    """Return the run, by its id or a beginning of it; raise `InputError` where there is none, or more than one."""
     from mlflow.exceptions import MlflowException
 
+    whole = _beginning_with(store, run_id) if _BEGINNING.fullmatch(run_id) else [run_id]
+    if len(whole) > 1:
+        raise InputError(f"{len(whole)} runs in {store.name} begin with {run_id}: {', '.join(whole[:2])}. Name one whole")
     with mlflow_calls(store.name):
         try:
-            return store.client.get_run(run_id)
+            return store.client.get_run(*whole or [run_id])
         except MlflowException as error:
             if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                 raise
     raise InputError(f"there is no run {run_id} in {store.name}. {ELSEWHERE}")
+
+
+def _beginning_with(store: Store, beginning: str) -> list[str]:
+    """Return the ids of the runs that begin so, whatever their experiment."""
+    found: list[Any] = []
+    token = None
+    while True:
+        with mlflow_calls(store.name):
+            page = store.client.search_experiments(page_token=token)
+        ids = [str(experiment.experiment_id) for experiment in page]
+        found += search_runs(store, ids, f"attributes.run_id LIKE '{beginning}%'") if ids else []
+        token = page.token
+        if not token:
+            return [str(run.info.run_id) for run in found]
 
 
 def _chosen(store: Store, run: Any, strategy: str | None, by: str | None) -> Any:
@@ -102,7 +121,7 @@ def _of(strategy: str | None) -> str:
 
 def _children(store: Store, run: Any) -> list[Any]:
     """Return all runs that are nested under this one."""
-    return search_runs(store, run.info.experiment_id, f"tags.`{PARENT_RUN}` = '{run.info.run_id}'")
+    return search_runs(store, [run.info.experiment_id], f"tags.`{PARENT_RUN}` = '{run.info.run_id}'")
 
 
 def _best(children: list[Any], metric: str | None, run_id: str) -> Any:

@@ -12,6 +12,7 @@ from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker.options import TrackingOptions
 from rag_chunk.report import ConfigurationResult, Report, parse_report
+from rag_chunk.results import REPORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +38,15 @@ def read_results(path: Path) -> Results:
     """Read a results folder; raise `InputError` where it is none, or not whole."""
     check_results(path)
     _refuse_links(path)
-    report = parse_report(_text(path / "report.json"), str(path / "report.json"))
+    file = path / REPORT
+    if not file.exists():
+        raise InputError(
+            f"{path} holds no results yet: the analysis that saves them there is not at its end, or was stopped. "
+            "Run it again with --save, or remove the folder"
+        )
+    report = parse_report(_text(file), str(file))
     if not re.fullmatch(r"[\w-]+", report.analysis_id):  # it stands in a search filter
-        raise InputError(f"{path / 'report.json'} cannot be used: {report.analysis_id!r} is no analysis id")
+        raise InputError(f"{file} cannot be used: {report.analysis_id!r} is no analysis id")
     configs = {result.name: _text(path / "configs" / f"{result.name}.yaml") for result in report.configurations}
     return Results(path=path, report=report, configs=configs, options=_options(path / "tracking.json"))
 

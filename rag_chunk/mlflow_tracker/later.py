@@ -94,4 +94,4 @@ def _begun_before(sender: Sender, run_id: str | None) -> str | None:
 
 
 def _search(sender: Sender, filter_string: str) -> list[Any]:
-    return search_runs(sender.store, sender.destination.experiment_id, filter_string)
+    return search_runs(sender.store, [sender.destination.experiment_id], filter_string)

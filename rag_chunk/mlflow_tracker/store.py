@@ -6,7 +6,7 @@ import re
 import shlex
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -262,13 +262,13 @@ def _lock_path(place: Place) -> Path:
     return Path(tempfile.gettempdir()) / f"rag-chunk-{user}-{digest}.lock"
 
 
-def search_runs(store: Store, experiment_id: str, filter_string: str) -> list[Any]:
-    """Return all runs of an experiment that fit, page by page."""
+def search_runs(store: Store, experiment_ids: Sequence[str], filter_string: str) -> list[Any]:
+    """Return all runs of the experiments that fit, page by page."""
     found: list[Any] = []
     token = None
     with mlflow_calls(store.name):
         while True:
-            page = store.client.search_runs([experiment_id], filter_string, page_token=token)
+            page = store.client.search_runs(list(experiment_ids), filter_string, page_token=token)
             found += page
             token = page.token
             if not token:

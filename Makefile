@@ -32,8 +32,7 @@ help:  ## show what there is
 demo: .venv/demo  ## run the main job on examples/ with tracking
 	@mkdir -p demo
 	@cd demo && ../$(BIN)/rag-chunk analyze ../examples --strategy all --test-file ../examples/questions.json \
-		--mlflow-tracking --experiment-name rag-chunk-demo --run-name demo
-	@echo "Open MLflow on it: cd demo && ../$(BIN)/mlflow ui"
+		--mlflow-tracking --mlflow-uri sqlite:///mlflow.db --experiment-name rag-chunk-demo --run-name demo
 
 check: lint types test docs  ## lint, types, tests and docs
 

@@ -24,7 +24,9 @@ def find_recorded(name: str, *, uri: str | None = None) -> Recorded:
         return read_recorded(Path(name))
     run_id = run_id_of(name)
     if not _RUN_ID.fullmatch(run_id):
-        raise InputError(f"{name} is neither a results folder nor the id of a run: 32 digits from 0 to f, or the first 8")
+        raise InputError(
+            f"{name} is neither a results folder nor the id of a run: 32 digits from 0 to f, or the first 8"
+        )
     return fetch_analysis(run_id, uri=uri)
 
 

@@ -278,6 +278,26 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
     [
         (3, ["analyze", "docs", "-o", "missing/x.md"], "missing/x.md cannot be written: there is no folder missing"),
         (3, ["analyze", "docs", "-o", "docs"], "docs cannot be written: it is a folder"),
+        (
+            2,
+            ["analyze", "docs", "-o", "x.pdf"],
+            "x.pdf does not tell its format by its ending (.html, .htm, .json, .csv, .md)",
+        ),
+        (2, ["compare", "one", "two", "-o", "x.html"], "x.html does not tell its format by its ending (.json, .md)"),
+        (
+            2,
+            ["analyze", "docs", "--mlflow-uri", "sqlite:///x.db"],
+            "--mlflow-uri does nothing without --mlflow-tracking",
+        ),
+        (
+            2,
+            ["analyze", "docs", "--tags", "a=b", "--chunk-files"],
+            "--tags and --chunk-files do nothing without --mlflow-tracking",
+        ),
+        (2, ["analyze", "docs", "--mlflow-uri", "x", "--run-name", "y", "--save", "z"], "--mlflow-uri does nothing"),
+        (2, ["reproduce", "one", "--run-name", "x"], "--run-name does nothing without --track"),
+        (2, ["check-questions"], "no questions were named. Give them, and the documents"),
+        (3, ["check-questions", "docs"], "docs is a folder; the questions come first"),
         (3, ["analyze", "docs", "--config", "docs"], "the config file docs cannot be read: Is a directory"),
         (3, ["check-questions", "q.json", "docs", "--fix", "missing/q.json"], "there is no folder missing"),
         (2, ["analyze", "docs", "--unit", "words,tokns"], "not 'tokns' (did you mean 'tokens'?)"),
@@ -294,6 +314,19 @@ def test_a_slip_is_answered_with_what_was_meant(rag_chunk, docs, status, argumen
     done = rag_chunk(*arguments)
     assert (done.status, done.out) == (status, "")
     assert sentence in done.said
+
+
+def test_check_questions_takes_what_the_folders_config_names(rag_chunk, docs):
+    Path("q.json").write_text('[{"question": "How do I lock?", "relevant": ["Turn the key to the left"]}]')
+    named = rag_chunk("check-questions", "q.json", "docs")
+    Path("rag-chunk.yaml").write_text("analysis:\n  source: docs\n  test_file: q.json\n")
+    assert rag_chunk("check-questions", "q.json").out == named.out != ""
+    assert rag_chunk("check-questions").out == f"{docs.parent}/{named.out}"
+
+
+def test_what_mlflow_is_to_be_told_later_is_saved(rag_chunk, docs):
+    assert rag_chunk("analyze", "docs", "--strategy", "header", "--run-name", "mine", "--save", "out").status == 0
+    assert json.loads(Path("out/tracking.json").read_text())["run_name"] == "mine"
 
 
 def test_init_leaves_out_what_cannot_be_read_and_so_does_the_next_command(rag_chunk, docs):
@@ -393,7 +426,11 @@ def test_names_that_no_report_can_say_are_refused(rag_chunk, folder):
         (3, ["chunk", "all.jsonl", "-o", "all.jsonl"], "all.jsonl is one of the documents, and would be replaced"),
         (3, ["check-questions", "q.json", "docs", "--fix", "docs/notes.txt"], "docs/notes.txt is one of the documents"),
         (0, ["check-questions", "q.json", "docs", "--fix", "q.json"], "Wrote q.json"),
-        (3, ["analyze", "docs", "-o", "rag-chunk.yaml"], "rag-chunk.yaml is the config of this folder, and would be"),
+        (
+            3,
+            ["analyze", "docs", "--output", "csv", "-o", "rag-chunk.yaml"],
+            "rag-chunk.yaml is the config of this folder, and would be",
+        ),
         (3, ["compare", "one", "one", "-o", "one/report.json"], "one/report.json is part of a saved analysis"),
         (
             0,

@@ -135,8 +135,10 @@ def test_a_full_disk_is_one_sentence_and_is_completed_later(place, run, monkeypa
     assert len(lines) == 3, err
     assert lines[0].startswith(f"rag-chunk: MLflow at sqlite:///{place}/runs.db failed: ")
     assert lines[2] == "rag-chunk track 'my results'"
-    status, _, _ = run("track", "my results", "--mlflow-uri", "sqlite:///runs.db")
-    assert (status, statuses(place)) == (0, ["FINISHED"] * 3)
+    for times in ("Tracked in MLflow, experiment", "In MLflow already, experiment"):
+        status, _, err = run("track", "my results", "--mlflow-uri", "sqlite:///runs.db")
+        assert (status, statuses(place)) == (0, ["FINISHED"] * 3)
+        assert next(line for line in err.splitlines() if "MLflow" in line).startswith(times)
 
 
 def test_several_folders_and_all_that_wait_are_sent(place, run, monkeypatch):

@@ -70,7 +70,8 @@ def write(path: Path, text: str) -> None:
 def say_where(tracked: "Tracked", *, quiet: bool = False) -> None:
     """Print where the runs are, and how they are seen."""
     several = f"{1 + len(tracked.children)} runs; the analysis' is " if tracked.children else ""
-    say(f"Tracked in MLflow, experiment {tracked.experiment_name}, {several}run {tracked.run_id}")
+    done = "In MLflow already" if tracked.known else "Tracked in MLflow"
+    say(f"{done}, experiment {tracked.experiment_name}, {several}run {tracked.run_id}")
     if quiet:
         return
     for what, link in tracked.links.items():

@@ -77,13 +77,14 @@ def reproduce(given: ReproductionConfig, name: Recorded, source: Folder = None) 
     check_target(given.output_file)
     notify = (lambda _: None) if given.quiet else say
     before = find_recorded(name, uri=given.mlflow_uri)
-    output = OutputConfig(
-        output_file=given.output_file,
-        mlflow_tracking=given.track,
-        mlflow_uri=given.mlflow_uri,
-        experiment_name=given.experiment_name or before.experiment,
-        run_name=given.run_name,
-    )
+    tracked_as = {
+        "mlflow_tracking": True,
+        "mlflow_uri": given.mlflow_uri,
+        "experiment_name": given.experiment_name or before.experiment,
+        "run_name": given.run_name,
+    }
+    target = {"output": given.output, "output_file": given.output_file}
+    output = OutputConfig.model_validate(target | tracked_as if given.track else target)
 
     def show(outcome: "Reproduction") -> None:
         _show(outcome, given, reproduction_table, reproduction_markdown)

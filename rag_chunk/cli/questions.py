@@ -6,12 +6,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag_chunk.cli.app import app, check_target, say, write
-from rag_chunk.errors import InputError
+from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.options import Given, with_options
 
 if TYPE_CHECKING:
     from rag_chunk.questions import QuestionCheck
 
+Questions = Annotated[
+    Path | None,
+    typer.Argument(metavar="FILE", help="The questions: JSON, JSONL, YAML or CSV.", readable=False, show_default=False),
+]
+Documents = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="FOLDER",
+        help="The documents: a folder, one file, or a .jsonl of {name, text}.",
+        readable=False,
+        show_default=False,
+    ),
+]
 Fix = Annotated[
     Path | None,
     typer.Option("--fix", metavar="OUT", help="Write the questions to this file, as JSON, with spans filled in."),
@@ -21,14 +34,14 @@ Fix = Annotated[
 @app.command()
 @with_options("include", "exclude", "skip_unreadable", "quiet")
 def check_questions(
-    file: Annotated[Path, typer.Argument(help="The questions: JSON, JSONL, YAML or CSV.", readable=False)],
-    folder: Annotated[
-        Path, typer.Argument(help="The documents: a folder, one file, or a .jsonl of {name, text}.", readable=False)
-    ],
     given: Given,
+    file: Questions = None,
+    folder: Documents = None,
     fix: Fix = None,
 ) -> None:
     """Check a question file against its documents: every problem at once, with its place.
+
+    Those of this folder's rag-chunk.yaml are taken where none are named.
 
     Each finding is a line that begins with "error:", "warning:" or "note:"; a summary follows. The exit status
     is 3 if there is an error, else 0.
@@ -38,13 +51,19 @@ def check_questions(
     from rag_chunk.workflow import read_documents, spare_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
-    if file.is_dir() and folder.is_file():
-        raise InputError(f"{file} is a folder; the questions come first: rag-chunk check-questions {folder} {file}")
+    if file and file.is_dir() and not (folder and folder.is_dir()):
+        questions = folder or "questions.json"
+        raise InputError(f"{file} is a folder; the questions come first: rag-chunk check-questions {questions} {file}")
     check_target(fix)
-    asked = single(given, notify).analysis.model_copy(update={"source": folder, "test_file": file})
+    named = {name: path for name, path in (("source", folder), ("test_file", file)) if path}
+    asked = single(given, notify).analysis.model_copy(update=named)
+    if asked.test_file is None:
+        raise SettingsError(
+            "no questions were named. Give them, and the documents: check-questions questions.json docs"
+        )
     corpus = read_documents(asked, notify)
     spare_inputs(fix, asked.model_copy(update={"test_file": None}), corpus)  # the questions may be mended in place
-    check = checked(file, corpus)
+    check = checked(asked.test_file, corpus)
     typer.echo(_shown(check))
     if fix:
         _fix(check, fix)

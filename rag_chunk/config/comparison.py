@@ -4,12 +4,12 @@ They change no number of an analysis, and are kept in no config file.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from rag_chunk.config.numbers import numbers
-from rag_chunk.config.output import FORMAT_DEFAULT, WHERE_RUNS_ARE, with_format
+from rag_chunk.config.output import FORMAT_DEFAULT, WHERE_RUNS_ARE, refuse_unheard, with_format
 
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
 _FILE: dict[str, JsonValue] = {"flags": ["-o", "--output-file"]}
@@ -38,7 +38,9 @@ class ComparisonConfig(BaseModel):
         "table", description="How the comparison is written.", json_schema_extra=FORMAT_DEFAULT
     )
     output_file: Path | None = Field(
-        None, description="Write it to this file instead; a table as Markdown.", json_schema_extra=_FILE
+        None,
+        description="Write it to this file instead: .json, .md, or another as --output says.",
+        json_schema_extra=_FILE,
     )
     quiet: bool = Field(False, description="No notices.", json_schema_extra=_QUIET)
     experiment: str | None = Field(
@@ -68,7 +70,9 @@ class ReproductionConfig(BaseModel):
         "table", description="How the outcome is written.", json_schema_extra=FORMAT_DEFAULT
     )
     output_file: Path | None = Field(
-        None, description="Write it to this file instead; a table as Markdown.", json_schema_extra=_FILE
+        None,
+        description="Write it to this file instead: .json, .md, or another as --output says.",
+        json_schema_extra=_FILE,
     )
     cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
     quiet: bool = Field(False, description="No notices and no progress.", json_schema_extra=_QUIET)
@@ -84,3 +88,9 @@ class ReproductionConfig(BaseModel):
     run_name: str | None = Field(None, description="The run's name.", json_schema_extra=_MLFLOW)
 
     _with_format = model_validator(mode="before")(with_format)
+
+    @model_validator(mode="after")
+    def _tracking_is_asked_for(self) -> Self:
+        if not self.track:
+            refuse_unheard(self, ("experiment_name", "run_name"), "--track")
+        return self

@@ -1,29 +1,60 @@
 """`OutputConfig`: where results are shown and sent. It changes no number, and is kept in no config file."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.numbers import numbers
+from rag_chunk.config.problems import option_of
 
 OutputFormat = Literal["table", "json", "csv", "markdown", "html"]
 LogChunks = Literal["all", "best", "spans", "none"]
 WHERE_RUNS_ARE = "Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default."
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
+_WHERE_ALONE = ("mlflow_uri",)  # no results folder keeps an address: it may hold a password
 _FORMATS = {".html": "html", ".htm": "html", ".json": "json", ".csv": "csv", ".md": "markdown"}
 FORMAT_DEFAULT: dict[str, JsonValue] = {"default_text": "by the ending of the output file, else table"}
 
 
-def with_format(given: Mapping[str, Any]) -> dict[str, Any]:
+def with_format(cls: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was given, with `output` by the ending of `output_file` where only the file was named.
 
-    >>> with_format({"output_file": "report.html"})["output"]
+    >>> with_format(OutputConfig, {"output_file": "report.html"})["output"]
     'html'
     """
-    named = _FORMATS.get(Path(given.get("output_file") or "").suffix.lower())
-    return {**({"output": named} if named else {}), **given}
+    ending = Path(given.get("output_file") or "").suffix.lower()
+    if not ending or given.get("output") is not None:
+        return dict(given)
+    forms = get_args(cls.model_fields["output"].annotation)
+    endings = {each: form for each, form in _FORMATS.items() if form in forms}
+    if ending not in endings:
+        raise PydanticCustomError(
+            "unknown_ending",
+            "{file} does not tell its format by its ending ({endings}); name it, as in --output json",
+            {"file": str(given["output_file"]), "endings": ", ".join(endings)},
+        )
+    return {**given, "output": endings[ending]}
+
+
+def refuse_unheard(config: BaseModel, names: Collection[str], switch: str) -> None:
+    """Refuse settings among `names` that were given, and that nobody asks for without the option `switch`."""
+    given = [
+        option_of(name, type(config)) for name in names if name in config.model_fields_set and getattr(config, name)
+    ]
+    if given:
+        raise PydanticCustomError(
+            "contradiction",
+            "{given} {does} nothing without {switch}: add that, or leave {it} out",
+            {
+                "given": " and ".join(given),
+                "does": "does" if len(given) == 1 else "do",
+                "switch": switch,
+                "it": given[0] if len(given) == 1 else "them",
+            },
+        )
 
 
 def _without_top(value: Any) -> Any:
@@ -41,7 +72,7 @@ class OutputConfig(BaseModel):
     )
     output_file: Path | None = Field(
         None,
-        description="Write it to this file instead; a table as Markdown.",
+        description="Write it to this file instead: .html, .json, .csv, .md, or another as --output says.",
         json_schema_extra={"flags": ["-o", "--output-file"]},
     )
     top: int | None = Field(None, ge=1, description="How many configurations the table shows, best first.")
@@ -95,3 +126,17 @@ class OutputConfig(BaseModel):
 
     _numbers = numbers
     _with_format = model_validator(mode="before")(with_format)
+
+    @model_validator(mode="after")
+    def _tracking_is_asked_for(self) -> Self:
+        """Refuse to lose what MLflow was to be told; what is saved keeps it for `track`, but for the address."""
+        if not self.mlflow_tracking:
+            refuse_unheard(self, _WHERE_ALONE if self.save else _OF_MLFLOW, "--mlflow-tracking")
+        return self
+
+
+_OF_MLFLOW = tuple(
+    name
+    for name, field in OutputConfig.model_fields.items()
+    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("panel") == _MLFLOW["panel"]
+)

@@ -31,6 +31,7 @@ _SENTENCES = {
 _SAID = {
     "contradiction",
     "missing_model",
+    "unknown_ending",
     "unknown_name",
     "unusable_path",
     "unusable_url",

@@ -77,7 +77,9 @@ def find_run(store: Store, run_id: str) -> Any:
 
     whole = _beginning_with(store, run_id) if _BEGINNING.fullmatch(run_id) else [run_id]
     if len(whole) > 1:
-        raise InputError(f"{len(whole)} runs in {store.name} begin with {run_id}: {', '.join(whole[:2])}. Name one whole")
+        raise InputError(
+            f"{len(whole)} runs in {store.name} begin with {run_id}: {', '.join(whole[:2])}. Name one whole"
+        )
     with mlflow_calls(store.name):
         try:
             return store.client.get_run(*whole or [run_id])

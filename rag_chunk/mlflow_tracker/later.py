@@ -1,7 +1,7 @@
 """A results folder sent to MLflow afterwards: once, however often it is sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,9 @@ def track_folder(folder: Path, options: TrackingOptions, *, notify: Notify) -> T
     with quiet_mlflow(), interruptible() as interrupts, open_sender(options, notify, interrupts) as sender:
         earlier = _earlier(sender, results.report.analysis_id, options.run_id)
         if earlier.run_id and earlier.finished:
-            notify(f"{folder} is in the experiment {sender.destination.experiment_name!r} already")
             names = [found.name for found in results.report.configurations if found.name in earlier.children]
             children = {name: earlier.children[name].run_id for name in names}
-            return tracked(sender, results, earlier.run_id, children)
+            return replace(tracked(sender, results, earlier.run_id, children), known=True)
         try:
             run_id, children = _sent(sender, Contents(results, options, notify, later=True), earlier)
         except BaseException as error:

@@ -20,7 +20,8 @@ from rag_chunk.mlflow_tracker.store import Notify, Store, choose_place, open_sto
 class Tracked:
     """Where an analysis is in MLflow. `run_id` is the parent, or the only run; `children` are by name.
 
-    `ui_command` opens MLflow's pages where no server shows them already; `links` go straight to the runs.
+    `ui_command` opens MLflow's pages where no server shows them already; `links` go straight to the runs. Where the
+    analysis was there already, it is `known`, and nothing was sent.
     """
 
     store: str
@@ -30,6 +31,7 @@ class Tracked:
     children: Mapping[str, str] = field(default_factory=dict)
     ui_command: str | None = None
     links: Mapping[str, str] = field(default_factory=dict)
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,6 +166,8 @@ def _analysed(settings: Settings, corpus: Corpus, questions: Questions | None, o
         skipped=settings.skipped,
         progress=outlook.progress,
     )
+    for entry in analysis.report.skipped[len(settings.skipped) :]:  # found out by the analysis
+        outlook.notify(f"{entry.name}: {entry.reason}")
     if notice := _from_cache(analysis):
         outlook.notify(notice)
     return analysis

@@ -657,6 +657,36 @@ def test_where_nothing_is_found_nothing_is_recommended_and_what_to_look_at_is_sa
     assert not any(note.startswith("Best for") for note in notes(report))
 
 
+# blocks that are skipped
+
+
+def test_evidence_in_skipped_blocks_is_counted_and_said(docs, run):
+    text = "# Locks\n\nTurn it left.\n\n```\nopen --now\n```\n\nTurn it right.\n"
+    (docs / "docs" / "lock.md").write_text(text)
+    (docs / "questions.json").write_text(
+        json.dumps(
+            [
+                {"question": "Wholly?", "relevant": ["open --now", "open --now"]},
+                {
+                    "question": "Partly?",
+                    "evidence": [{"doc": "lock.md", "start": text.index("left"), "end": text.index("```\n\n")}],
+                },
+                {"question": "Elsewhere too?", "relevant": [["open --now", "Turn it right."]]},
+                {"question": "Not at all?", "relevant": ["Turn it left."]},
+            ]
+        )
+    )
+    told = (
+        "skip_blocks code: of 5 pieces of evidence, 2 lie wholly and 1 in part in what is left out, in 2 of 4 questions"
+    )
+    arguments = ("analyze", "docs", "--test-file", "questions.json", "--strategy", "header,sentence")
+    status, shown, said = run(*arguments, "--skip-blocks", "code", "--output", "markdown")
+    assert status == 0
+    assert told in said
+    assert told in shown
+    assert "skip_blocks" not in "".join(map(str, run(*arguments, "--skip-blocks", "images")))
+
+
 # tags and documents
 
 

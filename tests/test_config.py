@@ -239,6 +239,12 @@ def test_names_are_unique_and_safe_as_file_names(found: list[RunConfig]) -> None
     assert all(name.replace("-", "").replace(".", "").replace("_", "").isalnum() for name in names)
 
 
+def test_parents_that_are_handed_over_stand_in_the_name() -> None:
+    found = RunConfig(strategy="hierarchical", retrieve_parents=True)
+    assert names_of([found]) == ["hierarchical-200-0-retrieve_parents"]
+    assert names_of([found.with_settings(retrieve_parents=False)]) == ["hierarchical-200-0"]
+
+
 def test_whatever_else_varies_stands_in_the_name() -> None:
     found = sweep({"strategy": "sentence"}, {"unit": ["words", "tokens"], "top_k": ["3", "5"]}).configs
     assert list(found) == [

@@ -11,6 +11,7 @@ from rag_chunk.analysis.billing import bill_of
 from rag_chunk.analysis.comparing import blocks, compared, with_intervals
 from rag_chunk.analysis.running import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
+from rag_chunk.analysis.skipping import skipped_evidence
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of
@@ -70,7 +71,8 @@ def analyze(
         tell(number, len(named), name)
         run.add(name, config, _embedding(progress, number, len(named), name))
     tell(len(named), len(named), _COMPARING)
-    analysis = _finished(run, asked, corpus, questions, settings, skipped)
+    lost = skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
+    analysis = _finished(run, asked, corpus, questions, settings, (*skipped, *lost))
     tell(len(named), len(named), "")
     return analysis
 

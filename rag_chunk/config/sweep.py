@@ -14,6 +14,7 @@ from rag_chunk.errors import SettingsError
 
 SWEPT = ("strategy", "chunk_size", "overlap", "unit", "retriever", "index_headings")
 _NAMED = ("strategy", "chunk_size", "overlap")
+_HANDED = ("retrieve_parents",)  # told by none of the others, and what is paid for depends on it
 _MODEL = ("smallest_size", "embedding_model", "embedding_url")  # in a name only where nothing else tells two apart
 
 
@@ -65,13 +66,13 @@ def _label(combination: Mapping[str, Any]) -> str:
 
 
 def names_of(configs: Sequence[RunConfig]) -> list[str]:
-    """Return a name for each config: strategy, size, overlap, and whatever else varies among them.
+    """Return a name for each config: strategy, size, overlap, parents if handed over, and whatever else varies among them.
 
     Names are unique for different configs, and safe as file names.
     """
     dumps = [config.model_dump() for config in configs]
     varying = [name for name in RunConfig.model_fields if len({str(dump[name]) for dump in dumps}) > 1]
-    shown = [*_NAMED, *(name for name in varying if name not in {*_NAMED, *_MODEL})]
+    shown = [*_NAMED, *_HANDED, *(name for name in varying if name not in {*_NAMED, *_HANDED, *_MODEL})]
     if len({str([dump[name] for name in shown]) for dump in dumps}) < len(dumps):
         shown += [name for name in varying if name in _MODEL]
     return _unique(_safe("-".join(filter(None, (_part(name, dump[name]) for name in shown)))) for dump in dumps)

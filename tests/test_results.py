@@ -59,13 +59,13 @@ def test_results_that_were_never_finished_are_said_to_be_so(
         raise KeyboardInterrupt
 
     assert run("analyze", "docs", "--save", "results")[0] == 0
-    monkeypatch.setattr("rag_chunk.results.csv_text", stopped)
-    assert run("analyze", "docs", "--save", "results")[0] == 130
+    with monkeypatch.context() as broken:
+        broken.setattr("rag_chunk.results.csv_text", stopped)
+        assert run("analyze", "docs", "--save", "results")[0] == 130
     for command in ("reproduce", "compare", "track"):
         status, shown, said = run(command, "results")
         assert (status, shown) == (3, "")
         assert "results holds no results yet" in said
-    monkeypatch.undo()
     assert run("analyze", "docs", "--save", "results")[0] == 0
     assert read_results(Path("results")).report.configurations
 

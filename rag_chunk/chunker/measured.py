@@ -1,38 +1,47 @@
 """`Measured`: pieces with their sizes, and where one is cut that has no finer border."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from rag_chunk.arrays import Positions, Spans, as_spans, index_in
 from rag_chunk.chunker.pieces import Pieces
 from rag_chunk.corpus import Corpus
-from rag_chunk.units import Units
+from rag_chunk.units import Counts, Units
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Pieces with their sizes in some unit.
-
-    A chunk of the pieces i to j - 1 has `reach[j - 1] - lead[i]` units (see `Units`). All are [pieces].
-    """
+    """Pieces with how many units they have."""
 
     pieces: Pieces
-    sizes: Positions
-    lead: Positions
-    reach: Positions
+    counts: Counts
+
+    def at(self, rows: Positions) -> "Measured":
+        """Return the pieces in these rows."""
+        pieces = Pieces(self.pieces.spans[rows], self.pieces.levels[rows])
+        return Measured(pieces, Counts(*(column[rows] for column in self.counts)))
 
 
 def measured(pieces: Pieces, units: Units) -> Measured:
     """Measure all pieces."""
-    lead, reach, sizes = units.counted(pieces.spans)
-    return Measured(pieces, sizes, lead, reach)
+    return Measured(pieces, units.counted(pieces.spans))
 
 
-def sizes_of(spans: Spans, differences: Positions, units: Units) -> Positions:
-    """Return the sizes of `spans`, given what `reach` less `lead` says; only the others are counted anew."""
-    doubtful = ~units.additive(spans)
-    sizes = differences.copy()
-    sizes[doubtful] = units.counted(as_spans(spans[doubtful])).sizes
+def joined(parts: Sequence[Measured]) -> Measured:
+    """Return the pieces of several, one after the other."""
+    spans, levels = [part.pieces.spans for part in parts], [part.pieces.levels for part in parts]
+    counts = zip(*(part.counts for part in parts), strict=True)
+    return Measured(Pieces(np.concatenate(spans), np.concatenate(levels)), Counts(*map(np.concatenate, counts)))
+
+
+def sizes_of(chunks: Spans, counts: Counts, first: Positions, last: Positions, units: Units) -> Positions:
+    """Return the sizes of chunks, given the rows of the first and the last piece of each and what those count."""
+    sizes = counts.reach[last] - counts.lead[first]
+    doubtful = np.flatnonzero(counts.opens[first] > counts.closes[last])
+    if len(doubtful):
+        sizes[doubtful] = units.counted(as_spans(chunks[doubtful])).sizes
     return sizes
 
 

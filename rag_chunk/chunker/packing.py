@@ -109,7 +109,7 @@ def pack_rows(rows: Rows, corpus: Corpus, config: RunConfig, whole: int = 0) -> 
     chunks = _overlapping(rows, config.overlap, whole) if config.overlap else _plain(rows)
     first, after = (np.fromiter(found, np.int64, len(found)) for found in chunks)
     spans = as_spans(np.column_stack([known.pieces.spans[first, 0], known.pieces.spans[after - 1, 1]]))
-    sizes = sizes_of(spans, known.reach[after - 1] - known.lead[first], units)
+    sizes = sizes_of(spans, known.counts, first, after - 1, units)
     return kept_to(spans, sizes, corpus, units, config.chunk_size)
 
 

@@ -67,8 +67,8 @@ def rows_of(known: Measured, limit: int) -> Rows:
     numbers = np.arange(len(levels), dtype=line_type(len(levels)))
     firsts = numbers[levels == Level.GROUP]
     group_ends = np.repeat(firsts[1:], np.diff(firsts))
-    lead = np.minimum.accumulate(known.lead[::-1])[::-1].copy()
-    reach = np.maximum.accumulate(known.reach)
+    lead = np.minimum.accumulate(known.counts.lead[::-1])[::-1].copy()
+    reach = np.maximum.accumulate(known.counts.reach)
     fits = np.searchsorted(reach, lead + min(limit, int(reach.max(initial=0))), side="right")
     furthest = np.minimum(np.maximum(fits, numbers[1:]), group_ends).astype(numbers.dtype, copy=False)
     return Rows(known, lead, reach, levels, group_ends, furthest)
@@ -79,7 +79,7 @@ def _levels(known: Measured, limit: int) -> Bytes:
 
     Not so where the block's first part, as a list's first item, fits by itself, but not with the heading.
     """
-    levels, lead, reach = known.pieces.levels, known.lead, known.reach
+    levels, lead, reach = known.pieces.levels, known.counts.lead, known.counts.reach
     if not (levels == Level.AFTER_HEADING).any():
         return levels
     ends = np.append(np.flatnonzero(levels >= Level.PART), len(levels))

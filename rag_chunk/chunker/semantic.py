@@ -34,9 +34,9 @@ def semantic(corpus: Corpus, config: RunConfig) -> Spans:
     changes = _changes(corpus, config)
     for first, last in _groups(pieces):
         inside = slice(first, last)
-        cuts = _cuts(changes[inside], known.lead[inside], known.reach[inside], config)
+        cuts = _cuts(changes[inside], known.counts.lead[inside], known.counts.reach[inside], config)
         levels[first + cuts] = Level.GROUP
-    topics = Measured(Pieces(pieces.spans, levels), known.sizes, known.lead, known.reach)
+    topics = Measured(Pieces(pieces.spans, levels), known.counts)
     return pack_rows(Divisible(topics, corpus, units).rows(config.chunk_size), corpus, config)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from rag_chunk.arrays import Bools, Positions, Spans
+from rag_chunk.arrays import Positions, Spans
 from rag_chunk.config import RunConfig, Unit
 from rag_chunk.corpus import Corpus
 from rag_chunk.units.counts import Counts
@@ -40,12 +40,6 @@ class Units(Protocol):
 
     def size(self, start: int, end: int) -> int:
         """Count the units of one stretch."""
-
-    def additive(self, spans: Spans) -> Bools:
-        """Return for each span whether its size is told by the `reach` and the `lead` of spans that share its borders.
-
-        Else it is too short for that, and is to be counted by itself (see `Tokens`).
-        """
 
 
 def units_of(corpus: Corpus, config: RunConfig) -> Units:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 PART = 1 << 18  # characters that are encoded at a time
 ALONE = 1 << 23  # characters: of fewer, one thread makes less work than several, and hardly anybody waits longer
 _TO_A_TOKEN = 4  # characters: about as many as there are in most texts
+HALF = 4  # bits of a byte
+_INSIDE = 1 << 16
+_ALONE = 17  # bits that come before
 WORTH_KEEPING = 8192  # characters: of a text whose tokens go to the cache
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -34,43 +37,39 @@ class Encoded(NamedTuple):
     """The tokens of a corpus, in order.
 
     `borders` is the position on the line of the character in which each begins, and the line's length: [tokens + 1].
-    `alone` is how many tokens the text of one becomes without the space that it begins with, 0 where it begins with
-    none: uint8, with one more 0 at the end.
+    `alone` tells how many tokens the text of one becomes without the white space around it, 0 where that is not known:
+    in the lower `HALF` of the bits without the space that it begins with, in the upper one without that at its end. It
+    is uint8, with one more 0 at the end.
     """
 
     borders: Positions
     alone: Bytes
 
 
-class Parts(NamedTuple):
-    """What each token of an encoding is, by its number: [tokens of the encoding].
-
-    `begun` is how many characters begin in it, `within` is 1 where its first byte continues a character; `alone` is
-    that of `Encoded`.
-    """
-
-    begun: Positions
-    within: Positions
-    alone: Bytes
-
-
 @lru_cache
-def _parts(encoding: str) -> Parts:
-    """Return what each token is. Asking for all of them takes a while: it is kept."""
-    key = f"parts-2-{encoding}"
+def _facts(encoding: str) -> Positions:
+    """Return what each token of an encoding is, by its number: int32 [tokens of the encoding].
+
+    The lower bits are how many characters begin in it, `_INSIDE` is set where its first byte continues a character, and
+    above `_ALONE` is what `Encoded` has. Asking for all of them takes a while: it is kept.
+    """
+    key = f"parts-3-{encoding}"
     found: Any = cache.load(key)
     if found is None:
-        found = np.array(_asked(load_encoding(encoding)), np.int16).ravel()
+        known = load_encoding(encoding)
+        found = np.array([_fact(known, _content(known, token)) for token in range(known.n_vocab)], np.int32)
         cache.store(key, found)
-    begun, within, alone = found.reshape(3, -1)
-    return Parts(begun, within, alone.astype(np.uint8))
+    return cast("Positions", found)
 
 
-def _asked(encoding: "tiktoken.Encoding") -> list[list[int]]:
-    contents = [_content(encoding, token) for token in range(encoding.n_vocab)]
-    begun = [sum(byte & 0xC0 != 0x80 for byte in content) for content in contents]  # noqa: PLR2004 - continues none
-    within = [int(content[:1] >= b"\x80" and content[:1] < b"\xc0") for content in contents]
-    return [begun, within, [_alone(encoding, content) for content in contents]]
+def _fact(encoding: "tiktoken.Encoding", content: bytes) -> int:
+    begun = sum(byte & 0xC0 != 0x80 for byte in content)  # noqa: PLR2004 - continues none
+    inside = _INSIDE * (b"\x80" <= content[:1] < b"\xc0")
+    text = content.decode(errors="replace")
+    is_word = "\ufffd" not in text and len(text.split()) == 1
+    alone = _count(encoding, text[1:]) if is_word and text.startswith(" ") else 0
+    stripped = _count(encoding, text.rstrip()) if is_word and text[-1].isspace() else 0
+    return begun | inside | (alone | stripped << HALF) << _ALONE
 
 
 def _content(encoding: "tiktoken.Encoding", token: int) -> bytes:
@@ -80,13 +79,10 @@ def _content(encoding: "tiktoken.Encoding", token: int) -> bytes:
         return b""
 
 
-def _alone(encoding: "tiktoken.Encoding", content: bytes) -> int:
-    if not content.startswith(b" "):
-        return 0
-    try:
-        return len(encoding.encode_ordinary(content[1:].decode()))
-    except UnicodeDecodeError:
-        return 0
+def _count(encoding: "tiktoken.Encoding", text: str) -> int:
+    """Return how many tokens a text becomes, 0 where they are too many to be noted."""
+    count = len(encoding.encode_ordinary(text))
+    return count if count < 1 << HALF else 0
 
 
 def encoded(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions) -> Encoded:
@@ -100,25 +96,25 @@ def encoded(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions) -> E
     new = _on_all_cores(lambda job: _tokens_in(corpus, encoding, job), jobs)
     places = sorted([*known, *(job[0][0] for job in jobs)])
     tokens = _joined((kept.pop(place) if place in known else next(new) for place in places), len(corpus))
-    result = _placed(tokens, _parts(encoding.name), len(corpus))
+    result = _placed(tokens, _facts(encoding.name), len(corpus))
     _keep(corpus, encoding, tokens, result.borders, known)
     return result
 
 
-def _placed(tokens: Positions, parts: Parts, length: int) -> Encoded:
-    """Return where `tokens` start, and what each is without its space; block by block, for the sake of memory."""
+def _placed(tokens: Positions, facts: Positions, length: int) -> Encoded:
+    """Return where `tokens` start, and what each is by itself; block by block, for the sake of memory."""
     kind = line_type(length)
-    borders, alone = np.full(len(tokens) + 1, length, kind), np.zeros(len(tokens) + 1, np.uint8)
-    before = kind.type(0)
+    borders, alone = np.zeros(len(tokens) + 1, kind), np.zeros(len(tokens) + 1, np.uint8)
+    begun = kind.type(0)
     for place in range(0, len(tokens), PART):
-        block = tokens[place : place + PART]
-        begun, own = parts.begun[block], borders[place : min(place + PART, len(tokens))]
-        np.cumsum(begun, out=own)
-        own += before
-        before = kind.type(own[-1])
-        own -= begun
-        own -= parts.within[block]
-        alone[place : place + len(block)] = parts.alone[block]
+        block = facts.take(tokens[place : place + PART])
+        after = place + len(block)
+        own = borders[place + 1 : after + 1]
+        np.cumsum(block & (_INSIDE - 1), out=own)
+        own += begun
+        begun = kind.type(own[-1])
+        borders[place:after] -= (block & _INSIDE) // _INSIDE
+        np.right_shift(block, _ALONE, out=alone[place:after], casting="unsafe")
     return Encoded(borders, alone)
 
 

@@ -1,19 +1,17 @@
 """Safe points: where every pattern of a tokenizer splits, wherever its scan began and whatever follows."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from rag_chunk.arrays import Bools, Bytes
-from rag_chunk.characters import BLOCK, LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
+from rag_chunk.arrays import Bools, Bytes, Positions, index_in, line_type
+from rag_chunk.characters import LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
 
-UNKNOWN = 255  # how far it is to a mark that is not near
-
-
-def are_safe(flags: Bytes, *, after_lines: bool) -> Bools:
-    """Return whether each position after the first is a safe point, given what the characters are: [n - 1].
+def are_safe(before: Bytes, here: Bytes, *, after_lines: bool) -> Bools:
+    """Return whether there is a safe point between characters, given the flags of each and of the one before: [n].
 
     `after_lines` tells whether the pattern always splits where a line has ended; those of GPT-2 and GPT-3 do not.
     """
-    before, here = flags[:-1], flags[1:]
     spaced = (here & (SPACE | NEWLINE | STICKY) == SPACE) & (before & SPACE == 0)
     after_letter = (before & LETTER > 0) & (here & (SPACE | PUNCTUATION | NUMBER) > 0)
     after_number = (before & NUMBER > 0) & (here & (SPACE | PUNCTUATION | LETTER) > 0)
@@ -24,19 +22,36 @@ def are_safe(flags: Bytes, *, after_lines: bool) -> Bools:
     return found
 
 
-def steps_to(marks: Bools) -> Bytes:
-    """Return how many steps it is from each place to the first mark at it or after it, `UNKNOWN` for so many or more.
+class SafePoints(NamedTuple):
+    """Which of some places are safe points, and where runs of others start and end: [runs] each."""
 
-    >>> steps_to(np.array([False, True, False, False, True, False])).tolist()
-    [1, 0, 2, 1, 0, 255]
+    are_safe: Bools
+    starts: Positions
+    ends: Positions
+
+    def at_or_after(self, places: Positions) -> Positions:
+        """Return the first safe point from each place on. The last place is one."""
+        found, rows, run = self._others(places)
+        found[rows] = self.ends[run]
+        return found
+
+    def at_or_before(self, places: Positions) -> Positions:
+        """Return the last safe point up to each place. The first place is one."""
+        found, rows, run = self._others(places)
+        found[rows] = self.starts[run] - 1
+        return found
+
+    def _others(self, places: Positions) -> tuple[Positions, Positions, Positions]:
+        """Return a copy of the places, the rows of those that are no safe points, and the run that each lies in."""
+        rows = np.flatnonzero(~self.are_safe[places])
+        return places.copy(), rows, index_in(self.starts, places[rows], "right") - 1
+
+
+def safe_points(marks: Bools) -> SafePoints:
+    """Return what is marked as safe points; the first and the last place are.
+
+    >>> safe_points(np.array([True, False, False, True])).at_or_after(np.array([0, 1, 2])).tolist()
+    [0, 3, 3]
     """
-    steps, beyond = np.zeros(len(marks), np.uint8), UNKNOWN
-    for place in reversed(range(0, len(marks), BLOCK)):
-        block = marks[place : place + BLOCK]
-        gaps = np.flatnonzero(~block)
-        closes = np.flatnonzero(np.append(gaps[1:] != gaps[:-1] + 1, np.ones(len(gaps[:1]), bool)))  # the last of a run
-        nearest = np.repeat(gaps[closes] + 1, np.diff(closes, prepend=-1))
-        nearest[nearest == len(block)] += beyond
-        steps[place + gaps] = np.minimum(nearest - gaps, UNKNOWN)
-        beyond = int(steps[place])
-    return steps
+    changes = (np.flatnonzero(marks[1:] != marks[:-1]) + 1).astype(line_type(len(marks)))
+    return SafePoints(marks, changes[0::2], changes[1::2])

@@ -11,13 +11,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, as_spans, distinct, index_in, line_type, opens
+from rag_chunk.arrays import Bools, Positions, Spans, among, as_spans, distinct, index_in, line_type, opens
 from rag_chunk.characters import BLOCK, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import encoded
 from rag_chunk.units.counts import Counts
 from rag_chunk.units.encoding import load_encoding
-from rag_chunk.units.safe_points import UNKNOWN, are_safe, steps_to
+from rag_chunk.units.safe_points import SafePoints, are_safe, safe_points
 
 FAR = 64  # characters: a safe point further away than this is not worth encoding up to
 SHORT = 256  # characters: the counts of texts up to this are remembered
@@ -30,14 +30,16 @@ _MOST = 4  # tokens in a character: its bytes
 class _Inner(NamedTuple):
     """The first and the last safe point inside spans, as places and as numbers of tokens before them: [spans] each.
 
-    Where one is far from the border of its span, the border itself takes its place; `is_near` tells where none is.
+    Where one is far from the border of its span, the border itself takes its place. `opens` and `closes` are those of
+    `Counts`: they tell where both are near.
     """
 
-    opens: Positions
-    closes: Positions
+    first: Positions
+    last: Positions
     before: Positions
     until: Positions
-    is_near: Bools
+    opens: Positions
+    closes: Positions
 
 
 class Tokens:
@@ -57,21 +59,17 @@ class Tokens:
         self.starts: Positions = self._borders[:-1]
 
     @cached_property
-    def _steps(self) -> tuple[Bytes, Bytes]:
-        """How many tokens it is from each to the next safe point, and to the one before: uint8 [tokens + 1] each.
-
-        Document borders are safe, the end of the line among them.
-        """
+    def _safe_points(self) -> SafePoints:
+        """Which tokens start at a safe point. Document borders are safe, the end of the line among them."""
+        flags, surely = self._corpus.flags, distinct(self._corpus.starts, self._wide_ends)
         marks = np.zeros(len(self._borders), bool)
-        for place in range(0, len(self._corpus), BLOCK):
-            first, after = index_in(self.starts, [place, place + BLOCK])
-            safe = self._are_safe(self._corpus.flags[max(place - 1, 0) : place + BLOCK])
-            marks[first:after] = (safe if place else np.append(np.True_, safe))[self.starts[first:after] - place]
+        for first in range(0, len(self.starts), BLOCK):
+            starts = self.starts[first : first + BLOCK]
+            marks[first : first + len(starts)] = self._are_safe(flags.take(starts - 1, mode="clip"), flags[starts])
         marks &= opens(self._borders)  # of a character's many tokens only the first
-        surely = distinct(self._corpus.starts, self._wide_ends)
         tokens = index_in(self._borders, surely)
         marks[tokens[self._borders[tokens] == surely]] = True
-        return steps_to(marks), steps_to(marks[::-1])[::-1]
+        return safe_points(marks)
 
     @cached_property
     def _wide_gaps(self) -> Spans:
@@ -93,7 +91,7 @@ class Tokens:
         """Return where documents are cut to be encoded in parts: at safe points, and in very wide gaps."""
         flags, found = self._corpus.flags, list[int]()
         for place in range(encoded.PART, len(self._corpus), encoded.PART):
-            safe = self._are_safe(flags[place - 1 : place + _AHEAD])
+            safe = self._are_safe(flags[place - 1 : place + _AHEAD - 1], flags[place : place + _AHEAD])
             found += [place + int(np.argmax(safe))] if safe.any() else []
         very_wide = self._wide_ends[self._wide_gaps[:, 1] - self._wide_gaps[:, 0] > WIDE]
         return distinct(np.array(found, np.int64), very_wide)
@@ -119,11 +117,14 @@ class Tokens:
         return counts
 
     def _alone_in(self, starts: Positions, ends: Positions) -> Positions:
-        """Return the number of tokens of each text that is all of one token but the space before it, else 0: [n]."""
+        """Return the number of tokens of each text that is one token but for white space around it, else 0: [n]."""
         after = index_in(self.starts, ends)
         last = np.maximum(after - 1, 0)
-        whole = (self._borders[last] == starts - 1) & (self._borders[after] == ends)
-        return np.where(whole, self._alone[last], 0).astype(np.int64)
+        begins, alone = self._borders[last], self._alone[last]
+        after_space = (begins == starts - 1) & (self._borders[after] == ends)
+        white = self._corpus.flags.take([ends, ends - 1], mode="clip") & SPACE
+        before_space = (begins == starts) & (self._borders[after] > ends) & (white[0] > white[1])
+        return np.where(after_space, alone & ((1 << encoded.HALF) - 1), np.where(before_space, alone >> encoded.HALF, 0)).astype(np.int64)
 
     def counted(self, spans: Spans) -> Counts:
         """Count each span's own text, many at once but not so many that what is between takes much memory."""
@@ -138,17 +139,19 @@ class Tokens:
         """
         (starts, ends), inner = spans.T, self._safely_inside(spans)
         lead, reach = inner.before, inner.until
-        cut = np.flatnonzero(starts < inner.opens), np.flatnonzero(inner.closes < ends), np.flatnonzero(~inner.is_near)
+        near = inner.opens <= inner.closes
+        cut = np.flatnonzero(starts < inner.first), np.flatnonzero(inner.last < ends), np.flatnonzero(~near)
         texts = (
-            np.concatenate([starts[cut[0]], inner.closes[cut[1]], starts[cut[2]]]),
-            np.concatenate([inner.opens[cut[0]], ends[cut[1]], ends[cut[2]]]),
+            np.concatenate([starts[cut[0]], inner.last[cut[1]], starts[cut[2]]]),
+            np.concatenate([inner.first[cut[0]], ends[cut[1]], ends[cut[2]]]),
         )
         counts = np.split(self._counts_of(as_spans(np.column_stack(texts))), np.cumsum([*map(len, cut[:2])]))
         lead[cut[0]] -= counts[0]
         reach[cut[1]] += counts[1]
         sizes = reach - lead
         sizes[cut[2]] = counts[2]
-        return Counts(*(found.astype(self._kind) for found in (lead, reach, sizes)))
+        lead, reach, sizes = (column.astype(self._kind) for column in (lead, reach, sizes))
+        return Counts(lead, reach, inner.opens, inner.closes, sizes)
 
     def size(self, start: int, end: int) -> int:
         """Count the tokens of one stretch, which is faster for a single one than `counted`."""
@@ -156,29 +159,18 @@ class Tokens:
             return int(self.counted(as_spans([(start, end)])).sizes[0])
         return self._count(self._corpus.text(start, end))
 
-    def additive(self, spans: Spans) -> Bools:
-        """Return whether `reach` less `lead` is the size of each span: where a near safe point lies in it."""
-        return self._safely_inside(spans).is_near
-
     def _safely_inside(self, spans: Spans) -> _Inner:
         """Return the safe points inside each span that are nearest to its borders."""
-        (starts, ends), (to_next, to_last) = spans.T, self._steps
-        first, after = index_in(self.starts, spans.T)
-        last = np.maximum(after - 1, 0)
-        before, until = first + to_next[first], last - to_last[last]
-        opening = self._borders[np.minimum(before, len(self.starts))]
-        closing = self._borders[np.maximum(until, 0)]
-        far_start = (opening - starts > FAR) | (to_next[first] == UNKNOWN)
-        far_end = (ends - closing > FAR) | (to_last[last] == UNKNOWN)
-        near: Bools = (opening <= closing) & ~far_start & ~far_end
+        (starts, ends), safe = spans.T, self._safe_points
+        tokens, after = index_in(self.starts, spans.T)
+        before, until = safe.at_or_after(tokens), safe.at_or_before(np.maximum(after - 1, 0))
+        opening, closing = self._borders[before], self._borders[until]
+        far_start, far_end = opening - starts > FAR, ends - closing > FAR
         spaced = (self._corpus.flags[np.maximum(ends, 1) - 1] & SPACE) > 0
+        opens = np.where(far_start, closing.dtype.type(len(self._corpus) + 1), opening)
+        closes = np.where(far_end, closing.dtype.type(-1), closing)
         if len(self._wide_ends):  # at the end of a text all its last white space is one piece
-            near &= ~(spaced & among(closing, self._wide_ends))
-        far_end |= (to_next[after] == 0) & (self._borders[after] == ends) & (ends > 0) & ~spaced
-        return _Inner(
-            np.where(far_start, starts, opening),
-            np.where(far_end, ends, closing),
-            np.where(far_start, first, before),
-            np.where(far_end, after, until),
-            near,
-        )
+            closes[spaced & among(closing, self._wide_ends)] = -1
+        far_end |= safe.are_safe[after] & (self._borders[after] == ends) & (ends > 0) & ~spaced
+        first, last = np.where(far_start, starts, opening), np.where(far_end, ends, closing)
+        return _Inner(first, last, np.where(far_start, tokens, before), np.where(far_end, after, until), opens, closes)

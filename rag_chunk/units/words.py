@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
+from rag_chunk.arrays import Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
 from rag_chunk.characters import BLOCK, LONE, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus import Corpus
 from rag_chunk.units.counts import Counts
@@ -76,10 +76,6 @@ class Words:
         following = np.append(self.starts[1:], self.starts.dtype.type(len(corpus)))
         return corpus.past_space(following, -1)[: len(self.starts)]
 
-    def additive(self, spans: Spans) -> Bools:
-        """Return that `reach` less `lead` is the size of every span: bool [n]."""
-        return np.ones(len(spans), bool)
-
     def size(self, start: int, end: int) -> int:
         """Count the words of one stretch."""
         return int(self.counted(as_spans([(start, end)])).sizes[0])
@@ -87,7 +83,7 @@ class Words:
     def counted(self, spans: Spans) -> Counts:
         """Count the words that end at or before each start, those that start before each end, and those inside."""
         lead, reach = index_in(self.ends, spans[:, 0], "right"), index_in(self.starts, spans[:, 1])
-        return Counts(lead, reach, reach - lead)
+        return Counts(lead, reach, *spans.T, reach - lead)
 
 
 class Characters:
@@ -104,10 +100,6 @@ class Characters:
         """Where each unit starts: every position on the line."""
         return np.arange(self._length, dtype=line_type(self._length))
 
-    def additive(self, spans: Spans) -> Bools:
-        """Return that `reach` less `lead` is the size of every span: bool [n]."""
-        return np.ones(len(spans), bool)
-
     def size(self, start: int, end: int) -> int:
         """Count the characters of one stretch."""
         return end - start
@@ -115,4 +107,4 @@ class Characters:
     def counted(self, spans: Spans) -> Counts:
         """Count the characters before each start and end, and those inside."""
         lead, reach = spans.T
-        return Counts(lead, reach, reach - lead)
+        return Counts(lead, reach, lead, reach, reach - lead)

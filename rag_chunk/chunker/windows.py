@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans, distinct, index_in, opens
+from rag_chunk.arrays import Bools, Positions, Spans, as_spans, distinct, index_in, opens
 from rag_chunk.chunker.packing import kept_to, outermost, skipped_spans
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import Units, units_of
 
-_AT_ONCE = 32  # windows of a stretch that are looked at together, twice as many after as many that can stay
+_AT_ONCE = 32  # windows of a stretch that are looked at together, four times as many after as many that can stay
 
 
 def fixed_size(corpus: Corpus, config: RunConfig) -> Spans:
@@ -31,7 +31,12 @@ def _windows(corpus: Corpus, config: RunConfig) -> Spans:
     units, size = units_of(corpus, config), config.chunk_size
     stretches = as_spans(_stretches(corpus, skipped_spans(corpus, config)))
     spans, rows = _end_to_end(corpus, units, stretches, size, config.overlap)
-    wrong = np.flatnonzero((units.counted(spans).sizes > size) | (spans[:, 0] >= spans[:, 1]))
+    sizes = units.counted(spans).sizes
+    wrong = np.flatnonzero((sizes > size) | (spans[:, 0] >= spans[:, 1]))
+    if config.overlap and len(wrong):
+        following = np.append(np.where(rows[1:] == rows[:-1], spans[1:, 0], len(corpus)), len(corpus))
+        spans[wrong, 1], is_good = _shortened(corpus, units, spans[wrong], sizes[wrong] - size, following[wrong], size)
+        wrong = wrong[~is_good]
     if len(wrong):
         wrong = wrong[opens(rows[wrong])]  # the first of each stretch
         rest = as_spans(np.column_stack([spans[wrong, 0], stretches[rows[wrong], 1]]))
@@ -42,6 +47,24 @@ def _windows(corpus: Corpus, config: RunConfig) -> Spans:
         spans = as_spans(np.concatenate([spans[np.arange(len(spans)) < before[rows]], walked]))
         spans = as_spans(spans[np.lexsort((spans[:, 1], spans[:, 0]))])
     return outermost(corpus.trimmed(spans) if units.name != "tokens" else as_spans(spans[corpus.solid(spans)]))
+
+
+def _shortened(
+    corpus: Corpus, units: Units, spans: Spans, over: Positions, following: Positions, size: int
+) -> tuple[Positions, Bools]:
+    """Return the ends of windows that are `over` the limit, nearer by so much, and which are good now.
+
+    Those are at the limit or below it, and touch the windows that are `following`, which can stay where they are.
+    """
+    (starts, ends), over = spans.T.copy(), np.maximum(over, 1)
+    rows = np.arange(len(spans))
+    while len(rows):
+        units_before = index_in(units.starts, ends[rows]) - over
+        ends[rows] = corpus.grapheme_starts(units.starts[np.maximum(units_before, 0)])
+        rows = rows[ends[rows] >= np.maximum(following[rows], starts[rows] + 1)]
+        over = units.counted(as_spans(np.column_stack([starts[rows], ends[rows]]))).sizes - size
+        rows, over = rows[over > 0], over[over > 0]
+    return ends, ends >= np.maximum(following, starts + 1)
 
 
 def _end_to_end(corpus: Corpus, units: Units, stretches: Spans, size: int, overlap: int) -> tuple[Spans, Positions]:
@@ -109,19 +132,19 @@ class _Walk:
         """Return the windows up to the first that is over the limit, which is shortened, and go on after it."""
         large = (size > self._size or window.start >= window.end for window, size in zip(windows, sizes, strict=True))
         good = next(itertools.compress(itertools.count(), large), len(windows))
-        kept = windows[:good] + [self._shortened(window) for window in windows[good : good + 1]]
-        self._next, self._ahead = self._following(kept[-1]), 2 * self._ahead if good == len(windows) else _AT_ONCE
+        kept = windows[:good] + [self._shortened(*pair) for pair in zip(windows[good:], sizes[good : good + 1], strict=False)]
+        self._next, self._ahead = self._following(kept[-1]), 4 * self._ahead if good == len(windows) else _AT_ONCE
         return kept
 
-    def _shortened(self, window: _Window) -> _Window:
+    def _shortened(self, window: _Window, size: int) -> _Window:
         """Return the longest window within the limit; if even one cluster is over it, up to the unit after that."""
-        first, after, start, end = window
+        first, after, start, _ = window
         while after > first:
+            after -= max(size - self._size, 1)
+            end = self._place(after)
             size = self._units.size(start, end) if start < end else self._size + 1
             if size <= self._size:
                 return _Window(first, after, start, end)
-            after -= max(size - self._size, 1)
-            end = self._place(after)
         after = max(self._unit_at(self._corpus.cluster_around(start + 1)[1]), first + 1)
         return _Window(first, after, start, self._place(after))
 
@@ -133,6 +156,8 @@ class _Walk:
         place = min(self._corpus.cluster_at(self._starts[unit])[1], window.end) if unit < window.after else window.end
         if place <= window.start:
             place = window.end
+        if place == self._starts[unit] and self._starts[unit - 1] < place:  # nearly always: no cluster is in the way
+            return unit, place
         return max(self._unit_at(place), window.first + 1), place
 
     def _unit_at(self, place: int) -> int:

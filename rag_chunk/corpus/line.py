@@ -112,6 +112,11 @@ class Corpus:
         return self.looked_up(flags_of)
 
     @cached_property
+    def _flags(self) -> memoryview:
+        """The same, for looking at single characters."""
+        return self.flags.data
+
+    @cached_property
     def has_lone(self) -> bool:
         """Whether any character is of a script that is written without spaces."""
         return bool((self.flags & LONE).any())
@@ -144,7 +149,8 @@ class Corpus:
 
     def cluster_at(self, position: int) -> tuple[int, int]:
         """Return what `cluster_around` does; most positions are surely inside none, and need no second look."""
-        inside = 0 < position < len(self) and (self.flags[position] & STICKY or self.flags[position - 1] & JOINER)
+        flags = self._flags
+        inside = 0 < position < len(flags) and (flags[position] & STICKY or flags[position - 1] & JOINER)
         return self.cluster_around(position) if inside else (position, position)
 
     def grapheme_ends(self, positions: Positions) -> Positions:

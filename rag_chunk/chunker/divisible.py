@@ -3,7 +3,7 @@
 import numpy as np
 
 from rag_chunk.arrays import Positions, as_spans, distinct, opens
-from rag_chunk.chunker.measured import Measured, cut_exactly, joined, measured
+from rag_chunk.chunker.measured import Measured, cut_exactly, measured, merged
 from rag_chunk.chunker.pieces import Level, Pieces
 from rag_chunk.chunker.rows import Rows, rows_of
 from rag_chunk.corpus import Corpus
@@ -36,37 +36,37 @@ class Divisible:
         """Return the pieces, cut so that none is over `limit`."""
         if limit < self._smallest:
             self._find_words(limit)
-        known = self._known.at(np.flatnonzero((self._of > limit) == self._are_words))
-        large = np.flatnonzero(known.counts.sizes > limit)
+        chosen = np.flatnonzero((self._of > limit) == self._are_words)
+        are_large = self._known.counts.sizes[chosen] > limit
+        large = chosen[are_large]
         if not len(large):
-            return known
-        spans = known.pieces.spans[large]
+            return self._known.at(chosen)
+        spans = self._known.pieces.spans[large]
         cuts = [cut for span in spans for cut in cut_exactly(span, self._corpus, self._units, limit)]
-        parts, rows = self._parts(known, large, np.array(cuts, np.int64), Level.GRAPHEME)
-        others = np.flatnonzero(known.counts.sizes <= limit)
-        return joined([known.at(others), parts]).at(np.argsort(np.append(others, rows), kind="stable"))
+        parts, rows = self._parts(large, np.array(cuts, np.int64), Level.GRAPHEME)
+        return merged(self._known, chosen[~are_large], parts, rows)
 
     def _find_words(self, limit: int) -> None:
         """Cut those pieces into words that are over `limit`, and were over none before."""
         new = np.flatnonzero((self._of > limit) & (self._of <= self._smallest))
-        starts = word_starts(self._corpus, self._known.pieces.spans[new])
-        parts, rows = self._parts(self._known, new, starts, Level.WORD)
-        order = np.argsort(np.append(np.arange(len(self._of)), rows), kind="stable")
-        self._known = joined([self._known, parts]).at(order)
-        self._are_words = np.append(self._are_words, np.ones(len(rows), bool))[order]
-        self._of = np.append(self._of, self._of[rows])[order]
+        parts, rows = self._parts(new, word_starts(self._corpus, self._known.pieces.spans[new]), Level.WORD)
+        old = np.arange(len(self._of))
+        self._known = merged(self._known, old, parts, rows)
+        self._are_words = np.insert(self._are_words, rows + 1, np.True_)
+        self._of = np.insert(self._of, rows + 1, self._of[rows])
         self._smallest = limit
 
-    def _parts(self, known: Measured, large: Positions, cuts: Positions, level: Level) -> tuple[Measured, Positions]:
-        """Cut the pieces in the rows `large` at `cuts`, which are borders of this level.
+    def _parts(self, large: Positions, cuts: Positions, level: Level) -> tuple[Measured, Positions]:
+        """Cut the known pieces in the rows `large` at `cuts`, which are borders of this level.
 
         Return the parts, and the row of the piece that each is a part of: [parts].
         """
-        spans = known.pieces.spans[large]
+        whole = self._known.pieces
+        spans = whole.spans[large]
         starts = distinct(spans[:, 0], cuts)
         row = np.searchsorted(spans[:, 0], starts, side="right") - 1
         ends = np.minimum(np.append(starts, len(self._corpus))[1:], spans[row, 1])
         parts = self._corpus.trimmed(as_spans(np.column_stack([starts, ends])))
         rows = large[np.searchsorted(spans[:, 0], parts[:, 0], side="right") - 1]
-        levels = np.where(opens(rows), known.pieces.levels[rows], np.uint8(level))
+        levels = np.where(opens(rows), whole.levels[rows], np.uint8(level))
         return measured(Pieces(parts.astype(spans.dtype), levels), self._units), rows

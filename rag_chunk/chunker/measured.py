@@ -1,11 +1,12 @@
 """`Measured`: pieces with their sizes, and where one is cut that has no finer border."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans, index_in
+from rag_chunk.arrays import Positions, Spans, as_spans
 from rag_chunk.chunker.pieces import Pieces
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import Counts, Units
@@ -29,11 +30,13 @@ def measured(pieces: Pieces, units: Units) -> Measured:
     return Measured(pieces, units.counted(pieces.spans))
 
 
-def joined(parts: Sequence[Measured]) -> Measured:
-    """Return the pieces of several, one after the other."""
-    spans, levels = [part.pieces.spans for part in parts], [part.pieces.levels for part in parts]
-    counts = zip(*(part.counts for part in parts), strict=True)
-    return Measured(Pieces(np.concatenate(spans), np.concatenate(levels)), Counts(*map(np.concatenate, counts)))
+def merged(one: Measured, rows: Positions, other: Measured, before: Positions) -> Measured:
+    """Return the `rows` of one, in order, and all pieces of the other, each after the rows up to that in `before`."""
+    spans, levels = zip(*((known.pieces.spans, known.pieces.levels) for known in (one, other)), strict=True)
+    pieces = Pieces(np.concatenate(spans), np.concatenate(levels))
+    counts = Counts(*map(np.concatenate, zip(one.counts, other.counts, strict=True)))
+    added = len(one.pieces) + np.arange(len(before))
+    return Measured(pieces, counts).at(np.insert(rows, np.searchsorted(rows, before, side="right"), added))
 
 
 def sizes_of(chunks: Spans, counts: Counts, first: Positions, last: Positions, units: Units) -> Positions:
@@ -45,41 +48,37 @@ def sizes_of(chunks: Spans, counts: Counts, first: Positions, last: Positions, u
     return sizes
 
 
-def cut_exactly(span: Positions, corpus: Corpus, units: Units, limit: int) -> Iterator[int]:
-    """Yield where a stretch that has no finer border is cut, so that each part counts at most `limit` units.
+def cut_exactly(span: Positions, corpus: Corpus, units: Units, limit: int) -> list[int]:
+    """Return where a stretch that has no finer border is cut, so that each part counts at most `limit` units.
 
-    Only a single grapheme cluster may be larger.
+    Only a single grapheme cluster may be larger. Several strategies have the same long words: their cuts are kept.
     """
-    start, end = (int(border) for border in span)
-    while True:
-        if _about(units, start, end) <= limit + 4 and units.size(start, end) <= limit:
-            return
-        start = _next_cut(start, end, corpus, units, limit)
+    known: dict[tuple[int, int], list[int]] = corpus.derived(("cuts", units, limit), dict)
+    start, end = span.tolist()
+    if (start, end) not in known:
+        known[start, end] = list(_cuts(start, end, corpus, units, limit))
+    return known[start, end]
+
+
+def _cuts(start: int, end: int, corpus: Corpus, units: Units, limit: int) -> Iterator[int]:
+    starts = units.starts.data
+    first, last = bisect_left(starts, start), bisect_left(starts, end)
+    while last - first > limit + 4 or units.size(start, end) > limit:  # the former is near the size, and found at once
+        start = _next_cut(start, end, corpus, units, first + limit, limit)
         if start >= end:
             return
         yield start
+        first = bisect_left(starts, start, first)
 
 
-def _next_cut(start: int, end: int, corpus: Corpus, units: Units, limit: int) -> int:
-    """Return the furthest place after `start` up to which the text counts at most `limit` units."""
-    nearest = _after_cluster(corpus, start)
-    index = int(index_in(units.starts, start)) + limit
+def _next_cut(start: int, end: int, corpus: Corpus, units: Units, index: int, limit: int) -> int:
+    """Return the furthest place after `start`, at the unit `index` or before, up to which there are `limit` units."""
+    nearest = corpus.cluster_at(start + 1)[1]
     while True:
         place = int(units.starts[index]) if index < len(units.starts) else end
-        cut = min(corpus.cluster_around(min(place, end))[0], end)
+        cut = min(corpus.cluster_at(min(place, end))[0], end)
         if cut <= nearest:
             return nearest
         if units.size(start, cut) <= limit:
             return cut
         index -= 1
-
-
-def _after_cluster(corpus: Corpus, start: int) -> int:
-    """Return where the grapheme cluster that starts at `start` ends."""
-    return max(corpus.cluster_around(start + 1)[1], start + 1)
-
-
-def _about(units: Units, start: int, end: int) -> int:
-    """Return the number of units that start inside: near the size, and found without encoding."""
-    first, last = index_in(units.starts, [start, end])
-    return int(last - first)

@@ -25,9 +25,8 @@ def _backed(rows: Rows, overlap: int, levels: Bytes) -> Positions:
     """
     cuts = rows.numbers[1:-1]
     back = np.searchsorted(rows.lead, rows.reach[:-1] - overlap, side="left").astype(cuts.dtype)
-    reached = _next_whole(rows, cuts, levels[1:-1])
-    onward = np.searchsorted(rows.furthest, reached, side="left").astype(cuts.dtype)
-    first = _first_whole(rows, levels, np.maximum(back, onward))
+    onward = rows.short_of.take(_next_whole(rows, cuts, levels[1:-1]))
+    first = _first_whole(rows, levels[1:-1], np.maximum(back, onward))
     opens_group = rows.group_ends[:-1] == cuts
     return np.concatenate([rows.numbers[:1], np.where(opens_group, cuts, first)])
 
@@ -35,7 +34,7 @@ def _backed(rows: Rows, overlap: int, levels: Bytes) -> Positions:
 def _next_whole(rows: Rows, cuts: Positions, wanted: Bytes) -> Positions:
     """Return for each cut the row after the next whole piece: as coarse as `wanted`, or what of it fits into a chunk."""
     after = rows.next_as_coarse(wanted, cuts + 1)
-    large = np.flatnonzero(rows.furthest[cuts] < after)
+    large = np.flatnonzero(rows.furthest[1:] < after)
     if len(large):
         beyond = cuts[large]
         coarsest = rows.levels[rows.coarsest(rows.furthest[beyond], beyond)]
@@ -43,30 +42,31 @@ def _next_whole(rows: Rows, cuts: Positions, wanted: Bytes) -> Positions:
     return after
 
 
-def _first_whole(rows: Rows, levels: Bytes, earliest: Positions) -> Positions:
+def _first_whole(rows: Rows, wanted: Bytes, earliest: Positions) -> Positions:
     """Return for each cut the first row, from its `earliest` on, such that no border from there to the cut is coarser."""
     found = cuts = rows.numbers[1:-1]
-    for level in np.flatnonzero(np.bincount(levels)).tolist():
-        first = rows.following(levels, level)[earliest] if level else earliest  # every border is of 0 at least
-        found = np.where((first < cuts) & (levels[1:-1] <= level), first, found)
+    for level in np.flatnonzero(np.bincount(wanted)).tolist():
+        first = rows.following(level, earliest)
+        found = np.where((first < cuts) & (wanted <= level), first, found)
     return found
 
 
-def _plain(rows: Rows) -> tuple[list[int], list[int]]:
+def _plain(rows: Rows) -> tuple[Positions, Positions]:
     """Return the first row of each chunk, and the row after it."""
     ends = rows.coarsest(rows.furthest, rows.numbers[:-1]).data
     cuts, cut, last = [0], ends[0], len(ends)
     while cut < last:
         cuts.append(cut)
         cut = ends[cut]
-    return cuts, [*cuts[1:], cut]
+    borders = np.fromiter([*cuts, cut], np.int64, len(cuts) + 1)
+    return borders[:-1], borders[1:]
 
 
-def _overlapping(rows: Rows, overlap: int, whole: int) -> tuple[list[int], list[int]]:
+def _overlapping(rows: Rows, overlap: int, whole: int) -> tuple[Positions, Positions]:
     """Return the first row of each chunk, and the row after it; a chunk begins with whole pieces of the one before."""
     levels = np.minimum(rows.levels, np.uint8(whole))
     firsts = _backed(rows, overlap, levels)
-    starts, ends = firsts.data, rows.coarsest(rows.furthest[firsts], rows.numbers[:-1]).data
+    starts, ends = firsts.data, rows.coarsest(rows.furthest.take(firsts), rows.numbers[:-1]).data
     begun, ended = list[int](), list[int]()
     before, cut, last = -1, 0, len(rows)
     while cut < last:
@@ -77,7 +77,7 @@ def _overlapping(rows: Rows, overlap: int, whole: int) -> tuple[list[int], list[
         begun.append(row)
         ended.append(end)
         before, cut = row, end
-    return begun, ended
+    return np.fromiter(begun, np.int64, len(begun)), np.fromiter(ended, np.int64, len(ended))
 
 
 def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], Borders], whole: int = 0) -> Spans:
@@ -106,8 +106,7 @@ def pack_rows(rows: Rows, corpus: Corpus, config: RunConfig, whole: int = 0) -> 
     known, units = rows.known, units_of(corpus, config)
     if not len(rows):
         return known.pieces.spans
-    chunks = _overlapping(rows, config.overlap, whole) if config.overlap else _plain(rows)
-    first, after = (np.fromiter(found, np.int64, len(found)) for found in chunks)
+    first, after = _overlapping(rows, config.overlap, whole) if config.overlap else _plain(rows)
     spans = as_spans(np.column_stack([known.pieces.spans[first, 0], known.pieces.spans[after - 1, 1]]))
     sizes = sizes_of(spans, known.counts, first, after - 1, units)
     return kept_to(spans, sizes, corpus, units, config.chunk_size)

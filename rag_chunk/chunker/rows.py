@@ -1,6 +1,7 @@
 """`Rows`: measured pieces in a form in which the furthest and the coarsest cut can be looked up."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from rag_chunk.chunker.measured import Measured
 from rag_chunk.chunker.pieces import Level
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Pieces of which a chunk of the rows i to j - 1 has at most `reach[j - 1] - lead[i]` units.
 
@@ -27,17 +28,38 @@ class Rows:
         """Return the number of rows."""
         return len(self.furthest)
 
-    @property
+    @cached_property
     def numbers(self) -> Positions:
         """The numbers of the rows, and of that after the last: [rows + 1], in a small type, as all that is made of them."""
         return np.arange(len(self) + 1, dtype=self.furthest.dtype)
 
+    @cached_property
+    def _borders(self) -> dict[int, Positions]:
+        """For each level but the finest the rows whose border is of it or coarser, in order: finer ones first."""
+        present = np.flatnonzero(np.bincount(self.levels)).tolist()
+        return {level: self.numbers[self.levels >= level] for level in present[1:]}
+
+    @cached_property
+    def _last_borders(self) -> list[Positions]:
+        """For each of those levels the last such row up to each row: [rows + 1]."""
+        return [np.repeat(rows, np.diff(rows, append=len(self) + 1)) for rows in self._borders.values()]
+
+    @cached_property
+    def _next_borders(self) -> dict[int, Positions]:
+        """For each of those levels the first such row from each row on: [rows + 1]."""
+        return {level: np.repeat(rows, np.diff(rows, prepend=-1)) for level, rows in self._borders.items()}
+
+    @cached_property
+    def short_of(self) -> Positions:
+        """How many rows begin a chunk that does not get as far as each row: [rows + 1]."""
+        counts = np.bincount(self.furthest, minlength=len(self))
+        return np.concatenate([self.numbers[:1], np.cumsum(counts[: len(self)], dtype=self.furthest.dtype)])
+
     def coarsest(self, furthest: Positions, beyond: Positions) -> Positions:
         """Return where to cut: at the coarsest border in (beyond, furthest], the last of its kind."""
-        ends, numbers = furthest, self.numbers
-        for level in np.flatnonzero(np.bincount(self.levels))[1:]:
-            last_at = np.maximum.accumulate(np.where(self.levels >= level, numbers, 0))
-            found = last_at[furthest]
+        ends = furthest
+        for last_border in self._last_borders:
+            found = last_border.take(furthest)
             ends = np.where(found > beyond, found, ends)
         return ends
 
@@ -47,17 +69,16 @@ class Rows:
         within = self.levels[beyond + 1 : furthest + 1][::-1]
         return furthest - int(np.argmax(within)) if len(within) else furthest
 
-    def following(self, levels: Bytes, level: int) -> Positions:
-        """Return for each row the first at or after it whose border, by these levels, is of one or coarser: [rows + 1]."""
-        return np.minimum.accumulate(np.where(levels >= level, self.numbers, len(self))[::-1])[::-1]
+    def following(self, level: int, places: Positions) -> Positions:
+        """Return the first row at or after each place whose border is of the level or coarser."""
+        return self._next_borders[level].take(places) if level in self._next_borders else places
 
-    def next_as_coarse(self, wanted: Positions, places: Positions) -> Positions:
+    def next_as_coarse(self, wanted: Bytes, places: Positions) -> Positions:
         """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
-        places = np.minimum(places, len(self))
-        found = places
+        found = places = np.minimum(places, len(self))
         for level in np.flatnonzero(np.bincount(wanted)).tolist():
-            if level > self.levels.min():
-                found = np.where(wanted == level, self.following(self.levels, level)[places], found)
+            if level in self._borders:
+                found = np.where(wanted == level, self.following(level, places), found)
         return found
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -98,19 +99,29 @@ def test_windows_of_an_old_encoding_are_within_the_limit(text: str, size: int) -
     assert [each.units for each in found] == [len(old.encode_ordinary(each.text)) for each in found]
 
 
-@given(st.lists(st.booleans()), st.integers(1, 9))
-def test_the_nearest_mark_is_found_also_in_a_later_block(marks: list[bool], block: int) -> None:
-    far = safe_points.UNKNOWN
-    expected = [next((step for step, mark in enumerate(marks[place:]) if mark), far) for place in range(len(marks))]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(safe_points, "BLOCK", block)
-        assert safe_points.steps_to(np.array(marks, bool)).tolist() == expected
+@given(st.lists(st.booleans()))
+def test_the_nearest_safe_points_are_found_on_both_sides(inner: list[bool]) -> None:
+    marks = [True, *inner, True]
+    places = range(len(marks))
+    after = [next(place for place in places[start:] if marks[place]) for start in places]
+    before = [next(place for place in reversed(places[: end + 1]) if marks[place]) for end in places]
+    found = safe_points.safe_points(np.array(marks))
+    assert found.at_or_after(np.arange(len(marks))).tolist() == after
+    assert found.at_or_before(np.arange(len(marks))).tolist() == before
 
 
-def test_a_mark_that_is_far_counts_as_none() -> None:
-    marks = np.zeros(600, bool)
-    marks[599] = True
-    assert safe_points.steps_to(marks)[[0, 344, 345, 598]].tolist() == [255, 255, 254, 1]
+@pytest.mark.parametrize("model", ["cl100k_base", "o200k_base"])
+@given(drawn=spans_in())
+def test_a_stretch_is_counted_by_its_borders_where_they_say_that_it_can_be(
+    model: str, drawn: tuple[Corpus, list[tuple[int, int]]]
+) -> None:
+    corpus, spans = drawn
+    counts = units_of(corpus, RunConfig(unit="tokens", model=model)).counted(as_spans(spans))
+    for (one, (start, _)), (other, (_, end)) in itertools.product(enumerate(spans), repeat=2):
+        one_document = np.ptp(corpus.documents_at(np.array([start, end - 1]))) == 0
+        if one_document and counts.opens[one] <= counts.closes[other]:
+            expected = len(load_encoding(model).encode_ordinary(corpus.text(start, end)))
+            assert counts.reach[other] - counts.lead[one] == expected
 
 
 @pytest.mark.parametrize("unit", ["words", "characters"])

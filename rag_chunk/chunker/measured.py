@@ -1,7 +1,7 @@
 """`Measured`: pieces with their sizes, and where one is cut that has no finer border."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np

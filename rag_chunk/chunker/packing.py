@@ -67,12 +67,13 @@ def _overlapping(rows: Rows, overlap: int, whole: int) -> tuple[Positions, Posit
     levels = np.minimum(rows.levels, np.uint8(whole))
     firsts = _backed(rows, overlap, levels)
     starts, ends = firsts.data, rows.coarsest(rows.furthest.take(firsts), rows.numbers[:-1]).data
-    begun, ended = list[int](), list[int]()
+    level_of, begun, ended = levels.tobytes(), list[int](), list[int]()
     before, cut, last = -1, 0, len(rows)
     while cut < last:
         row, end = starts[cut], ends[cut]
         if row <= before:  # the whole chunk before would be repeated
-            row = before + 1 + int(np.argmax(levels[before + 1 : cut + 1]))
+            inner = level_of[before + 1 : cut + 1]
+            row = before + 1 + inner.index(max(inner))
             end = rows.coarsest_of(row, cut)
         begun.append(row)
         ended.append(end)

@@ -50,6 +50,11 @@ class Rows:
         return {level: np.repeat(rows, np.diff(rows, prepend=-1)) for level, rows in self._borders.items()}
 
     @cached_property
+    def _level_of(self) -> bytes:
+        """The levels once more, for looking at few."""
+        return self.levels.tobytes()
+
+    @cached_property
     def short_of(self) -> Positions:
         """How many rows begin a chunk that does not get as far as each row: [rows + 1]."""
         counts = np.bincount(self.furthest, minlength=len(self))
@@ -66,8 +71,8 @@ class Rows:
     def coarsest_of(self, row: int, beyond: int) -> int:
         """Return the same for a chunk that begins with one row."""
         furthest = int(self.furthest[row])
-        within = self.levels[beyond + 1 : furthest + 1][::-1]
-        return furthest - int(np.argmax(within)) if len(within) else furthest
+        within = self._level_of[beyond + 1 : furthest + 1]
+        return beyond + 1 + within.rindex(max(within)) if within else furthest
 
     def following(self, level: int, places: Positions) -> Positions:
         """Return the first row at or after each place whose border is of the level or coarser."""
@@ -88,11 +93,16 @@ def rows_of(known: Measured, limit: int) -> Rows:
     numbers = np.arange(len(levels), dtype=line_type(len(levels)))
     firsts = numbers[levels == Level.GROUP]
     group_ends = np.repeat(firsts[1:], np.diff(firsts))
-    lead = np.minimum.accumulate(known.counts.lead[::-1])[::-1].copy()
-    reach = np.maximum.accumulate(known.counts.reach)
+    lead = -_raised(-known.counts.lead[::-1])[::-1]
+    reach = _raised(known.counts.reach)
     fits = np.searchsorted(reach, lead + min(limit, int(reach.max(initial=0))), side="right")
     furthest = np.minimum(np.maximum(fits, numbers[1:]), group_ends).astype(numbers.dtype, copy=False)
     return Rows(known, lead, reach, levels, group_ends, furthest)
+
+
+def _raised(values: Positions) -> Positions:
+    """Return the largest of each value and those before it; most are in order, which is seen much faster."""
+    return np.maximum.accumulate(values) if (values[1:] < values[:-1]).any() else values
 
 
 def _levels(known: Measured, limit: int) -> Bytes:

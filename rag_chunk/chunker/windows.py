@@ -13,7 +13,7 @@ from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import Units, units_of
 
-_AT_ONCE = 32  # windows of a stretch that are looked at together, four times as many after as many that can stay
+_AT_ONCE = 32  # windows of a stretch that are looked at together, eight times as many after as many that can stay
 
 
 def fixed_size(corpus: Corpus, config: RunConfig) -> Spans:
@@ -40,8 +40,10 @@ def _windows(corpus: Corpus, config: RunConfig) -> Spans:
     if len(wrong):
         wrong = wrong[opens(rows[wrong])]  # the first of each stretch
         rest = as_spans(np.column_stack([spans[wrong, 0], stretches[rows[wrong], 1]]))
-        walked = _walked([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
-        walked = kept_to(walked, units.counted(walked).sizes, corpus, units, size)
+        found = _walked([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
+        walked = kept_to(
+            as_spans([window[:2] for window in found]), np.array([window.size for window in found]), corpus, units, size
+        )
         before = np.full(len(stretches), len(spans))
         before[rows[wrong]] = wrong
         spans = as_spans(np.concatenate([spans[np.arange(len(spans)) < before[rows]], walked]))
@@ -91,12 +93,13 @@ def _stretches(corpus: Corpus, skipped: Spans) -> list[tuple[int, int]]:
 
 
 class _Window(NamedTuple):
-    """A window: the unit that it begins with and the one after its last, and the stretch of the line between them."""
+    """A window: the stretch of the line, the unit that it begins with and the one after its last, and its own size."""
 
-    first: int
-    after: int
     start: int
     end: int
+    first: int
+    after: int
+    size: int = 0  # until it is counted
 
 
 class _Walk:
@@ -124,29 +127,30 @@ class _Walk:
         windows, (first, start) = list[_Window](), self._next
         while first < self._last and len(windows) < self._ahead:
             after = min(first + self._size, self._last)
-            windows.append(_Window(first, after, start, self._place(after)))
+            windows.append(_Window(start, self._place(after), first, after))
             first, start = self._following(windows[-1])
         return windows
 
-    def taken(self, windows: list[_Window], sizes: list[int]) -> list[_Window]:
+    def taken(self, windows: list[_Window]) -> list[_Window]:
         """Return the windows up to the first that is over the limit, which is shortened, and go on after it."""
-        large = (size > self._size or window.start >= window.end for window, size in zip(windows, sizes, strict=True))
+        large = (window.size > self._size or window.start >= window.end for window in windows)
         good = next(itertools.compress(itertools.count(), large), len(windows))
-        kept = windows[:good] + [self._shortened(*pair) for pair in zip(windows[good:], sizes[good : good + 1], strict=False)]
-        self._next, self._ahead = self._following(kept[-1]), 4 * self._ahead if good == len(windows) else _AT_ONCE
+        kept = windows[:good] + [self._shortened(window) for window in windows[good : good + 1]]
+        self._next, self._ahead = self._following(kept[-1]), 8 * self._ahead if good == len(windows) else _AT_ONCE
         return kept
 
-    def _shortened(self, window: _Window, size: int) -> _Window:
+    def _shortened(self, window: _Window) -> _Window:
         """Return the longest window within the limit; if even one cluster is over it, up to the unit after that."""
-        first, after, start, _ = window
+        start, _, first, after, size = window
         while after > first:
             after -= max(size - self._size, 1)
             end = self._place(after)
             size = self._units.size(start, end) if start < end else self._size + 1
             if size <= self._size:
-                return _Window(first, after, start, end)
+                return _Window(start, end, first, after, size)
         after = max(self._unit_at(self._corpus.cluster_around(start + 1)[1]), first + 1)
-        return _Window(first, after, start, self._place(after))
+        end = self._place(after)
+        return _Window(start, end, first, after, self._units.size(start, end))
 
     def _following(self, window: _Window) -> tuple[int, int]:
         """Return the unit with which the next window starts, and its place: both are further on."""
@@ -165,7 +169,7 @@ class _Walk:
         return bisect_left(self._starts, place, self._first)
 
 
-def _walked(walks: list[_Walk], units: Units) -> Spans:
+def _walked(walks: list[_Walk], units: Units) -> list[_Window]:
     """Return the windows of several stretches.
 
     They are walked through together, step by step: to count a few windows takes as long as to count many.
@@ -173,8 +177,8 @@ def _walked(walks: list[_Walk], units: Units) -> Spans:
     found = list[_Window]()
     while walks:
         planned = [walk.planned() for walk in walks]
-        sizes = iter(units.counted(as_spans([window[2:] for windows in planned for window in windows])).sizes.tolist())
+        sizes = iter(units.counted(as_spans([window[:2] for windows in planned for window in windows])).sizes.tolist())
         for walk, windows in zip(walks, planned, strict=True):
-            found += walk.taken(windows, list(itertools.islice(sizes, len(windows))))
+            found += walk.taken([window._replace(size=next(sizes)) for window in windows])
         walks = [walk for walk in walks if not walk.is_over]
-    return as_spans([window[2:] for window in found])
+    return found

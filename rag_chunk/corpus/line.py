@@ -117,9 +117,16 @@ class Corpus:
         return self.flags.data
 
     @cached_property
-    def has_lone(self) -> bool:
-        """Whether any character is of a script that is written without spaces."""
-        return bool((self.flags & LONE).any())
+    def _unspaced(self) -> Bools:
+        """Which blocks of the line have a character of a script that is written without spaces: bool [blocks + 1]."""
+        blocks = range(0, len(self) + 1, BLOCK)
+        return np.array([(self.flags[place : place + BLOCK] & LONE).any() for place in blocks], bool)
+
+    def may_be_unspaced(self, spans: Spans) -> Bools:
+        """Return whether there is, near each span, a character of a script that is written without spaces: bool [n]."""
+        before = np.append(0, np.cumsum(self._unspaced))
+        found: Bools = before[spans[:, 1] // BLOCK + 1] > before[spans[:, 0] // BLOCK]
+        return found
 
     def documents_at(self, positions: Positions) -> Positions:
         """Return the index of the document that holds each position."""

@@ -7,6 +7,7 @@ import numpy as np
 from rag_chunk.arrays import Bools, Bytes, Positions, index_in, line_type
 from rag_chunk.characters import LETTER, NEWLINE, NUMBER, PUNCTUATION, SPACE, STICKY
 
+
 def are_safe(before: Bytes, here: Bytes, *, after_lines: bool) -> Bools:
     """Return whether there is a safe point between characters, given the flags of each and of the one before: [n].
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Positions, Spans, among, as_spans, distinct, index_in, line_type, opens
+from rag_chunk.arrays import Positions, Spans, among, as_spans, distinct, index_in, line_type, opens
 from rag_chunk.characters import BLOCK, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import encoded
@@ -38,6 +38,7 @@ class _Inner(NamedTuple):
     last: Positions
     before: Positions
     until: Positions
+    after: Positions  # the number of tokens before the end of each span
     opens: Positions
     closes: Positions
 
@@ -91,7 +92,8 @@ class Tokens:
         """Return where documents are cut to be encoded in parts: at safe points, and in very wide gaps."""
         flags, found = self._corpus.flags, list[int]()
         for place in range(encoded.PART, len(self._corpus), encoded.PART):
-            safe = self._are_safe(flags[place - 1 : place + _AHEAD - 1], flags[place : place + _AHEAD])
+            near = flags[place - 1 : place + _AHEAD]
+            safe = self._are_safe(near[:-1], near[1:])
             found += [place + int(np.argmax(safe))] if safe.any() else []
         very_wide = self._wide_ends[self._wide_gaps[:, 1] - self._wide_gaps[:, 0] > WIDE]
         return distinct(np.array(found, np.int64), very_wide)
@@ -105,9 +107,9 @@ class Tokens:
             count = self._counts[text] = len(self._encoding.encode_ordinary(text))
         return count
 
-    def _counts_of(self, spans: Spans) -> Positions:
-        """Return the number of tokens of each span's text, encoded by itself: [n]."""
-        counts = self._alone_in(spans[:, 0], spans[:, 1])
+    def _counts_of(self, spans: Spans, after: Positions) -> Positions:
+        """Return the number of tokens of each span's text, encoded by itself, given that of those before its end: [n]."""
+        counts = self._alone_in(spans[:, 0], spans[:, 1], after)
         others = np.flatnonzero(counts == 0)
         known, texts = self._counts, self._corpus.texts(as_spans(spans[others]))
         found = list(map(known.get, texts))
@@ -116,15 +118,15 @@ class Tokens:
         counts[others] = found
         return counts
 
-    def _alone_in(self, starts: Positions, ends: Positions) -> Positions:
+    def _alone_in(self, starts: Positions, ends: Positions, after: Positions) -> Positions:
         """Return the number of tokens of each text that is one token but for white space around it, else 0: [n]."""
-        after = index_in(self.starts, ends)
         last = np.maximum(after - 1, 0)
         begins, alone = self._borders[last], self._alone[last]
         after_space = (begins == starts - 1) & (self._borders[after] == ends)
         white = self._corpus.flags.take([ends, ends - 1], mode="clip") & SPACE
         before_space = (begins == starts) & (self._borders[after] > ends) & (white[0] > white[1])
-        return np.where(after_space, alone & ((1 << encoded.HALF) - 1), np.where(before_space, alone >> encoded.HALF, 0)).astype(np.int64)
+        stripped = np.where(before_space, alone >> encoded.HALF, np.uint8(0))
+        return np.where(after_space, alone & ((1 << encoded.HALF) - 1), stripped).astype(np.int64)
 
     def counted(self, spans: Spans) -> Counts:
         """Count each span's own text, many at once but not so many that what is between takes much memory."""
@@ -145,7 +147,9 @@ class Tokens:
             np.concatenate([starts[cut[0]], inner.last[cut[1]], starts[cut[2]]]),
             np.concatenate([inner.first[cut[0]], ends[cut[1]], ends[cut[2]]]),
         )
-        counts = np.split(self._counts_of(as_spans(np.column_stack(texts))), np.cumsum([*map(len, cut[:2])]))
+        tokens = np.concatenate([inner.before[cut[0]], inner.after[cut[1]], inner.after[cut[2]]])
+        found = self._counts_of(as_spans(np.column_stack(texts)), tokens)
+        counts = np.split(found, np.cumsum([*map(len, cut[:2])]))
         lead[cut[0]] -= counts[0]
         reach[cut[1]] += counts[1]
         sizes = reach - lead
@@ -173,4 +177,5 @@ class Tokens:
             closes[spaced & among(closing, self._wide_ends)] = -1
         far_end |= safe.are_safe[after] & (self._borders[after] == ends) & (ends > 0) & ~spaced
         first, last = np.where(far_start, starts, opening), np.where(far_end, ends, closing)
-        return _Inner(first, last, np.where(far_start, tokens, before), np.where(far_end, after, until), opens, closes)
+        before, until = np.where(far_start, tokens, before), np.where(far_end, after, until)
+        return _Inner(first, last, before, until, after, opens, closes)

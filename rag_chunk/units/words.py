@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from rag_chunk.arrays import Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
 from rag_chunk.characters import BLOCK, LONE, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus import Corpus
 from rag_chunk.units.counts import Counts
@@ -43,20 +43,26 @@ def _run_starts(corpus: Corpus, spans: Spans) -> Positions:
     for place in range(0, len(corpus), BLOCK):
         first, after = np.searchsorted(ends, place, side="right"), np.searchsorted(starts, place + BLOCK)
         if first < after:
-            before = max(place, int(starts[first]), 1) - 1
-            inked = (flags[before : min(place + BLOCK, int(ends[after - 1]))] & SPACE) == 0
-            opens = np.flatnonzero(inked[1:] > inked[:-1]) + before + 1
-            row = np.searchsorted(starts, opens, side="right") - 1
-            found.append(opens[(row >= 0) & (opens < ends[row])])
+            before = max(place, 1) - 1
+            inked = (flags[before : place + BLOCK] & SPACE) == 0
+            opens = inked[1:] > inked[:-1]
+            opens &= _inside(spans[first:after] - (before + 1), len(opens))
+            found.append(np.flatnonzero(opens) + (before + 1))
     return distinct(*found)
+
+
+def _inside(spans: Spans, length: int) -> Bools:
+    """Return whether each place below `length` lies in one of the spans, which are apart and in order."""
+    borders = np.clip(spans.ravel(), 0, length)
+    counts = np.diff(borders, prepend=0, append=length)
+    return np.repeat(np.arange(len(counts)) % 2 == 1, counts)
 
 
 def _lone_words(corpus: Corpus, spans: Spans) -> Positions:
     """Return where words start in stretches for want of white space in their script."""
-    if not corpus.has_lone:
-        return np.zeros(0, np.int64)
+    near = spans[corpus.may_be_unspaced(spans)].tolist()
     return np.concatenate(
-        [np.zeros(0, np.int64), *(_own_words(corpus.flags[start:end]) + start for start, end in spans.tolist())]
+        [np.zeros(0, np.int64), *(_own_words(corpus.flags[start:end]) + start for start, end in near)]
     )
 
 
@@ -82,8 +88,9 @@ class Words:
 
     def counted(self, spans: Spans) -> Counts:
         """Count the words that end at or before each start, those that start before each end, and those inside."""
-        lead, reach = index_in(self.ends, spans[:, 0], "right"), index_in(self.starts, spans[:, 1])
-        return Counts(lead, reach, *spans.T, reach - lead)
+        starts, ends = spans.T
+        lead, reach = index_in(self.ends, starts, "right"), index_in(self.starts, ends)
+        return Counts(lead, reach, starts, ends, reach - lead)
 
 
 class Characters:

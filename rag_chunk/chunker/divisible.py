@@ -3,7 +3,7 @@
 import numpy as np
 
 from rag_chunk.arrays import Positions, as_spans, distinct, opens
-from rag_chunk.chunker.measured import Measured, cut_exactly, measured, merged
+from rag_chunk.chunker.measured import Measured, cut_exactly, joined, measured
 from rag_chunk.chunker.pieces import Level, Pieces
 from rag_chunk.chunker.rows import Rows, rows_of
 from rag_chunk.corpus import Corpus
@@ -29,31 +29,36 @@ class Divisible:
         """Return the rows of chunks of at most `limit` units; none of them is over it but a single grapheme cluster."""
         if self._rows is None or self._rows[0] != limit:
             self._rows = None  # so that there are never those of two
-            self._rows = limit, rows_of(self._within(limit), limit)
+            self._rows = limit, rows_of(*self._within(limit), limit)
         return self._rows[1]
 
-    def _within(self, limit: int) -> Measured:
-        """Return the pieces, cut so that none is over `limit`."""
+    def _within(self, limit: int) -> tuple[Measured, Positions]:
+        """Return pieces of which none is over `limit`, and their rows in order, among others that are not used for it."""
         if limit < self._smallest:
             self._find_words(limit)
         chosen = np.flatnonzero((self._of > limit) == self._are_words)
         are_large = self._known.counts.sizes[chosen] > limit
         large = chosen[are_large]
         if not len(large):
-            return self._known.at(chosen)
+            return self._known, chosen
         spans = self._known.pieces.spans[large]
         cuts = [cut for span in spans for cut in cut_exactly(span, self._corpus, self._units, limit)]
         parts, rows = self._parts(large, np.array(cuts, np.int64), Level.GRAPHEME)
-        return merged(self._known, chosen[~are_large], parts, rows)
+        return joined(self._known, parts), self._inserted(chosen[~are_large], rows)
+
+    def _inserted(self, chosen: Positions, before: Positions) -> Positions:
+        """Return the `chosen` rows, with those of as many parts more, each after the row that is `before` it."""
+        added = len(self._of) + np.arange(len(before))
+        return np.insert(chosen, np.searchsorted(chosen, before, side="right"), added)
 
     def _find_words(self, limit: int) -> None:
         """Cut those pieces into words that are over `limit`, and were over none before."""
         new = np.flatnonzero((self._of > limit) & (self._of <= self._smallest))
         parts, rows = self._parts(new, word_starts(self._corpus, self._known.pieces.spans[new]), Level.WORD)
-        old = np.arange(len(self._of))
-        self._known = merged(self._known, old, parts, rows)
-        self._are_words = np.insert(self._are_words, rows + 1, np.True_)
-        self._of = np.insert(self._of, rows + 1, self._of[rows])
+        order = self._inserted(np.arange(len(self._of)), rows)
+        self._known = joined(self._known, parts).at(order)
+        self._are_words = np.append(self._are_words, np.ones(len(rows), bool))[order]
+        self._of = np.append(self._of, self._of[rows])[order]
         self._smallest = limit
 
     def _parts(self, large: Positions, cuts: Positions, level: Level) -> tuple[Measured, Positions]:

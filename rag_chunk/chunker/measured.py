@@ -30,13 +30,11 @@ def measured(pieces: Pieces, units: Units) -> Measured:
     return Measured(pieces, units.counted(pieces.spans))
 
 
-def merged(one: Measured, rows: Positions, other: Measured, before: Positions) -> Measured:
-    """Return the `rows` of one, in order, and all pieces of the other, each after the rows up to that in `before`."""
+def joined(one: Measured, other: Measured) -> Measured:
+    """Return the pieces of one, then those of the other."""
     spans, levels = zip(*((known.pieces.spans, known.pieces.levels) for known in (one, other)), strict=True)
-    pieces = Pieces(np.concatenate(spans), np.concatenate(levels))
     counts = Counts(*map(np.concatenate, zip(one.counts, other.counts, strict=True)))
-    added = len(one.pieces) + np.arange(len(before))
-    return Measured(pieces, counts).at(np.insert(rows, np.searchsorted(rows, before, side="right"), added))
+    return Measured(Pieces(np.concatenate(spans), np.concatenate(levels)), counts)
 
 
 def sizes_of(chunks: Spans, counts: Counts, first: Positions, last: Positions, units: Units) -> Positions:

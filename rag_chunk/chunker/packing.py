@@ -104,12 +104,13 @@ def skipped_spans(corpus: Corpus, config: RunConfig) -> Spans:
 
 def pack_rows(rows: Rows, corpus: Corpus, config: RunConfig, whole: int = 0) -> Spans:
     """Pack pieces of which none is over `chunk_size`: see `pack`."""
-    known, units = rows.known, units_of(corpus, config)
     if not len(rows):
-        return known.pieces.spans
+        return as_spans([])
+    known, units = rows.known, units_of(corpus, config)
     first, after = _overlapping(rows, config.overlap, whole) if config.overlap else _plain(rows)
-    spans = as_spans(np.column_stack([known.pieces.spans[first, 0], known.pieces.spans[after - 1, 1]]))
-    sizes = sizes_of(spans, known.counts, first, after - 1, units)
+    first, last = rows.chosen[first], rows.chosen[after - 1]
+    spans = as_spans(np.column_stack([known.pieces.spans[first, 0], known.pieces.spans[last, 1]]))
+    sizes = sizes_of(spans, known.counts, first, last, units)
     return kept_to(spans, sizes, corpus, units, config.chunk_size)
 
 

@@ -14,10 +14,11 @@ from rag_chunk.chunker.pieces import Level
 class Rows:
     """Pieces of which a chunk of the rows i to j - 1 has at most `reach[j - 1] - lead[i]` units.
 
-    Both are those of `known`, made monotone on the side that never counts too few, so that they can be searched.
+    Both are those of the pieces, made monotone on the side that never counts too few, so that they can be searched.
     """
 
-    known: Measured
+    known: Measured  # among which the pieces are
+    chosen: Positions  # [rows]: which of the known pieces each row is
     lead: Positions
     reach: Positions
     levels: Bytes  # [rows + 1]: of the border before each row, and of that after the last
@@ -87,17 +88,17 @@ class Rows:
         return found
 
 
-def rows_of(known: Measured, limit: int) -> Rows:
-    """Return the rows of pieces for chunks of at most `limit` units."""
-    levels = np.append(_levels(known, limit), np.uint8(Level.GROUP))
+def rows_of(known: Measured, chosen: Positions, limit: int) -> Rows:
+    """Return the rows of chosen pieces for chunks of at most `limit` units."""
+    lead, reach = known.counts.lead[chosen], known.counts.reach[chosen]
+    levels = np.append(_levels(known.pieces.levels[chosen], lead, reach, limit), np.uint8(Level.GROUP))
     numbers = np.arange(len(levels), dtype=line_type(len(levels)))
     firsts = numbers[levels == Level.GROUP]
     group_ends = np.repeat(firsts[1:], np.diff(firsts))
-    lead = -_raised(-known.counts.lead[::-1])[::-1]
-    reach = _raised(known.counts.reach)
+    lead, reach = -_raised(-lead[::-1])[::-1], _raised(reach)
     fits = np.searchsorted(reach, lead + min(limit, int(reach.max(initial=0))), side="right")
     furthest = np.minimum(np.maximum(fits, numbers[1:]), group_ends).astype(numbers.dtype, copy=False)
-    return Rows(known, lead, reach, levels, group_ends, furthest)
+    return Rows(known, chosen, lead, reach, levels, group_ends, furthest)
 
 
 def _raised(values: Positions) -> Positions:
@@ -105,12 +106,11 @@ def _raised(values: Positions) -> Positions:
     return np.maximum.accumulate(values) if (values[1:] < values[:-1]).any() else values
 
 
-def _levels(known: Measured, limit: int) -> Bytes:
+def _levels(levels: Bytes, lead: Positions, reach: Positions, limit: int) -> Bytes:
     """Return the levels, that between a heading and a block over the limit lowered: they stay together.
 
     Not so where the block's first part, as a list's first item, fits by itself, but not with the heading.
     """
-    levels, lead, reach = known.pieces.levels, known.counts.lead, known.counts.reach
     if not (levels == Level.AFTER_HEADING).any():
         return levels
     ends = np.append(np.flatnonzero(levels >= Level.PART), len(levels))

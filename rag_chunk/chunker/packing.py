@@ -135,7 +135,7 @@ def outermost(spans: Spans) -> Spans:
     >>> outermost(as_spans([(0, 4), (0, 7), (2, 7), (5, 9)])).tolist()
     [[0, 7], [5, 9]]
     """
-    if len(spans) < 2:  # noqa: PLR2004 - nothing to compare
+    if (spans[1:] > spans[:-1]).all():  # nearly always, and seen much faster
         return spans
     spans = as_spans(spans[np.append(spans[1:, 0] != spans[:-1, 0], np.True_)])
     reached = np.maximum.accumulate(spans[:, 1])

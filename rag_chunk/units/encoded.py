@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 PART = 1 << 18  # characters that are encoded at a time
 ALONE = 1 << 23  # characters: of fewer, one thread makes less work than several, and hardly anybody waits longer
 _TO_A_TOKEN = 4  # characters: about as many as there are in most texts
-HALF = 4  # bits of a byte
+FEW = 3  # bits
+ITSELF = 1 << 2 * FEW
 _INSIDE = 1 << 16
 _ALONE = 17  # bits that come before
 WORTH_KEEPING = 8192  # characters: of a text whose tokens go to the cache
@@ -37,9 +38,9 @@ class Encoded(NamedTuple):
     """The tokens of a corpus, in order.
 
     `borders` is the position on the line of the character in which each begins, and the line's length: [tokens + 1].
-    `alone` tells how many tokens the text of one becomes without the white space around it, 0 where that is not known:
-    in the lower `HALF` of the bits without the space that it begins with, in the upper one without that at its end. It
-    is uint8, with one more 0 at the end.
+    `alone` tells how many tokens the text of one becomes by itself, 0 where that is not known: in its lowest `FEW` bits
+    without the space that it begins with, in the next without the white space at its end; `ITSELF` is set where the
+    whole text becomes one. It is uint8, with one more 0 at the end.
     """
 
     borders: Positions
@@ -53,7 +54,7 @@ def _facts(encoding: str) -> Positions:
     The lower bits are how many characters begin in it, `_INSIDE` is set where its first byte continues a character, and
     above `_ALONE` is what `Encoded` has. Asking for all of them takes a while: it is kept.
     """
-    key = f"parts-3-{encoding}"
+    key = f"facts-1-{encoding}"
     found: Any = cache.load(key)
     if found is None:
         known = load_encoding(encoding)
@@ -63,13 +64,17 @@ def _facts(encoding: str) -> Positions:
 
 
 def _fact(encoding: "tiktoken.Encoding", content: bytes) -> int:
-    begun = sum(byte & 0xC0 != 0x80 for byte in content)  # noqa: PLR2004 - continues none
-    inside = _INSIDE * (b"\x80" <= content[:1] < b"\xc0")
-    text = content.decode(errors="replace")
-    is_word = "\ufffd" not in text and len(text.split()) == 1
-    alone = _count(encoding, text[1:]) if is_word and text.startswith(" ") else 0
-    stripped = _count(encoding, text.rstrip()) if is_word and text[-1].isspace() else 0
-    return begun | inside | (alone | stripped << HALF) << _ALONE
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:  # a part of a character
+        begun = sum(byte & 0xC0 != 0x80 for byte in content)  # noqa: PLR2004 - continues none
+        return begun | _INSIDE * (b"\x80" <= content[:1] < b"\xc0")
+    alone = ITSELF * (_count(encoding, text) == 1)
+    if text.startswith(" "):
+        alone |= _count(encoding, text[1:])
+    if text[-1:].isspace() and len(text.split()) == 1:
+        alone |= _count(encoding, text.rstrip()) << FEW
+    return len(text) | alone << _ALONE
 
 
 def _content(encoding: "tiktoken.Encoding", token: int) -> bytes:
@@ -82,7 +87,7 @@ def _content(encoding: "tiktoken.Encoding", token: int) -> bytes:
 def _count(encoding: "tiktoken.Encoding", text: str) -> int:
     """Return how many tokens a text becomes, 0 where they are too many to be noted."""
     count = len(encoding.encode_ordinary(text))
-    return count if count < 1 << HALF else 0
+    return count if count < 1 << FEW else 0
 
 
 def encoded(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions) -> Encoded:

@@ -121,12 +121,13 @@ class Tokens:
     def _alone_in(self, starts: Positions, ends: Positions, after: Positions) -> Positions:
         """Return the number of tokens of each text that is one token but for white space around it, else 0: [n]."""
         last = np.maximum(after - 1, 0)
-        begins, alone = self._borders[last], self._alone[last]
-        after_space = (begins == starts - 1) & (self._borders[after] == ends)
+        begins, alone, is_ended = self._borders[last], self._alone[last], self._borders[after] == ends
         white = self._corpus.flags.take([ends, ends - 1], mode="clip") & SPACE
-        before_space = (begins == starts) & (self._borders[after] > ends) & (white[0] > white[1])
-        stripped = np.where(before_space, alone >> encoded.HALF, np.uint8(0))
-        return np.where(after_space, alone & ((1 << encoded.HALF) - 1), stripped).astype(np.int64)
+        few = (1 << encoded.FEW) - 1
+        whole = np.where(begins == starts, alone // encoded.ITSELF, np.where(begins == starts - 1, alone & few, 0))
+        stripped = (begins == starts) & (white[0] > white[1])
+        found = np.where(is_ended, whole, np.where(stripped, (alone >> encoded.FEW) & few, 0))
+        return found.astype(np.int64)
 
     def counted(self, spans: Spans) -> Counts:
         """Count each span's own text, many at once but not so many that what is between takes much memory."""

@@ -312,7 +312,8 @@ def _pair(places: tuple[int, int], means: Sequence[float], half: float, p_adjust
     difference = means[a] - means[b]
     low, high = max(difference - half, -widest), min(difference + half, widest)
     low = low if p_adjusted < ALPHA else min(low, 0.0)
-    detectable = round(half, _DECIMALS) if half < widest else None
+    shown = round(half, _DECIMALS)
+    detectable = shown if shown < widest else None
     difference, low, high = (round(value, _DECIMALS) for value in (difference, low, high))
     return Pair(a, b, difference, low, high, p_adjusted, detectable)
 

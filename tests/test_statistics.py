@@ -7,7 +7,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag_chunk import statistics
@@ -179,7 +179,19 @@ def test_equal_configurations_are_seldom_called_different():
 # Intervals of differences, detectable differences, the leader
 
 
+A_DIFFERENCE_THAT_ROUNDS_TO_ONE = [
+    [0.0, 0.0, 0.0, 0.0, 0.25, 0.0],
+    [0.0, 0.0, 0.0, 0.25, 0.5, 0.0],
+    [0.0, 0.0, 0.25, 0.25, 0.5, 0.0],
+    [0.0, 0.0, 0.5, 0.0, 0.0, 0.0],
+    [0.0, 0.0, 1.0, 0.25, 0.5, 0.0],
+    [0.0, 0.0, 1.0, 0.75, 0.25, 0.0],
+    [0.0, 0.0, 0.0, 0.5, 0.75, 0.25],
+]
+
+
 @settings(max_examples=150, deadline=None)
+@example(A_DIFFERENCE_THAT_ROUNDS_TO_ONE)
 @given(score_tables())
 def test_nothing_is_nan_and_interval_p_and_leader_agree(table):
     comparison = compare_all(table, seed=0, flips=200)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag_chunk import statistics
 from rag_chunk.statistics import (
     Comparison,
     Pair,
@@ -93,7 +92,7 @@ def test_thirteen_questions_are_enumerated_and_need_no_seed():
 def test_fourteen_questions_are_sampled_close_to_their_enumeration(monkeypatch):
     scores = realistic_scores(14, 4)
     sampled = p_values(compare_all(scores, seed=0))
-    monkeypatch.setattr(statistics, "EXACT_UP_TO", 14)
+    monkeypatch.setattr("rag_chunk.statistics.comparison.EXACT_UP_TO", 14)
     exact = p_values(compare_all(scores, seed=0))
     assert sampled != exact
     assert sampled == pytest.approx(exact, abs=0.02)
@@ -164,7 +163,7 @@ def test_equal_input_and_seed_give_equal_results_and_another_seed_does_not():
 def test_the_size_of_the_blocks_changes_nothing(monkeypatch):
     scores = realistic_scores(30, 6)
     before = compare_all(scores, seed=0, flips=500), mean_intervals(scores, seed=0, resamples=500)
-    monkeypatch.setattr(statistics, "_BLOCK_ELEMENTS", 100)
+    monkeypatch.setattr("rag_chunk.statistics.scores.BLOCK_ELEMENTS", 100)
     assert (compare_all(scores, seed=0, flips=500), mean_intervals(scores, seed=0, resamples=500)) == before
 
 

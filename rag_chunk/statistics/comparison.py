@@ -1,45 +1,20 @@
-"""Which differences between configurations are real.
-
-All configurations answer the same questions, so every comparison is paired over questions. Two methods:
-
-- the mean of one configuration: studentised bootstrap (Efron & Tibshirani 1993, section 12.5);
-- all differences at once: studentised sign-flip permutation with the maximum over all pairs of configurations
-  (max-T; Westfall & Young 1993), because the leader is chosen from the same questions.
-
-Everything is seeded: equal scores and an equal seed give equal results. Scores are per question, usually in
-[0, 1]; a difference of 0.01 is one point.
-"""
+"""All differences at once: studentised sign-flip permutation with max-T (Westfall & Young 1993), and what to take."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from rag_chunk.statistics.scores import ALPHA, DECIMALS, Array, block_sizes, checked, limits_of
+
 Patterns = npt.NDArray[np.uint8]
 
-ALPHA = 0.05
 FLIPS = 10_000
-RESAMPLES = 10_000
 EXACT_UP_TO = 13
-FEWEST_FOR_A_WINNER = 10
-FEW_QUESTIONS = 30
-
-_NORMAL_QUANTILE = 1.959963984540054
-_DECIMALS = 12
 _TOLERANCE = 1e-9
-_BLOCK_ELEMENTS = 2**17
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A 95 % confidence interval."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +66,6 @@ class Comparison:
         return tuple(pair.b for pair in self.pairs if pair.a == self.leader and pair.difference == 0)
 
 
-def mean_interval(scores: npt.ArrayLike, *, seed: int) -> Interval | None:
-    """Return the interval of the mean of `scores` [questions]; see `mean_intervals`."""
-    return mean_intervals(np.asarray(scores, dtype=np.float64)[:, np.newaxis], seed=seed)[0]
-
-
-def mean_intervals(scores: npt.ArrayLike, *, seed: int, resamples: int = RESAMPLES) -> tuple[Interval | None, ...]:
-    """Return the 95 % studentised-bootstrap interval of the mean of each column of `scores`.
-
-    `scores` is [questions, configurations]. With t* = (mean* - mean) / se* over resamples of the questions,
-    the interval is [mean - t*(97.5 %) se, mean - t*(2.5 %) se]. A resample that is constant has an infinite
-    t*, so each end is held within Wilson's score interval, the widest that scores in [0, 1] can need (their
-    variance is at most mean (1 - mean)); scores outside [0, 1] widen that range to the observed one. Constant
-    scores give Wilson's interval; under 2 questions there is no interval.
-    """
-    table = _checked(scores)
-    if len(table) <= 1:
-        return (None,) * int(table.shape[1])
-    means = table.mean(axis=0)
-    errors = table.std(axis=0, ddof=1) / math.sqrt(len(table))
-    lower, upper = _bootstrap_quantiles(table - means, resamples, seed)
-    wilson_low, wilson_high = _wilson(means, len(table), _limits(table))
-    constant = np.ptp(table, axis=0) == 0
-    low = np.where(constant, wilson_low, np.maximum(means - upper * errors, wilson_low))
-    high = np.where(constant, wilson_high, np.minimum(means - lower * errors, wilson_high))
-    return tuple(Interval(*ends) for ends in np.column_stack((low, high)).round(_DECIMALS).tolist())
-
-
 def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS) -> Comparison:
     """Compare all configurations with each other from `scores` [questions, configurations].
 
@@ -129,7 +77,7 @@ def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS) -> Comp
     c se with c the critical value of max |t|, so that an interval leaves out 0 exactly if p < 0.05; no
     difference can be larger than the range of the scores.
     """
-    table = _checked(scores)
+    table = checked(scores)
     if not table.size:
         raise ValueError("there is nothing to compare without questions and configurations")
     means = tuple(math.fsum(column) / len(table) for column in table.T.tolist())
@@ -138,7 +86,7 @@ def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS) -> Comp
     maxima = np.sort(_largest_per_flip(table, weights, patterns))
     p_adjusted = _p_values(_observed(table, weights), maxima, sampled=len(table) > EXACT_UP_TO)
     half_widths = _half_widths(errors, weights, _critical_t(maxima, len(table)))
-    low, high = _limits(table)
+    low, high = limits_of(table)
     pairs = tuple(
         _pair((i, j), means, float(half_widths[i, j]), float(p_adjusted[i, j]), high - low)
         for i, j in combinations(range(len(means)), 2)
@@ -163,64 +111,6 @@ def recommend(
     floor = max(means) - margin - _TOLERANCE
     eligible = [i for i in range(len(means)) if not left_out[i] and means[i] >= floor]
     return min(eligible, key=lambda i: (chunks[i], index_sizes[i], -means[i], i))
-
-
-def _checked(scores: npt.ArrayLike) -> Array:
-    """Return `scores` as [questions, configurations], rounded so that float noise is no difference."""
-    table = np.asarray(scores, dtype=np.float64).round(_DECIMALS)
-    if not np.isfinite(table).all():
-        raise ValueError("scores must be finite numbers")
-    return table
-
-
-def _limits(table: Array) -> tuple[float, float]:
-    """Return the range of the scores: [0, 1], wider if some lie outside."""
-    return min(0.0, float(table.min())), max(1.0, float(table.max()))
-
-
-def _wilson(means: Array, num_questions: int, limits: tuple[float, float]) -> tuple[Array, Array]:
-    """Return the ends of Wilson's score interval (Wilson 1927) of each mean, scaled to `limits`."""
-    low, high = limits
-    share, square = (means - low) / (high - low), _NORMAL_QUANTILE**2
-    middle = (share + square / (2 * num_questions)) / (1 + square / num_questions)
-    variance = share * (1 - share) / num_questions + square / (4 * num_questions**2)
-    half = _NORMAL_QUANTILE * np.sqrt(np.maximum(variance, 0)) / (1 + square / num_questions)
-    return low + (high - low) * (middle - half), low + (high - low) * (middle + half)
-
-
-def _bootstrap_quantiles(centred: Array, resamples: int, seed: int) -> tuple[Array, Array]:
-    """Return the 2.5 % and 97.5 % quantiles of t* of each column of `centred`."""
-    statistics = np.concatenate(
-        [_studentised(counts, centred) for counts in _resample_counts(centred, resamples, seed)]
-    )
-    statistics.sort(axis=0)
-    rank = int(ALPHA / 2 * (resamples + 1)) - 1
-    return statistics[rank], statistics[-1 - rank]
-
-
-def _resample_counts(table: Array, resamples: int, seed: int) -> Iterator[Array]:
-    """Yield blocks [resamples, questions] of how often each question of `table` is drawn."""
-    rng = np.random.Generator(np.random.PCG64(seed))
-    num_questions = len(table)
-    for size in _block_sizes(resamples, max(table.shape)):
-        drawn = rng.integers(num_questions, size=(size, num_questions))
-        places = drawn + num_questions * np.arange(size)[:, np.newaxis]
-        counts = np.bincount(places.ravel(), minlength=size * num_questions)
-        yield counts.reshape(size, num_questions).astype(np.float64)
-
-
-def _studentised(counts: Array, centred: Array) -> Array:
-    """Return t* = mean* / se* [resamples, configurations]; infinite for a constant resample off the mean."""
-    num_questions = len(centred)
-    squares = centred**2
-    means = counts @ centred / num_questions
-    spread = counts @ squares - num_questions * means**2
-    noise = 1e-12 * squares.sum(axis=0)
-    spread[spread <= noise] = 0
-    means[means**2 <= noise * 1e-12] = 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = means / np.sqrt(spread / (num_questions * (num_questions - 1)))
-    return np.nan_to_num(ratio, nan=0.0, posinf=np.inf, neginf=-np.inf)
 
 
 def _sign_patterns(num_questions: int, flips: int, seed: int) -> Patterns:
@@ -259,7 +149,7 @@ def _largest_per_flip(table: Array, weights: Array, patterns: Patterns) -> Array
     centred = np.ascontiguousarray((table - table.mean(axis=1, keepdims=True)).T)
     largest = np.zeros(len(patterns))
     start = 0
-    for size in _block_sizes(len(patterns), max(table.shape)):
+    for size in block_sizes(len(patterns), max(table.shape)):
         bits = np.unpackbits(patterns[start : start + size], axis=1)[:, -len(table) :]
         sums = centred @ (1.0 - 2.0 * bits.T)
         _raise_to_pairs(largest[start : start + size], sums, weights)
@@ -312,9 +202,9 @@ def _pair(places: tuple[int, int], means: Sequence[float], half: float, p_adjust
     difference = means[a] - means[b]
     low, high = max(difference - half, -widest), min(difference + half, widest)
     low = low if p_adjusted < ALPHA else min(low, 0.0)
-    shown = round(half, _DECIMALS)
+    shown = round(half, DECIMALS)
     detectable = shown if shown < widest else None
-    difference, low, high = (round(value, _DECIMALS) for value in (difference, low, high))
+    difference, low, high = (round(value, DECIMALS) for value in (difference, low, high))
     return Pair(a, b, difference, low, high, p_adjusted, detectable)
 
 
@@ -333,9 +223,3 @@ def _median_detectable(pairs: Sequence[Pair]) -> float | None:
     sizes = [math.inf if pair.detectable is None else pair.detectable for pair in pairs]
     middle = float(np.median(sizes)) if sizes else math.inf
     return middle if math.isfinite(middle) else None
-
-
-def _block_sizes(total: int, width: int) -> list[int]:
-    """Split `total` rows of `width` elements into blocks of about a megabyte."""
-    rows = max(1, _BLOCK_ELEMENTS // width)
-    return [min(rows, total - start) for start in range(0, total, rows)]

@@ -307,6 +307,8 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
         (2, ["analyse", "docs"], "Did you mean 'analyze'?"),
         (2, ["analyze", "docs", "--chunk-sise", "3"], "--chunk-size"),
         (2, ["chunk"], "no documents were named"),
+        (2, ["analyze", "docs", "q.json"], "--test-file names the questions"),
+        (2, ["chunk", "docs/a.md", "docs/b.md"], "Name one"),
         (3, ["init", "nowhere"], "there is no file or folder nowhere"),
     ],
 )

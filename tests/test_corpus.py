@@ -81,6 +81,13 @@ def test_one_file_of_any_ending_can_be_named(folder: Path) -> None:
     assert names(read_corpus("notes.log")) == ["notes.log"]
 
 
+def test_what_is_no_text_is_said_to_be_none(folder: Path) -> None:
+    (folder / "paper.pdf").write_bytes(b"%PDF-1.7\n\x00\xe2\xe3")
+    said = refused(folder / "paper.pdf")
+    assert "paper.pdf is no text" in said
+    assert "Convert them (pdftotext, pandoc)" in said
+
+
 def test_every_file_that_is_not_utf_8_is_named_with_its_byte(folder: Path) -> None:
     write(folder, "a.md")
     (folder / "b.md").write_bytes(b"caf\xe9")

@@ -8,8 +8,22 @@ _WIDEST = 32  # columns for names; longer ones are broken
 _USUAL = "TEXT"  # what a value is where nothing else is said
 
 
+_ONE_FOLDER = ". Name one folder: --include 'PATTERN' chooses among its files"
+
+
 class Command(TyperCommand):
     """A command whose help shows every name whole: Typer's own table gives each kind of name a column."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line; where too much is named (`docs/*.md`, a question file), say how it is given."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:  # click's UsageError, which Typer may bring along under a name of its own
+            names = {parameter.name for parameter in self.params}
+            if "include" in names and "extra argument" in (message := getattr(error, "message", "")):
+                questions = ", and --test-file names the questions" if "test_file" in names else ""
+                error.message = f"{message}{_ONE_FOLDER}{questions}."  # type: ignore[attr-defined]
+            raise
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
         """Print usage, help and panels to stdout, in the width of the terminal."""

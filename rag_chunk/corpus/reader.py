@@ -16,6 +16,7 @@ ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")
 NEVER = frozenset({"mlruns", "mlartifacts", "node_modules"})
 MARKER = ".rag-chunk-results"
 NOT_READ = "not read: of another kind"
+_BINARY = "is no text"
 
 
 def read_corpus(
@@ -150,7 +151,8 @@ def _read_all(paths: list[Path], root: Path) -> tuple[list[Document], list[Skipp
         try:
             documents.append(Document(name, path.read_bytes().decode().removeprefix("\ufeff")))
         except UnicodeDecodeError as error:
-            broken.append(Skipped(name, f"is not UTF-8 at byte {error.start}"))
+            is_binary = b"\0" in error.object
+            broken.append(Skipped(name, _BINARY if is_binary else f"is not UTF-8 at byte {error.start}"))
         except OSError as error:
             broken.append(Skipped(name, f"cannot be read ({error.strerror})"))
     return documents, broken
@@ -158,9 +160,10 @@ def _read_all(paths: list[Path], root: Path) -> tuple[list[Document], list[Skipp
 
 def _unreadable(broken: list[Skipped]) -> str:
     lines = "\n".join(f"  {name} {reason}" for name, reason in broken)
+    tool = "pdftotext, pandoc" if all(reason == _BINARY for _, reason in broken) else "iconv -f LATIN1 -t UTF-8"
     return (
         f"{len(broken)} of the documents cannot be read as UTF-8 text:\n{lines}\n"
-        "Convert them (iconv -f LATIN1 -t UTF-8), or leave them out with --skip-unreadable."
+        f"Convert them ({tool}), or leave them out with --skip-unreadable."
     )
 
 

@@ -23,7 +23,7 @@ from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
 from rag_chunk.config.names import METRICS, RETRIEVAL, TIMES
 from rag_chunk.errors import InputError, RagChunkError, SettingsError
 from rag_chunk.questions import Evidence, Question, read_questions
-from rag_chunk.rendering import csv_text, markdown_text, shown_columns
+from rag_chunk.rendering import csv_text, html_text, markdown_text, shown_columns
 from rag_chunk.rendering.columns import against_baseline, mark, notes
 from rag_chunk.report import ConfigurationResult, Report
 from rag_chunk.results import save_results
@@ -650,11 +650,14 @@ def test_where_nothing_is_found_nothing_is_recommended_and_what_to_look_at_is_sa
     corpus, questions = library(12)
     foreign = [Question(each.id, "Wer?", each.evidence, each.tags) for each in questions.questions]
     rivals = {name: config.with_settings(budget=8) for name, config in RIVALS.items()}
-    report = analysed(rivals, data=(corpus, questions_of(*foreign)))
+    analysis = analyze(corpus, rivals, questions_of(*foreign))
+    report, page = analysis.report, html_text(analysis)
     assert "Every score is 0: none of the 3 configurations brings back any of the evidence" in said(report)
     assert "Recommended" not in said(report)
     assert [mark(report, found) for found in report.configurations] == [""] * 3
     assert not any(note.startswith("Best for") for note in notes(report))
+    assert "Every score is 0" in page
+    assert "What the index costs" not in page
 
 
 # blocks that are skipped

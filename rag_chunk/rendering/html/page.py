@@ -7,7 +7,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis
-from rag_chunk.rendering.columns import LEGEND, draft_note, formatted, groups, mark, remarks, shown_columns
+from rag_chunk.rendering.columns import (
+    LEGEND,
+    draft_note,
+    formatted,
+    found_nothing,
+    groups,
+    mark,
+    remarks,
+    shown_columns,
+)
 from rag_chunk.rendering.html.comparison import Comparison, comparison_of
 from rag_chunk.rendering.html.costs import Costs, costs_of
 from rag_chunk.rendering.html.curve import Curve, curve_of
@@ -82,6 +91,7 @@ def _part(
     if comparison:
         named = {comparison.recommended, comparison.leader, *comparison.pareto}
         shown = [each for place, each in enumerate(found) if place < MOST_COLUMNS or each.name in named]
+    told = comparison if comparison and not found_nothing(comparison, found) else None
     return Part(
         retrievers=" and ".join(comparison.retrievers) if comparison else "",
         answer=answer_of(report, comparison, found),
@@ -89,8 +99,8 @@ def _part(
         found=tuple(shown),
         left=len(found) - len(shown),
         comparison=comparison_of(report, comparison, shown, numbers) if comparison else None,
-        curve=curve_of(comparison, shown, numbers) if comparison else None,
-        costs=costs_of(comparison, shown, numbers) if comparison else None,
+        curve=curve_of(told, shown, numbers) if told else None,
+        costs=costs_of(told, shown, numbers) if told else None,
         breakdowns=tuple(breakdowns_of(report, comparison, found)) if comparison else (),
     )
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, as_spans, distinct, opens
+from rag_chunk.arrays import Positions, as_spans, distinct, line_type, opens
 from rag_chunk.chunker.measured import Measured, cut_exactly, joined, measured
 from rag_chunk.chunker.pieces import Level, Pieces
 from rag_chunk.chunker.rows import Rows, rows_of
@@ -36,7 +36,8 @@ class Divisible:
         """Return pieces of which none is over `limit`, and their rows in order, among others that are not used for it."""
         if limit < self._smallest:
             self._find_words(limit)
-        chosen = np.flatnonzero((self._of > limit) == self._are_words)
+        kind = line_type(len(self._of))
+        chosen = np.flatnonzero((self._of > limit) == self._are_words).astype(kind)
         are_large = self._known.counts.sizes[chosen] > limit
         large = chosen[are_large]
         if not len(large):
@@ -44,7 +45,9 @@ class Divisible:
         spans = self._known.pieces.spans[large]
         cuts = [cut for span in spans for cut in cut_exactly(span, self._corpus, self._units, limit)]
         parts, rows = self._parts(large, np.array(cuts, np.int64), Level.GRAPHEME)
-        return joined(self._known, parts), self._inserted(chosen[~are_large], rows)
+        known = joined(self._known, parts)
+        self._known = known.at(slice(len(self._of)))  # a view, so that there are never two of them
+        return known, self._inserted(chosen[~are_large], rows)
 
     def _inserted(self, chosen: Positions, before: Positions) -> Positions:
         """Return the `chosen` rows, with those of as many parts more, each after the row that is `before` it."""

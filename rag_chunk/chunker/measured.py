@@ -19,7 +19,7 @@ class Measured:
     pieces: Pieces
     counts: Counts
 
-    def at(self, rows: Positions) -> "Measured":
+    def at(self, rows: Positions | slice) -> "Measured":
         """Return the pieces in these rows."""
         pieces = Pieces(self.pieces.spans[rows], self.pieces.levels[rows])
         return Measured(pieces, Counts(*(column[rows] for column in self.counts)))

@@ -8,7 +8,7 @@ import numpy as np
 from rag_chunk.arrays import Bytes, Positions, Spans, as_spans
 from rag_chunk.chunker.divisible import Divisible
 from rag_chunk.chunker.measured import cut_exactly, measured, sizes_of
-from rag_chunk.chunker.pieces import Borders, pieces_at
+from rag_chunk.chunker.pieces import Borders, Level, pieces_at
 from rag_chunk.chunker.rows import Rows
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
@@ -27,7 +27,7 @@ def _backed(rows: Rows, overlap: int, levels: Bytes) -> Positions:
     back = np.searchsorted(rows.lead, rows.reach[:-1] - overlap, side="left").astype(cuts.dtype)
     onward = rows.short_of.take(_next_whole(rows, cuts, levels[1:-1]))
     first = _first_whole(rows, levels[1:-1], np.maximum(back, onward))
-    opens_group = rows.group_ends[:-1] == cuts
+    opens_group = rows.levels[1:-1] == Level.GROUP
     return np.concatenate([rows.numbers[:1], np.where(opens_group, cuts, first)])
 
 

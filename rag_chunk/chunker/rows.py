@@ -22,33 +22,26 @@ class Rows:
     lead: Positions
     reach: Positions
     levels: Bytes  # [rows + 1]: of the border before each row, and of that after the last
-    group_ends: Positions  # [rows]: the first row after the group that holds each row
     furthest: Positions  # [rows]: the row after the last one that still fits into a chunk that begins with it
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.furthest)
 
-    @cached_property
+    @property
     def numbers(self) -> Positions:
         """The numbers of the rows, and of that after the last: [rows + 1], in a small type, as all that is made of them."""
         return np.arange(len(self) + 1, dtype=self.furthest.dtype)
 
     @cached_property
-    def _borders(self) -> dict[int, Positions]:
-        """For each level but the finest the rows whose border is of it or coarser, in order: finer ones first."""
-        present = np.flatnonzero(np.bincount(self.levels)).tolist()
-        return {level: self.numbers[self.levels >= level] for level in present[1:]}
+    def _coarser(self) -> list[int]:
+        """The levels that occur, finer ones first, but for the finest."""
+        found: list[int] = np.flatnonzero(np.bincount(self.levels))[1:].tolist()
+        return found
 
-    @cached_property
-    def _last_borders(self) -> list[Positions]:
-        """For each of those levels the last such row up to each row: [rows + 1]."""
-        return [np.repeat(rows, np.diff(rows, append=len(self) + 1)) for rows in self._borders.values()]
-
-    @cached_property
-    def _next_borders(self) -> dict[int, Positions]:
-        """For each of those levels the first such row from each row on: [rows + 1]."""
-        return {level: np.repeat(rows, np.diff(rows, prepend=-1)) for level, rows in self._borders.items()}
+    def _borders(self, level: int) -> Positions:
+        """Return the rows whose border is of a level or coarser. The first row is one, and that after the last."""
+        return np.flatnonzero(self.levels >= level).astype(self.furthest.dtype)
 
     @cached_property
     def _level_of(self) -> bytes:
@@ -64,8 +57,10 @@ class Rows:
     def coarsest(self, furthest: Positions, beyond: Positions) -> Positions:
         """Return where to cut: at the coarsest border in (beyond, furthest], the last of its kind."""
         ends = furthest
-        for last_border in self._last_borders:
-            found = last_border.take(furthest)
+        for level in self._coarser:
+            rows = self._borders(level)
+            last_at = np.repeat(rows, np.diff(rows, append=len(self) + 1))
+            found = last_at.take(furthest)
             ends = np.where(found > beyond, found, ends)
         return ends
 
@@ -77,13 +72,16 @@ class Rows:
 
     def following(self, level: int, places: Positions) -> Positions:
         """Return the first row at or after each place whose border is of the level or coarser."""
-        return self._next_borders[level].take(places) if level in self._next_borders else places
+        if level not in self._coarser:
+            return places
+        rows = self._borders(level)
+        return np.repeat(rows, np.diff(rows, prepend=-1)).take(places)
 
     def next_as_coarse(self, wanted: Bytes, places: Positions) -> Positions:
         """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
         found = places = np.minimum(places, len(self))
         for level in np.flatnonzero(np.bincount(wanted)).tolist():
-            if level in self._borders:
+            if level in self._coarser:
                 found = np.where(wanted == level, self.following(level, places), found)
         return found
 
@@ -95,15 +93,13 @@ def rows_of(known: Measured, chosen: Positions, limit: int) -> Rows:
     numbers = np.arange(len(levels), dtype=line_type(len(levels)))
     firsts = numbers[levels == Level.GROUP]
     group_ends = np.repeat(firsts[1:], np.diff(firsts))
-    lead, reach = -_raised(-lead[::-1])[::-1], _raised(reach)
-    fits = np.searchsorted(reach, lead + min(limit, int(reach.max(initial=0))), side="right")
-    furthest = np.minimum(np.maximum(fits, numbers[1:]), group_ends).astype(numbers.dtype, copy=False)
-    return Rows(known, chosen, lead, reach, levels, group_ends, furthest)
-
-
-def _raised(values: Positions) -> Positions:
-    """Return the largest of each value and those before it; most are in order, which is seen much faster."""
-    return np.maximum.accumulate(values) if (values[1:] < values[:-1]).any() else values
+    if (lead[1:] < lead[:-1]).any():  # seldom, and seen much faster than mended
+        lead = np.minimum.accumulate(lead[::-1])[::-1].copy()
+    if (reach[1:] < reach[:-1]).any():
+        reach = np.maximum.accumulate(reach)
+    fits = np.searchsorted(reach, lead + min(limit, int(reach.max(initial=0))), side="right").astype(numbers.dtype)
+    furthest = np.minimum(np.maximum(fits, numbers[1:]), group_ends)
+    return Rows(known, chosen, lead, reach, levels, furthest)
 
 
 def _levels(levels: Bytes, lead: Positions, reach: Positions, limit: int) -> Bytes:

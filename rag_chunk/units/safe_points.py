@@ -24,11 +24,16 @@ def are_safe(before: Bytes, here: Bytes, *, after_lines: bool) -> Bools:
 
 
 class SafePoints(NamedTuple):
-    """Which of some places are safe points, and where runs of others start and end: [runs] each."""
+    """Which of some places are safe points, a bit for each, and where runs of others start and end: [runs] each."""
 
-    are_safe: Bools
+    bits: Bytes
     starts: Positions
     ends: Positions
+
+    def has(self, places: Positions) -> Bools:
+        """Return whether each place is a safe point."""
+        found: Bools = self.bits[places >> 3] & (128 >> (places & 7)) > 0
+        return found
 
     def at_or_after(self, places: Positions) -> Positions:
         """Return the first safe point from each place on. The last place is one."""
@@ -44,7 +49,7 @@ class SafePoints(NamedTuple):
 
     def _others(self, places: Positions) -> tuple[Positions, Positions, Positions]:
         """Return a copy of the places, the rows of those that are no safe points, and the run that each lies in."""
-        rows = np.flatnonzero(~self.are_safe[places])
+        rows = np.flatnonzero(~self.has(places))
         return places.copy(), rows, index_in(self.starts, places[rows], "right") - 1
 
 
@@ -55,4 +60,4 @@ def safe_points(marks: Bools) -> SafePoints:
     [0, 3, 3]
     """
     changes = (np.flatnonzero(marks[1:] != marks[:-1]) + 1).astype(line_type(len(marks)))
-    return SafePoints(marks, changes[0::2], changes[1::2])
+    return SafePoints(np.packbits(marks), changes[0::2], changes[1::2])

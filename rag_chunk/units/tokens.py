@@ -131,8 +131,11 @@ class Tokens:
 
     def counted(self, spans: Spans) -> Counts:
         """Count each span's own text, many at once but not so many that what is between takes much memory."""
-        parts = [self._counted(spans[row : row + AT_ONCE]) for row in range(0, max(len(spans), 1), AT_ONCE)]
-        return Counts(*map(np.concatenate, zip(*parts, strict=True)))
+        counts = Counts(*(np.empty(len(spans), self._kind) for _ in Counts._fields))
+        for row in range(0, len(spans), AT_ONCE):
+            for column, own in zip(counts, self._counted(spans[row : row + AT_ONCE]), strict=True):
+                column[row : row + AT_ONCE] = own
+        return counts
 
     def _counted(self, spans: Spans) -> Counts:
         """Count each span's own text.
@@ -155,7 +158,6 @@ class Tokens:
         reach[cut[1]] += counts[1]
         sizes = reach - lead
         sizes[cut[2]] = counts[2]
-        lead, reach, sizes = (column.astype(self._kind) for column in (lead, reach, sizes))
         return Counts(lead, reach, inner.opens, inner.closes, sizes)
 
     def size(self, start: int, end: int) -> int:
@@ -176,7 +178,7 @@ class Tokens:
         closes = np.where(far_end, closing.dtype.type(-1), closing)
         if len(self._wide_ends):  # at the end of a text all its last white space is one piece
             closes[spaced & among(closing, self._wide_ends)] = -1
-        far_end |= safe.are_safe[after] & (self._borders[after] == ends) & (ends > 0) & ~spaced
+        far_end |= safe.has(after) & (self._borders[after] == ends) & (ends > 0) & ~spaced
         first, last = np.where(far_start, starts, opening), np.where(far_end, ends, closing)
         before, until = np.where(far_start, tokens, before), np.where(far_end, after, until)
         return _Inner(first, last, before, until, after, opens, closes)

@@ -3,11 +3,13 @@
 import numpy as np
 
 from rag_chunk.arrays import Positions, as_spans, distinct, line_type, opens
-from rag_chunk.chunker.measured import Measured, cut_exactly, joined, measured
+from rag_chunk.chunker.measured import Measured, cut_exactly, joined
 from rag_chunk.chunker.pieces import Level, Pieces
 from rag_chunk.chunker.rows import Rows, rows_of
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import Units, word_starts
+
+_FAR = 24  # characters: without spaces each letter is a word, and to encode far around each would take very long
 
 
 class Divisible:
@@ -77,4 +79,5 @@ class Divisible:
         parts = self._corpus.trimmed(as_spans(np.column_stack([starts, ends])))
         rows = large[np.searchsorted(spans[:, 0], parts[:, 0], side="right") - 1]
         levels = np.where(opens(rows), whole.levels[rows], np.uint8(level))
-        return measured(Pieces(parts.astype(spans.dtype), levels), self._units), rows
+        pieces = Pieces(parts.astype(spans.dtype), levels)
+        return Measured(pieces, self._units.counted(pieces.spans, _FAR)), rows

@@ -5,7 +5,7 @@ from typing import Protocol
 from rag_chunk.arrays import Positions, Spans
 from rag_chunk.config import RunConfig, Unit
 from rag_chunk.corpus import Corpus
-from rag_chunk.units.counts import Counts
+from rag_chunk.units.counts import FAR, Counts
 from rag_chunk.units.encoding import encoding_name, load_encoding, prepare_encoding
 from rag_chunk.units.tokens import Tokens
 from rag_chunk.units.words import Characters, Words, word_starts
@@ -35,8 +35,8 @@ class Units(Protocol):
     def starts(self) -> Positions:
         """Where each unit starts on the line, in order."""
 
-    def counted(self, spans: Spans) -> Counts:
-        """Count the units of each span."""
+    def counted(self, spans: Spans, far: int = FAR) -> Counts:
+        """Count the units of each span; `lead` and `reach` but nearly, where no safe point is within `far` characters."""
 
     def size(self, start: int, end: int) -> int:
         """Count the units of one stretch."""

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from rag_chunk.arrays import Positions
 
+FAR = 64  # characters: a safe point further away than this is not worth encoding up to
+
 
 class Counts(NamedTuple):
     """How many units spans have, and lie before them: all are [spans].

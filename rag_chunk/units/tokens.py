@@ -15,11 +15,10 @@ from rag_chunk.arrays import Positions, Spans, among, as_spans, distinct, index_
 from rag_chunk.characters import BLOCK, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus import Corpus
 from rag_chunk.units import encoded
-from rag_chunk.units.counts import Counts
+from rag_chunk.units.counts import FAR, Counts
 from rag_chunk.units.encoding import load_encoding
 from rag_chunk.units.safe_points import SafePoints, are_safe, safe_points
 
-FAR = 64  # characters: a safe point further away than this is not worth encoding up to
 SHORT = 256  # characters: the counts of texts up to this are remembered
 AT_ONCE = 1 << 14  # spans that are counted together
 WIDE = 10_000  # white-space characters: above it the pattern's way back through them is not left to it
@@ -129,21 +128,25 @@ class Tokens:
         found = np.where(is_ended, whole, np.where(stripped, (alone >> encoded.FEW) & few, 0))
         return found.astype(np.int64)
 
-    def counted(self, spans: Spans) -> Counts:
-        """Count each span's own text, many at once but not so many that what is between takes much memory."""
+    def counted(self, spans: Spans, far: int = FAR) -> Counts:
+        """Count each span's own text, many at once but not so many that what is between takes much memory.
+
+        A safe point that is more than `far` characters away is not encoded up to. The tokens of the corpus tell `lead`
+        and `reach` then, with one more, since the border may change their number.
+        """
         counts = Counts(*(np.empty(len(spans), self._kind) for _ in Counts._fields))
         for row in range(0, len(spans), AT_ONCE):
-            for column, own in zip(counts, self._counted(spans[row : row + AT_ONCE]), strict=True):
+            for column, own in zip(counts, self._counted(spans[row : row + AT_ONCE], far), strict=True):
                 column[row : row + AT_ONCE] = own
         return counts
 
-    def _counted(self, spans: Spans) -> Counts:
+    def _counted(self, spans: Spans, far: int) -> Counts:
         """Count each span's own text.
 
         `lead` is the number of tokens before the first safe point after a start, less those of the text up to it;
         `reach` that before the last safe point before an end, and those of the text after it.
         """
-        (starts, ends), inner = spans.T, self._safely_inside(spans)
+        (starts, ends), inner = spans.T, self._safely_inside(spans, far)
         lead, reach = inner.before, inner.until
         near = inner.opens <= inner.closes
         cut = np.flatnonzero(starts < inner.first), np.flatnonzero(inner.last < ends), np.flatnonzero(~near)
@@ -166,19 +169,20 @@ class Tokens:
             return int(self.counted(as_spans([(start, end)])).sizes[0])
         return self._count(self._corpus.text(start, end))
 
-    def _safely_inside(self, spans: Spans) -> _Inner:
+    def _safely_inside(self, spans: Spans, far: int) -> _Inner:
         """Return the safe points inside each span that are nearest to its borders."""
         (starts, ends), safe = spans.T, self._safe_points
         tokens, after = index_in(self.starts, spans.T)
         before, until = safe.at_or_after(tokens), safe.at_or_before(np.maximum(after - 1, 0))
         opening, closing = self._borders[before], self._borders[until]
-        far_start, far_end = opening - starts > FAR, ends - closing > FAR
+        far_start, far_end = opening - starts > far, ends - closing > far
         spaced = (self._corpus.flags[np.maximum(ends, 1) - 1] & SPACE) > 0
         opens = np.where(far_start, closing.dtype.type(len(self._corpus) + 1), opening)
         closes = np.where(far_end, closing.dtype.type(-1), closing)
         if len(self._wide_ends):  # at the end of a text all its last white space is one piece
             closes[spaced & among(closing, self._wide_ends)] = -1
+        about = after + far_end
         far_end |= safe.has(after) & (self._borders[after] == ends) & (ends > 0) & ~spaced
         first, last = np.where(far_start, starts, opening), np.where(far_end, ends, closing)
-        before, until = np.where(far_start, tokens, before), np.where(far_end, after, until)
+        before, until = np.where(far_start, tokens - 1, before), np.where(far_end, about, until)
         return _Inner(first, last, before, until, after, opens, closes)

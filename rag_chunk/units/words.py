@@ -8,7 +8,7 @@ import numpy as np
 from rag_chunk.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
 from rag_chunk.characters import BLOCK, LONE, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus import Corpus
-from rag_chunk.units.counts import Counts
+from rag_chunk.units.counts import FAR, Counts
 
 
 def _own_words(flags: Bytes) -> Positions:
@@ -86,7 +86,7 @@ class Words:
         """Count the words of one stretch."""
         return int(self.counted(as_spans([(start, end)])).sizes[0])
 
-    def counted(self, spans: Spans) -> Counts:
+    def counted(self, spans: Spans, far: int = FAR) -> Counts:  # noqa: ARG002 - nothing is encoded
         """Count the words that end at or before each start, those that start before each end, and those inside."""
         starts, ends = spans.T
         lead, reach = index_in(self.ends, starts, "right"), index_in(self.starts, ends)
@@ -111,7 +111,7 @@ class Characters:
         """Count the characters of one stretch."""
         return end - start
 
-    def counted(self, spans: Spans) -> Counts:
+    def counted(self, spans: Spans, far: int = FAR) -> Counts:  # noqa: ARG002 - nothing is encoded
         """Count the characters before each start and end, and those inside."""
         lead, reach = spans.T
         return Counts(lead, reach, lead, reach, reach - lead)

@@ -18,6 +18,9 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+# MLflow's server writes a batch with two connections to its database at once, and waits 30 s for the second. With its
+# own 15 connections, as many writers at the same moment hold one each, and nobody gets a second.
+POOL = "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE"
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -33,6 +36,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        os.environ[POOL] = str(2 * options.processes)
         server = running_pages(folder, "server", "--backend-store-uri", "sqlite:///server.db")
         with server if options.store == "server" else contextlib.nullcontext(options.store) as uri:
             start = time.monotonic()
@@ -56,7 +60,7 @@ def _judged(options: argparse.Namespace, folder: Path, uri: str, failed: int, se
     os.chdir(folder)
     runs = all_runs(_absolute(uri))
     experiments = {run.info.experiment_id for run in runs}
-    ids = {run.data.tags["rag_chunk.analysis_id"] for run in runs}
+    ids = {run.data.tags.get("rag_chunk.analysis_id") for run in runs}
     wanted = options.processes * options.analyses
     ended = dict(Counter(run.info.status for run in runs))
     arrived = f"{len(runs)} of {wanted} runs ({len(ids)} different) in {len(experiments)} experiment, {ended}"

@@ -1,5 +1,6 @@
 """Tracking against real MLflow: sqlite files, folders, and a server on this machine."""
 
+import contextlib
 import json
 import os
 import re
@@ -737,6 +738,30 @@ def test_a_partly_sent_analysis_is_completed(results, tmp_path, notes, monkeypat
     assert len(all_runs(uri_of(tmp_path))) == 5
     assert statuses(uri_of(tmp_path)) == {"FINISHED"}
     assert list(made.children) == [found.name for found in FOUR]
+
+
+@pytest.mark.skipif(VERSION < (2, 4), reason="MLflow before 2.4 knows no data sets")
+def test_another_process_logs_the_same_documents_at_once(results, tmp_path, notes):
+    sqlalchemy, uri, written = pytest.importorskip("sqlalchemy"), uri_of(tmp_path), list[str]()
+
+    def other_first(connection, cursor, statement, parameters, context, executemany):
+        """Write the same for another process, after MLflow has looked for it."""
+        if statement.startswith("INSERT INTO datasets"):
+            row = parameters[0] if executemany else parameters
+            if not written:
+                with contextlib.closing(sqlite3.connect(tmp_path / "store" / "mlflow.db")) as database, database:
+                    database.execute(statement, ("other", *row[1:]))
+            written.append(row[0])
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", other_first)
+    try:
+        log(results, notes, uri=uri)
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", other_first)
+    assert len(written) > 1, "it was not written again"
+    runs = all_runs(uri)
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert {len(run.inputs.dataset_inputs) for run in runs} == {2}
 
 
 def test_a_folder_of_somebody_else_is_refused(tmp_path, notes):

@@ -1,6 +1,7 @@
 """Runs begun, written and ended in a store: every one that this process has open is known here."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -22,6 +23,7 @@ from rag_chunk.mlflow_tracker.store import Store
 PARENT_RUN = "mlflow.parentRunId"
 PER_BATCH = 100  # params or tags; of metrics MLflow takes 1,000
 SECONDS_PER_BYTE = 1e-6
+_TWICE = re.compile(r"(?i)unique|duplicate")  # what databases say of a row that is there already
 FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
 
 
@@ -130,7 +132,22 @@ def _log_inputs(client: Any, run_id: str, inputs: Sequence[Input]) -> None:
             )
             for each in inputs
         ]
-        client.log_inputs(run_id, known)
+        _log_at_once(client, run_id, known)
+
+
+def _log_at_once(client: Any, run_id: str, inputs: list[Any]) -> None:
+    """Log the data sets, again where another process logs the same: MLflow looks for them first, and then writes them."""
+    from mlflow.exceptions import MlflowException
+
+    for _ in inputs:  # each of which may be the one that was met
+        try:
+            client.log_inputs(run_id, inputs)
+        except MlflowException as error:
+            if not _TWICE.search(str(error)):
+                raise
+        else:
+            return
+    client.log_inputs(run_id, inputs)
 
 
 def ending(error: BaseException) -> str:

@@ -184,6 +184,11 @@ def test_overlap_leaves_room_for_the_next_item_of_a_long_list() -> None:
     assert text_of(cut(text, 6, 4)) == ["a b c d\n\ne f", "- one\n  - two three four", "- five six seven eight nine"]
 
 
+def test_overlap_cuts_no_item_that_fits_where_no_other_block_begins() -> None:
+    text = "- item\n  - nested\n\n- item\n  - nested\n\n# Heading\n"
+    assert text_of(cut(text, 6, 2)) == ["- item\n  - nested", "- item\n  - nested", "# Heading"]
+
+
 @pytest.mark.parametrize("after", ["", "\n", "\n\n \n"])
 def test_blank_text_at_the_very_end_cuts_nothing_before_it(after: str) -> None:
     corpus = Corpus([Document("a.md", f"{FENCE}\n"), Document("b.md", after)])

@@ -72,7 +72,7 @@ class Rows:
 
     def following(self, level: int, places: Positions) -> Positions:
         """Return the first row at or after each place whose border is of the level or coarser."""
-        if level not in self._coarser:
+        if level <= self.levels.min():
             return places
         rows = self._borders(level)
         return np.repeat(rows, np.diff(rows, prepend=-1)).take(places)
@@ -81,8 +81,7 @@ class Rows:
         """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
         found = places = np.minimum(places, len(self))
         for level in np.flatnonzero(np.bincount(wanted)).tolist():
-            if level in self._coarser:
-                found = np.where(wanted == level, self.following(level, places), found)
+            found = np.where(wanted == level, self.following(level, places), found)
         return found
 
 

@@ -77,6 +77,11 @@ def test_no_window_lies_wholly_in_the_one_before_it() -> None:
     assert hand not in found
 
 
+def test_a_window_begins_inside_a_token_where_what_is_skipped_ends_there() -> None:
+    settings = {"strategy": "fixed-size", "chunk_size": 1, "unit": "tokens", "skip_blocks": ("code",)}
+    assert cut("```py\nx = 1\n```\n\n\n\n\n***", **settings) == ["***"]
+
+
 def test_windows_of_tokens_keep_the_space_that_belongs_to_a_token() -> None:
     assert cut("one two three", strategy="fixed-size", chunk_size=1, unit="tokens") == ["one", " two", " three"]
 

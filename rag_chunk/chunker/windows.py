@@ -160,7 +160,7 @@ class _Walk:
         place = min(self._corpus.cluster_at(self._starts[unit])[1], window.end) if unit < window.after else window.end
         if place <= window.start:
             place = window.end
-        if place == self._starts[unit] and self._starts[unit - 1] < place:  # nearly always: no cluster is in the way
+        if unit <= window.after and self._starts[unit - 1] < place == self._starts[unit]:  # nearly always
             return unit, place
         return max(self._unit_at(place), window.first + 1), place
 

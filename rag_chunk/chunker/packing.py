@@ -81,6 +81,21 @@ def _overlapping(rows: Rows, overlap: int, whole: int) -> tuple[Positions, Posit
     return np.fromiter(begun, np.int64, len(begun)), np.fromiter(ended, np.int64, len(ended))
 
 
+def _sharing(rows: Rows, first: Positions, after: Positions, overlap: int, units: Units) -> Positions:
+    """Return the first rows of chunks, so that what is shared with the chunk before counts `overlap` units at most.
+
+    What is counted from borders may be less than a short text has by itself: then nothing is shared.
+    """
+    back = np.flatnonzero(first[1:] < after[:-1]) + 1
+    one, other = rows.chosen[first[back]], rows.chosen[after[back - 1] - 1]
+    sizes = sizes_of(rows.known.between(one, other), rows.known.counts, one, other, units)
+    first, moved = first.copy(), back[sizes > overlap]
+    while len(moved):
+        first[moved] = after[moved - 1]
+        moved = np.flatnonzero(first[1:] <= first[:-1]) + 1  # else it would begin before the one that was moved
+    return first
+
+
 def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], Borders], whole: int = 0) -> Spans:
     """Return chunks of at most `chunk_size` units: neighbouring pieces of one group together, greedily.
 
@@ -108,8 +123,10 @@ def pack_rows(rows: Rows, corpus: Corpus, config: RunConfig, whole: int = 0) -> 
         return as_spans([])
     known, units = rows.known, units_of(corpus, config)
     first, after = _overlapping(rows, config.overlap, whole) if config.overlap else _plain(rows)
+    if config.overlap:
+        first = _sharing(rows, first, after, config.overlap, units)
     first, last = rows.chosen[first], rows.chosen[after - 1]
-    spans = as_spans(np.column_stack([known.pieces.spans[first, 0], known.pieces.spans[last, 1]]))
+    spans = known.between(first, last)
     sizes = sizes_of(spans, known.counts, first, last, units)
     return kept_to(spans, sizes, corpus, units, config.chunk_size)
 

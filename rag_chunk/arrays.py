@@ -91,6 +91,28 @@ def opens(values: Positions) -> Bools:
     return new
 
 
+def occurring(numbers: Positions) -> Positions:
+    """Return which of some small numbers occur, once and in order: in one pass, without sorting them.
+
+    >>> occurring(np.array([4, 0, 4])).tolist()
+    [0, 4]
+    """
+    return np.flatnonzero(np.bincount(numbers))
+
+
+def covered_before(starts: Positions, ends: Positions, sums: Positions, positions: Positions) -> Positions:
+    """Return how much of the line before each position lies in stretches that are apart and in order.
+
+    `sums` is how much lies in the stretches before each of them: [stretches], or with the sum of all after these.
+    """
+    if not len(starts):
+        return np.zeros_like(positions)
+    row = index_in(starts, positions, "right") - 1
+    last = np.maximum(row, 0)
+    inside = np.clip(positions - starts[last], 0, ends[last] - starts[last])
+    return np.where(row < 0, 0, sums[last] + inside)
+
+
 def among(positions: Positions, known: Positions) -> Bools:
     """Return whether each position is one of the sorted `known`: bool [positions]."""
     found: Bools = np.searchsorted(known, positions, side="left") < np.searchsorted(known, positions, side="right")

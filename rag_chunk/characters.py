@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import regex
 
-from rag_chunk.arrays import Bools, Bytes, Positions, line_type
+from rag_chunk.arrays import Bools, Bytes, Positions, line_type, occurring
 
 SPACE = 1  # str.isspace()
 NEWLINE = 2  # \n or \r
@@ -76,7 +76,7 @@ def looked_up(text: str, kind_of: Callable[[str], int]) -> Bytes:
     new = codes[found == _UNKNOWN]
     if not len(new):
         return found
-    for code in np.flatnonzero(np.bincount(new)).tolist():
+    for code in occurring(new).tolist():
         table[code] = kind_of(chr(code))
     return table.take(codes)
 

@@ -24,7 +24,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from rag_chunk.arrays import Positions
+from rag_chunk.arrays import Positions, occurring
 from rag_chunk.characters import codepoints
 from rag_chunk.errors import InputError
 
@@ -120,7 +120,7 @@ def letters_of(text: str) -> str:
 def _inked(text: str) -> Positions:
     """Return where the letters of `text` stand."""
     codes = codepoints(text)
-    present = np.flatnonzero(np.bincount(codes))
+    present = occurring(codes)
     table = np.zeros(int(present.max(initial=0)) + 1, bool)
     table[present] = [bool(letters_of(chr(code))) for code in present.tolist()]
     return np.flatnonzero(table[codes])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, union
+from rag_chunk.arrays import covered_before, union
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.questions import Questions
@@ -23,9 +23,10 @@ def _lost(corpus: Corpus, questions: Questions, kinds: tuple[str, ...]) -> str:
     """Say how many items lie in the blocks of these `kinds`, of the alternatives the one with the least of it there."""
     table = evidence_table(corpus, questions)
     blocks = structure_of(corpus).skipped(kinds)
-    inside = union(corpus.solid_before(blocks.ravel()).reshape(-1, 2))
-    starts, ends = (_covered_before(inside, table.spans[:, side]) for side in (0, 1))
-    shares = (ends - starts) / table.lengths
+    starts, ends = union(corpus.solid_before(blocks.ravel()).reshape(-1, 2)).T
+    sums = np.cumsum(ends - starts) - (ends - starts)
+    begun, ended = (covered_before(starts, ends, sums, table.spans[:, side]) for side in (0, 1))
+    shares = (ended - begun) / table.lengths
     of_items = np.minimum.reduceat(shares, np.flatnonzero(np.diff(table.item, prepend=-1)))
     lost = of_items > 0
     if not lost.any():
@@ -35,12 +36,3 @@ def _lost(corpus: Corpus, questions: Questions, kinds: tuple[str, ...]) -> str:
         f"of {len(lost):,} pieces of evidence, {wholly:,} lie wholly and {lost.sum() - wholly:,} in part in what is left out, "
         f"in {asked:,} of {len(questions):,} questions; no chunk holds that text"
     )
-
-
-def _covered_before(stretches: Spans, positions: Positions) -> Positions:
-    """Return how much of the disjoint `stretches`, which are in order, lies before each position."""
-    sizes = np.concatenate([np.zeros(1, np.int64), np.cumsum(stretches[:, 1] - stretches[:, 0])])
-    begun = np.searchsorted(stretches[:, 0], positions)
-    ends = np.concatenate([np.zeros(1, np.int64), stretches[:, 1]])
-    covered: Positions = sizes[begun] - np.maximum(ends[begun] - positions, 0)
-    return covered

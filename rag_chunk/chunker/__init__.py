@@ -14,8 +14,8 @@ __all__ = ["Chunk", "Chunker", "Chunking", "chunk", "chunk_text", "chunker_of"]
 Chunker = Callable[[Corpus, RunConfig], Spans | Family]
 
 _BUILT_IN = {
-    "fixed-size": "windows:fixed_size",
-    "sliding-window": "windows:sliding_window",
+    "fixed-size": "windows:windows",
+    "sliding-window": "windows:windows",
     "sentence": "text:sentence",
     "paragraph": "text:paragraph",
     "recursive-character": "text:recursive_character",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rag_chunk.arrays import Bytes, Positions, Spans, as_spans
+from rag_chunk.arrays import Bytes, Positions, Spans, as_spans, occurring
 from rag_chunk.chunker.divisible import Divisible
 from rag_chunk.chunker.measured import cut_exactly, measured, sizes_of
 from rag_chunk.chunker.pieces import Borders, Level, pieces_at
@@ -45,7 +45,7 @@ def _next_whole(rows: Rows, cuts: Positions, wanted: Bytes) -> Positions:
 def _first_whole(rows: Rows, wanted: Bytes, earliest: Positions) -> Positions:
     """Return for each cut the first row, from its `earliest` on, such that no border from there to the cut is coarser."""
     found = cuts = rows.numbers[1:-1]
-    for level in np.flatnonzero(np.bincount(wanted)).tolist():
+    for level in occurring(wanted).tolist():
         first = rows.following(level, earliest)
         found = np.where((first < cuts) & (wanted <= level), first, found)
     return found
@@ -62,7 +62,7 @@ def _plain(rows: Rows) -> tuple[Positions, Positions]:
     return borders[:-1], borders[1:]
 
 
-def _overlapping(rows: Rows, overlap: int, whole: int) -> tuple[Positions, Positions]:
+def _overlapping(rows: Rows, overlap: int, whole: int, units: Units) -> tuple[Positions, Positions]:
     """Return the first row of each chunk, and the row after it; a chunk begins with whole pieces of the one before."""
     levels = np.minimum(rows.levels, np.uint8(whole))
     firsts = _backed(rows, overlap, levels)
@@ -78,7 +78,8 @@ def _overlapping(rows: Rows, overlap: int, whole: int) -> tuple[Positions, Posit
         begun.append(row)
         ended.append(end)
         before, cut = row, end
-    return np.fromiter(begun, np.int64, len(begun)), np.fromiter(ended, np.int64, len(ended))
+    first, after = (np.fromiter(found, np.int64, len(found)) for found in (begun, ended))
+    return _sharing(rows, first, after, overlap, units), after
 
 
 def _sharing(rows: Rows, first: Positions, after: Positions, overlap: int, units: Units) -> Positions:
@@ -122,9 +123,7 @@ def pack_rows(rows: Rows, corpus: Corpus, config: RunConfig, whole: int = 0) -> 
     if not len(rows):
         return as_spans([])
     known, units = rows.known, units_of(corpus, config)
-    first, after = _overlapping(rows, config.overlap, whole) if config.overlap else _plain(rows)
-    if config.overlap:
-        first = _sharing(rows, first, after, config.overlap, units)
+    first, after = _overlapping(rows, config.overlap, whole, units) if config.overlap else _plain(rows)
     first, last = rows.chosen[first], rows.chosen[after - 1]
     spans = known.between(first, last)
     sizes = sizes_of(spans, known.counts, first, last, units)

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rag_chunk.arrays import Bytes, Positions, line_type
+from rag_chunk.arrays import Bytes, Positions, line_type, occurring
 from rag_chunk.chunker.measured import Measured
 from rag_chunk.chunker.pieces import Level
 
@@ -36,7 +36,7 @@ class Rows:
     @cached_property
     def _coarser(self) -> list[int]:
         """The levels that occur, finer ones first, but for the finest."""
-        found: list[int] = np.flatnonzero(np.bincount(self.levels))[1:].tolist()
+        found: list[int] = occurring(self.levels)[1:].tolist()
         return found
 
     def _borders(self, level: int) -> Positions:
@@ -80,7 +80,7 @@ class Rows:
     def next_as_coarse(self, wanted: Bytes, places: Positions) -> Positions:
         """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
         found = places = np.minimum(places, len(self))
-        for level in np.flatnonzero(np.bincount(wanted)).tolist():
+        for level in occurring(wanted).tolist():
             found = np.where(wanted == level, self.following(level, places), found)
         return found
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rag_chunk.arrays import Bytes, Positions, Spans, starts_of
+from rag_chunk.arrays import Bytes, Positions, Spans, occurring, starts_of
 from rag_chunk.chunker.chunking import Family
 from rag_chunk.chunker.divisible import Divisible
 from rag_chunk.chunker.measured import measured
@@ -58,7 +58,7 @@ def _blocks(corpus: Corpus) -> Borders:
     levels = np.concatenate([_before(blocks, corpus), _AT_DEPTH[blocks.depths]])
     return [
         (Level.GROUP, structure.section_starts),
-        *((level, positions[levels == level]) for level in np.flatnonzero(np.bincount(levels)).tolist()),
+        *((level, positions[levels == level]) for level in occurring(levels).tolist()),
         (Level.BLOCK, _plain_stanzas(structure)),
         (Level.SENTENCE, structure.outside_blocks(structure.sentence_starts, *VERBATIM)),
     ]

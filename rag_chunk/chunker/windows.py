@@ -16,18 +16,12 @@ from rag_chunk.units import Units, units_of
 _AT_ONCE = 32  # windows of a stretch that are looked at together, eight times as many after as many that can stay
 
 
-def fixed_size(corpus: Corpus, config: RunConfig) -> Spans:
-    """Cut every document into windows of `chunk_size` units, end to end."""
-    return _windows(corpus, config.with_settings(overlap=0))
+def windows(corpus: Corpus, config: RunConfig) -> Spans:
+    """Cut every document into windows of `chunk_size` units, each sharing `overlap` units with the one before.
 
-
-def sliding_window(corpus: Corpus, config: RunConfig) -> Spans:
-    """Cut every document into windows of `chunk_size` units, each sharing `overlap` units with the one before."""
-    return _windows(corpus, config)
-
-
-def _windows(corpus: Corpus, config: RunConfig) -> Spans:
-    """Return the windows of all documents; those of words and characters without white space at their edges."""
+    Those of `fixed-size` share none: its config has no overlap. Windows of words and characters have no white space at
+    their edges.
+    """
     units, size = units_of(corpus, config), config.chunk_size
     stretches = as_spans(_stretches(corpus, skipped_spans(corpus, config)))
     spans, rows = _end_to_end(corpus, units, stretches, size, config.overlap)
@@ -35,7 +29,9 @@ def _windows(corpus: Corpus, config: RunConfig) -> Spans:
     wrong = np.flatnonzero((sizes > size) | (spans[:, 0] >= spans[:, 1]))
     if config.overlap and len(wrong):
         following = np.append(np.where(rows[1:] == rows[:-1], spans[1:, 0], len(corpus)), len(corpus))
-        spans[wrong, 1], is_good = _shortened(corpus, units, spans[wrong], sizes[wrong] - size, following[wrong], size)
+        spans[wrong, 1], is_good = _nearer_ends(
+            corpus, units, spans[wrong], sizes[wrong] - size, following[wrong], size
+        )
         wrong = wrong[~is_good]
     if len(wrong):
         wrong = wrong[opens(rows[wrong])]  # the first of each stretch
@@ -51,7 +47,7 @@ def _windows(corpus: Corpus, config: RunConfig) -> Spans:
     return outermost(corpus.trimmed(spans) if units.name != "tokens" else as_spans(spans[corpus.solid(spans)]))
 
 
-def _shortened(
+def _nearer_ends(
     corpus: Corpus, units: Units, spans: Spans, over: Positions, following: Positions, size: int
 ) -> tuple[Positions, Bools]:
     """Return the ends of windows that are `over` the limit, nearer by so much, and which are good now.

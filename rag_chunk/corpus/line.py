@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, distinct, index_in, line_type
+from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, covered_before, distinct, line_type
 from rag_chunk.characters import (
     BLOCK,
     JOINER,
@@ -232,13 +232,7 @@ class Corpus:
 
     def solid_before(self, positions: Positions) -> Positions:
         """Return how many characters before each position are not white space."""
-        if not len(self.solid_starts):
-            return np.zeros_like(positions)
-        index = index_in(self.solid_starts, positions, "right") - 1
-        run = np.maximum(index, 0)
-        starts, ends = self.solid_starts[run], self.solid_ends[run]
-        inside = np.clip(positions - starts, 0, ends - starts)
-        return np.where(index < 0, 0, self._solid_before[run] + inside)
+        return covered_before(self.solid_starts, self.solid_ends, self._solid_before, positions)
 
     def solid_lengths(self, spans: Spans) -> Positions:
         """Return the number of characters in each span that are not white space: [n]."""

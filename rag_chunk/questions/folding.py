@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from rag_chunk.arrays import Bools, Positions
+from rag_chunk.arrays import Bools, Positions, occurring
 from rag_chunk.characters import codepoints
 
 # What is not plain ASCII in single spaces: it is folded cluster by cluster, as normalisation joins what is in one.
@@ -84,7 +84,7 @@ def letters(folded: Folded) -> Folded:
 
 
 def _kept(codes: "np.ndarray[tuple[int], np.dtype[np.uint32]]") -> Bools:
-    present = np.flatnonzero(np.bincount(codes))
+    present = occurring(codes)
     table = np.zeros(int(codes.max(initial=0)) + 1, bool)
     table[present] = [unicodedata.category(chr(code))[0] in "LMN" for code in present.tolist()]
     kept: Bools = table[codes]

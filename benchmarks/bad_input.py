@@ -29,10 +29,10 @@ import numpy as np
 import regex
 
 from rag_chunk import Corpus, Document, RunConfig, chunk
-from rag_chunk.arrays import Spans
-from rag_chunk.cache import caching
 from rag_chunk.config import STRATEGIES
-from rag_chunk.units import Words, load_encoding
+from rag_chunk.corpus.arrays import Spans
+from rag_chunk.corpus.cache import caching
+from rag_chunk.corpus.units import Words, load_encoding
 
 CHUNK_SIZE, OVERLAP = 200, 50
 ENCODING = "cl100k_base"

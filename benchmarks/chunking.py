@@ -40,8 +40,8 @@ from typing import Any, NamedTuple
 from peers import ENCODING, PEERS, ROOT, own_config, own_strategies, read_texts, texts_of_size, versions
 
 from rag_chunk import Corpus, Document, RunConfig, chunk
-from rag_chunk.cache import caching
-from rag_chunk.units import load_encoding
+from rag_chunk.corpus.cache import caching
+from rag_chunk.corpus.units import load_encoding
 
 MB = 1_000_000
 CASES = ((400, 0), (200, 50))

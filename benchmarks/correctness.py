@@ -30,8 +30,8 @@ import numpy as np
 from markdown_it import MarkdownIt
 from peers import ENCODING, PEERS, ROOT, Piece, own_pieces, own_strategies, read_texts, versions
 
-from rag_chunk.cache import caching
-from rag_chunk.units import load_encoding
+from rag_chunk.corpus.cache import caching
+from rag_chunk.corpus.units import load_encoding
 
 OURS = "rag-chunk "
 CUT = Callable[[str], list[Piece]]

@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 from public_data import FOLDER, FURTHER, headline_scores, measured, sweep
 
-from rag_chunk.statistics import ALPHA, compare_all
+from rag_chunk.analysis.statistics import ALPHA, compare_all
 
 Array = npt.NDArray[np.float64]
 Sampler = Callable[[np.random.Generator], Array]

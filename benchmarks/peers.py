@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from rag_chunk import Corpus, Document, RunConfig, chunk
 from rag_chunk.config import STRATEGIES
-from rag_chunk.units import load_encoding
+from rag_chunk.corpus.units import load_encoding
 
 ROOT = Path(__file__).resolve().parent.parent
 ENCODING = "cl100k_base"

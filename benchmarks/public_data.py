@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from rag_chunk import Corpus, Questions, RunConfig, analyze, read_corpus, read_questions
 from rag_chunk.analysis import HEADLINE
+from rag_chunk.analysis.report import Report
 from rag_chunk.config import STRATEGIES, VECTOR_STRATEGIES, AnalysisConfig
 from rag_chunk.config.sweep import sweep as product
-from rag_chunk.report import Report
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "chroma-eval"
 SIZES = (100, 150, 200, 300, 400, 800)

@@ -22,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 from public_data import FOLDER, combined, headline_scores, measured, sweep
 
-from rag_chunk.analysis.comparing import recommended_of
+from rag_chunk.analysis.comparison import recommended_of
+from rag_chunk.analysis.report import Report
+from rag_chunk.analysis.statistics import compare_all
 from rag_chunk.config import AnalysisConfig
-from rag_chunk.report import Report
-from rag_chunk.statistics import compare_all
 
 TARGET = 2.5  # points, on average
 NO_MARGIN = 1.0

@@ -16,8 +16,8 @@ from pathlib import Path
 from public_data import FOLDER, read
 
 from rag_chunk import RunConfig, analyze
+from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.config import AnalysisConfig
-from rag_chunk.report import ConfigurationResult, Report
 
 RETRIEVERS = ("bm25", "dense", "hybrid")
 SIZES = (100, 200, 400)

@@ -16,12 +16,12 @@ from pathlib import Path
 from public_data import FOLDER, FURTHER, read, sweep
 
 from rag_chunk.analysis import report_of
-from rag_chunk.analysis.asking import asked_of
-from rag_chunk.analysis.running import Run
-from rag_chunk.cache import caching
+from rag_chunk.analysis.holdout import asked_of
+from rag_chunk.analysis.runner import Run
 from rag_chunk.config import METRIC_GROUPS, AnalysisConfig
 from rag_chunk.config.sweep import names_of
-from rag_chunk.units import load_encoding, units_of
+from rag_chunk.corpus.cache import caching
+from rag_chunk.corpus.units import load_encoding, units_of
 
 SECONDS, MEGABYTES = 4.0, 500
 MB = 1_000_000
@@ -41,7 +41,7 @@ def main() -> None:
     configs = sweep(FURTHER)
     load_encoding(configs[0].model)
     note("load the tokenizer")
-    units_of(corpus, configs[0])
+    units_of(corpus, configs[0].unit, configs[0].model)
     note("tokenise")
     settings = AnalysisConfig(metrics=tuple(METRIC_GROUPS)) if options.all_metrics else AnalysisConfig()
     asked = asked_of(corpus, questions, settings, 0)

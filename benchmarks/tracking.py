@@ -27,7 +27,7 @@ from urllib.request import urlopen
 from public_data import FOLDER, FURTHER, read, sweep
 
 from rag_chunk import analyze
-from rag_chunk.results import save_results
+from rag_chunk.workflow.results import save_results
 
 TARGETS = {"fresh": 10.0, "warm": 3.0, "server": 10.0}
 STEPS = {

@@ -5,29 +5,30 @@ The names below are loaded when they are first used, so that `import rag_chunk` 
 
 from typing import TYPE_CHECKING, Any
 
+from rag_chunk._version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from rag_chunk.adapters import (
+    from rag_chunk.analysis import analyze, score_retrievals
+    from rag_chunk.analysis.external import read_retrievals
+    from rag_chunk.analysis.history import ComparisonReport, Reproduction
+    from rag_chunk.analysis.report import Report
+    from rag_chunk.chunker import Chunk, Chunking, chunk, chunk_text
+    from rag_chunk.chunker.adapters import (
         from_chonkie,
         from_langchain,
         from_llama_index,
         from_semantic_text_splitter,
         from_texts,
     )
-    from rag_chunk.analysis import analyze, score_retrievals
-    from rag_chunk.chunker import Chunk, Chunking, chunk, chunk_text
-    from rag_chunk.comparison import ComparisonReport, Reproduction
+    from rag_chunk.chunker.export import langchain_splitter, llama_node_parser, write_chunks
     from rag_chunk.config import AnalysisConfig, RunConfig
     from rag_chunk.corpus import Corpus, Document, read_corpus
     from rag_chunk.errors import RagChunkError
-    from rag_chunk.export import langchain_splitter, llama_node_parser, write_chunks
-    from rag_chunk.given import read_retrievals
     from rag_chunk.mlflow_tracker import config_from_run
     from rag_chunk.questions import Questions, check_questions, read_questions
-    from rag_chunk.records import compare
-    from rag_chunk.report import Report
-    from rag_chunk.reproduction import reproduce
+    from rag_chunk.workflow.lookup import compare
+    from rag_chunk.workflow.reproduction import reproduce
 
-__version__ = "1.0.0"
 __all__ = [
     "AnalysisConfig",
     "Chunk",
@@ -62,7 +63,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "adapters": (
+    "chunker.adapters": (
         "from_chonkie",
         "from_langchain",
         "from_llama_index",
@@ -71,17 +72,17 @@ _HOMES = {
     ),
     "analysis": ("analyze", "score_retrievals"),
     "chunker": ("Chunk", "Chunking", "chunk", "chunk_text"),
-    "comparison": ("ComparisonReport", "Reproduction"),
+    "analysis.history": ("ComparisonReport", "Reproduction"),
     "config": ("AnalysisConfig", "RunConfig"),
     "mlflow_tracker": ("config_from_run",),
     "corpus": ("Corpus", "Document", "read_corpus"),
     "errors": ("RagChunkError",),
-    "export": ("langchain_splitter", "llama_node_parser", "write_chunks"),
-    "given": ("read_retrievals",),
+    "chunker.export": ("langchain_splitter", "llama_node_parser", "write_chunks"),
+    "analysis.external": ("read_retrievals",),
     "questions": ("Questions", "check_questions", "read_questions"),
-    "records": ("compare",),
-    "report": ("Report",),
-    "reproduction": ("reproduce",),
+    "workflow.lookup": ("compare",),
+    "analysis.report": ("Report",),
+    "workflow.reproduction": ("reproduce",),
 }
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from rag_chunk.arrays import as_spans
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document, read_corpus
+from rag_chunk.corpus.arrays import as_spans
+from rag_chunk.corpus.units import units_of
 from rag_chunk.questions import Evidence, Question, Questions
-from rag_chunk.units import units_of
 from tests.texts import texts
 
 WORDS = (
@@ -52,7 +52,9 @@ def stretches(corpus: Corpus) -> st.SearchStrategy[tuple[int, int]]:
 
 def chunking_of(corpus: Corpus, spans: list[tuple[int, int]], config: RunConfig | None = None) -> Chunking:
     """Return the chunking that has these spans, in order."""
-    return Chunking(corpus, as_spans(sorted(spans)), units_of(corpus, config or RunConfig()))
+    return Chunking(
+        corpus, as_spans(sorted(spans)), units_of(corpus, (config or RunConfig()).unit, (config or RunConfig()).model)
+    )
 
 
 @st.composite

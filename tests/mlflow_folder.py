@@ -5,9 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.config import ConfigFile, RunConfig
-from rag_chunk.corpus import MARKER
-from rag_chunk.report import (
+from rag_chunk.analysis.report import (
     ComparisonResult,
     ConfigurationResult,
     CorpusEntry,
@@ -16,6 +14,8 @@ from rag_chunk.report import (
     QuestionsEntry,
     Report,
 )
+from rag_chunk.config import ConfigFile, RunConfig
+from rag_chunk.corpus import MARKER
 
 TEXT = "Der Fluß <b>führt</b> | Wasser.\r\n日本語の文。"
 CREATED = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

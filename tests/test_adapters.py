@@ -12,8 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import rag_chunk
-from rag_chunk.adapters import adapted, locate
 from rag_chunk.chunker import chunk_text
+from rag_chunk.chunker.adapters import adapted, locate
 from rag_chunk.config import RunConfig
 from rag_chunk.errors import InputError, MissingExtra
 from tests.texts import texts
@@ -303,7 +303,7 @@ def test_a_parser_of_llama_index_needs_llama_index(monkeypatch):
 
 @pytest.mark.parametrize("build", [rag_chunk.langchain_splitter, rag_chunk.llama_node_parser])
 def test_the_way_out_names_the_extra_that_is_missing(build: Callable[[RunConfig], object], monkeypatch):
-    from rag_chunk.export import splitters
+    from rag_chunk.chunker.export import splitters
 
     for made in (splitters._splitter_class, splitters._parser_class):  # noqa: SLF001 - a class made before stays
         made.cache_clear()
@@ -314,7 +314,7 @@ def test_the_way_out_names_the_extra_that_is_missing(build: Callable[[RunConfig]
 
 
 def test_the_module_of_the_way_out_has_no_other_names():
-    from rag_chunk.export import splitters
+    from rag_chunk.chunker.export import splitters
 
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = splitters.nothing

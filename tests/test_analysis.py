@@ -16,8 +16,12 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from rag_chunk import AnalysisConfig, Corpus, Document, Questions, RunConfig, analyze, chunk, read_corpus
-from rag_chunk.analysis.comparing import recommended_of
-from rag_chunk.analysis.front import pareto_front
+from rag_chunk.analysis.comparison import recommended_of
+from rag_chunk.analysis.pareto import pareto_front
+from rag_chunk.analysis.ranking import ranked
+from rag_chunk.analysis.report import ConfigurationResult, Report
+from rag_chunk.analysis.statistics import compare_all
+from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
 from rag_chunk.cli.app import app
 from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
 from rag_chunk.config.names import METRICS, RETRIEVAL, TIMES
@@ -25,11 +29,8 @@ from rag_chunk.errors import InputError, RagChunkError, SettingsError
 from rag_chunk.questions import Evidence, Question, read_questions
 from rag_chunk.rendering import csv_text, html_text, markdown_text, shown_columns
 from rag_chunk.rendering.columns import against_baseline, mark, notes
-from rag_chunk.report import ConfigurationResult, Report
-from rag_chunk.results import save_results
-from rag_chunk.scorer import GROUPS, ranked
-from rag_chunk.statistics import compare_all
-from rag_chunk.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
+from rag_chunk.scorer import GROUPS
+from rag_chunk.workflow.results import save_results
 from tests.evaluation import questions_of
 
 DECIDING = {"num_chunks", "index_ratio"}

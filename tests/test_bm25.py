@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus.terms import terms
 from rag_chunk.errors import InputError
 from rag_chunk.questions import read_questions
 from rag_chunk.retriever import rank, retriever_of
 from rag_chunk.retriever.bm25 import bm25
-from rag_chunk.retriever.ranking import best_first
-from rag_chunk.retriever.terms import terms
+from rag_chunk.retriever.order import best_first
 from tests.evaluation import chunking_of, chunkings, corpora, public_data, wordy
 from tests.reference import naive_terms
 from tests.texts import texts

@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 import tiktoken
 
-from rag_chunk import cache
-from rag_chunk.arrays import Positions
-from rag_chunk.config import RunConfig
-from rag_chunk.corpus import Corpus, Document
-from rag_chunk.units import encoded, units_of
+from rag_chunk.corpus import Corpus, Document, cache
+from rag_chunk.corpus.arrays import Positions
+from rag_chunk.corpus.units import encoded, units_of
 
 LONG = "A sentence with some words in it, and 漢字 too. " * 400
 
@@ -25,7 +23,9 @@ def kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def tokens() -> list[int]:
-    return units_of(Corpus([Document("a", "short"), Document("b", LONG)]), RunConfig(unit="tokens")).starts.tolist()
+    return units_of(
+        Corpus([Document("a", "short"), Document("b", LONG)]), "tokens", "text-embedding-3-small"
+    ).starts.tolist()
 
 
 def test_what_was_stored_is_loaded_and_nothing_else(kept: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_folder_that_cannot_be_written_does_no_harm(folder: Path, monkeypatch:
 
 def test_several_processes_share_the_cache(kept: Path) -> None:
     code = (
-        "import numpy as np\nfrom rag_chunk import cache\n"
+        "import numpy as np\nfrom rag_chunk.corpus import cache\n"
         "for number in range(50):\n"
         "    cache.store('same', np.full(5000, 7))\n"
         "    found = cache.load('same')\n"

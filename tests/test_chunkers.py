@@ -9,8 +9,8 @@ import pytest
 from rag_chunk.chunker import chunk, chunk_text
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus.structure import structure_of
 from rag_chunk.errors import InputError
-from rag_chunk.structure import structure_of
 
 GUIDE = """---
 title: Locks

@@ -19,10 +19,9 @@ from rag_chunk import (
     read_corpus,
     read_questions,
     reproduce,
-    statistics,
 )
-from rag_chunk.analysis import Analysis
-from rag_chunk.comparison import (
+from rag_chunk.analysis import Analysis, statistics
+from rag_chunk.analysis.history import (
     AskedQuestion,
     Recorded,
     compare_recorded,
@@ -32,10 +31,10 @@ from rag_chunk.comparison import (
     reproduced,
     worse,
 )
+from rag_chunk.analysis.report import ConfigurationResult, parse_report
 from rag_chunk.config import ComparisonConfig
 from rag_chunk.errors import InputError, SettingsError
-from rag_chunk.report import ConfigurationResult, parse_report
-from rag_chunk.results import save_results
+from rag_chunk.workflow.results import save_results
 from tests.conftest import Program
 
 WORDS = "amber basil cedar delta ember fjord grove heron inlet jetty knoll larch maple night ochre prism quartz".split()

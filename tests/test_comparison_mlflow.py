@@ -14,7 +14,7 @@ from rag_chunk import RunConfig, chunk, compare, config_from_run, read_corpus, r
 from rag_chunk.config import FOLDER_FILE, ComparisonConfig, parse_config, read_config
 from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker import Tracked, TrackingOptions, track_folder
-from rag_chunk.results import save_results
+from rag_chunk.workflow.results import save_results
 from tests.conftest import Program
 from tests.mlflow_runs import client_of
 from tests.test_comparison import LARGE, SMALL, analysed, write_documents, write_questions

@@ -21,10 +21,9 @@ from rag_chunk.config import (
     parse_config,
     read_config,
 )
+from rag_chunk.config.sources import Given, gathered
 from rag_chunk.config.sweep import names_of, sweep
 from rag_chunk.errors import InputError, SettingsError
-from rag_chunk.options import Given
-from rag_chunk.settings import gathered
 
 GOLDEN = Path(__file__).parent / "golden"
 EVERYTHING = RunConfig(

@@ -12,9 +12,9 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_chunk.arrays import as_spans, union
-from rag_chunk.characters import CLUSTER
 from rag_chunk.corpus import MARKER, Corpus, Document, read_corpus
+from rag_chunk.corpus.arrays import as_spans, union
+from rag_chunk.corpus.characters import CLUSTER
 from rag_chunk.errors import InputError
 from tests.texts import texts
 

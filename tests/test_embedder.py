@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_chunk import cache
 from rag_chunk.config import EMBEDDERS, RunConfig
-from rag_chunk.embedder import Embedder, counted, embed, embedder_of, embedding, store
-from rag_chunk.embedder.embedder import check_dimensions, unit
-from rag_chunk.embedder.store import Stored
+from rag_chunk.corpus import cache
+from rag_chunk.embedder import Embedder, counted, embed, embedder_of, embedding
+from rag_chunk.embedder import vector_store as store
+from rag_chunk.embedder.interface import check_dimensions, unit
+from rag_chunk.embedder.vector_store import Stored
 from rag_chunk.errors import InputError, MissingExtra, SettingsError
 from tests.texts import texts
 
@@ -119,7 +120,7 @@ def test_what_breaks_off_goes_on_after_the_last_batch(kept, monkeypatch):
 
 def test_a_kill_in_the_middle_of_a_write_leaves_whole_batches_and_a_store_that_works(kept):
     code = (
-        "import numpy as np\nfrom rag_chunk.embedder import store\n"
+        "import numpy as np\nfrom rag_chunk.embedder import vector_store as store\n"
         "batch = 0\n"
         "while True:\n"
         "    keys = [(1000 * batch + row).to_bytes(16, 'big') for row in range(100)]\n"
@@ -146,7 +147,7 @@ def test_a_kill_in_the_middle_of_a_write_leaves_whole_batches_and_a_store_that_w
 
 def test_several_processes_share_the_store(kept):
     code = (
-        "import sys, numpy as np\nfrom rag_chunk.embedder import store\n"
+        "import sys, numpy as np\nfrom rag_chunk.embedder import vector_store as store\n"
         "for number in range(15):\n"
         "    keys = [(50 * number + row).to_bytes(16, 'big') for row in range(50)]\n"
         "    store.save({key: store.Stored(np.full(8, number, np.float32), 1) for key in keys})\n"

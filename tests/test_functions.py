@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from rag_chunk.config.functions import load_function
 from rag_chunk.errors import InputError
-from rag_chunk.functions import load_function
 
 
 def test_a_function_of_the_working_folder_is_found_and_the_path_restored(folder):

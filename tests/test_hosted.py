@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from rag_chunk import RunConfig, analyze, cache
-from rag_chunk.analysis.billing import bill_of
+from rag_chunk import RunConfig, analyze
+from rag_chunk.analysis.cost_estimate import bill_of
 from rag_chunk.cli import app, main
 from rag_chunk.config import AnalysisConfig
-from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus import Corpus, Document, cache
 from rag_chunk.embedder import embed, embedding
 from rag_chunk.embedder import openai as backend
 from rag_chunk.errors import InputError, SettingsError

@@ -13,15 +13,15 @@ import pytest
 
 from rag_chunk.analysis import Analysis, analyze
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig
+from rag_chunk.config.tracking import LogChunks, TrackingOptions
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.mlflow_tracker.artifacts import plan_chunks
 from rag_chunk.mlflow_tracker.folder import read_results
-from rag_chunk.mlflow_tracker.options import LogChunks, TrackingOptions
 from rag_chunk.questions import Evidence, Question, Questions
 from rag_chunk.rendering import html_text, without_texts
 from rag_chunk.rendering.html import sample, viewer
 from rag_chunk.rendering.html.scale import Scale, around
-from rag_chunk.results import save_results
+from rag_chunk.workflow.results import save_results
 
 HOSTILE = '</script><img src=x onerror=alert(1)> & "quoted" <!-- {{ 7 * 7 }}'
 TEXT = (

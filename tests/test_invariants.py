@@ -14,15 +14,15 @@ import tiktoken
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_chunk.arrays import Bools, Positions, Spans, as_spans
-from rag_chunk.cache import caching
 from rag_chunk.chunker import Chunk, Chunking, chunk
 from rag_chunk.config import STRATEGIES, UNITS, RunConfig
 from rag_chunk.config.names import SKIPPABLE
 from rag_chunk.config.run import Unit
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.structure import structure_of
-from rag_chunk.units import Words, load_encoding
+from rag_chunk.corpus.arrays import Bools, Positions, Spans, as_spans
+from rag_chunk.corpus.cache import caching
+from rag_chunk.corpus.structure import structure_of
+from rag_chunk.corpus.units import Words, load_encoding
 from tests.texts import texts
 
 NAMES = st.sampled_from(["a.md", "a.txt", "b.mdx"])

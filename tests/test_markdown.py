@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from rag_chunk.arrays import Positions
 from rag_chunk.chunker import Chunk, chunk, chunk_text
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.structure import KINDS, structure_of
+from rag_chunk.corpus.arrays import Positions
+from rag_chunk.corpus.structure import KINDS, structure_of
 from tests.texts import texts
 
 BY_MARKDOWN_IT = {

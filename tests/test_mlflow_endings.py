@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-import rag_chunk.analysis.running
-import rag_chunk.results
+import rag_chunk.analysis.runner
 import rag_chunk.workflow
+import rag_chunk.workflow.results
 from rag_chunk.corpus import MARKER
-from rag_chunk.results import alone
+from rag_chunk.workflow.results import alone
 from tests.conftest import Program
 from tests.mlflow_folder import write_documents, write_folder
 from tests.mlflow_runs import all_runs, client_of
@@ -23,7 +23,7 @@ from tests.mlflow_runs import all_runs, client_of
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-ANALYSIS, CLIENT, OWN = rag_chunk.analysis.running, "MlflowClient", rag_chunk.workflow
+ANALYSIS, CLIENT, OWN = rag_chunk.analysis.runner, "MlflowClient", rag_chunk.workflow
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_a_full_disk_is_one_sentence_and_is_completed_later(place, run, monkeypa
     """The database may not grow: SQLite and MLflow then see what they see on a full disk."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    write = rag_chunk.results.save_results
+    write = rag_chunk.workflow.results.save_results
 
     def filled(*given: Any) -> None:
         write(*given)

@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from rag_chunk.analysis import Analysis
+from rag_chunk.analysis.report import Report
+from rag_chunk.config.sources import Given, gathered
 from rag_chunk.mlflow_tracker import Tracked
 from rag_chunk.mlflow_tracker.tables import FIRST_METRICS
-from rag_chunk.options import Given
-from rag_chunk.report import Report
-from rag_chunk.settings import gathered
 from rag_chunk.workflow import Outlook, run
 from tests.mlflow_server import running_pages
 

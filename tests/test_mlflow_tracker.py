@@ -610,7 +610,7 @@ def test_a_folder_that_is_not_whole_ends_the_run_as_failed(results, tmp_path, no
 WAITING = """
 import signal, sys, time
 from pathlib import Path
-from rag_chunk.interrupts import Interrupted
+from rag_chunk.errors import Interrupted
 from rag_chunk.mlflow_tracker import TrackingOptions, tracked_run
 from rag_chunk.mlflow_tracker.open_runs import OpenRuns
 

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 
 import rag_chunk
-from rag_chunk.adapters import locate
 from rag_chunk.chunker import chunk_text
+from rag_chunk.chunker.adapters import locate
 from rag_chunk.config import OVERLAPPING, STRATEGIES, RunConfig
 from rag_chunk.corpus import read_corpus
+from rag_chunk.corpus.units import load_encoding
 from rag_chunk.errors import InputError
-from rag_chunk.units import load_encoding
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what other libraries are warned of at import is not ours to mend

@@ -10,7 +10,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Evidence, Questions, located, read_questions
 from rag_chunk.questions.folding import fold, letters, numbers
-from rag_chunk.questions.places import Places
+from rag_chunk.questions.search import Places
 from tests.evaluation import corpora, public_data, stretches
 from tests.texts import texts
 
@@ -226,7 +226,7 @@ def test_a_short_document_is_not_similar_to_a_longer_phrase(refused):
 
 
 def test_looking_for_nearest_texts_ends_where_it_would_take_too_long(refused, monkeypatch):
-    monkeypatch.setattr("rag_chunk.questions.places._EFFORT", 300)
+    monkeypatch.setattr("rag_chunk.questions.search._EFFORT", 300)
     corpus = Corpus([*CORPUS.documents])
     said = refused(one(relevant=["nowhere at all", "nor here"]), corpus)
     assert said.count("nearest: ") == 1

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from rag_chunk.analysis import analyze
+from rag_chunk.analysis.report import Report
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.config.sweep import sweep
 from rag_chunk.corpus import Corpus, Document
@@ -15,7 +16,6 @@ from rag_chunk.questions import Evidence, Question, Questions
 from rag_chunk.rendering import csv_text, markdown_table, markdown_text, progress
 from rag_chunk.rendering.columns import mark
 from rag_chunk.rendering.table import terminal_table
-from rag_chunk.report import Report
 
 TEXT = "# One\n\nThe lock turns to the left. The door opens inwards.\n\n# Two\n\nBrass is polished once a year. " * 6
 

@@ -9,7 +9,7 @@ import pytest
 from rag_chunk import RunConfig, analyze, read_corpus
 from rag_chunk.errors import SettingsError
 from rag_chunk.mlflow_tracker.folder import read_results
-from rag_chunk.results import save_results
+from rag_chunk.workflow.results import save_results
 from tests.conftest import Program
 
 
@@ -60,7 +60,7 @@ def test_results_that_were_never_finished_are_said_to_be_so(
 
     assert run("analyze", "docs", "--save", "results")[0] == 0
     with monkeypatch.context() as broken:
-        broken.setattr("rag_chunk.results.csv_text", stopped)
+        broken.setattr("rag_chunk.workflow.results.csv_text", stopped)
         assert run("analyze", "docs", "--save", "results")[0] == 130
     for command in ("reproduce", "compare", "track"):
         status, shown, said = run(command, "results")

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from rag_chunk.analysis import Analysis, analyze, score_retrievals
-from rag_chunk.analysis.running import retrieved
+from rag_chunk.analysis.external import GivenRetrieval, read_chunks, read_ranking, read_retrievals
+from rag_chunk.analysis.report import Report
+from rag_chunk.analysis.runner import retrieved
 from rag_chunk.chunker import chunk
+from rag_chunk.chunker.export import jsonl
 from rag_chunk.cli import app
 from rag_chunk.config import AnalysisConfig, RunConfig, is_given, read_config
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
-from rag_chunk.export import jsonl
-from rag_chunk.given import GivenRetrieval, read_chunks, read_ranking, read_retrievals
 from rag_chunk.questions import Questions, read_questions
-from rag_chunk.report import Report
 from rag_chunk.scorer import depth_needed
 from tests.evaluation import chunking_of, corpora, questions_in, stretches
 

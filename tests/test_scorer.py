@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rag_chunk.arrays import as_spans
 from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus, Document, read_corpus
+from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.questions import Evidence, Question, Questions, read_questions
 from rag_chunk.retriever import Ranking, rank
 from rag_chunk.scorer import GROUPS, Scores, depth_needed, score, shape_metrics
@@ -287,8 +287,8 @@ def test_many_meetings_and_pieces_are_compared_in_blocks(monkeypatch):
     chunking, questions = chunk(corpus, config), read_questions(file, corpus)
     ranking = rank(chunking, questions.texts, config, depth_needed(chunking, config))
     whole = score(chunking, ranking, questions, config).metrics
-    monkeypatch.setattr("rag_chunk.scorer.meetings._CELLS", 1000)
-    monkeypatch.setattr("rag_chunk.scorer.walk._CELLS", 20000)
+    monkeypatch.setattr("rag_chunk.scorer.overlaps._CELLS", 1000)
+    monkeypatch.setattr("rag_chunk.scorer.budget._CELLS", 20000)
     assert score(chunking, ranking, questions, config).metrics == whole
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag_chunk.statistics import (
+from rag_chunk.analysis.statistics import (
     Comparison,
     Pair,
     compare_all,
@@ -18,7 +18,7 @@ from rag_chunk.statistics import (
     mean_intervals,
     recommend,
 )
-from rag_chunk.verdicts import pair_verdict, recommendation_verdict, sample_warning, verdict
+from rag_chunk.analysis.verdicts import pair_verdict, recommendation_verdict, sample_warning, verdict
 
 NAMES = ["alpha", "beta", "gamma", "delta", "epsilon"]
 
@@ -92,7 +92,7 @@ def test_thirteen_questions_are_enumerated_and_need_no_seed():
 def test_fourteen_questions_are_sampled_close_to_their_enumeration(monkeypatch):
     scores = realistic_scores(14, 4)
     sampled = p_values(compare_all(scores, seed=0))
-    monkeypatch.setattr("rag_chunk.statistics.comparison.EXACT_UP_TO", 14)
+    monkeypatch.setattr("rag_chunk.analysis.statistics.paired_test.EXACT_UP_TO", 14)
     exact = p_values(compare_all(scores, seed=0))
     assert sampled != exact
     assert sampled == pytest.approx(exact, abs=0.02)
@@ -163,7 +163,7 @@ def test_equal_input_and_seed_give_equal_results_and_another_seed_does_not():
 def test_the_size_of_the_blocks_changes_nothing(monkeypatch):
     scores = realistic_scores(30, 6)
     before = compare_all(scores, seed=0, flips=500), mean_intervals(scores, seed=0, resamples=500)
-    monkeypatch.setattr("rag_chunk.statistics.scores.BLOCK_ELEMENTS", 100)
+    monkeypatch.setattr("rag_chunk.analysis.statistics.scores.BLOCK_ELEMENTS", 100)
     assert (compare_all(scores, seed=0, flips=500), mean_intervals(scores, seed=0, resamples=500)) == before
 
 

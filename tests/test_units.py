@@ -12,12 +12,11 @@ import tiktoken
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_chunk.arrays import as_spans
 from rag_chunk.chunker import chunk
 from rag_chunk.config import UNITS, RunConfig
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.errors import InputError, SettingsError
-from rag_chunk.units import (
+from rag_chunk.corpus.arrays import as_spans
+from rag_chunk.corpus.units import (
     Words,
     encoding,
     encoding_name,
@@ -27,7 +26,10 @@ from rag_chunk.units import (
     tokens,
     units_of,
 )
+from rag_chunk.errors import InputError, SettingsError
 from tests.texts import texts
+
+MODEL = "text-embedding-3-small"
 
 OLD = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"  # the pattern of GPT-2
 
@@ -76,14 +78,14 @@ def test_tokens_counted_by_arithmetic_equal_the_encoding_of_the_text(
     model: str, drawn: tuple[Corpus, list[tuple[int, int]]]
 ) -> None:
     corpus, spans = drawn
-    units = units_of(corpus, RunConfig(unit="tokens", model=model))
+    units = units_of(corpus, "tokens", model)
     expected = [len(load_encoding(model).encode_ordinary(corpus.text(start, end))) for start, end in spans]
     assert units.counted(as_spans(spans)).sizes.tolist() == expected
 
 
 def test_a_wide_gap_before_a_separator_is_counted_as_the_tokenizer_does() -> None:
     text = "abc" + " " * 10_050 + "\x1cxyz foo bar"
-    units = units_of(Corpus([Document("a", text)]), RunConfig(unit="tokens"))
+    units = units_of(Corpus([Document("a", text)]), "tokens", MODEL)
     expected = len(load_encoding("cl100k_base").encode_ordinary(text))
     assert units.counted(as_spans([(0, len(text))])).sizes.tolist() == [expected]
 
@@ -116,7 +118,7 @@ def test_a_stretch_is_counted_by_its_borders_where_they_say_that_it_can_be(
     model: str, drawn: tuple[Corpus, list[tuple[int, int]]]
 ) -> None:
     corpus, spans = drawn
-    counts = units_of(corpus, RunConfig(unit="tokens", model=model)).counted(as_spans(spans))
+    counts = units_of(corpus, "tokens", model).counted(as_spans(spans))
     for (one, (start, _)), (other, (_, end)) in itertools.product(enumerate(spans), repeat=2):
         one_document = np.ptp(corpus.documents_at(np.array([start, end - 1]))) == 0
         if one_document and counts.opens[one] <= counts.closes[other]:
@@ -130,30 +132,28 @@ def test_words_and_characters_of_a_span_are_those_of_its_text(
     unit: str, drawn: tuple[Corpus, list[tuple[int, int]]]
 ) -> None:
     corpus, spans = drawn
-    for size, (start, end) in zip(
-        units_of(corpus, RunConfig(unit=unit)).counted(as_spans(spans)).sizes, spans, strict=True
-    ):
+    for size, (start, end) in zip(units_of(corpus, unit, MODEL).counted(as_spans(spans)).sizes, spans, strict=True):
         alone = Corpus([Document("alone", corpus.text(start, end))])
-        assert size == len(units_of(alone, RunConfig(unit=unit)).starts)
+        assert size == len(units_of(alone, unit, MODEL).starts)
 
 
 def test_a_long_text_is_encoded_in_parts_with_the_same_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "A sentence with 12345 numbers, don't you think?\n\n漢字仮名 " * 400
-    whole = units_of(Corpus([Document("a", text)]), RunConfig(unit="tokens")).starts
-    monkeypatch.setattr("rag_chunk.units.encoded.PART", 1000)
-    monkeypatch.setattr("rag_chunk.units.encoded.ALONE", 2000)
-    assert units_of(Corpus([Document("a", text)]), RunConfig(unit="tokens")).starts.tolist() == whole.tolist()
+    whole = units_of(Corpus([Document("a", text)]), "tokens", MODEL).starts
+    monkeypatch.setattr("rag_chunk.corpus.units.encoded.PART", 1000)
+    monkeypatch.setattr("rag_chunk.corpus.units.encoded.ALONE", 2000)
+    assert units_of(Corpus([Document("a", text)]), "tokens", MODEL).starts.tolist() == whole.tolist()
 
 
 def test_text_that_looks_like_a_special_token_is_text() -> None:
     corpus = Corpus([Document("a", "before <|endoftext|> after")])
-    assert len(units_of(corpus, RunConfig(unit="tokens")).starts) == 8
+    assert len(units_of(corpus, "tokens", MODEL).starts) == 8
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_units_are_found_once_for_a_corpus(unit: str) -> None:
     corpus = Corpus([Document("a", "one two")])
-    assert units_of(corpus, RunConfig(unit=unit)) is units_of(corpus, RunConfig(unit=unit, chunk_size=9))
+    assert units_of(corpus, unit, MODEL) is units_of(corpus, unit, MODEL)
 
 
 def test_an_unknown_model_is_a_sentence_that_names_the_encodings() -> None:

@@ -5,22 +5,22 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import rag_chunk
-from rag_chunk.analysis.asking import Asked, asked_of
-from rag_chunk.analysis.billing import bill_of
-from rag_chunk.analysis.comparing import blocks, compared, with_intervals
-from rag_chunk.analysis.running import Run
+from rag_chunk._version import __version__
+from rag_chunk.analysis.comparison import blocks, compared, with_intervals
+from rag_chunk.analysis.cost_estimate import bill_of
+from rag_chunk.analysis.external import GivenRetrieval
+from rag_chunk.analysis.holdout import Asked, asked_of
+from rag_chunk.analysis.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
+from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
-from rag_chunk.analysis.skipping import skipped_evidence
+from rag_chunk.analysis.skipped import skipped_evidence
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of
 from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
-from rag_chunk.given import GivenRetrieval
 from rag_chunk.questions import Questions
-from rag_chunk.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
 
 __all__ = ["HEADLINE", "Analysis", "analyze", "check_baseline", "corpus_entry", "score_retrievals"]
 
@@ -138,7 +138,7 @@ def report_of(corpus: Corpus, asked: Asked | None, found: Sequence[Scored], sett
     groups = [with_intervals(group, seed) for group in blocks(found)]
     comparisons = [compared(group, asked, settings, seed) for group in groups] if asked else []
     return Report(
-        rag_chunk=rag_chunk.__version__,
+        rag_chunk=__version__,
         analysis_id=uuid.uuid4().hex[:16],
         created=datetime.datetime.now(datetime.UTC).replace(microsecond=0),
         analysis=settings.to_dict(),

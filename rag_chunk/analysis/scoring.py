@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from rag_chunk.analysis.asking import Asked
-from rag_chunk.arrays import Floats
+from rag_chunk.analysis.holdout import Asked
+from rag_chunk.analysis.report import ConfigurationResult, QuestionResult
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
-from rag_chunk.report import ConfigurationResult, QuestionResult
+from rag_chunk.corpus.arrays import Floats
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer import SHAPE, Scores, score, shape_metrics
 

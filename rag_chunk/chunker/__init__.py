@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from importlib import import_module
 
-from rag_chunk.arrays import Spans
 from rag_chunk.chunker.chunking import Chunk, Chunking, Family
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.units import units_of
+from rag_chunk.corpus.arrays import Spans
+from rag_chunk.corpus.units import units_of
 
 __all__ = ["Chunk", "Chunker", "Chunking", "chunk", "chunk_text", "chunker_of"]
 
@@ -28,7 +28,7 @@ _BUILT_IN = {
 
 def chunker_of(config: RunConfig) -> Chunker:
     """Return the function of the strategy that `config` names."""
-    module, _, function = _BUILT_IN.get(config.strategy, "users:users_own").partition(":")
+    module, _, function = _BUILT_IN.get(config.strategy, "custom_strategy:users_own").partition(":")
     found: Chunker = getattr(import_module(f"{__name__}.{module}"), function)
     return found
 
@@ -41,7 +41,7 @@ def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
     >>> [(found.id, found.headings, found.text) for found in chunk(corpus, RunConfig(strategy="header"))]
     [('guide.md:0-26', ('Keys',), '# Keys\n\nTurn left to lock.'), ('guide.md:28-42', ('Doors',), '# Doors\n\nPull.')]
     """
-    units = units_of(corpus, config)
+    units = units_of(corpus, config.unit, config.model)
     found = chunker_of(config)(corpus, config)
     if isinstance(found, Family):
         return Chunking(corpus, found.chunks, units, found.parents)

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.structure import Context, structure_of
-from rag_chunk.units import Units
+from rag_chunk.corpus.arrays import Positions, Spans
+from rag_chunk.corpus.structure import Context, structure_of
+from rag_chunk.corpus.units import Units
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rag_chunk.arrays import Bytes, Positions, Spans, as_spans, occurring
-from rag_chunk.chunker.divisible import Divisible
-from rag_chunk.chunker.measured import cut_exactly, measured, sizes_of
-from rag_chunk.chunker.pieces import Borders, Level, pieces_at
-from rag_chunk.chunker.rows import Rows
+from rag_chunk.chunker.measured_segments import cut_exactly, measured, sizes_of
+from rag_chunk.chunker.packing_table import Rows
+from rag_chunk.chunker.segments import Borders, Level, pieces_at
+from rag_chunk.chunker.splittable import Divisible
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.structure import structure_of
-from rag_chunk.units import Units, units_of
+from rag_chunk.corpus.arrays import Bytes, Positions, Spans, as_spans, occurring
+from rag_chunk.corpus.structure import structure_of
+from rag_chunk.corpus.units import Units, units_of
 
 
 def _backed(rows: Rows, overlap: int, levels: Bytes) -> Positions:
@@ -104,7 +104,7 @@ def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], 
     chunk ends at the coarsest border that it can reach. The next one goes back by whole pieces of at most
     `overlap` units, to a border that is as coarse as the one where the chunk ended, or of the level `whole`.
     """
-    units = units_of(corpus, config)
+    units = units_of(corpus, config.unit, config.model)
     key = (kind, config.skip_blocks)
     pieces = corpus.derived(key, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)))
     known = corpus.derived((key, units), lambda: Divisible(measured(pieces, units), corpus, units))
@@ -122,7 +122,7 @@ def pack_rows(rows: Rows, corpus: Corpus, config: RunConfig, whole: int = 0) -> 
     """Pack pieces of which none is over `chunk_size`: see `pack`."""
     if not len(rows):
         return as_spans([])
-    known, units = rows.known, units_of(corpus, config)
+    known, units = rows.known, units_of(corpus, config.unit, config.model)
     first, after = _overlapping(rows, config.overlap, whole, units) if config.overlap else _plain(rows)
     first, last = rows.chosen[first], rows.chosen[after - 1]
     spans = known.between(first, last)

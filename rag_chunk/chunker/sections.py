@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from rag_chunk.arrays import Bytes, Positions, Spans, occurring, starts_of
 from rag_chunk.chunker.chunking import Family
-from rag_chunk.chunker.divisible import Divisible
-from rag_chunk.chunker.measured import measured
+from rag_chunk.chunker.measured_segments import measured
 from rag_chunk.chunker.packing import pack, pack_rows, skipped_spans
-from rag_chunk.chunker.pieces import Borders, Level, pieces_at
+from rag_chunk.chunker.segments import Borders, Level, pieces_at
+from rag_chunk.chunker.splittable import Divisible
 from rag_chunk.config import RunConfig
 from rag_chunk.config.run import LARGEST
 from rag_chunk.corpus import Corpus
-from rag_chunk.structure import LAST, VERBATIM, Blocks, Structure, structure_of
-from rag_chunk.units import units_of
+from rag_chunk.corpus.arrays import Bytes, Positions, Spans, occurring, starts_of
+from rag_chunk.corpus.structure import LAST, VERBATIM, Blocks, Structure, structure_of
+from rag_chunk.corpus.units import units_of
 
 _AT_DEPTH = np.array(
     [Level.LINE if depth == LAST else max(Level.PART - depth, Level.PARAGRAPH + 1) for depth in range(256)], np.uint8
@@ -35,7 +35,7 @@ def hierarchical(corpus: Corpus, config: RunConfig) -> Family:
     parents = markdown(corpus, larger)
     borders = [*_blocks(corpus), (Level.GROUP, starts_of(parents))]
     pieces = pieces_at(corpus, borders, skipped_spans(corpus, config))
-    units = units_of(corpus, config)
+    units = units_of(corpus, config.unit, config.model)
     rows = Divisible(measured(pieces, units), corpus, units).rows(config.chunk_size)
     return Family(pack_rows(rows, corpus, config), parents)
 

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag_chunk.arrays import Floats, Positions, Spans, as_spans
-from rag_chunk.chunker.divisible import Divisible
-from rag_chunk.chunker.measured import Measured, measured
+from rag_chunk.chunker.measured_segments import Measured, measured
 from rag_chunk.chunker.packing import pack_rows, skipped_spans
-from rag_chunk.chunker.pieces import Level, Pieces, pieces_at
+from rag_chunk.chunker.segments import Level, Pieces, pieces_at
+from rag_chunk.chunker.splittable import Divisible
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Floats, Positions, Spans, as_spans
+from rag_chunk.corpus.structure import structure_of
+from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import Vectors, embed
-from rag_chunk.structure import structure_of
-from rag_chunk.units import units_of
 
 WINDOW = 3  # sentences
 _AT_ONCE = 256  # sentences
@@ -28,7 +28,7 @@ _AT_ONCE = 256  # sentences
 def semantic(corpus: Corpus, config: RunConfig) -> Spans:
     """Cut where the meaning changes; what is over `chunk_size` is packed as sentence does."""
     pieces = sentences(corpus, config)
-    units = units_of(corpus, config)
+    units = units_of(corpus, config.unit, config.model)
     known = corpus.derived(("semantic", config.skip_blocks, units), lambda: measured(pieces, units))
     levels = pieces.levels.copy()
     changes = _changes(corpus, config)

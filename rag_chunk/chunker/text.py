@@ -1,11 +1,11 @@
 """`sentence`, `paragraph` and `recursive-character`: strategies for text of any kind."""
 
-from rag_chunk.arrays import Spans
 from rag_chunk.chunker.packing import pack
-from rag_chunk.chunker.pieces import Borders, Level
+from rag_chunk.chunker.segments import Borders, Level
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.structure import structure_of
+from rag_chunk.corpus.arrays import Spans
+from rag_chunk.corpus.structure import structure_of
 
 
 def sentence(corpus: Corpus, config: RunConfig) -> Spans:

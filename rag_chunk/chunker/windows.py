@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Positions, Spans, as_spans, distinct, index_in, opens
 from rag_chunk.chunker.packing import kept_to, outermost, skipped_spans
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.units import Units, units_of
+from rag_chunk.corpus.arrays import Bools, Positions, Spans, as_spans, distinct, index_in, opens
+from rag_chunk.corpus.units import Units, units_of
 
 _AT_ONCE = 32  # windows of a stretch that are looked at together, eight times as many after as many that can stay
 
@@ -22,7 +22,7 @@ def windows(corpus: Corpus, config: RunConfig) -> Spans:
     Those of `fixed-size` share none: its config has no overlap. Windows of words and characters have no white space at
     their edges.
     """
-    units, size = units_of(corpus, config), config.chunk_size
+    units, size = units_of(corpus, config.unit, config.model), config.chunk_size
     stretches = as_spans(_stretches(corpus, skipped_spans(corpus, config)))
     spans, rows = _end_to_end(corpus, units, stretches, size, config.overlap)
     sizes = units.counted(spans).sizes

@@ -6,24 +6,23 @@ import os
 import sys
 from pathlib import Path
 
-from rag_chunk.cli import analyze, chunk, comparing, configs, init, questions, score, strategies, tracking
+from rag_chunk.cli import analyze, check_questions, chunk, compare, configs, init, score, strategies, track
 from rag_chunk.cli.app import app, say
-from rag_chunk.errors import InputError, RagChunkError
-from rag_chunk.interrupts import Interrupted, interruptible
+from rag_chunk.errors import InputError, Interrupted, RagChunkError, interruptible
 
 __all__ = [
     "analyze",
     "app",
+    "check_questions",
     "chunk",
-    "comparing",
+    "compare",
     "configs",
     "init",
     "main",
     "program",
-    "questions",
     "score",
     "strategies",
-    "tracking",
+    "track",
 ]
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag_chunk.cli.app import app, check_target, say, say_where, write
-from rag_chunk.options import Given, with_settings
+from rag_chunk.cli.options import with_settings
+from rag_chunk.config.sources import Given
 
 if TYPE_CHECKING:
     from rag_chunk.analysis import Analysis, Progress
-    from rag_chunk.analysis.billing import Bill
+    from rag_chunk.analysis.cost_estimate import Bill
     from rag_chunk.config import OutputConfig
 
 Source = Annotated[
@@ -35,8 +36,8 @@ def analyze(given: Given, source: Source = None, dry_run: DryRun = False) -> Non
     --strategy, --chunk-size, --overlap, --unit and --retriever take lists with commas, and every combination
     is compared. Without --test-file the chunks are measured, and nothing is retrieved.
     """
-    from rag_chunk.cache import caching
-    from rag_chunk.settings import gathered
+    from rag_chunk.config.sources import gathered
+    from rag_chunk.corpus.cache import caching
     from rag_chunk.workflow import Outlook, billed, run
 
     named = Given(
@@ -60,7 +61,7 @@ def analyze(given: Given, source: Source = None, dry_run: DryRun = False) -> Non
 def _print_bill(bill: "Bill", limit: int) -> None:
     from rich.console import Console
 
-    from rag_chunk.rendering.bill import bill_table
+    from rag_chunk.rendering.cost_table import bill_table
 
     Console(highlight=False).print(bill_table(bill, limit))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-import rag_chunk
+from rag_chunk._version import __version__
 from rag_chunk.cli.help import Command
 from rag_chunk.config.output import WHERE_RUNS_ARE
 from rag_chunk.errors import InputError
@@ -82,7 +82,7 @@ def say_where(tracked: "Tracked", *, quiet: bool = False) -> None:
 
 def _version(value: bool) -> None:  # noqa: FBT001 - Typer calls it so
     if value:
-        typer.echo(f"rag-chunk {rag_chunk.__version__}")
+        typer.echo(f"rag-chunk {__version__}")
         raise typer.Exit
 
 

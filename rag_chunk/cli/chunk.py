@@ -8,9 +8,9 @@ import typer
 
 from rag_chunk.cli.analyze import Source
 from rag_chunk.cli.app import app, check_target, say
+from rag_chunk.cli.options import with_options
+from rag_chunk.config.sources import OF_CHUNK, Given
 from rag_chunk.errors import SettingsError
-from rag_chunk.options import Given, with_options
-from rag_chunk.settings import OF_CHUNK
 
 if TYPE_CHECKING:
     from rag_chunk.chunker import Chunking
@@ -48,10 +48,10 @@ def chunk(
     Each has its id, document, offsets in characters, lines, size in units, headings, text, and where there are such
     context (the language or header row that a piece of a cut block lacks) and parent.
     """
-    from rag_chunk.cache import caching
     from rag_chunk.chunker import chunk as cut
-    from rag_chunk.export import form_of
-    from rag_chunk.settings import single
+    from rag_chunk.chunker.export import form_of
+    from rag_chunk.config.sources import single
+    from rag_chunk.corpus.cache import caching
     from rag_chunk.workflow import read_documents, spare_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
@@ -80,7 +80,7 @@ def _refuse(form: str, path: Path | None, config: "RunConfig", *, parents: bool)
 
 
 def _write(chunking: "Chunking", path: Path | None, form: str) -> None:
-    from rag_chunk.export import chunk_bytes, write_chunks
+    from rag_chunk.chunker.export import chunk_bytes, write_chunks
 
     if path:
         write_chunks(chunking, path, form)

@@ -28,7 +28,7 @@ def export_config(
 ) -> None:
     """Write the config of a tracked run, to stdout or to a file."""
     from rag_chunk.mlflow_tracker import exported_config
-    from rag_chunk.records import run_id_of
+    from rag_chunk.workflow.lookup import run_id_of
 
     check_target(output_file)
     _spare(output_file)
@@ -77,7 +77,7 @@ def import_config(
 def _imported(file: str, uri: str | None) -> "ConfigFile":
     from rag_chunk.config import parse_config, read_config
     from rag_chunk.mlflow_tracker import exported_config
-    from rag_chunk.records import RUNS, run_id_of
+    from rag_chunk.workflow.lookup import RUNS, run_id_of
 
     if file.startswith(RUNS):
         return parse_config(exported_config(run_id_of(file), uri=uri, notify=say), file)

@@ -7,10 +7,10 @@ import typer
 
 from rag_chunk.cli.analyze import progress, show
 from rag_chunk.cli.app import app, check_target, say, say_where
+from rag_chunk.cli.options import with_options
 from rag_chunk.config import AnalysisConfig, OutputConfig
 from rag_chunk.config.analysis import ONLY_ANALYZE
-from rag_chunk.options import Given, with_options
-from rag_chunk.settings import OF_SCORE
+from rag_chunk.config.sources import OF_SCORE, Given
 
 _COMPARED = [name for name in AnalysisConfig.model_fields if name not in {"source", *ONLY_ANALYZE}]
 Documents = Annotated[
@@ -42,8 +42,8 @@ def score(given: Given, corpus: Documents = None, chunk_size: Limit = None) -> N
     Several pairs of --chunks and --retrieved are compared, in the order given; one --chunks may serve all. This is
     how a vector store, a filter or a reranker is judged.
     """
-    from rag_chunk.cache import caching
-    from rag_chunk.settings import of_score
+    from rag_chunk.config.sources import of_score
+    from rag_chunk.corpus.cache import caching
     from rag_chunk.workflow import Outlook, run_score
 
     settings = {**given.settings, **({"chunk_size": chunk_size} if chunk_size else {})}

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from rag_chunk.available import Part, parts
 from rag_chunk.cli.app import app
 from rag_chunk.config import did_you_mean
+from rag_chunk.config.extras import Part, parts
 from rag_chunk.errors import SettingsError
 
 _TITLES = {"strategy": "Strategies", "retriever": "Retrievers", "extra": "Optional packages"}

@@ -1,8 +1,8 @@
 """The one place where a setting gets its name, default, limits and help."""
 
 from rag_chunk.config.analysis import AnalysisConfig
-from rag_chunk.config.comparison import ComparisonConfig, ReproductionConfig
 from rag_chunk.config.file import FOLDER_FILE, SCHEMA_VERSION, ConfigFile, parse_config, read_config
+from rag_chunk.config.history import ComparisonConfig, ReproductionConfig
 from rag_chunk.config.names import (
     DEFAULT_GROUPS,
     EMBEDDERS,

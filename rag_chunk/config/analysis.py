@@ -7,8 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.names import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST, is_function_name
-from rag_chunk.config.numbers import numbers
-from rag_chunk.config.run import did_you_mean
+from rag_chunk.config.run import did_you_mean, numbers
 from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
-from rag_chunk.config.numbers import numbers
 from rag_chunk.config.problems import option_of
+from rag_chunk.config.run import numbers
 
 OutputFormat = Literal["table", "json", "csv", "markdown", "html"]
 LogChunks = Literal["all", "best", "spans", "none"]

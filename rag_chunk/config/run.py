@@ -6,7 +6,7 @@ import re
 from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from rag_chunk.config.names import (
     EMBEDDERS,
@@ -20,12 +20,23 @@ from rag_chunk.config.names import (
     is_function_name,
     is_given,
 )
-from rag_chunk.config.numbers import numbers
 
 Unit = Literal["words", "tokens", "characters"]
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 LARGEST = 1_000_000_000
+
+
+def _number(model: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
+    """Refuse `True` and `False` where the field is a number; pass on everything else."""
+    kind = model.model_fields[str(info.field_name)].annotation
+    kinds = {kind, *get_args(kind)}
+    if isinstance(value, bool) and kinds & {int, float}:
+        raise PydanticKnownError("int_type" if int in kinds else "float_type")
+    return value
+
+
+numbers = field_validator("*", mode="before")(classmethod(_number))  # for the body of a model, under any name
 
 
 def _usual_overlap(settings: dict[str, Any]) -> int:

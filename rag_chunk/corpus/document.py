@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag_chunk.arrays import Positions
-from rag_chunk.characters import plain_bytes
+from rag_chunk.corpus.arrays import Positions
+from rag_chunk.corpus.characters import plain_bytes
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from rag_chunk.arrays import Bools, Bytes, Positions, Spans, among, covered_before, distinct, line_type
-from rag_chunk.characters import (
+from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, among, covered_before, distinct, line_type
+from rag_chunk.corpus.characters import (
     BLOCK,
     JOINER,
     LONE,
@@ -108,7 +108,7 @@ class Corpus:
 
     @cached_property
     def flags(self) -> Bytes:
-        """What each character of the line is: see `rag_chunk.characters`."""
+        """What each character of the line is: see `rag_chunk.corpus.characters`."""
         return self.looked_up(flags_of)
 
     @cached_property

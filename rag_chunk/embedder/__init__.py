@@ -1,9 +1,9 @@
 """Embedders: texts in, float32 unit vectors out. Vectors are kept on disk, and each text is embedded once."""
 
-from rag_chunk.embedder.embedder import Embedder, Role, Vectors, check_dimensions
 from rag_chunk.embedder.embedding import embed, embedder_of, key
-from rag_chunk.embedder.ledger import Ledger, counted
-from rag_chunk.embedder.store import known as is_stored
+from rag_chunk.embedder.interface import Embedder, Role, Vectors, check_dimensions
+from rag_chunk.embedder.usage import Ledger, counted
+from rag_chunk.embedder.vector_store import known as is_stored
 
 __all__ = [
     "Embedder",

@@ -8,10 +8,10 @@ from importlib import import_module
 import numpy as np
 
 from rag_chunk.config import RunConfig
-from rag_chunk.embedder import store
-from rag_chunk.embedder.embedder import Embedder, Role, Vectors, check_dimensions
-from rag_chunk.embedder.ledger import Ledger, timed
-from rag_chunk.embedder.store import Stored
+from rag_chunk.embedder import vector_store as store
+from rag_chunk.embedder.interface import Embedder, Role, Vectors, check_dimensions
+from rag_chunk.embedder.usage import Ledger, timed
+from rag_chunk.embedder.vector_store import Stored
 from rag_chunk.errors import InputError, SettingsError
 
 _BACKENDS = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rag_chunk.arrays import Positions
-from rag_chunk.embedder.embedder import Embedder, Role, Vectors, unit
-from rag_chunk.embedder.models import imported, loaded, quiet, revision
+from rag_chunk.corpus.arrays import Positions
+from rag_chunk.embedder.huggingface import imported, loaded, quiet, revision
+from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
 
 _FILES = ("model.onnx", "onnx/model.onnx", "model_optimized.onnx")
 

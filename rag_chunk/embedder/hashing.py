@@ -14,8 +14,8 @@ from zlib import crc32
 
 import numpy as np
 
-from rag_chunk.arrays import Floats, Positions
-from rag_chunk.embedder.embedder import Embedder, Role, Vectors, unit
+from rag_chunk.corpus.arrays import Floats, Positions
+from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
 
 DIMENSIONS = 1024
 _PART = 3  # characters

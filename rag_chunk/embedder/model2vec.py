@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag_chunk.arrays import Positions
-from rag_chunk.embedder.embedder import Embedder, Role, Vectors, unit
-from rag_chunk.embedder.models import imported, loaded, quiet, revision
+from rag_chunk.corpus.arrays import Positions
+from rag_chunk.embedder.huggingface import imported, loaded, quiet, revision
+from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
 
 
 def model2vec(name: str, url: str | None) -> Embedder:

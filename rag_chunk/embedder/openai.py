@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from rag_chunk.arrays import Positions
-from rag_chunk.embedder.embedder import Embedder, Role, Vectors, unit
-from rag_chunk.embedder.models import imported
+from rag_chunk.corpus.arrays import Positions
+from rag_chunk.embedder.huggingface import imported
+from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
 from rag_chunk.errors import InputError, RagChunkError, SettingsError
 
 OWN_KEY, OPENAI_KEY = "RAG_CHUNK_EMBEDDING_KEY", "OPENAI_API_KEY"
@@ -83,7 +83,7 @@ def _tokens(name: str | None) -> Any:
     """Return the encoding of a model whose tokenizer is known and at hand, else nothing."""
     if name is None:
         return None
-    from rag_chunk.units import load_encoding
+    from rag_chunk.corpus.units import load_encoding
 
     try:
         return load_encoding(name)

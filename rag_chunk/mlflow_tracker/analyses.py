@@ -5,16 +5,16 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-from rag_chunk.comparison import AskedQuestion, Recorded, parse_questions
+from rag_chunk.analysis.history import AskedQuestion, Recorded, parse_questions
+from rag_chunk.analysis.report import Report, parse_report
+from rag_chunk.config.redaction import redact
 from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.fetch import ELSEWHERE, artifact_text, find_run, must_exist
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
-from rag_chunk.mlflow_tracker.redaction import redact
 from rag_chunk.mlflow_tracker.store import Store, choose_place, open_store, unsaid
-from rag_chunk.report import Report, parse_report
 
 REPORT, QUESTIONS = "report.json", "questions.json"  # constants, as `artifact_text` asks for
 LARGEST = 256_000_000  # 60 configurations of 500 questions are 34 MB

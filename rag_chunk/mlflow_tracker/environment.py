@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rag_chunk.config.redaction import redact
 from rag_chunk.errors import MissingExtra, TrackingError
-from rag_chunk.mlflow_tracker.redaction import redact
 
 SILENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",

@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from rag_chunk.config.tracking import TrackingOptions
 from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
-from rag_chunk.mlflow_tracker.options import TrackingOptions
 from rag_chunk.mlflow_tracker.store import Notify, Store
 
 USUAL_NAME = "rag-chunk"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from urllib.parse import urlsplit
 
+from rag_chunk.config.redaction import redact
 from rag_chunk.errors import RagChunkError, TrackingError
-from rag_chunk.mlflow_tracker.redaction import redact
 
 LONGEST_MESSAGE = 300
 

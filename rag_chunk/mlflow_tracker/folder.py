@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag_chunk.comparison import Recorded, parse_questions
+from rag_chunk.analysis.history import Recorded, parse_questions
+from rag_chunk.analysis.report import ConfigurationResult, Report, parse_report
+from rag_chunk.config.tracking import TrackingOptions
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
-from rag_chunk.mlflow_tracker.options import TrackingOptions
-from rag_chunk.report import ConfigurationResult, Report, parse_report
-from rag_chunk.results import REPORT
+from rag_chunk.workflow.results import REPORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

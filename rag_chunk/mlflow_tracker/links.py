@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from rag_chunk.mlflow_tracker.redaction import redact
+from rag_chunk.config.redaction import redact
 from rag_chunk.mlflow_tracker.store import FILES_ALLOWED, Store
 
 LOCAL_PAGES = "http://127.0.0.1:5000"

@@ -9,14 +9,13 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.errors import TrackingError
-from rag_chunk.interrupts import Interrupted, Interrupts
+from rag_chunk.config.redaction import redact
+from rag_chunk.errors import Interrupted, Interrupts, TrackingError
 from rag_chunk.mlflow_tracker.bounded import time_for
 from rag_chunk.mlflow_tracker.content import Input, RunContent
 from rag_chunk.mlflow_tracker.environment import patience
 from rag_chunk.mlflow_tracker.experiment import Destination
 from rag_chunk.mlflow_tracker.failures import UnreachableError, mlflow_calls
-from rag_chunk.mlflow_tracker.redaction import redact
 from rag_chunk.mlflow_tracker.staging import Staging
 from rag_chunk.mlflow_tracker.store import Store
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from rag_chunk.config.redaction import redact
 from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker.bounded import BoundedClient
 from rag_chunk.mlflow_tracker.environment import mlflow_version, uncollected
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
-from rag_chunk.mlflow_tracker.redaction import redact
 
 Notify = Callable[[str], None]
 NO_FILE_STORE = (3, 13)

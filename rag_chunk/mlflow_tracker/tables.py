@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rag_chunk.report import ConfigurationResult, Report
+from rag_chunk.analysis.report import ConfigurationResult, Report
 
 FIRST_METRICS = ("budget_recall", "avg_recall", "avg_precision", "avg_f1", "intact", "num_chunks", "processing_time")
 LONGEST_DESCRIPTION = 4900  # MLflow before 2.3 takes 5,000 characters

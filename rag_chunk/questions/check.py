@@ -8,13 +8,13 @@ from typing import Any
 
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError, not_utf8
-from rag_chunk.questions.asked import KNOWN, Asked, Wording, asked
-from rag_chunk.questions.findings import Account, Finding, Level
+from rag_chunk.questions.diagnostics import Account, Finding, Level
+from rag_chunk.questions.file_formats import records
 from rag_chunk.questions.folding import fold
-from rag_chunk.questions.formats import records
 from rag_chunk.questions.locator import Locator, note_unknown_documents
-from rag_chunk.questions.places import shown
+from rag_chunk.questions.parsing import KNOWN, Asked, Wording, asked
 from rag_chunk.questions.question import Evidence, Question, located
+from rag_chunk.questions.search import shown
 
 
 @dataclass(frozen=True, slots=True)

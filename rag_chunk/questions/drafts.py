@@ -9,7 +9,7 @@ import numpy as np
 
 from rag_chunk.config import yaml_text
 from rag_chunk.corpus import Corpus
-from rag_chunk.structure import VERBATIM, structure_of
+from rag_chunk.corpus.structure import VERBATIM, structure_of
 
 _SHORTEST, _LONGEST = 30, 300  # characters of a phrase that is worth a question
 _ENDERS = ".!?…。！？"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from rag_chunk.arrays import Bools, Positions, occurring
-from rag_chunk.characters import codepoints
+from rag_chunk.corpus.arrays import Bools, Positions, occurring
+from rag_chunk.corpus.characters import codepoints
 
 # What is not plain ASCII in single spaces: it is folded cluster by cluster, as normalisation joins what is in one.
 _CHANGING = regex.compile(r"[^\S ]\s*| \s+|(?=[^\x00-\x7f]|[\x21-\x7e]\p{M})\X")

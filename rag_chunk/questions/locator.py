@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from rag_chunk.config import did_you_mean
 from rag_chunk.corpus import Corpus, Names
-from rag_chunk.questions.asked import Asked, Wording
-from rag_chunk.questions.findings import Account, Kind
-from rag_chunk.questions.places import Found, Places, Span, line_of, places_of, shown
+from rag_chunk.questions.diagnostics import Account, Kind
+from rag_chunk.questions.parsing import Asked, Wording
 from rag_chunk.questions.question import STEPS, Evidence
+from rag_chunk.questions.search import Found, Places, Span, line_of, places_of, shown
 
 MOST_PLACES = 5
 SHORTEST_PHRASE = 12

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Report
 from rag_chunk.rendering.columns import groups
-from rag_chunk.report import ComparisonResult, ConfigurationResult, Report
 
 _MOST_ROWS = 20
 Figures = Callable[[ConfigurationResult], Mapping[str, float]]

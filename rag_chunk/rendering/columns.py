@@ -2,8 +2,8 @@
 
 from itertools import chain
 
+from rag_chunk.analysis.report import AgainstBaseline, ComparisonResult, ConfigurationResult, Report
 from rag_chunk.config.names import EMBEDDING, METRICS, ON_REQUEST, TIMES
-from rag_chunk.report import AgainstBaseline, ComparisonResult, ConfigurationResult, Report
 
 SCORED = (
     "budget_recall",

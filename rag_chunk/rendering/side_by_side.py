@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rag_chunk.comparison import ComparedSide, ComparisonReport, Difference
+from rag_chunk.analysis.history import ComparedSide, ComparisonReport, Difference
 from rag_chunk.rendering.columns import SCORED, formatted
 
 _MOST_NAMED = 10

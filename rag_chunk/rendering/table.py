@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.rendering.columns import (
     against_baseline,
     formatted,
@@ -17,7 +18,6 @@ from rag_chunk.rendering.columns import (
     notes,
     shown_columns,
 )
-from rag_chunk.report import ConfigurationResult, Report
 
 _GAP = 3  # columns between two columns of the table
 _MARK = 1  # columns of the mark

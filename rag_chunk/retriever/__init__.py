@@ -8,9 +8,9 @@ import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
+from rag_chunk.config.functions import load_function
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
-from rag_chunk.functions import load_function
 
 __all__ = ["Index", "Ranking", "Retriever", "parents_of", "prepare", "rank", "retriever_of"]
 

@@ -12,14 +12,14 @@ from itertools import chain
 
 import numpy as np
 
-from rag_chunk.arrays import Floats, Positions
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Floats, Positions
+from rag_chunk.corpus.terms import Terms, terms, terms_of
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import titles_above
-from rag_chunk.retriever.ranking import best_first
-from rag_chunk.retriever.terms import Terms, terms, terms_of
+from rag_chunk.retriever.order import best_first
 
 K1 = 1.5
 B = 0.75

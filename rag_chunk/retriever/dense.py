@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rag_chunk.arrays import Floats
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Floats
 from rag_chunk.embedder import Vectors, check_dimensions, embed
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import indexed_texts
-from rag_chunk.retriever.ranking import best_first
+from rag_chunk.retriever.order import best_first
 
 _AT_ONCE = 4096  # chunks embedded and multiplied together: 13 MB in 384 dimensions
 _CELLS = 2**21  # scores made at once: 16 MB

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag_chunk.arrays import Positions
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Positions
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.bm25 import Bm25, bm25
 from rag_chunk.retriever.dense import Dense, dense

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, among
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
-from rag_chunk.structure import structure_of
+from rag_chunk.corpus.arrays import Positions, among
+from rag_chunk.corpus.structure import structure_of
 
 SEPARATOR = " > "
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag_chunk.arrays import Positions
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Positions
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.ranking import best_first
+from rag_chunk.retriever.order import best_first
 
 _NONE = np.zeros(0, np.int64)
 

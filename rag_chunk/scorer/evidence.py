@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans, union
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Positions, Spans, as_spans, union
 from rag_chunk.questions.question import Question, Questions
 
 

@@ -5,14 +5,14 @@ from functools import cached_property
 
 import numpy as np
 
-from rag_chunk.arrays import Positions, Spans, as_spans
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
+from rag_chunk.corpus.arrays import Positions, Spans, as_spans
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking
+from rag_chunk.scorer.budget import Walk, walk
 from rag_chunk.scorer.evidence import EvidenceTable, evidence_table, merged_table
-from rag_chunk.scorer.meetings import Hits, Meetings, Sizes, hits, meetings
-from rag_chunk.scorer.walk import Walk, walk
+from rag_chunk.scorer.overlaps import Hits, Meetings, Sizes, hits, meetings
 
 
 @dataclass(frozen=True, eq=False)

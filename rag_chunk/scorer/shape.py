@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rag_chunk.arrays import union
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
+from rag_chunk.corpus.arrays import union
 
 TINY = 20
 PERCENTILES = (5, 50, 95)

@@ -4,8 +4,8 @@ import hashlib
 
 import numpy as np
 
-from rag_chunk.arrays import Floats, Positions, Spans
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Floats, Positions, Spans
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from rag_chunk.analysis.front import pareto_front
-from rag_chunk.arrays import Floats
+from rag_chunk.analysis.pareto import pareto_front
+from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult
+from rag_chunk.corpus.arrays import Floats
 from rag_chunk.rendering.columns import formatted
 from rag_chunk.rendering.html.scale import Scale, Tick, around, down, ticks_of
-from rag_chunk.report import ComparisonResult, ConfigurationResult
 
 COSTS = ("index_ratio", "num_chunks", "context_size")
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult
 from rag_chunk.rendering.html.scale import Scale, Tick, around, down, ticks_of
-from rag_chunk.report import ComparisonResult, ConfigurationResult
 from rag_chunk.scorer import CURVE
 
 _MOST_NAMED = 6  # curves that have a colour

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis
+from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Report
 from rag_chunk.rendering.columns import (
     LEGEND,
     draft_note,
@@ -17,15 +18,14 @@ from rag_chunk.rendering.columns import (
     remarks,
     shown_columns,
 )
-from rag_chunk.rendering.html.comparison import Comparison, comparison_of
+from rag_chunk.rendering.html.breakdown_charts import Breakdown, breakdowns_of
 from rag_chunk.rendering.html.costs import Costs, costs_of
 from rag_chunk.rendering.html.curve import Curve, curve_of
-from rag_chunk.rendering.html.places import Breakdown, breakdowns_of
+from rag_chunk.rendering.html.pairwise import Comparison, comparison_of
 from rag_chunk.rendering.html.sample import MOST_COLUMNS, compact, sample_of
 from rag_chunk.rendering.html.sizes import Distributions, distributions_of
 from rag_chunk.rendering.html.verdict import Answer, answer_of
 from rag_chunk.rendering.html.viewer import data_of
-from rag_chunk.report import ComparisonResult, ConfigurationResult, Report
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from rag_chunk.analysis import Analysis
+from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.corpus import Corpus
 from rag_chunk.questions import Question
-from rag_chunk.report import ConfigurationResult, Report
 
 MOST_TEXT = 1_500_000  # bytes of documents
 MOST_DOCUMENTS = 2_000

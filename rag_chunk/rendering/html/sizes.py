@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag_chunk.arrays import Positions
+from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.chunker import Chunking
+from rag_chunk.corpus.arrays import Positions
 from rag_chunk.rendering.html.scale import Scale, Tick, ticks_of
-from rag_chunk.report import ConfigurationResult
 
 _BINS = 60
 _QUANTILES = (5, 50, 95)

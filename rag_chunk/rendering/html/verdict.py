@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, PairResult, Report
+from rag_chunk.analysis.statistics import ALPHA, FEWEST_FOR_A_WINNER
 from rag_chunk.config import RunConfig
 from rag_chunk.config.file import ConfigFile
 from rag_chunk.config.names import OVERLAPPING, STRATEGIES, is_given
 from rag_chunk.rendering.columns import formatted, found_nothing
-from rag_chunk.report import ComparisonResult, ConfigurationResult, PairResult, Report
-from rag_chunk.statistics import ALPHA, FEWEST_FOR_A_WINNER
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from rag_chunk.analysis import Analysis
-from rag_chunk.arrays import Positions, Spans
+from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker import Chunking
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Positions, Spans
 from rag_chunk.questions import Question
 from rag_chunk.rendering.columns import mark
 from rag_chunk.rendering.html.sample import Sample, by_weight, compact
 from rag_chunk.rendering.html.verdict import settings_of
-from rag_chunk.report import ConfigurationResult, Report
 
 MOST_CHUNKS = 2_000_000  # bytes of chunks and rankings
 _MOST_WORDINGS = 20

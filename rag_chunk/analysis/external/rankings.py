@@ -1,0 +1,108 @@
+"""What somebody else's retriever ranked for each question, one question a line."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag_chunk.analysis.external.chunks import GivenChunks
+from rag_chunk.analysis.external.jsonl import Problems, as_id, json_lines
+from rag_chunk.config import did_you_mean
+from rag_chunk.questions import Question, Questions
+from rag_chunk.questions.search import shown
+from rag_chunk.retriever import Ranking
+
+_SHAPE = 'a ranking is {"question": …, "chunks": [ids, best first]}, with "id" for the question\'s id or in place of its text'
+_MOST_NAMED = 3
+
+
+class _Asked:
+    """The questions by id and by text, those without evidence too: a ranking for one of them is no error."""
+
+    def __init__(self, questions: Questions) -> None:
+        """Name the `questions`."""
+        every = [*questions.questions, *questions.without_evidence]
+        self.by_id = {question.id: question for question in every}
+        self.by_text: dict[str, list[Question]] = {}
+        for question in every:
+            self.by_text.setdefault(question.question, []).append(question)
+
+
+def read_ranking(path: str | Path, chunks: GivenChunks, questions: Questions) -> Ranking:
+    """Read the rankings at `path`: int64 [questions, the longest list], -1 where a list has ended.
+
+    A question without a ranking retrieves nothing. Raise `InputError` with everything that is wrong.
+    """
+    path = Path(path)
+    problems, known = Problems(path), _Asked(questions)
+    lines, lists = dict[str, int](), dict[str, list[int]]()
+    for number, fields in json_lines(path, problems):
+        question = _question(number, fields, known, problems)
+        rows = _rows(number, fields.get("chunks"), chunks, problems)
+        if question and lines.setdefault(question.id, number) != number:
+            problems.add(number, f"the question {question.id!r} is ranked on line {lines[question.id]} already")
+        elif question:
+            lists[question.id] = rows
+    problems.refuse()
+    return _table([lists.get(name, []) for name in questions.ids])
+
+
+def _question(number: int, fields: Mapping[str, Any], known: _Asked, problems: Problems) -> Question | None:
+    """Return the question that a line ranks for: by its id where it has one, else by its text."""
+    text, name = fields.get("question"), fields.get("id")
+    if (text is None and name is None) or not isinstance(text, str | None) or (name is not None and not as_id(name)):
+        problems.add(number, f"{_SHAPE}; this has {', '.join(fields) or 'nothing'}")
+        return None
+    found = _by_text(text or "", known) if name is None else _by_id(str(name), text, known)
+    if isinstance(found, Question):
+        return found
+    problems.add(number, found)
+    return None
+
+
+def _by_id(name: str, text: str | None, known: _Asked) -> Question | str:
+    question = known.by_id.get(name)
+    if question is None:
+        return f"there is no question with the id {name!r}{did_you_mean(name, known.by_id)}"
+    if text is not None and text.strip() != question.question:
+        return f"the question {name!r} asks {shown(question.question)}, not {shown(text)}"
+    return question
+
+
+def _by_text(text: str, known: _Asked) -> Question | str:
+    found = known.by_text.get(text.strip(), [])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        return f"{shown(text)} is asked by {' and '.join(question.id for question in found)}; give the id"
+    return f"there is no question {shown(text)}{did_you_mean(text, known.by_text)}"
+
+
+def _rows(number: int, listed: Any, chunks: GivenChunks, problems: Problems) -> list[int]:
+    """Return the rows of the chunks that a line lists."""
+    names = [as_id(name) for name in listed] if isinstance(listed, list) else [None]
+    if None in names:
+        problems.add(number, f"chunks must be a list of ids, not {listed!r}"[:300])
+        return []
+    known = [str(name) for name in names if name in chunks.rows]
+    if len(known) < len(names):
+        problems.add(number, _unknown([str(name) for name in names if name not in chunks.rows], len(names), chunks))
+    repeated = [name for name in dict.fromkeys(known) if known.count(name) > 1] if len(set(known)) < len(known) else []
+    if repeated:
+        problems.add(number, f"the chunk {repeated[0]!r} is ranked more than once; each has one place")
+    return [chunks.rows[name] for name in known]
+
+
+def _unknown(names: Sequence[str], listed: int, chunks: GivenChunks) -> str:
+    named = ", ".join(map(repr, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
+    example = next(iter(chunks.rows))
+    return f"{len(names)} of its {listed} chunks are not in {chunks.source}, where ids are as {example!r}: {named}"
+
+
+def _table(lists: Sequence[Sequence[int]]) -> Ranking:
+    """Return the lists as rows of equal length; one column at least, so that nobody has to ask."""
+    table: Ranking = np.full((len(lists), max(1, *map(len, lists))), -1, np.int64)
+    for row, found in enumerate(lists):
+        table[row, : len(found)] = found
+    return table

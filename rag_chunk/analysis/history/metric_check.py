@@ -1,0 +1,59 @@
+"""An analysis that was run again, beside what was recorded of it."""
+
+from collections.abc import Iterator
+
+from rag_chunk._version import __version__
+from rag_chunk.analysis.history.outcomes import ConfigurationOutcome, Difference, MetricOutcome, Reproduction
+from rag_chunk.analysis.history.pairing import document_differences, paired
+from rag_chunk.analysis.history.saved_analysis import Recorded
+from rag_chunk.analysis.report import ConfigurationResult
+
+EXACT = 1e-12  # in the last digits, sums may depend on the processor
+_OF_THE_CACHE = ("share_cached",)  # it says what this machine had on disk, and nothing of the chunks
+OF_VECTORS = 1e-3  # a model's vectors depend on the processor and the libraries, and near ties change places
+
+
+def reproduced(before: Recorded, now: Recorded) -> Reproduction:
+    """Compare every metric but times; `now` has the configurations of `before`, by name."""
+    by_vectors = any(found.config.needs_vectors for found in before.configurations)
+    tolerance = OF_VECTORS if by_vectors else EXACT
+    return Reproduction(
+        source=before.source,
+        recorded_by=before.report.rag_chunk,
+        rag_chunk=__version__,
+        configurations=tuple(
+            ConfigurationOutcome(
+                name=found.name, metrics=tuple(_outcomes(found, now.report.configuration(found.name), tolerance))
+            )
+            for found in before.configurations
+        ),
+        documents=document_differences(before.report.corpus, now.report.corpus),
+        questions=_question_differences(before, now),
+        models=tuple(_model_differences(before, now)),
+        has_questions=before.report.questions is not None,
+        by_vectors=by_vectors,
+        tolerance=tolerance,
+    )
+
+
+def _outcomes(before: ConfigurationResult, now: ConfigurationResult, tolerance: float) -> Iterator[MetricOutcome]:
+    """Yield what was recorded, and what it is now. A metric that is new says nothing of what was recorded."""
+    for name, recorded in before.metrics.items():
+        if not (name.endswith("_time") or name in _OF_THE_CACHE):
+            value = now.metrics.get(name)
+            equal = value is not None and abs(value - recorded) <= tolerance * max(1.0, abs(recorded))
+            yield MetricOutcome(name=name, recorded=recorded, now=value, equal=equal)
+
+
+def _question_differences(before: Recorded, now: Recorded) -> tuple[Difference, ...]:
+    """Return the questions that were changed, left out or added; where their evidence stands is the documents' matter."""
+    sides = {"what was recorded": list(before.questions.values()), "what there is now": list(now.questions.values())}
+    return paired(sides).left_out if before.questions or now.questions else ()
+
+
+def _model_differences(before: Recorded, now: Recorded) -> Iterator[Difference]:
+    """Yield the configurations whose embedding model has another revision."""
+    for found in before.configurations:
+        old, new = found.embedding, now.report.configuration(found.name).embedding
+        if old and new and old.model != new.model:
+            yield Difference(name=found.name, what=f"made with {old.model}, now with {new.model}")

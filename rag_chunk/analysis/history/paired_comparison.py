@@ -1,0 +1,172 @@
+"""Configurations of several analyses side by side: paired over the questions that all of them answered."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from rag_chunk.analysis import HEADLINE, statistics, verdicts
+from rag_chunk.analysis.comparison import against_result, pair_result
+from rag_chunk.analysis.history.outcomes import ComparedSide, ComparisonReport
+from rag_chunk.analysis.history.pairing import Pairing, document_differences, paired
+from rag_chunk.analysis.history.saved_analysis import Recorded
+from rag_chunk.analysis.report import AgainstBaseline, BaselineResult
+from rag_chunk.config import RunConfig, did_you_mean, is_given
+from rag_chunk.config.names import EMBEDDING, METRICS, TIMES
+from rag_chunk.errors import InputError, SettingsError
+
+_DECIDING = ("retriever", "top_k", "budget")  # figures that were measured under others say nothing of each other
+_FEWEST_SIDES = 2
+_ROUNDING = 1e-9
+_PAIRLESS = {*METRICS["shape"], *TIMES, *EMBEDDING}  # metrics that questions have no part in
+
+
+def compare_recorded(found: Sequence[Recorded], *, metric: str = HEADLINE, anyway: bool = False) -> ComparisonReport:
+    """Compare the configurations that are meant, by `metric`; the first is what the others stand against.
+
+    Raise `InputError` where fewer than 10 questions are common, or where the retriever, `top_k` or the budget differ,
+    unless `anyway`.
+    """
+    sides = _labelled(found)
+    pairing = paired({label: side.asked() for label, side in sides.items()})
+    scores = {label: _scores(side, metric, label) for label, side in sides.items()}
+    warnings = [*_mismatches(sides), *_too_few(pairing)]
+    if warnings and not (anyway and pairing.ids):
+        remedy = "--anyway compares them all the same" if pairing.ids else "there is nothing to compare by"
+        raise InputError(f"{'; '.join(warnings)}: {remedy}")
+    table = np.array([[scores[label][name] for label, name in zip(sides, ids, strict=True)] for ids in pairing.ids])
+    shown = statistics.compare_all(table, seed=found[0].configuration.config.seed)
+    names = list(sides)
+    against = _against(shown, names)
+    return ComparisonReport(
+        metric=metric,
+        sides=tuple(_side(label, side, found[0], pairing, place) for place, (label, side) in enumerate(sides.items())),
+        settings=_settings([side.configuration.config for side in found]),
+        num_questions=len(pairing.ids),
+        left_out=pairing.left_out,
+        against=against,
+        pairs=tuple(pair_result(pair, names) for pair in shown.pairs),
+        warnings=tuple(warnings),
+        verdict=_verdict(shown, sides, against, metric),
+    )
+
+
+def _labelled(found: Sequence[Recorded]) -> dict[str, Recorded]:
+    """Return the sides by their configuration's name, with where it is from wherever the name alone is not enough."""
+    if len(found) < _FEWEST_SIDES:
+        raise SettingsError("a comparison needs two sides: rag-chunk compare BASE NEW")
+    for side in found:
+        if side.report.questions is None or not side.configuration.questions:
+            raise InputError(f"{side.source} has no questions to compare by: it was analysed without --test-file")
+    names = Counter(side.configuration.name for side in found)
+    labels = [
+        side.configuration.name + (f" ({side.source})" if names[side.configuration.name] > 1 else "") for side in found
+    ]
+    twice = [label for label, count in Counter(labels).items() if count > 1]
+    if twice:
+        raise SettingsError(f"{twice[0]} is named twice; a comparison needs two different sides")
+    return dict(zip(labels, found, strict=True))
+
+
+def _scores(side: Recorded, metric: str, label: str) -> dict[str, float]:
+    """Return the score of each question by id."""
+    questions = side.configuration.questions
+    known = set.intersection(*(set(each.scores) for each in questions))
+    if metric not in known:
+        raise InputError(
+            f"{label} has no {metric!r} for each question{did_you_mean(metric, known)}. "
+            f"There are {', '.join(sorted(known))}"
+        )
+    scores = {each.id: each.scores[metric] for each in questions}
+    if any(not 0 <= score <= 1 for score in scores.values()):
+        raise InputError(f"{metric} is no share of anything; compare by one that is, such as {HEADLINE}")
+    return scores
+
+
+def _mismatches(sides: dict[str, Recorded]) -> list[str]:
+    """Say which of the deciding settings differ, and between which sides."""
+    found = []
+    for name in _DECIDING:
+        values = {label: _said(side.configuration.config, name) for label, side in sides.items()}
+        if len(set(values.values())) > 1:
+            base, first = next(iter(values.items()))
+            label, other = next((label, value) for label, value in values.items() if value != first)
+            found.append(f"{name} is {first} for {base} and {other} for {label}")
+    return found
+
+
+def _said(config: RunConfig, name: str) -> str:
+    value = str(getattr(config, name))
+    return "somebody else's" if is_given(value) else value
+
+
+def _too_few(pairing: Pairing) -> list[str]:
+    count = len(pairing.ids)
+    if count >= statistics.FEWEST_FOR_A_WINNER:
+        return []
+    common = "1 question is" if count == 1 else f"{count or 'no'} questions are"
+    return [f"only {common} common" if count else f"{common} common"]
+
+
+def _side(label: str, side: Recorded, base: Recorded, pairing: Pairing, place: int) -> ComparedSide:
+    report, found = side.report, side.configuration
+    return ComparedSide(
+        label=label,
+        source=side.source,
+        configuration=found.name,
+        analysis_id=report.analysis_id,
+        created=report.created,
+        rag_chunk=report.rag_chunk,
+        corpus_digest=report.corpus.digest,
+        questions_digest=report.questions.digest if report.questions else "",
+        config=found.config,
+        metrics=_metrics(side, {ids[place] for ids in pairing.ids}),
+        documents=document_differences(base.report.corpus, report.corpus),
+    )
+
+
+def _metrics(side: Recorded, common: set[str]) -> dict[str, float]:
+    """Return the metrics over the common questions; those that are no means of questions only where all are common."""
+    questions, metrics = side.configuration.questions, side.configuration.metrics
+    shared = [each.id in common for each in questions]
+    found: dict[str, float] = {}
+    for name, metric in metrics.items():
+        scores = [each.scores[name] for each in questions if name in each.scores]
+        if len(scores) == len(questions) and math.isclose(np.mean(scores), metric, abs_tol=_ROUNDING):
+            found[name] = float(np.mean(np.array(scores)[shared]))
+        elif all(shared) or name in _PAIRLESS:
+            found[name] = metric
+    return found
+
+
+def _settings(configs: Sequence[RunConfig]) -> dict[str, tuple[object, ...]]:
+    """Return the settings that differ, with the value of each side."""
+    dumped = [config.model_dump(mode="json") for config in configs]
+    return {
+        name: tuple(each[name] for each in dumped)
+        for name in dumped[0]
+        if any(each[name] != dumped[0][name] for each in dumped)
+    }
+
+
+def _against(shown: statistics.Comparison, names: Sequence[str]) -> tuple[AgainstBaseline, ...]:
+    """Return every other side against the first, in order."""
+    enough = shown.num_questions >= statistics.FEWEST_FOR_A_WINNER
+    pairs = [pair for pair in shown.pairs if 0 in {pair.a, pair.b}]  # in the order of the others
+    return tuple(against_result(pair, 0, names, enough=enough) for pair in pairs)
+
+
+def _verdict(
+    shown: statistics.Comparison, sides: dict[str, Recorded], against: tuple[AgainstBaseline, ...], metric: str
+) -> tuple[str, ...]:
+    configs = [side.configuration.config for side in sides.values()]
+    retrievers, budgets = [config.retriever for config in configs], sorted({config.budget for config in configs})
+    first = BaselineResult(name=next(iter(sides)), others=against)
+    sentences = (
+        verdicts.verdict(shown, list(sides)),
+        *(verdicts.baseline_verdict(first, shown.num_questions) if len(against) > 1 else ()),
+        verdicts.scope(retrievers, budgets) if metric == HEADLINE else "",
+        verdicts.sample_warning(shown.num_questions),
+    )
+    return tuple(sentence for sentence in sentences if sentence)

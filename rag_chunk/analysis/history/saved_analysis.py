@@ -1,0 +1,85 @@
+"""`Recorded`: an analysis that was tracked or saved, and which of its configurations is meant."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from rag_chunk.analysis import Analysis
+from rag_chunk.analysis.report import ConfigurationResult, Report
+from rag_chunk.errors import InputError
+from rag_chunk.questions import located
+
+
+class AskedQuestion(NamedTuple):
+    """A question and the texts of its evidence: for each item the texts that fill it, white space aside.
+
+    Where in the documents they stand says nothing of the question, and is not part of it.
+    """
+
+    id: str
+    question: str
+    evidence: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """An analysis as it was tracked or saved, in words where; `name` is a configuration, or nothing for all of it.
+
+    `questions` are those with evidence, by id. `experiment` and `run_id` are MLflow's, where it comes from there.
+    """
+
+    source: str
+    report: Report
+    questions: Mapping[str, AskedQuestion]
+    name: str | None = None
+    run_id: str | None = None
+    experiment: str | None = None
+
+    @property
+    def configuration(self) -> ConfigurationResult:
+        """The configuration that is meant: of an analysis the recommended one."""
+        return self.report.configuration(self.name) if self.name else self.report.best
+
+    @property
+    def configurations(self) -> tuple[ConfigurationResult, ...]:
+        """The configuration that is meant, or of an analysis all of them."""
+        return (self.configuration,) if self.name else self.report.configurations
+
+    def asked(self) -> list[AskedQuestion]:
+        """Return the questions that the configuration was scored by, in order."""
+        return [self.questions[each.id] for each in self.configuration.questions if each.id in self.questions]
+
+
+def recorded_analysis(analysis: Analysis, source: str) -> Recorded:
+    """Return an analysis that was just made."""
+    asked = analysis.questions
+    found = [located(question, analysis.corpus) for question in asked.questions] if asked else []
+    return Recorded(source=source, report=analysis.report, questions=_by_id(found))
+
+
+def parse_questions(text: str, where: str) -> dict[str, AskedQuestion]:
+    """Read the questions as results keep them, by id; raise `InputError` where `text` is something else."""
+    try:
+        return _by_id(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise InputError(f"{where} does not hold questions as rag-chunk records them") from None
+
+
+def _by_id(records: Iterable[Mapping[str, Any]]) -> dict[str, AskedQuestion]:
+    found = (
+        AskedQuestion(_string(each["id"]), _string(each["question"]), _texts(each["evidence"])) for each in records
+    )
+    return {question.id: question for question in found}
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _texts(items: Iterable[Any]) -> tuple[tuple[str, ...], ...]:
+    """Return the texts of each item, sorted; an item is one stretch, or a list of alternatives."""
+    listed = (item if isinstance(item, list) else [item] for item in items)
+    return tuple(sorted(tuple(sorted({" ".join(span["text"].split()) for span in item})) for item in listed))

@@ -1,0 +1,257 @@
+"""`Report`: the results of one analysis as a value that can be written, read and rendered."""
+
+import datetime
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rag_chunk.config import RunConfig
+from rag_chunk.errors import InputError
+
+SCHEMA_VERSION = 1
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
+
+
+class DocumentEntry(_Value):
+    """A document of the corpus."""
+
+    name: str
+    digest: str
+    characters: int
+
+
+class SkippedEntry(_Value):
+    """Something that took no part (a file, a strategy, a configuration, a question's phrase), and why."""
+
+    name: str
+    reason: str
+
+
+class CorpusEntry(_Value):
+    """The corpus: its documents in order, and what was not read."""
+
+    digest: str
+    documents: tuple[DocumentEntry, ...]
+    skipped: tuple[SkippedEntry, ...] = ()
+
+
+class QuestionsEntry(_Value):
+    """The question file: how many questions, how many of them are drafts, and which step matched how many phrases.
+
+    `by_tag` and `by_document` count the questions behind the figures of the same names; a question with several tags,
+    or evidence in several documents, counts under each.
+    """
+
+    source: str
+    digest: str
+    count: int
+    without_evidence: int = 0
+    unreviewed: int = 0
+    matched: dict[str, int] = Field(default_factory=dict)
+    by_tag: dict[str, int] = Field(default_factory=dict)
+    by_document: dict[str, int] = Field(default_factory=dict)
+    skipped: tuple[SkippedEntry, ...] = ()
+
+
+class QuestionResult(_Value):
+    """One question under one configuration: its scores, and the chunks that fill the budget, best first."""
+
+    id: str
+    question: str
+    scores: dict[str, float]
+    retrieved: tuple[str, ...] = ()
+
+
+class GivenFiles(_Value):
+    """The files that hold somebody else's chunks and rankings."""
+
+    chunks: str
+    retrieved: str
+
+
+class EmbeddingEntry(_Value):
+    """The embedding model with its revision, how many tokens of a text it reads, and the texts that were asked for.
+
+    `cached` of them had their vectors on disk.
+    """
+
+    model: str
+    limit: int | None = None
+    texts: int = 0
+    cached: int = 0
+
+
+class ConfigurationResult(_Value):
+    """One configuration: its settings, metrics by name, and its questions in the file's order.
+
+    `by_tag` and `by_document` are the headline metric over the questions with a tag, or with evidence in a document,
+    where there are at least two. `merged` names the configurations whose chunks were identical; they were run once,
+    as this one. `given` are the files of a configuration that was read, not made. `embedding` is there where vectors
+    took part.
+    """
+
+    name: str
+    config: RunConfig
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    by_tag: dict[str, float] = Field(default_factory=dict)
+    by_document: dict[str, float] = Field(default_factory=dict)
+    questions: tuple[QuestionResult, ...] = ()
+    merged: tuple[str, ...] = ()
+    given: GivenFiles | None = None
+    embedding: EmbeddingEntry | None = None
+
+
+class PairResult(_Value):
+    """Two configurations compared over the same questions: mean of `a` less mean of `b`."""
+
+    a: str
+    b: str
+    difference: float
+    low: float
+    high: float
+    p_adjusted: float
+
+
+class AgainstBaseline(_Value):
+    """One configuration against the baseline: its mean less the baseline's, and what the questions show."""
+
+    name: str
+    difference: float
+    low: float
+    high: float
+    p_adjusted: float
+    shown: Literal["better", "worse", "no difference"]
+
+
+class BaselineResult(_Value):
+    """The baseline, and every other configuration against it."""
+
+    name: str
+    others: tuple[AgainstBaseline, ...] = ()
+
+
+class HoldoutResult(_Value):
+    """The questions, by id, that chose the leader and the recommended, and those that all figures are of.
+
+    `means` is the headline metric of each configuration over the questions that chose.
+    """
+
+    share: float
+    choosing: tuple[str, ...]
+    reporting: tuple[str, ...]
+    means: dict[str, float]
+
+
+class ComparisonResult(_Value):
+    """What the questions show about the configurations of some `retrievers`: see `rag_chunk.analysis.statistics`.
+
+    `leaders` has the highest mean at each budget of the curve; `pareto` are the configurations of which none has at
+    least the recall for an index and a context that are no larger.
+    """
+
+    metric: str
+    retrievers: tuple[str, ...] = ()
+    leader: str
+    not_shown_worse: tuple[str, ...]
+    recommended: str
+    leaders: dict[str, str] = Field(default_factory=dict)
+    pareto: tuple[str, ...] = ()
+    baseline: BaselineResult | None = None
+    holdout: HoldoutResult | None = None
+    pairs: tuple[PairResult, ...] = ()
+    verdict: tuple[str, ...] = ()
+
+
+class Report(_Value):
+    """All results of one analysis. `configurations` stand best first.
+
+    Configurations are compared within their retriever: `comparison` is of the first one, `other_comparisons` of the
+    rest, and the configurations stand in the same order.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    rag_chunk: str
+    analysis_id: str
+    created: datetime.datetime
+    analysis: dict[str, Any]
+    corpus: CorpusEntry
+    questions: QuestionsEntry | None = None
+    configurations: tuple[ConfigurationResult, ...]
+    comparison: ComparisonResult | None = None
+    other_comparisons: tuple[ComparisonResult, ...] = ()
+    skipped: tuple[SkippedEntry, ...] = ()
+    timings: dict[str, float] = Field(default_factory=dict)
+
+    def configuration(self, name: str) -> ConfigurationResult:
+        """Return the configuration of that name; raise `KeyError` where there is none."""
+        return {found.name: found for found in self.configurations}[name]
+
+    @property
+    def comparisons(self) -> tuple[ComparisonResult, ...]:
+        """Every comparison, that of the first retriever first; none without questions."""
+        return (self.comparison, *self.other_comparisons) if self.comparison else ()
+
+    def comparison_of(self, found: ConfigurationResult) -> ComparisonResult | None:
+        """Return the comparison that a configuration is part of; nothing without questions."""
+        theirs = [each for each in self.comparisons if found.config.retriever in each.retrievers]
+        return theirs[0] if theirs else self.comparison
+
+    @property
+    def best(self) -> ConfigurationResult:
+        """The recommended configuration; without questions, the first."""
+        return self.configuration(self.comparison.recommended) if self.comparison else self.configurations[0]
+
+    def to_json(self) -> str:
+        """Return the report as `report.json` holds it."""
+        return self.model_dump_json(indent=1, exclude_none=True)
+
+
+class _Version(BaseModel):
+    """The version alone, which is read first: of a newer report nothing else is known."""
+
+    schema_version: int = SCHEMA_VERSION
+
+
+def parse_report(text: str, where: str) -> Report:
+    """Read what `Report.to_json` wrote; raise `InputError` where it cannot be used, or contradicts itself."""
+    try:
+        version = _Version.model_validate_json(text).schema_version
+        if version > SCHEMA_VERSION:
+            raise InputError(
+                f"{where} has schema_version {version}; this rag-chunk reads up to {SCHEMA_VERSION}. "
+                "Upgrade it: pip install --upgrade rag-chunk"
+            )
+        report = Report.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{where} cannot be used: {f'{place}: ' if place else ''}{first['msg']}") from None
+    if wrong := _contradiction(report):
+        raise InputError(f"{where} cannot be used: {wrong}")
+    return report
+
+
+def _contradiction(report: Report) -> str | None:
+    """Return what does not fit together; names become names of files, and stand for one configuration each."""
+    names = [found.name for found in report.configurations]
+    unusable = [name for name in names if not re.fullmatch(r"[\w.-]+", name)]
+    unknown = [name for each in report.comparisons for name in (each.leader, each.recommended) if name not in names]
+    twice = [
+        found.name
+        for found in report.configurations
+        if len({asked.id for asked in found.questions}) < len(found.questions)
+    ]
+    if not names:
+        return "it has no configurations"
+    if unusable:
+        return f"{unusable[0]!r} is no name of a configuration"
+    if len(set(names)) < len(names):
+        return "two configurations have the same name"
+    if unknown:
+        return f"it compares {unknown[0]!r}, which is none of its configurations"
+    return f"{twice[0]} has two questions with the same id" if twice else None

@@ -1,0 +1,120 @@
+"""`Rows`: measured pieces in a form in which the furthest and the coarsest cut can be looked up."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rag_chunk.chunker.measured_segments import Measured
+from rag_chunk.chunker.segments import Level
+from rag_chunk.corpus.arrays import Bytes, Positions, line_type, occurring
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Pieces of which a chunk of the rows i to j - 1 has at most `reach[j - 1] - lead[i]` units.
+
+    Both are those of the pieces, made monotone on the side that never counts too few, so that they can be searched.
+    """
+
+    known: Measured  # among which the pieces are
+    chosen: Positions  # [rows]: which of the known pieces each row is
+    lead: Positions
+    reach: Positions
+    levels: Bytes  # [rows + 1]: of the border before each row, and of that after the last
+    furthest: Positions  # [rows]: the row after the last one that still fits into a chunk that begins with it
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.furthest)
+
+    @property
+    def numbers(self) -> Positions:
+        """The numbers of the rows, and of that after the last: [rows + 1], in a small type, as all that is made of them."""
+        return np.arange(len(self) + 1, dtype=self.furthest.dtype)
+
+    @cached_property
+    def _coarser(self) -> list[int]:
+        """The levels that occur, finer ones first, but for the finest."""
+        found: list[int] = occurring(self.levels)[1:].tolist()
+        return found
+
+    def _borders(self, level: int) -> Positions:
+        """Return the rows whose border is of a level or coarser. The first row is one, and that after the last."""
+        return np.flatnonzero(self.levels >= level).astype(self.furthest.dtype)
+
+    @cached_property
+    def _level_of(self) -> bytes:
+        """The levels once more, for looking at few."""
+        return self.levels.tobytes()
+
+    @cached_property
+    def short_of(self) -> Positions:
+        """How many rows begin a chunk that does not get as far as each row: [rows + 1]."""
+        counts = np.bincount(self.furthest, minlength=len(self))
+        return np.concatenate([self.numbers[:1], np.cumsum(counts[: len(self)], dtype=self.furthest.dtype)])
+
+    def coarsest(self, furthest: Positions, beyond: Positions) -> Positions:
+        """Return where to cut: at the coarsest border in (beyond, furthest], the last of its kind."""
+        ends = furthest
+        for level in self._coarser:
+            rows = self._borders(level)
+            last_at = np.repeat(rows, np.diff(rows, append=len(self) + 1))
+            found = last_at.take(furthest)
+            ends = np.where(found > beyond, found, ends)
+        return ends
+
+    def coarsest_of(self, row: int, beyond: int) -> int:
+        """Return the same for a chunk that begins with one row."""
+        furthest = int(self.furthest[row])
+        within = self._level_of[beyond + 1 : furthest + 1]
+        return beyond + 1 + within.rindex(max(within)) if within else furthest
+
+    def following(self, level: int, places: Positions) -> Positions:
+        """Return the first row at or after each place whose border is of the level or coarser."""
+        if level <= self.levels.min():
+            return places
+        rows = self._borders(level)
+        return np.repeat(rows, np.diff(rows, prepend=-1)).take(places)
+
+    def next_as_coarse(self, wanted: Bytes, places: Positions) -> Positions:
+        """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
+        found = places = np.minimum(places, len(self))
+        for level in occurring(wanted).tolist():
+            found = np.where(wanted == level, self.following(level, places), found)
+        return found
+
+
+def rows_of(known: Measured, chosen: Positions, limit: int) -> Rows:
+    """Return the rows of chosen pieces for chunks of at most `limit` units."""
+    lead, reach = known.counts.lead[chosen], known.counts.reach[chosen]
+    levels = np.append(_levels(known.pieces.levels[chosen], lead, reach, limit), np.uint8(Level.GROUP))
+    numbers = np.arange(len(levels), dtype=line_type(len(levels)))
+    firsts = numbers[levels == Level.GROUP]
+    group_ends = np.repeat(firsts[1:], np.diff(firsts))
+    if (lead[1:] < lead[:-1]).any():  # seldom, and seen much faster than mended
+        lead = np.minimum.accumulate(lead[::-1])[::-1].copy()
+    if (reach[1:] < reach[:-1]).any():
+        reach = np.maximum.accumulate(reach)
+    fits = np.searchsorted(reach, lead + min(limit, int(reach.max(initial=0))), side="right").astype(numbers.dtype)
+    furthest = np.minimum(np.maximum(fits, numbers[1:]), group_ends)
+    return Rows(known, chosen, lead, reach, levels, furthest)
+
+
+def _levels(levels: Bytes, lead: Positions, reach: Positions, limit: int) -> Bytes:
+    """Return the levels, that between a heading and a block over the limit lowered: they stay together.
+
+    Not so where the block's first part, as a list's first item, fits by itself, but not with the heading.
+    """
+    if not (levels == Level.AFTER_HEADING).any():
+        return levels
+    ends = np.append(np.flatnonzero(levels >= Level.PART), len(levels))
+    opens = np.flatnonzero(levels >= Level.AFTER_HEADING)
+    closes = np.append(opens, len(levels))[1:]
+    large = reach[closes - 1] - lead[opens] > limit
+    part = reach[ends[np.searchsorted(ends, opens, side="right")] - 1]
+    headings = np.append(0, opens)[: len(opens)]
+    parted = (part - lead[opens] <= limit) & (part - lead[headings] > limit)
+    lowered = levels.copy()
+    lowered[opens[large & ~parted & (levels[opens] == Level.AFTER_HEADING)]] = Level.WORD
+    return lowered

@@ -1,0 +1,121 @@
+"""`compare` and `reproduce`: what was tracked or saved, side by side, and run again."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from rag_chunk.cli.analyze import progress
+from rag_chunk.cli.app import app, check_target, say, say_where, write
+from rag_chunk.cli.options import with_fields
+from rag_chunk.config import ComparisonConfig, OutputConfig, ReproductionConfig
+from rag_chunk.errors import NotReproduced, SettingsError, Worse
+
+if TYPE_CHECKING:
+    from rag_chunk.analysis.history import ComparisonReport, Reproduction
+
+Outcome = TypeVar("Outcome", "ComparisonReport", "Reproduction")
+Sides = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Runs, results folders, or files in a folder's configs/. An analysis stands for its recommended "
+        "configuration.",
+        show_default=False,
+    ),
+]
+Recorded = Annotated[
+    str, typer.Argument(metavar="RUN_ID", help="A run, a results folder, or a file in a folder's configs/.")
+]
+Folder = Annotated[
+    Path | None,
+    typer.Argument(metavar="FOLDER", help="The documents. \\[default: where they were]", show_default=False),
+]
+
+
+@app.command()
+@with_fields(ComparisonConfig)
+def compare(given: ComparisonConfig, sides: Sides = None) -> None:
+    """Set runs or saved results side by side, with the paired test over the questions that all of them answered.
+
+    The others are compared with the first. A question takes part where its
+    evidence reads the same on all sides, wherever it stands; the rest are named.
+    """
+    from rag_chunk.analysis.history import gate_verdict, worse
+    from rag_chunk.rendering.side_by_side import side_by_side_markdown, side_by_side_table
+    from rag_chunk.workflow.lookup import compare as compared
+
+    check_target(given.output_file)
+    report = compared(*(sides or []), settings=given)
+    _show(report, given, side_by_side_table, side_by_side_markdown)
+    if not given.fail_if_worse:
+        return
+    sentences = "\n".join(gate_verdict(report, given.margin))
+    if worse(report, given.margin):
+        raise Worse(sentences)
+    if not given.quiet:
+        say(sentences)
+
+
+@app.command()
+@with_fields(ReproductionConfig)
+def reproduce(given: ReproductionConfig, name: Recorded, source: Folder = None) -> None:
+    """Run a tracked analysis again, and say of every metric whether it is equal.
+
+    Of an analysis all configurations are run, of a configuration it alone. The
+    exit status is 6 where documents, questions or a metric are not as they were
+    recorded; times are left out.
+    """
+    from rag_chunk.corpus.cache import caching
+    from rag_chunk.rendering.reproduction_table import reproduction_markdown, reproduction_table
+    from rag_chunk.workflow import Outlook
+    from rag_chunk.workflow.lookup import find_recorded
+    from rag_chunk.workflow.reproduction import run_again, settings_again
+
+    if source and given.folder:
+        raise SettingsError("the documents were named twice, as FOLDER and as --folder")
+    check_target(given.output_file)
+    notify = (lambda _: None) if given.quiet else say
+    before = find_recorded(name, uri=given.mlflow_uri)
+    tracked_as = {
+        "mlflow_tracking": True,
+        "mlflow_uri": given.mlflow_uri,
+        "experiment_name": given.experiment_name or before.experiment,
+        "run_name": given.run_name,
+    }
+    target = {"output": given.output, "output_file": given.output_file}
+    output = OutputConfig.model_validate(target | tracked_as if given.track else target)
+
+    def show(outcome: "Reproduction") -> None:
+        _show(outcome, given, reproduction_table, reproduction_markdown)
+
+    settings = settings_again(before, source or given.folder, given.test_file, output)
+    with caching(enabled=given.cache), progress(quiet=given.quiet) as told:
+        outlook = Outlook(notify, told, lambda _: None)
+        found, tracked = run_again(before, settings, outlook, show)
+    if tracked:
+        say_where(tracked, quiet=given.quiet)
+    if not found.is_equal:
+        raise NotReproduced(f"{before.source} is not reproduced")
+
+
+def _show(
+    found: Outcome,
+    given: ComparisonConfig | ReproductionConfig,
+    table: Callable[[Outcome, int], Any],
+    markdown: Callable[[Outcome], str],
+) -> None:
+    """Write an outcome, as `--output` says, to stdout or to a file."""
+    if given.output == "table" and given.output_file is None:
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        console.print(table(found, console.width))
+        return
+    text = found.to_json() + "\n" if given.output == "json" else markdown(found)
+    if given.output_file is None:
+        typer.echo(text, nl=False)
+        return
+    write(given.output_file, text)
+    if not given.quiet:
+        say(f"wrote {given.output_file}")

@@ -1,0 +1,96 @@
+"""`ComparisonConfig` and `ReproductionConfig`: how what was tracked or saved is compared, and run again.
+
+They change no number of an analysis, and are kept in no config file.
+"""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from rag_chunk.config.output import FORMAT_DEFAULT, WHERE_RUNS_ARE, refuse_unheard, with_format
+from rag_chunk.config.run import numbers
+
+_MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
+_FILE: dict[str, JsonValue] = {"flags": ["-o", "--output-file"]}
+_QUIET: dict[str, JsonValue] = {"flags": ["--quiet", "-q"]}
+HEADLINE = "budget_recall"
+
+
+class ComparisonConfig(BaseModel):
+    """What is set side by side, by what, and when that is a failure."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: str = Field(HEADLINE, description="What the test is of: a metric that each question has.")
+    anyway: bool = Field(
+        False,
+        description="Compare all the same where settings of retrieval differ, or few questions are common.",
+        json_schema_extra={"flags": ["--anyway"]},
+    )
+    fail_if_worse: bool = Field(
+        False,
+        description="Exit with 7 if a mean is lower than the first side's by more than the margin.",
+        json_schema_extra={"flags": ["--fail-if-worse"]},
+    )
+    margin: float = Field(0.02, ge=0, le=1, description="How much lower than the first side's a mean may be.")
+    output: Literal["table", "json", "markdown"] = Field(
+        "table", description="How the comparison is written.", json_schema_extra=FORMAT_DEFAULT
+    )
+    output_file: Path | None = Field(
+        None,
+        description="Write it to this file instead: .json, .md, or another as --output says.",
+        json_schema_extra=_FILE,
+    )
+    quiet: bool = Field(False, description="No notices.", json_schema_extra=_QUIET)
+    experiment: str | None = Field(
+        None,
+        description="Add the best configurations of this experiment.",
+        json_schema_extra={"metavar": "NAME", **_MLFLOW},
+    )
+    top: int = Field(5, ge=1, description="How many of them.", json_schema_extra=_MLFLOW)
+    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
+
+    _numbers = numbers
+    _with_format = model_validator(mode="before")(with_format)
+
+
+class ReproductionConfig(BaseModel):
+    """What an analysis is run on again, and where the outcome goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path | None = Field(
+        None, description="The same as FOLDER.", json_schema_extra={"default_text": "where the documents were"}
+    )
+    test_file: Path | None = Field(
+        None, description="The questions.", json_schema_extra={"default_text": "where they were"}
+    )
+    output: Literal["table", "json", "markdown"] = Field(
+        "table", description="How the outcome is written.", json_schema_extra=FORMAT_DEFAULT
+    )
+    output_file: Path | None = Field(
+        None,
+        description="Write it to this file instead: .json, .md, or another as --output says.",
+        json_schema_extra=_FILE,
+    )
+    cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
+    quiet: bool = Field(False, description="No notices and no progress.", json_schema_extra=_QUIET)
+    track: bool = Field(
+        False,
+        description="Log it to MLflow, with the run's id in the tag rag_chunk.reproduces.",
+        json_schema_extra={"flags": ["--track"], **_MLFLOW},
+    )
+    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
+    experiment_name: str | None = Field(
+        None, description="The experiment.", json_schema_extra={"default_text": "the run's", **_MLFLOW}
+    )
+    run_name: str | None = Field(None, description="The run's name.", json_schema_extra=_MLFLOW)
+
+    _with_format = model_validator(mode="before")(with_format)
+
+    @model_validator(mode="after")
+    def _tracking_is_asked_for(self) -> Self:
+        if not self.track:
+            refuse_unheard(self, ("experiment_name", "run_name"), "--track")
+        return self

@@ -1,0 +1,185 @@
+"""Puts settings together: default < `rag-chunk.yaml` here < `--config FILE` < flags."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from rag_chunk.config import (
+    FOLDER_FILE,
+    STRATEGIES,
+    VECTOR_STRATEGIES,
+    AnalysisConfig,
+    ConfigFile,
+    OutputConfig,
+    RunConfig,
+    explain,
+    is_given,
+    option_of,
+    read_config,
+)
+from rag_chunk.config.analysis import ONLY_SCORE
+from rag_chunk.config.extras import lack_of
+from rag_chunk.config.sweep import SWEPT, names_of, sweep, validated
+from rag_chunk.errors import SettingsError
+
+OF_CHUNK = tuple(
+    name
+    for name in RunConfig.model_fields
+    if name not in {"retrieve_parents", "retriever", "index_headings", "top_k", "budget", "merge_overlaps", "seed"}
+)
+OF_SCORE = ("unit", "model", "top_k", "budget", "merge_overlaps", "seed")
+_NO_FILES: Mapping[str, Any] = dict.fromkeys(ONLY_SCORE, ())  # should a file name them
+Notify = Callable[[str], None]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was given on the command line, by field; nothing that was not."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    analysis: Mapping[str, Any] = field(default_factory=dict)
+    output: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an analysis is to run: configurations by name, and how; and where its results go."""
+
+    configs: Mapping[str, RunConfig]
+    analysis: AnalysisConfig
+    output: OutputConfig
+    skipped: tuple[tuple[str, str], ...] = ()
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+
+
+def gathered(given: Given, notify: Notify) -> Settings:
+    """Return the settings of an analysis. Which files took part is told to `notify`."""
+    base, rivals = _files(given, notify)
+    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
+    output = _of(OutputConfig, given.output, given.output)
+    if rivals and not any(name in given.settings for name in SWEPT):
+        configs: Mapping[str, RunConfig] = {}
+        skipped: tuple[tuple[str, str], ...] = ()
+    else:
+        standing, varied, left_out = _varied(base.settings, given.settings)
+        swept = sweep(standing, varied, given.settings)
+        configs, skipped = swept.configs, (*left_out, *swept.skipped)
+    configs = {**configs, **_rivals(rivals, given)}
+    _refuse_given(configs.values())
+    return Settings(configs, analysis, output, skipped, base.recorded)
+
+
+def _refuse_given(configs: Iterable[RunConfig]) -> None:
+    """Refuse configurations that stand for what `score` has read from files: they cannot be made anew."""
+    for config in configs:
+        for kind, name in (("strategy", config.strategy), ("retriever", config.retriever)):
+            if is_given(name):
+                raise SettingsError(
+                    f"the {kind} {name} stands for what was read from a file: rag-chunk score scores it. "
+                    f"To analyze, name another: --{kind}"
+                )
+
+
+def single(given: Given, notify: Notify) -> Settings:
+    """Return the settings of a command that takes one configuration."""
+    base, rivals = _files(given, notify)
+    if rivals:
+        raise SettingsError("give one --config: this command takes one configuration")
+    for name, value in given.settings.items():
+        if name in SWEPT and "," in str(value):
+            option = option_of(name, RunConfig)
+            raise SettingsError(f"{option} is a list, {value!r}; this command takes one configuration")
+    config = validated({**base.settings, **given.settings}, given.settings)
+    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
+    output = _of(OutputConfig, given.output, given.output)
+    return Settings(dict(zip(names_of([config]), [config], strict=True)), analysis, output, recorded=base.recorded)
+
+
+def of_score(given: Given, notify: Notify) -> tuple[Settings, int | None]:
+    """Return the settings of a score: one configuration, which says how to score, and the limit of the chunks, if given.
+
+    What a file says of chunking holds for chunks of our own; it is taken only from a file that `score` has recorded.
+    """
+    base, rivals = _files(given, notify)
+    if rivals:
+        raise SettingsError("give one --config: what is compared are pairs of --chunks and --retrieved")
+    made = OF_SCORE if not is_given(str(base.settings.get("strategy"))) else (*OF_SCORE, "chunk_size")
+    settings = {**{name: base.settings[name] for name in made if name in base.settings}, **given.settings}
+    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
+    if analysis.source is None:
+        raise SettingsError("no documents were named. Give those that were chunked: --corpus docs/")
+    analysis.required_test_file()
+    config, output = validated(settings, given.settings), _of(OutputConfig, given.output, given.output)
+    limit = config.chunk_size if "chunk_size" in settings else None
+    return Settings({"score": config}, analysis, output, recorded=base.recorded), limit
+
+
+def _files(given: Given, notify: Notify) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:
+    """Return the file that lies under the flags, and the rivals where several were given."""
+    folder_file = Path(FOLDER_FILE)
+    base = read_config(folder_file) if folder_file.exists() else ConfigFile()
+    if folder_file.exists():
+        notify(f"settings from {FOLDER_FILE}")
+    if len(given.files) == 1:
+        over = read_config(given.files[0])
+        notify(f"settings from {given.files[0]}")
+        base = ConfigFile(
+            {**base.settings, **over.settings}, {**base.analysis, **over.analysis}, over.recorded or base.recorded
+        )
+        return base, {}
+    rivals = {path.stem: read_config(path) for path in given.files}
+    if len(rivals) < len(given.files):
+        raise SettingsError("two of the --config files have the same name; rivals are told apart by it")
+    return base, rivals
+
+
+def _rivals(files: Mapping[str, ConfigFile], given: Given) -> dict[str, RunConfig]:
+    flags = {name: value for name, value in given.settings.items() if name not in SWEPT}
+    return {name: validated({**file.settings, **flags}, flags) for name, file in files.items()}
+
+
+def _varied(
+    base: Mapping[str, Any], given: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, list[Any]], list[tuple[str, str]]]:
+    """Split settings into those that stand, the lists that the analysis runs through, and what of `all` cannot run."""
+    varied = {name: _listed(name, given[name]) for name in SWEPT if name in given}
+    if "strategy" not in varied and "strategy" not in base:
+        varied = {"strategy": ["all"], **varied}
+    settings = {name: value for name, value in {**base, **given}.items() if name not in varied}
+    left_out: list[tuple[str, str]] = []
+    if "all" in varied.get("strategy", ()):
+        lacks = {name: _lack_of(name, settings) for name in STRATEGIES}
+        can_run = [name for name, lack in lacks.items() if lack is None]
+        varied["strategy"] = list(dict.fromkeys([*can_run, *(each for each in varied["strategy"] if each != "all")]))
+        left_out = [(name, f"it needs {lack}") for name, lack in lacks.items() if name not in varied["strategy"]]
+    return settings, varied, left_out
+
+
+def _lack_of(strategy: str, settings: Mapping[str, Any]) -> str | None:
+    """Return what a strategy lacks to run here with these settings, in words; nothing where it can run."""
+    if strategy in VECTOR_STRATEGIES and settings.get("embedding_model") is None:
+        return "an embedding model (--embedding-model)"
+    return lack_of(strategy)
+
+
+def _listed(name: str, given: Any) -> list[Any]:
+    """Return the elements of a comma list, or of flags that were given several times."""
+    if not isinstance(given, str):
+        return list(dict.fromkeys(given))
+    elements = [element.strip() for element in given.split(",")]
+    if "" in elements:
+        raise SettingsError(f"{option_of(name, RunConfig)} is a list with an empty place in it: {given!r}")
+    return list(dict.fromkeys(elements))
+
+
+def _of(model: type[Model], settings: Mapping[str, Any], flags: Collection[str]) -> Model:
+    """Return the config of `settings`, of which `flags` were options of the command line."""
+    try:
+        return model(**settings)
+    except ValidationError as error:
+        raise SettingsError(explain(error, model, flags)) from None

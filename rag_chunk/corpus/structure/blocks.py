@@ -1,0 +1,86 @@
+"""`Blocks`: the Markdown blocks of a corpus, as arrays."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag_chunk.corpus import Place
+from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, as_spans, ranges
+from rag_chunk.corpus.structure.markdown import KINDS, LAST, Found
+
+_IMAGES = re.compile(r"(?:!\[[^\]]*\]\([^)]*\)\s*)+")
+_IMPORTS = re.compile(r"(?:(?:import|export)\b[^\r\n]*\s*)+")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocks:
+    """Blocks in order, each from the start of its first line to the end of its last, as places on the line.
+
+    `kinds` are numbers in `KINDS`; `levels` are those of headings, `infos` a heading's text or a fence's info string.
+    All are [blocks]. `cuts` are where blocks may be cut when they have to be, with their `depths`: items, rows, lines;
+    0 is the outermost, `LAST` parts what belongs together, as a table's header and its first row. Both are [cuts].
+    """
+
+    kinds: Bytes
+    starts: Positions
+    ends: Positions
+    levels: Bytes
+    infos: list[str]
+    cuts: Positions
+    depths: Bytes
+
+    def of(self, *kinds: str) -> Bools:
+        """Return which blocks are of one of these kinds: bool [blocks]."""
+        wanted = np.zeros(len(KINDS), bool)
+        wanted[[KINDS.index(kind) for kind in kinds]] = True
+        found: Bools = wanted[self.kinds]
+        return found
+
+    def spans(self, *kinds: str) -> Spans:
+        """Return the spans of the blocks of these kinds, in order."""
+        rows = self.of(*kinds)
+        return as_spans(np.column_stack([self.starts[rows], self.ends[rows]]))
+
+
+def placed(found: Found, line_starts: Positions, blank: Bools, length: int) -> Blocks:
+    """Return the blocks that were found, given where the lines of a corpus of this `length` start, and which are blank."""
+    borders = np.append(line_starts, line_starts.dtype.type(length))
+    kinds, firsts, afters, levels = np.asarray(found.blocks).reshape(-1, 4).T
+    cuts, depths = np.concatenate([np.asarray(found.cuts).reshape(-1, 2), _code_cuts(found, blank)]).T
+    return Blocks(
+        kinds.astype(np.uint8),
+        borders[firsts],
+        borders[afters],
+        levels.astype(np.uint8),
+        found.infos,
+        borders[cuts],
+        depths.astype(np.uint8),
+    )
+
+
+def _code_cuts(found: Found, blank: Bools) -> Positions:
+    """Return where code may be cut, and how deep that is: [cuts, 2].
+
+    It is better after a blank line, and last at the lines of the fence itself.
+    """
+    firsts, afters, depths, fenced = np.asarray(found.code).reshape(-1, 4).T
+    counts = np.maximum(afters - firsts - 1, 0)
+    lines = ranges(firsts + 1, firsts + 1 + counts)
+    firsts, afters, depths, fenced = (np.repeat(column, counts) for column in (firsts, afters, depths, fenced))
+    edge = (fenced > 0) & ((lines == firsts + 1) | (lines == afters - 1))
+    return np.column_stack([lines, np.where(edge, LAST, np.where(blank[lines - 1], depths, depths + 1))])
+
+
+def skipped_kind(kind: str, place: Place) -> str | None:
+    """Return under which name `skip_blocks` leaves a block out, if under any."""
+    if kind in {"fence", "code"}:
+        return "code"
+    text = place.document.text[place.start : place.end].strip()
+    if kind == "html" and text.startswith("<!--") and text.endswith("-->"):
+        return "html_comments"
+    if kind == "paragraph" and _IMAGES.fullmatch(text):
+        return "images"
+    if kind == "paragraph" and place.document.name.lower().endswith(".mdx") and _IMPORTS.fullmatch(text):
+        return "mdx_imports"
+    return kind if kind == "front_matter" else None

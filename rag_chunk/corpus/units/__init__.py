@@ -1,0 +1,59 @@
+"""Where words, tokens and characters start on the line: found once for each corpus and unit."""
+
+from typing import Literal, Protocol
+
+from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Positions, Spans
+from rag_chunk.corpus.units.counts import FAR, Counts
+from rag_chunk.corpus.units.encoding import encoding_name, load_encoding, prepare_encoding
+from rag_chunk.corpus.units.tokens import Tokens
+from rag_chunk.corpus.units.words import Characters, Words, word_starts
+
+__all__ = [
+    "Characters",
+    "Counts",
+    "Tokens",
+    "Unit",
+    "Units",
+    "Words",
+    "encoding_name",
+    "load_encoding",
+    "prepare_encoding",
+    "units_of",
+    "word_starts",
+]
+
+
+Unit = Literal["words", "tokens", "characters"]
+
+
+class Units(Protocol):
+    """What a chunk's size is counted in."""
+
+    @property
+    def name(self) -> Unit:
+        """The unit's name."""
+
+    @property
+    def starts(self) -> Positions:
+        """Where each unit starts on the line, in order."""
+
+    def counted(self, spans: Spans, far: int = FAR) -> Counts:
+        """Count the units of each span; `lead` and `reach` but nearly, where no safe point is within `far` characters."""
+
+    def size(self, start: int, end: int) -> int:
+        """Count the units of one stretch."""
+
+
+def units_of(corpus: Corpus, unit: Unit, model: str) -> Units:
+    """Return the units of `corpus`, computed once and kept as long as the corpus; `model` counts for tokens alone."""
+    encoding = encoding_name(model) if unit == "tokens" else ""
+    return corpus.derived((unit, encoding), lambda: _find(corpus, unit, encoding))
+
+
+def _find(corpus: Corpus, unit: Unit, model: str) -> Units:
+    if unit == "words":
+        return Words(corpus)
+    if unit == "characters":
+        return Characters(corpus)
+    return Tokens(corpus, model)

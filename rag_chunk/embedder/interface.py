@@ -1,0 +1,60 @@
+"""`Embedder`: what every backend makes of a model."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from rag_chunk.corpus.arrays import Positions
+from rag_chunk.errors import InputError
+
+Role = Literal["document", "query"]  # many models want to know which of the two a text is
+Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]  # [texts, dimensions]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedder:
+    """A model that makes vectors.
+
+    `identity` is what its vectors are known by: backend, model, and revision. `embed` makes unit vectors, float32
+    [texts, dimensions]; zeros stand for a text in which the model finds nothing. `count` is the number of tokens in
+    each text, of which the model reads `limit`, or all. `batch` texts are embedded, and kept, at a time. `is_cheap`
+    is a model that a laptop runs so fast that nobody asks what it costs.
+    """
+
+    identity: str
+    embed: Callable[[Sequence[str], Role], Vectors]
+    count: Callable[[Sequence[str]], Positions]
+    limit: int | None = None
+    batch: int = 256
+    is_cheap: bool = False
+
+
+def unit(vectors: Any) -> Vectors:
+    """Return the vectors at length 1, as float32 [texts, dimensions]; zeros stay.
+
+    >>> unit([[3.0, 4.0], [0.0, 0.0]]).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    found = np.asarray(vectors, np.float64)
+    with np.errstate(over="ignore"):
+        lengths = np.sqrt((found**2).sum(axis=1, keepdims=True))
+    if not np.isfinite(lengths).all():
+        raise InputError(
+            "the embedding model returned vectors that are no numbers (NaN or infinite), or too long for one"
+        )
+    unit_vectors: Vectors = np.divide(found, lengths, where=lengths > 0, out=np.zeros_like(found)).astype(np.float32)
+    return unit_vectors
+
+
+def check_dimensions(*dimensions: int) -> None:
+    """Raise `InputError` where vectors that are to be compared are not of one length, or have none."""
+    found = sorted(set(dimensions))
+    if found == [0]:
+        raise InputError("the embedding model returned vectors without any numbers")
+    if len(found) > 1:
+        raise InputError(
+            f"the embedding model returned vectors of {found[0]} and of {found[-1]} numbers. "
+            "If there is another model behind its name now, --no-cache makes all vectors anew"
+        )

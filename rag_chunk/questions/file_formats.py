@@ -1,0 +1,245 @@
+"""The formats of question files, told by content: JSON, JSONL, CSV, and else YAML."""
+
+import csv
+import io
+import itertools
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rag_chunk.config import yaml_text
+from rag_chunk.questions.diagnostics import Account
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_DELIMITERS = ",;\t"
+_LONGEST_HEADER = 10_000  # characters
+_SHAPE = (
+    'a question file is a list of {"question": …, "relevant": ["a phrase"]}, by itself or under "questions", '
+    "in JSON, JSONL or YAML, or a CSV with the columns question and relevant"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One question as it stands in the file, its number from 1, and its line, where that is known."""
+
+    fields: dict[str, Any]
+    number: int
+    line: int | None = None
+
+
+def records(text: str, account: Account) -> list[Record]:
+    """Return the questions in `text` that can be read; what cannot is noted in `account`."""
+    if not text.strip():
+        _unreadable(account, f"is empty; {_SHAPE}")
+        return []
+    if text.lstrip()[0] in "{[":
+        return list(_jsonl(text, account)) if _is_jsonl(text) else _json(text, account)
+    delimiter = _delimiter(text)
+    return list(_csv(text, account, delimiter)) if delimiter else _yaml(text, account)
+
+
+def _unreadable(account: Account, said: str, number: int = 0, what: str = "the file") -> None:
+    account.add("error", "unreadable", what, said, number)
+
+
+def _is_jsonl(text: str) -> bool:
+    """Whether there are several lines, each an object of its own, or a single object that is one question."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if not lines[0].startswith("{"):
+        return False
+    if len(lines) > 1 and all(line.startswith("{") and line.endswith("}") for line in lines):
+        return True
+    try:
+        first = json.loads(lines[0])
+    except (ValueError, RecursionError):
+        return False
+    return len(lines) > 1 or "question" in first
+
+
+def _jsonl(text: str, account: Account) -> Iterator[Record]:
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    for position, (number, line) in enumerate(lines, 1):
+        try:
+            yield Record(_fields(_loaded(line)), position, number)
+        except json.JSONDecodeError as error:
+            _unreadable(account, error.msg, position, f"line {number}, column {error.colno}:")
+        except (ValueError, RecursionError) as error:
+            _unreadable(account, _reason(error), position, f"line {number}:")
+
+
+def _json(text: str, account: Account) -> list[Record]:
+    try:
+        loaded = _loaded(text)
+    except json.JSONDecodeError as error:
+        _unreadable(account, f"cannot be read as JSON: line {error.lineno}, column {error.colno}: {error.msg}")
+        return []
+    except (ValueError, RecursionError) as error:
+        _unreadable(account, f"cannot be read as JSON: {_reason(error)}")
+        return []
+    found = _listed(loaded, account)
+    return list(_as_records(found, list(_lines(text)) if found else [], account))
+
+
+def _loaded(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; JSON would silently keep the last of what stands twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"{_twice([name for name, _ in pairs])!r} stands twice in one object")
+    return found
+
+
+def _twice(names: Sequence[str]) -> str:
+    return next((name for name, count in Counter(names).items() if count > 1), "")
+
+
+def _reason(error: Exception) -> str:
+    """Return why a text cannot be read, where Python's own words help nobody."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return "a number has too many digits" if "integer string conversion" in str(error) else str(error)
+
+
+def _lines(text: str) -> Iterator[int]:
+    """Yield the line of each element of the list in valid JSON: the whole, or what stands under "questions"."""
+    decoder, place = json.JSONDecoder(), _behind_space(text, 0)
+    if text[place] == "{":
+        place = _list_of_questions(text, place, decoder)
+    line, counted = 1, 0
+    place = _behind_space(text, place + 1)
+    while text[place] != "]":
+        line, counted = line + text.count("\n", counted, place), place
+        yield line
+        place = _behind_space(text, decoder.raw_decode(text, place)[1])
+        place = _behind_space(text, place + 1) if text[place] == "," else place
+
+
+def _list_of_questions(text: str, place: int, decoder: json.JSONDecoder) -> int:
+    """Return where the value of "questions" starts in the object at `place`."""
+    while True:
+        name, place = decoder.raw_decode(text, _behind_space(text, place + 1))
+        place = _behind_space(text, _behind_space(text, place) + 1)
+        if name == "questions":
+            return place
+        place = _behind_space(text, decoder.raw_decode(text, place)[1])
+
+
+def _behind_space(text: str, place: int) -> int:
+    found = _SPACE.match(text, place)
+    return found.end() if found else place
+
+
+def _yaml(text: str, account: Account) -> list[Record]:
+    try:
+        loaded, lines = yaml_text.load_with_lines(text, "questions")
+    except ValueError as error:
+        _unreadable(account, f"cannot be read as YAML: {_reason(error)}")
+        return []
+    return list(_as_records(_listed(loaded, account), lines, account))
+
+
+def _listed(loaded: Any, account: Account) -> list[Any]:
+    """Return the list of questions that was loaded."""
+    found = loaded.get("questions") if isinstance(loaded, dict) else loaded
+    if isinstance(found, list):
+        return found
+    _unreadable(account, f"holds no list of questions; {_SHAPE}")
+    return []
+
+
+def _as_records(found: Sequence[Any], lines: Sequence[int], account: Account) -> Iterator[Record]:
+    for number, (value, line) in enumerate(zip(found, lines, strict=True), 1):
+        try:
+            yield Record(_fields(value), number, line)
+        except ValueError as error:
+            _unreadable(account, str(error), number, f"number {number} in the list (line {line}):")
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError('it is no question; it needs {"question": …}')  # noqa: TRY004 - reported with the line
+    return value
+
+
+def _delimiter(text: str) -> str:
+    """Return what separates the cells of a header with a column `question`, or nothing if that is no header."""
+    header = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
+    if len(header) > _LONGEST_HEADER:
+        return ""
+    for delimiter in _DELIMITERS:
+        names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+        if len(names) > 1 and "question" in names:
+            return delimiter
+    return ""
+
+
+def _csv(text: str, account: Account, delimiter: str) -> Iterator[Record]:
+    """Yield the rows under the names of the header, each with the line on which it starts."""
+    rows = _rows(text, account, delimiter)
+    header = [name.strip().lower() for _, names in itertools.islice(rows, 1) for name in names]
+    if again := _twice([name for name in header if name]):
+        _unreadable(account, f"has two columns {again!r}")
+        return
+    for number, (line, row) in enumerate(rows, 1):
+        try:
+            yield Record(_csv_fields(header, row), number, line)
+        except ValueError as error:
+            _unreadable(account, str(error), number, f"line {line}:")
+
+
+def _rows(text: str, account: Account, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank, each with the line on which it starts."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begin = 1
+    try:
+        for row in rows:
+            if any(cell.strip() for cell in row):
+                yield begin, row
+            begin = rows.line_num + 1
+    except csv.Error as error:
+        _unreadable(account, f"cannot be read as CSV: line {begin}: {error}")
+
+
+def _csv_fields(header: list[str], row: list[str]) -> dict[str, Any]:
+    if len(row) > len(header):
+        raise ValueError(f"it has {len(row)} cells, and the header {len(header)}; a cell with a comma needs quotes")
+    cells = {name: cell.strip() for name, cell in zip(header, row, strict=False) if cell.strip()}
+    fields: dict[str, Any] = {name: _value(name, cell) for name, cell in cells.items()}
+    if "references" in fields:
+        document = {"doc": cells["corpus_id"]} if "corpus_id" in cells else {}
+        fields["evidence"] = [{**document, **_reference(found)} for found in _list("references", fields["references"])]
+        fields = {name: value for name, value in fields.items() if name not in {"references", "corpus_id"}}
+    return fields
+
+
+def _value(name: str, cell: str) -> Any:
+    """Return what a cell holds: JSON where it must or may be a list, otherwise its text."""
+    if name in {"references", "evidence"} or (name in {"relevant", "tags"} and cell.startswith("[")):
+        try:
+            return _loaded(cell)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{name} cannot be read as JSON: {error.msg} at character {error.pos + 1}") from error
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{name} cannot be read as JSON: {_reason(error)}") from error
+    return re.split(r"\s*[,;]\s*", cell) if name == "tags" else cell
+
+
+def _list(name: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{name} must hold a JSON list")  # noqa: TRY004 - reported with the line
+    return value
+
+
+def _reference(value: Any) -> dict[str, Any]:
+    """Return a reference of the paper's files under our names."""
+    if not isinstance(value, dict):
+        raise ValueError("references must hold objects with content, start_index, end_index")  # noqa: TRY004 - as above
+    names = {"content": "text", "start_index": "start", "end_index": "end"}
+    return {names.get(str(name), str(name)): found for name, found in value.items()}

@@ -1,0 +1,176 @@
+"""What a record of a question file asks for, checked: not yet looked for in any document."""
+
+import re
+import reprlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rag_chunk.config import did_you_mean
+from rag_chunk.questions.diagnostics import Account
+from rag_chunk.questions.file_formats import Record
+
+KNOWN = ("id", "question", "relevant", "evidence", "tags", "reviewed")
+_SPAN = ("doc", "start", "end", "text")
+_HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
+_LONGEST_NAME = 60
+
+Complain = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One alternative of an item: a phrase, or a stretch of a document, or both."""
+
+    text: str | None = None
+    doc: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with its items of evidence, each a list of wordings any one of which fills it.
+
+    It is `reviewed` unless the file says that it is not. `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
+    record had to be left out.
+    """
+
+    id: str
+    question: str
+    items: tuple[tuple[Wording, ...], ...]
+    tags: tuple[str, ...]
+    reviewed: bool
+    fields: Mapping[str, Any]
+    number: int
+    line: int | None
+    sound: bool
+
+    @property
+    def label(self) -> str:
+        """How messages name the question."""
+        return f"question {_shortened(self.id)}" + (f" (line {self.line})" if self.line else "")
+
+
+def asked(record: Record, account: Account) -> Asked:
+    """Read one record; what is wrong or odd about it is taken down in `account`."""
+    fields, problems = record.fields, list[str]()
+    complain = problems.append
+    _check_id(fields.get("id"), complain)
+    name = _id(fields.get("id"), record.number)
+    question = _question(fields.get("question"), complain)
+    items = (*_relevant(fields.get("relevant"), complain), *_evidence(fields.get("evidence"), complain))
+    tags, reviewed = _tags(fields.get("tags"), complain), _reviewed(fields.get("reviewed"), complain)
+    evidence = (text for item in items for wording in item for text in (wording.text, wording.doc))
+    _check_characters((name, question, *tags, *evidence), complain)
+    found = Asked(
+        id=name,
+        question=question,
+        items=items,
+        tags=tags,
+        reviewed=reviewed,
+        fields=fields,
+        number=record.number,
+        line=record.line,
+        sound=not problems,
+    )
+    for problem in problems:
+        account.add("error", "form", f"{found.label}:", problem, found.number)
+    for name in fields:
+        if name not in KNOWN and (nearest := did_you_mean(name, KNOWN)):
+            account.add("warning", "form", f"{found.label}:", f"the field {name!r} is not read{nearest}", found.number)
+    return found
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+
+
+def _check_characters(texts: Iterable[str | None], complain: Complain) -> None:
+    """Refuse half a character: a report that holds one could be written in no file."""
+    for text in texts:
+        if text and (half := _HALF.search(text)):
+            complain(f"{reprlib.repr(text)} has half a character, {half.group()!a}, without its other half")
+
+
+def _id(value: Any, position: int) -> str:
+    usable = (isinstance(value, str) and value.strip()) or (isinstance(value, int) and not isinstance(value, bool))
+    return str(value).strip() if usable else f"q{position}"
+
+
+def _check_id(value: Any, complain: Complain) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip()):
+        complain(f"id must be text, not {reprlib.repr(value)}")
+
+
+def _question(value: Any, complain: Complain) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    complain("it has no question" if value is None else f"question must be text, not {reprlib.repr(value)}")
+    return ""
+
+
+def _tags(value: Any, complain: Complain) -> tuple[str, ...]:
+    tags = [value] if isinstance(value, str) else value or []
+    if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+        return tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+    complain(f"tags must be a list of texts, not {reprlib.repr(value)}")
+    return ()
+
+
+def _reviewed(value: Any, complain: Complain) -> bool:
+    """Return whether a question is reviewed; a CSV says so in words."""
+    found = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+    if found is None or isinstance(found, bool):
+        return found is not False
+    complain(f"reviewed must be true or false, not {reprlib.repr(value)}")
+    return True
+
+
+def _relevant(value: Any, complain: Complain) -> Iterator[tuple[Wording, ...]]:
+    """Yield the items under `relevant`: a phrase, or a list of phrases and of lists of wordings."""
+    phrases = [value] if isinstance(value, str) else value or []
+    if not isinstance(phrases, list):
+        complain(f"relevant must be a list of phrases, not {reprlib.repr(value)}")
+        return
+    for number, phrase in enumerate(phrases, 1):
+        wordings = phrase if isinstance(phrase, list) else [phrase]
+        if not wordings or not all(isinstance(wording, str) for wording in wordings):
+            complain(f"phrase {number} must be text or a list of wordings, not {reprlib.repr(phrase)}")
+        elif not all(wording.strip() for wording in wordings):
+            complain(f"phrase {number} is blank")
+        else:
+            yield tuple(Wording(wording.strip()) for wording in wordings)
+
+
+def _evidence(value: Any, complain: Complain) -> Iterator[tuple[Wording, ...]]:
+    """Yield the items under `evidence`: objects, or lists of objects that are alternatives."""
+    items = [value] if isinstance(value, dict) else value or []
+    if not isinstance(items, list):
+        complain(f"evidence must be a list, not {reprlib.repr(value)}")
+        return
+    for number, item in enumerate(items, 1):
+        spans = item if isinstance(item, list) else [item]
+        found = [problem for span in spans if (problem := _problem(span))]
+        if found or not spans:
+            complain(f"evidence {number} {found[0] if found else 'is an empty list'}")
+        else:
+            yield tuple(Wording(*(span.get(name) for name in ("text", "doc", "start", "end"))) for span in spans)
+
+
+def _problem(span: Any) -> str | None:  # noqa: PLR0911 - one return a problem
+    """Return what is wrong with one object of `evidence`, if anything is."""
+    if not isinstance(span, dict):
+        return f'must be an object such as {{"doc": …, "start": …, "end": …}}, not {reprlib.repr(span)}'
+    doc, start, end, text = (span.get(name) for name in _SPAN)
+    if not all(value is None or isinstance(value, str) for value in (doc, text)):
+        return "needs texts for doc and text"
+    if not all(value is None or (isinstance(value, int) and not isinstance(value, bool)) for value in (start, end)):
+        return "needs whole numbers for start and end"
+    if (start is None) != (end is None):
+        return "has only one of start and end"
+    if text is not None and not text.strip():
+        return "is blank"
+    if start is None and text is None:
+        return f"has neither text nor start and end; it has {', '.join(span) or 'nothing'}"
+    return None

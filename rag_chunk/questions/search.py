@@ -1,0 +1,178 @@
+"""Finds where a phrase stands in the documents, surest way first."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus.characters import LETTER, LONE, NUMBER
+from rag_chunk.questions.folding import Folded, fold, letters, numbers
+
+SIMILAR_ENOUGH = 90
+SHORTEST_SIMILAR = 20
+_NEAREST_OF = 300  # characters of a phrase that the nearest text is looked for with
+_EFFORT = 300_000_000  # characters of documents that nearest texts are looked for in, in all
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a phrase stands on the line, and the step that found it."""
+
+    spans: tuple[Span, ...]
+    step: str
+
+
+class Places:
+    """The documents of a corpus as phrases are looked for in them; each is folded when it is first needed."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        """Remember the `corpus`."""
+        self._corpus = corpus
+        self._offsets: list[int] = corpus.starts.tolist()
+        self._folded: dict[int, Folded] = {}
+        self._letters: dict[int, Folded] = {}
+        self._effort = _EFFORT
+
+    def find(self, phrase: str, documents: Sequence[int]) -> Found | None:
+        """Return every place of `phrase`: exact, else folded, else by letters and digits. None where there is none."""
+        for step, search in (("exact", self._exact), ("folded", self._by_folding), ("letters", self._by_letters)):
+            spans = tuple(search(phrase, documents))
+            if spans:
+                return Found(spans, step)
+        return None
+
+    def find_similar(self, phrase: str, documents: Sequence[int]) -> Found | None:
+        """Return the most similar text, if it is similar enough and has the same numbers."""
+        if len(phrase) < SHORTEST_SIMILAR:
+            return None
+        best = self._most_similar(phrase, documents, SIMILAR_ENOUGH)
+        if best is None or numbers(phrase) != numbers(self._corpus.text(*best[1])):
+            return None
+        return Found((best[1],), "similar")
+
+    def nearest(self, phrase: str) -> str:
+        """Say which text is nearest to a phrase that stands nowhere, or nothing where that would take too long."""
+        self._effort -= len(self._corpus)
+        if self._effort < 0:
+            return ""
+        best = self._most_similar(phrase[:_NEAREST_OF], range(len(self._corpus.documents)), 0)
+        if best is None:
+            return ""
+        score, span = best
+        document, start, _ = self._corpus.place(*span)
+        where = f"{document.name}, {line_of(document, start)}"
+        return f"nearest: {shown(self._corpus.text(*span))} in {where} ({score:.0f} % alike)"
+
+    def same(self, document: int, start: int, end: int, text: str) -> bool:
+        """Whether `text` stands at [start, end) of a document, but for what folding makes alike."""
+        here = self._corpus.documents[document].text
+        if not 0 <= start < end <= len(here):
+            return False
+        return here[start:end] == text or fold(here[start:end]).text.strip() == fold(text).text.strip()
+
+    def _exact(self, phrase: str, documents: Iterable[int]) -> Iterator[Span]:
+        for index in documents:
+            offset = self._offsets[index]
+            for place in _occurrences(self._corpus.documents[index].text, phrase):
+                yield offset + place, offset + place + len(phrase)
+
+    def _by_folding(self, phrase: str, documents: Iterable[int]) -> Iterator[Span]:
+        wanted = fold(phrase).text.strip()
+        return (span for index in documents for span in self._spans(index, self._fold(index), wanted))
+
+    def _by_letters(self, phrase: str, documents: Iterable[int]) -> Iterator[Span]:
+        """Yield places that neither begin nor end inside a word, and have the same numbers."""
+        wanted = letters(fold(phrase)).text
+        for index in documents:
+            for start, end in self._spans(index, self._letters_of(index), wanted):
+                inside = self._inside_word(start) or self._inside_word(end)
+                if not inside and numbers(phrase) == numbers(self._corpus.text(start, end)):
+                    yield start, end
+
+    def _spans(self, index: int, folded: Folded, wanted: str) -> Iterator[Span]:
+        offset = self._offsets[index]
+        for place in _occurrences(folded.text, wanted):
+            start, end = folded.span(place, place + len(wanted))
+            yield offset + start, offset + end
+
+    def _fold(self, index: int) -> Folded:
+        if index not in self._folded:
+            self._folded[index] = fold(self._corpus.documents[index].text)
+        return self._folded[index]
+
+    def _letters_of(self, index: int) -> Folded:
+        if index not in self._letters:
+            self._letters[index] = letters(self._fold(index))
+        return self._letters[index]
+
+    def _most_similar(self, phrase: str, documents: Iterable[int], at_least: float) -> tuple[float, Span] | None:
+        """Return the score and the place of the text most like `phrase`, the first of equals, in whole words."""
+        wanted = fold(phrase).text.strip()
+        best: tuple[float, int, int, int] | None = None
+        for index in documents:
+            score, start, end = _alignment(wanted, self._fold(index).text, best[0] if best else at_least)
+            if end > start and score >= at_least and (best is None or score > best[0]):
+                best = (score, index, start, end)
+        if best is None:
+            return None
+        start, end = self._fold(best[1]).span(best[2], best[3])
+        span = self._in_words(start + self._offsets[best[1]], end + self._offsets[best[1]])
+        return (best[0], span) if span else None
+
+    def _in_words(self, start: int, end: int) -> Span | None:
+        """Move both borders to the nearest border of a word, and off white space. None where nothing is left."""
+        low, high = self._word_border(start, outwards=-1), self._word_border(end, outwards=1)
+        low, high = (low, high) if low < high else (start, end)
+        text = self._corpus.text(low, high)
+        if not text.strip():
+            return None
+        return low + len(text) - len(text.lstrip()), high - len(text) + len(text.rstrip())
+
+    def _word_border(self, position: int, *, outwards: int) -> int:
+        distance = 0
+        while self._inside_word(position + outwards * distance) and self._inside_word(position - outwards * distance):
+            distance += 1
+        out = position + outwards * distance
+        return position - outwards * distance if self._inside_word(out) else out
+
+    def _inside_word(self, position: int) -> bool:
+        """Whether a letter or digit stands on both sides, of scripts that are written with spaces."""
+        if not 0 < position < len(self._corpus) or position in self._offsets:
+            return False
+        before, after = int(self._corpus.flags[position - 1]), int(self._corpus.flags[position])
+        return all(flags & (LETTER | NUMBER) and not flags & LONE for flags in (before, after))
+
+
+def _occurrences(text: str, phrase: str) -> Iterator[int]:
+    """Yield every place of `phrase`, overlapping ones too."""
+    place = text.find(phrase) if phrase else -1
+    while place >= 0:
+        yield place
+        place = text.find(phrase, place + 1)
+
+
+def _alignment(phrase: str, text: str, at_least: float) -> tuple[float, int, int]:
+    """Return how like `phrase` the best stretch of `text` is, in percent, and that stretch."""
+    if len(text) <= len(phrase):
+        return fuzz.ratio(phrase, text), 0, len(text)
+    found = fuzz.partial_ratio_alignment(phrase, text, score_cutoff=at_least)
+    return (found.score, found.dest_start, found.dest_end) if found else (0.0, 0, 0)
+
+
+def shown(text: str, longest: int = 80) -> str:
+    """Return `text` on one line, quoted, shortened where it is long."""
+    line = " ".join(text.split())
+    return repr(line if len(line) <= longest else line[: longest - 1].rstrip() + "…")
+
+
+def line_of(document: Document, position: int) -> str:
+    """Return the line of a position in a document, in words."""
+    return f"line {int(document.line_starts.searchsorted(position, side='right'))}"
+
+
+def places_of(corpus: Corpus) -> Places:
+    """Return the documents of `corpus` for searching, kept as long as the corpus."""
+    return corpus.derived("places", lambda: Places(corpus))

@@ -1,0 +1,42 @@
+"""The bill as a table for the terminal."""
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from rag_chunk.analysis.cost_estimate import Bill, Item
+
+_APPROXIMATE = "?"
+
+
+def bill_table(bill: Bill, limit: int) -> RenderableType:
+    """Return a row for each item, and below what they come to."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table.add_column("", overflow="fold")
+    for header in ("chunks", "texts to\nembed", "tokens\nin them", "texts in\nthe cache"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for item in bill.items:
+        table.add_row(item.name, *_cells(item))
+    return Group(table, Text(), *(Text(line) for line in _sums(bill, limit)))
+
+
+def _cells(item: Item) -> tuple[str, str, str, str]:
+    chunks = _APPROXIMATE if item.chunks is None else f"{item.chunks:,}"
+    if item.chunks is None and not item.texts:  # to be cut by sentences that have no vectors yet
+        return chunks, _APPROXIMATE, f"{item.tokens:,}", _APPROXIMATE
+    shown = "" if item.name in ("questions", "sentences") else chunks
+    cached = f"{100 * item.cached / item.texts:.0f} %" if item.texts else ""
+    return shown, f"{item.texts - item.cached:,}", f"{item.tokens:,}", cached
+
+
+def _sums(bill: Bill, limit: int) -> list[str]:
+    """Return what it comes to, in sentences."""
+    tokens = sum(item.tokens for item in bill.items)
+    if not tokens:
+        return ["Nothing has to be embedded."]
+    share = f"{100 * bill.cached / bill.texts:.0f} % of {bill.texts:,} texts are" if bill.texts else "nothing is"
+    lines = [f"About {tokens:,} tokens would be embedded; {share} in the cache. A text stands where it occurs first."]
+    if bill.tokens > limit:
+        lines.append(f"That is more than --max-embed-tokens ({limit:,}): nothing will be embedded until it is raised.")
+    return lines

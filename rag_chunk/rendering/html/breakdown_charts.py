@@ -1,0 +1,66 @@
+"""Where recall is lost: the headline by tag and by document, each configuration a dot."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Report
+from rag_chunk.rendering.html.scale import Scale, Tick, ticks_of
+
+_MOST_ROWS = 20
+_WHOLE = Scale(0.0, 1.0)
+Figures = Callable[[ConfigurationResult], Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One tag or document: how many questions, what the recommended brings back, and what the best one does."""
+
+    name: str
+    count: int
+    value: str
+    at: float
+    dots: tuple[float, ...]
+    highest: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """The tags or the documents, lowest first; `left` are those that are not shown."""
+
+    kind: str
+    rows: tuple[Place, ...]
+    left: int
+    ticks: tuple[Tick, ...]
+
+
+def breakdowns_of(
+    report: Report, comparison: ComparisonResult, found: Sequence[ConfigurationResult]
+) -> list[Breakdown]:
+    """Lay out tags and documents, where there are any."""
+    asked = report.questions
+    kinds: list[tuple[str, Mapping[str, int], Figures]] = [
+        ("tag", asked.by_tag if asked else {}, lambda each: each.by_tag),
+        ("document", asked.by_document if asked else {}, lambda each: each.by_document),
+    ]
+    return [_breakdown(kind, counts, comparison, found, figures) for kind, counts, figures in kinds if counts]
+
+
+def _breakdown(
+    kind: str,
+    counts: Mapping[str, int],
+    comparison: ComparisonResult,
+    found: Sequence[ConfigurationResult],
+    figures: Figures,
+) -> Breakdown:
+    ours = figures(next(each for each in found if each.name == comparison.recommended))
+    names = sorted(ours, key=lambda name: (ours[name], name))
+    rows = tuple(_place(name, counts.get(name, 0), ours[name], found, figures) for name in names[:_MOST_ROWS])
+    return Breakdown(kind, rows, len(names) - len(rows), ticks_of(_WHOLE, most=4))
+
+
+def _place(name: str, count: int, value: float, found: Sequence[ConfigurationResult], figures: Figures) -> Place:
+    best = max(found, key=lambda each: figures(each).get(name, 0.0))
+    dots = dict.fromkeys(_WHOLE.place(figures(each).get(name, 0.0)) for each in found)
+    highest = f"{figures(best).get(name, 0.0):.3f}"
+    return Place(name, count, f"{value:.3f}", _WHOLE.place(value), tuple(dots), highest, best.name)

@@ -1,0 +1,61 @@
+"""The comparison as CSV and as Markdown."""
+
+import csv
+import io
+
+from rag_chunk.analysis.report import Report
+from rag_chunk.config import RunConfig
+from rag_chunk.rendering.breakdown import breakdowns
+from rag_chunk.rendering.columns import (
+    against_baseline,
+    all_columns,
+    formatted,
+    has_baseline,
+    legend,
+    mark,
+    notes,
+    shown_columns,
+)
+
+
+def csv_text(report: Report) -> str:
+    """Return one row a configuration: its name, every setting, every metric."""
+    metrics = all_columns(report)
+    settings = list(RunConfig.model_fields)
+    written = io.StringIO()
+    rows = csv.writer(written, lineterminator="\n")
+    rows.writerow(["configuration", *settings, *metrics])
+    for found in report.configurations:
+        values = found.config.model_dump()
+        rows.writerow(
+            [found.name, *(values[name] for name in settings), *(found.metrics.get(name, "") for name in metrics)]
+        )
+    return written.getvalue()
+
+
+def markdown_table(report: Report) -> str:
+    """Return the comparison as a Markdown table."""
+    columns, baseline = shown_columns(report), ["against baseline"] if has_baseline(report) else []
+    heads = [*columns[:1], *baseline, *columns[1:]]
+    lines = ["| | configuration | " + " | ".join(heads) + " |", "|---|---|" + "---:|" * len(heads)]
+    for found in report.configurations:
+        cells = [formatted(name, found.metrics.get(name)) for name in columns]
+        cells[1:1] = [against_baseline(report, found, interval=True) for _ in baseline]
+        lines.append(f"| {mark(report, found)} | `{found.name}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def markdown_text(report: Report) -> str:
+    """Return the report in Markdown: what was analysed, the comparison, the verdict."""
+    corpus, questions = report.corpus, report.questions
+    size = sum(document.characters for document in corpus.documents)
+    asked = f", {questions.count} questions from `{questions.source}`" if questions else ""
+    parts = [
+        f"# rag-chunk: {report.analysis.get('source', 'documents')}\n",
+        f"{len(corpus.documents)} documents of {size:,} characters{asked}.\n",
+        markdown_table(report),
+        f"{legend(report)}\n",
+        "\n".join(f"- {note}" for note in notes(report)) + "\n",
+        *breakdowns(report),
+    ]
+    return "\n".join(part for part in parts if part.strip())

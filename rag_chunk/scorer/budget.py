@@ -1,0 +1,132 @@
+"""Walks rankings until a budget of characters is spent; the last chunk is cut at the character."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rag_chunk.chunker.chunking import Chunking
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus.arrays import Positions, Spans
+from rag_chunk.retriever import Ranking
+from rag_chunk.scorer.overlaps import expanded
+
+CURVE = (1000, 2000, 4000, 8000, 16000)
+LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
+_CELLS = 2**22
+Costs = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+
+
+def budgets_of(config: RunConfig) -> tuple[int, ...]:
+    """Return every budget at which recall is measured, in order."""
+    return tuple(sorted({config.budget, *CURVE, *LADDER}))
+
+
+def depth_needed(chunking: Chunking, config: RunConfig) -> int:
+    """Return how many ranked chunks surely fill the largest budget: the number of the smallest that do.
+
+    Where repeated text is paid for once, n chunks cost at least their sum divided by how many of them share a place.
+    """
+    lengths = np.cumsum(np.sort(chunking.spans[:, 1] - chunking.spans[:, 0]))
+    budget = budgets_of(config)[-1] * (_most_at_one_place(chunking.spans) if config.merge_overlaps else 1)
+    filled = int(np.searchsorted(lengths, budget)) + 1
+    return min(max(filled, config.top_k), len(chunking))
+
+
+def _most_at_one_place(spans: Spans) -> int:
+    """Return how many of `spans` the most crowded character lies in; at least 1."""
+    starts, ends = np.sort(spans[:, 0]), np.sort(spans[:, 1])
+    return int((np.arange(1, len(starts) + 1) - np.searchsorted(ends, starts, side="right")).max(initial=1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """What a ranking costs, chunk after chunk.
+
+    `after` [lists, depth]: characters spent when a chunk is wholly read. Pieces are what is paid for, in the order
+    of reading: whole chunks, or with `merge_overlaps` the parts that were not read before. `spent` [pieces + 1] is
+    the sum of all before, over all lists; `ends` [pieces] is where a piece ends on the line; `opens` [lists] is each
+    list's first piece.
+    """
+
+    ranking: Ranking
+    after: Costs
+    spent: Positions
+    ends: Positions
+    opens: Positions
+
+    @property
+    def before(self) -> Costs:
+        """Characters spent when a chunk comes: [lists, depth]."""
+        zero = np.zeros((len(self.after), 1), np.int64)
+        return np.concatenate([zero, self.after[:, :-1]], axis=1)
+
+    def whole(self, budgets: Positions) -> Costs:
+        """Return how many chunks are wholly read at each budget: [budgets, lists]."""
+        return self._count(self.after, budgets, "right")
+
+    def started(self, budget: int) -> Positions:
+        """Return how many chunks are read at least in part: [lists]."""
+        ranked = (self.ranking >= 0).sum(axis=1)
+        counts: Positions = np.minimum(self._count(self.before, np.array([budget]), "left")[0], ranked)
+        return counts
+
+    @staticmethod
+    def _count(costs: Costs, budgets: Positions, side: Literal["left", "right"]) -> Costs:
+        """Search each row of `costs` for each budget, all rows at once."""
+        lists, depth = costs.shape
+        apart = max(int(costs.max(initial=0)), int(budgets.max())) + 1
+        rows = np.arange(lists) * apart
+        places = np.searchsorted((costs + rows[:, None]).ravel(), budgets[:, None] + rows, side=side)
+        counts: Costs = places - np.arange(lists) * depth
+        return counts
+
+    def cuts(self, budget: Positions, place: Positions) -> Positions:
+        """Return where on the line each `budget` runs out within the list at the same index of `place`: [n].
+
+        The list's chunks must cost more than the budget.
+        """
+        target = self.spent[self.opens[place]] + budget
+        piece = np.searchsorted(self.spent[1:], target, side="right")
+        ends: Positions = self.ends[piece] - (self.spent[piece + 1] - target)
+        return ends
+
+
+def walk(ranking: Ranking, spans: Spans, *, merge_overlaps: bool) -> Walk:
+    """Add up what the chunks of `ranking` [lists, depth] cost, row -1 costing nothing."""
+    padded = np.concatenate([spans, np.zeros((1, 2), np.int64)])
+    if merge_overlaps and ranking.shape[1] and _most_at_one_place(spans) > 1:
+        return _merged(ranking, padded)
+    lengths = padded[:, 1] - padded[:, 0]
+    after = np.cumsum(lengths[ranking], axis=1)
+    spent = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[ranking].ravel())])
+    opens = np.arange(len(ranking)) * ranking.shape[1]
+    return Walk(ranking, after, spent, padded[ranking.ravel(), 1], opens)
+
+
+def _merged(ranking: Ranking, padded: Spans) -> Walk:
+    """Cut the line at all borders of chunks; a piece is paid for where a list reads it first."""
+    borders = np.unique(padded)
+    first, last = np.searchsorted(borders, padded[:, 0]), np.searchsorted(borders, padded[:, 1])
+    rows = ranking.ravel()
+    counts = (last - first)[rows]
+    piece = expanded(first[rows], counts)
+    place = np.repeat(np.arange(len(rows)) // ranking.shape[1], counts)
+    cost = (borders[piece + 1] - borders[piece]) * _is_first(place, piece, len(borders))
+    spent = np.concatenate([np.zeros(1, np.int64), np.cumsum(cost)])
+    behind = np.cumsum(counts).reshape(ranking.shape)
+    opens = np.concatenate([np.zeros(1, np.int64), behind[:-1, -1]])[: len(ranking)]
+    return Walk(ranking, spent[behind] - spent[opens][:, None], spent, borders[piece + 1], opens)
+
+
+def _is_first(place: Positions, piece: Positions, pieces: int) -> Positions:
+    """Return 1 where a list (in order) holds a piece for the first time, else 0: [n]."""
+    first = np.zeros(len(piece), np.int64)
+    step = max(1, _CELLS // pieces)
+    for begin in range(0, int(place[-1]) + 1 if len(place) else 0, step):
+        here = slice(*np.searchsorted(place, [begin, begin + step]))
+        key = (place[here] - begin) * pieces + piece[here]
+        seen = np.empty(step * pieces, np.int64)
+        seen[key[::-1]] = np.arange(len(key))[::-1]  # of equal keys the last one written stays: the first
+        first[here] = seen[key] == np.arange(len(key))
+    return first

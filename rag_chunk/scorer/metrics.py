@@ -1,0 +1,174 @@
+"""The metrics of each group. A group returns scores per question; a metric is their mean, unless it says otherwise."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Bools, Floats, Positions
+from rag_chunk.corpus.terms import terms
+from rag_chunk.questions.question import Question, Questions
+from rag_chunk.scorer.budget import CURVE, LADDER, budgets_of
+from rag_chunk.scorer.oracle import oracle_ranking
+from rag_chunk.scorer.overlaps import Meetings, hits, recall, union_sizes
+from rag_chunk.scorer.retrieval import Retrieval
+from rag_chunk.scorer.shuffles import SHUFFLES, shuffled
+
+_ENOUGH = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Scores per question by metric, [questions] each, and the metrics that are not their means."""
+
+    per_question: dict[str, Floats]
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+def at_top_k(retrieval: Retrieval) -> Figures:
+    """Return recall, precision, their harmonic mean, hit rate and MRR, at `top_k`."""
+    top = retrieval.ranking[:, : retrieval.config.top_k]
+    found = retrieval.hits
+    low, high = retrieval.met.low[found.meeting], retrieval.met.high[found.meeting]
+    recalled = recall(retrieval.met, found, np.where(found.rank < top.shape[1], high, low)[None], len(top))[0][0]
+    precise = _precision(retrieval)
+    both = recalled + precise
+    first = _first_relevant(retrieval)
+    return Figures({
+        "avg_recall": recalled,
+        "avg_precision": precise,
+        "avg_f1": np.divide(2 * recalled * precise, both, out=np.zeros(len(top)), where=both > 0),
+        "hit_rate": (first < top.shape[1]).astype(float),
+        "mrr": np.where(first < top.shape[1], 1 / (first + 1), 0.0),
+    })  # fmt: skip
+
+
+def _precision(retrieval: Retrieval) -> Floats:
+    """Return |U(R) ∩ E| / |U(R)| for R the first `top_k`, E all evidence; 0 where nothing is retrieved: [questions]."""
+    top, met = retrieval.ranking[:, : retrieval.config.top_k], retrieval.met_merged
+    ink = np.concatenate([retrieval.ink, np.zeros((1, 2), np.int64)])[top]
+    order = np.argsort(ink[:, :, 0], axis=1)
+    low, high = (np.take_along_axis(ink[:, :, side], order, axis=1).ravel() for side in (0, 1))
+    opens = np.arange(len(top)) * top.shape[1]
+    read = union_sizes(low, high[None], opens)[0]
+    found = hits(met, top)
+    sizes = union_sizes(met.low[found.meeting], met.high[found.meeting][None], found.opens)[0]
+    useful = np.bincount(found.list[found.opens], sizes, minlength=len(top))
+    precise: Floats = useful / np.maximum(read, 1)
+    return precise
+
+
+def _first_relevant(retrieval: Retrieval) -> Positions:
+    """Return the rank, from 0, of the first chunk that covers half of an item or lies wholly inside one: [questions].
+
+    The ranking's depth stands for none.
+    """
+    met, found = retrieval.met, retrieval.hits
+    shared = (met.high - met.low)[found.meeting]
+    half = 2 * shared >= retrieval.table.lengths[met.alternative[found.meeting]]
+    inside = shared == (retrieval.ink[:, 1] - retrieval.ink[:, 0])[met.row[found.meeting]]
+    relevant = half | inside
+    first = np.full(len(retrieval.ranking), retrieval.ranking.shape[1], np.int64)
+    np.minimum.at(first, found.list[relevant], found.rank[relevant])
+    return first
+
+
+def at_budgets(retrieval: Retrieval) -> Figures:
+    """Return recall at the budget and along the curve, whether all is there, the least size for a recall of 0.9.
+
+    With them stands what the first `top_k` chunks cost.
+    """
+    config = retrieval.config
+    budgets = budgets_of(config)
+    recalls, complete = _at(retrieval, budgets)
+    row = {budget: number for number, budget in enumerate(budgets)}
+    curve = {f"budget_recall_{budget}": recalls[row[budget]] for budget in CURVE}
+    enough = [size for size in LADDER if recalls[row[size]].mean() >= _ENOUGH]
+    scores = {
+        "budget_recall": recalls[row[config.budget]],
+        **curve,
+        "budget_complete": complete[row[config.budget]].astype(float),
+        "context_size": _context_sizes(retrieval),
+    }
+    return Figures(scores, {"size_for_90": float(enough[0])} if enough else {})
+
+
+def _context_sizes(retrieval: Retrieval) -> Floats:
+    """Return how many characters the first `top_k` chunks are: [questions]."""
+    depth = min(retrieval.config.top_k, retrieval.ranking.shape[1])
+    costs = retrieval.walk.after[:, depth - 1] if depth else np.zeros(len(retrieval.ranking))
+    return costs.astype(np.float64)
+
+
+def _at(retrieval: Retrieval, budgets: tuple[int, ...]) -> tuple[Floats, Bools]:
+    read = retrieval.visible(retrieval.hits, retrieval.walk, np.array(budgets))
+    return recall(retrieval.met, retrieval.hits, read, len(retrieval.ranking))
+
+
+def ceiling(retrieval: Retrieval) -> Figures:
+    """Return the recall at the budget of a greedy best ranking, at least the actual one's."""
+    budget = retrieval.config.budget
+    ranking = oracle_ranking(retrieval.met, retrieval.chunking.spans, budget)
+    found = hits(retrieval.met, ranking)
+    read = retrieval.visible(found, retrieval.walk_of(ranking), np.array([budget]))
+    best = recall(retrieval.met, found, read, len(ranking))[0][0]
+    return Figures({"oracle_recall": np.maximum(best, _at(retrieval, (budget,))[0][0])})
+
+
+def floor(retrieval: Retrieval) -> Figures:
+    """Return the mean recall at the budget of shuffled chunks."""
+    config, chunking = retrieval.config, retrieval.chunking
+    ranking = shuffled(chunking.corpus, retrieval.questions, chunking.spans, config.seed, config.budget)
+    found = hits(retrieval.met, ranking, SHUFFLES)
+    read = retrieval.visible(found, retrieval.walk_of(ranking), np.array([config.budget]))
+    recalls = recall(retrieval.met, found, read, len(ranking))[0][0]
+    return Figures({"random_recall": recalls.reshape(-1, SHUFFLES).mean(axis=1)})
+
+
+def of_borders(retrieval: Retrieval) -> Figures:
+    """Return what the chunks' borders do to the evidence, with no retrieval: `intact` (pooled) and `precision_omega`."""
+    met, table = retrieval.met, retrieval.table
+    whole = np.zeros(len(table.item_weights), bool)
+    whole[table.item[met.alternative[met.high - met.low == table.lengths[met.alternative]]]] = True
+    share = np.bincount(table.item_question, whole, minlength=len(table.items)) / np.maximum(table.items, 1)
+    scores = {"intact": share, "precision_omega": _precision_omega(retrieval.met_merged, retrieval)}
+    return Figures(scores, {"intact": float(whole.mean()) if len(whole) else 0.0})
+
+
+def _precision_omega(met: Meetings, retrieval: Retrieval) -> Floats:
+    """Return |E ∩ U(T)| / |U(T) and what is missing of E|, T being all chunks that share ink with E: [questions]."""
+    order = np.lexsort((met.low, met.alternative))
+    opens = _opens(met.alternative[order])
+    found = union_sizes(met.low[order], met.high[order][None], opens)[0]
+    questions = len(met.table.items)
+    useful = np.bincount(met.question[order][opens], found, minlength=questions)
+    pairs = met.opens[:-1]
+    ink, question = retrieval.ink[met.row[pairs]], met.question[pairs]
+    order = np.lexsort((ink[:, 0], question))
+    opens = _opens(question[order])
+    read = union_sizes(ink[order, 0], ink[order, 1][None], opens)[0]
+    touched = np.bincount(question[order][opens], read, minlength=questions)
+    share: Floats = useful / np.maximum(touched + met.table.weights - useful, 1)
+    return share
+
+
+def _opens(groups: Positions) -> Positions:
+    return np.flatnonzero(np.diff(groups, prepend=-1))
+
+
+def overlap_with_questions(retrieval: Retrieval) -> Figures:
+    """Return the share of each question's terms that stand in its evidence."""
+    corpus, questions = retrieval.chunking.corpus, retrieval.questions
+    shares = corpus.derived(("question overlap", questions), lambda: _overlaps(corpus, questions))
+    return Figures({"question_overlap": shares})
+
+
+def _overlaps(corpus: Corpus, questions: Questions) -> Floats:
+    return np.array([_overlap(corpus, question) for question in questions.questions], float)
+
+
+def _overlap(corpus: Corpus, question: Question) -> float:
+    texts = {corpus.text(*span) for item in question.evidence for span in item.spans}
+    answered = {term for text in texts for term in terms(text)}
+    asked = set(terms(question.question))
+    return len(asked & answered) / len(asked) if asked else 0.0

@@ -1,0 +1,150 @@
+"""Where chunks and evidence meet, and how much of it a ranking brings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag_chunk.corpus.arrays import Bools, Floats, Positions, Spans
+from rag_chunk.retriever import Ranking
+from rag_chunk.scorer.evidence import EvidenceTable
+
+_CELLS = 2**21  # comparisons held at once
+Sizes = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Meetings:
+    """Every chunk that shares ink with an alternative of evidence, in the order of question, chunk, alternative.
+
+    `low` and `high` are the borders, in ink, of what they share. `opens` are the first meetings of each pair of a
+    question and a chunk, and the end: [pairs + 1].
+    """
+
+    table: EvidenceTable
+    alternative: Positions
+    row: Positions
+    low: Positions
+    high: Positions
+    opens: Positions
+
+    @property
+    def question(self) -> Positions:
+        """The question of each meeting."""
+        questions: Positions = self.table.question[self.alternative]
+        return questions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits:
+    """The meetings of a ranking, in the order of lists, alternatives and `low`.
+
+    A list is one ranking of one question. `opens` are the first hits of each pair of a list and an alternative.
+    """
+
+    meeting: Positions
+    list: Positions
+    rank: Positions
+    opens: Positions
+
+
+def expanded(starts: Positions, counts: Positions) -> Positions:
+    """Return starts[0], starts[0] + 1, … (counts[0] of them), then those of starts[1], and so on.
+
+    >>> expanded(np.array([7, 0]), np.array([2, 3])).tolist()
+    [7, 8, 0, 1, 2]
+    """
+    numbers: Positions = np.arange(counts.sum()) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
+    return numbers
+
+
+def first_of_runs(*columns: Positions) -> Positions:
+    """Return where a row of the sorted `columns` differs from the one before it."""
+    if not len(columns[0]):
+        return np.zeros(0, np.int64)
+    differs = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    opens: Positions = np.concatenate([np.zeros(1, np.int64), np.flatnonzero(differs) + 1])
+    return opens
+
+
+def meetings(table: EvidenceTable, chunks: Spans) -> Meetings:
+    """Find where the `chunks` [n, 2], in ink, meet the evidence."""
+    order = np.argsort(chunks[:, 0], kind="stable")
+    reach = np.maximum.accumulate(chunks[order, 1])
+    first = np.searchsorted(reach, table.spans[:, 0], side="right")
+    behind = np.searchsorted(chunks[order, 0], table.spans[:, 1], side="left")
+    counts = np.maximum(behind - first, 0)
+    alternative = np.repeat(np.arange(len(counts)), counts)
+    row = order[expanded(first, counts)]
+    low = np.maximum(table.spans[alternative, 0], chunks[row, 0])
+    high = np.minimum(table.spans[alternative, 1], chunks[row, 1])
+    kept = np.flatnonzero(low < high)
+    kept = kept[np.lexsort((alternative[kept], row[kept], table.question[alternative[kept]]))]
+    opens = first_of_runs(table.question[alternative[kept]], row[kept])
+    return Meetings(table, alternative[kept], row[kept], low[kept], high[kept], np.append(opens, len(kept)))
+
+
+def hits(met: Meetings, ranking: Ranking, repeats: int = 1) -> Hits:
+    """Return the meetings of the chunks in `ranking` [questions * repeats, depth]."""
+    lists = ranking.reshape(len(ranking) // repeats, repeats, ranking.shape[1])
+    pair, which, rank = _places(met, lists)
+    counts = np.diff(met.opens)[pair]
+    meeting = expanded(met.opens[pair], counts)
+    place = np.repeat(met.question[met.opens[pair]] * repeats + which, counts)
+    order = np.lexsort((met.low[meeting], met.alternative[meeting], place))
+    meeting, place = meeting[order], place[order]
+    return Hits(meeting, place, np.repeat(rank, counts)[order], first_of_runs(place, met.alternative[meeting]))
+
+
+def _places(met: Meetings, lists: "np.ndarray[tuple[int, int, int], np.dtype[np.int64]]") -> tuple[Positions, ...]:
+    """Return (pair, list, rank) wherever the chunk of a pair stands in a list of its question."""
+    pairs = met.opens[:-1]
+    question, row = met.question[pairs], met.row[pairs]
+    step = max(1, _CELLS // max(1, lists.shape[1] * lists.shape[2]))
+    found = [np.zeros((3, 0), np.int64)]
+    for first in range(0, len(pairs), step):
+        block = slice(first, first + step)
+        same = np.flatnonzero(lists[question[block]] == row[block, None, None])
+        pair, place = np.divmod(same, lists.shape[1] * lists.shape[2])
+        found.append(np.stack([pair + first, *np.divmod(place, lists.shape[2])]))
+    return tuple(np.concatenate(found, axis=1))
+
+
+def union_sizes(low: Positions, high: Sizes, opens: Positions) -> Sizes:
+    """Return the size of the union of each group of stretches: [cases, groups].
+
+    Stretches stand in the order of groups, then `low` [n]; a group begins at each of `opens`. `high` [cases, n] is
+    where a stretch ends in each case, at least at `low`. Each adds what lies beyond all before it in its group.
+    """
+    if not len(low):
+        return np.zeros((len(high), len(opens)), np.int64)
+    group = np.zeros(len(low), np.int64)
+    group[opens] = 1
+    base = (np.cumsum(group) - 1) * (int(high.max()) + 1)  # keeps groups apart in one running maximum
+    reach = np.maximum.accumulate(high + base, axis=1)
+    before = np.concatenate([np.zeros((len(high), 1), np.int64), reach[:, :-1]], axis=1)
+    new = np.maximum(high + base - np.maximum(low + base, before), 0)
+    sizes: Sizes = np.add.reduceat(new, opens, axis=1)
+    return sizes
+
+
+def recall(met: Meetings, found: Hits, high: Sizes, lists: int) -> tuple[Floats, Bools]:
+    """Return evidence recall, and whether every item is wholly there: [cases, lists] each.
+
+    `high` [cases, hits] is up to where each hit is visible, in ink, in each case:
+    sum of |e| cov_e over sum of |e|, where cov_e is the best of the item's alternatives.
+    """
+    table, sizes = met.table, union_sizes(met.low[found.meeting], high, found.opens)
+    alternative = met.alternative[found.meeting[found.opens]]
+    place, item = found.list[found.opens], table.item[alternative]
+    opens = first_of_runs(place, item)
+    if not len(opens):
+        return np.zeros((len(high), lists)), np.zeros((len(high), lists), bool)
+    best = np.maximum.reduceat(sizes / table.lengths[alternative], opens, axis=1)
+    place, item = place[opens], item[opens]
+    last = first_of_runs(place)
+    gained, whole = np.zeros((len(high), lists)), np.zeros((len(high), lists), np.int64)
+    gained[:, place[last]] = np.add.reduceat(best * table.item_weights[item], last, axis=1)
+    whole[:, place[last]] = np.add.reduceat((best == 1).astype(np.int64), last, axis=1)
+    repeats = lists // max(1, len(table.items))
+    complete: Bools = whole == np.repeat(table.items, repeats)
+    return gained / np.maximum(np.repeat(table.weights, repeats), 1), complete

@@ -1,0 +1,63 @@
+"""What was tracked or saved, found again by the id of a run or the path of a results folder."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from rag_chunk.analysis import Analysis
+from rag_chunk.analysis.history import ComparisonReport, Recorded, compare_recorded, recorded_analysis
+from rag_chunk.config import ComparisonConfig
+from rag_chunk.errors import InputError
+from rag_chunk.mlflow_tracker import fetch_analysis, fetch_top, read_recorded
+
+RUNS = "runs:/"  # MLflow's own form of a run's address
+_RUN_ID = re.compile("[0-9a-f]{8,32}")  # whole, or a beginning
+
+
+def find_recorded(name: str, *, uri: str | None = None) -> Recorded:
+    """Return what `name` stands for: a results folder, a file in its `configs`, or a run.
+
+    Raise `InputError` where there is nothing of that name.
+    """
+    if not name.startswith(RUNS) and os.path.exists(name):  # noqa: PTH110 - says no, and raises nothing, of any text
+        return read_recorded(Path(name))
+    run_id = run_id_of(name)
+    if not _RUN_ID.fullmatch(run_id):
+        raise InputError(
+            f"{name} is neither a results folder nor the id of a run: 32 digits from 0 to f, or the first 8"
+        )
+    return fetch_analysis(run_id, uri=uri)
+
+
+def run_id_of(name: str) -> str:
+    """Return the run that is named by its id, or as `runs:/ID` with or without a path after it.
+
+    >>> run_id_of("runs:/0123abcd/config.yaml")
+    '0123abcd'
+    """
+    return name.removeprefix(RUNS).partition("/")[0]
+
+
+def compare(*sides: str | Path | Analysis, settings: ComparisonConfig | None = None) -> ComparisonReport:
+    """Compare configurations over the questions that all of them answered; the first is what the others stand against.
+
+    A side is a run's id, a results folder, or an analysis; of an analysis with several configurations the recommended
+    one takes part. A configuration is named by its own run, or by its file in the results folder. With an experiment
+    in the settings, its best configurations are sides too. Raise `InputError` where the sides cannot be compared.
+    """
+    asked = settings or ComparisonConfig()
+    found = list(_found(sides, asked.mlflow_uri))
+    if asked.experiment is not None:
+        known = {(side.report.analysis_id, side.configuration.name) for side in found}
+        best = fetch_top(asked.experiment, asked.top, asked.metric, uri=asked.mlflow_uri)
+        found += [side for side in best if (side.report.analysis_id, side.configuration.name) not in known]
+    return compare_recorded(found, metric=asked.metric, anyway=asked.anyway)
+
+
+def _found(sides: tuple[str | Path | Analysis, ...], uri: str | None) -> Iterator[Recorded]:
+    for number, side in enumerate(sides, 1):
+        if isinstance(side, Analysis):
+            yield recorded_analysis(side, f"analysis {number}")
+        else:
+            yield find_recorded(str(side), uri=uri)

@@ -1,0 +1,108 @@
+"""Runs a tracked or saved analysis again, and sets what comes out beside what was recorded."""
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from rag_chunk.analysis import Analysis, corpus_entry
+from rag_chunk.analysis.history import Recorded, Reproduction, document_differences, recorded_analysis, reproduced
+from rag_chunk.config import AnalysisConfig, OutputConfig, explain, is_given
+from rag_chunk.config.sources import Settings
+from rag_chunk.errors import InputError, SettingsError
+from rag_chunk.workflow import Outlook, read_documents, run
+from rag_chunk.workflow.lookup import find_recorded
+
+if TYPE_CHECKING:
+    from rag_chunk.mlflow_tracker import Tracked
+
+Again = tuple[Reproduction, "Tracked | None"]
+
+
+def reproduce(
+    name: str | Path,
+    source: str | Path | None = None,
+    *,
+    test_file: str | Path | None = None,
+    uri: str | None = None,
+) -> Reproduction:
+    """Run a tracked or saved analysis again, and say of each metric whether it is equal.
+
+    `name` is a run's id or a results folder; a configuration's run, or its file in the folder, stands for that
+    configuration alone. Documents and questions come from where they were recorded, or from `source` and `test_file`.
+    """
+    before = find_recorded(str(name), uri=uri)
+    settings = settings_again(before, source, test_file, OutputConfig())
+    return run_again(
+        before, settings, Outlook(logging.getLogger("rag_chunk").info, None, lambda _: None), lambda _: None
+    )[0]
+
+
+def run_again(before: Recorded, settings: Settings, outlook: Outlook, show: Callable[[Reproduction], None]) -> Again:
+    """Do the main job with the recorded settings; `show` what comes out before anything is sent to MLflow."""
+    found: list[Reproduction] = []
+
+    def compare(analysis: Analysis) -> None:
+        outlook.show(analysis)
+        found.append(reproduced(before, recorded_analysis(analysis, "now")))
+        show(found[0])
+
+    try:
+        tracked = run(settings, replace(outlook, show=compare))
+    except InputError as error:
+        raise InputError(f"{error}{_changed(before, settings)}") from error
+    return found[0], tracked
+
+
+def _changed(before: Recorded, settings: Settings) -> str:
+    """Say which documents were changed, where that may be why questions cannot be read."""
+    corpus = read_documents(settings.analysis, lambda _: None)
+    differences = document_differences(before.report.corpus, corpus_entry(corpus))
+    names = ", ".join(f"{each.name} is {each.what}" for each in differences)
+    return f"\nThe documents are not those of {before.source}: {names}" if names else ""
+
+
+def settings_again(
+    before: Recorded, source: str | Path | None, test_file: str | Path | None, output: OutputConfig
+) -> Settings:
+    """Return the settings to run an analysis again with; raise `InputError` where it cannot be."""
+    _refuse_given(before)
+    recorded = _recorded(before)
+    alone = before.name is not None  # the others, of which one may be the baseline, take no part
+    paths = {"source": _path(before, source or recorded.source, "documents", "FOLDER")}
+    if before.report.questions:
+        paths["test_file"] = _path(before, test_file or recorded.test_file, "questions", "--test-file FILE")
+    elif test_file:
+        raise SettingsError(f"{before.source} was analysed without questions; leave --test-file out")
+    analysis = recorded.model_copy(update={**paths, **({"baseline": None} if alone else {})})
+    configs = {found.name: found.config for found in before.configurations}
+    return Settings(configs, analysis, output, recorded={"reproduces": before.run_id or before.report.analysis_id})
+
+
+def _refuse_given(before: Recorded) -> None:
+    for found in before.configurations:
+        if found.given or is_given(found.config.strategy) or is_given(found.config.retriever):
+            raise InputError(
+                f"{found.name} of {before.source} was scored, not made: its chunks and rankings are somebody else's. "
+                "rag-chunk score scores them again"
+            )
+
+
+def _recorded(before: Recorded) -> AnalysisConfig:
+    try:
+        return AnalysisConfig(**before.report.analysis)
+    except ValidationError as error:
+        raise InputError(f"the settings of {before.source} cannot be used: {explain(error, AnalysisConfig)}") from None
+
+
+def _path(before: Recorded, path: str | Path | None, what: str, remedy: str) -> Path:
+    """Return where something is now; raise `InputError` where that is not known, or nothing is there."""
+    if path is None:
+        raise InputError(f"{before.source} does not say where its {what} were; name them: {remedy}")
+    if not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, of any text
+        raise InputError(f"the {what} of {before.source} are not at {path}; name them: {remedy}")
+    return Path(path)

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from rag_chunk.analysis import Analysis, analyze
+from rag_chunk.analysis.folder import read_results, without_texts
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig
 from rag_chunk.config.tracking import LogChunks, TrackingOptions
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.mlflow_tracker.artifacts import plan_chunks
-from rag_chunk.mlflow_tracker.folder import read_results
 from rag_chunk.questions import Evidence, Question, Questions
-from rag_chunk.rendering import html_text, without_texts
+from rag_chunk.rendering import html_text
 from rag_chunk.rendering.html import sample, viewer
 from rag_chunk.rendering.html.scale import Scale, around
 from rag_chunk.workflow.results import save_results

@@ -14,8 +14,8 @@ import pytest
 import rag_chunk.analysis.runner
 import rag_chunk.workflow
 import rag_chunk.workflow.results
+from rag_chunk.analysis.folder import alone
 from rag_chunk.corpus import MARKER
-from rag_chunk.workflow.results import alone
 from tests.conftest import Program
 from tests.mlflow_folder import write_documents, write_folder
 from tests.mlflow_runs import all_runs, client_of

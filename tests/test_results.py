@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rag_chunk import RunConfig, analyze, read_corpus
+from rag_chunk.analysis.folder import read_results
 from rag_chunk.errors import SettingsError
-from rag_chunk.mlflow_tracker.folder import read_results
 from rag_chunk.workflow.results import save_results
 from tests.conftest import Program
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rag_chunk.analysis.folder import Results, without_texts
 from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config.tracking import LogChunks, TrackingOptions
-from rag_chunk.mlflow_tracker.folder import Results
 from rag_chunk.mlflow_tracker.store import Notify
-from rag_chunk.rendering import without_texts
 
 MOST_BYTES = 20_000_000
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from rag_chunk.analysis.folder import Results
 from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config.redaction import redaction
 from rag_chunk.config.tracking import LONGEST_KEY, TrackingOptions
 from rag_chunk.mlflow_tracker import tables
 from rag_chunk.mlflow_tracker.artifacts import Artifact, copied_artifact, plan_chunks, text_artifact
-from rag_chunk.mlflow_tracker.folder import Results
 from rag_chunk.mlflow_tracker.store import Notify
 
 LONGEST_PARAM = 500  # MLflow 2.0's; later ones take 6,000

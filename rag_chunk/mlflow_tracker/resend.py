@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rag_chunk.analysis.folder import read_results
 from rag_chunk.config.tracking import TrackingOptions
 from rag_chunk.errors import interruptible
 from rag_chunk.mlflow_tracker.content import Contents, RunContent
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
-from rag_chunk.mlflow_tracker.folder import read_results
 from rag_chunk.mlflow_tracker.open_runs import FINISHED, PARENT_RUN, ending
 from rag_chunk.mlflow_tracker.sender import Known, Sender, Tracked, open_sender, tracked
 from rag_chunk.mlflow_tracker.store import Notify, search_runs

@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rag_chunk.analysis.folder import read_results
 from rag_chunk.config.redaction import redact
 from rag_chunk.config.tracking import TrackingOptions
 from rag_chunk.errors import TrackingError, interruptible
 from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, LONGEST_TAG, Contents
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow, uncollected
 from rag_chunk.mlflow_tracker.failures import UnreachableError
-from rag_chunk.mlflow_tracker.folder import read_results
 from rag_chunk.mlflow_tracker.open_runs import FAILED, FINISHED, ending
 from rag_chunk.mlflow_tracker.sender import Sender, Tracked, open_sender, tracked
 from rag_chunk.mlflow_tracker.store import Notify

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from rag_chunk.analysis.folder import Results
 from rag_chunk.config.tracking import TrackingOptions
 from rag_chunk.errors import Interrupts
 from rag_chunk.mlflow_tracker.content import Contents, RunContent
 from rag_chunk.mlflow_tracker.environment import MORE_RETRIES, patience
 from rag_chunk.mlflow_tracker.experiment import Destination, find_destination
-from rag_chunk.mlflow_tracker.folder import Results
 from rag_chunk.mlflow_tracker.links import compare_link, leaderboard_link, ui_address, ui_command
 from rag_chunk.mlflow_tracker.open_runs import FINISHED, OpenRuns
 from rag_chunk.mlflow_tracker.staging import staging

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from rag_chunk.analysis import Analysis, Progress, analyze, check_baseline, score_retrievals
 from rag_chunk.analysis.cost_estimate import Bill, bill_of
 from rag_chunk.analysis.external import read_retrievals
+from rag_chunk.analysis.folder import alone, claim
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig
 from rag_chunk.config.sources import Settings
 from rag_chunk.corpus import MARKER, NOT_READ, Corpus, read_corpus
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.questions import Questions, read_questions
-from rag_chunk.workflow.results import alone, claim, save_results
+from rag_chunk.workflow.results import save_results
 
 if TYPE_CHECKING:
     from rag_chunk.mlflow_tracker import Tracked, TrackingOptions

@@ -1,25 +1,21 @@
 """The results folder: what `--save` writes, what waits to be sent, and what the tracker reads."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rag_chunk.analysis import Analysis
+from rag_chunk.analysis.folder import REPORT, alone, claim, write_text
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker.export import jsonl
 from rag_chunk.config import ConfigFile
-from rag_chunk.corpus import MARKER, Corpus
+from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
 from rag_chunk.questions.question import Question, located
 from rag_chunk.rendering import csv_text, html_text, markdown_text
 
-REPORT = "report.json"
 _UNFINISHED = f"{REPORT}.part"
-_LOCK = f"{MARKER}.lock"
-_LOCK_SECONDS = 60
-_MARKER_TEXT = "Results of rag-chunk. Files in this folder are never read as documents.\n"
 
 
 def recorded(report: Report, found: ConfigurationResult) -> dict[str, Any]:
@@ -53,44 +49,6 @@ def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] |
         raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
 
 
-def claim(folder: Path) -> None:
-    """Make the folder ours, and leave what it holds; raise `InputError` where results could not be written there.
-
-    This is asked before the work: an analysis that cannot be kept is not worth its time.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; --save needs a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).exists():
-        raise InputError(f"{folder} holds files that are not rag-chunk's; --save needs a new folder or one of its own")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / MARKER, _MARKER_TEXT)
-    except OSError as error:
-        raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
-
-
-@contextmanager
-def alone(folder: Path, notify: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Let one process at a time use the folder. Others wait, and say so to `notify`, or write after a while without it.
-
-    Of two that write, the last leaves its results, and not a mixture of both; of two that send them, one does.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / _LOCK, is_singleton=True)  # within a process it may be nested
-    with suppress(OSError, NotImplementedError):  # some file systems know no locks
-        try:
-            lock.acquire(_LOCK_SECONDS if notify is None else 1)
-        except Timeout:
-            if notify:
-                notify(f"another process uses {folder}, and is waited for")
-                lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> None:
     """Write all files, the report last: where it is, the results are whole."""
     report = analysis.report
@@ -102,29 +60,24 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
             old.unlink()
     for name in ("questions.json", REPORT):
         (folder / name).unlink(missing_ok=True)
-    _write(folder / "analysis.yaml", ConfigFile({}, report.analysis).to_yaml())
-    _write(folder / "comparison.csv", csv_text(report))
-    _write(folder / "report.md", markdown_text(report))
-    _write(folder / "report.html", html_text(analysis))
+    write_text(folder / "analysis.yaml", ConfigFile({}, report.analysis).to_yaml())
+    write_text(folder / "comparison.csv", csv_text(report))
+    write_text(folder / "report.md", markdown_text(report))
+    write_text(folder / "report.html", html_text(analysis))
     for found in report.configurations:
-        _write(folder / "configs" / f"{found.name}.yaml", config_file(report, found).to_yaml())
-        _write(folder / "chunks" / f"{found.name}.jsonl", jsonl(analysis.chunkings[found.name]))
+        write_text(folder / "configs" / f"{found.name}.yaml", config_file(report, found).to_yaml())
+        write_text(folder / "chunks" / f"{found.name}.jsonl", jsonl(analysis.chunkings[found.name]))
     if analysis.questions:
         asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
-        _write(folder / "questions.json", _json(asked))
-    _write(folder / "tracking.json", _json(tracking))
-    _write(folder / _UNFINISHED, report.to_json())
+        write_text(folder / "questions.json", _json(asked))
+    write_text(folder / "tracking.json", _json(tracking))
+    write_text(folder / _UNFINISHED, report.to_json())
     (folder / _UNFINISHED).replace(folder / REPORT)
 
 
 def _question(question: Question, corpus: Corpus) -> dict[str, Any]:
     """Return a question as a question file holds it, and the step that located each item of its evidence."""
     return {**located(question, corpus), "steps": [item.step for item in question.evidence]}
-
-
-def _write(path: Path, text: str) -> None:
-    """Write UTF-8; a lone surrogate, which only JSON can carry, is escaped as JSON does."""
-    path.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
 def _json(value: Any) -> str:

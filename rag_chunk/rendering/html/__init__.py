@@ -5,6 +5,6 @@ every width while its text keeps its size; no plotting library offers that, and 
 of rag-chunk.
 """
 
-from rag_chunk.rendering.html.page import html_text, without_texts
+from rag_chunk.rendering.html.page import html_text
 
-__all__ = ["html_text", "without_texts"]
+__all__ = ["html_text"]

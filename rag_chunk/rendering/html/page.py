@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-_TEXTS = re.compile(r'(<script type="application/json" id="texts">).*?(</script>)', re.DOTALL)
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -74,11 +72,6 @@ def html_text(analysis: Analysis) -> str:
         )
     )
     return text
-
-
-def without_texts(page: str) -> str:
-    """Return a page without the documents' texts, which may be confidential: its viewer says so."""
-    return _TEXTS.sub(r"\1null\2", page, count=1)
 
 
 def _part(

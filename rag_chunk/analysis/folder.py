@@ -1,9 +1,10 @@
-"""A results folder, read: all that a tracked analysis is made of."""
+"""The results folder: who may write there, and what it holds when it is read."""
 
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,12 @@ from rag_chunk.analysis.report import ConfigurationResult, Report, parse_report
 from rag_chunk.config.tracking import TrackingOptions
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
-from rag_chunk.workflow.results import REPORT
+
+REPORT = "report.json"
+_LOCK = f"{MARKER}.lock"
+_LOCK_SECONDS = 60
+_MARKER_TEXT = "Results of rag-chunk. Files in this folder are never read as documents.\n"
+_TEXTS = re.compile(r'(<script type="application/json" id="texts">).*?(</script>)', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +101,51 @@ def _text(path: Path) -> str:
         return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
+
+
+def claim(folder: Path) -> None:
+    """Make the folder ours, and leave what it holds; raise `InputError` where results could not be written there.
+
+    This is asked before the work: an analysis that cannot be kept is not worth its time.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; --save needs a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise InputError(f"{folder} holds files that are not rag-chunk's; --save needs a new folder or one of its own")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / MARKER, _MARKER_TEXT)
+    except OSError as error:
+        raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
+
+
+@contextmanager
+def alone(folder: Path, notify: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Let one process at a time use the folder. Others wait, and say so to `notify`, or write after a while without it.
+
+    Of two that write, the last leaves its results, and not a mixture of both; of two that send them, one does.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / _LOCK, is_singleton=True)  # within a process it may be nested
+    with suppress(OSError, NotImplementedError):  # some file systems know no locks
+        try:
+            lock.acquire(_LOCK_SECONDS if notify is None else 1)
+        except Timeout:
+            if notify:
+                notify(f"another process uses {folder}, and is waited for")
+                lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8; a lone surrogate, which only JSON can carry, is escaped as JSON does."""
+    path.write_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def without_texts(page: str) -> str:
+    """Return a page without the documents' texts, which may be confidential: its viewer says so."""
+    return _TEXTS.sub(r"\1null\2", page, count=1)

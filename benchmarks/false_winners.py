@@ -33,7 +33,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from public_data import FOLDER, FURTHER, headline_scores, measured, sweep
+from public_data import FOLDER, FURTHER, analyze_folder, headline_scores, sweep
 
 from rag_chunk.analysis.statistics import ALPHA, compare_all
 
@@ -165,7 +165,7 @@ def main() -> None:
     options = _options()
     samplers = dict(MADE_UP)
     if REAL.keys() & set(options.scores):
-        table = headline_scores(measured(options.folder, sweep(FURTHER)))
+        table = headline_scores(analyze_folder(options.folder, sweep(FURTHER)))
         samplers |= {name: partial(draw, table) for name, draw in REAL.items()}
     print(f"any of the pairs called different, target at most {TARGET:.0%}; {options.draws} draws a line\n")
     columns = f"{'max-T':>8}{'95 % interval':>17}{'bootstrap':>11}{'CPU s':>8}"

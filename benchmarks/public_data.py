@@ -55,7 +55,7 @@ def headline_scores(report: Report) -> npt.NDArray[np.float64]:
     return np.array([[each.scores[HEADLINE] for each in found.questions] for found in report.configurations]).T
 
 
-def measured(folder: Path, configs: list[RunConfig]) -> Report:
+def analyze_folder(folder: Path, configs: list[RunConfig]) -> Report:
     """Return the report on `configs`, with no metrics but the headline and what recommends."""
     corpus, questions = read(folder)
     return analyze(corpus, configs, questions, settings=AnalysisConfig(metrics=("budget",))).report

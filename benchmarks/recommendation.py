@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from public_data import FOLDER, combined, headline_scores, measured, sweep
+from public_data import FOLDER, analyze_folder, combined, headline_scores, sweep
 
-from rag_chunk.analysis.comparison import recommended_of
+from rag_chunk.analysis.comparison import recommend_for
 from rag_chunk.analysis.report import Report
 from rag_chunk.analysis.statistics import compare_all
 from rag_chunk.config import AnalysisConfig
@@ -37,7 +37,7 @@ Array = npt.NDArray[np.float64]
 def choices(report: Report, scores: Array, seed: int, *, margin: float, flips: int) -> dict[str, int]:
     """Return which configuration each rule takes by the `scores` of some questions."""
     comparison = compare_all(scores, seed=seed, flips=flips)
-    within = partial(recommended_of, report.configurations, comparison)
+    within = partial(recommend_for, report.configurations, comparison)
     return dict(zip(RULES, (within(margin), comparison.leader, within(NO_MARGIN)), strict=True))
 
 
@@ -45,7 +45,7 @@ def main() -> None:
     """Print the losses of each rule."""
     options = _options()
     configs = combined(options.chunk_size, options.overlap) if options.chunk_size else sweep()
-    report = measured(options.folder, configs)
+    report = analyze_folder(options.folder, configs)
     scores = headline_scores(report)
     truth = 100 * scores.mean(axis=0)
     names = [found.name for found in report.configurations]

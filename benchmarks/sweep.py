@@ -16,7 +16,7 @@ from pathlib import Path
 from public_data import FOLDER, FURTHER, read, sweep
 
 from rag_chunk.analysis import report_of
-from rag_chunk.analysis.holdout import asked_of
+from rag_chunk.analysis.holdout import evaluation_set
 from rag_chunk.analysis.runner import Run
 from rag_chunk.config import METRIC_GROUPS, AnalysisConfig
 from rag_chunk.config.sweep import names_of
@@ -44,7 +44,7 @@ def main() -> None:
     units_of(corpus, configs[0].unit, configs[0].model)
     note("tokenise")
     settings = AnalysisConfig(metrics=tuple(METRIC_GROUPS)) if options.all_metrics else AnalysisConfig()
-    asked = asked_of(corpus, questions, settings, 0)
+    asked = evaluation_set(corpus, questions, settings, 0)
     run = Run(corpus, asked, settings.metrics)
     for name, config in zip(names_of(configs), configs, strict=True):
         run.add(name, config)

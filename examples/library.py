@@ -26,7 +26,7 @@ def main(folder: Path) -> None:
         print(*report.comparison.verdict, sep="\n")
 
     config = report.best.config
-    (folder / "chunking.yaml").write_text(ConfigFile(config.meaningful()).to_yaml(), encoding="utf-8")
+    (folder / "chunking.yaml").write_text(ConfigFile(config.applicable_settings()).to_yaml(), encoding="utf-8")
     count = write_chunks(chunk(corpus, config), folder / "chunks.jsonl")
     print(f"wrote chunking.yaml and {count} chunks to {folder}")
 

@@ -96,7 +96,7 @@ class Interrupts:
             raise Interrupted(number)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Let a signal wait until this is over."""
         self._depth += 1
         try:

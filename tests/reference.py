@@ -53,7 +53,7 @@ class Reference:
             seen.add(place)
             yield place
 
-    def started(self, ranked: Sequence[int], budget: int) -> int:
+    def started_chunks(self, ranked: Sequence[int], budget: int) -> int:
         """Count the chunks that come before the budget is spent."""
         costs = [self.cost(ranked[:count]) for count in range(len(ranked))]
         return sum(cost < budget for cost in costs)

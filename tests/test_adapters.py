@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import rag_chunk
 from rag_chunk.chunker import chunk_text
-from rag_chunk.chunker.adapters import adapted, locate
+from rag_chunk.chunker.adapters import adapt, locate
 from rag_chunk.config import RunConfig
 from rag_chunk.errors import InputError, MissingExtra
 from tests.texts import texts
@@ -286,7 +286,7 @@ def node(name: str, text: str, parent: str | None = None) -> SimpleNamespace:
 def test_of_nodes_the_leaves_are_taken_each_inside_its_parent(nodes, expected, monkeypatch):
     monkeypatch.setitem(sys.modules, "llama_index", SimpleNamespace())
     monkeypatch.setitem(sys.modules, "llama_index.core", SimpleNamespace(Document=SimpleNamespace))
-    cut = adapted(SimpleNamespace(get_nodes_from_documents=lambda documents: nodes if documents[0].text else []))
+    cut = adapt(SimpleNamespace(get_nodes_from_documents=lambda documents: nodes if documents[0].text else []))
     if isinstance(expected, str):
         with pytest.raises(InputError, match=expected):
             cut("One two. Three.", CONFIG)
@@ -321,8 +321,8 @@ def test_the_module_of_the_way_out_has_no_other_names():
 
 
 def test_functions_are_not_adapted():
-    assert adapted(len) is len
-    assert adapted(3) == 3
+    assert adapt(len) is len
+    assert adapt(3) == 3
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from rag_chunk import AnalysisConfig, Corpus, Document, Questions, RunConfig, analyze, chunk, read_corpus
-from rag_chunk.analysis.comparison import recommended_of
+from rag_chunk.analysis.comparison import recommend_for
 from rag_chunk.analysis.pareto import pareto_front
-from rag_chunk.analysis.ranking import ranked
+from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.analysis.statistics import compare_all
 from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
@@ -27,7 +27,7 @@ from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
 from rag_chunk.config.names import METRICS, RETRIEVAL, TIMES
 from rag_chunk.errors import InputError, RagChunkError, SettingsError
 from rag_chunk.questions import Evidence, Question, read_questions
-from rag_chunk.rendering import csv_text, html_text, markdown_text, shown_columns
+from rag_chunk.rendering import columns_to_show, csv_text, html_text, markdown_text
 from rag_chunk.rendering.columns import against_baseline, mark, notes
 from rag_chunk.scorer import GROUPS
 from rag_chunk.workflow.results import save_results
@@ -150,8 +150,8 @@ def test_groups_hold_without_questions_too():
 
 
 def test_metrics_on_request_are_shown_beside_the_headline():
-    assert shown_columns(analysed(metrics="all"))[:5] == ["budget_recall", *METRICS["paper"], "legacy_recall"]
-    assert "paper_recall" not in shown_columns(analysed())
+    assert columns_to_show(analysed(metrics="all"))[:5] == ["budget_recall", *METRICS["paper"], "legacy_recall"]
+    assert "paper_recall" not in columns_to_show(analysed())
 
 
 def test_groups_are_chosen_on_the_command_line(docs):
@@ -239,7 +239,7 @@ def test_a_metric_of_ones_own_is_given_the_chunks_that_fill_the_budget_and_the_e
 
 def test_metrics_of_ones_own_are_shown_right_after_the_headline(mine):
     report = analysed(custom_metrics=["mine:context"])
-    assert shown_columns(report)[:2] == ["budget_recall", "context"]
+    assert columns_to_show(report)[:2] == ["budget_recall", "context"]
     assert "| budget_recall | context |" in markdown_text(report)
     assert ",context," in csv_text(report)
 
@@ -558,10 +558,10 @@ def test_every_retriever_gives_every_chunk_one_place(retriever):
     corpus, questions = library()
     config = WHOLE.with_settings(retriever=retriever, embedding_model="hashing")
     chunking = chunk(corpus, config)
-    found = ranked(chunking, questions, config, len(chunking))
+    found = rank_for_evaluation(chunking, questions, config, len(chunking))
     assert (np.sort(found, axis=1) == np.arange(len(chunking))).all()
     for depth in (0, 1, 7, len(chunking) + 1):
-        assert (ranked(chunking, questions, config, depth) == found[:, :depth]).all()
+        assert (rank_for_evaluation(chunking, questions, config, depth) == found[:, :depth]).all()
 
 
 def test_the_oracle_reaches_the_ceiling_and_chance_is_near_the_floor():
@@ -585,9 +585,9 @@ def test_chance_depends_on_the_seed_and_the_question_alone():
     config = WHOLE.with_settings(retriever="random")
     chunking = chunk(corpus, config)
     turned = questions_of(*reversed(questions.questions))
-    first = ranked(chunking, questions, config, 5)
-    assert (ranked(chunking, turned, config, 5)[::-1] == first).all()
-    assert (ranked(chunking, questions, config.with_settings(seed=1), 5) != first).any()
+    first = rank_for_evaluation(chunking, questions, config, 5)
+    assert (rank_for_evaluation(chunking, turned, config, 5)[::-1] == first).all()
+    assert (rank_for_evaluation(chunking, questions, config.with_settings(seed=1), 5) != first).any()
 
 
 # what is best for its cost
@@ -634,7 +634,7 @@ def test_the_recommended_has_the_fewest_chunks_of_the_best_for_their_cost(rows, 
     ]
     compared = compare_all(np.array([row[3:] for row in rows]).T / 2, seed=0)
     front = pareto_front(np.array(compared.means), np.array([row[1:3] for row in rows]))
-    recommended = recommended_of(results, compared, margin)
+    recommended = recommend_for(results, compared, margin)
     near = [place for place in front if compared.means[place] >= max(compared.means) - margin - 1e-9]
     assert recommended in front
     assert rows[recommended][0] == min(rows[place][0] for place in near)

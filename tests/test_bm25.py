@@ -89,20 +89,20 @@ def test_a_cut_word_counts_as_its_fragments():
     corpus = Corpus([Document("a.txt", "retrieval of İstanbul")])
     chunking = chunking_of(corpus, [(0, 4), (4, 9), (10, 13), (13, 21)])
     questions = ["retr", "ieval", "retrieval", "stanbul", "İ"]
-    best = [int(scores.argmax()) if scores.any() else None for scores in scored(chunking, questions)]
+    best = [int(scores.argmax()) if scores.any() else None for scores in score_chunks(chunking, questions)]
     assert best == [0, 1, None, None, None]
     chunking = chunking_of(corpus, [(10, 14), (14, 21)])
-    assert [scores.nonzero()[0].tolist() for scores in scored(chunking, questions)] == [[], [], [], [1], [0]]
+    assert [scores.nonzero()[0].tolist() for scores in score_chunks(chunking, questions)] == [[], [], [], [1], [0]]
 
 
-def scored(chunking: Chunking, questions: list[str]):
+def score_chunks(chunking: Chunking, questions: list[str]):
     return bm25(chunking.corpus, CONFIG).scores(chunking, questions)
 
 
 def test_a_lone_character_of_a_cut_run_is_a_term():
     corpus = Corpus([Document("a.txt", "全文検索")])
     chunking = chunking_of(corpus, [(0, 1), (1, 3), (3, 4)])
-    assert [scores.nonzero()[0].tolist() for scores in scored(chunking, ["全", "文検", "索", "全文"])] == [
+    assert [scores.nonzero()[0].tolist() for scores in score_chunks(chunking, ["全", "文検", "索", "全文"])] == [
         [0],
         [1],
         [2],
@@ -112,7 +112,7 @@ def test_a_lone_character_of_a_cut_run_is_a_term():
 
 def test_a_word_repeated_in_the_question_counts_each_time():
     chunking = chunking_of(Corpus([Document("a.txt", "one two")]), [(0, 3), (4, 7)])
-    once, twice = scored(chunking, ["one", "one one"])
+    once, twice = score_chunks(chunking, ["one", "one one"])
     assert twice[0] == pytest.approx(2 * once[0])
 
 
@@ -148,9 +148,9 @@ def test_many_questions_and_chunks_are_scored_in_blocks(monkeypatch):
     corpus = Corpus([Document("a.txt", "one two three four five")])
     chunking = chunking_of(corpus, [(0, 3), (4, 13), (8, 23)])
     questions = ["one", "two three", "five", "none"]
-    whole = scored(chunking, questions)
+    whole = score_chunks(chunking, questions)
     monkeypatch.setattr("rag_chunk.retriever.bm25._CELLS", 3)
-    np.testing.assert_array_equal(scored(chunking, questions), whole)
+    np.testing.assert_array_equal(score_chunks(chunking, questions), whole)
 
 
 def test_the_index_is_made_once_for_a_corpus():

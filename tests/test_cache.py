@@ -11,7 +11,7 @@ import tiktoken
 
 from rag_chunk.corpus import Corpus, Document, cache
 from rag_chunk.corpus.arrays import Positions
-from rag_chunk.corpus.units import encoded, units_of
+from rag_chunk.corpus.units import token_arrays, units_of
 
 LONG = "A sentence with some words in it, and 漢字 too. " * 400
 
@@ -40,13 +40,13 @@ def test_tokens_of_a_long_document_are_encoded_once(kept: Path, monkeypatch: pyt
     first = tokens()
     assert len(list(kept.glob("tokens-*"))) == 1
     texts: list[str] = []
-    original = encoded._encoded  # noqa: SLF001 - what is counted is how often it is called
+    original = token_arrays._encode  # noqa: SLF001 - what is counted is how often it is called
 
-    def counted(encoding: tiktoken.Encoding, text: str) -> Positions:
+    def count(encoding: tiktoken.Encoding, text: str) -> Positions:
         texts.append(text)
         return original(encoding, text)
 
-    monkeypatch.setattr(encoded, "_encoded", counted)
+    monkeypatch.setattr(token_arrays, "_encode", count)
     assert tokens() == first
     assert texts == ["short"]
 

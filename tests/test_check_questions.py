@@ -275,7 +275,7 @@ def test_the_fixed_file_asks_the_same(data: st.DataObject, tmp_path_factory: pyt
     file = tmp_path_factory.getbasetemp() / "questions.json"
     found = check([{"question": "How?", "relevant": relevant} for relevant in asked], file, corpus)
     digest = None if found.of("error") else read_questions(file, corpus).digest
-    again = check(found.fixed(), file, corpus)
+    again = check(found.to_json_with_spans(), file, corpus)
     spans = [[item and item.spans for item in question.items] for question in found.questions if question.asked.sound]
     assert [[item and item.spans for item in each.items] for each in again.questions if each.asked.sound] == spans
     if digest:

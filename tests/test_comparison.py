@@ -23,12 +23,12 @@ from rag_chunk import (
 from rag_chunk.analysis import Analysis, statistics
 from rag_chunk.analysis.history import (
     AskedQuestion,
-    Recorded,
-    compare_recorded,
+    SavedAnalysis,
+    compare_analyses,
+    compare_metrics,
     gate_verdict,
-    paired,
-    recorded_analysis,
-    reproduced,
+    pair_questions,
+    saved_from_analysis,
     worse,
 )
 from rag_chunk.analysis.report import ConfigurationResult, parse_report
@@ -72,7 +72,7 @@ def write_questions(path: Path, count: int = 14) -> Path:
 def analysed(folder: Path, *configs: RunConfig, questions: Path | None = None, **settings: Any) -> Analysis:
     """Analyse the documents in `folder`/docs with the questions beside them."""
     test_file = questions or folder / "questions.json"
-    asked = AnalysisConfig(source=folder / "docs", test_file=test_file, **settings).located(Path.cwd())
+    asked = AnalysisConfig(source=folder / "docs", test_file=test_file, **settings).with_absolute_paths(Path.cwd())
     corpus = read_corpus(folder / "docs")
     return analyze(corpus, configs, read_questions(test_file, corpus), settings=asked)
 
@@ -168,7 +168,7 @@ def asked(*questions: tuple[str, str, str]) -> list[AskedQuestion]:
 def test_questions_are_paired_by_what_they_ask_and_by_their_evidence() -> None:
     before = asked(("q1", "Why?", "because"), ("q2", "Who?", "he"), ("q3", "When?", "now"), ("q4", "What?", "that"))
     after = asked(("q1", "Who?", "he"), ("q2", "When?", "then"), ("q3", "Why?", "because"), ("q4", "Which?", "that"))
-    found = paired({"old": before, "new": after})
+    found = pair_questions({"old": before, "new": after})
     assert found.ids == (("q1", "q3"), ("q2", "q1"))
     assert {(each.name, each.what) for each in found.left_out} == {
         ("q3 (When?)", "its evidence differs"),
@@ -180,7 +180,7 @@ def test_questions_are_paired_by_what_they_ask_and_by_their_evidence() -> None:
 
 def test_a_question_that_is_asked_twice_is_paired_as_often_as_both_sides_ask_it() -> None:
     twice, once = asked(("a", "Why?", "x"), ("b", "Why?", "x")), asked(("c", "Why?", "x"))
-    found = paired({"old": twice, "new": once, "newest": twice})
+    found = pair_questions({"old": twice, "new": once, "newest": twice})
     assert found.ids == (("a", "c", "a"),)
     assert [(each.name, each.what) for each in found.left_out] == [("b (Why?)", "not in new")]
 
@@ -308,8 +308,8 @@ def by_hand(base: Analysis, *scores: list[float]) -> ComparisonReport:
         best = base.report.best.model_copy(update={"questions": questions})
         asked = {each.id: AskedQuestion(each.id, each.id, (("x",),)) for each in questions}
         report = base.report.model_copy(update={"configurations": (best,)})
-        sides.append(Recorded(source=f"side {number}", report=report, questions=asked))
-    return compare_recorded(sides, anyway=True)
+        sides.append(SavedAnalysis(source=f"side {number}", report=report, questions=asked))
+    return compare_analyses(sides, anyway=True)
 
 
 @pytest.mark.parametrize("count", [1, 3, 12, 40])
@@ -414,20 +414,20 @@ def test_metrics_of_a_models_vectors_are_given_a_tolerance_and_what_was_cached_i
     assert again.is_equal
     assert {"share_unread"} == {metric.name for metric in again.configurations[0].metrics if "share_un" in metric.name}
     for analysis, tolerated in ((by_words, 0.0), (by_vectors, 1e-3)):
-        before = recorded_analysis(analysis, "before")
+        before = saved_from_analysis(analysis, "before")
         best = before.report.best
         for gap in (0.0, 5e-4, 5e-3):
             metrics = {**best.metrics, "budget_recall": best.metrics["budget_recall"] + gap, "share_cached": gap}
-            found = reproduced(before, changed(before, best.model_copy(update={"metrics": metrics})))
+            found = compare_metrics(before, replace_result(before, best.model_copy(update={"metrics": metrics})))
             assert found.is_equal == (gap <= tolerated)
     assert best.embedding
     other = best.embedding.model_copy(update={"model": "hashing-9"})
-    found = reproduced(before, changed(before, best.model_copy(update={"embedding": other})))
+    found = compare_metrics(before, replace_result(before, best.model_copy(update={"embedding": other})))
     assert [each.what for each in found.models] == [f"made with {best.embedding.model}, now with hashing-9"]
     assert not found.is_equal
 
 
-def changed(recorded: Recorded, result: ConfigurationResult) -> Recorded:
+def replace_result(recorded: SavedAnalysis, result: ConfigurationResult) -> SavedAnalysis:
     return replace(recorded, report=recorded.report.model_copy(update={"configurations": (result,)}))
 
 

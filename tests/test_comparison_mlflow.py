@@ -29,10 +29,10 @@ class Store:
         self.folder, self.uri = folder, f"sqlite:///{folder / 'mlflow.db'}"
         write_documents(folder / "docs")
         write_questions(folder / "questions.json")
-        self.both = self.tracked("both", SMALL, LARGE)
-        self.single = self.tracked("single", LARGE)
+        self.both = self.track("both", SMALL, LARGE)
+        self.single = self.track("single", LARGE)
 
-    def tracked(self, name: str, *configs: RunConfig, **options: Any) -> Tracked:
+    def track(self, name: str, *configs: RunConfig, **options: Any) -> Tracked:
         save_results(analysed(self.folder, *configs), self.folder / name)
         named = TrackingOptions(uri=self.uri, experiment_name="houses", **options)
         return track_folder(self.folder / name, named, notify=lambda _: None)

@@ -21,7 +21,7 @@ from rag_chunk.config import (
     parse_config,
     read_config,
 )
-from rag_chunk.config.sources import Given, gathered
+from rag_chunk.config.sources import CommandLineOptions, load_settings
 from rag_chunk.config.sweep import names_of, sweep
 from rag_chunk.errors import InputError, SettingsError
 
@@ -32,7 +32,7 @@ EVERYTHING = RunConfig(
 
 
 def settings(*, files: tuple[Path, ...] = (), analysis: dict[str, object] | None = None, **given: str):
-    return gathered(Given(given, analysis or {}, {}, files), lambda _: None)
+    return load_settings(CommandLineOptions(given, analysis or {}, {}, files), lambda _: None)
 
 
 def problem(text: str) -> str:
@@ -67,7 +67,7 @@ def test_a_config_written_as_yaml_is_read_back_the_same(config: RunConfig) -> No
 
 @given(configs)
 def test_what_changed_is_enough_to_make_the_config_again(config: RunConfig) -> None:
-    assert RunConfig(**config.changed()) == config
+    assert RunConfig(**config.non_default()) == config
 
 
 @pytest.mark.parametrize(("size", "overlap"), [(1, 0), (4, 1), (100, 25), (200, 50), (4000, 50)])
@@ -84,7 +84,7 @@ def test_overlap_is_checked_first_and_then_recorded_as_none_where_the_strategy_h
 def test_the_digest_covers_only_what_differs_from_the_defaults() -> None:
     assert RunConfig().digest() == RunConfig(chunk_size=200, overlap=50, unit="words").digest()
     assert RunConfig().digest() != RunConfig(chunk_size=201).digest()
-    assert RunConfig().changed() == {}
+    assert RunConfig().non_default() == {}
 
 
 def test_params_are_flat_text_and_name_no_model_where_no_tokenizer_takes_part() -> None:
@@ -261,17 +261,17 @@ def test_vectors_need_a_model_and_nothing_else_records_one() -> None:
     dense = RunConfig(retriever="dense", embedding_model="openai:x", embedding_url="http://localhost:1/v1/")
     assert dense.embedding_url == "http://localhost:1/v1"
     assert RunConfig(retriever="dense", embedding_model="hashing", embedding_url="http://x").embedding_url is None
-    assert dense.changed().keys() == {"retriever", "embedding_model", "embedding_url"}
+    assert dense.non_default().keys() == {"retriever", "embedding_model", "embedding_url"}
 
 
 def test_what_says_nothing_of_a_strategy_or_retriever_leaves_digests_and_files_as_they_were() -> None:
     assert RunConfig(smallest_size=7, split_percentile=3.0).digest() == RunConfig().digest() == "44136fa355b3"
     names = {"smallest_size", "split_percentile", "embedding_model", "embedding_url"}
-    assert not names & RunConfig().meaningful().keys()
-    assert "index_headings" not in RunConfig(retriever="random", index_headings=True).meaningful()
+    assert not names & RunConfig().applicable_settings().keys()
+    assert "index_headings" not in RunConfig(retriever="random", index_headings=True).applicable_settings()
     semantic = RunConfig(strategy="semantic", embedding_model="hashing", chunk_size=100)
     assert (semantic.overlap, semantic.smallest_size) == (0, 25)
-    assert {"smallest_size", "split_percentile", "embedding_model"} < semantic.meaningful().keys()
+    assert {"smallest_size", "split_percentile", "embedding_model"} < semantic.applicable_settings().keys()
 
 
 @pytest.mark.parametrize("name", ["minilm", "hashing:7", "openai:", "openai: ", "sentence-transformer:x", "a.b:c"])

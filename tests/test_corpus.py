@@ -169,10 +169,10 @@ def test_solid_characters_are_those_that_are_no_white_space(parts: list[str]) ->
     corpus = Corpus([Document(str(number), text) for number, text in enumerate(parts)])
     line = "".join(parts)
     places = np.arange(len(line) + 1)
-    assert corpus.solid_before(places).tolist() == [
+    assert corpus.non_whitespace_before(places).tolist() == [
         sum(not letter.isspace() for letter in line[:place]) for place in places.tolist()
     ]
-    for start, end in zip(corpus.solid_starts.tolist(), corpus.solid_ends.tolist(), strict=True):
+    for start, end in zip(corpus.non_whitespace_starts.tolist(), corpus.non_whitespace_ends.tolist(), strict=True):
         assert corpus.text(start, end) == line[start:end]
         assert not any(letter.isspace() for letter in line[start:end])
 

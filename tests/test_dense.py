@@ -13,7 +13,7 @@ from rag_chunk.retriever import dense as dense_module
 from rag_chunk.retriever import rank
 from rag_chunk.retriever.bm25 import bm25
 from rag_chunk.retriever.dense import dense
-from rag_chunk.retriever.indexed import indexed_texts, titles_above
+from rag_chunk.retriever.indexed import texts_to_index, titles_above
 from tests.evaluation import chunkings, corpora, wordy
 
 DENSE = RunConfig(retriever="dense", embedding_model="hashing")
@@ -25,7 +25,7 @@ HEADED = Corpus([
 
 
 def plain_scores(chunking, questions, config=DENSE):
-    asked, texts = embed(questions, config, "query"), embed(indexed_texts(chunking, config), config)
+    asked, texts = embed(questions, config, "query"), embed(texts_to_index(chunking, config), config)
     return (asked.astype(np.float64) @ texts.astype(np.float64).T).astype(np.float32)
 
 
@@ -114,7 +114,7 @@ def test_bm25_with_headings_equals_bm25_on_the_texts_that_are_indexed(data):
     config = RunConfig(strategy="fixed-size", chunk_size=data.draw(st.integers(1, 4)), index_headings=True)
     chunking = chunk(corpus, config)
     questions = ["one", "two three", "字漢 four"]
-    apart = Corpus([Document(f"{row:03}.txt", text) for row, text in enumerate(indexed_texts(chunking, config))])
+    apart = Corpus([Document(f"{row:03}.txt", text) for row, text in enumerate(texts_to_index(chunking, config))])
     whole = chunk(apart, RunConfig(strategy="fixed-size", chunk_size=10_000))
     np.testing.assert_allclose(
         bm25(corpus, config).scores(chunking, questions), bm25(apart, RunConfig()).scores(whole, questions), rtol=1e-12

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rag_chunk.config import EMBEDDERS, RunConfig
 from rag_chunk.corpus import cache
-from rag_chunk.embedder import Embedder, counted, embed, embedder_of, embedding
+from rag_chunk.embedder import Embedder, embed, embedder_of, embedding, track_usage
 from rag_chunk.embedder import vector_store as store
 from rag_chunk.embedder.interface import check_dimensions, unit
 from rag_chunk.embedder.vector_store import Stored
@@ -45,7 +45,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return model.embed(some, role)
 
     monkeypatch.setattr(
-        embedding, "_loaded", lambda *_: Embedder("counting", embed_and_note, model.count, limit=3, batch=2)
+        embedding, "_load", lambda *_: Embedder("counting", embed_and_note, model.count, limit=3, batch=2)
     )
     return asked
 
@@ -69,11 +69,11 @@ def test_hashing_is_lexical():
 
 def test_each_text_is_embedded_once_and_the_ledger_says_what_was_on_disk(kept, monkeypatch):
     asked = counting(monkeypatch)
-    with counted() as ledger:
+    with track_usage() as ledger:
         first = embed(["a b c d e f", "a", "a", "b"], CONFIG)
     assert asked == ["a b c d e f", "a", "b"]
     assert (ledger.texts, ledger.cached, ledger.documents, ledger.unread) == (3, 0, 8, 3)
-    with counted() as ledger:
+    with track_usage() as ledger:
         again = embed(["b", "new", "a"], CONFIG)
     assert asked[3:] == ["new"]
     assert (ledger.texts, ledger.cached, ledger.share_cached) == (3, 2, 2 / 3)
@@ -110,7 +110,7 @@ def test_what_breaks_off_goes_on_after_the_last_batch(kept, monkeypatch):
         return model.embed(some, role)
 
     with monkeypatch.context() as patched:
-        patched.setattr(embedding, "_loaded", lambda *_: Embedder("counting", breaks, model.count, batch=2))
+        patched.setattr(embedding, "_load", lambda *_: Embedder("counting", breaks, model.count, batch=2))
         with pytest.raises(InputError, match="went away"):
             embed(["a", "b", "c", "d", "e", "f"], CONFIG)
     del asked[:]
@@ -156,7 +156,7 @@ def test_several_processes_share_the_store(kept):
     )
     processes = [subprocess.Popen([sys.executable, "-W", "error", "-c", code]) for _ in range(2)]
     assert [process.wait() for process in processes] == [0, 0]
-    assert store.known(KEYS) == set(KEYS[:750])
+    assert store.stored_keys(KEYS) == set(KEYS[:750])
 
 
 def test_a_broken_store_counts_as_empty_and_is_begun_anew(kept):
@@ -164,7 +164,7 @@ def test_a_broken_store_counts_as_empty_and_is_begun_anew(kept):
     kept.write_bytes(b"nothing of the kind" * 100)
     assert store.load(KEYS[:50]) == {}
     store.save({KEYS[0]: vector(3)})
-    assert store.known(KEYS) == {KEYS[0]}
+    assert store.stored_keys(KEYS) == {KEYS[0]}
 
 
 def test_the_vectors_used_longest_ago_go_first(kept, monkeypatch):
@@ -176,7 +176,7 @@ def test_the_vectors_used_longest_ago_go_first(kept, monkeypatch):
     monkeypatch.setattr(store, "LARGEST", kept.stat().st_size)
     store.save({key: vector(1) for key in KEYS[1000:1400]})
     assert kept.stat().st_size <= store.LARGEST
-    left = store.known(KEYS)
+    left = store.stored_keys(KEYS)
     assert left >= set(KEYS[:300]) | set(KEYS[1000:1400])
     assert len(left) < 1400
 
@@ -196,7 +196,7 @@ def test_a_locked_or_full_store_does_no_harm(kept, monkeypatch):
         assert store.load([KEYS[0]]) == {}
         store.save({KEYS[1]: vector(1)})
     held.close()
-    assert store.known(KEYS) == {KEYS[0]}
+    assert store.stored_keys(KEYS) == {KEYS[0]}
 
 
 @pytest.mark.parametrize(("name", "extra"), [

@@ -1,4 +1,4 @@
-"""Models behind an address: batches, patience, and a key that stands nowhere. The bill comes first."""
+"""Models behind an address: batches, timeouts, and a key that stands nowhere. The bill comes first."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rag_chunk import RunConfig, analyze
-from rag_chunk.analysis.cost_estimate import bill_of
+from rag_chunk.analysis.cost_estimate import estimate_cost
 from rag_chunk.cli import app, main
 from rag_chunk.config import AnalysisConfig
 from rag_chunk.corpus import Corpus, Document, cache
@@ -31,10 +31,10 @@ def server(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RAG_CHUNK_CACHE", str(folder / "cache"))
     for name in (backend.OPENAI_KEY, backend.OWN_KEY, "OPENAI_BASE_URL", "OPENAI_ORG_ID"):
         monkeypatch.delenv(name, raising=False)
-    embedding._loaded.cache_clear()  # noqa: SLF001 - the key is read when a model is loaded
+    embedding._load.cache_clear()  # noqa: SLF001 - the key is read when a model is loaded
     with serving() as found:
         yield found
-    embedding._loaded.cache_clear()  # noqa: SLF001
+    embedding._load.cache_clear()  # noqa: SLF001
 
 
 def config(server: EmbeddingServer, **settings: object) -> RunConfig:
@@ -101,7 +101,7 @@ def test_the_key_for_openai_goes_to_openai_alone(server, monkeypatch):
     embed(["alpha"], config(server))
     assert not [headers for headers in server.headers if KEY in str(headers)]
     monkeypatch.setenv(backend.OWN_KEY, "mine")
-    embedding._loaded.cache_clear()  # noqa: SLF001
+    embedding._load.cache_clear()  # noqa: SLF001
     embed(["beta"], config(server))
     assert server.headers[-1]["authorization"] == "Bearer mine"
 
@@ -154,7 +154,7 @@ def configs(server: EmbeddingServer) -> dict[str, RunConfig]:
 
 
 def test_the_bill_counts_each_text_once_and_embeds_nothing(server):
-    bill = bill_of(CORPUS, configs(server), QUESTIONS)
+    bill = estimate_cost(CORPUS, configs(server), QUESTIONS)
     assert server.asked == []
     assert [(item.name, item.chunks, item.texts) for item in bill.items] == [
         ("questions", None, 1), ("cut", 5, 5), ("headed", 5, 0), ("wide", 1, 1), ("lexical", 5, 0),
@@ -162,13 +162,13 @@ def test_the_bill_counts_each_text_once_and_embeds_nothing(server):
     ]  # fmt: skip
     assert bill.tokens == sum(item.tokens for item in bill.items) > 0
     analyze(CORPUS, configs(server), QUESTIONS)
-    after = bill_of(CORPUS, configs(server), QUESTIONS)
+    after = estimate_cost(CORPUS, configs(server), QUESTIONS)
     assert (after.tokens, after.cached) == (0, after.texts)
     assert next(item for item in after.items if item.name == "topics").chunks
 
 
 def test_nothing_is_embedded_above_the_limit(server):
-    limit = bill_of(CORPUS, configs(server), QUESTIONS).tokens - 1
+    limit = estimate_cost(CORPUS, configs(server), QUESTIONS).tokens - 1
     with pytest.raises(
         SettingsError, match=r"about \d+ tokens would be embedded with openai:m.*--max-embed-tokens 1000"
     ):

@@ -20,7 +20,7 @@ from rag_chunk.mlflow_tracker.artifacts import plan_chunks
 from rag_chunk.questions import Evidence, Question, Questions
 from rag_chunk.rendering import html_text
 from rag_chunk.rendering.html import sample, viewer
-from rag_chunk.rendering.html.scale import Scale, around
+from rag_chunk.rendering.html.scale import Scale, scale_around
 from rag_chunk.workflow.results import save_results
 
 HOSTILE = '</script><img src=x onerror=alert(1)> & "quoted" <!-- {{ 7 * 7 }}'
@@ -254,7 +254,7 @@ def test_a_browser_shows_hostile_text_as_text_and_runs_nothing(page: str, tmp_pa
 def test_places_are_between_the_ends_of_a_scale() -> None:
     assert Scale(0, 2).place(5) == 100
     assert Scale(1, 100, log=True).place(0.5) == 0
-    flat = around([0.7, 0.7])
+    flat = scale_around([0.7, 0.7])
     assert flat.place(0.7) == 50
     assert all(0 <= flat.place(tick) <= 100 for tick in flat.ticks())
     assert [tick for tick in Scale(3, 3000, log=True).ticks() if tick < 3] == []

@@ -90,14 +90,14 @@ class Facts:
         self._counts: dict[Unit, dict[str, int]] = {unit: {} for unit in UNITS}
 
     @cached_property
-    def solid(self) -> Bools:
+    def holds_text(self) -> Bools:
         """Which characters of the line are no white space."""
         return np.array([not letter.isspace() for document in self.corpus.documents for letter in document.text], bool)
 
-    def skipped(self, kinds: tuple[str, ...]) -> Bools:
+    def skipped_spans(self, kinds: tuple[str, ...]) -> Bools:
         """Return which characters of the line are in a block of these kinds."""
         if kinds not in self._skipped:
-            self._skipped[kinds] = covered(structure_of(self.corpus).skipped(kinds), len(self.corpus))
+            self._skipped[kinds] = covered(structure_of(self.corpus).skipped_spans(kinds), len(self.corpus))
         return self._skipped[kinds]
 
     @cached_property
@@ -124,7 +124,7 @@ class Facts:
     @cached_property
     def whole(self) -> Spans:
         """The blocks that are not cut where they fit."""
-        return self.corpus.trimmed(as_spans(list(whole_blocks(self.corpus))))
+        return self.corpus.trim(as_spans(list(whole_blocks(self.corpus))))
 
     def count(self, texts: list[str], unit: Unit) -> dict[str, int]:
         """Count the units of each text by itself, many together; one that was counted is not counted again."""
@@ -148,10 +148,10 @@ def by_document(chunks: list[Chunk]) -> list[list[Chunk]]:
 
 def check_coverage(chunking: Chunking, config: RunConfig, facts: Facts) -> None:
     """Every character that is no white space is in a chunk, unless it is skipped."""
-    inside, skipped = covered(chunking.spans, len(facts.corpus)), facts.skipped(config.skip_blocks)
-    missing = np.flatnonzero(facts.solid & ~inside & ~skipped).tolist()
+    inside, skipped = covered(chunking.spans, len(facts.corpus)), facts.skipped_spans(config.skip_blocks)
+    missing = np.flatnonzero(facts.holds_text & ~inside & ~skipped).tolist()
     assert not missing, f"in no chunk: {missing[:5]}"
-    kept = np.flatnonzero(facts.solid & inside & skipped).tolist()
+    kept = np.flatnonzero(facts.holds_text & inside & skipped).tolist()
     assert not kept, f"skipped, but in a chunk: {kept[:5]}"
 
 
@@ -223,7 +223,7 @@ def check(chunking: Chunking, config: RunConfig, facts: Facts) -> None:
     if config.strategy in {"markdown", "hierarchical"}:
         check_whole_blocks(chunking, config, facts)
     if chunking.parents is not None:
-        parents = list(chunking.handed_over())
+        parents = list(chunking.parents_or_self())
         check_sizes(parents, config, config.chunk_size * config.parent_ratio, facts)
 
 

@@ -14,7 +14,7 @@ import pytest
 import rag_chunk.analysis.runner
 import rag_chunk.workflow
 import rag_chunk.workflow.results
-from rag_chunk.analysis.folder import alone
+from rag_chunk.analysis.folder import folder_lock
 from rag_chunk.corpus import MARKER
 from tests.conftest import Program
 from tests.mlflow_folder import write_documents, write_folder
@@ -44,7 +44,7 @@ def place(folder: Path, empty: Path) -> Iterator[Path]:
     signal.signal(signal.SIGINT, before)
 
 
-def tracked(run: Program, *more: str) -> tuple[int, str, str]:
+def track_results(run: Program, *more: str) -> tuple[int, str, str]:
     words = ["analyze", "docs", "--strategy", "sentence,header", "--test-file", "questions.json", "--mlflow-tracking"]
     return run(*words, "--mlflow-uri", "sqlite:///runs.db", "--experiment-name", "endings", *more)
 
@@ -90,7 +90,7 @@ def owner(where: Any) -> Any:
 def test_a_signal_at_any_step_ends_all_runs_as_killed(number, step, ended, place, run, monkeypatch):
     where, call, at = step
     monkeypatch.setattr(owner(where), call, told_to_stop(number, getattr(owner(where), call), at=at))
-    status, _, err = tracked(run)
+    status, _, err = track_results(run)
     assert (status, statuses(place)) == (128 + number, ended)
     assert err.splitlines()[-1] == f"rag-chunk: interrupted by {number.name}"
     kept = [f"rag-chunk track {each}" for each in Path(".rag-chunk/unsent").glob("*") if where == CLIENT]
@@ -103,12 +103,12 @@ def test_a_signal_at_any_step_ends_all_runs_as_killed(number, step, ended, place
 def test_a_bug_ends_the_run_as_failed(call, place, run, monkeypatch):
     monkeypatch.setattr(ANALYSIS, call, lambda *_, **__: 1 // 0)
     with pytest.raises(ZeroDivisionError):
-        tracked(run)
+        track_results(run)
     assert statuses(place) == ["FAILED"]
 
 
 def test_a_finished_analysis_has_finished_runs(place, run):
-    status, _, err = tracked(run, "--log-runs", "top:2")
+    status, _, err = track_results(run, "--log-runs", "top:2")
     assert (status, statuses(place)) == (0, ["FINISHED"] * 3)
     assert "the experiment 'endings' is new, and is created" in err
     assert "experiment endings, 3 runs; the analysis' is run " in err
@@ -126,7 +126,7 @@ def test_a_full_disk_is_one_sentence_and_is_completed_later(place, run, monkeypa
 
     monkeypatch.setattr(rag_chunk.workflow, "save_results", filled)
     try:
-        status, out, err = tracked(run, "--quiet", "--save", "my results")
+        status, out, err = track_results(run, "--quiet", "--save", "my results")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     lines = err.splitlines()
@@ -144,7 +144,7 @@ def test_a_full_disk_is_one_sentence_and_is_completed_later(place, run, monkeypa
 def test_several_folders_and_all_that_wait_are_sent(place, run, monkeypatch):
     for _ in range(2):
         away = ("--mlflow-uri", f"sqlite:///{os.devnull}/no/mlflow.db")  # the last one given counts
-        status, _, err = tracked(run, "--quiet", *away)
+        status, _, err = track_results(run, "--quiet", *away)
         assert status == 5
         assert "failed: NotADirectoryError" in err
     folders = sorted(str(each) for each in Path(".rag-chunk/unsent").iterdir())
@@ -170,7 +170,7 @@ def test_a_folder_that_is_not_whole_does_not_keep_the_others_from_being_sent(pla
 
 
 def test_an_address_without_its_http_is_not_taken_for_a_folder(place, run):
-    status, _, err = tracked(run, "--quiet", "--mlflow-uri", "127.0.0.1:5000")
+    status, _, err = track_results(run, "--quiet", "--mlflow-uri", "127.0.0.1:5000")
     assert status == 5
     assert "127.0.0.1:5000 is no address of a store. Of a server it would be http://127.0.0.1:5000" in err
     assert not Path("127.0.0.1:5000").exists()
@@ -201,7 +201,7 @@ def test_two_processes_that_send_the_same_folder_send_it_once(place):
     folder = write_folder(place / ".rag-chunk" / "unsent" / "a1b2c3")
     words = [sys.executable, "-m", "rag_chunk", "track"]
     store = ["--mlflow-uri", "sqlite:///runs.db"]
-    with alone(folder):  # until both are there
+    with folder_lock(folder):  # until both are there
         processes = [
             subprocess.Popen([*words, what, *store], stderr=subprocess.PIPE, text=True)
             for what in (".rag-chunk/unsent/a1b2c3", "--all")

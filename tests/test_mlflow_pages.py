@@ -17,10 +17,10 @@ import pytest
 
 from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.report import Report
-from rag_chunk.config.sources import Given, gathered
+from rag_chunk.config.sources import CommandLineOptions, load_settings
 from rag_chunk.mlflow_tracker import Tracked
 from rag_chunk.mlflow_tracker.tables import FIRST_METRICS
-from rag_chunk.workflow import Outlook, run
+from rag_chunk.workflow import Reporter, run
 from tests.mlflow_server import running_pages
 
 BROWSER = next(
@@ -91,13 +91,13 @@ def tracked_in(folder: Path) -> tuple[Tracked, Report]:
     shown: list[Analysis] = []
     settings = {"strategy": "header,sentence,markdown,fixed-size", "chunk_size": "100,200,400"}
     analysis = {"source": EXAMPLES, "test_file": EXAMPLES / "questions.json"}
-    given = Given(settings, analysis, {"mlflow_tracking": True, "experiment_name": "chunking"})
-    outlook = Outlook(print, None, shown.append)
+    given = CommandLineOptions(settings, analysis, {"mlflow_tracking": True, "experiment_name": "chunking"})
+    outlook = Reporter(print, None, shown.append)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
             patch.delenv(name)
-        tracked = run(gathered(given, print), outlook)
+        tracked = run(load_settings(given, print), outlook)
     assert tracked
     return tracked, shown[0].report
 

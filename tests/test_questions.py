@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError
-from rag_chunk.questions import Evidence, Questions, located, read_questions
+from rag_chunk.questions import Evidence, Questions, question_to_dict, read_questions
 from rag_chunk.questions.folding import fold, letters, numbers
-from rag_chunk.questions.search import Places
+from rag_chunk.questions.search import TextSearch
 from tests.evaluation import corpora, public_data, stretches
 from tests.texts import texts
 
@@ -406,7 +406,7 @@ def test_located_questions_read_back_equal(read):
         *one(relevant=["Turn the key left", ["Turn back.", "Straße"]], tags=["a"]),
         *one(id="x", evidence=[{"doc": "guide.md", "start": 8, "end": 12}]),
     ])  # fmt: skip
-    again = read({"questions": [located(question, CORPUS) for question in first.questions]})
+    again = read({"questions": [question_to_dict(question, CORPUS) for question in first.questions]})
     assert again.digest == first.digest
     assert texts_of(again) == texts_of(first)
     assert again.matched == {"span": 3}
@@ -426,7 +426,7 @@ def test_a_phrase_taken_from_a_document_is_found_where_it_stands(data):
     text = corpus.text(start, end)
     phrase = text.strip()
     first = start + len(text) - len(text.lstrip())
-    found = Places(corpus).find(phrase, range(len(corpus.documents)))
+    found = TextSearch(corpus).find(phrase, range(len(corpus.documents)))
     assert found is not None
     assert found.step == "exact"
     assert (first, first + len(phrase)) in found.spans
@@ -449,7 +449,7 @@ def test_a_document_that_differs_in_case_and_white_space_is_found_whole(text):
     assume(text.strip())
     changed = "  ".join(fold(text).text.upper().split(" ")).replace("  ", "\n \t")
     assume(fold(changed).text.strip() == fold(text).text.strip())
-    found = Places(Corpus([Document("a.md", text)])).find(changed.strip(), [0])
+    found = TextSearch(Corpus([Document("a.md", text)])).find(changed.strip(), [0])
     assert found is not None
     assert any(text[start:end].strip() == text.strip() for start, end in found.spans)
 
@@ -467,7 +467,7 @@ def test_letters_stand_where_they_stood(text):
 def test_nothing_breaks_while_a_phrase_is_looked_for(text, phrase):
     corpus = Corpus([Document("a.md", text), Document("b.md", "other")])
     assume(phrase.strip())
-    places = Places(corpus)
+    places = TextSearch(corpus)
     for found in (places.find(phrase.strip(), [0, 1]), places.find_similar(phrase.strip(), [0, 1])):
         for start, end in found.spans if found else ():
             assert corpus.text(start, end).strip() == corpus.text(start, end) != ""

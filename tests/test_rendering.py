@@ -91,7 +91,7 @@ def test_progress_tells_what_comes_next_and_is_gone_when_nothing_does(
     monkeypatch.setenv("FORCE_COLOR", "1")
     told: list[tuple[int, int, str]] = []
     configs = {"[b]a[/b]": RunConfig(chunk_size=8), "b": RunConfig(chunk_size=9)}
-    with progress.shown_progress() as tell:
+    with progress.progress_bar() as tell:
 
         def both(done: int, total: int, what: str) -> None:
             told.append((done, total, what))

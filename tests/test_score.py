@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from rag_chunk.analysis import Analysis, analyze, score_retrievals
-from rag_chunk.analysis.external import GivenRetrieval, read_chunks, read_ranking, read_retrievals
+from rag_chunk.analysis.external import ExternalRun, read_chunks, read_ranking, read_retrievals
 from rag_chunk.analysis.report import Report
-from rag_chunk.analysis.runner import retrieved
+from rag_chunk.analysis.runner import retrieve
 from rag_chunk.chunker import chunk
 from rag_chunk.chunker.export import jsonl
 from rag_chunk.cli import app
-from rag_chunk.config import AnalysisConfig, RunConfig, is_given, read_config
+from rag_chunk.config import AnalysisConfig, RunConfig, is_external, read_config
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Questions, read_questions
-from rag_chunk.scorer import depth_needed
+from rag_chunk.scorer import required_depth
 from tests.evaluation import chunking_of, corpora, questions_in, stretches
 
 GUIDE = """# Keys
@@ -96,7 +96,7 @@ def written(folder: Path, found: Analysis, config: RunConfig) -> tuple[Path, Pat
     """Write an analysis' only configuration as somebody else would write their chunks and rankings."""
     assert found.questions
     (chunking,) = found.chunkings.values()
-    handed, ranking = retrieved(chunking, found.questions, config)
+    handed, ranking = retrieve(chunking, found.questions, config)
     lists = [[handed.ids[row] for row in rows if row >= 0] for rows in ranking.tolist()]
     chunks, ranked = folder / "own.jsonl", folder / "ranked by us.jsonl"
     chunks.write_bytes(jsonl(handed).encode("utf-8", "backslashreplace"))
@@ -359,8 +359,8 @@ def test_a_configuration_says_that_it_was_given_and_of_what_content(docs: Path, 
         return read_retrievals(*files, CORPUS, asked, RunConfig(), **settings)["ranked"].config
 
     first = config()
-    assert is_given(first.strategy)
-    assert is_given(first.retriever)
+    assert is_external(first.strategy)
+    assert is_external(first.retriever)
     assert (first.chunk_size, first.overlap) == (20, 0)
     assert config(reversed(CHUNKS), reversed(RANKED)) == first
     renamed = [{**each, "id": name} for each, name in zip(CHUNKS, "xyz", strict=True)]
@@ -445,7 +445,7 @@ def test_what_was_given_cannot_be_chunked_anew() -> None:
 
 def test_the_library_takes_what_never_was_a_file(asked: Questions) -> None:
     chunking = chunking_of(CORPUS, [(0, 64), (66, 160)])
-    found = GivenRetrieval(chunking, np.array([[0], [1], [-1]]), RunConfig())
+    found = ExternalRun(chunking, np.array([[0], [1], [-1]]), RunConfig())
     scored = score_retrievals(CORPUS, {"mine": found}, asked).report.configurations[0]
     assert scored.given is None
     assert scored.metrics["budget_recall"] == pytest.approx(2 / 3)
@@ -464,7 +464,7 @@ def test_a_long_ranking_is_cut_where_nothing_reads_it(docs: Path) -> None:
     (found,) = read_retrievals(
         [Path("many.jsonl")], [Path("long.jsonl")], corpus, questions, RunConfig(budget=100)
     ).values()
-    assert found.ranking.shape == (1, depth_needed(found.chunking, found.config))
+    assert found.ranking.shape == (1, required_depth(found.chunking, found.config))
     assert found.notices == ()
 
 
@@ -502,7 +502,7 @@ def test_a_score_is_tracked_as_an_analysis_is(docs: Path, monkeypatch: pytest.Mo
     (experiment,) = client.search_experiments(filter_string="name = 'rag-chunk'")
     runs = {each.info.run_name: each for each in client.search_runs([experiment.experiment_id])}
     assert {"ranked", "other"} < set(runs)
-    assert is_given(runs["other"].data.params["retriever"])
+    assert is_external(runs["other"].data.params["retriever"])
     assert runs["other"].data.params["strategy"] == runs["ranked"].data.params["strategy"]
     assert runs["other"].data.tags["team"] == "search"
     exported = CliRunner().invoke(

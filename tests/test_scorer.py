@@ -13,10 +13,10 @@ from rag_chunk.corpus import Corpus, Document, read_corpus
 from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.questions import Evidence, Question, Questions, read_questions
 from rag_chunk.retriever import Ranking, rank
-from rag_chunk.scorer import GROUPS, Scores, depth_needed, score, shape_metrics
+from rag_chunk.scorer import GROUPS, Scores, required_depth, score, shape_metrics
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.retrieval import Retrieval
-from rag_chunk.scorer.shuffles import SHUFFLES, shuffled
+from rag_chunk.scorer.shuffles import SHUFFLES, shuffles
 from tests.evaluation import chunking_of, chunkings, corpora, public_data, questions_in, questions_of, stretches
 from tests.reference import LADDER, Reference
 
@@ -56,7 +56,7 @@ def test_scores_equal_those_on_sets_of_characters(case):
         values = [scores[name] for scores in expected]
         assert found.per_question[name] == pytest.approx(values), name
         assert found.metrics[name] == pytest.approx(np.mean(values)), name
-    assert found.filled.tolist() == [reference.started(ranked, config.budget) for ranked, _ in pairs]
+    assert found.filled.tolist() == [reference.started_chunks(ranked, config.budget) for ranked, _ in pairs]
     assert found.metrics.get("size_for_90") == reference.size_for_90(rows_of(ranking), questions.questions)
 
 
@@ -73,7 +73,7 @@ def test_intact_pools_the_items_of_all_questions(case):
 def test_the_ceiling_takes_the_most_new_evidence_for_each_character(case):
     chunking, _, questions, config = case
     reference = Reference(chunking, config)
-    met = Retrieval(chunking, np.zeros((len(questions), 0), np.int64), questions, config).met
+    met = Retrieval(chunking, np.zeros((len(questions), 0), np.int64), questions, config).overlaps
     ranking = rows_of(oracle_ranking(met, chunking.spans, config.budget))
     for ranked, question in zip(ranking, questions.questions, strict=True):
         assert len(set(ranked)) == len(ranked)
@@ -103,7 +103,7 @@ def test_the_ceiling_is_at_least_the_actual_recall_and_the_floor_a_mean_of_shuff
     found = score(chunking, ranking, questions, config)
     assert (found.per_question["oracle_recall"] >= found.per_question["budget_recall"]).all()
     assert (found.per_question["oracle_recall"] <= 1).all()
-    drawn = rows_of(shuffled(chunking.corpus, questions, chunking.spans, config.seed, config.budget))
+    drawn = rows_of(shuffles(chunking.corpus, questions, chunking.spans, config.seed, config.budget))
     reference = Reference(chunking, config)
     for number, question in enumerate(questions.questions):
         lists = drawn[number * SHUFFLES : (number + 1) * SHUFFLES]
@@ -120,7 +120,7 @@ def numbered(count: int) -> Questions:
 def test_shuffles_fill_the_budget_without_repeating_a_chunk(chunks, budget):
     corpus = Corpus([Document("a.txt", "x" * 5 * chunks)])
     spans = as_spans([(start, start + 5) for start in range(0, 5 * chunks, 5)])
-    for ranked in rows_of(shuffled(corpus, numbered(3), spans, 0, budget)):
+    for ranked in rows_of(shuffles(corpus, numbered(3), spans, 0, budget)):
         assert len(set(ranked)) == len(ranked)
         assert 5 * len(ranked) >= min(budget, 5 * chunks)
 
@@ -129,7 +129,7 @@ def test_shuffles_are_drawn_on_until_the_budget_is_filled(monkeypatch):
     corpus = Corpus([Document("a.txt", "x" * 5000)])
     spans = as_spans([(start, start + 5) for start in range(0, 5000, 5)])
     monkeypatch.setattr("rag_chunk.scorer.shuffles._usually_enough", lambda *_: 3)
-    drawn = rows_of(shuffled(corpus, numbered(3), spans, 0, 100))
+    drawn = rows_of(shuffles(corpus, numbered(3), spans, 0, 100))
     assert all(20 <= len(set(ranked)) == len(ranked) <= 24 for ranked in drawn)
 
 
@@ -137,13 +137,13 @@ def test_shuffles_are_drawn_on_until_the_budget_is_filled(monkeypatch):
 def test_shuffles_are_even_and_keyed_by_seed_and_question(budget):
     corpus = Corpus([Document("a.txt", "x" * 1000)])
     spans = as_spans([(start, start + 5) for start in range(0, 1000, 5)])
-    drawn = shuffled(corpus, numbered(300), spans, 0, budget)
+    drawn = shuffles(corpus, numbered(300), spans, 0, budget)
     first = np.array([ranked[:1] for ranked in rows_of(drawn)])
     assert np.bincount(first.ravel() // 20, minlength=10) / len(first) == pytest.approx(np.full(10, 0.1), abs=0.02)
-    fewer = shuffled(corpus, numbered(2), spans, 0, budget)
+    fewer = shuffles(corpus, numbered(2), spans, 0, budget)
     assert rows_of(fewer)[0][:1] == rows_of(drawn)[0][:1]
     assert rows_of(fewer)[SHUFFLES][:1] == rows_of(drawn)[SHUFFLES][:1]
-    assert rows_of(shuffled(corpus, numbered(2), spans, 1, budget)) != rows_of(fewer)
+    assert rows_of(shuffles(corpus, numbered(2), spans, 1, budget)) != rows_of(fewer)
 
 
 @given(cases())
@@ -173,7 +173,7 @@ def test_shape_metrics_of_no_chunks_are_numbers():
 @given(cases())
 def test_the_depth_needed_fills_every_budget_whatever_the_ranking(case):
     chunking, _, _, config = case
-    depth = depth_needed(chunking, config)
+    depth = required_depth(chunking, config)
     reference = Reference(chunking, config)
     cheapest = sorted(range(len(chunking)), key=lambda row: chunking.spans[row, 1] - chunking.spans[row, 0])[:depth]
     assert depth == len(chunking) or (depth >= config.top_k and reference.cost(cheapest) >= max(*LADDER, config.budget))
@@ -184,7 +184,7 @@ def test_the_depth_needed_for_many_chunks_is_less_than_all(merge_overlaps):
     corpus = Corpus([Document("a.txt", "word " * 40000)])
     config = RunConfig(strategy="sliding-window", chunk_size=100, overlap=50, merge_overlaps=merge_overlaps)
     chunking = chunk(corpus, config)
-    depth = depth_needed(chunking, config)
+    depth = required_depth(chunking, config)
     assert depth < len(chunking)
     reference = Reference(chunking, config)
     assert reference.cost(range(depth)) >= 32000
@@ -285,7 +285,7 @@ def test_many_meetings_and_pieces_are_compared_in_blocks(monkeypatch):
     corpus, file = public_data()
     config = RunConfig(strategy="sliding-window", chunk_size=100, overlap=50, merge_overlaps=True)
     chunking, questions = chunk(corpus, config), read_questions(file, corpus)
-    ranking = rank(chunking, questions.texts, config, depth_needed(chunking, config))
+    ranking = rank(chunking, questions.texts, config, required_depth(chunking, config))
     whole = score(chunking, ranking, questions, config).metrics
     monkeypatch.setattr("rag_chunk.scorer.overlaps._CELLS", 1000)
     monkeypatch.setattr("rag_chunk.scorer.budget._CELLS", 20000)
@@ -296,7 +296,7 @@ def test_scores_on_the_public_data_equal_those_on_sets_of_characters():
     corpus, file = public_data()
     config = RunConfig(strategy="sliding-window", chunk_size=200, overlap=50)
     chunking, questions = chunk(corpus, config), read_questions(file, corpus)
-    ranking = rank(chunking, questions.texts, config, depth_needed(chunking, config))
+    ranking = rank(chunking, questions.texts, config, required_depth(chunking, config))
     found, reference = score(chunking, ranking, questions, config, GROUPS).per_question, Reference(chunking, config)
     for number in range(0, len(questions), 23):
         expected = reference.scores(ranking[number].tolist(), questions.questions[number])
@@ -356,7 +356,7 @@ def test_the_public_data_pasted_twice_lowers_no_recall_at_twice_the_cost(tmp_pat
     for documents, times in ((corpus.documents, 1), ([*corpus.documents, *copies], 2)):
         whole, settings = Corpus(documents), config.with_settings(top_k=times * 5, budget=times * 1000)
         chunking, questions = chunk(whole, settings), read_questions(asked, whole)
-        ranking = rank(chunking, questions.texts, settings, depth_needed(chunking, settings))
+        ranking = rank(chunking, questions.texts, settings, required_depth(chunking, settings))
         found.append(score(chunking, ranking, questions, settings))
     assert found[1].metrics["intact"] == found[0].metrics["intact"] < 1
     for name in ("avg_recall", "budget_recall"):
@@ -378,7 +378,7 @@ def test_every_strategy_spends_exactly_the_budget(strategy):
     for budget in (1000, 4000):
         config = RunConfig(strategy=strategy, chunk_size=60, budget=budget, embedding_model="hashing")
         chunking = chunk(corpus, config)
-        ranking = rank(chunking, questions.texts, config, depth_needed(chunking, config))
+        ranking = rank(chunking, questions.texts, config, required_depth(chunking, config))
         filled = score(chunking, ranking, questions, config, ["budget"]).filled
         reference = Reference(chunking, config)
         for row, count in zip(rows_of(ranking), filled.tolist(), strict=True):

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag_chunk.analysis.statistics import (
-    Comparison,
     Pair,
+    PairedTest,
     compare_all,
     mean_interval,
     mean_intervals,
@@ -240,7 +240,7 @@ def test_the_first_of_equal_means_leads_in_whatever_order_the_scores_stand():
 
 
 def test_a_single_configuration_has_no_pairs():
-    assert compare_all([[0.5], [1.0]], seed=0) == Comparison(2, (0.75,), 0, (0,), (), None)
+    assert compare_all([[0.5], [1.0]], seed=0) == PairedTest(2, (0.75,), 0, (0,), (), None)
 
 
 def test_scores_beyond_one_are_compared_in_their_own_range():
@@ -415,7 +415,7 @@ def test_a_pair_in_words(value, questions, sentence):
 def comparison(not_shown_worse, questions=40, configurations=5, detectable=0.05):
     means = tuple(0.9 - 0.01 * index for index in range(configurations))
     pairs = tuple(pair() for _ in combinations(range(configurations), 2))
-    return Comparison(questions, means, 0, not_shown_worse, pairs, detectable)
+    return PairedTest(questions, means, 0, not_shown_worse, pairs, detectable)
 
 
 @pytest.mark.parametrize(

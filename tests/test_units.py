@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import itertools
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_chunk.chunker import chunk
-from rag_chunk.config import UNITS, RunConfig
+from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.corpus.units import (
+    Unit,
     Words,
     encoding,
     encoding_name,
@@ -80,14 +82,14 @@ def test_tokens_counted_by_arithmetic_equal_the_encoding_of_the_text(
     corpus, spans = drawn
     units = units_of(corpus, "tokens", model)
     expected = [len(load_encoding(model).encode_ordinary(corpus.text(start, end))) for start, end in spans]
-    assert units.counted(as_spans(spans)).sizes.tolist() == expected
+    assert units.count(as_spans(spans)).sizes.tolist() == expected
 
 
 def test_a_wide_gap_before_a_separator_is_counted_as_the_tokenizer_does() -> None:
     text = "abc" + " " * 10_050 + "\x1cxyz foo bar"
     units = units_of(Corpus([Document("a", text)]), "tokens", MODEL)
     expected = len(load_encoding("cl100k_base").encode_ordinary(text))
-    assert units.counted(as_spans([(0, len(text))])).sizes.tolist() == [expected]
+    assert units.count(as_spans([(0, len(text))])).sizes.tolist() == [expected]
 
 
 @given(text=texts, size=st.integers(1, 6))
@@ -118,7 +120,7 @@ def test_a_stretch_is_counted_by_its_borders_where_they_say_that_it_can_be(
     model: str, drawn: tuple[Corpus, list[tuple[int, int]]]
 ) -> None:
     corpus, spans = drawn
-    counts = units_of(corpus, "tokens", model).counted(as_spans(spans))
+    counts = units_of(corpus, "tokens", model).count(as_spans(spans))
     for (one, (start, _)), (other, (_, end)) in itertools.product(enumerate(spans), repeat=2):
         one_document = np.ptp(corpus.documents_at(np.array([start, end - 1]))) == 0
         if one_document and counts.opens[one] <= counts.closes[other]:
@@ -129,10 +131,10 @@ def test_a_stretch_is_counted_by_its_borders_where_they_say_that_it_can_be(
 @pytest.mark.parametrize("unit", ["words", "characters"])
 @given(drawn=spans_in())
 def test_words_and_characters_of_a_span_are_those_of_its_text(
-    unit: str, drawn: tuple[Corpus, list[tuple[int, int]]]
+    unit: Unit, drawn: tuple[Corpus, list[tuple[int, int]]]
 ) -> None:
     corpus, spans = drawn
-    for size, (start, end) in zip(units_of(corpus, unit, MODEL).counted(as_spans(spans)).sizes, spans, strict=True):
+    for size, (start, end) in zip(units_of(corpus, unit, MODEL).count(as_spans(spans)).sizes, spans, strict=True):
         alone = Corpus([Document("alone", corpus.text(start, end))])
         assert size == len(units_of(alone, unit, MODEL).starts)
 
@@ -140,8 +142,8 @@ def test_words_and_characters_of_a_span_are_those_of_its_text(
 def test_a_long_text_is_encoded_in_parts_with_the_same_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "A sentence with 12345 numbers, don't you think?\n\n漢字仮名 " * 400
     whole = units_of(Corpus([Document("a", text)]), "tokens", MODEL).starts
-    monkeypatch.setattr("rag_chunk.corpus.units.encoded.PART", 1000)
-    monkeypatch.setattr("rag_chunk.corpus.units.encoded.ALONE", 2000)
+    monkeypatch.setattr("rag_chunk.corpus.units.token_arrays.PART", 1000)
+    monkeypatch.setattr("rag_chunk.corpus.units.token_arrays.ALONE", 2000)
     assert units_of(Corpus([Document("a", text)]), "tokens", MODEL).starts.tolist() == whole.tolist()
 
 
@@ -150,8 +152,8 @@ def test_text_that_looks_like_a_special_token_is_text() -> None:
     assert len(units_of(corpus, "tokens", MODEL).starts) == 8
 
 
-@pytest.mark.parametrize("unit", UNITS)
-def test_units_are_found_once_for_a_corpus(unit: str) -> None:
+@pytest.mark.parametrize("unit", get_args(Unit))
+def test_units_are_found_once_for_a_corpus(unit: Unit) -> None:
     corpus = Corpus([Document("a", "one two")])
     assert units_of(corpus, unit, MODEL) is units_of(corpus, unit, MODEL)
 
@@ -164,7 +166,7 @@ def test_an_unknown_model_is_a_sentence_that_names_the_encodings() -> None:
 def hidden(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
     """Pretend that the tokenizer's file is nowhere on this machine."""
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(folder / "cache"))
-    monkeypatch.setattr(encoding, "_unpacked", lambda _: None)
+    monkeypatch.setattr(encoding, "_unpack", lambda _: None)
     return (
         folder / "cache" / hashlib.sha1(encoding.ADDRESSES["p50k_base"][0].encode(), usedforsecurity=False).hexdigest()
     )

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag_chunk._version import __version__
-from rag_chunk.analysis.comparison import blocks, compared, with_intervals
-from rag_chunk.analysis.cost_estimate import bill_of
-from rag_chunk.analysis.external import GivenRetrieval
-from rag_chunk.analysis.holdout import Asked, asked_of
+from rag_chunk.analysis.comparison import blocks, compare_configurations, with_intervals
+from rag_chunk.analysis.cost_estimate import estimate_cost
+from rag_chunk.analysis.external import ExternalRun
+from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
 from rag_chunk.analysis.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
-from rag_chunk.analysis.skipped import skipped_evidence
+from rag_chunk.analysis.skipped import find_skipped_evidence
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of
@@ -60,24 +60,26 @@ def analyze(
     [('sentence-4-1', 2.0), ('sentence-8-2', 1.0)]
     """
     settings = settings or AnalysisConfig()
-    named = _named(configs)
+    named = _name_configs(configs)
     check_baseline(settings.baseline, named)
-    asked = asked_of(corpus, questions, settings, _seed(named))
+    asked = evaluation_set(corpus, questions, settings, _seed(named))
     if any(config.needs_vectors and not embedder_of(config).is_cheap for config in named.values()):
-        bill_of(corpus, named, questions).check(settings.max_embed_tokens)
+        estimate_cost(corpus, named, questions).check(settings.max_embed_tokens)
     run = Run(corpus, asked, settings.metrics)
-    tell = progress or _untold
+    tell = progress or _ignore
     for number, (name, config) in enumerate(named.items()):
         tell(number, len(named), name)
-        run.add(name, config, _embedding(progress, number, len(named), name))
+        run.add(name, config, _embedding_progress(progress, number, len(named), name))
     tell(len(named), len(named), _COMPARING)
-    lost = skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
-    analysis = _finished(run, asked, corpus, questions, settings, (*skipped, *lost))
+    lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
+    analysis = _build_analysis(run, asked, corpus, questions, settings, (*skipped, *lost))
     tell(len(named), len(named), "")
     return analysis
 
 
-def _embedding(progress: Progress | None, number: int, total: int, name: str) -> Callable[[int, int], None] | None:
+def _embedding_progress(
+    progress: Progress | None, number: int, total: int, name: str
+) -> Callable[[int, int], None] | None:
     """Return what tells how many texts of a configuration are embedded."""
     if progress is None:
         return None
@@ -86,7 +88,7 @@ def _embedding(progress: Progress | None, number: int, total: int, name: str) ->
 
 def score_retrievals(
     corpus: Corpus,
-    retrievals: Mapping[str, GivenRetrieval],
+    retrievals: Mapping[str, ExternalRun],
     questions: Questions,
     *,
     settings: AnalysisConfig | None = None,
@@ -96,26 +98,26 @@ def score_retrievals(
     settings = settings or AnalysisConfig()
     configs = {name: each.config for name, each in retrievals.items()}
     check_baseline(settings.baseline, configs)
-    asked = asked_of(corpus, questions, settings, _seed(configs))
+    asked = evaluation_set(corpus, questions, settings, _seed(configs))
     run = Run(corpus, asked, settings.metrics)
-    tell = progress or _untold
+    tell = progress or _ignore
     for number, (name, each) in enumerate(retrievals.items()):
         tell(number, len(retrievals), name)
-        run.add_given(name, each)
+        run.add_external(name, each)
     notices = [(name, notice) for name, each in retrievals.items() for notice in each.notices]
     tell(len(retrievals), len(retrievals), _COMPARING)
-    analysis = _finished(run, asked, corpus, questions, settings, notices)
+    analysis = _build_analysis(run, asked, corpus, questions, settings, notices)
     tell(len(retrievals), len(retrievals), "")
     return analysis
 
 
-def _untold(done: int, total: int, what: str) -> None:
+def _ignore(done: int, total: int, what: str) -> None:
     """Tell nobody."""
 
 
-def _finished(
+def _build_analysis(
     run: Run,
-    asked: Asked | None,
+    asked: EvaluationSet | None,
     corpus: Corpus,
     questions: Questions | None,
     settings: AnalysisConfig,
@@ -132,11 +134,11 @@ def _finished(
     return Analysis(report, corpus, questions, run.chunkings)
 
 
-def report_of(corpus: Corpus, asked: Asked | None, found: Sequence[Scored], settings: AnalysisConfig) -> Report:
+def report_of(corpus: Corpus, asked: EvaluationSet | None, found: Sequence[Scored], settings: AnalysisConfig) -> Report:
     """Compare the configurations, and return them best first; those of one retriever stand together."""
     seed = found[0].result.config.seed
     groups = [with_intervals(group, seed) for group in blocks(found)]
-    comparisons = [compared(group, asked, settings, seed) for group in groups] if asked else []
+    comparisons = [compare_configurations(group, asked, settings, seed) for group in groups] if asked else []
     return Report(
         rag_chunk=__version__,
         analysis_id=uuid.uuid4().hex[:16],
@@ -159,7 +161,7 @@ def check_baseline(name: str | None, named: Mapping[str, RunConfig]) -> None:
     )
 
 
-def _named(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig]) -> Mapping[str, RunConfig]:
+def _name_configs(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig]) -> Mapping[str, RunConfig]:
     if isinstance(configs, Mapping):
         named = configs
     else:
@@ -183,7 +185,7 @@ def corpus_entry(corpus: Corpus) -> CorpusEntry:
     return CorpusEntry(digest=corpus.digest, documents=documents, skipped=_entries(corpus.skipped))
 
 
-def _questions_entry(questions: Questions, asked: Asked | None) -> QuestionsEntry:
+def _questions_entry(questions: Questions, asked: EvaluationSet | None) -> QuestionsEntry:
     return QuestionsEntry(
         source=questions.source,
         digest=questions.digest,

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from rag_chunk.analysis import statistics, verdicts
-from rag_chunk.analysis.holdout import Asked
+from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.report import (
     AgainstBaseline,
@@ -18,7 +18,7 @@ from rag_chunk.analysis.report import (
     PairResult,
 )
 from rag_chunk.analysis.scoring import HEADLINE, Scored
-from rag_chunk.config import AnalysisConfig, is_given
+from rag_chunk.config import AnalysisConfig, is_external
 from rag_chunk.corpus.arrays import Floats
 from rag_chunk.scorer import CURVE
 
@@ -36,8 +36,8 @@ class Outcome:
     """
 
     results: Sequence[ConfigurationResult]
-    shown: statistics.Comparison
-    chosen: statistics.Comparison
+    shown: statistics.PairedTest
+    chosen: statistics.PairedTest
     leader: int
     recommended: int
     worse: Sequence[bool]
@@ -56,7 +56,7 @@ def blocks(found: Sequence[Scored]) -> list[list[Scored]]:
     by_retriever: dict[str, list[Scored]] = {}
     for each in found:
         retriever = each.result.config.retriever
-        by_retriever.setdefault("given" if is_given(retriever) else retriever, []).append(each)
+        by_retriever.setdefault("given" if is_external(retriever) else retriever, []).append(each)
     groups = [list(found)] if len(by_retriever) == len(found) else list(by_retriever.values())
     return [sorted(group, key=lambda each: -each.result.metrics.get(HEADLINE, 0.0)) for group in groups]
 
@@ -74,7 +74,9 @@ def _with_interval(found: Scored, interval: statistics.Interval | None) -> Score
     return Scored(found.result.model_copy(update={"intervals": ends}), found.reporting, found.choosing)
 
 
-def compared(found: Sequence[Scored], asked: Asked, settings: AnalysisConfig, seed: int) -> ComparisonResult:
+def compare_configurations(
+    found: Sequence[Scored], asked: EvaluationSet, settings: AnalysisConfig, seed: int
+) -> ComparisonResult:
     """Return what the questions show about some configurations."""
     outcome = _outcome(found, asked, settings.margin, seed)
     names = outcome.names
@@ -101,16 +103,16 @@ def _table(found: Sequence[Scored]) -> Floats:
     return np.array([each.reporting for each in found]).T
 
 
-def _outcome(found: Sequence[Scored], asked: Asked, margin: float, seed: int) -> Outcome:
+def _outcome(found: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> Outcome:
     results = [each.result for each in found]
     shown = chosen = statistics.compare_all(_table(found), seed=seed)
     if asked.choosing:
         chosen = statistics.compare_all(np.array([each.choosing for each in found]).T, seed=seed)
-    recommended = recommended_of(results, chosen, margin)
+    recommended = recommend_for(results, chosen, margin)
     return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader))
 
 
-def _worse(comparison: statistics.Comparison, leader: int) -> list[bool]:
+def _worse(comparison: statistics.PairedTest, leader: int) -> list[bool]:
     """Tell of each configuration whether it is shown to be worse than `leader`; too few questions show nothing."""
     enough = comparison.num_questions >= statistics.FEWEST_FOR_A_WINNER
     beaten = {pair.b for pair in comparison.pairs if pair.a == leader and pair.p_adjusted < statistics.ALPHA}
@@ -127,7 +129,7 @@ def _leaders(outcome: Outcome) -> dict[int, list[int]]:
     return found
 
 
-def recommended_of(results: Sequence[ConfigurationResult], chosen: statistics.Comparison, margin: float) -> int:
+def recommend_for(results: Sequence[ConfigurationResult], chosen: statistics.PairedTest, margin: float) -> int:
     """Return which configuration to take by a comparison: one of the best for their cost, by the same means."""
     front = pareto_front(np.array(chosen.means), _costs(results))
     worse = _worse(chosen, chosen.leader)
@@ -182,7 +184,7 @@ def against_result(pair: statistics.Pair, baseline: int, names: Sequence[str], *
     )
 
 
-def _holdout(outcome: Outcome, asked: Asked, share: float | None) -> HoldoutResult | None:
+def _holdout(outcome: Outcome, asked: EvaluationSet, share: float | None) -> HoldoutResult | None:
     if asked.choosing is None or share is None:
         return None
     return HoldoutResult(
@@ -215,7 +217,7 @@ def _verdict(
     found = any((*outcome.shown.means, *outcome.chosen.means))
     sentences = [
         *([*main, verdicts.curve_verdict(names, leaders, outcome.leader, budgets)] if found else []),
-        "" if found else verdicts.nothing_found(names),
+        "" if found else verdicts.explain_all_zero(names),
         *(verdicts.baseline_verdict(baseline, outcome.shown.num_questions) if baseline else ()),
         verdicts.scope(_distinct(result.config.retriever for result in results), budgets, models),
         verdicts.floor_warning(min(result.metrics.get("random_recall", 0.0) for result in results)),

@@ -10,7 +10,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import Embedder, Role, embedder_of, is_stored, key
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
-from rag_chunk.retriever.indexed import indexed_texts
+from rag_chunk.retriever.indexed import texts_to_index
 
 QUESTIONS, SENTENCES = "questions", "sentences"
 _SAMPLE = 1_000_000  # characters of the corpus, whose tokens are counted to know how long a token is
@@ -32,7 +32,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
+class CostEstimate:
     """The items of an analysis, in order; `tokens` are those that would be embedded, with models that cost something."""
 
     items: tuple[Item, ...]
@@ -54,22 +54,22 @@ class Bill:
         if self.tokens > limit:
             raise SettingsError(
                 f"about {self.tokens:,} tokens would be embedded with {self.model}, more than {limit:,}; nothing was "
-                f"embedded. To go on: --max-embed-tokens {_rounded_up(self.tokens)}. --dry-run shows what each "
+                f"embedded. To go on: --max-embed-tokens {_round_up(self.tokens)}. --dry-run shows what each "
                 "configuration adds"
             )
 
 
-def _rounded_up(tokens: int) -> int:
+def _round_up(tokens: int) -> int:
     """Return a round number that is a little above an estimate."""
     return -(-int(tokens * 1.1) // _ROUND) * _ROUND
 
 
-def bill_of(corpus: Corpus, configs: Mapping[str, RunConfig], questions: Questions | None) -> Bill:
+def estimate_cost(corpus: Corpus, configs: Mapping[str, RunConfig], questions: Questions | None) -> CostEstimate:
     """Chunk as every configuration says, and return what would be embedded. Nothing is."""
     writing = _Writing(corpus, questions.texts if questions else ())
     for name, config in configs.items():
         writing.add(name, config)
-    return Bill(tuple(writing.items), writing.tokens, writing.model)
+    return CostEstimate(tuple(writing.items), writing.tokens, writing.model)
 
 
 class _Writing:
@@ -98,7 +98,7 @@ class _Writing:
         if chunking is None:  # its chunks will hold each character once
             self._write(Item(name, None, tokens=self._in_tokens(config, len(self._corpus))), config)
         else:
-            self._write(self._item(name, chunks, config, indexed_texts(chunking, config)), config)
+            self._write(self._item(name, chunks, config, texts_to_index(chunking, config)), config)
 
     def _add_sentences(self, config: RunConfig) -> bool:
         """Add the sentences, and tell whether some of them have no vector yet."""

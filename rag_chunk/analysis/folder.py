@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag_chunk.analysis.history import Recorded, parse_questions
+from rag_chunk.analysis.history import SavedAnalysis, parse_questions
 from rag_chunk.analysis.report import ConfigurationResult, Report, parse_report
 from rag_chunk.config.tracking import TrackingOptions
 from rag_chunk.corpus import MARKER
@@ -71,14 +71,14 @@ def _refuse_links(path: Path) -> None:
             raise InputError(f"{found} leads out of the results folder; put the file itself there")
 
 
-def read_recorded(path: Path) -> Recorded:
+def read_saved_analysis(path: Path) -> SavedAnalysis:
     """Return the analysis of a results folder, or the configuration whose file, `configs/NAME.yaml`, is named."""
     is_config = path.is_file() and path.parent.name == "configs"
     results = read_results(path.parents[1] if is_config else path)
     if is_config and path.stem not in results.configs:
         raise InputError(f"{results.path} has no configuration {path.stem}")
     asked = results.file("questions.json") if results.report.questions else None
-    return Recorded(
+    return SavedAnalysis(
         source=str(path),
         report=results.report,
         questions=parse_questions(_text(asked), str(asked)) if asked else {},
@@ -103,7 +103,7 @@ def _text(path: Path) -> str:
         raise InputError(f"{path} cannot be read: {error}") from None
 
 
-def claim(folder: Path) -> None:
+def prepare_folder(folder: Path) -> None:
     """Make the folder ours, and leave what it holds; raise `InputError` where results could not be written there.
 
     This is asked before the work: an analysis that cannot be kept is not worth its time.
@@ -120,7 +120,7 @@ def claim(folder: Path) -> None:
 
 
 @contextmanager
-def alone(folder: Path, notify: Callable[[str], None] | None = None) -> Iterator[None]:
+def folder_lock(folder: Path, notify: Callable[[str], None] | None = None) -> Iterator[None]:
     """Let one process at a time use the folder. Others wait, and say so to `notify`, or write after a while without it.
 
     Of two that write, the last leaves its results, and not a mixture of both; of two that send them, one does.

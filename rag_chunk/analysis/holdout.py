@@ -17,7 +17,7 @@ _FEWEST = 2  # questions, of which one chooses and one reports
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class QuestionSubset:
     """Some of the questions, and their rows among all of them."""
 
     questions: Questions
@@ -25,22 +25,24 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class EvaluationSet:
     """All questions, the part that all figures are of, the part that chooses where one is held out, and what for.
 
     `by_tag` and `by_document` are rows of the reporting part, where there are two tags or documents at least.
     """
 
     questions: Questions
-    reporting: Part
-    choosing: Part | None
+    reporting: QuestionSubset
+    choosing: QuestionSubset | None
     groups: tuple[str, ...]
     users: UsersMetrics
     by_tag: Mapping[str, Positions] = field(default_factory=dict)
     by_document: Mapping[str, Positions] = field(default_factory=dict)
 
 
-def asked_of(corpus: Corpus, questions: Questions | None, settings: AnalysisConfig, seed: int) -> Asked | None:
+def evaluation_set(
+    corpus: Corpus, questions: Questions | None, settings: AnalysisConfig, seed: int
+) -> EvaluationSet | None:
     """Return what is asked; nothing without questions, which `SettingsError` then says of settings that need them."""
     users = UsersMetrics(settings.custom_metrics)
     if questions is None:
@@ -50,7 +52,9 @@ def asked_of(corpus: Corpus, questions: Questions | None, settings: AnalysisConf
         return None
     reporting, choosing = _parts(questions, settings.holdout, seed)
     kept = reporting.questions
-    return Asked(questions, reporting, choosing, settings.metrics, users, _by_tag(kept), _by_document(corpus, kept))
+    return EvaluationSet(
+        questions, reporting, choosing, settings.metrics, users, _by_tag(kept), _by_document(corpus, kept)
+    )
 
 
 def _refuse_without_questions(settings: AnalysisConfig) -> None:
@@ -60,14 +64,14 @@ def _refuse_without_questions(settings: AnalysisConfig) -> None:
         raise SettingsError(f"{found[0]} needs questions: give --test-file questions.json")
 
 
-def _parts(questions: Questions, share: float | None, seed: int) -> tuple[Part, Part | None]:
+def _parts(questions: Questions, share: float | None, seed: int) -> tuple[QuestionSubset, QuestionSubset | None]:
     """Split the questions into those that report, a `share` of them, and those that choose.
 
     Which of the two a question is depends on the seed and its id alone, as far as the share allows.
     """
     count = len(questions)
     if share is None:
-        return Part(questions, np.arange(count)), None
+        return QuestionSubset(questions, np.arange(count)), None
     if count < _FEWEST:
         raise InputError("--holdout needs two questions at least: one to choose by, and one to report")
     keys = [hashlib.sha256(f"{seed}:{name}".encode("utf-8", "surrogatepass")).digest() for name in questions.ids]
@@ -76,21 +80,21 @@ def _parts(questions: Questions, share: float | None, seed: int) -> tuple[Part, 
     return _part(questions, np.sort(order[:held])), _part(questions, np.sort(order[held:]))
 
 
-def _part(questions: Questions, rows: Positions) -> Part:
-    return Part(replace(questions, questions=tuple(questions.questions[row] for row in rows)), rows)
+def _part(questions: Questions, rows: Positions) -> QuestionSubset:
+    return QuestionSubset(replace(questions, questions=tuple(questions.questions[row] for row in rows)), rows)
 
 
 def _by_tag(questions: Questions) -> dict[str, Positions]:
-    return _grouped([set(question.tags) for question in questions.questions])
+    return _group_rows([set(question.tags) for question in questions.questions])
 
 
 def _by_document(corpus: Corpus, questions: Questions) -> dict[str, Positions]:
     """Group the questions by the documents of their evidence, an item counting where its first alternative stands."""
     first = [[corpus.place(*item.spans[0]).document.name for item in found.evidence] for found in questions.questions]
-    return _grouped([set(names) for names in first])
+    return _group_rows([set(names) for names in first])
 
 
-def _grouped(names: list[set[str]]) -> dict[str, Positions]:
+def _group_rows(names: list[set[str]]) -> dict[str, Positions]:
     """Return the rows that have each name, in the names' order; nothing where there is but one name."""
     known = sorted(set().union(*names))
     if len(known) <= 1:

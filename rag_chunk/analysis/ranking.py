@@ -15,7 +15,7 @@ from rag_chunk.scorer.shuffles import one_shuffle
 ORACLE = "oracle"
 
 
-def ranked(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
+def rank_for_evaluation(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
     """Rank the chunks for each question as `config` says: int64 [questions, at most depth].
 
     Most retrievers are given the questions' texts alone.
@@ -31,12 +31,12 @@ def ranked(chunking: Chunking, questions: Questions, config: RunConfig, depth: i
 def _oracle(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
     """Take what brings new evidence first, up to the largest budget, then the other chunks in order."""
     nothing = np.zeros((len(questions), 0), np.int64)
-    met = Retrieval(chunking, nothing, questions, config).met
+    met = Retrieval(chunking, nothing, questions, config).overlaps
     best = oracle_ranking(met, chunking.spans, budgets_of(config)[-1])
-    rows = [_filled_up(row[row >= 0], len(chunking), depth) for row in best]
+    rows = [_fill_up(row[row >= 0], len(chunking), depth) for row in best]
     return np.array(rows, np.int64).reshape(len(questions), depth)
 
 
-def _filled_up(first: Positions, chunks: int, depth: int) -> Positions:
+def _fill_up(first: Positions, chunks: int, depth: int) -> Positions:
     others = np.setdiff1d(np.arange(min(chunks, depth + len(first))), first)
     return np.concatenate([first, others])[:depth]

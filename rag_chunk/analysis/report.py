@@ -12,11 +12,11 @@ from rag_chunk.errors import InputError
 SCHEMA_VERSION = 1
 
 
-class _Value(BaseModel):
+class _ReportValue(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
 
 
-class DocumentEntry(_Value):
+class DocumentEntry(_ReportValue):
     """A document of the corpus."""
 
     name: str
@@ -24,14 +24,14 @@ class DocumentEntry(_Value):
     characters: int
 
 
-class SkippedEntry(_Value):
+class SkippedEntry(_ReportValue):
     """Something that took no part (a file, a strategy, a configuration, a question's phrase), and why."""
 
     name: str
     reason: str
 
 
-class CorpusEntry(_Value):
+class CorpusEntry(_ReportValue):
     """The corpus: its documents in order, and what was not read."""
 
     digest: str
@@ -39,7 +39,7 @@ class CorpusEntry(_Value):
     skipped: tuple[SkippedEntry, ...] = ()
 
 
-class QuestionsEntry(_Value):
+class QuestionsEntry(_ReportValue):
     """The question file: how many questions, how many of them are drafts, and which step matched how many phrases.
 
     `by_tag` and `by_document` count the questions behind the figures of the same names; a question with several tags,
@@ -57,7 +57,7 @@ class QuestionsEntry(_Value):
     skipped: tuple[SkippedEntry, ...] = ()
 
 
-class QuestionResult(_Value):
+class QuestionResult(_ReportValue):
     """One question under one configuration: its scores, and the chunks that fill the budget, best first."""
 
     id: str
@@ -66,14 +66,14 @@ class QuestionResult(_Value):
     retrieved: tuple[str, ...] = ()
 
 
-class GivenFiles(_Value):
+class ExternalFiles(_ReportValue):
     """The files that hold somebody else's chunks and rankings."""
 
     chunks: str
     retrieved: str
 
 
-class EmbeddingEntry(_Value):
+class EmbeddingEntry(_ReportValue):
     """The embedding model with its revision, how many tokens of a text it reads, and the texts that were asked for.
 
     `cached` of them had their vectors on disk.
@@ -85,7 +85,7 @@ class EmbeddingEntry(_Value):
     cached: int = 0
 
 
-class ConfigurationResult(_Value):
+class ConfigurationResult(_ReportValue):
     """One configuration: its settings, metrics by name, and its questions in the file's order.
 
     `by_tag` and `by_document` are the headline metric over the questions with a tag, or with evidence in a document,
@@ -102,11 +102,11 @@ class ConfigurationResult(_Value):
     by_document: dict[str, float] = Field(default_factory=dict)
     questions: tuple[QuestionResult, ...] = ()
     merged: tuple[str, ...] = ()
-    given: GivenFiles | None = None
+    given: ExternalFiles | None = None
     embedding: EmbeddingEntry | None = None
 
 
-class PairResult(_Value):
+class PairResult(_ReportValue):
     """Two configurations compared over the same questions: mean of `a` less mean of `b`."""
 
     a: str
@@ -117,7 +117,7 @@ class PairResult(_Value):
     p_adjusted: float
 
 
-class AgainstBaseline(_Value):
+class AgainstBaseline(_ReportValue):
     """One configuration against the baseline: its mean less the baseline's, and what the questions show."""
 
     name: str
@@ -128,14 +128,14 @@ class AgainstBaseline(_Value):
     shown: Literal["better", "worse", "no difference"]
 
 
-class BaselineResult(_Value):
+class BaselineResult(_ReportValue):
     """The baseline, and every other configuration against it."""
 
     name: str
     others: tuple[AgainstBaseline, ...] = ()
 
 
-class HoldoutResult(_Value):
+class HoldoutResult(_ReportValue):
     """The questions, by id, that chose the leader and the recommended, and those that all figures are of.
 
     `means` is the headline metric of each configuration over the questions that chose.
@@ -147,7 +147,7 @@ class HoldoutResult(_Value):
     means: dict[str, float]
 
 
-class ComparisonResult(_Value):
+class ComparisonResult(_ReportValue):
     """What the questions show about the configurations of some `retrievers`: see `rag_chunk.analysis.statistics`.
 
     `leaders` has the highest mean at each budget of the curve; `pareto` are the configurations of which none has at
@@ -167,7 +167,7 @@ class ComparisonResult(_Value):
     verdict: tuple[str, ...] = ()
 
 
-class Report(_Value):
+class Report(_ReportValue):
     """All results of one analysis. `configurations` stand best first.
 
     Configurations are compared within their retriever: `comparison` is of the first one, `other_comparisons` of the

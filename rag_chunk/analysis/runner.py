@@ -4,19 +4,19 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rag_chunk.analysis.external import GivenRetrieval
-from rag_chunk.analysis.holdout import Asked
-from rag_chunk.analysis.ranking import ORACLE, ranked
-from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, GivenFiles
-from rag_chunk.analysis.scoring import Scored, measured, scored
+from rag_chunk.analysis.external import ExternalRun
+from rag_chunk.analysis.holdout import EvaluationSet
+from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation
+from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
+from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.config import RETRIEVERS, STRATEGIES, VECTOR_RETRIEVERS, RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.units import units_of
-from rag_chunk.embedder import Ledger, counted, embedder_of
+from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, parents_of, prepare
-from rag_chunk.scorer import depth_needed, score
+from rag_chunk.scorer import required_depth, score
 
 _CHUNKING = {"strategy", "chunk_size", "overlap", "model", "smallest_size", "split_percentile"}
 Tell = Callable[[int, int], None]
@@ -25,7 +25,7 @@ Tell = Callable[[int, int], None]
 class Run:
     """The configurations that have been run, and what they share."""
 
-    def __init__(self, corpus: Corpus, asked: Asked | None, groups: tuple[str, ...]) -> None:
+    def __init__(self, corpus: Corpus, asked: EvaluationSet | None, groups: tuple[str, ...]) -> None:
         """Run nothing yet; `asked` is nothing without questions."""
         self._corpus, self._asked, self._groups = corpus, asked, groups
         self._seen: dict[Any, str] = {}
@@ -39,10 +39,10 @@ class Run:
 
         `tell` is told how many texts are embedded, of how many.
         """
-        with counted(tell) as ledger:
+        with track_usage(tell) as ledger:
             self._add(name, config, ledger)
 
-    def _add(self, name: str, config: RunConfig, ledger: Ledger) -> None:
+    def _add(self, name: str, config: RunConfig, ledger: EmbeddingUsage) -> None:
         if config.needs_vectors:
             self._prepare("model_time", f"{config.embedding_model}", lambda: embedder_of(config))
         self._prepare(f"{config.unit}_time", config.unit, lambda: units_of(self._corpus, config.unit, config.model))
@@ -68,15 +68,15 @@ class Run:
         if config.needs_vectors:
             self._note_embedding(name, config, ledger)
 
-    def add_given(self, name: str, given: GivenRetrieval) -> None:
+    def add_external(self, name: str, given: ExternalRun) -> None:
         """Score chunks and rankings that were made elsewhere; how long that took is not known."""
         started = time.perf_counter()
         self.chunkings[name] = given.chunking
-        found = measured(given.chunking, name, given.config, self._groups)
-        self.found[name] = scored(found, given.chunking, given.ranking, self._asked) if self._asked else found
+        found = measure_chunks(given.chunking, name, given.config, self._groups)
+        self.found[name] = score_chunks(found, given.chunking, given.ranking, self._asked) if self._asked else found
         if given.files:
             chunks, retrieved = (str(path.absolute()) for path in given.files)
-            files = GivenFiles(chunks=chunks, retrieved=retrieved)
+            files = ExternalFiles(chunks=chunks, retrieved=retrieved)
             self._change(name, self.found[name].result.model_copy(update={"given": files}))
         self.timings["score_time"] = self.timings.get("score_time", 0.0) + time.perf_counter() - started
 
@@ -99,11 +99,11 @@ class Run:
 
     def _score(self, name: str, config: RunConfig, chunk_time: float) -> None:
         started = time.perf_counter()
-        found = self.found[name] = self._scored(name, config)
+        found = self.found[name] = self._score_rankings(name, config)
         timed = {"processing_time": time.perf_counter() - started + chunk_time, "chunk_time": chunk_time}
         self._change(name, found.result.model_copy(update={"metrics": {**found.result.metrics, **timed}}))
 
-    def _note_embedding(self, name: str, config: RunConfig, ledger: Ledger) -> None:
+    def _note_embedding(self, name: str, config: RunConfig, ledger: EmbeddingUsage) -> None:
         """Record which model made vectors, and where chunks were ranked by them, what of the text it read."""
         model, result = embedder_of(config), self.found[name].result
         entry = EmbeddingEntry(model=model.identity, limit=model.limit, texts=ledger.texts, cached=ledger.cached)
@@ -118,20 +118,20 @@ class Run:
         if config.retriever in VECTOR_RETRIEVERS:  # any ranking lays the evidence out, and this one embeds nothing
             config = config.with_settings(retriever="random")
         if asked:
-            handed, ranking = retrieved(self.chunkings[name], asked.questions, config)
+            handed, ranking = retrieve(self.chunkings[name], asked.questions, config)
             score(handed, ranking[asked.reporting.rows], asked.reporting.questions, config)
 
-    def _scored(self, name: str, config: RunConfig) -> Scored:
+    def _score_rankings(self, name: str, config: RunConfig) -> Scored:
         chunking = self.chunkings[name]
-        found = measured(chunking, name, config, self._groups)
+        found = measure_chunks(chunking, name, config, self._groups)
         if self._asked is None:
             return found
-        return scored(found, *retrieved(chunking, self._asked.questions, config), self._asked)
+        return score_chunks(found, *retrieve(chunking, self._asked.questions, config), self._asked)
 
 
-def retrieved(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:
+def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:
     """Rank as many chunks as surely fill the largest budget, or the parents that they bring along."""
-    handed = chunking.handed_over() if config.retrieve_parents else chunking
+    handed = chunking.parents_or_self() if config.retrieve_parents else chunking
     if handed is chunking or config.retriever == ORACLE:
-        return handed, ranked(handed, questions, config, depth_needed(handed, config))
-    return handed, parents_of(ranked(chunking, questions, config, len(chunking)), chunking)
+        return handed, rank_for_evaluation(handed, questions, config, required_depth(handed, config))
+    return handed, parents_of(rank_for_evaluation(chunking, questions, config, len(chunking)), chunking)

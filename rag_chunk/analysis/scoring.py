@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rag_chunk.analysis.holdout import Asked
+from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.analysis.report import ConfigurationResult, QuestionResult
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
@@ -26,20 +26,20 @@ class Scored:
     choosing: Floats | None = None
 
 
-def measured(chunking: Chunking, name: str, config: RunConfig, groups: tuple[str, ...]) -> Scored:
+def measure_chunks(chunking: Chunking, name: str, config: RunConfig, groups: tuple[str, ...]) -> Scored:
     """Return the metrics of the chunks alone."""
     metrics = shape_metrics(chunking, config)
     kept = metrics if SHAPE in groups else {metric: metrics[metric] for metric in DECIDING}
     return Scored(ConfigurationResult(name=name, config=config, metrics=kept))
 
 
-def scored(found: Scored, handed: Chunking, ranking: Ranking, asked: Asked) -> Scored:
+def score_chunks(found: Scored, handed: Chunking, ranking: Ranking, asked: EvaluationSet) -> Scored:
     """Add the metrics of the `ranking` of the chunks `handed` over, for all questions."""
     config, part = found.result.config, asked.reporting
     rows = ranking[part.rows]
     groups = [group for group in asked.groups if group != SHAPE]
     scores = score(handed, rows, part.questions, config, groups)
-    scores = asked.users.added_to(scores, handed, rows, part.questions)
+    scores = asked.users.add_to(scores, handed, rows, part.questions)
     headline = scores.per_question[HEADLINE]
     update = {
         "metrics": {**found.result.metrics, **scores.metrics},
@@ -51,12 +51,14 @@ def scored(found: Scored, handed: Chunking, ranking: Ranking, asked: Asked) -> S
     return Scored(found.result.model_copy(update=update), headline, choosing)
 
 
-def _choosing(handed: Chunking, ranking: Ranking, config: RunConfig, asked: Asked) -> Floats:
+def _choosing(handed: Chunking, ranking: Ranking, config: RunConfig, asked: EvaluationSet) -> Floats:
     part = asked.choosing or asked.reporting
     return score(handed, ranking[part.rows], part.questions, config, ["budget"]).per_question[HEADLINE]
 
 
-def _question_results(scores: Scores, ranking: Ranking, handed: Chunking, asked: Asked) -> tuple[QuestionResult, ...]:
+def _question_results(
+    scores: Scores, ranking: Ranking, handed: Chunking, asked: EvaluationSet
+) -> tuple[QuestionResult, ...]:
     ids = handed.ids
     columns = {name: values.tolist() for name, values in scores.per_question.items()}
     return tuple(

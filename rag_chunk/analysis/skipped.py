@@ -6,13 +6,15 @@ import numpy as np
 
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import covered_before, union
+from rag_chunk.corpus.arrays import count_covered_before, union
 from rag_chunk.corpus.structure import structure_of
 from rag_chunk.questions import Questions
 from rag_chunk.scorer.evidence import evidence_table
 
 
-def skipped_evidence(corpus: Corpus, questions: Questions, configs: Iterable[RunConfig]) -> tuple[tuple[str, str], ...]:
+def find_skipped_evidence(
+    corpus: Corpus, questions: Questions, configs: Iterable[RunConfig]
+) -> tuple[tuple[str, str], ...]:
     """Return each `skip_blocks` that leaves out evidence, and a sentence on how much of it."""
     asked = dict.fromkeys(config.skip_blocks for config in configs if config.strategy in STRATEGIES)
     found = {f"skip_blocks {','.join(kinds)}": _lost(corpus, questions, kinds) for kinds in asked if kinds}
@@ -22,10 +24,10 @@ def skipped_evidence(corpus: Corpus, questions: Questions, configs: Iterable[Run
 def _lost(corpus: Corpus, questions: Questions, kinds: tuple[str, ...]) -> str:
     """Say how many items lie in the blocks of these `kinds`, of the alternatives the one with the least of it there."""
     table = evidence_table(corpus, questions)
-    blocks = structure_of(corpus).skipped(kinds)
-    starts, ends = union(corpus.solid_before(blocks.ravel()).reshape(-1, 2)).T
+    blocks = structure_of(corpus).skipped_spans(kinds)
+    starts, ends = union(corpus.non_whitespace_before(blocks.ravel()).reshape(-1, 2)).T
     sums = np.cumsum(ends - starts) - (ends - starts)
-    begun, ended = (covered_before(starts, ends, sums, table.spans[:, side]) for side in (0, 1))
+    begun, ended = (count_covered_before(starts, ends, sums, table.spans[:, side]) for side in (0, 1))
     shares = (ended - begun) / table.lengths
     of_items = np.minimum.reduceat(shares, np.flatnonzero(np.diff(table.item, prepend=-1)))
     lost = of_items > 0

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from rag_chunk.analysis.report import AgainstBaseline, BaselineResult
-from rag_chunk.analysis.statistics import ALPHA, FEW_QUESTIONS, FEWEST_FOR_A_WINNER, Comparison, Pair
-from rag_chunk.config.names import RETRIEVAL, VECTOR_RETRIEVERS, is_given
+from rag_chunk.analysis.statistics import ALPHA, FEW_QUESTIONS, FEWEST_FOR_A_WINNER, Pair, PairedTest
+from rag_chunk.config.names import RETRIEVAL, VECTOR_RETRIEVERS, is_external
 
 _MOST_NAMED = 3
 _MOST_SENTENCES = 6
@@ -39,7 +39,7 @@ def pair_verdict(pair: Pair, names: Sequence[str], num_questions: int) -> str:
     return f"{gap}; {_could_show(num_questions, pair.detectable)}."
 
 
-def verdict(comparison: Comparison, names: Sequence[str]) -> str:
+def verdict(comparison: PairedTest, names: Sequence[str]) -> str:
     """Return one sentence on what the questions show about the leader."""
     leader, count = names[comparison.leader], comparison.num_questions
     if len(names) == 1:
@@ -54,7 +54,7 @@ def verdict(comparison: Comparison, names: Sequence[str]) -> str:
 
 
 def recommendation_verdict(
-    comparison: Comparison, recommended: int, names: Sequence[str], by: str = "", dearer: str = "more chunks"
+    comparison: PairedTest, recommended: int, names: Sequence[str], by: str = "", dearer: str = "more chunks"
 ) -> str:
     """Return one sentence on the recommended configuration and its gap to the leader.
 
@@ -73,7 +73,7 @@ def recommendation_verdict(
     return f"Recommended{by}: {name}, {distance}, which has {dearer} and is not shown to be better."
 
 
-def standing(comparison: Comparison, index: int, names: Sequence[str], interval: tuple[float, float] | None) -> str:
+def standing(comparison: PairedTest, index: int, names: Sequence[str], interval: tuple[float, float] | None) -> str:
     """Return one sentence on a configuration that other questions chose: its mean, and how it stands to the rest."""
     name, count = names[index], comparison.num_questions
     ends = f" (95 % interval {_points(interval[0])} to {_points(interval[1])})" if interval else ""
@@ -86,7 +86,7 @@ def standing(comparison: Comparison, index: int, names: Sequence[str], interval:
     beaten = [names[pair.b] for pair in shown if pair.a == index]
     better = [names[pair.a] for pair in shown if pair.b == index]
     beats = f"it beats {len(beaten)} of the {len(names) - 1} others"
-    loses = f"and is beaten by {_listed(better)}" if better else "and none is shown to be better"
+    loses = f"and is beaten by {_list_names(better)}" if better else "and none is shown to be better"
     return f"{mean}; {beats} {loses}."
 
 
@@ -100,7 +100,7 @@ def holdout_verdict(choosing: int, reporting: int) -> str:
     return " ".join(sentences)
 
 
-def nothing_found(names: Sequence[str]) -> str:
+def explain_all_zero(names: Sequence[str]) -> str:
     """Return the sentences for scores that are all 0: that nothing can be chosen by them, and what to look at."""
     which = f"none of the {len(names)} configurations brings" if len(names) > 1 else f"{names[0]} does not bring"
     return (
@@ -182,7 +182,7 @@ def gate_verdict(other: AgainstBaseline, first: str, margin: float, *, worse: bo
 
 def retrieval(name: str, models: Sequence[str] = ()) -> str:
     """Return what a retriever is, in words, with its embedding models: `lexical retrieval (bm25)`."""
-    if is_given(name):
+    if is_external(name):
         return "the rankings that were given"
     with_models = f", with {_and(models)}" if models and name in VECTOR_RETRIEVERS else ""
     return f"{RETRIEVAL[name]} ({name}{with_models})" if name in RETRIEVAL else f"retrieval by {name}"
@@ -210,7 +210,7 @@ def floor_warning(random_recall: float) -> str:
     return "Chunks in random order bring back all of the evidence too: give a smaller --budget, or more documents."
 
 
-def _leader_verdict(comparison: Comparison, names: Sequence[str]) -> str:
+def _leader_verdict(comparison: PairedTest, names: Sequence[str]) -> str:
     """Return one sentence on a leader of three or more configurations."""
     leader, rivals = names[comparison.leader], len(names) - 1
     open_rivals = [names[index] for index in comparison.not_shown_worse if index != comparison.leader]
@@ -221,24 +221,24 @@ def _leader_verdict(comparison: Comparison, names: Sequence[str]) -> str:
         unproven = f"is not shown to be better than any of the {rivals} others"
         return f"No difference shown: {leader} {_leads(comparison, names)} but {unproven}; {could}."
     beaten = f"{leader} beats {rivals - len(open_rivals)} of the {rivals} others"
-    return f"{beaten} but is not shown to be better than {_listed(open_rivals)}; {could}."
+    return f"{beaten} but is not shown to be better than {_list_names(open_rivals)}; {could}."
 
 
-def _leads(comparison: Comparison, names: Sequence[str], among: str = "") -> str:
+def _leads(comparison: PairedTest, names: Sequence[str], among: str = "") -> str:
     """Return what the leader does: it has the highest mean, or shares it."""
     level = [names[place] for place in comparison.level_with_leader]
     return f"shares the highest mean{among} with {_few(level)}" if level else f"has the highest mean{among}"
 
 
-def _doubt(comparison: Comparison, names: Sequence[str]) -> str:
+def _doubt(comparison: PairedTest, names: Sequence[str]) -> str:
     """Return the clause on what is not shown about a recommended leader, empty if it beats all others."""
     rivals = [names[index] for index in comparison.not_shown_worse if index != comparison.leader]
     if comparison.num_questions < FEWEST_FOR_A_WINNER:
         return f", though {_questions(comparison.num_questions)} cannot show that it is better"
-    return f", though it is not shown to be better than {_listed(rivals)}" if rivals else ""
+    return f", though it is not shown to be better than {_list_names(rivals)}" if rivals else ""
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     """Return up to three names in words, else their number."""
     if len(names) > _MOST_NAMED:
         return f"the other {len(names)}"

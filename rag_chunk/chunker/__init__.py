@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from importlib import import_module
 
-from rag_chunk.chunker.chunking import Chunk, Chunking, Family
+from rag_chunk.chunker.chunking import ChildrenAndParents, Chunk, Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import Spans
@@ -11,7 +11,7 @@ from rag_chunk.corpus.units import units_of
 
 __all__ = ["Chunk", "Chunker", "Chunking", "chunk", "chunk_text", "chunker_of"]
 
-Chunker = Callable[[Corpus, RunConfig], Spans | Family]
+Chunker = Callable[[Corpus, RunConfig], Spans | ChildrenAndParents]
 
 _BUILT_IN = {
     "fixed-size": "windows:windows",
@@ -43,7 +43,7 @@ def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
     """
     units = units_of(corpus, config.unit, config.model)
     found = chunker_of(config)(corpus, config)
-    if isinstance(found, Family):
+    if isinstance(found, ChildrenAndParents):
         return Chunking(corpus, found.chunks, units, found.parents)
     return Chunking(corpus, found, units)
 

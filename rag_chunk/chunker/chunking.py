@@ -58,7 +58,7 @@ class Chunk:
         }
 
 
-class Family(NamedTuple):
+class ChildrenAndParents(NamedTuple):
     """Chunks and the larger chunks that hold them: spans [chunks, 2] and [parents, 2], both in order."""
 
     chunks: Spans
@@ -85,7 +85,7 @@ class Chunking:
     @cached_property
     def sizes(self) -> Positions:
         """The size of each chunk, in units: [chunks]."""
-        return self.units.counted(self.spans).sizes
+        return self.units.count(self.spans).sizes
 
     @cached_property
     def ids(self) -> list[str]:
@@ -99,7 +99,7 @@ class Chunking:
             return np.arange(len(self))
         return np.searchsorted(self.parents[:, 0], self.spans[:, 0], side="right") - 1
 
-    def handed_over(self) -> "Chunking":
+    def parents_or_self(self) -> "Chunking":
         """Return the parents as a chunking; without parents, this one."""
         return self if self.parents is None else Chunking(self.corpus, self.parents, self.units)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rag_chunk.chunker.adapters import SpanFunction, adapted
+from rag_chunk.chunker.adapters import SpanFunction, adapt
 from rag_chunk.config import RunConfig
 from rag_chunk.config.functions import load_object
 from rag_chunk.corpus import Corpus, Document
@@ -26,7 +26,7 @@ def users_own(corpus: Corpus, config: RunConfig) -> Spans:
 
 def _function(name: str) -> SpanFunction:
     """Return the function that `name` stands for; a splitter object of a known library is made into one."""
-    found = adapted(load_object(name))
+    found = adapt(load_object(name))
     if not callable(found):
         raise InputError(
             f"{name} is of type {type(found).__name__}: neither a function nor a splitter that rag-chunk knows. "

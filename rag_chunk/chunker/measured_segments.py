@@ -1,4 +1,4 @@
-"""`Measured`: pieces with their sizes, and where one is cut that has no finer border."""
+"""`MeasuredSegments`: pieces with their sizes, and where one is cut that has no finer border."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -6,39 +6,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag_chunk.chunker.segments import Pieces
+from rag_chunk.chunker.segments import Segments
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, Spans, as_spans
 from rag_chunk.corpus.units import Counts, Units
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Pieces with how many units they have."""
+class MeasuredSegments:
+    """Segments with how many units they have."""
 
-    pieces: Pieces
+    pieces: Segments
     counts: Counts
 
-    def at(self, rows: Positions | slice) -> "Measured":
+    def at(self, rows: Positions | slice) -> "MeasuredSegments":
         """Return the pieces in these rows."""
-        pieces = Pieces(self.pieces.spans[rows], self.pieces.levels[rows])
-        return Measured(pieces, Counts(*(column[rows] for column in self.counts)))
+        pieces = Segments(self.pieces.spans[rows], self.pieces.levels[rows])
+        return MeasuredSegments(pieces, Counts(*(column[rows] for column in self.counts)))
 
     def between(self, first: Positions, last: Positions) -> Spans:
         """Return the spans from the start of each first piece to the end of its last one, both given by their rows."""
         return as_spans(np.column_stack([self.pieces.spans[first, 0], self.pieces.spans[last, 1]]))
 
 
-def measured(pieces: Pieces, units: Units) -> Measured:
+def measure(pieces: Segments, units: Units) -> MeasuredSegments:
     """Measure all pieces."""
-    return Measured(pieces, units.counted(pieces.spans))
+    return MeasuredSegments(pieces, units.count(pieces.spans))
 
 
-def joined(one: Measured, other: Measured) -> Measured:
+def join(one: MeasuredSegments, other: MeasuredSegments) -> MeasuredSegments:
     """Return the pieces of one, then those of the other."""
     spans, levels = zip(*((known.pieces.spans, known.pieces.levels) for known in (one, other)), strict=True)
     counts = Counts(*map(np.concatenate, zip(one.counts, other.counts, strict=True)))
-    return Measured(Pieces(np.concatenate(spans), np.concatenate(levels)), counts)
+    return MeasuredSegments(Segments(np.concatenate(spans), np.concatenate(levels)), counts)
 
 
 def sizes_of(chunks: Spans, counts: Counts, first: Positions, last: Positions, units: Units) -> Positions:
@@ -46,7 +46,7 @@ def sizes_of(chunks: Spans, counts: Counts, first: Positions, last: Positions, u
     sizes = counts.reach[last] - counts.lead[first]
     doubtful = np.flatnonzero(counts.opens[first] > counts.closes[last])
     if len(doubtful):
-        sizes[doubtful] = units.counted(as_spans(chunks[doubtful])).sizes
+        sizes[doubtful] = units.count(as_spans(chunks[doubtful])).sizes
     return sizes
 
 

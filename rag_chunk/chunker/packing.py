@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rag_chunk.chunker.measured_segments import cut_exactly, measured, sizes_of
-from rag_chunk.chunker.packing_table import Rows
+from rag_chunk.chunker.measured_segments import cut_exactly, measure, sizes_of
+from rag_chunk.chunker.packing_table import PackingTable
 from rag_chunk.chunker.segments import Borders, Level, pieces_at
-from rag_chunk.chunker.splittable import Divisible
+from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bytes, Positions, Spans, as_spans, occurring
@@ -16,7 +16,7 @@ from rag_chunk.corpus.structure import structure_of
 from rag_chunk.corpus.units import Units, units_of
 
 
-def _backed(rows: Rows, overlap: int, levels: Bytes) -> Positions:
+def _overlap_starts(rows: PackingTable, overlap: int, levels: Bytes) -> Positions:
     """Return for each row the first row of the chunk after a cut there: whole pieces of at most `overlap` units back.
 
     `levels` are those of the borders, as far as they count for what is whole. No chunk goes back across a group, and
@@ -31,7 +31,7 @@ def _backed(rows: Rows, overlap: int, levels: Bytes) -> Positions:
     return np.concatenate([rows.numbers[:1], np.where(opens_group, cuts, first)])
 
 
-def _next_whole(rows: Rows, cuts: Positions, wanted: Bytes) -> Positions:
+def _next_whole(rows: PackingTable, cuts: Positions, wanted: Bytes) -> Positions:
     """Return for each cut the row after the next whole piece: as coarse as `wanted`, or what of it fits into a chunk."""
     after = rows.next_as_coarse(wanted, cuts + 1)
     large = np.flatnonzero(rows.furthest[1:] < after)
@@ -42,7 +42,7 @@ def _next_whole(rows: Rows, cuts: Positions, wanted: Bytes) -> Positions:
     return after
 
 
-def _first_whole(rows: Rows, wanted: Bytes, earliest: Positions) -> Positions:
+def _first_whole(rows: PackingTable, wanted: Bytes, earliest: Positions) -> Positions:
     """Return for each cut the first row, from its `earliest` on, such that no border from there to the cut is coarser."""
     found = cuts = rows.numbers[1:-1]
     for level in occurring(wanted).tolist():
@@ -51,7 +51,7 @@ def _first_whole(rows: Rows, wanted: Bytes, earliest: Positions) -> Positions:
     return found
 
 
-def _plain(rows: Rows) -> tuple[Positions, Positions]:
+def _plain(rows: PackingTable) -> tuple[Positions, Positions]:
     """Return the first row of each chunk, and the row after it."""
     ends = rows.coarsest(rows.furthest, rows.numbers[:-1]).data
     cuts, cut, last = [0], ends[0], len(ends)
@@ -62,10 +62,10 @@ def _plain(rows: Rows) -> tuple[Positions, Positions]:
     return borders[:-1], borders[1:]
 
 
-def _overlapping(rows: Rows, overlap: int, whole: int, units: Units) -> tuple[Positions, Positions]:
+def _overlapping(rows: PackingTable, overlap: int, whole: int, units: Units) -> tuple[Positions, Positions]:
     """Return the first row of each chunk, and the row after it; a chunk begins with whole pieces of the one before."""
     levels = np.minimum(rows.levels, np.uint8(whole))
-    firsts = _backed(rows, overlap, levels)
+    firsts = _overlap_starts(rows, overlap, levels)
     starts, ends = firsts.data, rows.coarsest(rows.furthest.take(firsts), rows.numbers[:-1]).data
     level_of, begun, ended = levels.tobytes(), list[int](), list[int]()
     before, cut, last = -1, 0, len(rows)
@@ -82,7 +82,7 @@ def _overlapping(rows: Rows, overlap: int, whole: int, units: Units) -> tuple[Po
     return _sharing(rows, first, after, overlap, units), after
 
 
-def _sharing(rows: Rows, first: Positions, after: Positions, overlap: int, units: Units) -> Positions:
+def _sharing(rows: PackingTable, first: Positions, after: Positions, overlap: int, units: Units) -> Positions:
     """Return the first rows of chunks, so that what is shared with the chunk before counts `overlap` units at most.
 
     What is counted from borders may be less than a short text has by itself: then nothing is shared.
@@ -107,7 +107,7 @@ def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], 
     units = units_of(corpus, config.unit, config.model)
     key = (kind, config.skip_blocks)
     pieces = corpus.derived(key, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)))
-    known = corpus.derived((key, units), lambda: Divisible(measured(pieces, units), corpus, units))
+    known = corpus.derived((key, units), lambda: SplittableSegments(measure(pieces, units), corpus, units))
     return pack_rows(known.rows(config.chunk_size), corpus, config, whole)
 
 
@@ -115,10 +115,10 @@ def skipped_spans(corpus: Corpus, config: RunConfig) -> Spans:
     """Return the stretches that `skip_blocks` leaves out."""
     if not config.skip_blocks:
         return np.zeros((0, 2), np.int64)
-    return structure_of(corpus).skipped(config.skip_blocks)
+    return structure_of(corpus).skipped_spans(config.skip_blocks)
 
 
-def pack_rows(rows: Rows, corpus: Corpus, config: RunConfig, whole: int = 0) -> Spans:
+def pack_rows(rows: PackingTable, corpus: Corpus, config: RunConfig, whole: int = 0) -> Spans:
     """Pack pieces of which none is over `chunk_size`: see `pack`."""
     if not len(rows):
         return as_spans([])
@@ -127,10 +127,10 @@ def pack_rows(rows: Rows, corpus: Corpus, config: RunConfig, whole: int = 0) -> 
     first, last = rows.chosen[first], rows.chosen[after - 1]
     spans = known.between(first, last)
     sizes = sizes_of(spans, known.counts, first, last, units)
-    return kept_to(spans, sizes, corpus, units, config.chunk_size)
+    return cut_to_limit(spans, sizes, corpus, units, config.chunk_size)
 
 
-def kept_to(spans: Spans, sizes: Positions, corpus: Corpus, units: Units, limit: int) -> Spans:
+def cut_to_limit(spans: Spans, sizes: Positions, corpus: Corpus, units: Units, limit: int) -> Spans:
     """Cut the spans whose own text counts more than `limit` units: where a border changes many tokens."""
     large = np.flatnonzero(sizes > limit)
     if not len(large):
@@ -140,7 +140,7 @@ def kept_to(spans: Spans, sizes: Positions, corpus: Corpus, units: Units, limit:
         start, end = spans[row].tolist()
         borders = [start, *cut_exactly(spans[row], corpus, units, limit), end]
         parts += list(itertools.pairwise(borders))
-    cut = corpus.trimmed(as_spans(parts))
+    cut = corpus.trim(as_spans(parts))
     together = np.concatenate([np.delete(spans, large, axis=0), cut])
     return outermost(as_spans(together[np.lexsort((together[:, 1], together[:, 0]))]))
 

@@ -1,23 +1,23 @@
-"""`Rows`: measured pieces in a form in which the furthest and the coarsest cut can be looked up."""
+"""`PackingTable`: measured pieces in a form in which the furthest and the coarsest cut can be looked up."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from rag_chunk.chunker.measured_segments import Measured
+from rag_chunk.chunker.measured_segments import MeasuredSegments
 from rag_chunk.chunker.segments import Level
 from rag_chunk.corpus.arrays import Bytes, Positions, line_type, occurring
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Pieces of which a chunk of the rows i to j - 1 has at most `reach[j - 1] - lead[i]` units.
+class PackingTable:
+    """Segments of which a chunk of the rows i to j - 1 has at most `reach[j - 1] - lead[i]` units.
 
     Both are those of the pieces, made monotone on the side that never counts too few, so that they can be searched.
     """
 
-    known: Measured  # among which the pieces are
+    known: MeasuredSegments  # among which the pieces are
     chosen: Positions  # [rows]: which of the known pieces each row is
     lead: Positions
     reach: Positions
@@ -85,7 +85,7 @@ class Rows:
         return found
 
 
-def rows_of(known: Measured, chosen: Positions, limit: int) -> Rows:
+def rows_of(known: MeasuredSegments, chosen: Positions, limit: int) -> PackingTable:
     """Return the rows of chosen pieces for chunks of at most `limit` units."""
     lead, reach = known.counts.lead[chosen], known.counts.reach[chosen]
     levels = np.append(_levels(known.pieces.levels[chosen], lead, reach, limit), np.uint8(Level.GROUP))
@@ -98,7 +98,7 @@ def rows_of(known: Measured, chosen: Positions, limit: int) -> Rows:
         reach = np.maximum.accumulate(reach)
     fits = np.searchsorted(reach, lead + min(limit, int(reach.max(initial=0))), side="right").astype(numbers.dtype)
     furthest = np.minimum(np.maximum(fits, numbers[1:]), group_ends)
-    return Rows(known, chosen, lead, reach, levels, furthest)
+    return PackingTable(known, chosen, lead, reach, levels, furthest)
 
 
 def _levels(levels: Bytes, lead: Positions, reach: Positions, limit: int) -> Bytes:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from rag_chunk.chunker.chunking import Family
-from rag_chunk.chunker.measured_segments import measured
+from rag_chunk.chunker.chunking import ChildrenAndParents
+from rag_chunk.chunker.measured_segments import measure
 from rag_chunk.chunker.packing import pack, pack_rows, skipped_spans
 from rag_chunk.chunker.segments import Borders, Level, pieces_at
-from rag_chunk.chunker.splittable import Divisible
+from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig
 from rag_chunk.config.run import LARGEST
 from rag_chunk.corpus import Corpus
@@ -29,15 +29,15 @@ def markdown(corpus: Corpus, config: RunConfig) -> Spans:
     return pack(corpus, config, "markdown", _blocks, Level.BLOCK)
 
 
-def hierarchical(corpus: Corpus, config: RunConfig) -> Family:
+def hierarchical(corpus: Corpus, config: RunConfig) -> ChildrenAndParents:
     """Cut parents of `parent_ratio` times the `chunk_size` as markdown does, and chunks inside each of them."""
     larger = config.with_settings(chunk_size=min(config.chunk_size * config.parent_ratio, LARGEST))
     parents = markdown(corpus, larger)
     borders = [*_blocks(corpus), (Level.GROUP, starts_of(parents))]
     pieces = pieces_at(corpus, borders, skipped_spans(corpus, config))
     units = units_of(corpus, config.unit, config.model)
-    rows = Divisible(measured(pieces, units), corpus, units).rows(config.chunk_size)
-    return Family(pack_rows(rows, corpus, config), parents)
+    rows = SplittableSegments(measure(pieces, units), corpus, units).rows(config.chunk_size)
+    return ChildrenAndParents(pack_rows(rows, corpus, config), parents)
 
 
 def _sections(corpus: Corpus) -> Borders:

@@ -1,4 +1,4 @@
-"""`Pieces`: a corpus cut as finely as a strategy may cut it, before anything is packed together."""
+"""`Segments`: a corpus cut as finely as a strategy may cut it, before anything is packed together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ Borders = Sequence[tuple[int, Positions]]  # levels, and where the borders of th
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class Segments:
     """Stretches in order, without white space at their edges, and the level of the border before each.
 
     `spans` is [pieces, 2] on the line, in the smallest type that holds it; `levels` is uint8 [pieces].
@@ -42,7 +42,7 @@ class Pieces:
         return len(self.spans)
 
 
-def pieces_at(corpus: Corpus, borders: Borders, skipped: Spans | None = None) -> Pieces:
+def pieces_at(corpus: Corpus, borders: Borders, skipped: Spans | None = None) -> Segments:
     """Cut the corpus at all `borders`, given by level; what lies in a `skipped` span is left out.
 
     Borders of documents and of skipped spans are always of the level GROUP.
@@ -54,10 +54,10 @@ def pieces_at(corpus: Corpus, borders: Borders, skipped: Spans | None = None) ->
     coarsest = np.zeros(len(starts), np.uint8)
     for level, places in sorted(aligned, key=lambda border: border[0]):
         coarsest[index_in(starts, places)] = level
-    return _without(_trimmed(corpus, starts, coarsest), apart)
+    return _without(_drop_blank(corpus, starts, coarsest), apart)
 
 
-def _without(pieces: Pieces, skipped: Spans) -> Pieces:
+def _without(pieces: Segments, skipped: Spans) -> Segments:
     """Leave out the pieces in `skipped` spans; what comes after one opens a group."""
     if not len(skipped):
         return pieces
@@ -65,13 +65,13 @@ def _without(pieces: Pieces, skipped: Spans) -> Pieces:
     inside = (row >= 0) & (pieces.spans[:, 0] < skipped[np.maximum(row, 0), 1])
     after = np.concatenate([[False], inside[:-1]])
     levels = np.where(after, np.uint8(Level.GROUP), pieces.levels)
-    return Pieces(pieces.spans[~inside], levels[~inside])
+    return Segments(pieces.spans[~inside], levels[~inside])
 
 
-def _trimmed(corpus: Corpus, starts: Positions, levels: Bytes) -> Pieces:
+def _drop_blank(corpus: Corpus, starts: Positions, levels: Bytes) -> Segments:
     """Drop blank pieces; the coarsest border before a piece counts, also where only white space is between."""
     ends, firsts = np.append(starts[1:], starts.dtype.type(len(corpus))), corpus.past_space(starts)
     kept = np.flatnonzero(firsts < ends)
-    spans = corpus.trimmed(np.column_stack([firsts[kept], ends[kept]]))
+    spans = corpus.trim(np.column_stack([firsts[kept], ends[kept]]))
     before = np.append(0, kept[:-1] + 1)[: len(kept)]
-    return Pieces(spans, np.maximum.reduceat(levels[: kept[-1] + 1], before) if len(kept) else levels[:0])
+    return Segments(spans, np.maximum.reduceat(levels[: kept[-1] + 1], before) if len(kept) else levels[:0])

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag_chunk.chunker.measured_segments import Measured, measured
+from rag_chunk.chunker.measured_segments import MeasuredSegments, measure
 from rag_chunk.chunker.packing import pack_rows, skipped_spans
-from rag_chunk.chunker.segments import Level, Pieces, pieces_at
-from rag_chunk.chunker.splittable import Divisible
+from rag_chunk.chunker.segments import Level, Segments, pieces_at
+from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Floats, Positions, Spans, as_spans
@@ -29,25 +29,25 @@ def semantic(corpus: Corpus, config: RunConfig) -> Spans:
     """Cut where the meaning changes; what is over `chunk_size` is packed as sentence does."""
     pieces = sentences(corpus, config)
     units = units_of(corpus, config.unit, config.model)
-    known = corpus.derived(("semantic", config.skip_blocks, units), lambda: measured(pieces, units))
+    known = corpus.derived(("semantic", config.skip_blocks, units), lambda: measure(pieces, units))
     levels = pieces.levels.copy()
     changes = _changes(corpus, config)
     for first, last in _groups(pieces):
         inside = slice(first, last)
         cuts = _cuts(changes[inside], known.counts.lead[inside], known.counts.reach[inside], config)
         levels[first + cuts] = Level.GROUP
-    topics = Measured(Pieces(pieces.spans, levels), known.counts)
-    return pack_rows(Divisible(topics, corpus, units).rows(config.chunk_size), corpus, config)
+    topics = MeasuredSegments(Segments(pieces.spans, levels), known.counts)
+    return pack_rows(SplittableSegments(topics, corpus, units).rows(config.chunk_size), corpus, config)
 
 
-def sentences(corpus: Corpus, config: RunConfig) -> Pieces:
+def sentences(corpus: Corpus, config: RunConfig) -> Segments:
     """Return the sentences of a corpus, which are embedded; they do not depend on `chunk_size`."""
     skipped = skipped_spans(corpus, config)
     borders = [(Level.SENTENCE, structure_of(corpus).sentence_starts)]
     return corpus.derived(("sentences", config.skip_blocks), lambda: pieces_at(corpus, borders, skipped))
 
 
-def _groups(pieces: Pieces) -> list[tuple[int, int]]:
+def _groups(pieces: Segments) -> list[tuple[int, int]]:
     """Return the rows of each document, or part of one, that sentences are not joined across."""
     opens = np.flatnonzero(pieces.levels == Level.GROUP).tolist()
     return list(zip(opens, [*opens[1:], len(pieces)], strict=True)) if len(pieces) else []
@@ -56,10 +56,10 @@ def _groups(pieces: Pieces) -> list[tuple[int, int]]:
 def _changes(corpus: Corpus, config: RunConfig) -> Floats:
     """Return how much the text changes before each sentence: [sentences]; made once for every size."""
     key = ("changes", config.skip_blocks, config.embedding_model, config.embedding_url)
-    return corpus.derived(key, lambda: _found_changes(corpus, sentences(corpus, config), config))
+    return corpus.derived(key, lambda: _changes_of_meaning(corpus, sentences(corpus, config), config))
 
 
-def _found_changes(corpus: Corpus, pieces: Pieces, config: RunConfig) -> Floats:
+def _changes_of_meaning(corpus: Corpus, pieces: Segments, config: RunConfig) -> Floats:
     found: list[Floats] = [np.zeros(0)]
     for first, last in _groups(pieces):
         texts = corpus.texts(as_spans(pieces.spans[first:last]))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag_chunk.chunker.packing import kept_to, outermost, skipped_spans
+from rag_chunk.chunker.packing import cut_to_limit, outermost, skipped_spans
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Positions, Spans, as_spans, distinct, index_in, opens
@@ -25,7 +25,7 @@ def windows(corpus: Corpus, config: RunConfig) -> Spans:
     units, size = units_of(corpus, config.unit, config.model), config.chunk_size
     stretches = as_spans(_stretches(corpus, skipped_spans(corpus, config)))
     spans, rows = _end_to_end(corpus, units, stretches, size, config.overlap)
-    sizes = units.counted(spans).sizes
+    sizes = units.count(spans).sizes
     wrong = np.flatnonzero((sizes > size) | (spans[:, 0] >= spans[:, 1]))
     if config.overlap and len(wrong):
         following = np.append(np.where(rows[1:] == rows[:-1], spans[1:, 0], len(corpus)), len(corpus))
@@ -36,15 +36,15 @@ def windows(corpus: Corpus, config: RunConfig) -> Spans:
     if len(wrong):
         wrong = wrong[opens(rows[wrong])]  # the first of each stretch
         rest = as_spans(np.column_stack([spans[wrong, 0], stretches[rows[wrong], 1]]))
-        found = _walked([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
-        walked = kept_to(
+        found = _walk_all([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
+        walked = cut_to_limit(
             as_spans([window[:2] for window in found]), np.array([window.size for window in found]), corpus, units, size
         )
         before = np.full(len(stretches), len(spans))
         before[rows[wrong]] = wrong
         spans = as_spans(np.concatenate([spans[np.arange(len(spans)) < before[rows]], walked]))
         spans = as_spans(spans[np.lexsort((spans[:, 1], spans[:, 0]))])
-    return outermost(corpus.trimmed(spans) if units.name != "tokens" else as_spans(spans[corpus.solid(spans)]))
+    return outermost(corpus.trim(spans) if units.name != "tokens" else as_spans(spans[corpus.holds_text(spans)]))
 
 
 def _nearer_ends(
@@ -60,7 +60,7 @@ def _nearer_ends(
         units_before = index_in(units.starts, ends[rows]) - over
         ends[rows] = corpus.grapheme_starts(units.starts[np.maximum(units_before, 0)])
         rows = rows[ends[rows] >= np.maximum(following[rows], starts[rows] + 1)]
-        over = units.counted(as_spans(np.column_stack([starts[rows], ends[rows]]))).sizes - size
+        over = units.count(as_spans(np.column_stack([starts[rows], ends[rows]]))).sizes - size
         rows, over = rows[over > 0], over[over > 0]
     return ends, ends >= np.maximum(following, starts + 1)
 
@@ -118,7 +118,7 @@ class _Walk:
         """Return where a window ends before this unit: at the start of its grapheme cluster."""
         return self._corpus.cluster_at(self._starts[unit])[0] if unit < self._last else self._end
 
-    def planned(self) -> list[_Window]:
+    def plan(self) -> list[_Window]:
         """Return the next windows as they are if none of them is over the limit."""
         windows, (first, start) = list[_Window](), self._next
         while first < self._last and len(windows) < self._ahead:
@@ -131,11 +131,11 @@ class _Walk:
         """Return the windows up to the first that is over the limit, which is shortened, and go on after it."""
         large = (window.size > self._size or window.start >= window.end for window in windows)
         good = next(itertools.compress(itertools.count(), large), len(windows))
-        kept = windows[:good] + [self._shortened(window) for window in windows[good : good + 1]]
+        kept = windows[:good] + [self._shorten(window) for window in windows[good : good + 1]]
         self._next, self._ahead = self._following(kept[-1]), 8 * self._ahead if good == len(windows) else _AT_ONCE
         return kept
 
-    def _shortened(self, window: _Window) -> _Window:
+    def _shorten(self, window: _Window) -> _Window:
         """Return the longest window within the limit; if even one cluster is over it, up to the unit after that."""
         start, _, first, after, size = window
         after -= max(size - self._size, 1)
@@ -166,16 +166,16 @@ class _Walk:
         return bisect_left(self._starts, place, self._first)
 
 
-def _walked(walks: list[_Walk], units: Units) -> list[_Window]:
+def _walk_all(walks: list[_Walk], units: Units) -> list[_Window]:
     """Return the windows of several stretches.
 
     They are walked through together, step by step: to count a few windows takes as long as to count many.
     """
     found = list[_Window]()
     while walks:
-        planned = [walk.planned() for walk in walks]
-        sizes = iter(units.counted(as_spans([window[:2] for windows in planned for window in windows])).sizes.tolist())
-        for walk, windows in zip(walks, planned, strict=True):
+        plan = [walk.plan() for walk in walks]
+        sizes = iter(units.count(as_spans([window[:2] for windows in plan for window in windows])).sizes.tolist())
+        for walk, windows in zip(walks, plan, strict=True):
             found += walk.taken([window._replace(size=next(sizes)) for window in windows])
         walks = [walk for walk in walks if not walk.is_over]
     return found

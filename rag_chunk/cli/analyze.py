@@ -9,11 +9,11 @@ import typer
 
 from rag_chunk.cli.app import app, check_target, say, say_where, write
 from rag_chunk.cli.options import with_settings
-from rag_chunk.config.sources import Given
+from rag_chunk.config.sources import CommandLineOptions
 
 if TYPE_CHECKING:
     from rag_chunk.analysis import Analysis, Progress
-    from rag_chunk.analysis.cost_estimate import Bill
+    from rag_chunk.analysis.cost_estimate import CostEstimate
     from rag_chunk.config import OutputConfig
 
 Source = Annotated[
@@ -30,35 +30,35 @@ DryRun = Annotated[
 
 @app.command()
 @with_settings
-def analyze(given: Given, source: Source = None, dry_run: DryRun = False) -> None:  # noqa: FBT002 - Typer's way
+def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = False) -> None:  # noqa: FBT002 - Typer's way
     """Chunk documents in several ways, and show which brings back the most evidence for the same context.
 
     --strategy, --chunk-size, --overlap, --unit and --retriever take lists with commas, and every combination
     is compared. Without --test-file the chunks are measured, and nothing is retrieved.
     """
-    from rag_chunk.config.sources import gathered
+    from rag_chunk.config.sources import load_settings
     from rag_chunk.corpus.cache import caching
-    from rag_chunk.workflow import Outlook, billed, run
+    from rag_chunk.workflow import Reporter, estimate, run
 
-    named = Given(
+    named = CommandLineOptions(
         given.settings, {**given.analysis, **({"source": source} if source else {})}, given.output, given.files
     )
     notify = say if not given.output.get("quiet") else lambda _: None
-    settings = gathered(named, notify)
+    settings = load_settings(named, notify)
     output = settings.output
     if dry_run:
         with caching(enabled=output.cache):
-            _print_bill(billed(settings, notify), settings.analysis.max_embed_tokens)
+            _print_bill(estimate(settings, notify), settings.analysis.max_embed_tokens)
         return
     check_target(output.output_file)
     with caching(enabled=output.cache), progress(quiet=output.quiet) as told:
-        outlook = Outlook(notify, told, lambda analysis: show(analysis, output))
+        outlook = Reporter(notify, told, lambda analysis: show(analysis, output))
         tracked = run(settings, outlook)
     if tracked:
         say_where(tracked, quiet=output.quiet)
 
 
-def _print_bill(bill: "Bill", limit: int) -> None:
+def _print_bill(bill: "CostEstimate", limit: int) -> None:
     from rich.console import Console
 
     from rag_chunk.rendering.cost_table import bill_table
@@ -106,7 +106,7 @@ def progress(*, quiet: bool) -> "Iterator[Progress | None]":
     if quiet:
         yield None
         return
-    from rag_chunk.rendering.progress import shown_progress
+    from rag_chunk.rendering.progress import progress_bar
 
-    with shown_progress() as told:
+    with progress_bar() as told:
         yield told

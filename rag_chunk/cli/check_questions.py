@@ -7,7 +7,7 @@ import typer
 
 from rag_chunk.cli.app import app, check_target, say, write
 from rag_chunk.cli.options import with_options
-from rag_chunk.config.sources import Given
+from rag_chunk.config.sources import CommandLineOptions
 from rag_chunk.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ Fix = Annotated[
 @app.command()
 @with_options("include", "exclude", "skip_unreadable", "quiet")
 def check_questions(
-    given: Given,
+    given: CommandLineOptions,
     file: Questions = None,
     folder: Documents = None,
     fix: Fix = None,
@@ -47,9 +47,9 @@ def check_questions(
     Each finding is a line that begins with "error:", "warning:" or "note:"; a summary follows. The exit status
     is 3 if there is an error, else 0.
     """
-    from rag_chunk.config.sources import single
+    from rag_chunk.config.sources import load_single
     from rag_chunk.questions import check_questions as checked
-    from rag_chunk.workflow import read_documents, spare_inputs
+    from rag_chunk.workflow import read_documents, refuse_overwriting_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
     if file and file.is_dir() and not (folder and folder.is_dir()):
@@ -57,15 +57,17 @@ def check_questions(
         raise InputError(f"{file} is a folder; the questions come first: rag-chunk check-questions {questions} {file}")
     check_target(fix)
     named = {name: path for name, path in (("source", folder), ("test_file", file)) if path}
-    asked = single(given, notify).analysis.model_copy(update=named)
+    asked = load_single(given, notify).analysis.model_copy(update=named)
     if asked.test_file is None:
         raise SettingsError(
             "no questions were named. Give them, and the documents: check-questions questions.json docs"
         )
     corpus = read_documents(asked, notify)
-    spare_inputs(fix, asked.model_copy(update={"test_file": None}), corpus)  # the questions may be mended in place
+    refuse_overwriting_inputs(
+        fix, asked.model_copy(update={"test_file": None}), corpus
+    )  # the questions may be mended in place
     check = checked(asked.test_file, corpus)
-    typer.echo(_shown(check))
+    typer.echo(_format_check(check))
     if fix:
         _fix(check, fix)
     if check.of("error"):
@@ -73,20 +75,20 @@ def check_questions(
 
 
 def _fix(check: "QuestionCheck", target: Path) -> None:
-    write(target, check.fixed())
+    write(target, check.to_json_with_spans())
     left = check.summary["missing"]
     say(f"Wrote {target}" + (f"; {left} of its items stand as they were given, as they were not found" if left else ""))
 
 
-def _shown(check: "QuestionCheck") -> str:
+def _format_check(check: "QuestionCheck") -> str:
     """Return the findings, one a line, and the summary."""
     findings = [f"{finding.level}: {finding.text}" for finding in check.findings]
-    counts = ", ".join(_counted(len(check.of(level)), level) for level in ("error", "warning", "note"))
+    counts = ", ".join(_count(len(check.of(level)), level) for level in ("error", "warning", "note"))
     summary = check.summary
     width = max(map(len, summary))
     figures = [f"  {name.ljust(width)} {value:6,}" for name, value in summary.items()]
     return "\n".join([*findings, f"{check.source}: {counts}", *figures])
 
 
-def _counted(count: int, what: str) -> str:
+def _count(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -9,7 +9,7 @@ import typer
 from rag_chunk.cli.analyze import Source
 from rag_chunk.cli.app import app, check_target, say
 from rag_chunk.cli.options import with_options
-from rag_chunk.config.sources import OF_CHUNK, Given
+from rag_chunk.config.sources import OF_CHUNK, CommandLineOptions
 from rag_chunk.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Parents = Annotated[bool, typer.Option("--parents", help="For hierarchical: writ
 @app.command()
 @with_options(*OF_CHUNK, "include", "exclude", "skip_unreadable", "cache", "quiet")
 def chunk(
-    given: Given,
+    given: CommandLineOptions,
     source: Source = None,
     output_file: Target = None,
     form: Form = None,
@@ -50,22 +50,24 @@ def chunk(
     """
     from rag_chunk.chunker import chunk as cut
     from rag_chunk.chunker.export import form_of
-    from rag_chunk.config.sources import single
+    from rag_chunk.config.sources import load_single
     from rag_chunk.corpus.cache import caching
-    from rag_chunk.workflow import read_documents, spare_inputs
+    from rag_chunk.workflow import read_documents, refuse_overwriting_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
-    named = Given(given.settings, {**given.analysis, **({"source": source} if source else {})}, {}, given.files)
-    settings = single(named, notify)
+    named = CommandLineOptions(
+        given.settings, {**given.analysis, **({"source": source} if source else {})}, {}, given.files
+    )
+    settings = load_single(named, notify)
     ((name, config),) = settings.configs.items()
     form = form_of(output_file, form)
     check_target(output_file)
     _refuse(form, output_file, config, parents=parents)
     with caching(enabled=given.output.get("cache", True)):
         corpus = read_documents(settings.analysis, notify)
-        spare_inputs(output_file, settings.analysis, corpus)
+        refuse_overwriting_inputs(output_file, settings.analysis, corpus)
         chunking = cut(corpus, config)
-        written = chunking.handed_over() if parents else chunking
+        written = chunking.parents_or_self() if parents else chunking
         _write(written, output_file, form)
     target = f" to {output_file}" if output_file else ""
     notify(f"wrote {len(written):,} {'parents' if parents else 'chunks'} ({name}){target}")

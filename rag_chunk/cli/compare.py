@@ -24,7 +24,7 @@ Sides = Annotated[
         show_default=False,
     ),
 ]
-Recorded = Annotated[
+SavedAnalysis = Annotated[
     str, typer.Argument(metavar="RUN_ID", help="A run, a results folder, or a file in a folder's configs/.")
 ]
 Folder = Annotated[
@@ -59,7 +59,7 @@ def compare(given: ComparisonConfig, sides: Sides = None) -> None:
 
 @app.command()
 @with_fields(ReproductionConfig)
-def reproduce(given: ReproductionConfig, name: Recorded, source: Folder = None) -> None:
+def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = None) -> None:
     """Run a tracked analysis again, and say of every metric whether it is equal.
 
     Of an analysis all configurations are run, of a configuration it alone. The
@@ -68,15 +68,15 @@ def reproduce(given: ReproductionConfig, name: Recorded, source: Folder = None) 
     """
     from rag_chunk.corpus.cache import caching
     from rag_chunk.rendering.reproduction_table import reproduction_markdown, reproduction_table
-    from rag_chunk.workflow import Outlook
-    from rag_chunk.workflow.lookup import find_recorded
+    from rag_chunk.workflow import Reporter
+    from rag_chunk.workflow.lookup import find_saved_analysis
     from rag_chunk.workflow.reproduction import run_again, settings_again
 
     if source and given.folder:
         raise SettingsError("the documents were named twice, as FOLDER and as --folder")
     check_target(given.output_file)
     notify = (lambda _: None) if given.quiet else say
-    before = find_recorded(name, uri=given.mlflow_uri)
+    before = find_saved_analysis(name, uri=given.mlflow_uri)
     tracked_as = {
         "mlflow_tracking": True,
         "mlflow_uri": given.mlflow_uri,
@@ -91,7 +91,7 @@ def reproduce(given: ReproductionConfig, name: Recorded, source: Folder = None) 
 
     settings = settings_again(before, source or given.folder, given.test_file, output)
     with caching(enabled=given.cache), progress(quiet=given.quiet) as told:
-        outlook = Outlook(notify, told, lambda _: None)
+        outlook = Reporter(notify, told, lambda _: None)
         found, tracked = run_again(before, settings, outlook, show)
     if tracked:
         say_where(tracked, quiet=given.quiet)

@@ -27,12 +27,12 @@ def export_config(
     mlflow_uri: Uri = None,
 ) -> None:
     """Write the config of a tracked run, to stdout or to a file."""
-    from rag_chunk.mlflow_tracker import exported_config
+    from rag_chunk.mlflow_tracker import export_config_text
     from rag_chunk.workflow.lookup import run_id_of
 
     check_target(output_file)
     _spare(output_file)
-    text = exported_config(run_id_of(run_id), uri=mlflow_uri, strategy=strategy, by=by, notify=say)
+    text = export_config_text(run_id_of(run_id), uri=mlflow_uri, strategy=strategy, by=by, notify=say)
     if output_file is None:
         typer.echo(text, nl=False)
         return
@@ -64,7 +64,7 @@ def import_config(
     """
     from rag_chunk.config import FOLDER_FILE
 
-    found = _imported(file, mlflow_uri).placed_in(Path.cwd())
+    found = _read_source(file, mlflow_uri).relative_to_folder(Path.cwd())
     target = Path(FOLDER_FILE)
     if target.exists() and not force:
         raise InputError(f"there is a {FOLDER_FILE} here already; --force replaces it")
@@ -74,11 +74,11 @@ def import_config(
     say(f"Wrote {target}{origin}. In this folder, rag-chunk uses it from now on.")
 
 
-def _imported(file: str, uri: str | None) -> "ConfigFile":
+def _read_source(file: str, uri: str | None) -> "ConfigFile":
     from rag_chunk.config import parse_config, read_config
-    from rag_chunk.mlflow_tracker import exported_config
+    from rag_chunk.mlflow_tracker import export_config_text
     from rag_chunk.workflow.lookup import RUNS, run_id_of
 
     if file.startswith(RUNS):
-        return parse_config(exported_config(run_id_of(file), uri=uri, notify=say), file)
+        return parse_config(export_config_text(run_id_of(file), uri=uri, notify=say), file)
     return parse_config(sys.stdin.read(), "standard input") if file == "-" else read_config(Path(file))

@@ -63,7 +63,7 @@ def _panel(title: str, parameters: list[Any]) -> Any:
     table.add_column(width=min(longest, _WIDEST), overflow="fold", style="bold cyan")
     table.add_column(ratio=1)
     for text, parameter in zip(names, parameters, strict=True):
-        table.add_row(text.replace("[", r"\["), Text.from_markup(_said(parameter)))
+        table.add_row(text.replace("[", r"\["), Text.from_markup(_format_panel(parameter)))
     table.expand = True
     return Panel(table, title=title, title_align="left", border_style="dim")
 
@@ -78,7 +78,7 @@ def _names(parameter: Any) -> str:
     return ", ".join([*short, long[0] + value]) + "".join(f"\n{name}" for name in long[1:])
 
 
-def _said(parameter: Any) -> str:
+def _format_panel(parameter: Any) -> str:
     """Return the line of help, and the default where Typer knows one."""
     usual = parameter.default if parameter.show_default and not getattr(parameter, "is_flag", False) else None
     return f"{parameter.help or ''}" + (rf" \[default: {usual}]" if usual else "")

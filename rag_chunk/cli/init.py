@@ -29,7 +29,7 @@ def init(
     from rag_chunk.config.starter import starter_config
     from rag_chunk.corpus import read_corpus
     from rag_chunk.questions.drafts import drafts, drafts_yaml
-    from rag_chunk.workflow import left_out
+    from rag_chunk.workflow import skipped_notices
 
     target = Path(FOLDER_FILE)
     there = [str(path) for path in (target, QUESTIONS) if path.exists()]
@@ -38,7 +38,7 @@ def init(
             f"there is a {' and a '.join(there)} here already; move away what is there, or let --force replace it"
         )
     corpus = read_corpus(folder, skip_unreadable=True)
-    for notice in left_out(corpus):
+    for notice in skipped_notices(corpus):
         say(notice)
     found = drafts(corpus)
     if found:

@@ -1,8 +1,8 @@
 """Command-line options made from the fields of the configs.
 
-`@with_settings` replaces a command's parameter `given: Given` by one option for each field, so that a
+`@with_settings` replaces a command's parameter `given: CommandLineOptions` by one option for each field, so that a
 setting's name, default, limits and help stand in one place. Every option defaults to `None`: what is in
-`Given` was given. Typer would drop pydantic's limits, so values go through as text and pydantic judges.
+`CommandLineOptions` was given. Typer would drop pydantic's limits, so values go through as text and pydantic judges.
 `@with_options(…)` does the same for some of the fields, and `@with_fields` for a config that a command has to itself.
 """
 
@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 from rag_chunk.cli.completion import NAMED, config_files, names
 from rag_chunk.config import AnalysisConfig, OutputConfig, RunConfig, explain
 from rag_chunk.config.analysis import ONLY_SCORE
-from rag_chunk.config.sources import Given
+from rag_chunk.config.sources import CommandLineOptions
 from rag_chunk.config.sweep import SWEPT
 from rag_chunk.errors import SettingsError
 
@@ -134,7 +134,7 @@ def _parameters(names: Collection[str], *, swept: bool) -> Iterator[inspect.Para
     yield inspect.Parameter("config", keyword, default=files, annotation=list[Path] | None)
 
 
-def _given(values: Mapping[str, Any]) -> Given:
+def _sort_options(values: Mapping[str, Any]) -> CommandLineOptions:
     """Sort the options that were given by the model that they belong to."""
     named = {name: value for name, value in values.items() if value not in (None, [])}
     if named.pop("use_tiktoken", None):
@@ -145,27 +145,27 @@ def _given(values: Mapping[str, Any]) -> Given:
     settings, analysis, output = (
         {name: named[name] for name in model.model_fields if name in named} for model, _ in _MODELS
     )
-    return Given(settings, analysis, output, files)
+    return CommandLineOptions(settings, analysis, output, files)
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give `command`, which takes `given: Given`, one option for each field of the configs."""
+    """Give `command`, which takes `given: CommandLineOptions`, one option for each field of the configs."""
     names = {name for model, _ in _MODELS for name in model.model_fields} - {"source", *ONLY_SCORE}  # an argument
     return _with(command, list(_parameters(names, swept=True)))
 
 
 def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command, which takes `given: Given`, options for the fields of these names, and `--config`."""
+    """Give a command, which takes `given: CommandLineOptions`, options for the fields of these names, and `--config`."""
     return lambda command: _with(command, list(_parameters(names, swept=False)))
 
 
 def with_fields(model: type[Model]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command, which takes `given`, a validated `model`, one option for each of the model's fields."""
     options = [_option(name, info, "Options", several=False) for name, info in model.model_fields.items()]
-    return lambda command: _with(command, options, lambda values: _validated(model, values))
+    return lambda command: _with(command, options, lambda values: _validate(model, values))
 
 
-def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
+def _validate(model: type[Model], values: Mapping[str, Any]) -> Model:
     try:
         return model(**{name: value for name, value in values.items() if value is not None})
     except ValidationError as error:
@@ -175,7 +175,7 @@ def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
 def _with(
     command: Callable[..., None],
     generated: list[inspect.Parameter],
-    gathered: Callable[[Mapping[str, Any]], Any] = _given,
+    load_settings: Callable[[Mapping[str, Any]], Any] = _sort_options,
 ) -> Callable[..., None]:
     signature = inspect.signature(command, eval_str=True)
     own = [parameter for name, parameter in signature.parameters.items() if name != "given"]
@@ -184,7 +184,7 @@ def _with(
     @wraps(command)
     def wrapper(**values: Any) -> None:
         rest = {name: value for name, value in values.items() if name not in names}
-        command(**rest, given=gathered({name: value for name, value in values.items() if name in names}))
+        command(**rest, given=load_settings({name: value for name, value in values.items() if name in names}))
 
     parameters = [*(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own), *generated]
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from rag_chunk.cli.app import app, check_target, say, say_where
 from rag_chunk.cli.options import with_options
 from rag_chunk.config import AnalysisConfig, OutputConfig
 from rag_chunk.config.analysis import ONLY_ANALYZE
-from rag_chunk.config.sources import OF_SCORE, Given
+from rag_chunk.config.sources import OF_SCORE, CommandLineOptions
 
 _COMPARED = [name for name in AnalysisConfig.model_fields if name not in {"source", *ONLY_ANALYZE}]
 Documents = Annotated[
@@ -36,24 +36,26 @@ Limit = Annotated[
 
 @app.command()
 @with_options(*OF_SCORE, *_COMPARED, *OutputConfig.model_fields)
-def score(given: Given, corpus: Documents = None, chunk_size: Limit = None) -> None:
+def score(given: CommandLineOptions, corpus: Documents = None, chunk_size: Limit = None) -> None:
     """Score somebody's own retriever: its chunks and what it ranked, by the same metrics and with the same verdict.
 
     Several pairs of --chunks and --retrieved are compared, in the order given; one --chunks may serve all. This is
     how a vector store, a filter or a reranker is judged.
     """
-    from rag_chunk.config.sources import of_score
+    from rag_chunk.config.sources import load_for_score
     from rag_chunk.corpus.cache import caching
-    from rag_chunk.workflow import Outlook, run_score
+    from rag_chunk.workflow import Reporter, run_score
 
     settings = {**given.settings, **({"chunk_size": chunk_size} if chunk_size else {})}
-    named = Given(settings, {**given.analysis, **({"source": corpus} if corpus else {})}, given.output, given.files)
+    named = CommandLineOptions(
+        settings, {**given.analysis, **({"source": corpus} if corpus else {})}, given.output, given.files
+    )
     notify = say if not given.output.get("quiet") else lambda _: None
-    asked, limit = of_score(named, notify)
+    asked, limit = load_for_score(named, notify)
     output = asked.output
     check_target(output.output_file)
     with caching(enabled=output.cache), progress(quiet=output.quiet) as told:
-        outlook = Outlook(notify, told, lambda analysis: show(analysis, output))
+        outlook = Reporter(notify, told, lambda analysis: show(analysis, output))
         tracked = run_score(asked, outlook, chunk_size=limit)
     if tracked:
         say_where(tracked, quiet=output.quiet)

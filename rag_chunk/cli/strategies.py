@@ -7,7 +7,7 @@ import typer
 
 from rag_chunk.cli.app import app
 from rag_chunk.config import did_you_mean
-from rag_chunk.config.extras import Part, parts
+from rag_chunk.config.extras import Component, parts
 from rag_chunk.errors import SettingsError
 
 _TITLES = {"strategy": "Strategies", "retriever": "Retrievers", "extra": "Optional packages"}
@@ -30,7 +30,7 @@ def strategies(output: Form = "table") -> None:
     typer.echo("Your own are named package.module:function.")
 
 
-def _print(title: str, named: list[Part], width: int) -> None:
+def _print(title: str, named: list[Component], width: int) -> None:
     """Print the parts of one kind, each with its line of help and what it lacks."""
     from rich.console import Console
     from rich.table import Table

@@ -12,9 +12,9 @@ from rag_chunk.config.names import (
     STRATEGIES,
     VECTOR_RETRIEVERS,
     VECTOR_STRATEGIES,
-    given_name,
+    external_name,
+    is_external,
     is_function_name,
-    is_given,
 )
 from rag_chunk.config.output import OutputConfig
 from rag_chunk.config.problems import explain, is_contradiction, option_of
@@ -41,10 +41,10 @@ __all__ = [
     "Unit",
     "did_you_mean",
     "explain",
-    "given_name",
+    "external_name",
     "is_contradiction",
+    "is_external",
     "is_function_name",
-    "is_given",
     "option_of",
     "parse_config",
     "read_config",

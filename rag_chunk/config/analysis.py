@@ -82,7 +82,7 @@ class AnalysisConfig(BaseModel):
 
     @field_validator("metrics", mode="before")
     @classmethod
-    def _metrics_are_listed(cls, groups: Any) -> Any:
+    def _list_metrics(cls, groups: Any) -> Any:
         """Take lists with commas too, and put the groups in one order; `budget` is always there."""
         listed = [groups] if isinstance(groups, str) else groups
         if not isinstance(listed, (list, tuple)) or not all(isinstance(group, str) for group in listed):
@@ -109,19 +109,19 @@ class AnalysisConfig(BaseModel):
                 )
         return listed
 
-    def located(self, folder: Path) -> "AnalysisConfig":
+    def with_absolute_paths(self, folder: Path) -> "AnalysisConfig":
         """Return a copy whose relative paths are taken from `folder`, as absolute ones."""
-        paths = {name: _located(value, folder) for name in PATHS if (value := getattr(self, name))}
+        paths = {name: _absolute(value, folder) for name in PATHS if (value := getattr(self, name))}
         return self.model_copy(update=paths)
 
-    def required_source(self) -> Path:
+    def require_source(self) -> Path:
         """Return the source; raise `SettingsError` where there is none."""
         if self.source is None:
             message = "no documents were named. Give a folder, such as docs/"
             raise SettingsError(message)
         return self.source
 
-    def required_test_file(self) -> Path:
+    def require_test_file(self) -> Path:
         """Return the test file; raise `SettingsError` where there is none."""
         if self.test_file is None:
             message = "no questions were named. Give them: --test-file questions.json"
@@ -133,7 +133,7 @@ class AnalysisConfig(BaseModel):
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
-def _located(value: Path | tuple[Path, ...], folder: Path) -> Path | tuple[Path, ...]:
+def _absolute(value: Path | tuple[Path, ...], folder: Path) -> Path | tuple[Path, ...]:
     """Return a path, or several, taken from `folder`, as absolute ones."""
     if isinstance(value, tuple):
         return tuple((folder / path).absolute() for path in value)

@@ -11,7 +11,7 @@ Kind = Literal["strategy", "retriever", "extra"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Component:
     """A strategy, a retriever or an optional package: its line of help, and what it lacks to run here."""
 
     kind: Kind
@@ -30,18 +30,18 @@ def lack_of(name: str) -> str | None:
     return None if extra is None else _missing(extra)
 
 
-def parts() -> list[Part]:
+def parts() -> list[Component]:
     """Return everything that is built in or optional, in the order in which it is named everywhere."""
     extras = {name: purpose for name, (_, purpose) in EXTRAS.items()}
     return [
         *_parts("strategy", STRATEGIES),
         *_parts("retriever", RETRIEVERS),
-        *(Part("extra", name, purpose, _missing(name)) for name, purpose in extras.items()),
+        *(Component("extra", name, purpose, _missing(name)) for name, purpose in extras.items()),
     ]
 
 
-def _parts(kind: Kind, names: Mapping[str, str]) -> Iterator[Part]:
-    yield from (Part(kind, name, said, lack_of(name)) for name, said in names.items())
+def _parts(kind: Kind, names: Mapping[str, str]) -> Iterator[Component]:
+    yield from (Component(kind, name, said, lack_of(name)) for name, said in names.items())
 
 
 def _missing(extra: str) -> str | None:

@@ -46,7 +46,7 @@ class ConfigFile:
         """Return the `RunConfig` that the file's settings give."""
         return RunConfig(**self.settings)
 
-    def placed_in(self, folder: Path) -> "ConfigFile":
+    def relative_to_folder(self, folder: Path) -> "ConfigFile":
         """Return the file as it is to stand in `folder`: paths below it are relative to it, so that both can be moved."""
         paths = {name: _from(self.analysis[name], folder.absolute()) for name in PATHS if name in self.analysis}
         return replace(self, analysis={**self.analysis, **paths})
@@ -70,7 +70,7 @@ def _from(path: Any, folder: Path) -> Any:
     return whole.relative_to(top).as_posix() if whole.is_relative_to(top) else path
 
 
-def _upgraded(settings: dict[str, Any], where: str) -> dict[str, Any]:
+def _upgrade(settings: dict[str, Any], where: str) -> dict[str, Any]:
     """Take `schema_version` out of `settings` and bring older settings up to date, one version at a time."""
     version = settings.pop("schema_version", SCHEMA_VERSION)
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
@@ -85,7 +85,7 @@ def _upgraded(settings: dict[str, Any], where: str) -> dict[str, Any]:
     return settings
 
 
-def _checked(model: type[BaseModel], settings: Mapping[str, Any], where: str) -> None:
+def _check(model: type[BaseModel], settings: Mapping[str, Any], where: str) -> None:
     """Raise `InputError` with all that is wrong."""
     try:
         model.model_validate(dict(settings))
@@ -106,14 +106,14 @@ def parse_config(text: str, where: str, folder: Path | None = None) -> ConfigFil
         raise InputError(f"{where} cannot be read as YAML: {error}") from None
     if not isinstance(loaded, dict):
         raise InputError(f"{where} must hold settings, as in 'chunk_size: 200'; it holds {_kind(loaded)}")
-    settings = _upgraded(loaded, where)
+    settings = _upgrade(loaded, where)
     sections = {name: settings.pop(name, None) or {} for name in SECTIONS}
     for name, section in sections.items():
         if not isinstance(section, dict):
             raise InputError(f"{where}: {name} must hold settings; it holds {_kind(section)}")
-    _checked(RunConfig, settings, where)
-    _checked(AnalysisConfig, sections["analysis"], f"{where}, analysis")
-    analysis = AnalysisConfig(**sections["analysis"]).located(folder or Path.cwd()).to_dict()
+    _check(RunConfig, settings, where)
+    _check(AnalysisConfig, sections["analysis"], f"{where}, analysis")
+    analysis = AnalysisConfig(**sections["analysis"]).with_absolute_paths(folder or Path.cwd()).to_dict()
     return ConfigFile(
         settings,
         {name: analysis.get(name, sections["analysis"][name]) for name in sections["analysis"]},

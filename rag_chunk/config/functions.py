@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.config import did_you_mean, is_function_name, is_given
+from rag_chunk.config import did_you_mean, is_external, is_function_name
 from rag_chunk.errors import InputError
 
 
@@ -25,14 +25,14 @@ def load_function(name: str) -> Callable[..., Any]:
 
 def load_object(name: str) -> Any:
     """Return what `name` stands for, as `load_function` does, but be it a function or not."""
-    if is_given(name):
+    if is_external(name):
         raise InputError(
             f"{name} stands for what rag-chunk score read from a file; it cannot be made anew from its name"
         )
     if not is_function_name(name):
         raise InputError(f"{name!r} does not name a function; the form is package.module:function")
     module_name, _, function_name = name.partition(":")
-    module = _imported(module_name, name)
+    module = _import(module_name, name)
     if not hasattr(module, function_name):
         known = [other for other, value in vars(module).items() if callable(value) and not other.startswith("_")]
         raise InputError(
@@ -41,7 +41,7 @@ def load_object(name: str) -> Any:
     return getattr(module, function_name)
 
 
-def _imported(module: str, name: str) -> Any:
+def _import(module: str, name: str) -> Any:
     try:
         with _working_folder_first():
             return import_module(module)

@@ -116,12 +116,12 @@ DEFAULT_GROUPS = tuple(group for group in METRIC_GROUPS if group not in ON_REQUE
 _GIVEN = re.compile(r"given-[0-9a-f]{12}")
 
 
-def given_name(text: str) -> str:
+def external_name(text: str) -> str:
     """Return the strategy or retriever that stands for chunks or rankings of somebody else's, of this content."""
     return f"given-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
-def is_given(name: str) -> bool:
+def is_external(name: str) -> bool:
     """Whether `name` stands for chunks or rankings that were read from a file, and cannot be made anew."""
     return bool(_GIVEN.fullmatch(name))
 

@@ -70,14 +70,14 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel], flags: Collection[st
     found = detail["input"]
     shown = found if isinstance(found, str) and _is_number(found) else repr(found)
     nearest = (
-        did_you_mean(found, _chosen(model, str(detail["loc"][0])))
+        did_you_mean(found, _choices(model, str(detail["loc"][0])))
         if detail["type"] == "literal_error" and shown
         else ""
     )
     return f"{name} {words.format(**context)}, not {shown}{nearest}"
 
 
-def _chosen(model: type[BaseModel], name: str) -> list[str]:
+def _choices(model: type[BaseModel], name: str) -> list[str]:
     """Return the values that a setting may have, where they are listed; of a list, its elements'."""
     found, listed = [model.model_fields[name].annotation], list[str]()
     while found:

@@ -25,10 +25,10 @@ def redact(text: str) -> str:
 
 def redaction() -> Callable[[str], str]:
     """Return what redacts many texts: `redact`, having read the environment once."""
-    return partial(_redacted, _secrets())
+    return partial(_redact_all, _secrets())
 
 
-def _redacted(secrets: Sequence[str], text: str) -> str:
+def _redact_all(secrets: Sequence[str], text: str) -> str:
     for secret in secrets:
         text = text.replace(secret, HIDDEN)
     text = _USER_INFO.sub(rf"\g<scheme>{HIDDEN}@", text)

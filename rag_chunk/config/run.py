@@ -17,8 +17,8 @@ from rag_chunk.config.names import (
     VECTOR_STRATEGIES,
     WITH_HEADINGS,
     is_embedder_name,
+    is_external,
     is_function_name,
-    is_given,
 )
 
 Unit = Literal["words", "tokens", "characters"]
@@ -49,9 +49,9 @@ def _usual_smallest(settings: dict[str, Any]) -> int:
     return _usual_overlap(settings) if settings.get("strategy") == "semantic" else 0
 
 
-def _known(kind: str, name: str, built_in: dict[str, str]) -> str:
+def _check_known(kind: str, name: str, built_in: dict[str, str]) -> str:
     """Return `name` if it is built in, names a function or was given; else say what there is, the nearest first."""
-    if name in built_in or is_function_name(name) or is_given(name):
+    if name in built_in or is_function_name(name) or is_external(name):
         return name
     raise PydanticCustomError(
         "unknown_name",
@@ -177,24 +177,24 @@ class RunConfig(BaseModel):
 
     @field_validator("skip_blocks", mode="before")
     @classmethod
-    def _skip_blocks_are_listed(cls, blocks: Any) -> Any:
+    def _list_skip_blocks(cls, blocks: Any) -> Any:
         """Take a list with commas too, and put the kinds in one order."""
         named = [block.strip() for block in blocks.split(",")] if isinstance(blocks, str) else blocks
         return tuple(sorted(set(named))) if isinstance(named, (list, tuple)) else named
 
     @field_validator("strategy")
     @classmethod
-    def _strategy_is_known(cls, name: str) -> str:
-        return _known("strategy", name, STRATEGIES)
+    def _check_strategy(cls, name: str) -> str:
+        return _check_known("strategy", name, STRATEGIES)
 
     @field_validator("retriever")
     @classmethod
-    def _retriever_is_known(cls, name: str) -> str:
-        return _known("retriever", name, RETRIEVERS)
+    def _check_retriever(cls, name: str) -> str:
+        return _check_known("retriever", name, RETRIEVERS)
 
     @field_validator("embedding_model")
     @classmethod
-    def _embedding_model_is_known(cls, name: str | None, info: ValidationInfo) -> str | None:
+    def _check_embedding_model(cls, name: str | None, info: ValidationInfo) -> str | None:
         """Demand one where vectors are needed, and record none where they are not."""
         if name is not None and not is_embedder_name(name):
             raise PydanticCustomError(
@@ -255,7 +255,7 @@ class RunConfig(BaseModel):
         """Whether its chunks are cut or ranked by the embedding model."""
         return self.strategy in VECTOR_STRATEGIES or self.retriever in VECTOR_RETRIEVERS
 
-    def changed(self) -> dict[str, Any]:
+    def non_default(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, by name."""
         usual = RunConfig(
             strategy=self.strategy, chunk_size=self.chunk_size, embedding_model=self.embedding_model
@@ -263,7 +263,7 @@ class RunConfig(BaseModel):
         first = {name: field.default for name, field in RunConfig.model_fields.items() if field.default_factory is None}
         return {name: value for name, value in self.model_dump().items() if value != {**usual, **first}[name]}
 
-    def meaningful(self) -> dict[str, Any]:
+    def applicable_settings(self) -> dict[str, Any]:
         """Return all settings but those that say nothing of this strategy.
 
         What is recorded as none here would take away the default of another strategy that is run with the file.
@@ -284,7 +284,7 @@ class RunConfig(BaseModel):
 
         New fields, at their defaults, leave the digests of older configs as they are.
         """
-        text = json.dumps(self.changed(), sort_keys=True, ensure_ascii=True)
+        text = json.dumps(self.non_default(), sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def params(self) -> dict[str, str]:
@@ -298,4 +298,4 @@ class RunConfig(BaseModel):
 
     def with_settings(self, **settings: Any) -> Self:
         """Return a copy with other settings, validated; an overlap that was a default is derived anew."""
-        return type(self)(**{**self.changed(), **settings})
+        return type(self)(**{**self.non_default(), **settings})

@@ -16,13 +16,13 @@ from rag_chunk.config import (
     OutputConfig,
     RunConfig,
     explain,
-    is_given,
+    is_external,
     option_of,
     read_config,
 )
 from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.extras import lack_of
-from rag_chunk.config.sweep import SWEPT, names_of, sweep, validated
+from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
 from rag_chunk.errors import SettingsError
 
 OF_CHUNK = tuple(
@@ -37,7 +37,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class CommandLineOptions:
     """What was given on the command line, by field; nothing that was not."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -57,35 +57,35 @@ class Settings:
     recorded: Mapping[str, Any] = field(default_factory=dict)
 
 
-def gathered(given: Given, notify: Notify) -> Settings:
+def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
     """Return the settings of an analysis. Which files took part is told to `notify`."""
     base, rivals = _files(given, notify)
-    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
-    output = _of(OutputConfig, given.output, given.output)
+    analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
+    output = _validate(OutputConfig, given.output, given.output)
     if rivals and not any(name in given.settings for name in SWEPT):
         configs: Mapping[str, RunConfig] = {}
         skipped: tuple[tuple[str, str], ...] = ()
     else:
-        standing, varied, left_out = _varied(base.settings, given.settings)
+        standing, varied, left_out = _split_swept(base.settings, given.settings)
         swept = sweep(standing, varied, given.settings)
         configs, skipped = swept.configs, (*left_out, *swept.skipped)
     configs = {**configs, **_rivals(rivals, given)}
-    _refuse_given(configs.values())
+    _refuse_external(configs.values())
     return Settings(configs, analysis, output, skipped, base.recorded)
 
 
-def _refuse_given(configs: Iterable[RunConfig]) -> None:
+def _refuse_external(configs: Iterable[RunConfig]) -> None:
     """Refuse configurations that stand for what `score` has read from files: they cannot be made anew."""
     for config in configs:
         for kind, name in (("strategy", config.strategy), ("retriever", config.retriever)):
-            if is_given(name):
+            if is_external(name):
                 raise SettingsError(
                     f"the {kind} {name} stands for what was read from a file: rag-chunk score scores it. "
                     f"To analyze, name another: --{kind}"
                 )
 
 
-def single(given: Given, notify: Notify) -> Settings:
+def load_single(given: CommandLineOptions, notify: Notify) -> Settings:
     """Return the settings of a command that takes one configuration."""
     base, rivals = _files(given, notify)
     if rivals:
@@ -94,13 +94,13 @@ def single(given: Given, notify: Notify) -> Settings:
         if name in SWEPT and "," in str(value):
             option = option_of(name, RunConfig)
             raise SettingsError(f"{option} is a list, {value!r}; this command takes one configuration")
-    config = validated({**base.settings, **given.settings}, given.settings)
-    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
-    output = _of(OutputConfig, given.output, given.output)
+    config = validate_run({**base.settings, **given.settings}, given.settings)
+    analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
+    output = _validate(OutputConfig, given.output, given.output)
     return Settings(dict(zip(names_of([config]), [config], strict=True)), analysis, output, recorded=base.recorded)
 
 
-def of_score(given: Given, notify: Notify) -> tuple[Settings, int | None]:
+def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings, int | None]:
     """Return the settings of a score: one configuration, which says how to score, and the limit of the chunks, if given.
 
     What a file says of chunking holds for chunks of our own; it is taken only from a file that `score` has recorded.
@@ -108,18 +108,18 @@ def of_score(given: Given, notify: Notify) -> tuple[Settings, int | None]:
     base, rivals = _files(given, notify)
     if rivals:
         raise SettingsError("give one --config: what is compared are pairs of --chunks and --retrieved")
-    made = OF_SCORE if not is_given(str(base.settings.get("strategy"))) else (*OF_SCORE, "chunk_size")
+    made = OF_SCORE if not is_external(str(base.settings.get("strategy"))) else (*OF_SCORE, "chunk_size")
     settings = {**{name: base.settings[name] for name in made if name in base.settings}, **given.settings}
-    analysis = _of(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
+    analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
     if analysis.source is None:
         raise SettingsError("no documents were named. Give those that were chunked: --corpus docs/")
-    analysis.required_test_file()
-    config, output = validated(settings, given.settings), _of(OutputConfig, given.output, given.output)
+    analysis.require_test_file()
+    config, output = validate_run(settings, given.settings), _validate(OutputConfig, given.output, given.output)
     limit = config.chunk_size if "chunk_size" in settings else None
     return Settings({"score": config}, analysis, output, recorded=base.recorded), limit
 
 
-def _files(given: Given, notify: Notify) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:
+def _files(given: CommandLineOptions, notify: Notify) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:
     """Return the file that lies under the flags, and the rivals where several were given."""
     folder_file = Path(FOLDER_FILE)
     base = read_config(folder_file) if folder_file.exists() else ConfigFile()
@@ -138,16 +138,16 @@ def _files(given: Given, notify: Notify) -> tuple[ConfigFile, Mapping[str, Confi
     return base, rivals
 
 
-def _rivals(files: Mapping[str, ConfigFile], given: Given) -> dict[str, RunConfig]:
+def _rivals(files: Mapping[str, ConfigFile], given: CommandLineOptions) -> dict[str, RunConfig]:
     flags = {name: value for name, value in given.settings.items() if name not in SWEPT}
-    return {name: validated({**file.settings, **flags}, flags) for name, file in files.items()}
+    return {name: validate_run({**file.settings, **flags}, flags) for name, file in files.items()}
 
 
-def _varied(
+def _split_swept(
     base: Mapping[str, Any], given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, list[Any]], list[tuple[str, str]]]:
     """Split settings into those that stand, the lists that the analysis runs through, and what of `all` cannot run."""
-    varied = {name: _listed(name, given[name]) for name in SWEPT if name in given}
+    varied = {name: _parse_list(name, given[name]) for name in SWEPT if name in given}
     if "strategy" not in varied and "strategy" not in base:
         varied = {"strategy": ["all"], **varied}
     settings = {name: value for name, value in {**base, **given}.items() if name not in varied}
@@ -167,7 +167,7 @@ def _lack_of(strategy: str, settings: Mapping[str, Any]) -> str | None:
     return lack_of(strategy)
 
 
-def _listed(name: str, given: Any) -> list[Any]:
+def _parse_list(name: str, given: Any) -> list[Any]:
     """Return the elements of a comma list, or of flags that were given several times."""
     if not isinstance(given, str):
         return list(dict.fromkeys(given))
@@ -177,7 +177,7 @@ def _listed(name: str, given: Any) -> list[Any]:
     return list(dict.fromkeys(elements))
 
 
-def _of(model: type[Model], settings: Mapping[str, Any], flags: Collection[str]) -> Model:
+def _validate(model: type[Model], settings: Mapping[str, Any], flags: Collection[str]) -> Model:
     """Return the config of `settings`, of which `flags` were options of the command line."""
     try:
         return model(**settings)

@@ -26,7 +26,7 @@ class Sweep:
     skipped: tuple[tuple[str, str], ...] = ()
 
 
-def validated(settings: Mapping[str, Any], flags: Collection[str] = ()) -> RunConfig:
+def validate_run(settings: Mapping[str, Any], flags: Collection[str] = ()) -> RunConfig:
     """Return the config of `settings`, of which `flags` were options; raise `SettingsError` with all that is wrong."""
     try:
         return RunConfig(**settings)

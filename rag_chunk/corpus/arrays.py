@@ -100,7 +100,7 @@ def occurring(numbers: Positions) -> Positions:
     return np.flatnonzero(np.bincount(numbers))
 
 
-def covered_before(starts: Positions, ends: Positions, sums: Positions, positions: Positions) -> Positions:
+def count_covered_before(starts: Positions, ends: Positions, sums: Positions, positions: Positions) -> Positions:
     """Return how much of the line before each position lies in stretches that are apart and in order.
 
     `sums` is how much lies in the stretches before each of them: [stretches], or with the sum of all after these.

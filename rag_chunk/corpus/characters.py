@@ -64,7 +64,7 @@ def _table(kind_of: Callable[[str], int]) -> Bytes:
     return np.full(sys.maxunicode + 1, _UNKNOWN, np.uint8)
 
 
-def looked_up(text: str, kind_of: Callable[[str], int]) -> Bytes:
+def classify_characters(text: str, kind_of: Callable[[str], int]) -> Bytes:
     """Return what `kind_of` says of each character of `text`, a number below 255: uint8 [characters].
 
     Each character is asked for once in the life of the process.

@@ -59,7 +59,7 @@ class Skipped(NamedTuple):
     reason: str
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A stretch within one document: offsets count from the document's start."""
 
     document: Document

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rag_chunk.corpus.line import Corpus
 
 
-class Names:
+class DocumentIndex:
     """The documents of a corpus by every name that they go by: the whole name, and without its ending."""
 
     def __init__(self, corpus: Corpus) -> None:

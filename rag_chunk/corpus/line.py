@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, among, covered_before, distinct, line_type
+from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, among, count_covered_before, distinct, line_type
 from rag_chunk.corpus.characters import (
     BLOCK,
     JOINER,
@@ -18,13 +18,13 @@ from rag_chunk.corpus.characters import (
     SPACE,
     STICKY,
     WHITE,
+    classify_characters,
     cluster_borders,
     flags_of,
-    looked_up,
     maybe_inside_clusters,
     white_runs,
 )
-from rag_chunk.corpus.document import Document, Place, Skipped
+from rag_chunk.corpus.document import Document, Location, Skipped
 from rag_chunk.errors import InputError
 
 T = TypeVar("T")
@@ -65,14 +65,14 @@ class Corpus:
         return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
     @cached_property
-    def _derived(self) -> dict[Hashable, Any]:
+    def _derived_values(self) -> dict[Hashable, Any]:
         return {}
 
     def derived(self, key: Hashable, find: Callable[[], T]) -> T:
         """Return what `find` finds out about this corpus; it is found once, and kept as long as the corpus."""
-        if key not in self._derived:
-            self._derived[key] = find()
-        found: T = self._derived[key]
+        if key not in self._derived_values:
+            self._derived_values[key] = find()
+        found: T = self._derived_values[key]
         return found
 
     def __len__(self) -> int:
@@ -99,17 +99,17 @@ class Corpus:
         if waiting:
             yield start, "".join(waiting)
 
-    def looked_up(self, kind_of: Callable[[str], int]) -> Bytes:
+    def classify_characters(self, kind_of: Callable[[str], int]) -> Bytes:
         """Return what `kind_of` says of each character of the line, a number below 255: uint8 [characters]."""
         found = np.empty(len(self), np.uint8)
         for start, text in self._blocks():
-            found[start : start + len(text)] = looked_up(text, kind_of)
+            found[start : start + len(text)] = classify_characters(text, kind_of)
         return found
 
     @cached_property
     def flags(self) -> Bytes:
         """What each character of the line is: see `rag_chunk.corpus.characters`."""
-        return self.looked_up(flags_of)
+        return self.classify_characters(flags_of)
 
     @cached_property
     def _flags(self) -> memoryview:
@@ -117,14 +117,14 @@ class Corpus:
         return self.flags.data
 
     @cached_property
-    def _unspaced(self) -> Bools:
+    def _unspaced_blocks(self) -> Bools:
         """Which blocks of the line have a character of a script that is written without spaces: bool [blocks + 1]."""
         blocks = range(0, len(self) + 1, BLOCK)
         return np.array([(self.flags[place : place + BLOCK] & LONE).any() for place in blocks], bool)
 
     def may_be_unspaced(self, spans: Spans) -> Bools:
         """Return whether there is, near each span, a character of a script that is written without spaces: bool [n]."""
-        before = np.append(0, np.cumsum(self._unspaced))
+        before = np.append(0, np.cumsum(self._unspaced_blocks))
         found: Bools = before[spans[:, 1] // BLOCK + 1] > before[spans[:, 0] // BLOCK]
         return found
 
@@ -132,11 +132,11 @@ class Corpus:
         """Return the index of the document that holds each position."""
         return np.searchsorted(self.starts, positions, side="right") - 1
 
-    def place(self, start: int, end: int) -> Place:
+    def place(self, start: int, end: int) -> Location:
         """Return the stretch [start, end) of the line as one within its document."""
         index = int(np.searchsorted(self.starts[:-1], start, side="right")) - 1
         offset = int(self.starts[index])
-        return Place(self.documents[index], start - offset, end - offset)
+        return Location(self.documents[index], start - offset, end - offset)
 
     def text(self, start: int, end: int) -> str:
         """Return the text of the stretch [start, end), which lies in one document."""
@@ -152,7 +152,7 @@ class Corpus:
 
     def grapheme_starts(self, positions: Positions) -> Positions:
         """Move each position inside a grapheme cluster to the cluster's start. Document borders stay."""
-        return self._moved(positions, lambda cluster: cluster[0])
+        return self._move(positions, lambda cluster: cluster[0])
 
     def cluster_at(self, position: int) -> tuple[int, int]:
         """Return what `cluster_around` does; most positions are surely inside none, and need no second look."""
@@ -162,9 +162,9 @@ class Corpus:
 
     def grapheme_ends(self, positions: Positions) -> Positions:
         """Move each position inside a grapheme cluster to the cluster's end. Document borders stay."""
-        return self._moved(positions, lambda cluster: cluster[1])
+        return self._move(positions, lambda cluster: cluster[1])
 
-    def _moved(self, positions: Positions, to: Callable[[tuple[int, int]], int]) -> Positions:
+    def _move(self, positions: Positions, to: Callable[[tuple[int, int]], int]) -> Positions:
         if not len(self):
             return positions
         doubtful = np.flatnonzero(maybe_inside_clusters(self.flags, positions))
@@ -200,7 +200,7 @@ class Corpus:
         return borders
 
     @cached_property
-    def _solid_runs(self) -> tuple[Positions, Positions]:
+    def _non_whitespace_runs(self) -> tuple[Positions, Positions]:
         """Where runs of characters that are no white space start, and where they end; none crosses a document."""
         kind, before = line_type(len(self)), False
         parts = []
@@ -216,27 +216,29 @@ class Corpus:
         return edges[0::2].copy(), edges[1::2].copy()
 
     @property
-    def solid_starts(self) -> Positions:
+    def non_whitespace_starts(self) -> Positions:
         """Where each run of characters that are no white space starts, in order: [runs]."""
-        return self._solid_runs[0]
+        return self._non_whitespace_runs[0]
 
     @property
-    def solid_ends(self) -> Positions:
+    def non_whitespace_ends(self) -> Positions:
         """Where each of those runs ends: [runs]."""
-        return self._solid_runs[1]
+        return self._non_whitespace_runs[1]
 
     @cached_property
-    def _solid_before(self) -> Positions:
-        lengths = self.solid_ends - self.solid_starts
+    def _non_whitespace_totals(self) -> Positions:
+        lengths = self.non_whitespace_ends - self.non_whitespace_starts
         return np.append(0, np.cumsum(lengths)).astype(line_type(len(self)))
 
-    def solid_before(self, positions: Positions) -> Positions:
+    def non_whitespace_before(self, positions: Positions) -> Positions:
         """Return how many characters before each position are not white space."""
-        return covered_before(self.solid_starts, self.solid_ends, self._solid_before, positions)
+        return count_covered_before(
+            self.non_whitespace_starts, self.non_whitespace_ends, self._non_whitespace_totals, positions
+        )
 
-    def solid_lengths(self, spans: Spans) -> Positions:
+    def non_whitespace_lengths(self, spans: Spans) -> Positions:
         """Return the number of characters in each span that are not white space: [n]."""
-        return self.solid_before(spans[:, 1]) - self.solid_before(spans[:, 0])
+        return self.non_whitespace_before(spans[:, 1]) - self.non_whitespace_before(spans[:, 0])
 
     @cached_property
     def white_runs(self) -> tuple[Positions, Positions]:
@@ -246,14 +248,14 @@ class Corpus:
     def past_space(self, positions: Positions, step: Literal[-1, 1] = 1) -> Positions:
         """Move each position over the white space after it (`step` 1) or before it (-1), also into other documents."""
         moved = positions.copy()
-        rows = self._walk(moved, self._spaced(moved, step), step)
+        rows = self._walk(moved, self._rows_beside_whitespace(moved, step), step)
         if len(rows):
             starts, ends = self.white_runs
             if step > 0:
                 moved[rows] = ends[np.searchsorted(ends, positions[rows], side="right")]
             else:
                 moved[rows] = starts[np.searchsorted(starts, positions[rows], side="left") - 1]
-            self._walk(moved, rows[self._spaced(moved[rows], step)], step)
+            self._walk(moved, rows[self._rows_beside_whitespace(moved[rows], step)], step)
         return moved
 
     def _walk(self, moved: Positions, rows: Positions, step: Literal[-1, 1]) -> Positions:
@@ -262,10 +264,10 @@ class Corpus:
             if not len(rows):
                 break
             moved[rows] += step
-            rows = rows[self._spaced(moved[rows], step)]
+            rows = rows[self._rows_beside_whitespace(moved[rows], step)]
         return rows
 
-    def _spaced(self, positions: Positions, step: Literal[-1, 1]) -> Positions:
+    def _rows_beside_whitespace(self, positions: Positions, step: Literal[-1, 1]) -> Positions:
         """Return the rows of the positions that have white space after (`step` 1) or before (-1) them."""
         if not len(self):
             return np.zeros(0, np.intp)
@@ -273,12 +275,12 @@ class Corpus:
         spaced = self.flags.take(positions + look, mode="clip") & SPACE
         return np.flatnonzero((spaced > 0) & (positions != limit))
 
-    def solid(self, spans: Spans) -> Bools:
+    def holds_text(self, spans: Spans) -> Bools:
         """Return whether each span holds anything but white space: bool [n]."""
         found: Bools = self.past_space(spans[:, 0], 1) < spans[:, 1]
         return found
 
-    def trimmed(self, spans: Spans) -> Spans:
+    def trim(self, spans: Spans) -> Spans:
         """Return the spans without the white space at their edges; those that are blank are left out."""
         starts, ends = self.past_space(spans[:, 0], 1), self.past_space(spans[:, 1], -1)
         kept = starts < ends

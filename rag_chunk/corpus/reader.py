@@ -43,14 +43,14 @@ def read_corpus(
     closed: list[Skipped] = []
     found = _without(_files(path, closed), apart) if path.is_dir() else [path]
     root = path if path.is_dir() else path.parent
-    wanted, other = _sorted_out(found, root, patterns, single=not path.is_dir())
+    wanted, other = _split_by_ending(found, root, patterns, single=not path.is_dir())
     documents, broken = _read_all(wanted, root)
     broken = [*closed, *broken]
     if broken and not skip_unreadable:
         raise InputError(_unreadable(broken))
     if not documents:
         raise InputError(_nothing(path, other, patterns, broken))
-    return Corpus(documents, [*broken, *_counted(other)])
+    return Corpus(documents, [*broken, *_count_endings(other)])
 
 
 def _check(path: Path) -> None:
@@ -93,7 +93,7 @@ def _files(folder: Path, closed: list[Skipped]) -> list[Path]:
     for place, folders, names in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not _is_never(Path(place, name)))
         found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
-    return _not_ignored([path for path in found if path.is_file()], folder)
+    return _drop_ignored([path for path in found if path.is_file()], folder)
 
 
 def _without(paths: list[Path], apart: Iterable[Path]) -> list[Path]:
@@ -105,15 +105,15 @@ def _is_never(folder: Path) -> bool:
     return folder.name.startswith(".") or folder.name in NEVER or os.path.exists(folder / MARKER)  # noqa: PTH110 - raises nothing where nobody may look
 
 
-def _not_ignored(paths: list[Path], folder: Path) -> list[Path]:
+def _drop_ignored(paths: list[Path], folder: Path) -> list[Path]:
     """Leave out what git ignores, unless the folder itself is ignored: then somebody named it on purpose."""
-    if _ignored([folder.resolve()], folder):
+    if _ignored_by_git([folder.resolve()], folder):
         return paths
-    ignored = _ignored([path.absolute() for path in paths], folder)
+    ignored = _ignored_by_git([path.absolute() for path in paths], folder)
     return [path for path in paths if str(path.absolute()) not in ignored]
 
 
-def _ignored(paths: list[Path], folder: Path) -> set[str]:
+def _ignored_by_git(paths: list[Path], folder: Path) -> set[str]:
     """Return those of `paths` that git ignores; none where there is no git or no repository."""
     names = "\0".join(map(str, paths)).encode("utf-8", "surrogateescape")
     command = ["git", "-C", str(folder), "check-ignore", "-z", "--stdin"]
@@ -124,7 +124,9 @@ def _ignored(paths: list[Path], folder: Path) -> set[str]:
     return set(answer.stdout.decode("utf-8", "surrogateescape").split("\0")) - {""}
 
 
-def _sorted_out(paths: list[Path], root: Path, patterns: _Patterns, *, single: bool) -> tuple[list[Path], Counter[str]]:
+def _split_by_ending(
+    paths: list[Path], root: Path, patterns: _Patterns, *, single: bool
+) -> tuple[list[Path], Counter[str]]:
     """Split `paths` into documents and the endings of other files, counted."""
     wanted, other = [], Counter[str]()
     for path in paths:
@@ -167,7 +169,7 @@ def _unreadable(broken: list[Skipped]) -> str:
     )
 
 
-def _counted(other: Counter[str]) -> list[Skipped]:
+def _count_endings(other: Counter[str]) -> list[Skipped]:
     return [Skipped(f"{count:,} {ending}", NOT_READ) for ending, count in other.most_common()]
 
 

@@ -13,7 +13,7 @@ import regex
 
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Positions, Spans, as_spans
-from rag_chunk.corpus.characters import looked_up
+from rag_chunk.corpus.characters import classify_characters
 
 _WORD, _UNSPACED = 1, 2
 _SCRIPTS = "".join(rf"\p{{scx={script}}}" for script in ("Hani", "Hira", "Kana", "Thai", "Laoo", "Khmr", "Mymr"))
@@ -28,7 +28,7 @@ def _kind(character: str) -> int:
 
 def _runs(text: str) -> tuple[Spans, Bools]:
     """Return the runs of one kind, [runs, 2], and whether each is of a script without spaces."""
-    kinds = np.concatenate([np.zeros(1, np.uint8), looked_up(text, _kind), np.zeros(1, np.uint8)])
+    kinds = np.concatenate([np.zeros(1, np.uint8), classify_characters(text, _kind), np.zeros(1, np.uint8)])
     edges = np.flatnonzero(kinds[1:] != kinds[:-1])
     runs = np.column_stack([edges[:-1], edges[1:]])
     kind = kinds[edges[:-1] + 1]
@@ -46,7 +46,7 @@ def _term_spans(runs: Spans, unspaced: Bools) -> Spans:
     return as_spans(np.column_stack([starts, ends]))
 
 
-def _lowered(text: str, spans: Spans) -> Iterator[str]:
+def _lower_terms(text: str, spans: Spans) -> Iterator[str]:
     """Yield the term in each span. Lower-casing all at once is the same where nothing in it looks around."""
     whole = text.lower()
     if len(whole) == len(text) and "\u03a3" not in text:  # a sigma is lower-cased by its place in the word
@@ -60,7 +60,7 @@ def terms(text: str) -> list[str]:
     >>> terms("The max_length of 全文検索, 字!")
     ['the', 'max_length', 'of', '全文', '文検', '検索', '字']
     """
-    return list(_lowered(text, _term_spans(*_runs(text))))
+    return list(_lower_terms(text, _term_spans(*_runs(text))))
 
 
 class Terms:
@@ -86,7 +86,7 @@ class Terms:
         runs, unspaced = _runs(text)
         spans = _term_spans(runs, unspaced)
         known = self.vocabulary
-        numbers = [known.setdefault(term, len(known)) for term in _lowered(text, spans)]
+        numbers = [known.setdefault(term, len(known)) for term in _lower_terms(text, spans)]
         with_kind: Spans = np.column_stack([runs + offset, unspaced])
         return as_spans(spans + offset), np.array(numbers, np.int64), with_kind
 

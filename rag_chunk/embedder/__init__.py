@@ -2,18 +2,18 @@
 
 from rag_chunk.embedder.embedding import embed, embedder_of, key
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, check_dimensions
-from rag_chunk.embedder.usage import Ledger, counted
-from rag_chunk.embedder.vector_store import known as is_stored
+from rag_chunk.embedder.usage import EmbeddingUsage, track_usage
+from rag_chunk.embedder.vector_store import stored_keys as is_stored
 
 __all__ = [
     "Embedder",
-    "Ledger",
+    "EmbeddingUsage",
     "Role",
     "Vectors",
     "check_dimensions",
-    "counted",
     "embed",
     "embedder_of",
     "is_stored",
     "key",
+    "track_usage",
 ]

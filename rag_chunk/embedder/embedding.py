@@ -10,7 +10,7 @@ import numpy as np
 from rag_chunk.config import RunConfig
 from rag_chunk.embedder import vector_store as store
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, check_dimensions
-from rag_chunk.embedder.usage import Ledger, timed
+from rag_chunk.embedder.usage import EmbeddingUsage, time_usage
 from rag_chunk.embedder.vector_store import Stored
 from rag_chunk.errors import InputError, SettingsError
 
@@ -30,11 +30,11 @@ def embedder_of(config: RunConfig) -> Embedder:
     """
     if config.embedding_model is None:
         raise SettingsError("vectors need an embedding model: --embedding-model backend:name, or hashing")
-    return _loaded(config.embedding_model, config.embedding_url)
+    return _load(config.embedding_model, config.embedding_url)
 
 
 @lru_cache(maxsize=4)
-def _loaded(name: str, url: str | None) -> Embedder:
+def _load(name: str, url: str | None) -> Embedder:
     backend, _, model = name.partition(":")
     module, _, function = _BACKENDS[backend].partition(":")
     load: Callable[[str, str | None], Embedder] = getattr(import_module(f"rag_chunk.embedder.{module}"), function)
@@ -46,7 +46,7 @@ def embed(texts: Sequence[str], config: RunConfig, role: Role = "document") -> V
 
     What has to be embedded is stored batch by batch, so that work that is broken off goes on where it was.
     """
-    with timed() as ledger:
+    with time_usage() as ledger:
         model = embedder_of(config)
         keys = [key(model, role, text) for text in texts]
         text_of = dict(zip(keys, texts, strict=True))
@@ -58,12 +58,12 @@ def embed(texts: Sequence[str], config: RunConfig, role: Role = "document") -> V
             if ledger.tell:
                 ledger.tell(len(found), len(text_of))
             some = missing[first : first + model.batch]
-            new = dict(zip(some, _embedded(model, [_whole(text_of[each]) for each in some], role), strict=True))
+            new = dict(zip(some, _embed_new(model, [_whole(text_of[each]) for each in some], role), strict=True))
             store.save(new)
             found |= new
         if role == "document":
             _count(ledger, model, found)
-        return _stacked([found[each] for each in keys])
+        return _stack([found[each] for each in keys])
 
 
 def key(model: Embedder, role: Role, text: str) -> bytes:
@@ -77,21 +77,21 @@ def _whole(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _embedded(model: Embedder, texts: Sequence[str], role: Role) -> list[Stored]:
+def _embed_new(model: Embedder, texts: Sequence[str], role: Role) -> list[Stored]:
     vectors, counts = model.embed(texts, role), model.count(texts)
     if vectors.ndim != 2 or len(vectors) != len(texts):  # noqa: PLR2004 - a matrix
         raise InputError(f"the embedding model returned {len(vectors)} vectors for {len(texts)} texts")
     return [Stored(vector, tokens) for vector, tokens in zip(vectors, counts.tolist(), strict=True)]
 
 
-def _count(ledger: Ledger, model: Embedder, found: dict[bytes, Stored]) -> None:
+def _count(ledger: EmbeddingUsage, model: Embedder, found: dict[bytes, Stored]) -> None:
     tokens = np.array([each.tokens for each in found.values()], np.int64)
     ledger.documents += int(tokens.sum())
     if model.limit is not None:
         ledger.unread += int(np.maximum(tokens - model.limit, 0).sum())
 
 
-def _stacked(found: Sequence[Stored]) -> Vectors:
+def _stack(found: Sequence[Stored]) -> Vectors:
     if not found:
         return np.zeros((0, 0), np.float32)
     check_dimensions(*(len(each.vector) for each in found))

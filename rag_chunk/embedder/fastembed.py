@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rag_chunk.corpus.arrays import Positions
-from rag_chunk.embedder.huggingface import imported, loaded, quiet, revision
+from rag_chunk.embedder.huggingface import import_backend, load_model, quiet, revision
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
 
 _FILES = ("model.onnx", "onnx/model.onnx", "model_optimized.onnx")
@@ -17,8 +17,8 @@ _FILES = ("model.onnx", "onnx/model.onnx", "model_optimized.onnx")
 def fastembed(name: str, url: str | None) -> Embedder:
     """Load the model. How a folder's model pools its tokens is read as sentence-transformers writes it."""
     del url
-    package = imported("fastembed", "fastembed", f"fastembed:{name}")
-    model = loaded(
+    package = import_backend("fastembed", "fastembed", f"fastembed:{name}")
+    model = load_model(
         name, lambda: _of_folder(package, Path(name)) if Path(name).is_dir() else package.TextEmbedding(name)
     )
     folder = str(model.model._model_dir)  # noqa: SLF001 - nothing public tells where it lies

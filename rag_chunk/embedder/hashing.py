@@ -30,7 +30,7 @@ def hashing(name: str, url: str | None) -> Embedder:
 
 
 def _embed(texts: Sequence[str], role: Role) -> Vectors:
-    parts = [_summed(texts[first : first + _AT_ONCE]) for first in range(0, len(texts), _AT_ONCE)]
+    parts = [_sum_features(texts[first : first + _AT_ONCE]) for first in range(0, len(texts), _AT_ONCE)]
     return unit(np.concatenate([np.zeros((0, DIMENSIONS)), *parts]))
 
 
@@ -38,7 +38,7 @@ def _count(texts: Sequence[str]) -> Positions:
     return np.array([len(_WORDS.findall(text)) for text in texts], np.int64)
 
 
-def _summed(texts: Sequence[str]) -> Floats:
+def _sum_features(texts: Sequence[str]) -> Floats:
     """Return the sum of the features of each text's words: [texts, dimensions]."""
     occurring = [Counter(_WORDS.findall(text.lower())) for text in texts]
     features = [_features(word) for counts in occurring for word in counts]

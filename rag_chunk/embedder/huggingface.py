@@ -14,7 +14,7 @@ T = TypeVar("T")
 _PART_OF_THE_MODEL = {".safetensors", ".bin", ".onnx", ".onnx_data", ".json", ".txt", ".model"}
 
 
-def imported(package: str, extra: str, model: str) -> Any:
+def import_backend(package: str, extra: str, model: str) -> Any:
     """Return a backend's package, for a `model`. Raise `MissingExtra` without it."""
     try:
         with quiet():
@@ -25,7 +25,7 @@ def imported(package: str, extra: str, model: str) -> Any:
         raise InputError(f"{package} cannot be imported: {error}. Install it anew: pip install {package}") from error
 
 
-def loaded(name: str, load: Callable[[], T]) -> T:
+def load_model(name: str, load: Callable[[], T]) -> T:
     """Return what `load` loads. Raise `InputError` with what to do where that fails."""
     if _is_path(name) and not Path(name).is_dir():
         raise InputError(f"there is no folder {name} with an embedding model")

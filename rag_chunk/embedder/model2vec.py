@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag_chunk.corpus.arrays import Positions
-from rag_chunk.embedder.huggingface import imported, loaded, quiet, revision
+from rag_chunk.embedder.huggingface import import_backend, load_model, quiet, revision
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
 
 
 def model2vec(name: str, url: str | None) -> Embedder:
     """Load the model."""
     del url
-    package = imported("model2vec", "model2vec", f"model2vec:{name}")
-    model = loaded(name, lambda: package.StaticModel.from_pretrained(name, force_download=False))
+    package = import_backend("model2vec", "model2vec", f"model2vec:{name}")
+    model = load_model(name, lambda: package.StaticModel.from_pretrained(name, force_download=False))
 
     def embed(texts: Sequence[str], role: Role) -> Vectors:
         with quiet():

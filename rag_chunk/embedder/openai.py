@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rag_chunk.corpus.arrays import Positions
-from rag_chunk.embedder.huggingface import imported
+from rag_chunk.embedder.huggingface import import_backend
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
 from rag_chunk.errors import InputError, RagChunkError, SettingsError
 
@@ -27,7 +27,7 @@ _CHARACTERS = 4  # in a token, where the tokenizer is not known
 
 def openai(name: str, url: str | None) -> Embedder:
     """Return the embedder; nothing is asked of the address yet. Raise `SettingsError` without a key for OpenAI."""
-    package = imported("openai", "openai", f"openai:{name}")
+    package = import_backend("openai", "openai", f"openai:{name}")
     secret = os.environ.get(OWN_KEY) or ("" if url else os.environ.get(OPENAI_KEY, ""))
     if not secret and not url:
         raise SettingsError(f"openai:{name} needs a key: set {OPENAI_KEY}, or give --embedding-url for another address")
@@ -39,8 +39,8 @@ def openai(name: str, url: str | None) -> Embedder:
     tokens = _tokens(name if limit else None)
 
     def embed(texts: Sequence[str], role: Role) -> Vectors:
-        asked = [_cut(text, tokens, limit) for text in texts]
-        return _asked(package, client, name, asked, secret)
+        asked = [_truncate(text, tokens, limit) for text in texts]
+        return _request_vectors(package, client, name, asked, secret)
 
     def count(texts: Sequence[str]) -> Positions:
         return np.array([_size(text, tokens) for text in texts], np.int64)
@@ -48,17 +48,17 @@ def openai(name: str, url: str | None) -> Embedder:
     return Embedder(f"openai:{name}@{url or HOME}", embed, count, limit, BATCH)
 
 
-def _asked(package: Any, client: Any, name: str, texts: list[str], secret: str) -> Vectors:
+def _request_vectors(package: Any, client: Any, name: str, texts: list[str], secret: str) -> Vectors:
     """Return the vectors that the address answers with, in the texts' order."""
     try:
         answer = client.embeddings.create(model=name, input=texts, encoding_format="float")
         found = sorted(answer.data, key=lambda each: each.index)
         vectors = unit([each.embedding for each in found]) if found else np.zeros((0, 0), np.float32)
     except package.APIStatusError as error:
-        said = _said(f"{error.status_code}: {error.message}", secret)
+        said = _describe_error(f"{error.status_code}: {error.message}", secret)
         raise InputError(f"{client.base_url} did not embed with {name}; it answered {said}{_hint(error)}") from None
     except (package.OpenAIError, AttributeError, TypeError, ValueError) as error:
-        said = _said(str(error) or type(error).__name__, secret)
+        said = _describe_error(str(error) or type(error).__name__, secret)
         raise InputError(
             f"{client.base_url} did not embed with {name}: {said} Is it an OpenAI-compatible address?"
         ) from None
@@ -67,7 +67,7 @@ def _asked(package: Any, client: Any, name: str, texts: list[str], secret: str) 
     return vectors
 
 
-def _said(text: str, secret: str) -> str:
+def _describe_error(text: str, secret: str) -> str:
     """Return what somebody else says in one short line, without the key."""
     line = " ".join(text.split())
     return (line.replace(secret, "[key]") if secret else line)[:300]
@@ -91,7 +91,7 @@ def _tokens(name: str | None) -> Any:
         return None
 
 
-def _cut(text: str, tokens: Any, limit: int | None) -> str:
+def _truncate(text: str, tokens: Any, limit: int | None) -> str:
     """Return as much of a text as the model takes: OpenAI refuses what is longer."""
     if tokens is None or limit is None or len(text) <= limit:
         return text or " "

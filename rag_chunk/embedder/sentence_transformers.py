@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rag_chunk.corpus.arrays import Positions
-from rag_chunk.embedder.huggingface import imported, loaded, quiet, revision
+from rag_chunk.embedder.huggingface import import_backend, load_model, quiet, revision
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
 
 
@@ -16,8 +16,8 @@ def sentence_transformers(name: str, url: str | None) -> Embedder:
     """Load the model; the prompts that it has for queries and documents are used."""
     del url
     _without_progress_bars()
-    package = imported("sentence_transformers", "embeddings", f"sentence-transformers:{name}")
-    model = loaded(name, lambda: package.SentenceTransformer(name))
+    package = import_backend("sentence_transformers", "embeddings", f"sentence-transformers:{name}")
+    model = load_model(name, lambda: package.SentenceTransformer(name))
 
     def embed(texts: Sequence[str], role: Role) -> Vectors:
         encode = model.encode_query if role == "query" else model.encode_document
@@ -25,7 +25,7 @@ def sentence_transformers(name: str, url: str | None) -> Embedder:
             return unit(encode(list(texts), convert_to_numpy=True, show_progress_bar=False))
 
     def count(texts: Sequence[str]) -> Positions:
-        return _counted(model.tokenizer, texts)
+        return _count_tokens(model.tokenizer, texts)
 
     known_as = f"sentence-transformers:{name}@{revision(name, 'sentence-transformers')}"
     return Embedder(known_as, embed, count, model.max_seq_length)
@@ -37,7 +37,7 @@ def _without_progress_bars() -> None:
         import_module("transformers.utils.logging").disable_progress_bar()
 
 
-def _counted(tokenizer: Any, texts: Sequence[str]) -> Positions:
+def _count_tokens(tokenizer: Any, texts: Sequence[str]) -> Positions:
     with quiet():
         found = tokenizer(list(texts), truncation=False, padding=False, return_attention_mask=False, verbose=False)
     return np.array([len(tokens) for tokens in found["input_ids"]], np.int64)

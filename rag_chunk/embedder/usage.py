@@ -1,4 +1,4 @@
-"""`Ledger`: what was embedded while it was open, for reports and progress."""
+"""`EmbeddingUsage`: what was embedded while it was open, for reports and progress."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Ledger:
+class EmbeddingUsage:
     """How many different texts were asked for, how many of them were on disk, and what was read of their tokens.
 
     `documents` and `unread` count tokens of texts that are retrieved, and those of them past the model's limit.
@@ -33,13 +33,13 @@ class Ledger:
         return self.unread / self.documents if self.documents else 0.0
 
 
-_OPEN: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
+_OPEN: ContextVar[EmbeddingUsage | None] = ContextVar("ledger", default=None)
 
 
 @contextmanager
-def counted(tell: Callable[[int, int], None] | None = None) -> Iterator[Ledger]:
+def track_usage(tell: Callable[[int, int], None] | None = None) -> Iterator[EmbeddingUsage]:
     """Count what is embedded inside this block."""
-    ledger = Ledger(tell)
+    ledger = EmbeddingUsage(tell)
     token = _OPEN.set(ledger)
     try:
         yield ledger
@@ -48,9 +48,9 @@ def counted(tell: Callable[[int, int], None] | None = None) -> Iterator[Ledger]:
 
 
 @contextmanager
-def timed() -> Iterator[Ledger]:
+def time_usage() -> Iterator[EmbeddingUsage]:
     """Give the ledger that is open, or one that nobody reads, and add the time that the block takes."""
-    ledger = _OPEN.get() or Ledger()
+    ledger = _OPEN.get() or EmbeddingUsage()
     started = time.perf_counter()
     try:
         yield ledger

@@ -42,7 +42,7 @@ def place() -> Path:
 def load(keys: Sequence[bytes]) -> dict[bytes, Stored]:
     """Return what is stored under `keys`, by key."""
     found: dict[bytes, Stored] = {}
-    with _opened() as connection:
+    with _open() as connection:
         for key, vector, tokens, used in _rows(connection, "key, vector, tokens, used", keys):
             found[key] = Stored(np.frombuffer(vector, np.float32), tokens)
             if used < _today():  # a day is exact enough, and seldom a write
@@ -50,10 +50,10 @@ def load(keys: Sequence[bytes]) -> dict[bytes, Stored]:
     return found
 
 
-def known(keys: Sequence[bytes]) -> set[bytes]:
+def stored_keys(keys: Sequence[bytes]) -> set[bytes]:
     """Return those of the `keys` under which something is stored."""
     found: set[bytes] = set()
-    with _opened() as connection:
+    with _open() as connection:
         found.update(key for (key,) in _rows(connection, "key", keys))
     return found
 
@@ -66,22 +66,22 @@ def save(vectors: Mapping[bytes, Stored]) -> None:
     with suppress(OSError):
         place().parent.mkdir(parents=True, exist_ok=True)
         place().touch()
-    with _opened() as connection:
+    with _open() as connection:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute(_TABLE)
         connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
-    while _size() > LARGEST and _trimmed():
+    while _size() > LARGEST and _trim():
         pass
 
 
-def _trimmed() -> bool:
+def _trim() -> bool:
     """Remove the vectors that were used longest ago; tell whether the file is smaller then."""
     before = _size()
-    with _opened() as connection:
+    with _open() as connection:
         ((count,),) = connection.execute("SELECT count(*) FROM vectors")
         oldest = "SELECT key FROM vectors ORDER BY used, rowid LIMIT ?"
         connection.execute(f"DELETE FROM vectors WHERE key IN ({oldest})", (int(count * _REMOVED) + 1,))  # noqa: S608
-    with _opened() as connection:
+    with _open() as connection:
         connection.executescript("PRAGMA incremental_vacuum")  # execute() would free a single page
     return _size() < before
 
@@ -95,7 +95,7 @@ def _rows(connection: sqlite3.Connection, columns: str, keys: Sequence[bytes]) -
 
 
 @contextmanager
-def _opened() -> Iterator[sqlite3.Connection]:
+def _open() -> Iterator[sqlite3.Connection]:
     """Give the store, as one transaction. The block is left early where there is none, or it cannot be used.
 
     A broken file is removed: the next one to save begins a new one.

@@ -1,13 +1,13 @@
 """A results folder -> MLflow runs, and a run's config back. MLflow is imported inside functions only."""
 
-from rag_chunk.analysis.folder import check_results, read_recorded
+from rag_chunk.analysis.folder import check_results, read_saved_analysis
 from rag_chunk.config.redaction import redact
 from rag_chunk.config.tracking import LOG_CHUNKS, LogChunks, TrackingOptions, parse_tags
 from rag_chunk.mlflow_tracker.analyses import fetch_analysis, fetch_top
-from rag_chunk.mlflow_tracker.fetch import config_from_run, exported_config, fetch_config
+from rag_chunk.mlflow_tracker.fetch import config_from_run, export_config_text, fetch_config
 from rag_chunk.mlflow_tracker.git import documents_git
 from rag_chunk.mlflow_tracker.resend import track_folder
-from rag_chunk.mlflow_tracker.runs import Tracking, tracked_run
+from rag_chunk.mlflow_tracker.runs import Tracking, track_run
 from rag_chunk.mlflow_tracker.sender import Tracked
 
 __all__ = [
@@ -19,13 +19,13 @@ __all__ = [
     "check_results",
     "config_from_run",
     "documents_git",
-    "exported_config",
+    "export_config_text",
     "fetch_analysis",
     "fetch_config",
     "fetch_top",
     "parse_tags",
-    "read_recorded",
+    "read_saved_analysis",
     "redact",
     "track_folder",
-    "tracked_run",
+    "track_run",
 ]

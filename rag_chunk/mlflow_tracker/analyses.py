@@ -5,7 +5,7 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-from rag_chunk.analysis.history import AskedQuestion, Recorded, parse_questions
+from rag_chunk.analysis.history import AskedQuestion, SavedAnalysis, parse_questions
 from rag_chunk.analysis.report import Report, parse_report
 from rag_chunk.config.redaction import redact
 from rag_chunk.errors import InputError
@@ -14,7 +14,7 @@ from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.fetch import ELSEWHERE, artifact_text, find_run, must_exist
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
-from rag_chunk.mlflow_tracker.store import Store, choose_place, open_store, unsaid
+from rag_chunk.mlflow_tracker.store import Store, _unused, choose_address, open_store
 
 REPORT, QUESTIONS = "report.json", "questions.json"  # constants, as `artifact_text` asks for
 LARGEST = 256_000_000  # 60 configurations of 500 questions are 34 MB
@@ -25,32 +25,32 @@ _PAGE = 100
 _SHOWN = 8  # digits of a run's id are enough to tell runs apart, and to name one
 
 
-def fetch_analysis(run_id: str, *, uri: str | None = None) -> Recorded:
+def fetch_analysis(run_id: str, *, uri: str | None = None) -> SavedAnalysis:
     """Return the analysis of a run; a configuration's run stands for that configuration.
 
     Raise `InputError` where there is no such run, or no report of it.
     """
     with quiet_mlflow():
-        place = choose_place(uri, unsaid)
+        place = choose_address(uri, _unused)
         must_exist(place, f"run {run_id}")
         with open_store(place) as store:
-            return _recorded(store, find_run(store, run_id), partial(_analysis, store))
+            return _saved_analysis(store, find_run(store, run_id), partial(_analysis, store))
 
 
-def fetch_top(experiment: str, top: int, metric: str, *, uri: str | None = None) -> list[Recorded]:
+def fetch_top(experiment: str, top: int, metric: str, *, uri: str | None = None) -> list[SavedAnalysis]:
     """Return the `top` configurations of an experiment by `metric`, best first; of equal runs the newest only."""
     with quiet_mlflow():
-        place = choose_place(uri, unsaid)
+        place = choose_address(uri, _unused)
         must_exist(place, f"experiment {experiment!r}")
         with open_store(place) as store:
             runs = list(islice(_distinct(_best_runs(store, experiment, metric)), top))
             if not runs:
                 raise InputError(f"the experiment {experiment!r} has no finished configuration with {metric}")
             read = cache(partial(_analysis, store))  # several are of one analysis
-            return [_recorded(store, run, read) for run in runs]
+            return [_saved_analysis(store, run, read) for run in runs]
 
 
-def _recorded(store: Store, run: Any, read: Read) -> Recorded:
+def _saved_analysis(store: Store, run: Any, read: Read) -> SavedAnalysis:
     """Return what a run stands for; its analysis is on the run itself, or on the one above it."""
     run_id, tags = str(run.info.run_id), run.data.tags
     found = read(run_id) or (read(tags[PARENT_RUN]) if PARENT_RUN in tags else None)
@@ -60,7 +60,7 @@ def _recorded(store: Store, run: Any, read: Read) -> Recorded:
             "Either it is no analysis of rag-chunk, or its artifacts are elsewhere"
         )
     report, questions = found
-    return Recorded(
+    return SavedAnalysis(
         source=f"run {run_id[:_SHOWN]}",
         report=report,
         questions=questions,

@@ -28,7 +28,7 @@ def text_artifact(path: str, text: str) -> Artifact:
     return Artifact(path=path, write=lambda target: target.write_bytes(text.encode()))
 
 
-def copied_artifact(path: str, source: Path) -> Artifact:
+def copy_artifact(path: str, source: Path) -> Artifact:
     """Return a copy of the file `source`."""
     return Artifact(path=path, write=lambda target: shutil.copyfile(source, target))
 
@@ -47,7 +47,7 @@ class ChunkPlan:
         if source and self.log in {"spans", "none"}:
             yield text_artifact("report.html", without_texts(source.read_text(encoding="utf-8")))
         elif source:
-            yield copied_artifact("report.html", source)
+            yield copy_artifact("report.html", source)
 
     def artifacts(self, result: ConfigurationResult) -> Iterator[Artifact]:
         """Yield the files with the chunks of a configuration."""
@@ -57,7 +57,7 @@ class ChunkPlan:
         if self.log == "spans" or (self.log == "best" and result != self.results.report.best):
             yield Artifact(path="chunks/chunks.jsonl", write=lambda target: _write_spans(source, target))
             return
-        yield copied_artifact("chunks/chunks.jsonl", source)
+        yield copy_artifact("chunks/chunks.jsonl", source)
         if self.chunk_files:
             yield Artifact(path="chunks/text", write=lambda target: _write_texts(source, target))
 
@@ -68,11 +68,11 @@ def plan_chunks(results: Results, options: TrackingOptions, notify: Notify) -> C
     size = sum(file.stat().st_size for file in files)
     log = options.log_chunks or ("all" if size < MOST_BYTES else "best")
     if files:
-        notify(_said(log, size))
+        notify(_describe(log, size))
     return ChunkPlan(results=results, log=log, chunk_files=options.chunk_files)
 
 
-def _said(log: LogChunks, size: int) -> str:
+def _describe(log: LogChunks, size: int) -> str:
     said = {
         "all": f"the chunks of every configuration are logged with their text ({size / 1e6:.1f} MB)",
         "best": "the best configuration's chunks are logged with their text, the others' as spans",

@@ -47,7 +47,7 @@ def _within(call: Callable[..., Any], *given: Any, **named: Any) -> Any:
     if longest is None:
         return call(*given, **named)
     answer: Future[Any] = Future()
-    work = partial(contextvars.copy_context().run, _answered, answer, partial(call, *given, **named))
+    work = partial(contextvars.copy_context().run, _answer, answer, partial(call, *given, **named))
     Thread(target=work, name="mlflow", daemon=True).start()
     try:
         return answer.result(longest + _more.get())
@@ -56,7 +56,7 @@ def _within(call: Callable[..., Any], *given: Any, **named: Any) -> Any:
         raise
 
 
-def _answered(answer: Future[Any], call: Callable[[], Any]) -> None:
+def _answer(answer: Future[Any], call: Callable[[], Any]) -> None:
     """Put what the call returns or raises into `answer`."""
     try:
         answer.set_result(call())

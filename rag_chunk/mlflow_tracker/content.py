@@ -14,7 +14,7 @@ from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config.redaction import redaction
 from rag_chunk.config.tracking import LONGEST_KEY, TrackingOptions
 from rag_chunk.mlflow_tracker import tables
-from rag_chunk.mlflow_tracker.artifacts import Artifact, copied_artifact, plan_chunks, text_artifact
+from rag_chunk.mlflow_tracker.artifacts import Artifact, copy_artifact, plan_chunks, text_artifact
 from rag_chunk.mlflow_tracker.store import Notify
 
 LONGEST_PARAM = 500  # MLflow 2.0's; later ones take 6,000
@@ -85,7 +85,7 @@ class Contents:
             best,
             name=self._options.run_name or (best.name if self.is_single else f"{self._dataset()}, {self._count()}"),
             role=CONFIGURATION if self.is_single else ANALYSIS,
-            metrics={**best.metrics, **self._shared_timings()},
+            metrics={**best.metrics, **self._timings_in_common()},
             artifacts=(*own, *self._analysis_artifacts()),
         )
 
@@ -148,7 +148,7 @@ class Contents:
                 self._say_once(f"MLflow does not take the metric name {name!r}: it is logged as {key!r}")
             yield key, float(value)
 
-    def _shared_timings(self) -> dict[str, float]:
+    def _timings_in_common(self) -> dict[str, float]:
         """Return what all configurations share (reading, tokenising, the index): logged once, on the analysis."""
         timings = self._report.timings.items()
         return {name if name.endswith("_time") else f"{name}_time": seconds for name, seconds in timings}
@@ -225,7 +225,7 @@ class Contents:
 
     def _analysis_artifacts(self) -> tuple[Artifact, ...]:
         names = ("report.json", "comparison.csv", "report.md", "questions.json", "analysis.yaml")
-        found = [copied_artifact(name, file) for name in names if (file := self._results.file(name))]
+        found = [copy_artifact(name, file) for name in names if (file := self._results.file(name))]
         return (*found, *self._chunks.page(), text_artifact(COMPARISON, tables.comparison_table(self._report)))
 
     def _say_once(self, text: str) -> None:

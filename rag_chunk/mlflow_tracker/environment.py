@@ -21,7 +21,7 @@ SILENT = {
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 # MLflow's own are 7 retries of 120 s: 247 s until a call to a dead server fails. These fail within 10 s, which is
-# right for the first call; `patience` is for what follows.
+# right for the first call; `timeouts` is for what follows.
 IMPATIENT = {RETRIES: "1", TIMEOUT: "5", "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1"}
 MORE_RETRIES = 2  # after as long as `Retry-After` says; 16 s until a server that has died is given up
 LONGEST_WAIT = 7.0  # seconds, twice at most
@@ -35,8 +35,8 @@ def quiet_mlflow() -> Iterator[None]:
 
     What the user has set in the environment stands.
     """
-    with _environment({**SILENT, **IMPATIENT}), _thawed():
-        with uncollected():
+    with _environment({**SILENT, **IMPATIENT}), _unfreeze_gc():
+        with gc_paused():
             _import()
         # Asynchronous logging gains nothing here, and loses data when the server dies.
         os.environ["MLFLOW_ENABLE_ASYNC_LOGGING"] = "false"
@@ -73,7 +73,7 @@ def _import() -> None:
 
 
 @contextlib.contextmanager
-def uncollected() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Let Python's collector rest while much is made that stays, and pass over all of it afterwards.
 
     It would go through MLflow's modules several times while they are made, and again with each analysis.
@@ -89,7 +89,7 @@ def uncollected() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _thawed() -> Iterator[None]:
+def _unfreeze_gc() -> Iterator[None]:
     """Let the collector see everything again afterwards, unless the caller keeps something from it."""
     kept = gc.get_freeze_count()
     try:
@@ -107,14 +107,14 @@ def _warnings_only() -> Iterator[None]:
     for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR if name.startswith("urllib3") else logging.WARNING)
     for handler in handlers:
-        handler.addFilter(_redacted)
+        handler.addFilter(_redact_record)
     try:
         yield
     finally:
         for name, level in before.items():
             logging.getLogger(name).setLevel(level)
         for handler in handlers:
-            handler.removeFilter(_redacted)
+            handler.removeFilter(_redact_record)
 
 
 @contextlib.contextmanager
@@ -127,11 +127,11 @@ def _short_waits() -> Iterator[None]:
 
     asked = Retry.get_retry_after
 
-    def capped(retry: Retry, response: Any) -> float | None:
+    def cap_retry_after(retry: Retry, response: Any) -> float | None:
         seconds = asked(retry, response)
         return seconds if seconds is None or not _impatient() else min(seconds, LONGEST_WAIT)
 
-    setattr(Retry, "get_retry_after", capped)  # noqa: B010 - what mypy says of it differs by version
+    setattr(Retry, "get_retry_after", cap_retry_after)  # noqa: B010 - what mypy says of it differs by version
     try:
         yield
     finally:
@@ -151,7 +151,7 @@ def longest_call() -> float | None:
     return None
 
 
-def _redacted(record: logging.LogRecord) -> bool:
+def _redact_record(record: logging.LogRecord) -> bool:
     """Take passwords out of what is about to be said."""
     record.msg, record.args = redact(record.getMessage()), ()
     return True
@@ -166,7 +166,7 @@ def mlflow_version() -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def patience(*, seconds: float | None = None, retries: int | None = None) -> Iterator[None]:
+def timeouts(*, seconds: float | None = None, retries: int | None = None) -> Iterator[None]:
     """Wait this long for answers, or ask again this often, inside this block, unless the user has said otherwise."""
     wanted = {TIMEOUT: seconds, RETRIES: retries}
     before = {name: os.environ.get(name, "") for name in wanted}

@@ -31,16 +31,16 @@ def find_destination(store: Store, options: TrackingOptions, notify: Notify) -> 
         None if experiment_id else os.environ.get("MLFLOW_EXPERIMENT_NAME")
     )
     if name:
-        found = _named(store, _fitted(name, notify), notify)
+        found = _by_name(store, _fit(name, notify), notify)
         same = experiment_id in {None, found.experiment_id}
         if above and not same:
             notify(f"the experiment {found.name} is not that of the run {above}, so the new runs do not nest under it")
         return _destination(found, above if same else None)
     experiment_id = experiment_id or os.environ.get("MLFLOW_EXPERIMENT_ID")
     if experiment_id:
-        return _destination(_numbered(store, experiment_id), above)
+        return _destination(_by_id(store, experiment_id), above)
     notify(f"no --experiment-name, so the experiment is {USUAL_NAME!r}")
-    return _destination(_named(store, USUAL_NAME, notify), None)
+    return _destination(_by_name(store, USUAL_NAME, notify), None)
 
 
 def _destination(experiment: Any, above: str | None) -> Destination:
@@ -66,17 +66,17 @@ def _experiment_of(store: Store, run_id: str) -> str:
         return str(store.client.get_run(run_id).info.experiment_id)
 
 
-def _numbered(store: Store, experiment_id: str) -> Any:
+def _by_id(store: Store, experiment_id: str) -> Any:
     with mlflow_calls(store.name):
         return store.client.get_experiment(experiment_id)
 
 
-def _named(store: Store, name: str, notify: Notify) -> Any:
+def _by_name(store: Store, name: str, notify: Notify) -> Any:
     """Return the experiment of that name, created where it is missing: by one process at a time."""
     with store.lock(), mlflow_calls(store.name):
         found = store.client.get_experiment_by_name(name)
         is_new = found is None
-        found = found or _created(store, name)
+        found = found or _create(store, name)
     if is_new:
         notify(f"the experiment {name!r} is new, and is created")
     if found.lifecycle_stage == "deleted":
@@ -87,7 +87,7 @@ def _named(store: Store, name: str, notify: Notify) -> Any:
     return found
 
 
-def _created(store: Store, name: str) -> Any:
+def _create(store: Store, name: str) -> Any:
     from mlflow.exceptions import MlflowException
 
     try:
@@ -106,7 +106,7 @@ def _artifact_location(store: Store, name: str) -> str | None:
     return (store.place.artifacts / (re.sub(r"[^\w.\- ]", "_", name).strip(". ") or "_")).as_uri()
 
 
-def _fitted(name: str, notify: Notify) -> str:
+def _fit(name: str, notify: Notify) -> str:
     if len(name) > LONGEST_NAME:
         notify(f"the experiment's name is cut to {LONGEST_NAME} characters, the most that MLflow takes")
     return name[:LONGEST_NAME]

@@ -14,7 +14,7 @@ from rag_chunk.mlflow_tracker.content import ANALYSIS
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
-from rag_chunk.mlflow_tracker.store import Notify, Place, Store, choose_place, open_store, search_runs, unsaid
+from rag_chunk.mlflow_tracker.store import Notify, Store, StoreAddress, _unused, choose_address, open_store, search_runs
 
 ARTIFACT = "config.yaml"
 LARGEST = 1_000_000
@@ -34,14 +34,14 @@ def fetch_config(
     `strategy` chooses among the configurations of that strategy, `by` the best in another metric.
     Raise `InputError` where there is no such run, or no such configuration.
     """
-    return _fetched(run_id, uri, strategy, by, notify)[1]
+    return _fetch(run_id, uri, strategy, by, notify)[1]
 
 
-def exported_config(
+def export_config_text(
     run_id: str, *, uri: str | None = None, strategy: str | None = None, by: str | None = None, notify: Notify
 ) -> str:
     """Return what `fetch_config` does, brought up to date, with the run's id among what is recorded."""
-    found, text = _fetched(run_id, uri, strategy, by, notify)
+    found, text = _fetch(run_id, uri, strategy, by, notify)
     file = parse_config(text, f"the config of run {found}")
     return ConfigFile(file.settings, file.analysis, {"run_id": found, **file.recorded}).to_yaml()
 
@@ -55,17 +55,17 @@ def config_from_run(run_id: str, *, uri: str | None = None) -> RunConfig:
     return parse_config(fetch_config(run_id, uri=uri, notify=notify), f"the config of run {run_id}").config()
 
 
-def _fetched(run_id: str, uri: str | None, strategy: str | None, by: str | None, notify: Notify) -> tuple[str, str]:
+def _fetch(run_id: str, uri: str | None, strategy: str | None, by: str | None, notify: Notify) -> tuple[str, str]:
     """Return the id of the run that is meant, and the text of its config."""
     with quiet_mlflow():
-        place = choose_place(uri, unsaid)
+        place = choose_address(uri, _unused)
         must_exist(place, f"run {run_id}")
         with open_store(place) as store:
-            run = _chosen(store, find_run(store, run_id), strategy, by)
+            run = _choose_run(store, find_run(store, run_id), strategy, by)
             return run.info.run_id, artifact_text(store, run.info.run_id, ARTIFACT) or _from_params(run, notify)
 
 
-def must_exist(place: Place, wanted: str) -> None:
+def must_exist(place: StoreAddress, wanted: str) -> None:
     """Do not create a store only to find that nothing is in it."""
     if place.local and not place.local.exists():
         raise InputError(f"there is no {wanted}: {place.local} does not exist. {ELSEWHERE}")
@@ -103,7 +103,7 @@ def _beginning_with(store: Store, beginning: str) -> list[str]:
             return [str(run.info.run_id) for run in found]
 
 
-def _chosen(store: Store, run: Any, strategy: str | None, by: str | None) -> Any:
+def _choose_run(store: Store, run: Any, strategy: str | None, by: str | None) -> Any:
     """Return the run itself, or of an analysis' run the child that is asked for."""
     tags: Mapping[str, str] = run.data.tags
     if tags.get("rag_chunk.role") != ANALYSIS:
@@ -180,12 +180,12 @@ def _from_params(run: Any, notify: Notify) -> str:
     if params.get("use_tiktoken") == "True":
         known.setdefault("unit", "tokens")
     notify(f"the run {run.info.run_id} has no {ARTIFACT}: its config is made of the run's params")
-    text = ConfigFile(_typed(known)).to_yaml()
+    text = ConfigFile(_parse_values(known)).to_yaml()
     parse_config(text, f"the run {run.info.run_id}")
     return text
 
 
-def _typed(settings: Mapping[str, str]) -> dict[str, Any]:
+def _parse_values(settings: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings with numbers and truths as what they are; text that is none of them stays."""
     named = {"True": True, "False": False, "true": True, "false": False}
     return {name: named.get(value, int(value) if value.isdecimal() else value) for name, value in settings.items()}

@@ -13,7 +13,7 @@ from rag_chunk.config.redaction import redact
 from rag_chunk.errors import Interrupted, Interrupts, TrackingError
 from rag_chunk.mlflow_tracker.bounded import time_for
 from rag_chunk.mlflow_tracker.content import Input, RunContent
-from rag_chunk.mlflow_tracker.environment import patience
+from rag_chunk.mlflow_tracker.environment import timeouts
 from rag_chunk.mlflow_tracker.experiment import Destination
 from rag_chunk.mlflow_tracker.failures import UnreachableError, mlflow_calls
 from rag_chunk.mlflow_tracker.staging import Staging
@@ -45,7 +45,7 @@ class OpenRuns:
     def begin(self, name: str, tags: Mapping[str, str], *, parent: str | None, start: int | None = None) -> str:
         """Create a run and return its id. A signal waits, so that no run is begun and not known."""
         above = {PARENT_RUN: parent} if parent else {}
-        with self._interrupts.held(), mlflow_calls(self._store.name):
+        with self._interrupts.hold(), mlflow_calls(self._store.name):
             tags = {**self._context_tags, **tags, **above}
             number = self._destination.experiment_id
             run = self._store.client.create_run(number, start_time=start, tags=tags, run_name=name)
@@ -54,7 +54,7 @@ class OpenRuns:
 
     def resume(self, run_id: str) -> None:
         """Take a run that was not finished as one of ours."""
-        with self._interrupts.held(), mlflow_calls(self._store.name):
+        with self._interrupts.hold(), mlflow_calls(self._store.name):
             self._store.client.update_run(run_id, status="RUNNING")
             self._open.append(run_id)
 
@@ -64,7 +64,7 @@ class OpenRuns:
             for batch in _batches(content, {} if tagged else content.tags):
                 self._store.client.log_batch(run_id, **batch)
             _log_inputs(self._store.client, run_id, content.inputs)
-        with self._staging.gathered(content.artifacts) as folder:
+        with self._staging.write_files(content.artifacts) as folder:
             self._upload(run_id, folder)
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
@@ -75,7 +75,7 @@ class OpenRuns:
 
     def end(self, run_id: str, status: str, end: int | None = None) -> None:
         """End a run with this status."""
-        with self._interrupts.held():
+        with self._interrupts.hold():
             with mlflow_calls(self._store.name):
                 self._store.client.set_terminated(run_id, status, end)
             self._open.remove(run_id)
@@ -83,7 +83,7 @@ class OpenRuns:
     def end_all(self, status: str) -> None:
         """End what is still open, innermost first. A store that is away is not asked twice; nothing is raised."""
         self._interrupts.ignore()
-        with patience(seconds=3, retries=1):
+        with timeouts(seconds=3, retries=1):
             for run_id in reversed(self._open[:]):
                 try:
                     self.end(run_id, status)
@@ -99,7 +99,7 @@ class OpenRuns:
     def _upload(self, run_id: str, folder: Path) -> None:
         """Upload all files of a folder in one call, waiting as long as the largest may take."""
         sizes = [file.stat().st_size for file in folder.rglob("*")]
-        waiting = patience(seconds=5 + max(sizes, default=0) * SECONDS_PER_BYTE)
+        waiting = timeouts(seconds=5 + max(sizes, default=0) * SECONDS_PER_BYTE)
         with waiting, time_for(sum(sizes)), mlflow_calls(self._store.name):
             self._store.client.log_artifacts(run_id, str(folder))
 

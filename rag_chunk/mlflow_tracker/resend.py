@@ -12,17 +12,17 @@ from rag_chunk.mlflow_tracker.content import Contents, RunContent
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.open_runs import FINISHED, PARENT_RUN, ending
-from rag_chunk.mlflow_tracker.sender import Known, Sender, Tracked, open_sender, tracked
+from rag_chunk.mlflow_tracker.sender import ExistingRun, Sender, Tracked, describe_tracked, open_sender
 from rag_chunk.mlflow_tracker.store import Notify, search_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
+class ExistingRuns:
     """What the store has of an analysis already: its run, and its children by name."""
 
     run_id: str | None = None
     finished: bool = False
-    children: Mapping[str, Known] = field(default_factory=dict)
+    children: Mapping[str, ExistingRun] = field(default_factory=dict)
 
 
 def track_folder(folder: Path, options: TrackingOptions, *, notify: Notify) -> Tracked:
@@ -38,16 +38,16 @@ def track_folder(folder: Path, options: TrackingOptions, *, notify: Notify) -> T
         if earlier.run_id and earlier.finished:
             names = [found.name for found in results.report.configurations if found.name in earlier.children]
             children = {name: earlier.children[name].run_id for name in names}
-            return replace(tracked(sender, results, earlier.run_id, children), known=True)
+            return replace(describe_tracked(sender, results, earlier.run_id, children), known=True)
         try:
-            run_id, children = _sent(sender, Contents(results, options, notify, later=True), earlier)
+            run_id, children = _send_missing(sender, Contents(results, options, notify, later=True), earlier)
         except BaseException as error:
             sender.runs.end_all(ending(error))
             raise
-        return tracked(sender, results, run_id, children)
+        return describe_tracked(sender, results, run_id, children)
 
 
-def _sent(sender: Sender, contents: Contents, earlier: Earlier) -> tuple[str, dict[str, str]]:
+def _send_missing(sender: Sender, contents: Contents, earlier: ExistingRuns) -> tuple[str, dict[str, str]]:
     """Send what the store does not have; return the analysis' run, and its children."""
     analysis = contents.analysis()
     run_id = earlier.run_id or _begun(sender, analysis)
@@ -61,19 +61,19 @@ def _begun(sender: Sender, analysis: RunContent) -> str:
     return sender.runs.begin(analysis.name, analysis.tags, parent=above, start=analysis.start)
 
 
-def _earlier(sender: Sender, analysis_id: str, begun: str | None) -> Earlier:
+def _earlier(sender: Sender, analysis_id: str, begun: str | None) -> ExistingRuns:
     """Look for the analysis in its experiment, else for the run that was begun for it."""
     runs = {str(run.info.run_id): run for run in _search(sender, f"tags.`rag_chunk.analysis_id` = '{analysis_id}'")}
     above = {run_id: run.data.tags.get(PARENT_RUN) for run_id, run in runs.items()}
     tops = sorted((run_id for run_id in runs if above[run_id] not in runs), key=lambda top: not _is_finished(runs[top]))
     if not tops:
-        return Earlier(run_id=_begun_before(sender, begun))
+        return ExistingRuns(run_id=_begun_before(sender, begun))
     children = {
-        str(run.data.tags["mlflow.runName"]): Known(run_id=run_id, finished=_is_finished(run))
+        str(run.data.tags["mlflow.runName"]): ExistingRun(run_id=run_id, finished=_is_finished(run))
         for run_id, run in runs.items()
         if above[run_id] == tops[0]
     }
-    return Earlier(run_id=tops[0], finished=_is_finished(runs[tops[0]]), children=children)
+    return ExistingRuns(run_id=tops[0], finished=_is_finished(runs[tops[0]]), children=children)
 
 
 def _is_finished(run: Any) -> bool:

@@ -11,10 +11,10 @@ from rag_chunk.config.redaction import redact
 from rag_chunk.config.tracking import TrackingOptions
 from rag_chunk.errors import TrackingError, interruptible
 from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, LONGEST_TAG, Contents
-from rag_chunk.mlflow_tracker.environment import quiet_mlflow, uncollected
+from rag_chunk.mlflow_tracker.environment import gc_paused, quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import UnreachableError
 from rag_chunk.mlflow_tracker.open_runs import FAILED, FINISHED, ending
-from rag_chunk.mlflow_tracker.sender import Sender, Tracked, open_sender, tracked
+from rag_chunk.mlflow_tracker.sender import Sender, Tracked, describe_tracked, open_sender
 from rag_chunk.mlflow_tracker.store import Notify
 
 
@@ -57,7 +57,7 @@ class Tracking:
         """Log what stands in the results folder, and end the run. Raise `TrackingError` where MLflow fails."""
         if self._sender is None or self.run_id is None or self.failure:
             raise self.failure or TrackingError("the analysis is not being tracked")
-        with uncollected():
+        with gc_paused():
             results = read_results(folder)
         contents = Contents(results, self._options, self._notify)
         try:
@@ -65,11 +65,11 @@ class Tracking:
         except TrackingError as error:
             self.fail(error)
             raise
-        return tracked(self._sender, results, self.run_id, children)
+        return describe_tracked(self._sender, results, self.run_id, children)
 
 
 @contextmanager
-def tracked_run(options: TrackingOptions, *, several: bool, notify: Notify) -> Iterator[Tracking]:
+def track_run(options: TrackingOptions, *, several: bool, notify: Notify) -> Iterator[Tracking]:
     """Track an analysis: its run is created at once and ended FINISHED, FAILED or KILLED, whatever happens.
 
     Where MLflow fails at the start, the block runs all the same: `notify` is told once, and `log` raises.

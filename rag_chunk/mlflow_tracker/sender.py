@@ -8,12 +8,12 @@ from rag_chunk.analysis.folder import Results
 from rag_chunk.config.tracking import TrackingOptions
 from rag_chunk.errors import Interrupts
 from rag_chunk.mlflow_tracker.content import Contents, RunContent
-from rag_chunk.mlflow_tracker.environment import MORE_RETRIES, patience
+from rag_chunk.mlflow_tracker.environment import MORE_RETRIES, timeouts
 from rag_chunk.mlflow_tracker.experiment import Destination, find_destination
 from rag_chunk.mlflow_tracker.links import compare_link, leaderboard_link, ui_address, ui_command
 from rag_chunk.mlflow_tracker.open_runs import FINISHED, OpenRuns
 from rag_chunk.mlflow_tracker.staging import staging
-from rag_chunk.mlflow_tracker.store import Notify, Store, choose_place, open_store
+from rag_chunk.mlflow_tracker.store import Notify, Store, choose_address, open_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Tracked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class ExistingRun:
     """A child that the store has already, whole or in part."""
 
     run_id: str
@@ -51,7 +51,7 @@ class Sender:
     runs: OpenRuns
 
     def send(
-        self, contents: Contents, run_id: str, *, end: int | None = None, known: Mapping[str, Known] | None = None
+        self, contents: Contents, run_id: str, *, end: int | None = None, known: Mapping[str, ExistingRun] | None = None
     ) -> dict[str, str]:
         """Fill the analysis' run, log a child for each configuration, end them all; return the children's ids."""
         analysis = contents.analysis()
@@ -67,7 +67,7 @@ class Sender:
         self.runs.end(run_id, FINISHED, end)
         return children
 
-    def _child(self, content: RunContent, parent: str, known: Known | None) -> str:
+    def _child(self, content: RunContent, parent: str, known: ExistingRun | None) -> str:
         """Log one configuration, unless the store has it whole; return its run's id."""
         if known and known.finished:
             return known.run_id
@@ -85,13 +85,13 @@ class Sender:
 @contextmanager
 def open_sender(options: TrackingOptions, notify: Notify, interrupts: Interrupts) -> Iterator[Sender]:
     """Open the store and find the experiment: the first call, and so the probe. Wait longer for the rest."""
-    with open_store(choose_place(options.uri, notify)) as store:
+    with open_store(choose_address(options.uri, notify)) as store:
         destination = find_destination(store, options, notify)
-        with patience(retries=MORE_RETRIES), staging() as files:
+        with timeouts(retries=MORE_RETRIES), staging() as files:
             yield Sender(store=store, destination=destination, runs=OpenRuns(store, destination, interrupts, files))
 
 
-def tracked(sender: Sender, results: Results, run_id: str, children: Mapping[str, str]) -> Tracked:
+def describe_tracked(sender: Sender, results: Results, run_id: str, children: Mapping[str, str]) -> Tracked:
     """Return where everything is, with the links."""
     store, destination = sender.store, sender.destination
     return Tracked(

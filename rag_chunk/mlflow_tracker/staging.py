@@ -1,4 +1,4 @@
-"""Where the files of a run are gathered before they are uploaded."""
+"""Where the files of a run are load_settings before they are uploaded."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ class Staging:
         self._places: dict[frozenset[str], Path] = {}
 
     @contextmanager
-    def gathered(self, artifacts: Sequence[Artifact]) -> Iterator[Path]:
+    def write_files(self, artifacts: Sequence[Artifact]) -> Iterator[Path]:
         """Write the files of a run into a folder that has nothing else, and remove them at the end."""
         folder = self._place(frozenset(artifact.path for artifact in artifacts))
         try:

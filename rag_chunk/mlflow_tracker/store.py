@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from rag_chunk.config.redaction import redact
 from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker.bounded import BoundedClient
-from rag_chunk.mlflow_tracker.environment import mlflow_version, uncollected
+from rag_chunk.mlflow_tracker.environment import gc_paused, mlflow_version
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 
 Notify = Callable[[str], None]
@@ -29,12 +29,12 @@ _HOST_AND_PORT = re.compile(r"(?:[\w-]+\.)*[\w-]+:\d+(?:/|$)")
 NOT_PATHS = ("databricks", "databricks-uc", "uc")
 
 
-def unsaid(_: str) -> None:
+def _unused(_: str) -> None:
     """Take a notice that says nothing to somebody who only reads: where new runs would go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class StoreAddress:
     """A store as it will be opened: `uri` is None where MLflow finds its own default.
 
     `local` is the database file or the folder; `artifacts` is where new experiments put their artifacts, where
@@ -57,7 +57,7 @@ class Place:
 class Store:
     """An open store: MLflow's client, bounded where a network is between, and the address it really has."""
 
-    place: Place
+    place: StoreAddress
     uri: str
     client: Any
 
@@ -73,7 +73,7 @@ class Store:
             yield
 
 
-def choose_place(uri: str | None, notify: Notify) -> Place:
+def choose_address(uri: str | None, notify: Notify) -> StoreAddress:
     """Return the store for `--mlflow-uri`, else `MLFLOW_TRACKING_URI`, else MLflow's default."""
     given = uri or _from_environment()
     if not given:
@@ -85,7 +85,7 @@ def choose_place(uri: str | None, notify: Notify) -> Place:
         return _folder_place(given, folder, notify)
     with mlflow_calls(redact(given)):
         database = _database_file(given)
-        return Place(uri=_with_database(given, database) if database else given, local=database)
+        return StoreAddress(uri=_with_database(given, database) if database else given, local=database)
 
 
 def _from_environment() -> str | None:
@@ -95,34 +95,34 @@ def _from_environment() -> str | None:
     return str(mlflow.get_tracking_uri()) if mlflow.is_tracking_uri_set() else None
 
 
-def _default_place(notify: Notify) -> Place:
+def _default_place(notify: Notify) -> StoreAddress:
     """Pass nothing, so that plain `mlflow ui` in this folder shows the runs, whatever the version."""
     import mlflow
 
     old = _holds_runs(Path("mlruns"))
-    if old and mlflow_version() >= NO_FILE_STORE and not _files_allowed():
+    if old and mlflow_version() >= NO_FILE_STORE and not _are_files_allowed():
         _allow_files(Path("mlruns"), notify)
     uri = str(mlflow.get_tracking_uri())
     if (folder := _folder(uri)) is not None:
-        return Place(uri=None, local=folder, old_files=mlflow_version() >= NO_FILE_STORE, is_default=True)
+        return StoreAddress(uri=None, local=folder, old_files=mlflow_version() >= NO_FILE_STORE, is_default=True)
     database = _database_file(uri)
     here = Path("mlflow.db").absolute()
     # SQLAlchemy before 2.1 takes the %20 that MLflow writes for a space as it stands, and would go elsewhere.
     misled = database is not None and database != here and database.name == here.name
-    return Place(uri=sqlite_uri(here) if misled else None, local=here if misled else database, is_default=True)
+    return StoreAddress(uri=sqlite_uri(here) if misled else None, local=here if misled else database, is_default=True)
 
 
-def _folder_place(given: str, folder: Path, notify: Notify) -> Place:
+def _folder_place(given: str, folder: Path, notify: Notify) -> StoreAddress:
     """Return the folder itself where MLflow still takes one, else a database beside it."""
     uri = given if urlsplit(given).scheme == "file" else str(folder)
-    if mlflow_version() < NO_FILE_STORE or _files_allowed():
-        return Place(uri=uri, local=folder)
+    if mlflow_version() < NO_FILE_STORE or _are_files_allowed():
+        return StoreAddress(uri=uri, local=folder)
     if _holds_runs(folder):
         _allow_files(folder, notify)
-        return Place(uri=uri, local=folder, old_files=True)
+        return StoreAddress(uri=uri, local=folder, old_files=True)
     database = folder.parent / "mlflow.db"
     notify(f"MLflow no longer keeps runs in folders: the runs go to {database}, their artifacts to {folder}")
-    return Place(uri=sqlite_uri(database), local=database, artifacts=folder)
+    return StoreAddress(uri=sqlite_uri(database), local=database, artifacts=folder)
 
 
 def _holds_runs(folder: Path) -> bool:
@@ -130,7 +130,7 @@ def _holds_runs(folder: Path) -> bool:
     return any(found.parent.name.isdigit() for found in folder.glob("*/meta.yaml"))
 
 
-def _files_allowed() -> bool:
+def _are_files_allowed() -> bool:
     return os.environ.get(FILES_ALLOWED, "").lower() in {"true", "1"}
 
 
@@ -182,13 +182,13 @@ def sqlite_uri(database: Path) -> str:
 
 
 @contextmanager
-def open_store(place: Place) -> Iterator[Store]:
+def open_store(place: StoreAddress) -> Iterator[Store]:
     """Open a store, creating it where it is not there yet; tell MLflow of it while the block lasts."""
     import mlflow
 
     where = redact(place.uri or str(mlflow.get_tracking_uri()))
-    with _told(place.uri):
-        with _lock(place), mlflow_calls(where), uncollected():
+    with _tracking_uri(place.uri):
+        with _lock(place), mlflow_calls(where), gc_paused():
             if place.local:
                 place.local.parent.mkdir(parents=True, exist_ok=True)
             _try_database(str(mlflow.get_tracking_uri()))
@@ -211,7 +211,7 @@ def _try_database(uri: str) -> None:
 
 
 @contextmanager
-def _told(uri: str | None) -> Iterator[None]:
+def _tracking_uri(uri: str | None) -> Iterator[None]:
     """Set MLflow's tracking address, which artifacts over HTTP need on 2.x, and put the old one back."""
     import mlflow
 
@@ -230,16 +230,16 @@ def _told(uri: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def _lock(place: Place) -> Iterator[None]:
+def _lock(place: StoreAddress) -> Iterator[None]:
     """Let one process at a time create things: twenty on a fresh sqlite file leave it unusable."""
     if place.is_http:
         yield
         return
-    with _locked(_lock_path(place)):
+    with _file_lock(_lock_path(place)):
         yield
 
 
-def _locked(path: Path) -> AbstractContextManager[Any]:
+def _file_lock(path: Path) -> AbstractContextManager[Any]:
     """Return the lock, acquired; none where this user may write no lock there, but perhaps in the store."""
     from filelock import FileLock, Timeout
 
@@ -253,7 +253,7 @@ def _locked(path: Path) -> AbstractContextManager[Any]:
         return nullcontext()
 
 
-def _lock_path(place: Place) -> Path:
+def _lock_path(place: StoreAddress) -> Path:
     """Return the lock's file: beside what it guards, or for a database server among temporary files."""
     if place.local:
         return place.local.with_name(f".{place.local.name.lstrip('.')}.lock")

@@ -49,7 +49,7 @@ def description(report: Report) -> str:
     head = _row(["configuration", *shown]) + "\n" + "|---" + "|---:" * len(shown) + "|"
     lines = [_line(report, result, shown) for result in report.configurations]
     parts = [*_verdict(report), head]
-    return _fitted("\n\n".join(parts), lines)
+    return _fit("\n\n".join(parts), lines)
 
 
 def _verdict(report: Report) -> list[str]:
@@ -76,7 +76,7 @@ def figure(value: float | None) -> str:
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.3f}"
 
 
-def _fitted(head: str, lines: Sequence[str]) -> str:
+def _fit(head: str, lines: Sequence[str]) -> str:
     """Return as many lines as fit into a description, and say how many do not."""
     text = head[:LONGEST_DESCRIPTION]
     for number, line in enumerate(lines):

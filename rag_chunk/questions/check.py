@@ -8,20 +8,20 @@ from typing import Any
 
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError, not_utf8
-from rag_chunk.questions.diagnostics import Account, Finding, Level
-from rag_chunk.questions.file_formats import records
+from rag_chunk.questions.diagnostics import Diagnostic, Diagnostics, Level
+from rag_chunk.questions.file_formats import parse_records
 from rag_chunk.questions.folding import fold
 from rag_chunk.questions.locator import Locator, note_unknown_documents
-from rag_chunk.questions.parsing import KNOWN, Asked, Wording, asked
-from rag_chunk.questions.question import Evidence, Question, located
-from rag_chunk.questions.search import shown
+from rag_chunk.questions.parsing import KNOWN, ParsedQuestion, Wording, parse_question
+from rag_chunk.questions.question import Evidence, Question, question_to_dict
+from rag_chunk.questions.search import excerpt
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A question as the file asks it, and the evidence for each of its items; None where it was not found."""
 
-    asked: Asked
+    asked: ParsedQuestion
     items: tuple[Evidence | None, ...]
 
     @property
@@ -41,10 +41,10 @@ class QuestionCheck:
     source: str
     corpus: Corpus
     questions: tuple[Checked, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Diagnostic, ...]
     matched: Mapping[str, int]
 
-    def of(self, level: Level) -> list[Finding]:
+    def of(self, level: Level) -> list[Diagnostic]:
         """Return the findings of that level."""
         return [finding for finding in self.findings if finding.level == level]
 
@@ -69,14 +69,14 @@ class QuestionCheck:
             "not reviewed": sum(not checked.asked.reviewed for checked in self.questions),
         }
 
-    def fixed(self) -> str:
+    def to_json_with_spans(self) -> str:
         """Return the questions as JSON, with the evidence that was found as spans and the rest as it was given.
 
         Raise `InputError` where a part of the file cannot be read: it would be lost.
         """
         if any(finding.kind == "unreadable" for finding in self.findings):
             raise InputError(f"{self.source} cannot be written anew while a part of it cannot be read; mend that first")
-        questions = [_fixed(checked, self.corpus) for checked in self.questions]
+        questions = [_fix_question(checked, self.corpus) for checked in self.questions]
         return json.dumps({"questions": questions}, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -85,8 +85,8 @@ def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
 
     Raise `InputError` only where there is no such file, or it is not text.
     """
-    account = Account()
-    wanted = [asked(record, account) for record in records(_text(Path(path)), account)]
+    account = Diagnostics()
+    wanted = [parse_question(record, account) for record in parse_records(_text(Path(path)), account)]
     _note_equal_ids(wanted, account)
     _note_duplicates(wanted, account)
     _note_unanswered(wanted, account)
@@ -109,8 +109,8 @@ def _text(path: Path) -> str:
         raise InputError(f"the question file {path} cannot be read: {error.strerror}") from None
 
 
-def _note_equal_ids(wanted: Sequence[Asked], account: Account) -> None:
-    places: dict[str, list[Asked]] = {}
+def _note_equal_ids(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:
+    places: dict[str, list[ParsedQuestion]] = {}
     for question in wanted:
         places.setdefault(question.id, []).append(question)
     for name, found in places.items():
@@ -118,38 +118,38 @@ def _note_equal_ids(wanted: Sequence[Asked], account: Account) -> None:
             apart = len({question.line for question in found}) == len(found)
             where = [f"line {question.line}" if apart else f"number {question.number}" for question in found]
             said = f"stands {len(found)} times ({', '.join(where)}); ids must differ"
-            account.add("error", "form", f"the id {shown(name)}", said)
+            account.add("error", "form", f"the id {excerpt(name)}", said)
 
 
-def _note_duplicates(wanted: Sequence[Asked], account: Account) -> None:
+def _note_duplicates(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:
     """Warn of a question that is asked twice, and of a phrase that a question has twice: each counts twice."""
-    first: dict[str, Asked] = {}
+    first: dict[str, ParsedQuestion] = {}
     for question in wanted:
-        earlier = first.setdefault(_folded(question.question), question)
+        earlier = first.setdefault(_fold(question.question), question)
         if question.question and earlier is not question:
             said = f"it asks the same as {earlier.label}; both count"
             account.add("warning", "duplicate", f"{question.label}:", said, question.number)
-        for phrase in _repeated(question):
+        for phrase in _repetitions(question):
             said = f"{phrase} is given more than once"
             account.add("warning", "duplicate", f"{question.label}:", said, question.number)
 
 
-def _repeated(question: Asked) -> Iterator[str]:
+def _repetitions(question: ParsedQuestion) -> Iterator[str]:
     """Yield each phrase or span of a question that stands in it more than once, as messages show it."""
     counts: dict[object, int] = {}
     for wording in (wording for item in question.items for wording in item):
-        text = _folded(wording.text or "") if wording.start is None else None
+        text = _fold(wording.text or "") if wording.start is None else None
         key = (wording.doc, wording.start, wording.end, text)
         counts[key] = counts.get(key, 0) + 1
         if counts[key] == 2:  # noqa: PLR2004 - said once, at its second place
-            yield shown(wording.text, 40) if wording.text else f"{wording.start} to {wording.end} of {wording.doc}"
+            yield excerpt(wording.text, 40) if wording.text else f"{wording.start} to {wording.end} of {wording.doc}"
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     return fold(text).text.strip()
 
 
-def _note_unanswered(wanted: Sequence[Asked], account: Account) -> None:
+def _note_unanswered(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:
     """Note the questions that give no evidence; if none gives any, the file is of no use."""
     without = [question for question in wanted if not question.items and question.sound]
     for question in without:
@@ -161,21 +161,21 @@ def _note_unanswered(wanted: Sequence[Asked], account: Account) -> None:
         account.add("error", "form", "the file", f"is of no use: none of its {len(wanted)} questions has evidence")
 
 
-def _note_unreviewed(wanted: Sequence[Asked], account: Account) -> None:
+def _note_unreviewed(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:
     drafts = sum(not question.reviewed for question in wanted)
     if drafts:
         said = f"has {drafts} of {len(wanted)} questions marked reviewed: false; figures of such drafts decide nothing"
         account.add("warning", "unreviewed", "the file", said)
 
 
-def _fixed(checked: Checked, corpus: Corpus) -> dict[str, Any]:
+def _fix_question(checked: Checked, corpus: Corpus) -> dict[str, Any]:
     """Return one question as a question file holds it. What could not be read of it stays as it is."""
     question = checked.asked
     if not question.sound:
         return dict(question.fields)
-    found = located(checked.question, corpus)
+    found = question_to_dict(checked.question, corpus)
     spans = iter(found.pop("evidence"))
-    evidence = [next(spans) if item else _given(wordings) for item, wordings in _pairs(checked)]
+    evidence = [next(spans) if item else _evidence_as_written(wordings) for item, wordings in _pairs(checked)]
     other = {name: value for name, value in question.fields.items() if name not in KNOWN or name == "reviewed"}
     return {**found, **other, "evidence": evidence}
 
@@ -184,7 +184,7 @@ def _pairs(checked: Checked) -> Iterator[tuple[Evidence | None, tuple[Wording, .
     return zip(checked.items, checked.asked.items, strict=True)
 
 
-def _given(wordings: Sequence[Wording]) -> Any:
+def _evidence_as_written(wordings: Sequence[Wording]) -> Any:
     """Return an item of evidence as it was given."""
     listed = [
         {name: value for name in ("doc", "start", "end", "text") if (value := getattr(wording, name)) is not None}

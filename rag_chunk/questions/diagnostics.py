@@ -9,7 +9,7 @@ Kind = Literal["unreadable", "form", "missing", "moved", "similar", "keyword", "
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnostic:
     """Something noticed: `what` it is about, its place included, and what is `said` of it.
 
     An error keeps the file from being used; that of kind `missing` can be left out. A warning is for everybody who uses the
@@ -29,19 +29,19 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Account:
+class Diagnostics:
     """What was noticed so far.
 
     `unknown` names documents that the corpus lacks, with the labels of the questions that want them; `matched`
     counts items of evidence by the step that located them, `errors` the findings that are errors.
     """
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
     unknown: dict[str, list[str]] = field(default_factory=dict)
     matched: Counter[str] = field(default_factory=Counter)
     errors: int = 0
 
     def add(self, level: Level, kind: Kind, what: str, said: str, number: int = 0) -> None:
         """Take down a finding."""
-        self.findings.append(Finding(level, kind, what, said, number))
+        self.findings.append(Diagnostic(level, kind, what, said, number))
         self.errors += level == "error"

@@ -59,7 +59,7 @@ def _candidates(corpus: Corpus) -> Iterator[Draft]:
     """Yield a draft for each heading, and for each sentence under none."""
     structure = structure_of(corpus)
     starts = structure.sentence_starts
-    spans = corpus.trimmed(np.column_stack([starts, np.append(starts, len(corpus))[1:]]))
+    spans = corpus.trim(np.column_stack([starts, np.append(starts, len(corpus))[1:]]))
     spans = spans[np.isin(spans[:, 0], structure.outside_blocks(spans[:, 0], "heading", *VERBATIM))]
     counts = Counter(word for document in corpus.documents for word in _words(document.text))
     seen = set()

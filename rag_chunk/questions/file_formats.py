@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag_chunk.config import yaml_text
-from rag_chunk.questions.diagnostics import Account
+from rag_chunk.questions.diagnostics import Diagnostics
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DELIMITERS = ",;\t"
@@ -23,7 +23,7 @@ _SHAPE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RawQuestion:
     """One question as it stands in the file, its number from 1, and its line, where that is known."""
 
     fields: dict[str, Any]
@@ -31,7 +31,7 @@ class Record:
     line: int | None = None
 
 
-def records(text: str, account: Account) -> list[Record]:
+def parse_records(text: str, account: Diagnostics) -> list[RawQuestion]:
     """Return the questions in `text` that can be read; what cannot is noted in `account`."""
     if not text.strip():
         _unreadable(account, f"is empty; {_SHAPE}")
@@ -42,7 +42,7 @@ def records(text: str, account: Account) -> list[Record]:
     return list(_csv(text, account, delimiter)) if delimiter else _yaml(text, account)
 
 
-def _unreadable(account: Account, said: str, number: int = 0, what: str = "the file") -> None:
+def _unreadable(account: Diagnostics, said: str, number: int = 0, what: str = "the file") -> None:
     account.add("error", "unreadable", what, said, number)
 
 
@@ -60,31 +60,31 @@ def _is_jsonl(text: str) -> bool:
     return len(lines) > 1 or "question" in first
 
 
-def _jsonl(text: str, account: Account) -> Iterator[Record]:
+def _jsonl(text: str, account: Diagnostics) -> Iterator[RawQuestion]:
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     for position, (number, line) in enumerate(lines, 1):
         try:
-            yield Record(_fields(_loaded(line)), position, number)
+            yield RawQuestion(_fields(_load(line)), position, number)
         except json.JSONDecodeError as error:
             _unreadable(account, error.msg, position, f"line {number}, column {error.colno}:")
         except (ValueError, RecursionError) as error:
             _unreadable(account, _reason(error), position, f"line {number}:")
 
 
-def _json(text: str, account: Account) -> list[Record]:
+def _json(text: str, account: Diagnostics) -> list[RawQuestion]:
     try:
-        loaded = _loaded(text)
+        loaded = _load(text)
     except json.JSONDecodeError as error:
         _unreadable(account, f"cannot be read as JSON: line {error.lineno}, column {error.colno}: {error.msg}")
         return []
     except (ValueError, RecursionError) as error:
         _unreadable(account, f"cannot be read as JSON: {_reason(error)}")
         return []
-    found = _listed(loaded, account)
+    found = _list_of_questions(loaded, account)
     return list(_as_records(found, list(_lines(text)) if found else [], account))
 
 
-def _loaded(text: str) -> Any:
+def _load(text: str) -> Any:
     return json.loads(text, object_pairs_hook=_once)
 
 
@@ -111,7 +111,7 @@ def _lines(text: str) -> Iterator[int]:
     """Yield the line of each element of the list in valid JSON: the whole, or what stands under "questions"."""
     decoder, place = json.JSONDecoder(), _behind_space(text, 0)
     if text[place] == "{":
-        place = _list_of_questions(text, place, decoder)
+        place = _place_of_questions(text, place, decoder)
     line, counted = 1, 0
     place = _behind_space(text, place + 1)
     while text[place] != "]":
@@ -121,7 +121,7 @@ def _lines(text: str) -> Iterator[int]:
         place = _behind_space(text, place + 1) if text[place] == "," else place
 
 
-def _list_of_questions(text: str, place: int, decoder: json.JSONDecoder) -> int:
+def _place_of_questions(text: str, place: int, decoder: json.JSONDecoder) -> int:
     """Return where the value of "questions" starts in the object at `place`."""
     while True:
         name, place = decoder.raw_decode(text, _behind_space(text, place + 1))
@@ -136,16 +136,16 @@ def _behind_space(text: str, place: int) -> int:
     return found.end() if found else place
 
 
-def _yaml(text: str, account: Account) -> list[Record]:
+def _yaml(text: str, account: Diagnostics) -> list[RawQuestion]:
     try:
         loaded, lines = yaml_text.load_with_lines(text, "questions")
     except ValueError as error:
         _unreadable(account, f"cannot be read as YAML: {_reason(error)}")
         return []
-    return list(_as_records(_listed(loaded, account), lines, account))
+    return list(_as_records(_list_of_questions(loaded, account), lines, account))
 
 
-def _listed(loaded: Any, account: Account) -> list[Any]:
+def _list_of_questions(loaded: Any, account: Diagnostics) -> list[Any]:
     """Return the list of questions that was loaded."""
     found = loaded.get("questions") if isinstance(loaded, dict) else loaded
     if isinstance(found, list):
@@ -154,10 +154,10 @@ def _listed(loaded: Any, account: Account) -> list[Any]:
     return []
 
 
-def _as_records(found: Sequence[Any], lines: Sequence[int], account: Account) -> Iterator[Record]:
+def _as_records(found: Sequence[Any], lines: Sequence[int], account: Diagnostics) -> Iterator[RawQuestion]:
     for number, (value, line) in enumerate(zip(found, lines, strict=True), 1):
         try:
-            yield Record(_fields(value), number, line)
+            yield RawQuestion(_fields(value), number, line)
         except ValueError as error:
             _unreadable(account, str(error), number, f"number {number} in the list (line {line}):")
 
@@ -180,7 +180,7 @@ def _delimiter(text: str) -> str:
     return ""
 
 
-def _csv(text: str, account: Account, delimiter: str) -> Iterator[Record]:
+def _csv(text: str, account: Diagnostics, delimiter: str) -> Iterator[RawQuestion]:
     """Yield the rows under the names of the header, each with the line on which it starts."""
     rows = _rows(text, account, delimiter)
     header = [name.strip().lower() for _, names in itertools.islice(rows, 1) for name in names]
@@ -189,12 +189,12 @@ def _csv(text: str, account: Account, delimiter: str) -> Iterator[Record]:
         return
     for number, (line, row) in enumerate(rows, 1):
         try:
-            yield Record(_csv_fields(header, row), number, line)
+            yield RawQuestion(_csv_fields(header, row), number, line)
         except ValueError as error:
             _unreadable(account, str(error), number, f"line {line}:")
 
 
-def _rows(text: str, account: Account, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: str, account: Diagnostics, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that are not blank, each with the line on which it starts."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     begin = 1
@@ -223,7 +223,7 @@ def _value(name: str, cell: str) -> Any:
     """Return what a cell holds: JSON where it must or may be a list, otherwise its text."""
     if name in {"references", "evidence"} or (name in {"relevant", "tags"} and cell.startswith("[")):
         try:
-            return _loaded(cell)
+            return _load(cell)
         except json.JSONDecodeError as error:
             raise ValueError(f"{name} cannot be read as JSON: {error.msg} at character {error.pos + 1}") from error
         except (ValueError, RecursionError) as error:

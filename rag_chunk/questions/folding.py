@@ -50,7 +50,7 @@ def fold(text: str) -> Folded:
             stretches.append((start - place, place, 1, 1))
         cluster = found.group()
         if cluster not in known:
-            known[cluster] = _folded_cluster(cluster)
+            known[cluster] = _fold_cluster(cluster)
         parts.append(known[cluster])
         stretches.append((len(known[cluster]), start, end - start, 0))
         place = end
@@ -60,7 +60,7 @@ def fold(text: str) -> Folded:
     return Folded("".join(parts), *_map(stretches))
 
 
-def _folded_cluster(cluster: str) -> str:
+def _fold_cluster(cluster: str) -> str:
     if cluster.isspace():
         return " "
     once = unicodedata.normalize("NFKC", cluster.translate(_QUOTES_AND_DASHES))
@@ -78,12 +78,12 @@ def _map(stretches: list[tuple[int, int, int, int]]) -> tuple[Positions, Positio
 def letters(folded: Folded) -> Folded:
     """Return what is left of a folded text when only letters, with their marks, and digits stay."""
     codes = codepoints(folded.text)
-    kept = _kept(codes)
+    kept = _is_letter(codes)
     text = codes[kept].tobytes().decode("utf-32-le", "surrogatepass")
     return Folded(text, folded.starts[kept], folded.ends[kept])
 
 
-def _kept(codes: "np.ndarray[tuple[int], np.dtype[np.uint32]]") -> Bools:
+def _is_letter(codes: "np.ndarray[tuple[int], np.dtype[np.uint32]]") -> Bools:
     present = occurring(codes)
     table = np.zeros(int(codes.max(initial=0)) + 1, bool)
     table[present] = [unicodedata.category(chr(code))[0] in "LMN" for code in present.tolist()]

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from rag_chunk.config import did_you_mean
-from rag_chunk.corpus import Corpus, Names
-from rag_chunk.questions.diagnostics import Account, Kind
-from rag_chunk.questions.parsing import Asked, Wording
+from rag_chunk.corpus import Corpus, DocumentIndex
+from rag_chunk.questions.diagnostics import Diagnostics, Kind
+from rag_chunk.questions.parsing import ParsedQuestion, Wording
 from rag_chunk.questions.question import STEPS, Evidence
-from rag_chunk.questions.search import Found, Places, Span, line_of, places_of, shown
+from rag_chunk.questions.search import Match, Span, TextSearch, excerpt, line_of, places_of
 
 MOST_PLACES = 5
 SHORTEST_PHRASE = 12
@@ -16,21 +16,21 @@ SHORTEST_PHRASE = 12
 class Locator:
     """Looks for the evidence of one question after the other."""
 
-    def __init__(self, corpus: Corpus, account: Account) -> None:
+    def __init__(self, corpus: Corpus, account: Diagnostics) -> None:
         """Look in `corpus`, and write to `account`."""
         self._corpus = corpus
-        self._places: Places = places_of(corpus)
+        self._places: TextSearch = places_of(corpus)
         self._account = account
         self._all = range(len(corpus.documents))
-        self._names = Names(corpus)
+        self._names = DocumentIndex(corpus)
 
-    def items(self, asked: Asked) -> tuple[Evidence | None, ...]:
+    def items(self, asked: ParsedQuestion) -> tuple[Evidence | None, ...]:
         """Return the evidence for each item of a question; None where it is not found."""
         found = tuple(self._item(asked, item) for item in asked.items)
         self._account.matched.update(item.step for item in found if item)
         return found
 
-    def _item(self, asked: Asked, wordings: Sequence[Wording]) -> Evidence | None:
+    def _item(self, asked: ParsedQuestion, wordings: Sequence[Wording]) -> Evidence | None:
         """Return one item; it is missing only if none of its wordings is found."""
         known = [(wording, documents) for wording in wordings if (documents := self._documents(asked, wording))]
         before = self._account.errors
@@ -44,22 +44,22 @@ class Locator:
         spans = dict.fromkeys(span for place in found for span in place.spans)
         return Evidence(tuple(spans), min((place.step for place in found), key=STEPS.index))
 
-    def _miss(self, asked: Asked, wordings: list[Wording]) -> None:
+    def _miss(self, asked: ParsedQuestion, wordings: list[Wording]) -> None:
         nearest = self._places.nearest(wordings[0].text or "")
-        named = " / ".join(shown(wording.text or "") for wording in wordings)
+        named = " / ".join(excerpt(wording.text or "") for wording in wordings)
         documents = list(dict.fromkeys(wording.doc or "" for wording in wordings))
         where = "in no document" if "" in documents else f"nowhere in {' or '.join(documents)}"
         said = f"stand{'s' if len(wordings) == 1 else ''} {where}"
         text = f"{said}; {nearest}".removesuffix("; ")
         self._account.add("error", "missing", f"{asked.label}: {named}", text, asked.number)
 
-    def _refuse(self, asked: Asked, problem: str) -> None:
+    def _refuse(self, asked: ParsedQuestion, problem: str) -> None:
         self._account.add("error", "form", f"{asked.label}:", problem, asked.number)
 
-    def _warn(self, asked: Asked, kind: Kind, said: str) -> None:
+    def _warn(self, asked: ParsedQuestion, kind: Kind, said: str) -> None:
         self._account.add("warning", kind, f"{asked.label}:", said, asked.number)
 
-    def _documents(self, asked: Asked, wording: Wording) -> Sequence[int]:
+    def _documents(self, asked: ParsedQuestion, wording: Wording) -> Sequence[int]:
         """Return the documents to look in; none where the one that is named is not in the corpus."""
         if wording.doc is None:
             if wording.start is None or len(self._all) == 1:
@@ -75,7 +75,7 @@ class Locator:
             self._account.unknown.setdefault(wording.doc, []).append(asked.label)
         return found
 
-    def _wording(self, asked: Asked, wording: Wording, documents: Sequence[int]) -> Found | None:
+    def _wording(self, asked: ParsedQuestion, wording: Wording, documents: Sequence[int]) -> Match | None:
         if wording.start is None or wording.end is None:
             text = (wording.text or "").strip()
             found = self._places.find(text, documents)
@@ -85,21 +85,21 @@ class Locator:
             return self._bare(asked, wording.start, wording.end, documents[0])
         if self._places.same(documents[0], wording.start, wording.end, wording.text):
             return self._bare(asked, wording.start, wording.end, documents[0])
-        return self._moved(asked, wording, self._places.find(wording.text.strip(), documents))
+        return self._nearest_match(asked, wording, self._places.find(wording.text.strip(), documents))
 
-    def _similar(self, asked: Asked, wording: Wording, documents: Sequence[int]) -> Found | None:
+    def _similar(self, asked: ParsedQuestion, wording: Wording, documents: Sequence[int]) -> Match | None:
         if wording.text is None:
             return None
         found = self._places.find_similar(wording.text.strip(), documents)
         if found is None or wording.start is not None:
-            return self._moved(asked, wording, found)
+            return self._nearest_match(asked, wording, found)
         document, start, _ = self._corpus.place(*found.spans[0])
-        taken = f"{shown(self._corpus.text(*found.spans[0]))} in {document.name}, {line_of(document, start)}"
-        said = f"{shown(wording.text)} stands nowhere word for word; {taken}, is taken for it"
+        taken = f"{excerpt(self._corpus.text(*found.spans[0]))} in {document.name}, {line_of(document, start)}"
+        said = f"{excerpt(wording.text)} stands nowhere word for word; {taken}, is taken for it"
         self._account.add("note", "similar", f"{asked.label}:", said, asked.number)
         return found
 
-    def _bare(self, asked: Asked, start: int, end: int, index: int) -> Found | None:
+    def _bare(self, asked: ParsedQuestion, start: int, end: int, index: int) -> Match | None:
         """Return a span that stands for itself, without the white space at its edges."""
         document, offset = self._corpus.documents[index], int(self._corpus.starts[index])
         if not 0 <= start < end <= len(document.text):
@@ -111,21 +111,21 @@ class Locator:
             self._refuse(asked, f"{start} to {end} of {document.name} is blank")
             return None
         first, last = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
-        return Found(((offset + first, offset + last),), "span")
+        return Match(((offset + first, offset + last),), "span")
 
-    def _moved(self, asked: Asked, wording: Wording, found: Found | None) -> Found | None:
+    def _nearest_match(self, asked: ParsedQuestion, wording: Wording, found: Match | None) -> Match | None:
         """Return the place that is nearest to where the text was said to be, with a warning."""
         if found is None or wording.start is None:
             return None
         document, start, _ = self._corpus.place(*found.spans[0])
         offset = found.spans[0][0] - start
         nearest: Span = min(found.spans, key=lambda span: abs(span[0] - offset - (wording.start or 0)))
-        said = f"{shown(wording.text or '', 40)} is not at {wording.start} to {wording.end} of {document.name}"
+        said = f"{excerpt(wording.text or '', 40)} is not at {wording.start} to {wording.end} of {document.name}"
         taken = f"but at {nearest[0] - offset} to {nearest[1] - offset}; that is taken"
         self._warn(asked, "moved", f"{said} {taken}")
-        return Found((nearest,), "moved")
+        return Match((nearest,), "moved")
 
-    def _flag(self, asked: Asked, text: str, found: Found | None) -> None:
+    def _flag(self, asked: ParsedQuestion, text: str, found: Match | None) -> None:
         """Warn of a phrase that is a keyword: hits are then nearly free."""
         if found is None:
             return
@@ -135,10 +135,10 @@ class Locator:
         reasons += [f"stands in {len(found.spans)} places"] if len(found.spans) > MOST_PLACES else []
         if reasons:
             said = " and ".join(reasons)
-            self._warn(asked, "keyword", f"{shown(text, 40)} {said}; such keywords are found nearly for free")
+            self._warn(asked, "keyword", f"{excerpt(text, 40)} {said}; such keywords are found nearly for free")
 
 
-def note_unknown_documents(account: Account, corpus: Corpus) -> None:
+def note_unknown_documents(account: Diagnostics, corpus: Corpus) -> None:
     """Say of each document that the corpus lacks which questions want it."""
     names = [document.name for document in corpus.documents]
     for name, labels in account.unknown.items():

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag_chunk.config import did_you_mean
-from rag_chunk.questions.diagnostics import Account
-from rag_chunk.questions.file_formats import Record
+from rag_chunk.questions.diagnostics import Diagnostics
+from rag_chunk.questions.file_formats import RawQuestion
 
 KNOWN = ("id", "question", "relevant", "evidence", "tags", "reviewed")
 _SPAN = ("doc", "start", "end", "text")
@@ -29,7 +29,7 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedQuestion:
     """A question with its items of evidence, each a list of wordings any one of which fills it.
 
     It is `reviewed` unless the file says that it is not. `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
@@ -49,10 +49,10 @@ class Asked:
     @property
     def label(self) -> str:
         """How messages name the question."""
-        return f"question {_shortened(self.id)}" + (f" (line {self.line})" if self.line else "")
+        return f"question {_shorten(self.id)}" + (f" (line {self.line})" if self.line else "")
 
 
-def asked(record: Record, account: Account) -> Asked:
+def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
     """Read one record; what is wrong or odd about it is taken down in `account`."""
     fields, problems = record.fields, list[str]()
     complain = problems.append
@@ -60,10 +60,10 @@ def asked(record: Record, account: Account) -> Asked:
     name = _id(fields.get("id"), record.number)
     question = _question(fields.get("question"), complain)
     items = (*_relevant(fields.get("relevant"), complain), *_evidence(fields.get("evidence"), complain))
-    tags, reviewed = _tags(fields.get("tags"), complain), _reviewed(fields.get("reviewed"), complain)
+    tags, reviewed = _tags(fields.get("tags"), complain), _is_reviewed(fields.get("reviewed"), complain)
     evidence = (text for item in items for wording in item for text in (wording.text, wording.doc))
     _check_characters((name, question, *tags, *evidence), complain)
-    found = Asked(
+    found = ParsedQuestion(
         id=name,
         question=question,
         items=items,
@@ -82,7 +82,7 @@ def asked(record: Record, account: Account) -> Asked:
     return found
 
 
-def _shortened(name: str) -> str:
+def _shorten(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
@@ -118,7 +118,7 @@ def _tags(value: Any, complain: Complain) -> tuple[str, ...]:
     return ()
 
 
-def _reviewed(value: Any, complain: Complain) -> bool:
+def _is_reviewed(value: Any, complain: Complain) -> bool:
     """Return whether a question is reviewed; a CSV says so in words."""
     found = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
     if found is None or isinstance(found, bool):

@@ -68,7 +68,7 @@ class Questions:
         return [question.id for question in self.questions]
 
 
-def located(question: Question, corpus: Corpus) -> dict[str, Any]:
+def question_to_dict(question: Question, corpus: Corpus) -> dict[str, Any]:
     """Return the question as a question file holds it, with its evidence as spans and their texts.
 
     Alternatives stand together in a list, as those of a phrase do under `relevant`.

@@ -9,8 +9,8 @@ from rag_chunk.config.analysis import Missing
 from rag_chunk.corpus import Corpus, Skipped
 from rag_chunk.errors import InputError
 from rag_chunk.questions.check import QuestionCheck, check_questions
-from rag_chunk.questions.diagnostics import Finding
-from rag_chunk.questions.question import STEPS, Question, Questions, located
+from rag_chunk.questions.diagnostics import Diagnostic
+from rag_chunk.questions.question import STEPS, Question, Questions, question_to_dict
 
 _REMEDY = "\nMend the file, or leave evidence that is in no document out: --missing warn"
 
@@ -31,18 +31,18 @@ def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "erro
     if not len(questions):
         none = f"none of its {len(check.questions)} questions has evidence that is in the documents"
         raise InputError(
-            _report(check.source, [Finding("error", "form", "the file", f"is of no use: {none}"), *absent])
+            _report(check.source, [Diagnostic("error", "form", "the file", f"is of no use: {none}"), *absent])
         )
     return questions
 
 
-def _report(where: str, findings: Sequence[Finding]) -> str:
+def _report(where: str, findings: Sequence[Diagnostic]) -> str:
     """Return every problem, one a line."""
     count = f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
     return f"{where}: {count} with the questions:\n" + "\n".join(f"  {finding.text}" for finding in findings)
 
 
-def _questions(check: QuestionCheck, absent: Sequence[Finding]) -> Questions:
+def _questions(check: QuestionCheck, absent: Sequence[Diagnostic]) -> Questions:
     found = [checked.question for checked in check.questions]
     return Questions(
         source=check.source,
@@ -57,5 +57,5 @@ def _questions(check: QuestionCheck, absent: Sequence[Finding]) -> Questions:
 
 def _digest(corpus: Corpus, questions: Sequence[Question]) -> str:
     """Return 16 hexadecimal digits for the questions and where their evidence is, whatever the file's form."""
-    text = json.dumps([located(question, corpus) for question in questions], ensure_ascii=True, sort_keys=True)
+    text = json.dumps([question_to_dict(question, corpus) for question in questions], ensure_ascii=True, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -18,14 +18,14 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Match:
     """Where a phrase stands on the line, and the step that found it."""
 
     spans: tuple[Span, ...]
     step: str
 
 
-class Places:
+class TextSearch:
     """The documents of a corpus as phrases are looked for in them; each is folded when it is first needed."""
 
     def __init__(self, corpus: Corpus) -> None:
@@ -36,22 +36,22 @@ class Places:
         self._letters: dict[int, Folded] = {}
         self._effort = _EFFORT
 
-    def find(self, phrase: str, documents: Sequence[int]) -> Found | None:
+    def find(self, phrase: str, documents: Sequence[int]) -> Match | None:
         """Return every place of `phrase`: exact, else folded, else by letters and digits. None where there is none."""
         for step, search in (("exact", self._exact), ("folded", self._by_folding), ("letters", self._by_letters)):
             spans = tuple(search(phrase, documents))
             if spans:
-                return Found(spans, step)
+                return Match(spans, step)
         return None
 
-    def find_similar(self, phrase: str, documents: Sequence[int]) -> Found | None:
+    def find_similar(self, phrase: str, documents: Sequence[int]) -> Match | None:
         """Return the most similar text, if it is similar enough and has the same numbers."""
         if len(phrase) < SHORTEST_SIMILAR:
             return None
         best = self._most_similar(phrase, documents, SIMILAR_ENOUGH)
         if best is None or numbers(phrase) != numbers(self._corpus.text(*best[1])):
             return None
-        return Found((best[1],), "similar")
+        return Match((best[1],), "similar")
 
     def nearest(self, phrase: str) -> str:
         """Say which text is nearest to a phrase that stands nowhere, or nothing where that would take too long."""
@@ -64,7 +64,7 @@ class Places:
         score, span = best
         document, start, _ = self._corpus.place(*span)
         where = f"{document.name}, {line_of(document, start)}"
-        return f"nearest: {shown(self._corpus.text(*span))} in {where} ({score:.0f} % alike)"
+        return f"nearest: {excerpt(self._corpus.text(*span))} in {where} ({score:.0f} % alike)"
 
     def same(self, document: int, start: int, end: int, text: str) -> bool:
         """Whether `text` stands at [start, end) of a document, but for what folding makes alike."""
@@ -162,7 +162,7 @@ def _alignment(phrase: str, text: str, at_least: float) -> tuple[float, int, int
     return (found.score, found.dest_start, found.dest_end) if found else (0.0, 0, 0)
 
 
-def shown(text: str, longest: int = 80) -> str:
+def excerpt(text: str, longest: int = 80) -> str:
     """Return `text` on one line, quoted, shortened where it is long."""
     line = " ".join(text.split())
     return repr(line if len(line) <= longest else line[: longest - 1].rstrip() + "…")
@@ -173,6 +173,6 @@ def line_of(document: Document, position: int) -> str:
     return f"line {int(document.line_starts.searchsorted(position, side='right'))}"
 
 
-def places_of(corpus: Corpus) -> Places:
+def places_of(corpus: Corpus) -> TextSearch:
     """Return the documents of `corpus` for searching, kept as long as the corpus."""
-    return corpus.derived("places", lambda: Places(corpus))
+    return corpus.derived("places", lambda: TextSearch(corpus))

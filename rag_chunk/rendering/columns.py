@@ -35,7 +35,7 @@ _MOST_NAMED = 10
 _SHOWN = 0.005  # a share that is 1 % when it is rounded
 
 
-def shown_columns(report: Report) -> list[str]:
+def columns_to_show(report: Report) -> list[str]:
     """Return the metrics that a comparison shows, most important first: only those that the report has.
 
     What was asked for by name (the user's own, and those on request) comes right after the first.
@@ -50,13 +50,13 @@ def shown_columns(report: Report) -> list[str]:
 
 def all_columns(report: Report) -> list[str]:
     """Return every metric that the report has, those that a comparison shows first."""
-    names = dict.fromkeys(shown_columns(report))
+    names = dict.fromkeys(columns_to_show(report))
     for found in report.configurations:
         names.update(dict.fromkeys(sorted(found.metrics)))
     return list(names)
 
 
-def formatted(name: str, value: float | None) -> str:
+def format_metric(name: str, value: float | None) -> str:
     """Return a metric's value as it is shown: whole numbers grouped, times in seconds, others to three places."""
     if value is None:
         return ""
@@ -78,14 +78,14 @@ def mark(report: Report, found: ConfigurationResult) -> str:
     """Return the mark of a configuration: see `LEGEND`; nothing where no comparison was made."""
     comparison = report.comparison_of(found)
     rivals = [each for each in report.configurations if report.comparison_of(each) is comparison]
-    if comparison is None or len(rivals) == 1 or found_nothing(comparison, rivals):
+    if comparison is None or len(rivals) == 1 or all_scores_are_zero(comparison, rivals):
         return ""
     if found.name == comparison.recommended:
         return "*"
     return "=" if found.name in comparison.not_shown_worse else "-"
 
 
-def found_nothing(comparison: ComparisonResult, found: list[ConfigurationResult]) -> bool:
+def all_scores_are_zero(comparison: ComparisonResult, found: list[ConfigurationResult]) -> bool:
     """Whether every score is 0, so that no configuration is to be recommended."""
     chose = comparison.holdout.means.values() if comparison.holdout else ()
     return not any((*(each.metrics[comparison.metric] for each in found), *chose))
@@ -173,7 +173,7 @@ def _verdict(comparison: ComparisonResult | None, found: list[ConfigurationResul
     """Return the verdict, and which configurations are the best for what they cost."""
     if comparison is None:
         return []
-    if len(found) == 1 or not comparison.pareto or found_nothing(comparison, found):
+    if len(found) == 1 or not comparison.pareto or all_scores_are_zero(comparison, found):
         return list(comparison.verdict)
     named, more = comparison.pareto[:_MOST_NAMED], len(comparison.pareto) - _MOST_NAMED
     rest = f" and {more} more" if more > 0 else ""

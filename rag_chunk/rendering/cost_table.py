@@ -5,12 +5,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rag_chunk.analysis.cost_estimate import Bill, Item
+from rag_chunk.analysis.cost_estimate import CostEstimate, Item
 
 _APPROXIMATE = "?"
 
 
-def bill_table(bill: Bill, limit: int) -> RenderableType:
+def bill_table(bill: CostEstimate, limit: int) -> RenderableType:
     """Return a row for each item, and below what they come to."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     table.add_column("", overflow="fold")
@@ -30,7 +30,7 @@ def _cells(item: Item) -> tuple[str, str, str, str]:
     return shown, f"{item.texts - item.cached:,}", f"{item.tokens:,}", cached
 
 
-def _sums(bill: Bill, limit: int) -> list[str]:
+def _sums(bill: CostEstimate, limit: int) -> list[str]:
     """Return what it comes to, in sentences."""
     tokens = sum(item.tokens for item in bill.items)
     if not tokens:

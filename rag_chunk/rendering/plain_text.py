@@ -9,12 +9,12 @@ from rag_chunk.rendering.breakdown import breakdowns
 from rag_chunk.rendering.columns import (
     against_baseline,
     all_columns,
-    formatted,
+    columns_to_show,
+    format_metric,
     has_baseline,
     legend,
     mark,
     notes,
-    shown_columns,
 )
 
 
@@ -35,11 +35,11 @@ def csv_text(report: Report) -> str:
 
 def markdown_table(report: Report) -> str:
     """Return the comparison as a Markdown table."""
-    columns, baseline = shown_columns(report), ["against baseline"] if has_baseline(report) else []
+    columns, baseline = columns_to_show(report), ["against baseline"] if has_baseline(report) else []
     heads = [*columns[:1], *baseline, *columns[1:]]
     lines = ["| | configuration | " + " | ".join(heads) + " |", "|---|---|" + "---:|" * len(heads)]
     for found in report.configurations:
-        cells = [formatted(name, found.metrics.get(name)) for name in columns]
+        cells = [format_metric(name, found.metrics.get(name)) for name in columns]
         cells[1:1] = [against_baseline(report, found, interval=True) for _ in baseline]
         lines.append(f"| {mark(report, found)} | `{found.name}` | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

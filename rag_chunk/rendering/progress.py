@@ -12,7 +12,7 @@ _PATIENCE = 1.0
 
 
 @contextmanager
-def shown_progress() -> Iterator[Callable[[int, int, str], None]]:
+def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
     """Give a function that is told (done, of how many, what comes next). The bar goes when nothing comes next."""
     columns = (
         TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),

@@ -6,13 +6,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from rag_chunk.analysis.history import ConfigurationOutcome, Difference, MetricOutcome, Reproduction
-from rag_chunk.rendering.columns import formatted
-from rag_chunk.rendering.side_by_side import Column, columns_markdown, named, shown_together
+from rag_chunk.rendering.columns import format_metric
+from rag_chunk.rendering.side_by_side import Column, columns_markdown, columns_table, describe_differences
 
 
 def reproduction_table(found: Reproduction, _: int) -> RenderableType:
     """Return every metric of a single configuration, or of several those that differ; and what else differs."""
-    parts = [part for each in found.configurations for part in _outcome(each, _shown(found, each))]
+    parts = [part for each in found.configurations for part in _outcome(each, _outcomes_to_show(found, each))]
     return Group(*parts, "", *(Text(line) for line in reproduction_notes(found)))
 
 
@@ -22,12 +22,12 @@ def reproduction_markdown(found: Reproduction) -> str:
     for each in found.configurations:
         parts += [
             f"{_title(each)}\n",
-            *([columns_markdown(columns)] if (columns := _columns(_shown(found, each))) else []),
+            *([columns_markdown(columns)] if (columns := _columns(_outcomes_to_show(found, each))) else []),
         ]
     return "\n".join([*parts, "\n".join(f"- {line.strip()}" for line in reproduction_notes(found)) + "\n"])
 
 
-def _shown(found: Reproduction, each: ConfigurationOutcome) -> Sequence[MetricOutcome]:
+def _outcomes_to_show(found: Reproduction, each: ConfigurationOutcome) -> Sequence[MetricOutcome]:
     return each.metrics if len(found.configurations) == 1 else each.differing
 
 
@@ -57,12 +57,12 @@ def _inputs(kind: str, differences: Sequence[Difference]) -> Iterator[str]:
         yield f"The {kind} are as they were."
         return
     yield f"{kind.capitalize()} that are not as they were: {len(differences):,}"
-    yield from named(differences)
+    yield from describe_differences(differences)
 
 
 def _outcome(found: ConfigurationOutcome, shown: Sequence[MetricOutcome]) -> list[RenderableType]:
     columns = _columns(shown)
-    return [Text(_title(found)), *([shown_together(columns)] if columns else [])]
+    return [Text(_title(found)), *([columns_table(columns)] if columns else [])]
 
 
 def _title(found: ConfigurationOutcome) -> str:
@@ -76,8 +76,8 @@ def _columns(shown: Sequence[MetricOutcome]) -> list[Column]:
         return []
     return [
         ("", [metric.name for metric in shown]),
-        ("recorded", [formatted(metric.name, metric.recorded) for metric in shown]),
-        ("now", [formatted(metric.name, metric.now) for metric in shown]),
+        ("recorded", [format_metric(metric.name, metric.recorded) for metric in shown]),
+        ("now", [format_metric(metric.name, metric.now) for metric in shown]),
         ("off by", [_off(metric) for metric in shown]),
     ]
 

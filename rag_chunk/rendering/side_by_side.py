@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rag_chunk.analysis.history import ComparedSide, ComparisonReport, Difference
-from rag_chunk.rendering.columns import SCORED, formatted
+from rag_chunk.rendering.columns import SCORED, format_metric
 
 _MOST_NAMED = 10
 _GAP = 3  # columns between two columns of the table
@@ -22,8 +22,8 @@ def side_by_side_table(report: ComparisonReport, width: int) -> RenderableType:
     sides = _plain_table(_HEADS)
     for cells in _sides(report):
         sides.add_row(*map(Text, cells))
-    columns = _columns(report, _shown(report))
-    blocks = [Group("", shown_together(block)) for block in _blocks(columns, width)]
+    columns = _columns(report, _metrics_to_show(report))
+    blocks = [Group("", columns_table(block)) for block in _blocks(columns, width)]
     return Group(sides, *blocks, "", *(Text(note) for note in comparison_notes(report)))
 
 
@@ -44,7 +44,7 @@ def comparison_notes(report: ComparisonReport) -> list[str]:
     return [*report.verdict, *_pairing(report), *chain.from_iterable(map(_documents, report.sides)), *report.warnings]
 
 
-def named(differences: Sequence[Difference]) -> list[str]:
+def describe_differences(differences: Sequence[Difference]) -> list[str]:
     """Return a line for each of the first differences, and one for the rest; a terminal is given no commands in them."""
     lines = [_printable(f"  {each.name}: {each.what}") for each in differences[:_MOST_NAMED]]
     rest = len(differences) - len(lines)
@@ -58,13 +58,17 @@ def _printable(text: str) -> str:
 def _pairing(report: ComparisonReport) -> list[str]:
     common = f"Compared over {report.num_questions:,} common question{'' if report.num_questions == 1 else 's'}"
     left = report.left_out
-    return [f"{common}; {len(left):,} stand alone:", *named(left)] if left else [f"{common}, which are all."]
+    return (
+        [f"{common}; {len(left):,} stand alone:", *describe_differences(left)]
+        if left
+        else [f"{common}, which are all."]
+    )
 
 
 def _documents(side: ComparedSide) -> list[str]:
     if not side.documents:
         return []
-    return [f"Documents that differ in {side.label}: {len(side.documents):,}", *named(side.documents)]
+    return [f"Documents that differ in {side.label}: {len(side.documents):,}", *describe_differences(side.documents)]
 
 
 def _sides(report: ComparisonReport) -> list[tuple[str, ...]]:
@@ -81,14 +85,14 @@ def _letters(report: ComparisonReport) -> list[str]:
     return [*letters, *(a + b for a in letters for b in letters)][: len(report.sides)]
 
 
-def _shown(report: ComparisonReport) -> list[str]:
+def _metrics_to_show(report: ComparisonReport) -> list[str]:
     names = [report.metric, *(name for name in SCORED if name != report.metric)]
     return [name for name in names if any(name in side.metrics for side in report.sides)]
 
 
 def _all(report: ComparisonReport) -> list[str]:
     rest = sorted(set(chain.from_iterable(side.metrics for side in report.sides)))
-    return list(dict.fromkeys([*_shown(report), *rest]))
+    return list(dict.fromkeys([*_metrics_to_show(report), *rest]))
 
 
 def _columns(report: ComparisonReport, metrics: Sequence[str]) -> list[Column]:
@@ -104,7 +108,7 @@ def _of_side(report: ComparisonReport, place: int, metrics: Sequence[str]) -> Co
     settings = [_setting(values[place]) for values in report.settings.values()]
     return _letters(report)[place], [
         *settings,
-        *(formatted(name, report.sides[place].metrics.get(name)) for name in metrics),
+        *(format_metric(name, report.sides[place].metrics.get(name)) for name in metrics),
     ]
 
 
@@ -116,7 +120,7 @@ def _difference(report: ComparisonReport, metric: str) -> str:
     first, second = (side.metrics.get(metric) for side in report.sides)
     if first is None or second is None or metric.endswith("_time"):
         return ""
-    shown = formatted(metric, second - first)
+    shown = format_metric(metric, second - first)
     if not any(digit in shown for digit in "123456789"):
         return "="
     return shown if shown.startswith("-") else f"+{shown}"
@@ -146,7 +150,7 @@ def columns_markdown(columns: Sequence[Column]) -> str:
     return "\n".join([lines[0], "|---" * len(columns) + "|", *lines[1:]]) + "\n"
 
 
-def shown_together(block: Sequence[Column]) -> Table:
+def columns_table(block: Sequence[Column]) -> Table:
     """Return columns as a table for the terminal, the first being names."""
     table = _plain_table([])
     for number, (head, _) in enumerate(block):

@@ -10,13 +10,13 @@ from rich.text import Text
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.rendering.columns import (
     against_baseline,
-    formatted,
+    columns_to_show,
+    format_metric,
     groups,
     has_baseline,
     legend,
     mark,
     notes,
-    shown_columns,
 )
 
 _GAP = 3  # columns between two columns of the table
@@ -77,10 +77,12 @@ def _apart(lines: list[str]) -> list[str]:
 
 def _columns(report: Report, rows: list[ConfigurationResult], *, ascii_only: bool) -> list[_Column]:
     """Return every column, the most important first; which of them get room is told by their turn."""
-    names = shown_columns(report)
+    names = columns_to_show(report)
     last = names.index(_LAST_BEFORE_PICTURES) if _LAST_BEFORE_PICTURES in names else 0
     columns = [
-        _Column(_header(name), [formatted(name, found.metrics.get(name)) for found in rows], place + 2 * (place > last))
+        _Column(
+            _header(name), [format_metric(name, found.metrics.get(name)) for found in rows], place + 2 * (place > last)
+        )
         for place, name in enumerate(names)
     ]
     if has_baseline(report):

@@ -58,10 +58,10 @@ def rank(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth:
     if config.retriever in _BUILT_IN:
         found: Ranking = retriever_of(config)(chunking.corpus, config).rank(chunking, questions, depth)
         return found
-    return _users_own(chunking, questions, config, depth)
+    return _rank_custom(chunking, questions, config, depth)
 
 
-def _users_own(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth: int) -> Ranking:
+def _rank_custom(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth: int) -> Ranking:
     retriever, name = retriever_of(config), config.retriever
     try:
         found = retriever(chunking.corpus, config).rank(chunking, questions, depth)
@@ -69,10 +69,10 @@ def _users_own(chunking: Chunking, questions: Sequence[str], config: RunConfig, 
         raise
     except Exception as error:
         raise InputError(f"{name} raised {type(error).__name__}: {error}. --debug shows where") from error
-    return _checked(found, len(questions), len(chunking), name)[:, :depth]
+    return _validate(found, len(questions), len(chunking), name)[:, :depth]
 
 
-def _checked(found: Any, questions: int, chunks: int, name: str) -> Ranking:
+def _validate(found: Any, questions: int, chunks: int, name: str) -> Ranking:
     """Return `found` as a ranking; raise `InputError` where it is none."""
     try:
         ranking = np.asarray(found)
@@ -101,7 +101,7 @@ def _checked(found: Any, questions: int, chunks: int, name: str) -> Ranking:
 
 def parents_of(ranking: Ranking, chunking: Chunking) -> Ranking:
     """Return the rows of the parents of the ranked chunks, each parent where its first chunk stands; -1 fills up."""
-    found = np.full((len(ranking), len(chunking.handed_over())), -1, np.int64)
+    found = np.full((len(ranking), len(chunking.parents_or_self())), -1, np.int64)
     for number, rows in enumerate(chunking.parent_rows[ranking]):
         _, first = np.unique(rows, return_index=True)
         found[number, : len(first)] = rows[np.sort(first)]

@@ -83,7 +83,7 @@ class Bm25:
 
     def _blocks(self, chunking: Chunking, questions: Sequence[str]) -> Iterator[Floats]:
         """Yield the scores, as many questions at once as fit into the memory allowed."""
-        asked = self._prepared(tuple(questions))
+        asked = self._prepare(tuple(questions))
         if not len(chunking):
             yield np.zeros((len(questions), 0))
             return
@@ -93,7 +93,7 @@ class Bm25:
         for first in range(0, len(questions), step):
             yield _scores(postings, asked.terms[first : first + step], len(chunking))
 
-    def _prepared(self, questions: tuple[str, ...]) -> _Questions:
+    def _prepare(self, questions: tuple[str, ...]) -> _Questions:
         """Return the questions' terms; the last sets of questions are remembered."""
         if questions not in self._asked:
             self._asked = {questions: _as_terms(self._terms, questions)}

@@ -16,7 +16,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Floats
 from rag_chunk.embedder import Vectors, check_dimensions, embed
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.indexed import indexed_texts
+from rag_chunk.retriever.indexed import texts_to_index
 from rag_chunk.retriever.order import best_first
 
 _AT_ONCE = 4096  # chunks embedded and multiplied together: 13 MB in 384 dimensions
@@ -51,7 +51,7 @@ class Dense:
     def _blocks(self, chunking: Chunking, questions: Sequence[str]) -> Iterator[tuple[int, Floats]]:
         """Yield the first chunk of each block, and the block's scores: float32 [questions, block]."""
         asked = self._questions(tuple(questions)).astype(np.float64)
-        texts = indexed_texts(chunking, self._config) if len(asked) else []
+        texts = texts_to_index(chunking, self._config) if len(asked) else []
         for first in range(0, len(texts), _AT_ONCE):
             vectors = embed(texts[first : first + _AT_ONCE], self._config).astype(np.float64)
             check_dimensions(asked.shape[1], vectors.shape[1])

@@ -34,11 +34,11 @@ class Hybrid:
         depth = min(depth, len(chunking))
         lexical = self._lexical.matches(chunking, questions, DEPTH)
         semantic = self._semantic.rank(chunking, questions, max(depth, DEPTH))
-        fused = [_fused(*rows, depth) for rows in zip(lexical, semantic, strict=True)]
+        fused = [_fuse(*rows, depth) for rows in zip(lexical, semantic, strict=True)]
         return np.array(fused, np.int64).reshape(len(questions), depth)
 
 
-def _fused(lexical: Positions, semantic: Positions, depth: int) -> Positions:
+def _fuse(lexical: Positions, semantic: Positions, depth: int) -> Positions:
     """Return the first `depth` chunks of one question; -1 in `lexical` is no chunk."""
     found = lexical[lexical >= 0]
     head = np.concatenate([found, semantic[:DEPTH]])

@@ -28,7 +28,7 @@ def _heading_starts(chunking: Chunking) -> Positions:
     return np.array([heading.position for heading in structure_of(chunking.corpus).headings], np.int64)
 
 
-def indexed_texts(chunking: Chunking, config: RunConfig) -> list[str]:
+def texts_to_index(chunking: Chunking, config: RunConfig) -> list[str]:
     """Return what is indexed for each chunk."""
     texts = chunking.corpus.texts(chunking.spans)
     if not config.index_headings:

@@ -33,9 +33,9 @@ def _paper(chunks: Sequence[Stretch], question: Question) -> tuple[float, float,
     """Return the three figures of one question. A few stretches are handled faster one by one than as arrays."""
     evidence = [item.spans[0] for item in question.evidence]
     read = _union(chunks)
-    found = _shared(_union(evidence), read)
+    found = _shared_length(_union(evidence), read)
     paid, asked = _length(chunks), _length(evidence)
-    unread = asked - _shared(evidence, read)
+    unread = asked - _shared_length(evidence, read)
     return found / asked, found / paid if paid else 0.0, found / (paid + unread)
 
 
@@ -54,7 +54,7 @@ def _length(spans: Iterable[Stretch]) -> int:
     return sum(end - start for start, end in spans)
 
 
-def _shared(spans: Iterable[Stretch], others: Sequence[Stretch]) -> int:
+def _shared_length(spans: Iterable[Stretch], others: Sequence[Stretch]) -> int:
     """Return the characters that each of `spans` shares with each of `others`, summed."""
     return sum(max(min(end, last) - max(start, first), 0) for start, end in spans for first, last in others)
 

@@ -22,7 +22,7 @@ def budgets_of(config: RunConfig) -> tuple[int, ...]:
     return tuple(sorted({config.budget, *CURVE, *LADDER}))
 
 
-def depth_needed(chunking: Chunking, config: RunConfig) -> int:
+def required_depth(chunking: Chunking, config: RunConfig) -> int:
     """Return how many ranked chunks surely fill the largest budget: the number of the smallest that do.
 
     Where repeated text is paid for once, n chunks cost at least their sum divided by how many of them share a place.
@@ -40,10 +40,10 @@ def _most_at_one_place(spans: Spans) -> int:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Walk:
+class BudgetCurve:
     """What a ranking costs, chunk after chunk.
 
-    `after` [lists, depth]: characters spent when a chunk is wholly read. Pieces are what is paid for, in the order
+    `after` [lists, depth]: characters spent when a chunk is wholly read. Segments are what is paid for, in the order
     of reading: whole chunks, or with `merge_overlaps` the parts that were not read before. `spent` [pieces + 1] is
     the sum of all before, over all lists; `ends` [pieces] is where a piece ends on the line; `opens` [lists] is each
     list's first piece.
@@ -65,7 +65,7 @@ class Walk:
         """Return how many chunks are wholly read at each budget: [budgets, lists]."""
         return self._count(self.after, budgets, "right")
 
-    def started(self, budget: int) -> Positions:
+    def started_chunks(self, budget: int) -> Positions:
         """Return how many chunks are read at least in part: [lists]."""
         ranked = (self.ranking >= 0).sum(axis=1)
         counts: Positions = np.minimum(self._count(self.before, np.array([budget]), "left")[0], ranked)
@@ -92,19 +92,19 @@ class Walk:
         return ends
 
 
-def walk(ranking: Ranking, spans: Spans, *, merge_overlaps: bool) -> Walk:
+def walk(ranking: Ranking, spans: Spans, *, merge_overlaps: bool) -> BudgetCurve:
     """Add up what the chunks of `ranking` [lists, depth] cost, row -1 costing nothing."""
     padded = np.concatenate([spans, np.zeros((1, 2), np.int64)])
     if merge_overlaps and ranking.shape[1] and _most_at_one_place(spans) > 1:
-        return _merged(ranking, padded)
+        return _merge_curve(ranking, padded)
     lengths = padded[:, 1] - padded[:, 0]
     after = np.cumsum(lengths[ranking], axis=1)
     spent = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[ranking].ravel())])
     opens = np.arange(len(ranking)) * ranking.shape[1]
-    return Walk(ranking, after, spent, padded[ranking.ravel(), 1], opens)
+    return BudgetCurve(ranking, after, spent, padded[ranking.ravel(), 1], opens)
 
 
-def _merged(ranking: Ranking, padded: Spans) -> Walk:
+def _merge_curve(ranking: Ranking, padded: Spans) -> BudgetCurve:
     """Cut the line at all borders of chunks; a piece is paid for where a list reads it first."""
     borders = np.unique(padded)
     first, last = np.searchsorted(borders, padded[:, 0]), np.searchsorted(borders, padded[:, 1])
@@ -116,7 +116,7 @@ def _merged(ranking: Ranking, padded: Spans) -> Walk:
     spent = np.concatenate([np.zeros(1, np.int64), np.cumsum(cost)])
     behind = np.cumsum(counts).reshape(ranking.shape)
     opens = np.concatenate([np.zeros(1, np.int64), behind[:-1, -1]])[: len(ranking)]
-    return Walk(ranking, spent[behind] - spent[opens][:, None], spent, borders[piece + 1], opens)
+    return BudgetCurve(ranking, spent[behind] - spent[opens][:, None], spent, borders[piece + 1], opens)
 
 
 def _is_first(place: Positions, piece: Positions, pieces: int) -> Positions:

@@ -16,7 +16,7 @@ from rag_chunk.config import RunConfig
 from rag_chunk.config.functions import load_function
 from rag_chunk.config.names import EMBEDDING, METRICS, TIMES
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.document import Place
+from rag_chunk.corpus.document import Location
 from rag_chunk.errors import InputError
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking
@@ -34,7 +34,7 @@ class KnownEvidence:
     """One item of a question's evidence: its text, and every place that fills it, the text's own first."""
 
     text: str
-    places: tuple[Place, ...]
+    places: tuple[Location, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class UsersMetrics:
         """Load the functions; raise `InputError` where one cannot be."""
         self._functions: dict[str, MetricFunction] = {name: load_function(name) for name in names}
 
-    def added_to(self, scores: Scores, chunking: Chunking, ranking: Ranking, questions: Questions) -> Scores:
+    def add_to(self, scores: Scores, chunking: Chunking, ranking: Ranking, questions: Questions) -> Scores:
         """Return `scores` with the users' metrics: each is the mean over the questions.
 
         A function is given the chunks that fill the budget, best first and whole, also the one that was cut.
@@ -65,7 +65,7 @@ class UsersMetrics:
         """
         if not self._functions:
             return scores
-        chunks, asked = list(chunking), known(chunking.corpus, questions)
+        chunks, asked = list(chunking), known_questions(chunking.corpus, questions)
         rows = [row[:count].tolist() for row, count in zip(ranking, scores.filled, strict=True)]
         retrieved = [[chunks[place] for place in row] for row in rows]
         metrics, per_question = dict(scores.metrics), dict(scores.per_question)
@@ -78,12 +78,12 @@ class UsersMetrics:
         return Scores(metrics, per_question, scores.filled)
 
 
-def known(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:
+def known_questions(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:
     """Return the questions with the texts of their evidence, made once."""
-    return corpus.derived(("known", questions), lambda: _known(corpus, questions))
+    return corpus.derived(("known", questions), lambda: _known_questions(corpus, questions))
 
 
-def _known(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:
+def _known_questions(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:
     return tuple(
         KnownQuestion(
             question.id,
@@ -99,7 +99,7 @@ def _known(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:
 
 
 def _figures(name: str, function: MetricFunction, asked: Sequence[tuple[list[Chunk], KnownQuestion]]) -> Figures:
-    found = [_called(name, function, chunks, question) for chunks, question in asked]
+    found = [_call(name, function, chunks, question) for chunks, question in asked]
     for values, (_, question) in zip(found, asked, strict=True):
         if values.keys() != found[0].keys():
             odd = min(values.keys() ^ found[0].keys())
@@ -110,7 +110,7 @@ def _figures(name: str, function: MetricFunction, asked: Sequence[tuple[list[Chu
     return Figures({metric: np.array([values[metric] for values in found]) for metric in found[0]})
 
 
-def _called(name: str, function: MetricFunction, chunks: list[Chunk], question: KnownQuestion) -> dict[str, float]:
+def _call(name: str, function: MetricFunction, chunks: list[Chunk], question: KnownQuestion) -> dict[str, float]:
     """Return the function's numbers for one question, by the metric's name."""
     try:
         found: Any = function(chunks, question)

@@ -1,6 +1,6 @@
-"""Evidence as arrays, in ink: positions counted in characters that are not white space.
+"""Evidence as arrays, without white space: positions counted in characters that are not white space.
 
-In ink, the size of any stretch is the difference of its borders, and what metrics.md writes as |.| is
+So the size of any stretch is the difference of its borders, and what metrics.md writes as |.| is
 plain interval arithmetic.
 """
 
@@ -18,7 +18,7 @@ from rag_chunk.questions.question import Question, Questions
 class EvidenceTable:
     """The evidence of all questions: alternatives belong to items, items to questions, all in order.
 
-    `spans` [alternatives, 2] in ink; `item` and `question` of each alternative; `item_question` and
+    `spans` [alternatives, 2] without white space; `item` and `question` of each alternative; `item_question` and
     `item_weights` (|e|, the first alternative's size) of each item; `weights` and `items` of each question.
     """
 
@@ -39,24 +39,24 @@ class EvidenceTable:
 
 def evidence_table(corpus: Corpus, questions: Questions) -> EvidenceTable:
     """Return the questions' evidence as arrays, made once and kept as long as the corpus."""
-    return corpus.derived(("evidence", questions), lambda: _as_given(corpus, questions.questions))
+    return corpus.derived(("evidence", questions), lambda: _evidence_table(corpus, questions.questions))
 
 
-def merged_table(corpus: Corpus, questions: Questions) -> EvidenceTable:
+def union_table(corpus: Corpus, questions: Questions) -> EvidenceTable:
     """Return the union of each question's evidence: every disjoint stretch is an item of its own."""
-    return corpus.derived(("merged evidence", questions), lambda: _merged(evidence_table(corpus, questions)))
+    return corpus.derived(("merged evidence", questions), lambda: _union_of(evidence_table(corpus, questions)))
 
 
-def _as_given(corpus: Corpus, questions: Sequence[Question]) -> EvidenceTable:
+def _evidence_table(corpus: Corpus, questions: Sequence[Question]) -> EvidenceTable:
     items = [[list(map(list, item.spans)) for item in question.evidence] for question in questions]
     flat = [spans for found in items for spans in found]
     on_the_line = as_spans([span for spans in flat for span in spans])
-    ink = corpus.solid_before(on_the_line.ravel()).reshape(-1, 2)
+    non_whitespace = corpus.non_whitespace_before(on_the_line.ravel()).reshape(-1, 2)
     per_question = np.array([len(found) for found in items], np.int64)
-    return _table(ink, np.array([len(spans) for spans in flat], np.int64), per_question)
+    return _table(non_whitespace, np.array([len(spans) for spans in flat], np.int64), per_question)
 
 
-def _merged(table: EvidenceTable) -> EvidenceTable:
+def _union_of(table: EvidenceTable) -> EvidenceTable:
     parts = [union(table.spans[table.question == question]) for question in range(len(table.items))]
     per_question = np.array([len(part) for part in parts], np.int64)
     spans = as_spans(np.concatenate([np.zeros((0, 2), np.int64), *parts]))

@@ -72,4 +72,4 @@ def score(
             per_question |= figures.per_question
             means = {name: float(scores.mean()) for name, scores in figures.per_question.items()}
             metrics |= means | figures.metrics
-    return Scores(metrics, per_question, retrieval.walk.started(config.budget))
+    return Scores(metrics, per_question, retrieval.walk.started_chunks(config.budget))

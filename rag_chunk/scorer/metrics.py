@@ -10,9 +10,9 @@ from rag_chunk.corpus.terms import terms
 from rag_chunk.questions.question import Question, Questions
 from rag_chunk.scorer.budget import CURVE, LADDER, budgets_of
 from rag_chunk.scorer.oracle import oracle_ranking
-from rag_chunk.scorer.overlaps import Meetings, hits, recall, union_sizes
+from rag_chunk.scorer.overlaps import EvidenceOverlaps, hits, recall, union_sizes
 from rag_chunk.scorer.retrieval import Retrieval
-from rag_chunk.scorer.shuffles import SHUFFLES, shuffled
+from rag_chunk.scorer.shuffles import SHUFFLES, shuffles
 
 _ENOUGH = 0.9
 
@@ -29,8 +29,8 @@ def at_top_k(retrieval: Retrieval) -> Figures:
     """Return recall, precision, their harmonic mean, hit rate and MRR, at `top_k`."""
     top = retrieval.ranking[:, : retrieval.config.top_k]
     found = retrieval.hits
-    low, high = retrieval.met.low[found.meeting], retrieval.met.high[found.meeting]
-    recalled = recall(retrieval.met, found, np.where(found.rank < top.shape[1], high, low)[None], len(top))[0][0]
+    low, high = retrieval.overlaps.low[found.meeting], retrieval.overlaps.high[found.meeting]
+    recalled = recall(retrieval.overlaps, found, np.where(found.rank < top.shape[1], high, low)[None], len(top))[0][0]
     precise = _precision(retrieval)
     both = recalled + precise
     first = _first_relevant(retrieval)
@@ -45,14 +45,14 @@ def at_top_k(retrieval: Retrieval) -> Figures:
 
 def _precision(retrieval: Retrieval) -> Floats:
     """Return |U(R) ∩ E| / |U(R)| for R the first `top_k`, E all evidence; 0 where nothing is retrieved: [questions]."""
-    top, met = retrieval.ranking[:, : retrieval.config.top_k], retrieval.met_merged
-    ink = np.concatenate([retrieval.ink, np.zeros((1, 2), np.int64)])[top]
-    order = np.argsort(ink[:, :, 0], axis=1)
-    low, high = (np.take_along_axis(ink[:, :, side], order, axis=1).ravel() for side in (0, 1))
+    top, overlaps = retrieval.ranking[:, : retrieval.config.top_k], retrieval.union_overlaps
+    non_whitespace = np.concatenate([retrieval.non_whitespace, np.zeros((1, 2), np.int64)])[top]
+    order = np.argsort(non_whitespace[:, :, 0], axis=1)
+    low, high = (np.take_along_axis(non_whitespace[:, :, side], order, axis=1).ravel() for side in (0, 1))
     opens = np.arange(len(top)) * top.shape[1]
     read = union_sizes(low, high[None], opens)[0]
-    found = hits(met, top)
-    sizes = union_sizes(met.low[found.meeting], met.high[found.meeting][None], found.opens)[0]
+    found = hits(overlaps, top)
+    sizes = union_sizes(overlaps.low[found.meeting], overlaps.high[found.meeting][None], found.opens)[0]
     useful = np.bincount(found.list[found.opens], sizes, minlength=len(top))
     precise: Floats = useful / np.maximum(read, 1)
     return precise
@@ -63,10 +63,10 @@ def _first_relevant(retrieval: Retrieval) -> Positions:
 
     The ranking's depth stands for none.
     """
-    met, found = retrieval.met, retrieval.hits
-    shared = (met.high - met.low)[found.meeting]
-    half = 2 * shared >= retrieval.table.lengths[met.alternative[found.meeting]]
-    inside = shared == (retrieval.ink[:, 1] - retrieval.ink[:, 0])[met.row[found.meeting]]
+    overlaps, found = retrieval.overlaps, retrieval.hits
+    shared = (overlaps.high - overlaps.low)[found.meeting]
+    half = 2 * shared >= retrieval.table.lengths[overlaps.alternative[found.meeting]]
+    inside = shared == (retrieval.non_whitespace[:, 1] - retrieval.non_whitespace[:, 0])[overlaps.row[found.meeting]]
     relevant = half | inside
     first = np.full(len(retrieval.ranking), retrieval.ranking.shape[1], np.int64)
     np.minimum.at(first, found.list[relevant], found.rank[relevant])
@@ -102,53 +102,53 @@ def _context_sizes(retrieval: Retrieval) -> Floats:
 
 def _at(retrieval: Retrieval, budgets: tuple[int, ...]) -> tuple[Floats, Bools]:
     read = retrieval.visible(retrieval.hits, retrieval.walk, np.array(budgets))
-    return recall(retrieval.met, retrieval.hits, read, len(retrieval.ranking))
+    return recall(retrieval.overlaps, retrieval.hits, read, len(retrieval.ranking))
 
 
 def ceiling(retrieval: Retrieval) -> Figures:
     """Return the recall at the budget of a greedy best ranking, at least the actual one's."""
     budget = retrieval.config.budget
-    ranking = oracle_ranking(retrieval.met, retrieval.chunking.spans, budget)
-    found = hits(retrieval.met, ranking)
+    ranking = oracle_ranking(retrieval.overlaps, retrieval.chunking.spans, budget)
+    found = hits(retrieval.overlaps, ranking)
     read = retrieval.visible(found, retrieval.walk_of(ranking), np.array([budget]))
-    best = recall(retrieval.met, found, read, len(ranking))[0][0]
+    best = recall(retrieval.overlaps, found, read, len(ranking))[0][0]
     return Figures({"oracle_recall": np.maximum(best, _at(retrieval, (budget,))[0][0])})
 
 
 def floor(retrieval: Retrieval) -> Figures:
     """Return the mean recall at the budget of shuffled chunks."""
     config, chunking = retrieval.config, retrieval.chunking
-    ranking = shuffled(chunking.corpus, retrieval.questions, chunking.spans, config.seed, config.budget)
-    found = hits(retrieval.met, ranking, SHUFFLES)
+    ranking = shuffles(chunking.corpus, retrieval.questions, chunking.spans, config.seed, config.budget)
+    found = hits(retrieval.overlaps, ranking, SHUFFLES)
     read = retrieval.visible(found, retrieval.walk_of(ranking), np.array([config.budget]))
-    recalls = recall(retrieval.met, found, read, len(ranking))[0][0]
+    recalls = recall(retrieval.overlaps, found, read, len(ranking))[0][0]
     return Figures({"random_recall": recalls.reshape(-1, SHUFFLES).mean(axis=1)})
 
 
 def of_borders(retrieval: Retrieval) -> Figures:
     """Return what the chunks' borders do to the evidence, with no retrieval: `intact` (pooled) and `precision_omega`."""
-    met, table = retrieval.met, retrieval.table
+    overlaps, table = retrieval.overlaps, retrieval.table
     whole = np.zeros(len(table.item_weights), bool)
-    whole[table.item[met.alternative[met.high - met.low == table.lengths[met.alternative]]]] = True
+    whole[table.item[overlaps.alternative[overlaps.high - overlaps.low == table.lengths[overlaps.alternative]]]] = True
     share = np.bincount(table.item_question, whole, minlength=len(table.items)) / np.maximum(table.items, 1)
-    scores = {"intact": share, "precision_omega": _precision_omega(retrieval.met_merged, retrieval)}
+    scores = {"intact": share, "precision_omega": _precision_omega(retrieval.union_overlaps, retrieval)}
     return Figures(scores, {"intact": float(whole.mean()) if len(whole) else 0.0})
 
 
-def _precision_omega(met: Meetings, retrieval: Retrieval) -> Floats:
-    """Return |E ∩ U(T)| / |U(T) and what is missing of E|, T being all chunks that share ink with E: [questions]."""
-    order = np.lexsort((met.low, met.alternative))
-    opens = _opens(met.alternative[order])
-    found = union_sizes(met.low[order], met.high[order][None], opens)[0]
-    questions = len(met.table.items)
-    useful = np.bincount(met.question[order][opens], found, minlength=questions)
-    pairs = met.opens[:-1]
-    ink, question = retrieval.ink[met.row[pairs]], met.question[pairs]
-    order = np.lexsort((ink[:, 0], question))
+def _precision_omega(overlaps: EvidenceOverlaps, retrieval: Retrieval) -> Floats:
+    """Return |E ∩ U(T)| / |U(T) and what is missing of E|, T being all chunks that share a non-white-space character with E: [questions]."""
+    order = np.lexsort((overlaps.low, overlaps.alternative))
+    opens = _opens(overlaps.alternative[order])
+    found = union_sizes(overlaps.low[order], overlaps.high[order][None], opens)[0]
+    questions = len(overlaps.table.items)
+    useful = np.bincount(overlaps.question[order][opens], found, minlength=questions)
+    pairs = overlaps.opens[:-1]
+    non_whitespace, question = retrieval.non_whitespace[overlaps.row[pairs]], overlaps.question[pairs]
+    order = np.lexsort((non_whitespace[:, 0], question))
     opens = _opens(question[order])
-    read = union_sizes(ink[order, 0], ink[order, 1][None], opens)[0]
+    read = union_sizes(non_whitespace[order, 0], non_whitespace[order, 1][None], opens)[0]
     touched = np.bincount(question[order][opens], read, minlength=questions)
-    share: Floats = useful / np.maximum(touched + met.table.weights - useful, 1)
+    share: Floats = useful / np.maximum(touched + overlaps.table.weights - useful, 1)
     return share
 
 

@@ -13,10 +13,10 @@ Sizes = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Meetings:
-    """Every chunk that shares ink with an alternative of evidence, in the order of question, chunk, alternative.
+class EvidenceOverlaps:
+    """Every chunk that shares a non-white-space character with an alternative of evidence, in the order of question, chunk, alternative.
 
-    `low` and `high` are the borders, in ink, of what they share. `opens` are the first meetings of each pair of a
+    `low` and `high` are the borders, counted without white space, of what they share. `opens` are the first meetings of each pair of a
     question and a chunk, and the end: [pairs + 1].
     """
 
@@ -66,8 +66,8 @@ def first_of_runs(*columns: Positions) -> Positions:
     return opens
 
 
-def meetings(table: EvidenceTable, chunks: Spans) -> Meetings:
-    """Find where the `chunks` [n, 2], in ink, meet the evidence."""
+def find_overlaps(table: EvidenceTable, chunks: Spans) -> EvidenceOverlaps:
+    """Find where the `chunks` [n, 2], counted without white space, meet the evidence."""
     order = np.argsort(chunks[:, 0], kind="stable")
     reach = np.maximum.accumulate(chunks[order, 1])
     first = np.searchsorted(reach, table.spans[:, 0], side="right")
@@ -80,25 +80,27 @@ def meetings(table: EvidenceTable, chunks: Spans) -> Meetings:
     kept = np.flatnonzero(low < high)
     kept = kept[np.lexsort((alternative[kept], row[kept], table.question[alternative[kept]]))]
     opens = first_of_runs(table.question[alternative[kept]], row[kept])
-    return Meetings(table, alternative[kept], row[kept], low[kept], high[kept], np.append(opens, len(kept)))
+    return EvidenceOverlaps(table, alternative[kept], row[kept], low[kept], high[kept], np.append(opens, len(kept)))
 
 
-def hits(met: Meetings, ranking: Ranking, repeats: int = 1) -> Hits:
+def hits(overlaps: EvidenceOverlaps, ranking: Ranking, repeats: int = 1) -> Hits:
     """Return the meetings of the chunks in `ranking` [questions * repeats, depth]."""
     lists = ranking.reshape(len(ranking) // repeats, repeats, ranking.shape[1])
-    pair, which, rank = _places(met, lists)
-    counts = np.diff(met.opens)[pair]
-    meeting = expanded(met.opens[pair], counts)
-    place = np.repeat(met.question[met.opens[pair]] * repeats + which, counts)
-    order = np.lexsort((met.low[meeting], met.alternative[meeting], place))
+    pair, which, rank = _places(overlaps, lists)
+    counts = np.diff(overlaps.opens)[pair]
+    meeting = expanded(overlaps.opens[pair], counts)
+    place = np.repeat(overlaps.question[overlaps.opens[pair]] * repeats + which, counts)
+    order = np.lexsort((overlaps.low[meeting], overlaps.alternative[meeting], place))
     meeting, place = meeting[order], place[order]
-    return Hits(meeting, place, np.repeat(rank, counts)[order], first_of_runs(place, met.alternative[meeting]))
+    return Hits(meeting, place, np.repeat(rank, counts)[order], first_of_runs(place, overlaps.alternative[meeting]))
 
 
-def _places(met: Meetings, lists: "np.ndarray[tuple[int, int, int], np.dtype[np.int64]]") -> tuple[Positions, ...]:
+def _places(
+    overlaps: EvidenceOverlaps, lists: "np.ndarray[tuple[int, int, int], np.dtype[np.int64]]"
+) -> tuple[Positions, ...]:
     """Return (pair, list, rank) wherever the chunk of a pair stands in a list of its question."""
-    pairs = met.opens[:-1]
-    question, row = met.question[pairs], met.row[pairs]
+    pairs = overlaps.opens[:-1]
+    question, row = overlaps.question[pairs], overlaps.row[pairs]
     step = max(1, _CELLS // max(1, lists.shape[1] * lists.shape[2]))
     found = [np.zeros((3, 0), np.int64)]
     for first in range(0, len(pairs), step):
@@ -127,14 +129,14 @@ def union_sizes(low: Positions, high: Sizes, opens: Positions) -> Sizes:
     return sizes
 
 
-def recall(met: Meetings, found: Hits, high: Sizes, lists: int) -> tuple[Floats, Bools]:
+def recall(overlaps: EvidenceOverlaps, found: Hits, high: Sizes, lists: int) -> tuple[Floats, Bools]:
     """Return evidence recall, and whether every item is wholly there: [cases, lists] each.
 
-    `high` [cases, hits] is up to where each hit is visible, in ink, in each case:
+    `high` [cases, hits] is up to where each hit is visible, counted without white space, in each case:
     sum of |e| cov_e over sum of |e|, where cov_e is the best of the item's alternatives.
     """
-    table, sizes = met.table, union_sizes(met.low[found.meeting], high, found.opens)
-    alternative = met.alternative[found.meeting[found.opens]]
+    table, sizes = overlaps.table, union_sizes(overlaps.low[found.meeting], high, found.opens)
+    alternative = overlaps.alternative[found.meeting[found.opens]]
     place, item = found.list[found.opens], table.item[alternative]
     opens = first_of_runs(place, item)
     if not len(opens):

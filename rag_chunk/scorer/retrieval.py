@@ -10,9 +10,9 @@ from rag_chunk.config import RunConfig
 from rag_chunk.corpus.arrays import Positions, Spans, as_spans
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking
-from rag_chunk.scorer.budget import Walk, walk
-from rag_chunk.scorer.evidence import EvidenceTable, evidence_table, merged_table
-from rag_chunk.scorer.overlaps import Hits, Meetings, Sizes, hits, meetings
+from rag_chunk.scorer.budget import BudgetCurve, walk
+from rag_chunk.scorer.evidence import EvidenceTable, evidence_table, union_table
+from rag_chunk.scorer.overlaps import EvidenceOverlaps, Hits, Sizes, find_overlaps, hits
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +25,9 @@ class Retrieval:
     config: RunConfig
 
     @cached_property
-    def ink(self) -> Spans:
-        """The chunks in ink: [chunks, 2]."""
-        return as_spans(self.chunking.corpus.solid_before(self.chunking.spans.ravel()))
+    def non_whitespace(self) -> Spans:
+        """The chunks counted without white space: [chunks, 2]."""
+        return as_spans(self.chunking.corpus.non_whitespace_before(self.chunking.spans.ravel()))
 
     @cached_property
     def table(self) -> EvidenceTable:
@@ -35,35 +35,35 @@ class Retrieval:
         return evidence_table(self.chunking.corpus, self.questions)
 
     @cached_property
-    def met(self) -> Meetings:
+    def overlaps(self) -> EvidenceOverlaps:
         """Where chunks meet the evidence as given."""
-        return meetings(self.table, self.ink)
+        return find_overlaps(self.table, self.non_whitespace)
 
     @cached_property
-    def met_merged(self) -> Meetings:
+    def union_overlaps(self) -> EvidenceOverlaps:
         """Where chunks meet the union of each question's evidence."""
-        return meetings(merged_table(self.chunking.corpus, self.questions), self.ink)
+        return find_overlaps(union_table(self.chunking.corpus, self.questions), self.non_whitespace)
 
     @cached_property
     def hits(self) -> Hits:
         """The meetings of ranked chunks."""
-        return hits(self.met, self.ranking)
+        return hits(self.overlaps, self.ranking)
 
     @cached_property
-    def walk(self) -> Walk:
+    def walk(self) -> BudgetCurve:
         """What the ranking costs."""
         return self.walk_of(self.ranking)
 
-    def walk_of(self, ranking: Ranking) -> Walk:
+    def walk_of(self, ranking: Ranking) -> BudgetCurve:
         """Return what another ranking of the same chunks costs."""
         return walk(ranking, self.chunking.spans, merge_overlaps=self.config.merge_overlaps)
 
-    def visible(self, found: Hits, walked: Walk, budgets: Positions) -> Sizes:
-        """Return up to where, in ink, each hit is read at each budget: [budgets, hits]."""
-        low, high = self.met.low[found.meeting], self.met.high[found.meeting]
+    def visible(self, found: Hits, walked: BudgetCurve, budgets: Positions) -> Sizes:
+        """Return up to where, counted without white space, each hit is read at each budget: [budgets, hits]."""
+        low, high = self.overlaps.low[found.meeting], self.overlaps.high[found.meeting]
         whole = walked.whole(budgets)[:, found.list]
         case, hit = np.nonzero(found.rank == whole)
-        cuts = self.chunking.corpus.solid_before(walked.cuts(budgets[case], found.list[hit]))
+        cuts = self.chunking.corpus.non_whitespace_before(walked.cuts(budgets[case], found.list[hit]))
         read: Sizes = np.where(found.rank < whole, high, low)
         read[case, hit] = np.clip(cuts, low[hit], high[hit])
         return read

@@ -13,12 +13,12 @@ PERCENTILES = (5, 50, 95)
 
 
 def shape_metrics(chunking: Chunking, config: RunConfig) -> dict[str, float]:
-    """Return the metrics that need no question. Sizes are in the configuration's unit, coverage in ink."""
+    """Return the metrics that need no question. Sizes are in the configuration's unit, coverage without white space."""
     corpus, sizes = chunking.corpus, chunking.sizes
     some = sizes if len(sizes) else np.zeros(1, np.int64)
     low, middle, high = np.percentile(some, PERCENTILES).tolist()
-    ink = int(corpus.solid_before(np.array([len(corpus)]))[0])
-    held = int(corpus.solid_lengths(union(chunking.spans)).sum())
+    non_whitespace = int(corpus.non_whitespace_before(np.array([len(corpus)]))[0])
+    held = int(corpus.non_whitespace_lengths(union(chunking.spans)).sum())
     return {
         "num_chunks": float(len(sizes)),
         "chunk_size_p5": low,
@@ -27,7 +27,7 @@ def shape_metrics(chunking: Chunking, config: RunConfig) -> dict[str, float]:
         "chunk_size_max": float(some.max()),
         "share_tiny": float((sizes < TINY).sum() / len(some)),
         "share_over_limit": float((sizes > config.chunk_size).sum() / len(some)),
-        "coverage": held / ink if ink else 1.0,
+        "coverage": held / non_whitespace if non_whitespace else 1.0,
         "duplicates": float(len(sizes) - len(set(_texts(chunking)))),
         "index_ratio": float(sizes.sum() / max(1, len(chunking.units.starts))),
     }

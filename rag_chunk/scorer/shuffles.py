@@ -13,7 +13,7 @@ SHUFFLES = 20
 _FEW = 4  # where one chunk in four or more is read, whole shuffles cost less than drawing until enough differ
 
 
-def shuffled(corpus: Corpus, questions: Questions, spans: Spans, seed: int, budget: int) -> Ranking:
+def shuffles(corpus: Corpus, questions: Questions, spans: Spans, seed: int, budget: int) -> Ranking:
     """Return for each question the beginnings of SHUFFLES shuffles of the chunks, long enough to fill `budget`.
 
     int64 [questions * SHUFFLES, depth]. Drawing with repetition and passing over what came before is the same
@@ -46,11 +46,11 @@ def _numbers(corpus: Corpus, questions: Questions, seed: int, count: int) -> Flo
     They are drawn once for all configurations; a longer draw begins with the shorter one.
     """
     held = 1 << max(6, (count - 1).bit_length())
-    drawn = corpus.derived(("random numbers", questions, seed, held), lambda: _drawn(questions, seed, held))
+    drawn = corpus.derived(("random numbers", questions, seed, held), lambda: _draw(questions, seed, held))
     return drawn[:, :count]
 
 
-def _drawn(questions: Questions, seed: int, count: int) -> Floats:
+def _draw(questions: Questions, seed: int, count: int) -> Floats:
     numbers = np.empty((len(questions), SHUFFLES, count))
     for row, name in enumerate(questions.ids):
         numbers[row] = _generator(seed, name).random((count, SHUFFLES)).T

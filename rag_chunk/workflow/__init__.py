@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag_chunk.analysis import Analysis, Progress, analyze, check_baseline, score_retrievals
-from rag_chunk.analysis.cost_estimate import Bill, bill_of
+from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost
 from rag_chunk.analysis.external import read_retrievals
-from rag_chunk.analysis.folder import alone, claim
+from rag_chunk.analysis.folder import folder_lock, prepare_folder
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig
 from rag_chunk.config.sources import Settings
 from rag_chunk.corpus import MARKER, NOT_READ, Corpus, read_corpus
@@ -28,7 +28,7 @@ Show = Callable[[Analysis], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Reporter:
     """How the job speaks: notices, progress, and the comparison when it is there."""
 
     notify: Notify
@@ -44,48 +44,48 @@ class Job:
     several: bool
 
 
-def run(settings: Settings, outlook: Outlook) -> "Tracked | None":
+def run(settings: Settings, outlook: Reporter) -> "Tracked | None":
     """Do the main job. Raise `TrackingError` at its very end where MLflow failed: the results are saved then."""
     tracked_as = _tracking_options(settings)
     check_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
     corpus, questions = read(settings, outlook.notify)
-    job = Job(lambda: _analysed(settings, corpus, questions, outlook), len(settings.configs) > 1)
-    return _carried_out(job, settings, outlook, tracked_as)
+    job = Job(lambda: _analyse(settings, corpus, questions, outlook), len(settings.configs) > 1)
+    return _execute(job, settings, outlook, tracked_as)
 
 
-def billed(settings: Settings, notify: Notify) -> Bill:
+def estimate(settings: Settings, notify: Notify) -> CostEstimate:
     """Read all, and return what the main job would embed. Nothing is embedded, saved or tracked."""
     corpus, questions = read(settings, notify)
     for name, reason in settings.skipped:
         notify(f"{name} is left out: {reason}")
-    return bill_of(corpus, settings.configs, questions)
+    return estimate_cost(corpus, settings.configs, questions)
 
 
-def run_score(settings: Settings, outlook: Outlook, *, chunk_size: int | None = None) -> "Tracked | None":
+def run_score(settings: Settings, outlook: Reporter, *, chunk_size: int | None = None) -> "Tracked | None":
     """Score what somebody else has retrieved; show, save and track it as `run` does."""
     tracked_as = _tracking_options(settings)
     asked, (config,) = settings.analysis, settings.configs.values()
     corpus = read_documents(asked, outlook.notify)
-    spare_inputs(settings.output.output_file, asked, corpus)
+    refuse_overwriting_inputs(settings.output.output_file, asked, corpus)
     questions = read_test_file(asked, corpus, outlook.notify)
     found = read_retrievals(asked.chunks, asked.retrieved, corpus, questions, config, chunk_size=chunk_size)
     for name, each in found.items():
         for notice in each.notices:
             outlook.notify(f"{name}: {notice}")
-    located = asked.located(Path.cwd())
+    located = asked.with_absolute_paths(Path.cwd())
     job = Job(
         lambda: score_retrievals(corpus, found, questions, settings=located, progress=outlook.progress),
         len(found) > 1,
     )
-    return _carried_out(job, settings, outlook, tracked_as)
+    return _execute(job, settings, outlook, tracked_as)
 
 
-def _carried_out(job: Job, settings: Settings, outlook: Outlook, tracked_as: "TrackingOptions") -> "Tracked | None":
+def _execute(job: Job, settings: Settings, outlook: Reporter, tracked_as: "TrackingOptions") -> "Tracked | None":
     folder = settings.output.save
     if folder:
-        claim(folder)
+        prepare_folder(folder)
     if settings.output.mlflow_tracking:
-        return _run_tracked(job, settings, outlook, tracked_as)
+        return _run_and_track(job, settings, outlook, tracked_as)
     analysis = job.do()
     if folder:  # before they are shown: nobody may read, or the disk be full
         save_results(analysis, folder, tracked_as.to_json())
@@ -99,29 +99,29 @@ def read(settings: Settings, notify: Notify) -> tuple[Corpus, Questions | None]:
     """Return the documents and questions of an analysis, and say what was left out."""
     asked = settings.analysis
     corpus = read_documents(asked, notify)
-    spare_inputs(settings.output.output_file, asked, corpus)
+    refuse_overwriting_inputs(settings.output.output_file, asked, corpus)
     return corpus, read_test_file(asked, corpus, notify) if asked.test_file else None
 
 
 def read_documents(asked: AnalysisConfig, notify: Notify) -> Corpus:
     """Return the documents of an analysis, and say what was left out."""
     corpus = read_corpus(
-        asked.required_source(),
+        asked.require_source(),
         include=asked.include,
         exclude=asked.exclude,
         skip_unreadable=asked.skip_unreadable,
         apart=[*filter(None, [asked.test_file]), *asked.chunks, *asked.retrieved],
     )
-    for notice in left_out(corpus):
+    for notice in skipped_notices(corpus):
         notify(notice)
     return corpus
 
 
-def spare_inputs(target: Path | None, asked: AnalysisConfig, corpus: Corpus) -> None:
+def refuse_overwriting_inputs(target: Path | None, asked: AnalysisConfig, corpus: Corpus) -> None:
     """Raise `InputError` where a result that is written to `target` would replace something that was read."""
     if target is None or not target.exists():
         return
-    source = asked.required_source()
+    source = asked.require_source()
     root = source if source.is_dir() else source.parent
     files = dict.fromkeys([source, *(root / document.name for document in corpus.documents)], "one of the documents")
     files |= dict.fromkeys(filter(None, [asked.test_file]), "the question file")
@@ -135,7 +135,7 @@ def spare_inputs(target: Path | None, asked: AnalysisConfig, corpus: Corpus) -> 
 
 def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Questions:
     """Return the questions of an analysis that has a test file, and say what is odd about them."""
-    questions = read_questions(asked.required_test_file(), corpus, missing=asked.missing)
+    questions = read_questions(asked.require_test_file(), corpus, missing=asked.missing)
     for warning in questions.warnings:
         notify(warning)
     for name, reason in questions.skipped:
@@ -148,21 +148,21 @@ def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Que
     return questions
 
 
-def left_out(corpus: Corpus) -> list[str]:
+def skipped_notices(corpus: Corpus) -> list[str]:
     """Say in one line what is of another kind, and in a line each what could not be read."""
     other = [name for name, reason in corpus.skipped if reason == NOT_READ]
     kinds = [f"not read, being of another kind: {', '.join(other)}"] if other else []
     return kinds + [f"{name} {reason}, and is left out" for name, reason in corpus.skipped if reason != NOT_READ]
 
 
-def _analysed(settings: Settings, corpus: Corpus, questions: Questions | None, outlook: Outlook) -> Analysis:
+def _analyse(settings: Settings, corpus: Corpus, questions: Questions | None, outlook: Reporter) -> Analysis:
     for name, reason in settings.skipped:
         outlook.notify(f"{name} is left out: {reason}")
     analysis = analyze(
         corpus,
         settings.configs,
         questions,
-        settings=settings.analysis.located(Path.cwd()),
+        settings=settings.analysis.with_absolute_paths(Path.cwd()),
         skipped=settings.skipped,
         progress=outlook.progress,
     )
@@ -195,7 +195,7 @@ def _tracking_options(settings: Settings) -> "TrackingOptions":
         log_chunks=given.log_chunks,
         chunk_files=given.chunk_files,
         log_runs=given.log_runs,
-        provenance=documents_git(settings.analysis.required_source()) | _origin(settings),
+        provenance=documents_git(settings.analysis.require_source()) | _origin(settings),
     )
 
 
@@ -205,19 +205,19 @@ def _origin(settings: Settings) -> dict[str, str]:
     return {tag: str(value) for name, tag in tags.items() if (value := settings.recorded.get(name))}
 
 
-def _run_tracked(job: Job, settings: Settings, outlook: Outlook, options: "TrackingOptions") -> "Tracked":
+def _run_and_track(job: Job, settings: Settings, outlook: Reporter, options: "TrackingOptions") -> "Tracked":
     """Open the run before the work starts, so that an analysis that dies is seen; log when the results are safe."""
-    from rag_chunk.mlflow_tracker import tracked_run
+    from rag_chunk.mlflow_tracker import track_run
 
     folder = settings.output.save
     try:
-        with tracked_run(options, several=job.several, notify=outlook.notify) as tracking:
+        with track_run(options, several=job.several, notify=outlook.notify) as tracking:
             analysis = job.do()
             folder = folder or SPOOL / analysis.report.analysis_id
-            claim(folder)
-            with alone(folder, outlook.notify):
+            prepare_folder(folder)
+            with folder_lock(folder, outlook.notify):
                 save_results(analysis, folder, tracking.to_json())
-                with _kept(folder, outlook.notify):
+                with _say_where_results_are(folder, outlook.notify):
                     outlook.show(analysis)
                     tracked = tracking.log(folder)
                 if not settings.output.save:
@@ -233,7 +233,7 @@ def send(folder: Path, options: "TrackingOptions", notify: Notify) -> "Tracked |
 
     check_results(folder)
     waiting = folder.absolute().parent == SPOOL.absolute()
-    with alone(folder, notify):
+    with folder_lock(folder, notify):
         sent = waiting and not (folder / MARKER).exists()
         tracked = None if sent else track_folder(folder, options, notify=notify)
         if waiting and folder.exists():  # or another process has cleared it
@@ -244,7 +244,7 @@ def send(folder: Path, options: "TrackingOptions", notify: Notify) -> "Tracked |
 
 
 @contextmanager
-def _kept(folder: Path, notify: Notify) -> Iterator[None]:
+def _say_where_results_are(folder: Path, notify: Notify) -> Iterator[None]:
     """Say where the results are if nobody reads them, the disk is full, or the user has seen enough."""
     try:
         yield

@@ -6,22 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rag_chunk.analysis import Analysis
-from rag_chunk.analysis.history import ComparisonReport, Recorded, compare_recorded, recorded_analysis
+from rag_chunk.analysis.history import ComparisonReport, SavedAnalysis, compare_analyses, saved_from_analysis
 from rag_chunk.config import ComparisonConfig
 from rag_chunk.errors import InputError
-from rag_chunk.mlflow_tracker import fetch_analysis, fetch_top, read_recorded
+from rag_chunk.mlflow_tracker import fetch_analysis, fetch_top, read_saved_analysis
 
 RUNS = "runs:/"  # MLflow's own form of a run's address
 _RUN_ID = re.compile("[0-9a-f]{8,32}")  # whole, or a beginning
 
 
-def find_recorded(name: str, *, uri: str | None = None) -> Recorded:
+def find_saved_analysis(name: str, *, uri: str | None = None) -> SavedAnalysis:
     """Return what `name` stands for: a results folder, a file in its `configs`, or a run.
 
     Raise `InputError` where there is nothing of that name.
     """
     if not name.startswith(RUNS) and os.path.exists(name):  # noqa: PTH110 - says no, and raises nothing, of any text
-        return read_recorded(Path(name))
+        return read_saved_analysis(Path(name))
     run_id = run_id_of(name)
     if not _RUN_ID.fullmatch(run_id):
         raise InputError(
@@ -47,17 +47,17 @@ def compare(*sides: str | Path | Analysis, settings: ComparisonConfig | None = N
     in the settings, its best configurations are sides too. Raise `InputError` where the sides cannot be compared.
     """
     asked = settings or ComparisonConfig()
-    found = list(_found(sides, asked.mlflow_uri))
+    found = list(_find_all(sides, asked.mlflow_uri))
     if asked.experiment is not None:
         known = {(side.report.analysis_id, side.configuration.name) for side in found}
         best = fetch_top(asked.experiment, asked.top, asked.metric, uri=asked.mlflow_uri)
         found += [side for side in best if (side.report.analysis_id, side.configuration.name) not in known]
-    return compare_recorded(found, metric=asked.metric, anyway=asked.anyway)
+    return compare_analyses(found, metric=asked.metric, anyway=asked.anyway)
 
 
-def _found(sides: tuple[str | Path | Analysis, ...], uri: str | None) -> Iterator[Recorded]:
+def _find_all(sides: tuple[str | Path | Analysis, ...], uri: str | None) -> Iterator[SavedAnalysis]:
     for number, side in enumerate(sides, 1):
         if isinstance(side, Analysis):
-            yield recorded_analysis(side, f"analysis {number}")
+            yield saved_from_analysis(side, f"analysis {number}")
         else:
-            yield find_recorded(str(side), uri=uri)
+            yield find_saved_analysis(str(side), uri=uri)

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from rag_chunk.analysis import Analysis, corpus_entry
-from rag_chunk.analysis.history import Recorded, Reproduction, document_differences, recorded_analysis, reproduced
-from rag_chunk.config import AnalysisConfig, OutputConfig, explain, is_given
+from rag_chunk.analysis.history import (
+    Reproduction,
+    SavedAnalysis,
+    compare_metrics,
+    document_differences,
+    saved_from_analysis,
+)
+from rag_chunk.config import AnalysisConfig, OutputConfig, explain, is_external
 from rag_chunk.config.sources import Settings
 from rag_chunk.errors import InputError, SettingsError
-from rag_chunk.workflow import Outlook, read_documents, run
-from rag_chunk.workflow.lookup import find_recorded
+from rag_chunk.workflow import Reporter, read_documents, run
+from rag_chunk.workflow.lookup import find_saved_analysis
 
 if TYPE_CHECKING:
     from rag_chunk.mlflow_tracker import Tracked
@@ -35,30 +41,32 @@ def reproduce(
     `name` is a run's id or a results folder; a configuration's run, or its file in the folder, stands for that
     configuration alone. Documents and questions come from where they were recorded, or from `source` and `test_file`.
     """
-    before = find_recorded(str(name), uri=uri)
+    before = find_saved_analysis(str(name), uri=uri)
     settings = settings_again(before, source, test_file, OutputConfig())
     return run_again(
-        before, settings, Outlook(logging.getLogger("rag_chunk").info, None, lambda _: None), lambda _: None
+        before, settings, Reporter(logging.getLogger("rag_chunk").info, None, lambda _: None), lambda _: None
     )[0]
 
 
-def run_again(before: Recorded, settings: Settings, outlook: Outlook, show: Callable[[Reproduction], None]) -> Again:
+def run_again(
+    before: SavedAnalysis, settings: Settings, outlook: Reporter, show: Callable[[Reproduction], None]
+) -> Again:
     """Do the main job with the recorded settings; `show` what comes out before anything is sent to MLflow."""
     found: list[Reproduction] = []
 
     def compare(analysis: Analysis) -> None:
         outlook.show(analysis)
-        found.append(reproduced(before, recorded_analysis(analysis, "now")))
+        found.append(compare_metrics(before, saved_from_analysis(analysis, "now")))
         show(found[0])
 
     try:
         tracked = run(settings, replace(outlook, show=compare))
     except InputError as error:
-        raise InputError(f"{error}{_changed(before, settings)}") from error
+        raise InputError(f"{error}{_describe_changes(before, settings)}") from error
     return found[0], tracked
 
 
-def _changed(before: Recorded, settings: Settings) -> str:
+def _describe_changes(before: SavedAnalysis, settings: Settings) -> str:
     """Say which documents were changed, where that may be why questions cannot be read."""
     corpus = read_documents(settings.analysis, lambda _: None)
     differences = document_differences(before.report.corpus, corpus_entry(corpus))
@@ -67,11 +75,11 @@ def _changed(before: Recorded, settings: Settings) -> str:
 
 
 def settings_again(
-    before: Recorded, source: str | Path | None, test_file: str | Path | None, output: OutputConfig
+    before: SavedAnalysis, source: str | Path | None, test_file: str | Path | None, output: OutputConfig
 ) -> Settings:
     """Return the settings to run an analysis again with; raise `InputError` where it cannot be."""
-    _refuse_given(before)
-    recorded = _recorded(before)
+    _refuse_external(before)
+    recorded = _recorded_settings(before)
     alone = before.name is not None  # the others, of which one may be the baseline, take no part
     paths = {"source": _path(before, source or recorded.source, "documents", "FOLDER")}
     if before.report.questions:
@@ -83,23 +91,23 @@ def settings_again(
     return Settings(configs, analysis, output, recorded={"reproduces": before.run_id or before.report.analysis_id})
 
 
-def _refuse_given(before: Recorded) -> None:
+def _refuse_external(before: SavedAnalysis) -> None:
     for found in before.configurations:
-        if found.given or is_given(found.config.strategy) or is_given(found.config.retriever):
+        if found.given or is_external(found.config.strategy) or is_external(found.config.retriever):
             raise InputError(
                 f"{found.name} of {before.source} was scored, not made: its chunks and rankings are somebody else's. "
                 "rag-chunk score scores them again"
             )
 
 
-def _recorded(before: Recorded) -> AnalysisConfig:
+def _recorded_settings(before: SavedAnalysis) -> AnalysisConfig:
     try:
         return AnalysisConfig(**before.report.analysis)
     except ValidationError as error:
         raise InputError(f"the settings of {before.source} cannot be used: {explain(error, AnalysisConfig)}") from None
 
 
-def _path(before: Recorded, path: str | Path | None, what: str, remedy: str) -> Path:
+def _path(before: SavedAnalysis, path: str | Path | None, what: str, remedy: str) -> Path:
     """Return where something is now; raise `InputError` where that is not known, or nothing is there."""
     if path is None:
         raise InputError(f"{before.source} does not say where its {what} were; name them: {remedy}")

@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from rag_chunk.analysis import Analysis
-from rag_chunk.analysis.folder import REPORT, alone, claim, write_text
+from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder, write_text
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker.export import jsonl
 from rag_chunk.config import ConfigFile
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
-from rag_chunk.questions.question import Question, located
+from rag_chunk.questions.question import Question, question_to_dict
 from rag_chunk.rendering import csv_text, html_text, markdown_text
 
 _UNFINISHED = f"{REPORT}.part"
 
 
-def recorded(report: Report, found: ConfigurationResult) -> dict[str, Any]:
+def provenance(report: Report, found: ConfigurationResult) -> dict[str, Any]:
     """Return where a configuration comes from: the section `recorded` of its config file."""
     return {
         "analysis_id": report.analysis_id,
@@ -36,14 +36,14 @@ def config_file(report: Report, found: ConfigurationResult) -> ConfigFile:
     """Return the config file of one configuration of `report`."""
     files = found.given.model_dump() if found.given else {}
     analysis = {**report.analysis, **{name: [path] for name, path in files.items()}}
-    return ConfigFile(found.config.meaningful(), analysis, recorded(report, found))
+    return ConfigFile(found.config.applicable_settings(), analysis, provenance(report, found))
 
 
 def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] | None = None) -> None:
     """Write the results folder. Raise `InputError` where something of somebody else's is in the way."""
-    claim(folder)
+    prepare_folder(folder)
     try:
-        with alone(folder):
+        with folder_lock(folder):
             _write_all(analysis, folder, dict(tracking or {}))
     except OSError as error:
         raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
@@ -77,7 +77,7 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
 
 def _question(question: Question, corpus: Corpus) -> dict[str, Any]:
     """Return a question as a question file holds it, and the step that located each item of its evidence."""
-    return {**located(question, corpus), "steps": [item.step for item in question.evidence]}
+    return {**question_to_dict(question, corpus), "steps": [item.step for item in question.evidence]}
 
 
 def _json(value: Any) -> str:

@@ -8,18 +8,18 @@ from typing import Any
 from rag_chunk.analysis.external.jsonl import Problems, as_id, is_whole, json_lines
 from rag_chunk.chunker import Chunking
 from rag_chunk.chunker.adapters.alignment import letters_of, locate
-from rag_chunk.config import RunConfig, did_you_mean, given_name
-from rag_chunk.corpus import Corpus, Document, Names
+from rag_chunk.config import RunConfig, did_you_mean, external_name
+from rag_chunk.corpus import Corpus, Document, DocumentIndex
 from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.corpus.units import units_of
 from rag_chunk.errors import InputError
-from rag_chunk.questions.search import shown
+from rag_chunk.questions.search import excerpt
 
 _SHAPE = 'a chunk is {"document": …, "start": …, "end": …} or {"document": …, "text": …}, with an "id" or without'
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GivenChunks:
+class ExternalChunks:
     """The chunks of a file: in order, as a chunking, and the row of each by its id."""
 
     source: Path
@@ -29,11 +29,11 @@ class GivenChunks:
     @property
     def name(self) -> str:
         """What stands for these chunks as a strategy: the same for the same places, whatever their ids."""
-        return given_name("\n".join(self.chunking.ids))
+        return external_name("\n".join(self.chunking.ids))
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _ChunkLine:
     """A chunk as its line states it: its place in the document, or only its text."""
 
     number: int
@@ -43,7 +43,7 @@ class _Line:
     span: tuple[int, int] | None
 
 
-def read_chunks(path: str | Path, corpus: Corpus, config: RunConfig) -> GivenChunks:
+def read_chunks(path: str | Path, corpus: Corpus, config: RunConfig) -> ExternalChunks:
     """Read the chunks at `path`, which are counted in the unit of `config`.
 
     A chunk without an id is known by its place: `document:start-end`. The texts of a document are located in it in
@@ -61,17 +61,17 @@ def read_chunks(path: str | Path, corpus: Corpus, config: RunConfig) -> GivenChu
         raise InputError(f"{path} holds no chunk; {_SHAPE}")
     line_spans = as_spans([(int(corpus.starts[line.document]) + start, int(corpus.starts[line.document]) + end)
                            for (start, end), line in placed])  # fmt: skip
-    return GivenChunks(path, Chunking(corpus, line_spans, units_of(corpus, config.unit, config.model)), rows)
+    return ExternalChunks(path, Chunking(corpus, line_spans, units_of(corpus, config.unit, config.model)), rows)
 
 
-def _place(placed: tuple[tuple[int, int], _Line]) -> tuple[int, int, int, int]:
+def _place(placed: tuple[tuple[int, int], _ChunkLine]) -> tuple[int, int, int, int]:
     (start, end), line = placed
     return line.document, start, end, line.number
 
 
-def _lines(found: Iterable[tuple[int, dict[str, Any]]], corpus: Corpus, problems: Problems) -> Iterator[_Line]:
+def _lines(found: Iterable[tuple[int, dict[str, Any]]], corpus: Corpus, problems: Problems) -> Iterator[_ChunkLine]:
     """Yield the chunks whose document is known; each unknown document is noted once."""
-    names, unknown = Names(corpus), dict[str, list[int]]()
+    names, unknown = DocumentIndex(corpus), dict[str, list[int]]()
     for number, fields in found:
         said = _problem(fields)
         documents = () if said else names.find(fields["document"])
@@ -84,7 +84,7 @@ def _lines(found: Iterable[tuple[int, dict[str, Any]]], corpus: Corpus, problems
             problems.add(number, f"{fields['document']!r} could be {listed}; give the whole name")
         else:
             span = (fields["start"], fields["end"]) if fields.get("start") is not None else None
-            yield _Line(number, as_id(fields.get("id")), documents[0], fields.get("text"), span)
+            yield _ChunkLine(number, as_id(fields.get("id")), documents[0], fields.get("text"), span)
     for name, numbers in unknown.items():
         known = did_you_mean(name, [document.name for document in corpus.documents])
         more = f"; {len(numbers):,} lines name it" if len(numbers) > 1 else ""
@@ -107,12 +107,12 @@ def _problem(fields: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _spans(lines: Sequence[_Line], corpus: Corpus, problems: Problems) -> dict[int, tuple[int, int]]:
+def _spans(lines: Sequence[_ChunkLine], corpus: Corpus, problems: Problems) -> dict[int, tuple[int, int]]:
     """Return the place of each chunk within its document, by line."""
     found: dict[int, tuple[int, int]] = {}
-    texts: dict[int, list[_Line]] = {}
+    texts: dict[int, list[_ChunkLine]] = {}
     for line in lines:
-        said = _misplaced(line, corpus.documents[line.document])
+        said = _placement_error(line, corpus.documents[line.document])
         if said:
             problems.add(line.number, said)
         elif line.span is None:
@@ -120,11 +120,11 @@ def _spans(lines: Sequence[_Line], corpus: Corpus, problems: Problems) -> dict[i
         else:
             found[line.number] = line.span
     for index, of_document in texts.items():
-        found |= _located(of_document, corpus.documents[index], problems)
+        found |= _locate_texts(of_document, corpus.documents[index], problems)
     return found
 
 
-def _misplaced(line: _Line, document: Document) -> str | None:
+def _placement_error(line: _ChunkLine, document: Document) -> str | None:
     """Return what is wrong with the place or the text of a chunk, if anything is."""
     if line.span is None:
         return None if letters_of(line.text or "") else "its text is blank"
@@ -136,13 +136,13 @@ def _misplaced(line: _Line, document: Document) -> str | None:
         return f"{start} to {end} of {document.name} is blank"
     if line.text is not None and line.text != there:
         return (
-            f"its text is not what stands at {start} to {end} of {document.name}, which is {shown(there, 40)}. "
+            f"its text is not what stands at {start} to {end} of {document.name}, which is {excerpt(there, 40)}. "
             "Are these the documents that were chunked? If the text was changed on purpose, leave it out"
         )
     return None
 
 
-def _located(lines: Sequence[_Line], document: Document, problems: Problems) -> dict[int, tuple[int, int]]:
+def _locate_texts(lines: Sequence[_ChunkLine], document: Document, problems: Problems) -> dict[int, tuple[int, int]]:
     """Locate texts in their document: in the order of the lines, else each by itself."""
     texts = [line.text or "" for line in lines]
     try:
@@ -153,7 +153,7 @@ def _located(lines: Sequence[_Line], document: Document, problems: Problems) -> 
     for line in lines:
         said = found[line.number]
         if isinstance(said, str):
-            problems.add(line.number, f"its text {shown(line.text or '', 40)} {said}")
+            problems.add(line.number, f"its text {excerpt(line.text or '', 40)} {said}")
     return {number: place for number, place in found.items() if not isinstance(place, str)}
 
 
@@ -173,7 +173,7 @@ def _only_place(text: str, document: Document, letters: str) -> tuple[int, int] 
 
 
 def _rows(
-    lines: Sequence[_Line], spans: Sequence[tuple[int, int]], corpus: Corpus, problems: Problems
+    lines: Sequence[_ChunkLine], spans: Sequence[tuple[int, int]], corpus: Corpus, problems: Problems
 ) -> dict[str, int]:
     """Return the row of each chunk by its id; ids must differ."""
     rows: dict[str, int] = {}

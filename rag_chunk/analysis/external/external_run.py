@@ -1,4 +1,4 @@
-"""`GivenRetrieval`: chunks and what was ranked of them, ready to be scored, and what is to be known about them."""
+"""`ExternalRun`: chunks and what was ranked of them, ready to be scored, and what is to be known about them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,22 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
-from rag_chunk.analysis.external.chunks import GivenChunks, read_chunks
+from rag_chunk.analysis.external.chunks import ExternalChunks, read_chunks
 from rag_chunk.analysis.external.rankings import read_ranking
 from rag_chunk.chunker import Chunking
-from rag_chunk.config import RunConfig, given_name
+from rag_chunk.config import RunConfig, external_name
 from rag_chunk.config.sweep import safe_names
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, as_spans
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking
-from rag_chunk.scorer import CURVE, depth_needed
+from rag_chunk.scorer import CURVE, required_depth
 from rag_chunk.scorer.budget import walk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GivenRetrieval:
+class ExternalRun:
     """Somebody else's chunks and rankings: int64 [questions, depth], -1 where a list has ended.
 
     `files` are those that hold the chunks and the rankings; `notices` say for how many questions nothing was
@@ -44,7 +44,7 @@ def read_retrievals(
     config: RunConfig,
     *,
     chunk_size: int | None = None,
-) -> dict[str, GivenRetrieval]:
+) -> dict[str, ExternalRun]:
     """Read pairs of files, in order, under the names of the files of rankings. One file of chunks may serve all.
 
     `config` says how to score; `chunk_size` is the limit that the chunks were made for, else the largest is taken.
@@ -71,18 +71,18 @@ def _check_pairs(chunks: Sequence[Path], retrieved: Sequence[Path]) -> None:
 
 
 def read_retrieval(
-    chunks: GivenChunks, path: Path, questions: Questions, config: RunConfig, *, chunk_size: int | None = None
-) -> GivenRetrieval:
+    chunks: ExternalChunks, path: Path, questions: Questions, config: RunConfig, *, chunk_size: int | None = None
+) -> ExternalRun:
     """Read what was ranked of `chunks`, and say of both what a configuration says."""
     ranking = read_ranking(path, chunks, questions)
     given = _config(chunks, ranking, questions, config, chunk_size)
-    kept = ranking[:, : max(1, depth_needed(chunks.chunking, given))]
+    kept = ranking[:, : max(1, required_depth(chunks.chunking, given))]
     notices = tuple(_notices(chunks.chunking, kept, given))
-    return GivenRetrieval(chunks.chunking, kept, given, notices, (chunks.source, path))
+    return ExternalRun(chunks.chunking, kept, given, notices, (chunks.source, path))
 
 
 def _config(
-    chunks: GivenChunks, ranking: Ranking, questions: Questions, config: RunConfig, chunk_size: int | None
+    chunks: ExternalChunks, ranking: Ranking, questions: Questions, config: RunConfig, chunk_size: int | None
 ) -> RunConfig:
     """Return how the retrieval is scored, and what is known of how it was made: its contents, and its sizes."""
     size = chunk_size or int(chunks.chunking.sizes.max())
@@ -99,7 +99,7 @@ def _name(chunking: Chunking, ranking: Ranking, questions: Questions) -> str:
     """Return what stands for these rankings as a retriever."""
     ids = [*chunking.ids, ""]
     lists = ([ids[row] for row in rows if row >= 0] for rows in ranking.tolist())
-    return given_name(json.dumps(dict(zip(questions.ids, lists, strict=True)), sort_keys=True))
+    return external_name(json.dumps(dict(zip(questions.ids, lists, strict=True)), sort_keys=True))
 
 
 def _overlap(chunking: Chunking) -> int:
@@ -107,7 +107,7 @@ def _overlap(chunking: Chunking) -> int:
     spans = chunking.spans
     shared = np.column_stack([spans[1:, 0], np.minimum(spans[:-1, 1], spans[1:, 1])])
     shared = as_spans(shared[shared[:, 0] < shared[:, 1]])
-    return int(chunking.units.counted(shared).sizes.max()) if len(shared) else 0
+    return int(chunking.units.count(shared).sizes.max()) if len(shared) else 0
 
 
 def _notices(chunking: Chunking, ranking: Ranking, config: RunConfig) -> Iterator[str]:

@@ -37,14 +37,14 @@ def json_lines(path: Path, problems: Problems) -> Iterator[tuple[int, dict[str, 
     """Yield the objects of the file at `path`, each with its line; what is none is noted in `problems`."""
     for number, line in enumerate(_text(path).split("\n"), 1):
         if line.strip():
-            found = _loaded(line)
+            found = _load_object(line)
             if isinstance(found, dict):
                 yield number, found
             else:
                 problems.add(number, found)
 
 
-def _loaded(line: str) -> dict[str, Any] | str:
+def _load_object(line: str) -> dict[str, Any] | str:
     """Return the object that a line holds, or what is wrong with the line."""
     try:
         found = json.loads(line)

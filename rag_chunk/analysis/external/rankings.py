@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from rag_chunk.analysis.external.chunks import GivenChunks
+from rag_chunk.analysis.external.chunks import ExternalChunks
 from rag_chunk.analysis.external.jsonl import Problems, as_id, json_lines
 from rag_chunk.config import did_you_mean
 from rag_chunk.questions import Question, Questions
-from rag_chunk.questions.search import shown
+from rag_chunk.questions.search import excerpt
 from rag_chunk.retriever import Ranking
 
 _SHAPE = 'a ranking is {"question": …, "chunks": [ids, best first]}, with "id" for the question\'s id or in place of its text'
@@ -29,7 +29,7 @@ class _Asked:
             self.by_text.setdefault(question.question, []).append(question)
 
 
-def read_ranking(path: str | Path, chunks: GivenChunks, questions: Questions) -> Ranking:
+def read_ranking(path: str | Path, chunks: ExternalChunks, questions: Questions) -> Ranking:
     """Read the rankings at `path`: int64 [questions, the longest list], -1 where a list has ended.
 
     A question without a ranking retrieves nothing. Raise `InputError` with everything that is wrong.
@@ -66,7 +66,7 @@ def _by_id(name: str, text: str | None, known: _Asked) -> Question | str:
     if question is None:
         return f"there is no question with the id {name!r}{did_you_mean(name, known.by_id)}"
     if text is not None and text.strip() != question.question:
-        return f"the question {name!r} asks {shown(question.question)}, not {shown(text)}"
+        return f"the question {name!r} asks {excerpt(question.question)}, not {excerpt(text)}"
     return question
 
 
@@ -75,11 +75,11 @@ def _by_text(text: str, known: _Asked) -> Question | str:
     if len(found) == 1:
         return found[0]
     if found:
-        return f"{shown(text)} is asked by {' and '.join(question.id for question in found)}; give the id"
-    return f"there is no question {shown(text)}{did_you_mean(text, known.by_text)}"
+        return f"{excerpt(text)} is asked by {' and '.join(question.id for question in found)}; give the id"
+    return f"there is no question {excerpt(text)}{did_you_mean(text, known.by_text)}"
 
 
-def _rows(number: int, listed: Any, chunks: GivenChunks, problems: Problems) -> list[int]:
+def _rows(number: int, listed: Any, chunks: ExternalChunks, problems: Problems) -> list[int]:
     """Return the rows of the chunks that a line lists."""
     names = [as_id(name) for name in listed] if isinstance(listed, list) else [None]
     if None in names:
@@ -87,14 +87,16 @@ def _rows(number: int, listed: Any, chunks: GivenChunks, problems: Problems) -> 
         return []
     known = [str(name) for name in names if name in chunks.rows]
     if len(known) < len(names):
-        problems.add(number, _unknown([str(name) for name in names if name not in chunks.rows], len(names), chunks))
+        problems.add(
+            number, _unknown_message([str(name) for name in names if name not in chunks.rows], len(names), chunks)
+        )
     repeated = [name for name in dict.fromkeys(known) if known.count(name) > 1] if len(set(known)) < len(known) else []
     if repeated:
         problems.add(number, f"the chunk {repeated[0]!r} is ranked more than once; each has one place")
     return [chunks.rows[name] for name in known]
 
 
-def _unknown(names: Sequence[str], listed: int, chunks: GivenChunks) -> str:
+def _unknown_message(names: Sequence[str], listed: int, chunks: ExternalChunks) -> str:
     named = ", ".join(map(repr, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
     example = next(iter(chunks.rows))
     return f"{len(names)} of its {listed} chunks are not in {chunks.source}, where ids are as {example!r}: {named}"

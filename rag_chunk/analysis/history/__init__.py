@@ -1,7 +1,7 @@
 """Analyses that were tracked or saved, side by side, and an analysis beside its own reproduction."""
 
 from rag_chunk.analysis.history.gate import gate_verdict, worse
-from rag_chunk.analysis.history.metric_check import reproduced
+from rag_chunk.analysis.history.metric_check import compare_metrics
 from rag_chunk.analysis.history.outcomes import (
     ComparedSide,
     ComparisonReport,
@@ -10,9 +10,9 @@ from rag_chunk.analysis.history.outcomes import (
     MetricOutcome,
     Reproduction,
 )
-from rag_chunk.analysis.history.paired_comparison import compare_recorded
-from rag_chunk.analysis.history.pairing import document_differences, paired
-from rag_chunk.analysis.history.saved_analysis import AskedQuestion, Recorded, parse_questions, recorded_analysis
+from rag_chunk.analysis.history.paired_comparison import compare_analyses
+from rag_chunk.analysis.history.pairing import document_differences, pair_questions
+from rag_chunk.analysis.history.saved_analysis import AskedQuestion, SavedAnalysis, parse_questions, saved_from_analysis
 
 __all__ = [
     "AskedQuestion",
@@ -21,14 +21,14 @@ __all__ = [
     "ConfigurationOutcome",
     "Difference",
     "MetricOutcome",
-    "Recorded",
     "Reproduction",
-    "compare_recorded",
+    "SavedAnalysis",
+    "compare_analyses",
+    "compare_metrics",
     "document_differences",
     "gate_verdict",
-    "paired",
+    "pair_questions",
     "parse_questions",
-    "recorded_analysis",
-    "reproduced",
+    "saved_from_analysis",
     "worse",
 ]

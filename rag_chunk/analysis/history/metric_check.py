@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from rag_chunk._version import __version__
 from rag_chunk.analysis.history.outcomes import ConfigurationOutcome, Difference, MetricOutcome, Reproduction
-from rag_chunk.analysis.history.pairing import document_differences, paired
-from rag_chunk.analysis.history.saved_analysis import Recorded
+from rag_chunk.analysis.history.pairing import document_differences, pair_questions
+from rag_chunk.analysis.history.saved_analysis import SavedAnalysis
 from rag_chunk.analysis.report import ConfigurationResult
 
 EXACT = 1e-12  # in the last digits, sums may depend on the processor
@@ -13,7 +13,7 @@ _OF_THE_CACHE = ("share_cached",)  # it says what this machine had on disk, and 
 OF_VECTORS = 1e-3  # a model's vectors depend on the processor and the libraries, and near ties change places
 
 
-def reproduced(before: Recorded, now: Recorded) -> Reproduction:
+def compare_metrics(before: SavedAnalysis, now: SavedAnalysis) -> Reproduction:
     """Compare every metric but times; `now` has the configurations of `before`, by name."""
     by_vectors = any(found.config.needs_vectors for found in before.configurations)
     tolerance = OF_VECTORS if by_vectors else EXACT
@@ -45,13 +45,13 @@ def _outcomes(before: ConfigurationResult, now: ConfigurationResult, tolerance: 
             yield MetricOutcome(name=name, recorded=recorded, now=value, equal=equal)
 
 
-def _question_differences(before: Recorded, now: Recorded) -> tuple[Difference, ...]:
+def _question_differences(before: SavedAnalysis, now: SavedAnalysis) -> tuple[Difference, ...]:
     """Return the questions that were changed, left out or added; where their evidence stands is the documents' matter."""
     sides = {"what was recorded": list(before.questions.values()), "what there is now": list(now.questions.values())}
-    return paired(sides).left_out if before.questions or now.questions else ()
+    return pair_questions(sides).left_out if before.questions or now.questions else ()
 
 
-def _model_differences(before: Recorded, now: Recorded) -> Iterator[Difference]:
+def _model_differences(before: SavedAnalysis, now: SavedAnalysis) -> Iterator[Difference]:
     """Yield the configurations whose embedding model has another revision."""
     for found in before.configurations:
         old, new = found.embedding, now.report.configuration(found.name).embedding

@@ -11,18 +11,18 @@ from rag_chunk.config import RunConfig
 SCHEMA_VERSION = 1
 
 
-class _Value(BaseModel):
+class _ReportValue(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Difference(_Value):
+class Difference(_ReportValue):
     """A document or a question that is not the same on both sides, and how it differs."""
 
     name: str
     what: str
 
 
-class ComparedSide(_Value):
+class ComparedSide(_ReportValue):
     """One configuration of a comparison, and where it was found.
 
     `metrics` that are means over questions are over the common ones; others stand only where all are common, or where
@@ -42,7 +42,7 @@ class ComparedSide(_Value):
     documents: tuple[Difference, ...] = ()
 
 
-class ComparisonReport(_Value):
+class ComparisonReport(_ReportValue):
     """Configurations of several analyses side by side, compared over the questions that all of them answered.
 
     The first side is what the others stand `against`: its mean is taken off theirs. `settings` are those that differ,
@@ -66,7 +66,7 @@ class ComparisonReport(_Value):
         return self.model_dump_json(indent=1)
 
 
-class MetricOutcome(_Value):
+class MetricOutcome(_ReportValue):
     """One metric as it was recorded and as it came out again: nothing where it was not measured."""
 
     name: str
@@ -75,7 +75,7 @@ class MetricOutcome(_Value):
     equal: bool
 
 
-class ConfigurationOutcome(_Value):
+class ConfigurationOutcome(_ReportValue):
     """One configuration that was run again."""
 
     name: str
@@ -87,7 +87,7 @@ class ConfigurationOutcome(_Value):
         return tuple(metric for metric in self.metrics if not metric.equal)
 
 
-class Reproduction(_Value):
+class Reproduction(_ReportValue):
     """A tracked or saved analysis that was run again.
 
     `documents`, `questions` and `models` are those that are not as they were, models by configuration. Metrics are equal within `tolerance`, relative to

@@ -9,10 +9,10 @@ import numpy as np
 from rag_chunk.analysis import HEADLINE, statistics, verdicts
 from rag_chunk.analysis.comparison import against_result, pair_result
 from rag_chunk.analysis.history.outcomes import ComparedSide, ComparisonReport
-from rag_chunk.analysis.history.pairing import Pairing, document_differences, paired
-from rag_chunk.analysis.history.saved_analysis import Recorded
+from rag_chunk.analysis.history.pairing import Pairing, document_differences, pair_questions
+from rag_chunk.analysis.history.saved_analysis import SavedAnalysis
 from rag_chunk.analysis.report import AgainstBaseline, BaselineResult
-from rag_chunk.config import RunConfig, did_you_mean, is_given
+from rag_chunk.config import RunConfig, did_you_mean, is_external
 from rag_chunk.config.names import EMBEDDING, METRICS, TIMES
 from rag_chunk.errors import InputError, SettingsError
 
@@ -22,14 +22,16 @@ _ROUNDING = 1e-9
 _PAIRLESS = {*METRICS["shape"], *TIMES, *EMBEDDING}  # metrics that questions have no part in
 
 
-def compare_recorded(found: Sequence[Recorded], *, metric: str = HEADLINE, anyway: bool = False) -> ComparisonReport:
+def compare_analyses(
+    found: Sequence[SavedAnalysis], *, metric: str = HEADLINE, anyway: bool = False
+) -> ComparisonReport:
     """Compare the configurations that are meant, by `metric`; the first is what the others stand against.
 
     Raise `InputError` where fewer than 10 questions are common, or where the retriever, `top_k` or the budget differ,
     unless `anyway`.
     """
-    sides = _labelled(found)
-    pairing = paired({label: side.asked() for label, side in sides.items()})
+    sides = _label_sides(found)
+    pairing = pair_questions({label: side.asked() for label, side in sides.items()})
     scores = {label: _scores(side, metric, label) for label, side in sides.items()}
     warnings = [*_mismatches(sides), *_too_few(pairing)]
     if warnings and not (anyway and pairing.ids):
@@ -52,7 +54,7 @@ def compare_recorded(found: Sequence[Recorded], *, metric: str = HEADLINE, anywa
     )
 
 
-def _labelled(found: Sequence[Recorded]) -> dict[str, Recorded]:
+def _label_sides(found: Sequence[SavedAnalysis]) -> dict[str, SavedAnalysis]:
     """Return the sides by their configuration's name, with where it is from wherever the name alone is not enough."""
     if len(found) < _FEWEST_SIDES:
         raise SettingsError("a comparison needs two sides: rag-chunk compare BASE NEW")
@@ -69,7 +71,7 @@ def _labelled(found: Sequence[Recorded]) -> dict[str, Recorded]:
     return dict(zip(labels, found, strict=True))
 
 
-def _scores(side: Recorded, metric: str, label: str) -> dict[str, float]:
+def _scores(side: SavedAnalysis, metric: str, label: str) -> dict[str, float]:
     """Return the score of each question by id."""
     questions = side.configuration.questions
     known = set.intersection(*(set(each.scores) for each in questions))
@@ -84,11 +86,11 @@ def _scores(side: Recorded, metric: str, label: str) -> dict[str, float]:
     return scores
 
 
-def _mismatches(sides: dict[str, Recorded]) -> list[str]:
+def _mismatches(sides: dict[str, SavedAnalysis]) -> list[str]:
     """Say which of the deciding settings differ, and between which sides."""
     found = []
     for name in _DECIDING:
-        values = {label: _said(side.configuration.config, name) for label, side in sides.items()}
+        values = {label: _describe(side.configuration.config, name) for label, side in sides.items()}
         if len(set(values.values())) > 1:
             base, first = next(iter(values.items()))
             label, other = next((label, value) for label, value in values.items() if value != first)
@@ -96,9 +98,9 @@ def _mismatches(sides: dict[str, Recorded]) -> list[str]:
     return found
 
 
-def _said(config: RunConfig, name: str) -> str:
+def _describe(config: RunConfig, name: str) -> str:
     value = str(getattr(config, name))
-    return "somebody else's" if is_given(value) else value
+    return "somebody else's" if is_external(value) else value
 
 
 def _too_few(pairing: Pairing) -> list[str]:
@@ -109,7 +111,7 @@ def _too_few(pairing: Pairing) -> list[str]:
     return [f"only {common} common" if count else f"{common} common"]
 
 
-def _side(label: str, side: Recorded, base: Recorded, pairing: Pairing, place: int) -> ComparedSide:
+def _side(label: str, side: SavedAnalysis, base: SavedAnalysis, pairing: Pairing, place: int) -> ComparedSide:
     report, found = side.report, side.configuration
     return ComparedSide(
         label=label,
@@ -126,7 +128,7 @@ def _side(label: str, side: Recorded, base: Recorded, pairing: Pairing, place: i
     )
 
 
-def _metrics(side: Recorded, common: set[str]) -> dict[str, float]:
+def _metrics(side: SavedAnalysis, common: set[str]) -> dict[str, float]:
     """Return the metrics over the common questions; those that are no means of questions only where all are common."""
     questions, metrics = side.configuration.questions, side.configuration.metrics
     shared = [each.id in common for each in questions]
@@ -150,7 +152,7 @@ def _settings(configs: Sequence[RunConfig]) -> dict[str, tuple[object, ...]]:
     }
 
 
-def _against(shown: statistics.Comparison, names: Sequence[str]) -> tuple[AgainstBaseline, ...]:
+def _against(shown: statistics.PairedTest, names: Sequence[str]) -> tuple[AgainstBaseline, ...]:
     """Return every other side against the first, in order."""
     enough = shown.num_questions >= statistics.FEWEST_FOR_A_WINNER
     pairs = [pair for pair in shown.pairs if 0 in {pair.a, pair.b}]  # in the order of the others
@@ -158,7 +160,7 @@ def _against(shown: statistics.Comparison, names: Sequence[str]) -> tuple[Agains
 
 
 def _verdict(
-    shown: statistics.Comparison, sides: dict[str, Recorded], against: tuple[AgainstBaseline, ...], metric: str
+    shown: statistics.PairedTest, sides: dict[str, SavedAnalysis], against: tuple[AgainstBaseline, ...], metric: str
 ) -> tuple[str, ...]:
     configs = [side.configuration.config for side in sides.values()]
     retrievers, budgets = [config.retriever for config in configs], sorted({config.budget for config in configs})

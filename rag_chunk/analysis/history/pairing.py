@@ -20,18 +20,18 @@ class Pairing:
     left_out: tuple[Difference, ...]
 
 
-def paired(sides: Mapping[str, Sequence[AskedQuestion]]) -> Pairing:
+def pair_questions(sides: Mapping[str, Sequence[AskedQuestion]]) -> Pairing:
     """Pair the questions of the sides, which stand by label: those that ask the same, and whose evidence reads the same.
 
     Where the evidence stands may change, and so may ids. A question that is asked twice is paired in order.
     """
-    keyed = {label: _keyed(questions) for label, questions in sides.items()}
+    keyed = {label: _by_key(questions) for label, questions in sides.items()}
     first = next(iter(keyed.values()))
     common = [key for key in first if all(key in side for side in keyed.values())]
     ids = tuple(tuple(side[key].id for side in keyed.values()) for key in common)
     kept = set(common)
     left = dict.fromkeys(
-        Difference(name=_shown(question), what=_why(key, question, keyed))
+        Difference(name=_excerpt(question), what=_why(key, question, keyed))
         for side in keyed.values()
         for key, question in side.items()
         if key not in kept
@@ -39,7 +39,7 @@ def paired(sides: Mapping[str, Sequence[AskedQuestion]]) -> Pairing:
     return Pairing(ids, tuple(left))
 
 
-def _keyed(questions: Sequence[AskedQuestion]) -> dict[Key, AskedQuestion]:
+def _by_key(questions: Sequence[AskedQuestion]) -> dict[Key, AskedQuestion]:
     seen: Counter[tuple[str, tuple[tuple[str, ...], ...]]] = Counter()
     keyed: dict[Key, AskedQuestion] = {}
     for question in questions:
@@ -60,7 +60,7 @@ def _why(key: Key, question: AskedQuestion, keyed: Mapping[str, Mapping[Key, Ask
     return f"not in {' and '.join(lacking)}"
 
 
-def _shown(question: AskedQuestion) -> str:
+def _excerpt(question: AskedQuestion) -> str:
     text = " ".join(question.question.split())
     short = text if len(text) <= _LONGEST_QUESTION else f"{text[:_LONGEST_QUESTION].rstrip()}…"
     return f"{question.id} ({short})"

@@ -1,4 +1,4 @@
-"""`Recorded`: an analysis that was tracked or saved, and which of its configurations is meant."""
+"""`SavedAnalysis`: an analysis that was tracked or saved, and which of its configurations is meant."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.errors import InputError
-from rag_chunk.questions import located
+from rag_chunk.questions import question_to_dict
 
 
 class AskedQuestion(NamedTuple):
@@ -23,7 +23,7 @@ class AskedQuestion(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class SavedAnalysis:
     """An analysis as it was tracked or saved, in words where; `name` is a configuration, or nothing for all of it.
 
     `questions` are those with evidence, by id. `experiment` and `run_id` are MLflow's, where it comes from there.
@@ -51,11 +51,11 @@ class Recorded:
         return [self.questions[each.id] for each in self.configuration.questions if each.id in self.questions]
 
 
-def recorded_analysis(analysis: Analysis, source: str) -> Recorded:
+def saved_from_analysis(analysis: Analysis, source: str) -> SavedAnalysis:
     """Return an analysis that was just made."""
     asked = analysis.questions
-    found = [located(question, analysis.corpus) for question in asked.questions] if asked else []
-    return Recorded(source=source, report=analysis.report, questions=_by_id(found))
+    found = [question_to_dict(question, analysis.corpus) for question in asked.questions] if asked else []
+    return SavedAnalysis(source=source, report=analysis.report, questions=_by_id(found))
 
 
 def parse_questions(text: str, where: str) -> dict[str, AskedQuestion]:

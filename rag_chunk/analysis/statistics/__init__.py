@@ -11,7 +11,7 @@ Everything is seeded: equal scores and an equal seed give equal results. Scores 
 """
 
 from rag_chunk.analysis.statistics.intervals import Interval, mean_interval, mean_intervals
-from rag_chunk.analysis.statistics.paired_test import EXACT_UP_TO, Comparison, Pair, compare_all, recommend
+from rag_chunk.analysis.statistics.paired_test import EXACT_UP_TO, Pair, PairedTest, compare_all, recommend
 from rag_chunk.analysis.statistics.scores import ALPHA
 
 __all__ = [
@@ -19,9 +19,9 @@ __all__ = [
     "EXACT_UP_TO",
     "FEWEST_FOR_A_WINNER",
     "FEW_QUESTIONS",
-    "Comparison",
     "Interval",
     "Pair",
+    "PairedTest",
     "compare_all",
     "mean_interval",
     "mean_intervals",

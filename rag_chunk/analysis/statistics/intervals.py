@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag_chunk.analysis.statistics.scores import ALPHA, DECIMALS, Array, block_sizes, checked, limits_of
+from rag_chunk.analysis.statistics.scores import ALPHA, DECIMALS, Array, block_sizes, check_scores, limits_of
 
 RESAMPLES = 10_000
 _NORMAL_QUANTILE = 1.959963984540054
@@ -35,7 +35,7 @@ def mean_intervals(scores: npt.ArrayLike, *, seed: int, resamples: int = RESAMPL
     variance is at most mean (1 - mean)); scores outside [0, 1] widen that range to the observed one. Constant
     scores give Wilson's interval; under 2 questions there is no interval.
     """
-    table = checked(scores)
+    table = check_scores(scores)
     if len(table) <= 1:
         return (None,) * int(table.shape[1])
     means = table.mean(axis=0)
@@ -60,9 +60,7 @@ def _wilson(means: Array, num_questions: int, limits: tuple[float, float]) -> tu
 
 def _bootstrap_quantiles(centred: Array, resamples: int, seed: int) -> tuple[Array, Array]:
     """Return the 2.5 % and 97.5 % quantiles of t* of each column of `centred`."""
-    statistics = np.concatenate(
-        [_studentised(counts, centred) for counts in _resample_counts(centred, resamples, seed)]
-    )
+    statistics = np.concatenate([_studentise(counts, centred) for counts in _resample_counts(centred, resamples, seed)])
     statistics.sort(axis=0)
     rank = int(ALPHA / 2 * (resamples + 1)) - 1
     return statistics[rank], statistics[-1 - rank]
@@ -79,7 +77,7 @@ def _resample_counts(table: Array, resamples: int, seed: int) -> Iterator[Array]
         yield counts.reshape(size, num_questions).astype(np.float64)
 
 
-def _studentised(counts: Array, centred: Array) -> Array:
+def _studentise(counts: Array, centred: Array) -> Array:
     """Return t* = mean* / se* [resamples, configurations]; infinite for a constant resample off the mean."""
     num_questions = len(centred)
     squares = centred**2

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from rag_chunk.analysis.statistics.scores import ALPHA, DECIMALS, Array, block_sizes, checked, limits_of
+from rag_chunk.analysis.statistics.scores import ALPHA, DECIMALS, Array, block_sizes, check_scores, limits_of
 
 Patterns = npt.NDArray[np.uint8]
 
@@ -40,7 +40,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedTest:
     """All configurations against each other; configurations are column indices.
 
     `not_shown_worse` includes the leader. `detectable` is the median over the leader's pairs, leaving out
@@ -66,7 +66,7 @@ class Comparison:
         return tuple(pair.b for pair in self.pairs if pair.a == self.leader and pair.difference == 0)
 
 
-def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS) -> Comparison:
+def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS) -> PairedTest:
     """Compare all configurations with each other from `scores` [questions, configurations].
 
     For each pair with differences d over the n questions, t = mean(d) / (sd(d) / sqrt(n)). Flipping the sign
@@ -77,14 +77,14 @@ def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS) -> Comp
     c se with c the critical value of max |t|, so that an interval leaves out 0 exactly if p < 0.05; no
     difference can be larger than the range of the scores.
     """
-    table = checked(scores)
+    table = check_scores(scores)
     if not table.size:
         raise ValueError("there is nothing to compare without questions and configurations")
     means = tuple(math.fsum(column) / len(table) for column in table.T.tolist())
     weights, errors = _weights_and_errors(table)
     patterns = _sign_patterns(len(table), flips, seed)
     maxima = np.sort(_largest_per_flip(table, weights, patterns))
-    p_adjusted = _p_values(_observed(table, weights), maxima, sampled=len(table) > EXACT_UP_TO)
+    p_adjusted = _p_values(_observed_statistic(table, weights), maxima, sampled=len(table) > EXACT_UP_TO)
     half_widths = _half_widths(errors, weights, _critical_t(maxima, len(table)))
     low, high = limits_of(table)
     pairs = tuple(
@@ -137,7 +137,7 @@ def _weights_and_errors(table: Array) -> tuple[Array, Array]:
     return np.divide(1.0, roots, out=np.zeros_like(roots), where=roots > 0), errors
 
 
-def _observed(table: Array, weights: Array) -> Array:
+def _observed_statistic(table: Array, weights: Array) -> Array:
     """Return u of each pair [a, b], nothing flipped."""
     sums = table.sum(axis=0)
     values: Array = np.abs(sums[:, np.newaxis] - sums) * weights
@@ -208,14 +208,14 @@ def _pair(places: tuple[int, int], means: Sequence[float], half: float, p_adjust
     return Pair(a, b, difference, low, high, p_adjusted, detectable)
 
 
-def _comparison(num_questions: int, means: tuple[float, ...], pairs: tuple[Pair, ...]) -> Comparison:
+def _comparison(num_questions: int, means: tuple[float, ...], pairs: tuple[Pair, ...]) -> PairedTest:
     """Gather what the pairs say about the leader, the first of the highest mean."""
     leader = means.index(max(means))
     rivals = [pair for pair in pairs if leader in (pair.a, pair.b)]
     worse = {pair.b for pair in rivals if pair.p_adjusted < ALPHA}
     not_shown_worse = tuple(index for index in range(len(means)) if index not in worse)
     detectable = _median_detectable([pair for pair in rivals if not pair.identical])
-    return Comparison(num_questions, means, leader, not_shown_worse, pairs, detectable)
+    return PairedTest(num_questions, means, leader, not_shown_worse, pairs, detectable)
 
 
 def _median_detectable(pairs: Sequence[Pair]) -> float | None:

@@ -10,7 +10,7 @@ DECIMALS = 12
 BLOCK_ELEMENTS = 2**17
 
 
-def checked(scores: npt.ArrayLike) -> Array:
+def check_scores(scores: npt.ArrayLike) -> Array:
     """Return `scores` as [questions, configurations], rounded so that float noise is no difference."""
     table = np.asarray(scores, dtype=np.float64).round(DECIMALS)
     if not np.isfinite(table).all():

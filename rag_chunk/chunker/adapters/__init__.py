@@ -2,7 +2,7 @@
 
 from rag_chunk.chunker.adapters.alignment import locate
 from rag_chunk.chunker.adapters.libraries import (
-    adapted,
+    adapt,
     from_chonkie,
     from_langchain,
     from_llama_index,
@@ -12,7 +12,7 @@ from rag_chunk.chunker.adapters.texts import SpanFunction, from_texts
 
 __all__ = [
     "SpanFunction",
-    "adapted",
+    "adapt",
     "from_chonkie",
     "from_langchain",
     "from_llama_index",

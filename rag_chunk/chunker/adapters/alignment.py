@@ -4,7 +4,7 @@ Two strings are the same here when their *letters* are: all characters but white
 such as a zero-width joiner. Splitters strip, collapse and drop these, and nothing else.
 
 A text that repeats can leave several places for a chunk. Chunks that have all the letters of the text, each once, are
-placed one after the other. Else each has to start after the start of the one before it. Places where the chunk stands
+placed one after the other. Else each has to start after the start of the one before it. TextSearch where the chunk stands
 as it is, white space included, are preferred, if there are such for all chunks; and only those count after which all
 later chunks still find a place. Among them is taken
 
@@ -51,7 +51,7 @@ class _Chunk(NamedTuple):
         return len(self.text) - self.text.rindex(self.letters[-1]) - 1
 
 
-class _Needle(NamedTuple):
+class _Pattern(NamedTuple):
     """What is searched for: a chunk as it is, or its letters, which have nothing before the first or after the last."""
 
     string: str
@@ -60,7 +60,7 @@ class _Needle(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Hay:
+class _SearchText:
     """What is searched: a text, or its letters; `inked` are the places of the letters in it.
 
     `mirrored` is the string backwards: the last place is found by searching it forwards, as the time of `str.rfind`
@@ -74,7 +74,7 @@ class _Hay:
     @classmethod
     def of(cls, string: str) -> Self:
         """Return `string`, ready to be searched."""
-        return cls(string, string[::-1], _inked(string))
+        return cls(string, string[::-1], _letter_positions(string))
 
     def last(self, needle: str, lowest: int, highest: int) -> int:
         """Return the last place of `needle` that is at least `lowest` and at most `highest`, or -1."""
@@ -99,15 +99,15 @@ def locate(text: str, chunks: Iterable[str]) -> list[tuple[int, int]]:
     """
     numbered = (_Chunk(number, chunk, letters_of(chunk)) for number, chunk in enumerate(chunks, start=1))
     found = [chunk for chunk in numbered if chunk.letters]  # a blank chunk stands for no text
-    letters, inked = letters_of(text), _inked(text)
-    places = _tiled(letters, found)
+    letters, inked = letters_of(text), _letter_positions(text)
+    places = _tile(letters, found)
     if places is None:
-        starts = _arranged(_Hay.of(text), [_Needle(chunk.text, chunk.lead, chunk.trail) for chunk in found])
+        starts = _arrange(_SearchText.of(text), [_Pattern(chunk.text, chunk.lead, chunk.trail) for chunk in found])
         if starts is not None:
             return [(start, start + len(chunk.text)) for start, chunk in zip(starts, found, strict=True)]
-        places = _arranged(_Hay.of(letters), [_Needle(chunk.letters) for chunk in found])
+        places = _arrange(_SearchText.of(letters), [_Pattern(chunk.letters) for chunk in found])
     if places is None:
-        raise InputError(_misplaced(text, letters, inked, found))
+        raise InputError(_explain_failure(text, letters, inked, found))
     return [_span(text, inked, chunk, place) for chunk, place in zip(found, places, strict=True)]
 
 
@@ -117,7 +117,7 @@ def letters_of(text: str) -> str:
     return solid if solid.isprintable() else "".join(filter(str.isprintable, solid))
 
 
-def _inked(text: str) -> Positions:
+def _letter_positions(text: str) -> Positions:
     """Return where the letters of `text` stand."""
     codes = codepoints(text)
     present = occurring(codes)
@@ -126,14 +126,14 @@ def _inked(text: str) -> Positions:
     return np.flatnonzero(table[codes])
 
 
-def _tiled(letters: str, chunks: Sequence[_Chunk]) -> list[int] | None:
+def _tile(letters: str, chunks: Sequence[_Chunk]) -> list[int] | None:
     """Return the places of chunks that have all `letters`, each once; nothing for other chunks."""
     if "".join(chunk.letters for chunk in chunks) != letters:
         return None
     return list(accumulate((len(chunk.letters) for chunk in chunks), initial=0))[:-1]
 
 
-def _arranged(hay: _Hay, needles: Sequence[_Needle]) -> list[int] | None:
+def _arrange(hay: _SearchText, needles: Sequence[_Pattern]) -> list[int] | None:
     """Return the places of the needles by the rule at the top, or nothing where they do not all have one."""
     latest = _latest(hay, needles)
     if latest is None:
@@ -146,7 +146,7 @@ def _arranged(hay: _Hay, needles: Sequence[_Needle]) -> list[int] | None:
     return found
 
 
-def _latest(hay: _Hay, needles: Sequence[_Needle]) -> list[int] | None:
+def _latest(hay: _SearchText, needles: Sequence[_Pattern]) -> list[int] | None:
     """Return the last place of each needle after which the later ones still fit, or nothing where they do not fit."""
     before, found = len(hay.string), list[int]()
     for needle in reversed(needles):
@@ -157,7 +157,7 @@ def _latest(hay: _Hay, needles: Sequence[_Needle]) -> list[int] | None:
     return found[::-1]
 
 
-def _next(hay: _Hay, needle: _Needle, lowest: int, border: int, last: int) -> int:
+def _next(hay: _SearchText, needle: _Pattern, lowest: int, border: int, last: int) -> int:
     """Return the place of a needle from `lowest` to `last`, where `border` is the first letter not placed so far."""
     touching = border - needle.lead
     if last <= touching:
@@ -178,10 +178,10 @@ def _span(text: str, inked: Positions, chunk: _Chunk, place: int) -> tuple[int, 
     return before, end + chunk.trail * text.startswith(chunk.text[after:], end)
 
 
-def _misplaced(text: str, letters: str, inked: Positions, chunks: Sequence[_Chunk]) -> str:
+def _explain_failure(text: str, letters: str, inked: Positions, chunks: Sequence[_Chunk]) -> str:
     """Say which chunk is the first that cannot be placed, where the search stood, and why it failed."""
-    index, lowest, end = _reached(letters, [chunk.letters for chunk in chunks])
-    as_they_are = _reached(text, [chunk.text for chunk in chunks])
+    index, lowest, end = _furthest_match(letters, [chunk.letters for chunk in chunks])
+    as_they_are = _furthest_match(text, [chunk.text for chunk in chunks])
     if as_they_are[0] > index:
         index, (lowest, end) = as_they_are[0], np.searchsorted(inked, as_they_are[1:]).tolist()
     chunk, stood = chunks[index], int(inked[end]) if end < len(inked) else len(text)
@@ -195,7 +195,7 @@ def _misplaced(text: str, letters: str, inked: Positions, chunks: Sequence[_Chun
     )
 
 
-def _reached(string: str, needles: Sequence[str]) -> tuple[int, int, int]:
+def _furthest_match(string: str, needles: Sequence[str]) -> tuple[int, int, int]:
     """Return how many needles can be placed, from where the next one was searched, and where the last one ends."""
     lowest = end = 0
     for number, needle in enumerate(needles):
@@ -221,7 +221,7 @@ def _why(text: str, letters: str, inked: Positions, chunk: _Chunk, lowest: int) 
     place = letters.find(chunk.letters[:size], lowest)
     parts = int(inked[place + size]) if place + size < len(inked) else len(text)
     return (
-        f"It agrees best at character {inked[place]}, but then goes on {_from(chunk.text, _inked(chunk.text)[size])} "
+        f"It agrees best at character {inked[place]}, but then goes on {_from(chunk.text, _letter_positions(chunk.text)[size])} "
         f"where the text has {_from(text, parts)}; nothing but white space may differ."
     )
 

@@ -74,7 +74,7 @@ def from_chonkie(chunker: Any) -> Cut:
 
     def cut(text: str, config: RunConfig) -> list[tuple[int, int]]:
         found = chunker.chunk(text)
-        return _checked(text, (_Stated(chunk.start_index, chunk.end_index, chunk.text) for chunk in found))
+        return _stated_or_located(text, (_Stated(chunk.start_index, chunk.end_index, chunk.text) for chunk in found))
 
     return cut
 
@@ -84,12 +84,12 @@ def from_semantic_text_splitter(splitter: Any) -> Cut:
 
     def cut(text: str, config: RunConfig) -> list[tuple[int, int]]:
         found = splitter.chunk_indices(text)
-        return _checked(text, (_Stated(start, start + len(chunk), chunk) for start, chunk in found))
+        return _stated_or_located(text, (_Stated(start, start + len(chunk), chunk) for start, chunk in found))
 
     return cut
 
 
-def _checked(text: str, chunks: Iterable[_Stated]) -> list[tuple[int, int]]:
+def _stated_or_located(text: str, chunks: Iterable[_Stated]) -> list[tuple[int, int]]:
     """Return the spans of `chunks` as stated, if they hold for each and are in order; else locate them."""
     stated = [chunk for chunk in chunks if letters_of(chunk.text)]
     right = all(chunk.start >= 0 and text[chunk.start : chunk.end] == chunk.text for chunk in stated)
@@ -98,7 +98,7 @@ def _checked(text: str, chunks: Iterable[_Stated]) -> list[tuple[int, int]]:
     return locate(text, [chunk.text for chunk in stated])
 
 
-def adapted(splitter: Any) -> Any:
+def adapt(splitter: Any) -> Any:
     """Return `splitter` as a strategy if it is an object of one of the libraries, else as it is."""
     packages = {base.__module__.partition(".")[0] for base in type(splitter).__mro__}
     if hasattr(splitter, "chunk_indices"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rag_chunk.chunker import Chunk
-from rag_chunk.chunker.export.metadata import described, placed
+from rag_chunk.chunker.export.metadata import chunk_metadata, langchain_metadata
 from rag_chunk.config import did_you_mean
 from rag_chunk.errors import InputError, MissingExtra, SettingsError
 
@@ -75,7 +75,7 @@ def _csv(chunks: Iterable[Chunk]) -> Iterator[str]:
     """Yield a header and a row a chunk; headings, lines and context are text, as in LangChain's metadata."""
     yield _csv_row(_COLUMNS)
     for chunk in chunks:
-        row = {**chunk.to_dict(), "context": "", **described(chunk, chunk.document.name)}
+        row = {**chunk.to_dict(), "context": "", **chunk_metadata(chunk, chunk.document.name)}
         yield _csv_row(row.get(name, "") for name in _COLUMNS)
 
 
@@ -110,7 +110,7 @@ def _langchain(chunks: Iterable[Chunk]) -> Iterator[str]:
 
 def _langchain_document(chunk: Chunk) -> dict[str, Any]:
     name = chunk.document.name
-    metadata = placed(chunk, described(chunk, name), {"source": name})
+    metadata = langchain_metadata(chunk, chunk_metadata(chunk, name), {"source": name})
     return {"id": chunk.id, "page_content": chunk.text, "metadata": metadata, "type": "Document"}
 
 
@@ -121,7 +121,7 @@ def _llamaindex(chunks: Iterable[Chunk]) -> Iterator[str]:
 
 def _llamaindex_node(chunk: Chunk) -> dict[str, Any]:
     """Return a node with its place; what is known of the chunk is kept out of what is embedded."""
-    known = {name: value for name, value in described(chunk, chunk.document.name).items() if name != "id"}
+    known = {name: value for name, value in chunk_metadata(chunk, chunk.document.name).items() if name != "id"}
     relations = {_SOURCE: {"node_id": chunk.document.name, "node_type": _DOCUMENT, "class_name": "RelatedNodeInfo"}}
     if chunk.parent:
         relations[_PARENT] = {"node_id": chunk.parent, "node_type": _TEXT, "class_name": "RelatedNodeInfo"}

@@ -6,7 +6,7 @@ from typing import Any
 from rag_chunk.chunker import Chunk
 
 
-def described(chunk: Chunk, name: str) -> dict[str, Any]:
+def chunk_metadata(chunk: Chunk, name: str) -> dict[str, Any]:
     """Return what is known of a chunk of the document `name`. It is flat because many vector stores refuse lists."""
     judged = chunk.document.name
     known = {
@@ -19,7 +19,7 @@ def described(chunk: Chunk, name: str) -> dict[str, Any]:
     return {key: value for key, value in known.items() if value is not None}
 
 
-def placed(chunk: Chunk, known: dict[str, Any], own: dict[Any, Any]) -> dict[Any, Any]:
+def langchain_metadata(chunk: Chunk, known: dict[str, Any], own: dict[Any, Any]) -> dict[Any, Any]:
     """Return the metadata of a chunk for LangChain, with the document's `own`."""
     kept = {"id": own["id"]} if "id" in own else {}
     return {**deepcopy(own), "start_index": chunk.start, "end_index": chunk.end, **known, **kept}

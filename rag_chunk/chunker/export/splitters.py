@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_chunk.chunker import Chunk, chunk_text
-from rag_chunk.chunker.export.metadata import described, placed
+from rag_chunk.chunker.export.metadata import chunk_metadata, langchain_metadata
 from rag_chunk.config import RunConfig, read_config
 from rag_chunk.corpus import ENDINGS
 from rag_chunk.errors import MissingExtra
@@ -36,7 +36,7 @@ def langchain_splitter(config: RunConfig | str | Path) -> "TextSplitter":
     Documents whose `source` ends as a text file's does are Markdown or not by that ending; all others are Markdown.
     Raise `MissingExtra` where langchain-text-splitters is not installed.
     """
-    splitter: TextSplitter = _splitter_class()(_settled(config))
+    splitter: TextSplitter = _splitter_class()(_resolve_config(config))
     return splitter
 
 
@@ -49,11 +49,11 @@ def llama_node_parser(config: RunConfig | str | Path) -> "NodeParser":
 
     Raise `MissingExtra` where llama-index-core is not installed.
     """
-    parser: NodeParser = _parser_class()(config=_settled(config))
+    parser: NodeParser = _parser_class()(config=_resolve_config(config))
     return parser
 
 
-def _settled(config: RunConfig | str | Path) -> RunConfig:
+def _resolve_config(config: RunConfig | str | Path) -> RunConfig:
     return config if isinstance(config, RunConfig) else read_config(Path(config)).config()
 
 
@@ -65,7 +65,7 @@ def _chunks(text: str, config: RunConfig, source: object) -> list[tuple[Chunk, d
     """
     name = source if isinstance(source, str) and source else _UNNAMED
     judged = name if name.lower().endswith(ENDINGS) else _UNNAMED
-    return [(chunk, described(chunk, name)) for chunk in chunk_text(text, config, name=judged)]
+    return [(chunk, chunk_metadata(chunk, name)) for chunk in chunk_text(text, config, name=judged)]
 
 
 @cache
@@ -93,7 +93,7 @@ def _splitter_class() -> Any:
         def create_documents(self, texts: list[str], metadatas: list[dict[Any, Any]] | None = None) -> list[Document]:
             """Return the chunks of all `texts`, each with its text's metadata and its own."""
             return [
-                Document(page_content=chunk.text, metadata=placed(chunk, known, own))
+                Document(page_content=chunk.text, metadata=langchain_metadata(chunk, known, own))
                 for text, own in zip(texts, metadatas or [{}] * len(texts), strict=True)
                 for chunk, known in _chunks(text, self.config, own.get("source"))
             ]
@@ -124,10 +124,12 @@ def _parser_class() -> Any:
 
         def _parse_nodes(self, nodes: Sequence[Any], show_progress: bool = False, **_: Any) -> list[Any]:  # noqa: FBT001, FBT002
             return [
-                made for node in get_tqdm_iterable(nodes, show_progress, "Parsing nodes") for made in self._cut(node)
+                made
+                for node in get_tqdm_iterable(nodes, show_progress, "Parsing nodes")
+                for made in self._cut_node(node)
             ]
 
-        def _cut(self, node: Any) -> list[Any]:
+        def _cut_node(self, node: Any) -> list[Any]:
             chunks = _chunks(node.get_content(), self.config, node.metadata.get("file_path"))
             texts = [chunk.text for chunk, _ in chunks]
             made: list[Any] = build_nodes_from_splits(texts, node, id_func=self.id_func)

@@ -9,8 +9,8 @@ import numpy as np
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Positions, Spans, among, as_spans, distinct, index_in
 from rag_chunk.corpus.characters import JOINER, NEWLINE, where
-from rag_chunk.corpus.structure.blocks import Blocks, placed, skipped_kind
-from rag_chunk.corpus.structure.markdown import KINDS, LAST, Found
+from rag_chunk.corpus.structure.blocks import Blocks, blocks_of, skip_kind
+from rag_chunk.corpus.structure.markdown import KINDS, LAST, MarkdownRows
 from rag_chunk.corpus.structure.sentences import sentence_starts
 
 __all__ = ["KINDS", "LAST", "VERBATIM", "Blocks", "Context", "Heading", "Structure", "sentence_starts", "structure_of"]
@@ -46,11 +46,11 @@ class Structure:
     @cached_property
     def blocks(self) -> Blocks:
         """The Markdown blocks; documents that are not Markdown have none."""
-        found = Found()
+        found = MarkdownRows()
         for document, first_line in zip(self._documents, self._first_lines().tolist(), strict=True):
             if document.is_markdown:
                 found.add(document.text, first_line)
-        return placed(found, self.line_starts, self._inked[1], len(self._corpus))
+        return blocks_of(found, self.line_starts, self._line_text_starts[1], len(self._corpus))
 
     def _first_lines(self) -> Positions:
         """Return the number of each document's first line. Several begin at one place where documents are empty."""
@@ -71,7 +71,7 @@ class Structure:
         return np.sort(np.concatenate([self._starts[:-1].astype(ends.dtype), breaks + 1]), kind="stable")
 
     @cached_property
-    def _inked(self) -> tuple[Positions, Bools]:
+    def _line_text_starts(self) -> tuple[Positions, Bools]:
         """Where the lines that are not blank have their first character but white space, and which are blank."""
         firsts = self._corpus.past_space(self.line_starts)
         blank = firsts >= np.append(self.line_starts[1:], self._starts[-1])
@@ -80,7 +80,7 @@ class Structure:
     @cached_property
     def stanza_starts(self) -> Positions:
         """Where a line that is not blank follows a blank one, or begins a document."""
-        _, blank = self._inked
+        _, blank = self._line_text_starts
         after_blank = np.append(np.True_, blank)[:-1]
         after_blank[self._first_lines()] = True
         starts: Positions = self.line_starts[after_blank & ~blank]
@@ -89,7 +89,7 @@ class Structure:
     @cached_property
     def sentence_starts(self) -> Positions:
         """Where sentences start; blank lines end one too."""
-        return distinct(sentence_starts(self._corpus, self.line_starts, self._inked[0]), self.stanza_starts)
+        return distinct(sentence_starts(self._corpus, self.line_starts, self._line_text_starts[0]), self.stanza_starts)
 
     @cached_property
     def paragraph_starts(self) -> Positions:
@@ -140,12 +140,12 @@ class Structure:
         header = np.append(self.line_starts[second + 1 : second + 2], blocks.ends[row]).min()
         return Context("table", self._corpus.text(int(blocks.starts[row]), int(header)).strip())
 
-    def skipped(self, kinds: "tuple[str, ...]") -> Spans:
+    def skipped_spans(self, kinds: "tuple[str, ...]") -> Spans:
         """Return the spans on the line of the blocks that `skip_blocks` names, in order."""
         blocks, found = self.blocks, []
         rows = zip(blocks.kinds.tolist(), blocks.starts.tolist(), blocks.ends.tolist(), strict=True)
         for kind, start, end in rows if kinds else ():
-            if skipped_kind(KINDS[kind], self._corpus.place(start, end)) in kinds:
+            if skip_kind(KINDS[kind], self._corpus.place(start, end)) in kinds:
                 found.append((start, end))
         return as_spans(found)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag_chunk.corpus import Place
+from rag_chunk.corpus import Location
 from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, as_spans, ranges
-from rag_chunk.corpus.structure.markdown import KINDS, LAST, Found
+from rag_chunk.corpus.structure.markdown import KINDS, LAST, MarkdownRows
 
 _IMAGES = re.compile(r"(?:!\[[^\]]*\]\([^)]*\)\s*)+")
 _IMPORTS = re.compile(r"(?:(?:import|export)\b[^\r\n]*\s*)+")
@@ -43,7 +43,7 @@ class Blocks:
         return as_spans(np.column_stack([self.starts[rows], self.ends[rows]]))
 
 
-def placed(found: Found, line_starts: Positions, blank: Bools, length: int) -> Blocks:
+def blocks_of(found: MarkdownRows, line_starts: Positions, blank: Bools, length: int) -> Blocks:
     """Return the blocks that were found, given where the lines of a corpus of this `length` start, and which are blank."""
     borders = np.append(line_starts, line_starts.dtype.type(length))
     kinds, firsts, afters, levels = np.asarray(found.blocks).reshape(-1, 4).T
@@ -59,7 +59,7 @@ def placed(found: Found, line_starts: Positions, blank: Bools, length: int) -> B
     )
 
 
-def _code_cuts(found: Found, blank: Bools) -> Positions:
+def _code_cuts(found: MarkdownRows, blank: Bools) -> Positions:
     """Return where code may be cut, and how deep that is: [cuts, 2].
 
     It is better after a blank line, and last at the lines of the fence itself.
@@ -72,7 +72,7 @@ def _code_cuts(found: Found, blank: Bools) -> Positions:
     return np.column_stack([lines, np.where(edge, LAST, np.where(blank[lines - 1], depths, depths + 1))])
 
 
-def skipped_kind(kind: str, place: Place) -> str | None:
+def skip_kind(kind: str, place: Location) -> str | None:
     """Return under which name `skip_blocks` leaves a block out, if under any."""
     if kind in {"fence", "code"}:
         return "code"

@@ -35,7 +35,7 @@ _NAMES = {  # the parser's, and ours
 KINDS = tuple(dict.fromkeys(_NAMES.values()))
 
 
-class Found:
+class MarkdownRows:
     """What was found in the documents so far: rows of numbers in arrays, end to end, since there may be millions.
 
     Lines are counted from the first of all documents. `blocks` has the kind (in `KINDS`), the first line, the line
@@ -104,7 +104,7 @@ class _Lines:
         self._first_line = first_line
         for number, line in enumerate(lines):
             if len(line) > _DEEPEST and (deep := _DEEP_LINE.match(line)):
-                lines[number] = _hidden(line, deep.end())
+                lines[number] = _hide(line, deep.end())
         self.content = b"".join(lines)
 
     def of(self, node: "Node") -> tuple[int, int]:
@@ -114,7 +114,7 @@ class _Lines:
         return self._first_line + first, self._first_line + bisect_right(self._starts, max(end - 1, 0))
 
 
-def _hidden(line: bytes, start: int) -> bytes:
+def _hide(line: bytes, start: int) -> bytes:
     """Return a line with all that comes from `start` on made a word of the same length."""
     end = len(line.rstrip(b"\r\n"))
     return line[:start] + b"x" * (end - start) + line[end:]

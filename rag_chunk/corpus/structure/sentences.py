@@ -93,17 +93,17 @@ class _Line:
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
-        self.letters = corpus.looked_up(_letter)
+        self.letters = corpus.classify_characters(_letter)
         self._borders = corpus.starts.astype(line_type(len(corpus)))
 
-    def _around(self, positions: Positions) -> tuple[Positions, Positions]:
+    def _document_bounds(self, positions: Positions) -> tuple[Positions, Positions]:
         """Return where the document of each position starts and ends; the positions are in order."""
         counts = np.diff(np.searchsorted(positions, self._borders))
         return np.repeat(self._borders[:-1], counts), np.repeat(self._borders[1:], counts)
 
     def limits(self, positions: Positions) -> Positions:
         """Return where the document of each position ends; the positions are in order."""
-        return self._around(positions)[1]
+        return self._document_bounds(positions)[1]
 
     def at(self, positions: Positions, limits: Positions) -> Bytes:
         """Return the letter at each position, `_NOTHING` where it is not before its limit."""
@@ -119,7 +119,7 @@ class _Line:
         """Return the `_NEAR` + 1 letters before each position, nearest first, `_NOTHING` before its document."""
         places = positions - 1 - _column(_NEAR + 1, positions)
         found: Bytes = self.letters.take(places, mode="clip")
-        found[places < self._around(positions)[0]] = _NOTHING
+        found[places < self._document_bounds(positions)[0]] = _NOTHING
         return found
 
 
@@ -144,7 +144,7 @@ def sentence_starts(corpus: Corpus, line_starts: Positions, firsts: Positions) -
     return distinct(
         corpus.starts[corpus.starts < len(corpus)].astype(firsts.dtype),
         _after_enders(line, firsts),
-        _marked(line, firsts),
+        _after_markers(line, firsts),
         _after_headings(line, firsts, line_starts),
     )
 
@@ -153,10 +153,10 @@ def _after_enders(line: _Line, firsts: Positions) -> Positions:
     """Return where a sentence starts because one has ended before it."""
     ends = where(line.letters, lambda letters: letters >= _STOP)
     parts = np.array_split(ends, len(ends) // _AT_ONCE + 1)
-    return np.concatenate([_started(line, part, firsts) for part in parts])
+    return np.concatenate([_starts_after(line, part, firsts) for part in parts])
 
 
-def _started(line: _Line, ends: Positions, firsts: Positions) -> Positions:
+def _starts_after(line: _Line, ends: Positions, firsts: Positions) -> Positions:
     """Return where a sentence starts after one of the enders."""
     limits = line.limits(ends)
     last = ~_ENDS[line.at(ends + 1, limits)]
@@ -198,12 +198,12 @@ def _abbreviating(line: _Line, ends: Positions, following: Positions, firsts: Po
     outside = _column(_NEAR, length) >= length
     goes_on = following[rows]
     number = _number(before, length, outside)
-    number[number] = among(starts[number], firsts) | _dated(line, goes_on[number], length[number])
+    number[number] = among(starts[number], firsts) | _are_dates(line, goes_on[number], length[number])
     words = _words(before, outside)
     numbered = among(words, _NUMBER_KEYS) & _IS_DIGIT[line.letters[goes_on]]
     found[rows] = among(words, _KEYS) | numbered | _initials(before, length, outside) | number
     alone = np.flatnonzero(length == 1)
-    found[rows[alone]] |= _paired(line, before[:, alone], goes_on[alone])
+    found[rows[alone]] |= _are_paired_letters(line, before[:, alone], goes_on[alone])
     return found
 
 
@@ -236,7 +236,7 @@ def _number(before: Bytes, length: Positions, outside: Bools) -> Bools:
     return found
 
 
-def _dated(line: _Line, following: Positions, length: Positions) -> Bools:
+def _are_dates(line: _Line, following: Positions, length: Positions) -> Bools:
     """Return whether numbers of `length` digits are the days of German dates: a month `following` them."""
     there = line.from_(following, _NEAR)
     inside = np.logical_and.accumulate(_IS_LETTER.take(there), axis=0)
@@ -244,7 +244,7 @@ def _dated(line: _Line, following: Positions, length: Positions) -> Bools:
     return among(months, _MONTH_KEYS) & (length <= _DAY)
 
 
-def _paired(line: _Line, before: Bytes, following: Positions) -> Bools:
+def _are_paired_letters(line: _Line, before: Bytes, following: Positions) -> Bools:
     """Return whether single letters are one half of an abbreviation of two: `z. B.`, `d. h.`."""
     there = line.from_(following, 2)
     first = among(_pair_keys(before[0], there[0]), _PAIR_KEYS) & (there[1] == _STOP)
@@ -257,7 +257,7 @@ def _pair_keys(first: Bytes, second: Bytes) -> Positions:
     return _LOWER[first].astype(np.int64) << 8 | second
 
 
-def _marked(line: _Line, firsts: Positions) -> Positions:
+def _after_markers(line: _Line, firsts: Positions) -> Positions:
     """Return the first places on lines that begin with a mark of Markdown."""
     letters = line.letters[firsts]
     marked = _IS_MARK[letters]

@@ -38,7 +38,7 @@ class Units(Protocol):
     def starts(self) -> Positions:
         """Where each unit starts on the line, in order."""
 
-    def counted(self, spans: Spans, far: int = FAR) -> Counts:
+    def count(self, spans: Spans, far: int = FAR) -> Counts:
         """Count the units of each span; `lead` and `reach` but nearly, where no safe point is within `far` characters."""
 
     def size(self, start: int, end: int) -> int:

@@ -62,7 +62,7 @@ def prepare_encoding(name: str) -> None:
     for address in ADDRESSES.get(name, ()):
         target = _cache_folder() / hashlib.sha1(address.encode(), usedforsecurity=False).hexdigest()
         if not target.exists():
-            _store(target, _unpacked(address) or _downloaded(name, address))
+            _store(target, _unpack(address) or _download(name, address))
 
 
 def load_encoding(model: str) -> "tiktoken.Encoding":
@@ -80,7 +80,7 @@ def _cache_folder() -> Path:
     return Path(named) if named else Path(tempfile.gettempdir(), "data-gym-cache")
 
 
-def _unpacked(address: str) -> bytes | None:
+def _unpack(address: str) -> bytes | None:
     """Return the rank file as `bpe-openai` carries it, if that package is installed and has it."""
     from importlib.util import find_spec
 
@@ -92,7 +92,7 @@ def _unpacked(address: str) -> bytes | None:
     return None
 
 
-def _downloaded(name: str, address: str) -> bytes:
+def _download(name: str, address: str) -> bytes:
     """Return the rank file from the network, within `SECONDS`."""
     import requests
 

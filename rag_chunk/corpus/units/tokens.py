@@ -14,7 +14,7 @@ import numpy as np
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, Spans, among, as_spans, distinct, index_in, line_type, opens
 from rag_chunk.corpus.characters import BLOCK, NEWLINE, SPACE, STICKY
-from rag_chunk.corpus.units import encoded
+from rag_chunk.corpus.units import token_arrays
 from rag_chunk.corpus.units.counts import FAR, Counts
 from rag_chunk.corpus.units.encoding import load_encoding
 from rag_chunk.corpus.units.safe_points import SafePoints, are_safe, safe_points
@@ -55,7 +55,7 @@ class Tokens:
         self._are_safe = partial(are_safe, after_lines=self._encoding.encode_ordinary("\n\na")[:-1] == lines)
         self._counts: dict[str, int] = {}
         self._kind = line_type(2 * _MOST * len(corpus))  # in which the sum of two numbers of tokens has room
-        self._borders, self._alone = encoded.encoded(corpus, self._encoding, self._cuts())
+        self._borders, self._alone = token_arrays.encode_corpus(corpus, self._encoding, self._cuts())
         self.starts: Positions = self._borders[:-1]
 
     @cached_property
@@ -90,7 +90,7 @@ class Tokens:
     def _cuts(self) -> Positions:
         """Return where documents are cut to be encoded in parts: at safe points, and in very wide gaps."""
         flags, found = self._corpus.flags, list[int]()
-        for place in range(encoded.PART, len(self._corpus), encoded.PART):
+        for place in range(token_arrays.PART, len(self._corpus), token_arrays.PART):
             near = flags[place - 1 : place + _AHEAD]
             safe = self._are_safe(near[:-1], near[1:])
             found += [place + int(np.argmax(safe))] if safe.any() else []
@@ -108,7 +108,7 @@ class Tokens:
 
     def _counts_of(self, spans: Spans, after: Positions) -> Positions:
         """Return the number of tokens of each span's text, encoded by itself, given that of those before its end: [n]."""
-        counts = self._alone_in(spans[:, 0], spans[:, 1], after)
+        counts = self._single_token_rows(spans[:, 0], spans[:, 1], after)
         others = np.flatnonzero(counts == 0)
         known, texts = self._counts, self._corpus.texts(as_spans(spans[others]))
         found = list(map(known.get, texts))
@@ -117,18 +117,18 @@ class Tokens:
         counts[others] = found
         return counts
 
-    def _alone_in(self, starts: Positions, ends: Positions, after: Positions) -> Positions:
+    def _single_token_rows(self, starts: Positions, ends: Positions, after: Positions) -> Positions:
         """Return the number of tokens of each text that is one token but for white space around it, else 0: [n]."""
         last = np.maximum(after - 1, 0)
         begins, alone, is_ended = self._borders[last], self._alone[last], self._borders[after] == ends
         white = self._corpus.flags.take([ends, ends - 1], mode="clip") & SPACE
-        few = (1 << encoded.FEW) - 1
-        whole = np.where(begins == starts, alone // encoded.ITSELF, np.where(begins == starts - 1, alone & few, 0))
+        few = (1 << token_arrays.FEW) - 1
+        whole = np.where(begins == starts, alone // token_arrays.ITSELF, np.where(begins == starts - 1, alone & few, 0))
         stripped = (begins == starts) & (white[0] > white[1])
-        found = np.where(is_ended, whole, np.where(stripped, (alone >> encoded.FEW) & few, 0))
+        found = np.where(is_ended, whole, np.where(stripped, (alone >> token_arrays.FEW) & few, 0))
         return found.astype(np.int64)
 
-    def counted(self, spans: Spans, far: int = FAR) -> Counts:
+    def count(self, spans: Spans, far: int = FAR) -> Counts:
         """Count each span's own text, many at once but not so many that what is between takes much memory.
 
         A safe point that is more than `far` characters away is not encoded up to. The tokens of the corpus tell `lead`
@@ -136,11 +136,11 @@ class Tokens:
         """
         counts = Counts(*(np.empty(len(spans), self._kind) for _ in Counts._fields))
         for row in range(0, len(spans), AT_ONCE):
-            for column, own in zip(counts, self._counted(spans[row : row + AT_ONCE], far), strict=True):
+            for column, own in zip(counts, self._count_block(spans[row : row + AT_ONCE], far), strict=True):
                 column[row : row + AT_ONCE] = own
         return counts
 
-    def _counted(self, spans: Spans, far: int) -> Counts:
+    def _count_block(self, spans: Spans, far: int) -> Counts:
         """Count each span's own text.
 
         `lead` is the number of tokens before the first safe point after a start, less those of the text up to it;
@@ -166,7 +166,7 @@ class Tokens:
     def size(self, start: int, end: int) -> int:
         """Count the tokens of one stretch, which is faster for a single one than `counted`."""
         if end - start > WIDE:
-            return int(self.counted(as_spans([(start, end)])).sizes[0])
+            return int(self.count(as_spans([(start, end)])).sizes[0])
         return self._count(self._corpus.text(start, end))
 
     def _safely_inside(self, spans: Spans, far: int) -> _Inner:

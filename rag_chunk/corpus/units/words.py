@@ -84,9 +84,9 @@ class Words:
 
     def size(self, start: int, end: int) -> int:
         """Count the words of one stretch."""
-        return int(self.counted(as_spans([(start, end)])).sizes[0])
+        return int(self.count(as_spans([(start, end)])).sizes[0])
 
-    def counted(self, spans: Spans, far: int = FAR) -> Counts:  # noqa: ARG002 - nothing is encoded
+    def count(self, spans: Spans, far: int = FAR) -> Counts:  # noqa: ARG002 - nothing is encoded
         """Count the words that end at or before each start, those that start before each end, and those inside."""
         starts, ends = spans.T
         lead, reach = index_in(self.ends, starts, "right"), index_in(self.starts, ends)
@@ -111,7 +111,7 @@ class Characters:
         """Count the characters of one stretch."""
         return end - start
 
-    def counted(self, spans: Spans, far: int = FAR) -> Counts:  # noqa: ARG002 - nothing is encoded
+    def count(self, spans: Spans, far: int = FAR) -> Counts:  # noqa: ARG002 - nothing is encoded
         """Count the characters before each start and end, and those inside."""
         lead, reach = spans.T
         return Counts(lead, reach, lead, reach, reach - lead)

@@ -1,6 +1,6 @@
 """A report as one HTML file that needs nothing else: `report.html`.
 
-The plots are laid out here and drawn as SVG by the templates. Places are percentages of the plot, so that a plot fits
+The plots are laid out here and drawn as SVG by the templates. TextSearch are percentages of the plot, so that a plot fits
 every width while its text keeps its size; no plotting library offers that, and the smallest would outweigh the rest
 of rag-chunk.
 """

@@ -12,7 +12,7 @@ Figures = Callable[[ConfigurationResult], Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BreakdownRow:
     """One tag or document: how many questions, what the recommended brings back, and what the best one does."""
 
     name: str
@@ -29,7 +29,7 @@ class Breakdown:
     """The tags or the documents, lowest first; `left` are those that are not shown."""
 
     kind: str
-    rows: tuple[Place, ...]
+    rows: tuple[BreakdownRow, ...]
     left: int
     ticks: tuple[Tick, ...]
 
@@ -59,8 +59,8 @@ def _breakdown(
     return Breakdown(kind, rows, len(names) - len(rows), ticks_of(_WHOLE, most=4))
 
 
-def _place(name: str, count: int, value: float, found: Sequence[ConfigurationResult], figures: Figures) -> Place:
+def _place(name: str, count: int, value: float, found: Sequence[ConfigurationResult], figures: Figures) -> BreakdownRow:
     best = max(found, key=lambda each: figures(each).get(name, 0.0))
     dots = dict.fromkeys(_WHOLE.place(figures(each).get(name, 0.0)) for each in found)
     highest = f"{figures(best).get(name, 0.0):.3f}"
-    return Place(name, count, f"{value:.3f}", _WHOLE.place(value), tuple(dots), highest, best.name)
+    return BreakdownRow(name, count, f"{value:.3f}", _WHOLE.place(value), tuple(dots), highest, best.name)

@@ -9,8 +9,8 @@ import numpy as np
 from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult
 from rag_chunk.corpus.arrays import Floats
-from rag_chunk.rendering.columns import formatted
-from rag_chunk.rendering.html.scale import Scale, Tick, around, down, ticks_of
+from rag_chunk.rendering.columns import format_metric
+from rag_chunk.rendering.html.scale import Scale, Tick, down, scale_around, ticks_of
 
 COSTS = ("index_ratio", "num_chunks", "context_size")
 
@@ -51,7 +51,7 @@ def costs_of(
         return None
     sizes = np.array([each.metrics["index_ratio"] for each in found])
     recalls = np.array([each.metrics[comparison.metric] for each in found])
-    across, up = around(sizes.tolist(), least=0.05), around(recalls.tolist(), least=0.05)
+    across, up = scale_around(sizes.tolist(), least=0.05), scale_around(recalls.tolist(), least=0.05)
     on_front = sorted((each for each in found if each.name in comparison.pareto), key=_size)
     places = {each.name: place for place, each in enumerate(on_front, 1)}
     points = [
@@ -61,7 +61,7 @@ def costs_of(
             across.place(each.metrics["index_ratio"]),
             100 - up.place(each.metrics[comparison.metric]),
             places.get(each.name),
-            tuple(formatted(name, each.metrics[name]) for name in (comparison.metric, *COSTS)),
+            tuple(format_metric(name, each.metrics[name]) for name in (comparison.metric, *COSTS)),
         )
         for each in found
     ]

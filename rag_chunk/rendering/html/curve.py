@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult
-from rag_chunk.rendering.html.scale import Scale, Tick, around, down, ticks_of
+from rag_chunk.rendering.html.scale import Scale, Tick, down, scale_around, ticks_of
 from rag_chunk.scorer import CURVE
 
 _MOST_NAMED = 6  # curves that have a colour
@@ -46,7 +46,7 @@ def curve_of(
     if not all(key in each.metrics for each in found for key in keys):
         return None
     across = Scale(CURVE[0], CURVE[-1], log=True)
-    up = around([each.metrics[key] for each in found for key in keys])
+    up = scale_around([each.metrics[key] for each in found for key in keys])
     reasons = _reasons(comparison) if len(found) > 1 else {comparison.recommended: ""}
     colours = {name: place for place, name in enumerate(reasons)}
     lines = [

@@ -10,18 +10,18 @@ from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Report
 from rag_chunk.rendering.columns import (
     LEGEND,
+    all_scores_are_zero,
+    columns_to_show,
     draft_note,
-    formatted,
-    found_nothing,
+    format_metric,
     groups,
     mark,
     remarks,
-    shown_columns,
 )
 from rag_chunk.rendering.html.breakdown_charts import Breakdown, breakdowns_of
 from rag_chunk.rendering.html.costs import Costs, costs_of
 from rag_chunk.rendering.html.curve import Curve, curve_of
-from rag_chunk.rendering.html.pairwise import Comparison, comparison_of
+from rag_chunk.rendering.html.pairwise import DifferencePlot, comparison_of
 from rag_chunk.rendering.html.sample import MOST_COLUMNS, compact, sample_of
 from rag_chunk.rendering.html.sizes import Distributions, distributions_of
 from rag_chunk.rendering.html.verdict import Answer, answer_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReportSection:
     """The configurations of one comparison, or all of them without questions."""
 
     retrievers: str
@@ -41,7 +41,7 @@ class Part:
     sentences: tuple[str, ...]
     found: tuple[ConfigurationResult, ...]
     left: int
-    comparison: Comparison | None
+    comparison: DifferencePlot | None
     curve: Curve | None
     costs: Costs | None
     breakdowns: tuple[Breakdown, ...]
@@ -62,7 +62,7 @@ def html_text(analysis: Analysis) -> str:
             characters=sum(document.characters for document in report.corpus.documents),
             parts=[_part(report, comparison, found, numbers) for comparison, found in groups(report)],
             sizes=_sizes(analysis, numbers),
-            columns=shown_columns(report),
+            columns=columns_to_show(report),
             numbers=numbers,
             names=_pattern(numbers),
             remarks=[*sample.notes, *left_out, *_remarks(report)],
@@ -79,13 +79,13 @@ def _part(
     comparison: ComparisonResult | None,
     found: list[ConfigurationResult],
     numbers: Mapping[str, int],
-) -> Part:
+) -> ReportSection:
     shown = found[:MOST_COLUMNS]
     if comparison:
         named = {comparison.recommended, comparison.leader, *comparison.pareto}
         shown = [each for place, each in enumerate(found) if place < MOST_COLUMNS or each.name in named]
-    told = comparison if comparison and not found_nothing(comparison, found) else None
-    return Part(
+    told = comparison if comparison and not all_scores_are_zero(comparison, found) else None
+    return ReportSection(
         retrievers=" and ".join(comparison.retrievers) if comparison else "",
         answer=answer_of(report, comparison, found),
         sentences=(*draft_note(report), *comparison.verdict) if comparison else (),
@@ -120,7 +120,7 @@ def _pattern(names: Sequence[str] | Mapping[str, int]) -> "re.Pattern[str]":
     return re.compile(rf"(?<![\w-])({found})(?![\w-])")
 
 
-def _marked_up(sentence: str, names: "re.Pattern[str]") -> "Markup":
+def _mark_up(sentence: str, names: "re.Pattern[str]") -> "Markup":
     """Return a sentence with the configurations' names in it as code."""
     from markupsafe import Markup, escape
 
@@ -147,7 +147,7 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    tools: dict[str, Any] = {"formatted": formatted, "mark": mark, "LEGEND": LEGEND}
+    tools: dict[str, Any] = {"format_metric": format_metric, "mark": mark, "LEGEND": LEGEND}
     environment.globals.update(tools)
-    environment.filters.update(named=_marked_up, broken=_broken, grouped="{:,}".format, at="{:.4g}%".format)
+    environment.filters.update(named=_mark_up, broken=_broken, grouped="{:,}".format, at="{:.4g}%".format)
     return environment

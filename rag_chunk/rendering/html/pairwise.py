@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, PairResult, Report
 from rag_chunk.analysis.statistics import ALPHA, FEWEST_FOR_A_WINNER
-from rag_chunk.rendering.columns import LEGEND, against_baseline, formatted, mark
-from rag_chunk.rendering.html.scale import Scale, Tick, around, ticks_of
+from rag_chunk.rendering.columns import LEGEND, against_baseline, format_metric, mark
+from rag_chunk.rendering.html.scale import Scale, Tick, scale_around, ticks_of
 from rag_chunk.rendering.html.verdict import pairs_with, settings_of
 
 FIRST_ROWS = 12  # the rows that are shown at once
@@ -41,7 +41,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class DifferencePlot:
     """The table with its two plots: means with intervals, and differences from the `reference`."""
 
     rows: tuple[Row, ...]
@@ -66,11 +66,11 @@ class _Frame:
 
 def comparison_of(
     report: Report, comparison: ComparisonResult, found: Sequence[ConfigurationResult], numbers: Mapping[str, int]
-) -> Comparison:
+) -> DifferencePlot:
     """Lay out the configurations of a group, best first."""
     frame = _frame(report, comparison, found)
     kept = {comparison.recommended, frame.reference}
-    return Comparison(
+    return DifferencePlot(
         rows=tuple(
             _row(frame, each, numbers[each.name], first=place < FIRST_ROWS or each.name in kept)
             for place, each in enumerate(found)
@@ -86,8 +86,8 @@ def comparison_of(
 def _frame(report: Report, comparison: ComparisonResult, found: Sequence[ConfigurationResult]) -> _Frame:
     reference = comparison.baseline.name if comparison.baseline else comparison.leader
     pairs = pairs_with(comparison, reference)
-    recall = around([end for each in found for end in _ends(each, comparison.metric)])
-    points = around([0.0, *(100 * end for pair in pairs.values() for end in (pair.low, pair.high))], least=2.0)
+    recall = scale_around([end for each in found for end in _ends(each, comparison.metric)])
+    points = scale_around([0.0, *(100 * end for pair in pairs.values() for end in (pair.low, pair.high))], least=2.0)
     return _Frame(report, comparison, reference, pairs, recall, points)
 
 
@@ -101,12 +101,12 @@ def _row(frame: _Frame, found: ConfigurationResult, number: int, *, first: bool)
         settings=settings_of(found.config),
         mark=sign,
         meaning=LEGEND.get(sign, ""),
-        value=formatted(metric, found.metrics[metric]),
+        value=format_metric(metric, found.metrics[metric]),
         recall=_recall(found, metric, frame.recall),
         difference=_difference(pair, frame.points) if pair else None,
         difference_text=f"{100 * pair.difference:+.1f}" if pair else "",
-        shown=told or _shown(pair, enough=enough),
-        chunks=formatted("num_chunks", found.metrics.get("num_chunks")),
+        shown=told or _format_pair(pair, enough=enough),
+        chunks=format_metric("num_chunks", found.metrics.get("num_chunks")),
         first=first,
     )
 
@@ -128,7 +128,7 @@ def _difference(pair: PairResult, scale: Scale) -> Stretch:
     return Stretch(scale.place(value), scale.place(low), scale.place(high), text)
 
 
-def _shown(pair: PairResult | None, *, enough: bool) -> str:
+def _format_pair(pair: PairResult | None, *, enough: bool) -> str:
     if pair is None:
         return ""
     shown = enough and pair.p_adjusted < ALPHA

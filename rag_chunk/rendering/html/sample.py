@@ -43,7 +43,7 @@ def sample_of(analysis: Analysis) -> Sample:
     """Choose what is shown, and say what is not."""
     report = analysis.report
     columns = report.configurations[:MOST_COLUMNS]
-    asked = _asked(analysis)
+    asked = _reported_questions(analysis)
     rows = _spread(len(asked), max(min(MOST_CELLS // len(columns), MOST_QUESTIONS), 1))
     questions = tuple(asked[row] for row in rows)
     texts = _texts(analysis.corpus, questions)
@@ -51,7 +51,7 @@ def sample_of(analysis: Analysis) -> Sample:
         *_few("configurations", len(columns), len(report.configurations), "the best ones"),
         *_few("questions", len(rows), len(asked), "taken evenly from the file"),
         *_few("documents", len(texts), len(analysis.corpus.documents), "those with the most evidence first"),
-        *_cut(analysis.corpus, texts),
+        *_truncate_texts(analysis.corpus, texts),
     )
     return Sample(questions, rows, columns, texts, notes)
 
@@ -68,7 +68,7 @@ def by_weight(report: Report) -> list[ConfigurationResult]:
     return [report.configuration(name) for name in names]
 
 
-def _asked(analysis: Analysis) -> list[Question]:
+def _reported_questions(analysis: Analysis) -> list[Question]:
     """Return the questions that the report is of, in its order."""
     if analysis.questions is None:
         return []
@@ -112,7 +112,7 @@ def _few(what: str, shown: int, count: int, which: str) -> list[str]:
     return [f"{shown:,} of {count:,} {what} are shown here, {which}."] if shown < count else []
 
 
-def _cut(corpus: Corpus, texts: Mapping[int, str]) -> list[str]:
+def _truncate_texts(corpus: Corpus, texts: Mapping[int, str]) -> list[str]:
     cut = [(corpus.documents[index], text) for index, text in texts.items()]
     return [
         f"Of {document.name}, the first {len(text):,} of {len(document.text):,} characters are shown."

@@ -42,7 +42,7 @@ class Tick:
     text: str
 
 
-def around(values: Iterable[float], *, least: float = 0.1) -> Scale:
+def scale_around(values: Iterable[float], *, least: float = 0.1) -> Scale:
     """Return a scale with a little room beside the finite `values`, and `least` between its ends."""
     known = [value for value in values if math.isfinite(value)] or [0.0]
     low, high = min(known), max(known)

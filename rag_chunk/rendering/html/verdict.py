@@ -6,8 +6,8 @@ from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Pai
 from rag_chunk.analysis.statistics import ALPHA, FEWEST_FOR_A_WINNER
 from rag_chunk.config import RunConfig
 from rag_chunk.config.file import ConfigFile
-from rag_chunk.config.names import OVERLAPPING, STRATEGIES, is_given
-from rag_chunk.rendering.columns import formatted, found_nothing
+from rag_chunk.config.names import OVERLAPPING, STRATEGIES, is_external
+from rag_chunk.rendering.columns import all_scores_are_zero, format_metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,18 @@ def answer_of(report: Report, comparison: ComparisonResult | None, found: list[C
     """Return what a group of configurations comes to."""
     if comparison is None and len(found) > 1:
         return Answer("Measured without questions", f"{len(found)} configurations", "", (), "")
-    if comparison and found_nothing(comparison, found):
+    if comparison and all_scores_are_zero(comparison, found):
         return Answer("Every score is 0", f"{len(found)} configuration{'' if len(found) == 1 else 's'}", "", (), "")
     kicker = "Recommended" if len(found) > 1 else "The only configuration"
     chosen = next(each for each in found if comparison is None or each.name == comparison.recommended)
-    scored = _scored(report, comparison, chosen, found) if comparison else ()
-    config = ConfigFile(chosen.config.meaningful(), {}, {}).to_yaml()
+    scored = _score_facts(report, comparison, chosen, found) if comparison else ()
+    config = ConfigFile(chosen.config.applicable_settings(), {}, {}).to_yaml()
     return Answer(kicker, chosen.name, settings_of(chosen.config), (*scored, _index(chosen)), config)
 
 
 def settings_of(config: RunConfig) -> str:
     """Return a configuration's cut in words: `markdown, at most 200 words, overlap 50`."""
-    if is_given(config.strategy):
+    if is_external(config.strategy):
         return "chunks that were made elsewhere"
     parts = [config.strategy, f"at most {config.chunk_size:,} {config.unit}"]
     if config.strategy in OVERLAPPING or config.strategy not in STRATEGIES:
@@ -56,15 +56,15 @@ def settings_of(config: RunConfig) -> str:
 def pairs_with(comparison: ComparisonResult, name: str) -> dict[str, PairResult]:
     """Return every other configuration against the one of that `name`: differences are theirs less its own."""
     ours = [pair for pair in comparison.pairs if name in {pair.a, pair.b}]
-    return {pair.b if pair.a == name else pair.a: pair if pair.b == name else _turned(pair) for pair in ours}
+    return {pair.b if pair.a == name else pair.a: pair if pair.b == name else _reverse(pair) for pair in ours}
 
 
-def _turned(pair: PairResult) -> PairResult:
+def _reverse(pair: PairResult) -> PairResult:
     ends = {"difference": 0.0 - pair.difference, "low": 0.0 - pair.high, "high": 0.0 - pair.low}
     return pair.model_copy(update={"a": pair.b, "b": pair.a, **ends})
 
 
-def _scored(
+def _score_facts(
     report: Report, comparison: ComparisonResult, chosen: ConfigurationResult, found: list[ConfigurationResult]
 ) -> tuple[Fact, ...]:
     asked = len(chosen.questions)
@@ -72,7 +72,7 @@ def _scored(
     interval = f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}; " if ends else ""
     budget = f"{chosen.config.budget:,} characters"
     recall = Fact(
-        formatted(comparison.metric, chosen.metrics[comparison.metric]),
+        format_metric(comparison.metric, chosen.metrics[comparison.metric]),
         f"recall in {budget} of context",
         f"{interval}{asked:,} question{'' if asked == 1 else 's'}",
     )
@@ -106,4 +106,4 @@ def _sure(comparison: ComparisonResult, found: list[ConfigurationResult], asked:
 def _index(chosen: ConfigurationResult) -> Fact:
     ratio = chosen.metrics.get("index_ratio")
     detail = f"together {ratio:.2f} times the corpus" if ratio is not None else ""
-    return Fact(formatted("num_chunks", chosen.metrics.get("num_chunks")), "chunks in the index", detail)
+    return Fact(format_metric("num_chunks", chosen.metrics.get("num_chunks")), "chunks in the index", detail)

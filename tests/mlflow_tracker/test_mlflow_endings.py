@@ -1,0 +1,215 @@
+"""However an analysis ends, no run of ours is left RUNNING: the whole program, told to stop at each of its steps."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rag_chunk.analysis.runner
+import rag_chunk.workflow
+import rag_chunk.workflow.results
+from rag_chunk.analysis.folder import folder_lock
+from rag_chunk.corpus import MARKER
+from tests.conftest import Program
+from tests.support.mlflow_folder import write_documents, write_folder
+from tests.support.mlflow_runs import all_runs, client_of
+
+pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ANALYSIS, CLIENT, OWN = rag_chunk.analysis.runner, "MlflowClient", rag_chunk.workflow
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an empty database once: that takes MLflow more than a second."""
+    database = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    with client_of(f"sqlite:///{database}"):
+        return database
+
+
+@pytest.fixture
+def place(folder: Path, empty: Path) -> Iterator[Path]:
+    """Return a working folder with a document, a question and an empty store; SIGINT as a terminal has it."""
+    write_documents(folder)
+    shutil.copyfile(empty, folder / "runs.db")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    yield folder
+    signal.signal(signal.SIGINT, before)
+
+
+def track_results(run: Program, *more: str) -> tuple[int, str, str]:
+    words = ["analyze", "docs", "--strategy", "sentence,header", "--test-file", "questions.json", "--mlflow-tracking"]
+    return run(*words, "--mlflow-uri", "sqlite:///runs.db", "--experiment-name", "endings", *more)
+
+
+def statuses(place: Path) -> list[str]:
+    return sorted(run.info.status for run in all_runs(f"sqlite:///{place}/runs.db"))
+
+
+def told_to_stop(number: int, call: Callable[..., Any], *, at: int) -> Callable[..., Any]:
+    """Return `call`, in whose middle the process is told to stop when it is called for the `at`th time."""
+    calls = 0
+
+    def wrapper(*given: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            signal.raise_signal(number)
+        return call(*given, **named)
+
+    return wrapper
+
+
+def owner(where: Any) -> Any:
+    import mlflow
+
+    return mlflow.MlflowClient if where == CLIENT else where
+
+
+@pytest.mark.parametrize(
+    ("step", "ended"),
+    [
+        ((ANALYSIS, "chunk", 2), ["KILLED"]),
+        ((ANALYSIS, "score", 1), ["KILLED"]),
+        ((OWN, "save_results", 1), ["KILLED"]),
+        ((CLIENT, "log_batch", 1), ["KILLED"]),
+        ((CLIENT, "log_artifacts", 2), ["KILLED", "KILLED"]),
+        ((CLIENT, "create_run", 3), ["FINISHED", "KILLED", "KILLED"]),
+        ((CLIENT, "set_terminated", 2), ["FINISHED", "FINISHED", "KILLED"]),
+    ],
+    ids=["chunking", "scoring", "saving", "logging", "artifacts", "a child begun", "a child ended"],
+)
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_signal_at_any_step_ends_all_runs_as_killed(number, step, ended, place, run, monkeypatch):
+    where, call, at = step
+    monkeypatch.setattr(owner(where), call, told_to_stop(number, getattr(owner(where), call), at=at))
+    status, _, err = track_results(run)
+    assert (status, statuses(place)) == (128 + number, ended)
+    assert err.splitlines()[-1] == f"rag-chunk: interrupted by {number.name}"
+    kept = [f"rag-chunk track {each}" for each in Path(".rag-chunk/unsent").glob("*") if where == CLIENT]
+    assert [line for line in err.splitlines() if line.startswith("rag-chunk track ")] == kept
+    assert len(kept) == (where == CLIENT)
+    assert [signal.getsignal(each) for each in SIGNALS[1:]] == [signal.SIG_DFL] * 2
+
+
+@pytest.mark.parametrize("call", ["chunk", "score"])
+def test_a_bug_ends_the_run_as_failed(call, place, run, monkeypatch):
+    monkeypatch.setattr(ANALYSIS, call, lambda *_, **__: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        track_results(run)
+    assert statuses(place) == ["FAILED"]
+
+
+def test_a_finished_analysis_has_finished_runs(place, run):
+    status, _, err = track_results(run, "--log-runs", "top:2")
+    assert (status, statuses(place)) == (0, ["FINISHED"] * 3)
+    assert "the experiment 'endings' is new, and is created" in err
+    assert "experiment endings, 3 runs; the analysis' is run " in err
+
+
+def test_a_full_disk_is_one_sentence_and_is_completed_later(place, run, monkeypatch):
+    """The database may not grow: SQLite and MLflow then see what they see on a full disk."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    write = rag_chunk.workflow.results.save_results
+
+    def filled(*given: Any) -> None:
+        write(*given)
+        resource.setrlimit(resource.RLIMIT_FSIZE, ((place / "runs.db").stat().st_size, hard))
+
+    monkeypatch.setattr(rag_chunk.workflow, "save_results", filled)
+    try:
+        status, out, err = track_results(run, "--quiet", "--save", "my results")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    lines = err.splitlines()
+    assert status == 5
+    assert "configuration" in out
+    assert len(lines) == 3, err
+    assert lines[0].startswith(f"rag-chunk: MLflow at sqlite:///{place}/runs.db failed: ")
+    assert lines[2] == "rag-chunk track 'my results'"
+    for times in ("Tracked in MLflow, experiment", "In MLflow already, experiment"):
+        status, _, err = run("track", "my results", "--mlflow-uri", "sqlite:///runs.db")
+        assert (status, statuses(place)) == (0, ["FINISHED"] * 3)
+        assert next(line for line in err.splitlines() if "MLflow" in line).startswith(times)
+
+
+def test_several_folders_and_all_that_wait_are_sent(place, run, monkeypatch):
+    for _ in range(2):
+        away = ("--mlflow-uri", f"sqlite:///{os.devnull}/no/mlflow.db")  # the last one given counts
+        status, _, err = track_results(run, "--quiet", *away)
+        assert status == 5
+        assert "failed: NotADirectoryError" in err
+    folders = sorted(str(each) for each in Path(".rag-chunk/unsent").iterdir())
+    assert err.splitlines()[-1] in {f"rag-chunk track {each}" for each in folders}
+    assert run("track", *folders, "--mlflow-uri", "sqlite:///runs.db")[0] == 0
+    assert not Path(".rag-chunk").exists()
+    assert statuses(place) == ["FINISHED"] * 6
+    status, _, err = run("track", "--all", "--mlflow-uri", "sqlite:///runs.db")
+    assert (status, err) == (0, "nothing waits in .rag-chunk/unsent\n")
+
+
+def test_a_folder_that_is_not_whole_does_not_keep_the_others_from_being_sent(place, run):
+    waiting = place / ".rag-chunk" / "unsent"
+    write_folder(waiting / "b-good")
+    (waiting / "a-broken").mkdir()
+    (waiting / "a-broken" / MARKER).touch()  # as a process leaves it that is killed at once
+    (waiting / ".DS_Store").touch()
+    status, _, err = run("track", "--all", "--mlflow-uri", "sqlite:///runs.db")
+    assert status == 3
+    assert "a-broken" in err.splitlines()[-1]
+    assert statuses(place) == ["FINISHED"] * 5
+    assert sorted(each.name for each in waiting.iterdir()) == [".DS_Store", "a-broken"]
+
+
+def test_an_address_without_its_http_is_not_taken_for_a_folder(place, run):
+    status, _, err = track_results(run, "--quiet", "--mlflow-uri", "127.0.0.1:5000")
+    assert status == 5
+    assert "127.0.0.1:5000 is no address of a store. Of a server it would be http://127.0.0.1:5000" in err
+    assert not Path("127.0.0.1:5000").exists()
+
+
+def test_a_call_that_was_given_up_does_not_keep_the_program_from_its_end():
+    program = """
+import os, sys, time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from rag_chunk import cli
+from rag_chunk.mlflow_tracker import bounded
+from rag_chunk.mlflow_tracker.environment import RETRIES, TIMEOUT
+os.environ |= {RETRIES: "1", TIMEOUT: "0"}
+client = SimpleNamespace(download=lambda: ThreadPoolExecutor(1).submit(time.sleep, 600).result())
+def app(*_, **__):
+    try:
+        bounded.BoundedClient(client).download()
+    except TimeoutError:
+        sys.exit(5)
+cli.app = app
+cli.program()
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 5
+
+
+def test_two_processes_that_send_the_same_folder_send_it_once(place):
+    folder = write_folder(place / ".rag-chunk" / "unsent" / "a1b2c3")
+    words = [sys.executable, "-m", "rag_chunk", "track"]
+    store = ["--mlflow-uri", "sqlite:///runs.db"]
+    with folder_lock(folder):  # until both are there
+        processes = [
+            subprocess.Popen([*words, what, *store], stderr=subprocess.PIPE, text=True)
+            for what in (".rag-chunk/unsent/a1b2c3", "--all")
+        ]
+        waiting = [process.stderr.readline() for process in processes if process.stderr]
+    said = [process.communicate(timeout=120)[1] for process in processes]
+    assert waiting == ["another process uses .rag-chunk/unsent/a1b2c3, and is waited for\n"] * 2
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert sorted("has just been sent by another process" in text for text in said) == [False, True]
+    assert statuses(place) == ["FINISHED"] * 5
+    assert not Path(".rag-chunk").exists()

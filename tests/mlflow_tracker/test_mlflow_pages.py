@@ -1,0 +1,165 @@
+"""What a person sees in a browser behind the links that are printed: MLflow's own pages, in Chromium.
+
+    SCREENSHOTS=docs/images python -m pytest --no-cov tests/mlflow_tracker/test_mlflow_pages.py
+
+makes the pictures of `docs/mlflow.md` anew.
+"""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from rag_chunk.analysis import Analysis
+from rag_chunk.analysis.report import Report
+from rag_chunk.config.sources import CommandLineOptions, load_settings
+from rag_chunk.mlflow_tracker import Tracked
+from rag_chunk.mlflow_tracker.tables import FIRST_METRICS
+from rag_chunk.workflow import Reporter, run
+from tests.support.mlflow_server import running_pages
+
+BROWSER = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
+)
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
+SIZE: Any = {"width": 1200, "height": 760}
+PATIENCE = 90_000  # ms; two cores may be busy
+
+pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+pytestmark = [
+    pytest.mark.skipif(not BROWSER, reason="there is no Chromium to look at MLflow's pages with"),
+    pytest.mark.skipif(not importlib.util.find_spec("playwright"), reason="playwright is not installed"),
+    pytest.mark.skipif(
+        tuple(map(int, version("mlflow").split(".")[:2])) < (3, 12), reason="these pages are of MLflow 3.12 and later"
+    ),
+]
+
+
+class Seen(NamedTuple):
+    """A tracked analysis of twelve configurations, best first, and a page of a browser."""
+
+    tracked: Tracked
+    report: Report
+    page: Any
+    address: str
+
+    @property
+    def names(self) -> list[str]:
+        return [found.name for found in self.report.configurations]
+
+    def open(self, link: str) -> Any:
+        """Open a link, which leads to where `mlflow ui` usually is."""
+        self.page.goto("about:blank")  # or only the fragment would change, and the old page stay
+        self.page.goto(link.replace("http://127.0.0.1:5000", self.address))
+        return self.page
+
+    def preview(self, run_id: str, path: str) -> Any:
+        """Open the preview of an artifact."""
+        page = self.open(f"{self.address}/#/experiments/{self.tracked.experiment_id}/runs/{run_id}/artifacts/{path}")
+        page.get_by_text("Path:").wait_for()
+        return page
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+    folder = tmp_path_factory.mktemp("pages")
+    tracked, report = tracked_in(folder)
+    with running_pages(folder, "ui") as address:
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as started:
+            browser = started.chromium.launch_persistent_context(
+                folder / "profile", executable_path=BROWSER, headless=True, args=FLAGS, viewport=SIZE
+            )
+            page = browser.new_page()
+            page.set_default_timeout(PATIENCE)
+            yield Seen(tracked, report, page, address)
+            browser.close()
+
+
+def tracked_in(folder: Path) -> tuple[Tracked, Report]:
+    """Track an analysis in MLflow's default store of `folder`, as the command line does."""
+    shown: list[Analysis] = []
+    settings = {"strategy": "header,sentence,markdown,fixed-size", "chunk_size": "100,200,400"}
+    analysis = {"source": EXAMPLES, "test_file": EXAMPLES / "questions.json"}
+    given = CommandLineOptions(settings, analysis, {"mlflow_tracking": True, "experiment_name": "chunking"})
+    outlook = Reporter(print, None, shown.append)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
+            patch.delenv(name)
+        tracked = run(load_settings(given, print), outlook)
+    assert tracked
+    return tracked, shown[0].report
+
+
+def keep_picture(page: Any, name: str) -> None:
+    """Take a picture for the documentation, where that is asked for."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        close = page.get_by_role("button", name="Close", exact=True)  # of the assistant beside the page
+        if close.count():
+            close.first.click()
+        page.wait_for_timeout(3000)
+        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
+
+
+def texts(page: Any, selector: str) -> list[str]:
+    return [text.strip() for text in page.locator(selector).all_text_contents()]
+
+
+def test_the_leaderboard_has_the_best_first_and_a_bar_chart_for_each_metric(seen):
+    page = seen.open(seen.tracked.links["leaderboard"])
+    page.get_by_text("matching runs").wait_for()
+    page.locator(".js-plotly-plot .bars .point").nth(9).wait_for()
+    assert texts(page, "a[href*='/runs/']") == seen.names
+    chart = page.locator(".js-plotly-plot").first
+    assert chart.locator(".bars .point").count() == 10  # MLflow shows the first ten
+    counted = page.get_by_test_id("experiment-view-compare-runs-section-header").first.inner_text()
+    assert page.get_by_test_id("experiment-view-compare-runs-card").count() >= 3  # as many as are in sight
+    metrics = {name for found in seen.report.configurations for name in found.metrics}
+    assert f"({len(metrics)})" in counted
+    keep_picture(page, "mlflow-leaderboard")
+
+
+def test_the_comparison_has_parallel_coordinates_of_what_varies(seen):
+    page = seen.open(seen.tracked.links["compare"])
+    page.locator(".parcoords .axis-title").nth(3).wait_for(state="attached")
+    assert "Comparing 12 Runs from 1 Experiment" in texts(page, "h1, h2")
+    assert texts(page, ".parcoords .axis-title") == ["chunk_size", "overlap", "strategy", "budget_recall"]
+    keep_picture(page, "mlflow-compare")
+
+
+def test_the_analysis_is_described_by_a_table(seen):
+    page = seen.open(seen.tracked.links["analysis"])
+    page.get_by_text("Show more").click()
+    page.locator("table").first.wait_for()
+    assert texts(page, "table th") == ["configuration", *(name for name in FIRST_METRICS)]
+    assert texts(page, "table td:first-child") == seen.names
+
+
+def test_files_are_shown_as_tables_and_text(seen):
+    best = seen.tracked.children[seen.names[0]]
+    page = seen.preview(best, "evaluation/per_question.json")
+    page.locator("[role=columnheader]").nth(3).wait_for()
+    assert texts(page, "[role=columnheader]")[:3] == ["id", "question", "budget_recall"]
+    page = seen.preview(seen.tracked.run_id, "comparison.json")
+    page.locator("[role=row]").nth(12).wait_for()
+    assert texts(page, "[role=row] > :first-child") == ["configuration", *seen.names]
+    page = seen.preview(best, "config.yaml")
+    page.get_by_text("schema_version").first.wait_for()
+
+
+def test_the_report_is_a_page_within_the_page(seen):
+    page = seen.preview(seen.tracked.run_id, "report.html")
+    frame = page.frame_locator("iframe")
+    frame.get_by_text("145 questions").first.wait_for()
+    assert seen.names[0] in frame.locator("body").inner_text()

@@ -1,0 +1,481 @@
+"""Question files: every format, every way to locate evidence, and every problem said at once."""
+
+import json
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.errors import InputError
+from rag_chunk.questions import Evidence, Questions, question_to_dict, read_questions
+from rag_chunk.questions.folding import fold, letters, numbers
+from rag_chunk.questions.search import TextSearch
+from tests.support.evaluation import corpora, public_data, stretches
+from tests.support.texts import texts
+
+GUIDE = "# Keys\n\nTurn the key left to lock.\r\nThe fee was cut from $32 to $8 in 2024 — “a relief”.\n\nTurn back.\n"
+NOTES = "Straße und ﬁnale Fußnote. İstanbul’s cafe\u0301 opens at 8:00. Turn the key left to lock.\n"
+CORPUS = Corpus([Document("guide.md", GUIDE), Document("sub/notes.txt", NOTES)])
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Return a function that reads questions from a text, or from a value written as JSON."""
+
+    def reading(content, corpus=CORPUS, **options) -> Questions:
+        file = tmp_path / "questions"
+        file.write_bytes(
+            (content if isinstance(content, str) else json.dumps(content)).encode("utf-8", "surrogatepass")
+        )
+        return read_questions(file, corpus, **options)
+
+    return reading
+
+
+@pytest.fixture
+def refused(read):
+    """Return a function that reads questions and returns what is said against them."""
+
+    def refusing(content, corpus=CORPUS) -> str:
+        with pytest.raises(InputError) as caught:
+            read(content, corpus)
+        return str(caught.value)
+
+    return refusing
+
+
+def texts_of(questions: Questions, corpus: Corpus = CORPUS) -> list[list[list[str]]]:
+    return [[[corpus.text(*span) for span in item.spans] for item in found.evidence] for found in questions.questions]
+
+
+def one(**fields):
+    return [{"question": "How?", **fields}]
+
+
+FORMATS = {
+    "JSON list": '[{"question": "How?", "relevant": ["Turn the key left"], "tags": ["a", "b"]}]',
+    "JSON object": '{"version": 1, "questions": [\n{"question": "How?", "relevant": "Turn the key left", "tags": ["a", "b"]}]}',
+    "JSONL": '\n{"question": "How?", "relevant": ["Turn the key left"], "tags": ["a", "b"]}\n',
+    "YAML list": "- question: How?\n  relevant: [Turn the key left]\n  tags: [a, b]\n",
+    "YAML object": "# mine\nquestions:\n  - question: How?\n    relevant:\n      - Turn the key left\n    tags: [a, b]\n",
+    "CSV": 'Question,relevant,tags\nHow?,Turn the key left,"a, b"\n',
+    "CSV of lists": 'question;relevant;tags\r\nHow?;"[""Turn the key left""]";"[""a"", ""b""]"\r\n',
+    "CSV with the line ends of old Macs": "question,relevant,tags\rHow?,Turn the key left,a;b\r",
+    "with a byte-order mark": '\ufeff[{"question": "How?", "relevant": ["Turn the key left"], "tags": ["a", "b"]}]',
+}
+
+
+@pytest.mark.parametrize("content", FORMATS.values(), ids=FORMATS)
+def test_each_format_is_told_by_its_content(content, read):
+    found = read(content)
+    assert [(question.id, question.question, question.tags) for question in found.questions] == [
+        ("q1", "How?", ("a", "b"))
+    ]
+    assert texts_of(found) == [[["Turn the key left"] * 2]]
+    assert found.matched == {"exact": 1}
+    assert not found.skipped
+
+
+def test_the_papers_rows_are_read_as_they_are(read):
+    row = (
+        'question,references,corpus_id\nHow?,"[{""content"": ""Turn"", ""start_index"": 8, ""end_index"": 12}]",guide\n'
+    )
+    found = read(row)
+    assert [item.spans for item in found.questions[0].evidence] == [((8, 12),)]
+    assert found.matched == {"span": 1}
+
+
+def test_all_questions_of_the_public_data_are_located_as_given():
+    corpus, file = public_data()
+    found = read_questions(file, corpus)
+    assert len(found) == 276
+    assert list(found.matched) == ["span"]
+    assert not found.warnings
+
+
+def test_a_document_that_is_not_there_is_said_once_with_its_questions(refused, read):
+    rows = [
+        f'How {number}?,"[{{""content"": ""x"", ""start_index"": 0, ""end_index"": 1}}]",giude' for number in range(9)
+    ]
+    reference = '"[{""content"": ""Turn"", ""start_index"": 8, ""end_index"": 12}]"'
+    content = "\n".join(["question,references,corpus_id", *rows, f"Last?,{reference},guide"])
+    said = refused(content)
+    assert "the document 'giude' is not in the corpus (did you mean 'guide.md'?)" in said
+    assert "9 questions need it: question q1 (line 2) to question q9 (line 10)" in said
+    assert "1 problem " in said
+    found = read(content, missing="warn")
+    assert (found.ids, len(found.without_evidence), len(found.skipped)) == (["q10"], 9, 1)
+
+
+def test_spans_stand_for_themselves_without_white_space_at_their_edges(read):
+    found = read(
+        one(evidence=[{"doc": "guide.md", "start": 6, "end": 13}, {"doc": "sub/notes.txt", "start": 0, "end": 6}])
+    )
+    assert texts_of(found) == [[["Turn"], ["Straße"]]]
+    assert found.matched == {"span": 2}
+
+
+@pytest.mark.parametrize("name", ["sub/notes.txt", "sub/notes", "./sub/notes.txt", "sub\\notes.txt"])
+def test_a_document_is_named_as_it_is_or_without_its_ending(name, read):
+    assert texts_of(read(one(evidence=[{"doc": name, "start": 0, "end": 6}]))) == [[["Straße"]]]
+
+
+def test_a_name_that_fits_several_documents_is_refused(refused):
+    corpus = Corpus([Document("a.md", "one"), Document("a.txt", "two")])
+    assert "'a' could be a.md, a.txt" in refused(one(evidence=[{"doc": "a", "start": 0, "end": 3}]), corpus)
+
+
+def test_the_only_document_needs_no_name(read):
+    corpus = Corpus([Document("a.md", "one two")])
+    assert texts_of(read(one(evidence=[{"start": 4, "end": 7}]), corpus), corpus) == [[["two"]]]
+
+
+def test_a_span_whose_text_stands_elsewhere_moves_to_the_nearest_place_with_a_warning(read):
+    corpus = Corpus([Document("a.md", "lock it. " * 40)])
+    found = read(one(evidence=[{"doc": "a.md", "start": 200, "end": 207, "text": "lock it."}]), corpus)
+    assert found.questions[0].evidence == (Evidence(((198, 206),), "moved"),)
+    assert "is not at 200 to 207 of a.md but at 198 to 206" in found.warnings[0]
+
+
+def test_a_span_whose_text_is_only_similar_moves_too(read):
+    found = read(one(evidence=[{"doc": "guide.md", "start": 0, "end": 5, "text": "The fee was cutt from $32 to $8"}]))
+    assert texts_of(found) == [[["The fee was cut from $32 to $8"]]]
+    assert found.matched == {"moved": 1}
+
+
+def test_a_span_whose_text_is_nowhere_in_its_document_is_missing(refused):
+    assert "'Straße' stands nowhere in guide.md; nearest: 'Straße' in sub/notes.txt" in refused(
+        one(evidence=[{"doc": "guide.md", "start": 0, "end": 6, "text": "Straße"}])
+    )
+
+
+@pytest.mark.parametrize(("start", "end"), [(9000, 9017), (-5, 12), (30, 20)])
+def test_a_span_out_of_range_with_a_text_is_looked_for(start, end, read):
+    found = read(one(evidence=[{"doc": "guide.md", "start": start, "end": end, "text": "Turn the key left"}]))
+    assert found.questions[0].evidence == (Evidence(((8, 25),), "moved"),)
+
+
+def test_a_span_whose_text_differs_only_as_folding_allows_stands_where_it_is(read):
+    found = read(one(evidence=[{"doc": "guide.md", "start": 26, "end": 43, "text": "to lock. the fee"}]))
+    assert found.questions[0].evidence == (Evidence(((26, 43),), "span"),)
+    assert not found.warnings
+
+
+def test_a_text_of_a_document_is_looked_for_in_it_alone(read):
+    found = read(one(evidence=[{"doc": "sub/notes.txt", "text": "Turn the key left"}]))
+    assert [span[0] >= len(GUIDE) for span in found.questions[0].evidence[0].spans] == [True]
+
+
+def test_alternatives_may_be_wordings_or_spans(read):
+    spans = [{"doc": "guide.md", "start": 8, "end": 12}, {"text": "Straße und"}]
+    found = read(one(relevant=[["Turn back.", "stands nowhere at all in any document"]], evidence=[spans]))
+    assert texts_of(found) == [[["Turn back."], ["Turn", "Straße und"]]]
+
+
+STEPS = {
+    "exact": ("Turn the key left to lock.", "Turn the key left to lock."),
+    "case": ("turn THE key LEFT", "Turn the key left"),
+    "white space": ("Turn the key\n  left", "Turn the key left"),
+    "line ends": ("to lock.\nThe fee was", "to lock.\r\nThe fee was"),
+    "quotes and dashes": ('in 2024 - "a relief".', "in 2024 — “a relief”."),
+    "sharp s": ("STRASSE und FINALE", "Straße und ﬁnale"),
+    "ligature": ("finale Fussnote.", "ﬁnale Fußnote."),
+    "dotted I": ("i̇stanbul's", "İstanbul’s"),
+    "combining marks": ("café opens", "cafe\u0301 opens"),
+    "full width": ("Ｔｕｒｎ　ｂａｃｋ.", "Turn back."),
+    "letters": ("the *fee* was cut, from 32 to 8!", "The fee was cut from $32 to $8"),
+    "similar": ("The fee was cutt from $32 to $8 in 2024", "The fee was cut from $32 to $8 in 2024"),
+}
+
+
+@pytest.mark.parametrize(("phrase", "expected"), STEPS.values(), ids=STEPS)
+def test_phrases_are_found_as_they_stand_in_the_document(phrase, expected, read):
+    found = read(one(relevant=[phrase]))
+    assert expected in texts_of(found)[0][0]
+    assert set(texts_of(found)[0][0]) == {expected}
+
+
+@pytest.mark.parametrize(
+    ("phrase", "step"),
+    [
+        ("Turn back.", "exact"),
+        ("turn back.", "folded"),
+        ("turn, back!", "letters"),
+        ("The fee was cutt from $32", "similar"),
+    ],
+)
+def test_the_step_that_matched_is_counted(phrase, step, read):
+    assert read(one(relevant=[phrase])).matched == {step: 1}
+
+
+def test_a_similar_phrase_must_have_the_same_numbers(refused):
+    said = refused(one(relevant=["The fee was cut from $32 to $9 in 2024"]))
+    assert "stands in no document; nearest: 'The fee was cut from $32 to $8 in 2024' in guide.md, line 4 (9" in said
+
+
+def test_letters_alone_never_match_inside_words_or_across_other_numbers(refused):
+    corpus = Corpus([Document("a.md", "In smart islands 35 percent swim.")])
+    assert "stands in no document" in refused(one(relevant=["art, is"]), corpus)
+    assert "stands in no document" in refused(one(relevant=["3.5 percent"]), corpus)
+
+
+def test_a_short_document_is_not_similar_to_a_longer_phrase(refused):
+    corpus = Corpus([Document("a.md", "key")])
+    assert "stands in no document" in refused(one(relevant=["Turn the key left to lock"]), corpus)
+
+
+def test_looking_for_nearest_texts_ends_where_it_would_take_too_long(refused, monkeypatch):
+    monkeypatch.setattr("rag_chunk.questions.search._EFFORT", 300)
+    corpus = Corpus([*CORPUS.documents])
+    said = refused(one(relevant=["nowhere at all", "nor here"]), corpus)
+    assert said.count("nearest: ") == 1
+    assert said.count("stands in no document") == 2
+
+
+def test_every_missing_phrase_is_listed_at_once_or_left_out(read, refused):
+    content = [
+        {"question": "A?", "relevant": ["a phrase that is nowhere", "Turn back."]},
+        {"id": "b", "question": "B?", "relevant": [["also nowhere", "nor here"]]},
+        {"question": "C?"},
+    ]
+    said = refused(content)
+    assert "2 problems" in said
+    assert "question q1 (line 1): 'a phrase that is nowhere' stands in no document; nearest: " in said
+    assert "question b (line 1): 'also nowhere' / 'nor here' stand in no document; nearest: " in said
+    assert "--missing warn" in said
+    found = read(content, missing="warn")
+    assert found.ids == ["q1"]
+    assert [question.id for question in found.without_evidence] == ["b", "q3"]
+    assert len(found.skipped) == 2
+    assert texts_of(found) == [[["Turn back."]]]
+
+
+@pytest.mark.parametrize("missing", ["error", "warn"])
+def test_questions_that_have_no_evidence_at_all_are_refused(missing, read):
+    with pytest.raises(InputError, match="none of its 1 questions has evidence"):
+        read(one(), missing=missing)
+
+
+def test_all_places_of_a_phrase_are_alternatives_overlapping_ones_too(read):
+    corpus = Corpus([Document("a.md", "aaa"), Document("b.md", "aa")])
+    assert read(one(relevant=["aa"]), corpus).questions[0].evidence == (Evidence(((0, 2), (1, 3), (3, 5)), "exact"),)
+
+
+def test_keywords_are_flagged(read):
+    corpus = Corpus([Document("a.md", "JWT " * 7 + "a longer phrase " * 6)])
+    found = read(one(relevant=["JWT", "a longer phrase"]), corpus)
+    assert "'JWT' has only 3 characters and stands in 7 places" in found.warnings[0]
+    assert "'a longer phrase' stands in 6 places" in found.warnings[1]
+
+
+PROBLEMS = {
+    "blank question": ({"question": " ", "relevant": ["Turn"]}, "question must be text"),
+    "no question": ({"question": None, "relevant": ["Turn"]}, "it has no question"),
+    "blank phrase": ({"relevant": ["Turn", " \n"]}, "phrase 2 is blank"),
+    "number": ({"relevant": [42]}, "phrase 1 must be text"),
+    "no wordings": ({"relevant": [[]]}, "phrase 1 must be text or a list of wordings"),
+    "phrases": ({"relevant": {"a": 1}}, "relevant must be a list of phrases"),
+    "tags": ({"tags": [1]}, "tags must be a list of texts"),
+    "id": ({"id": ["x"]}, "id must be text"),
+    "evidence": ({"evidence": "Turn"}, "evidence must be a list"),
+    "evidence item": ({"evidence": ["Turn"]}, "evidence 1 must be an object"),
+    "half a span": ({"evidence": [{"doc": "guide.md", "start": 3}]}, "has only one of start and end"),
+    "text as offset": ({"evidence": [{"doc": "guide.md", "start": "3", "end": 4}]}, "needs whole numbers"),
+    "neither": ({"evidence": [{"doc": "guide.md"}]}, "has neither text nor start and end; it has doc"),
+    "no document": ({"evidence": [{"start": 3, "end": 4}]}, "needs doc"),
+    "out of range": ({"evidence": [{"doc": "guide.md", "start": 3, "end": 4000}]}, "3 to 4000 is no stretch of guide.md, which has"),
+    "blank span": ({"evidence": [{"doc": "guide.md", "start": 6, "end": 8}]}, "6 to 8 of guide.md is blank"),
+    "blank text": ({"evidence": [{"text": " "}]}, "evidence 1 is blank"),
+    "half a character in the id": ({"id": "\ud800"}, "'\\ud800' has half a character"),
+    "half a character in a tag": ({"tags": ["a", "\udc00"]}, "'\\udc00' has half a character"),
+    "half a character in a phrase": ({"relevant": ["\ud83d"]}, "'\\ud83d' has half a character"),
+    "nested deeply": ({"relevant": json.loads("[" * 200 + "]" * 200)}, "a list of wordings, not [[[[[[[...]]]]]]]"),
+    "number as document": ({"evidence": [{"doc": 3, "text": "Turn"}]}, "needs texts for doc and text"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "said"), PROBLEMS.values(), ids=PROBLEMS)
+def test_what_is_wrong_with_a_question_is_said(fields, said, refused):
+    first, second = json.dumps(one(relevant=["Turn"])[0]), json.dumps({"question": "How?", **fields})
+    assert said in refused(f"[{first},\n\n{second}]").partition("(line 3): ")[2]
+    assert said in refused(f"{first}\n\n{second}").partition("(line 3): ")[2]
+
+
+def test_all_problems_are_said_at_once(refused):
+    said = refused([{"relevant": [" "]}, {"question": 3, "tags": 4}, {"question": "C?", "relevant": ["nowhere"]}])
+    assert "5 problems" in said
+    assert said.count("\n") == 6
+
+
+def test_ids_default_to_positions_and_must_differ(refused, read):
+    assert read([*one(id=7, relevant=["Turn"]), *one(relevant=["Turn"])]).ids == ["7", "q2"]
+    content = '[{"id": "q2", "question": "A?", "relevant": ["Turn"]},\n{"question": "B?", "relevant": ["Turn"]}]'
+    assert "the id 'q2' stands 2 times (line 1, line 2); ids must differ" in refused(content)
+    assert "the id 'q2' stands 2 times (number 1, number 2); ids must differ" in refused(content.replace("\n", " "))
+
+
+def test_a_long_id_is_shortened_where_it_is_named(refused):
+    assert len(refused(one(id="i" * 100_000, relevant=["nowhere"]))) < 500
+
+
+def test_tags_are_trimmed_and_stand_once(read):
+    assert read(one(relevant=["Turn"], tags=["a ", "", "b", "a"])).questions[0].tags == ("a", "b")
+
+
+def test_a_field_that_looks_misspelt_is_warned_of(read):
+    found = read(one(relevant=["Turn the key"], relevent=["Turn"], answer="left"))
+    assert found.warnings == ("question q1 (line 1): the field 'relevent' is not read (did you mean 'relevant'?)",)
+
+
+BROKEN = {
+    "empty": ("", "is empty"),
+    "blank": (" \n", "is empty"),
+    "JSON": ('[{"question": "How?"\n "relevant"]', "line 2, column 2"),
+    "JSONL": ('{"question": "A?"}\n{"question": }\n{"question": "B?"}', "line 2, column 14"),
+    "JSONL of lists": ('{"question": "A?"}\n["B?"]', "line 2: it is no question"),
+    "YAML": ("questions:\n- question: [\n", "cannot be read as YAML: line"),
+    "plain text": ("How do I lock it?", "holds no list of questions"),
+    "another object": ('{"answers": []}', "holds no list of questions"),
+    "no questions": ('{"questions": []}', "the file holds no question"),
+    "no rows": ("question,relevant\n", "the file holds no question"),
+    "a list of texts": ('["How?", "Why?"]', "number 2 in the list (line 1): it is no question"),
+    "CSV with too many cells": ("question,relevant\nHow?,Turn, left\n", "line 2: it has 3 cells, and the header 2"),
+    "CSV with an open quote": ('question,relevant\nA?,Turn\nB?,"Turn\n', "cannot be read as CSV: line 3"),
+    "CSV with broken JSON": ('question,references\nHow?,"[{"\n', "line 2: references cannot be read as JSON"),
+    "CSV with no list": ('question,references\nHow?,"{}"\n', "line 2: references must hold a JSON list"),
+    "CSV with no objects": ('question,references\nHow?,"[1]"\n', "line 2: references must hold objects"),
+    "deep JSON": ("[" * 100_000, "cannot be read as JSON"),
+    "deep objects": ('{"a":' * 100_000, "cannot be read as JSON: it is nested too deeply"),
+    "deep YAML": ("questions: " + "[" * 4_000, "cannot be read as YAML: line 1: it is nested too deeply"),
+    "CSV with a deep cell": (
+        'question,relevant\nA?,"' + "[" * 100_000 + '"\n',
+        "line 2: relevant cannot be read as JSON: it is",
+    ),
+    "a name that stands twice": ('[{"question": "A?",\n "question": "B?"}]', "'question' stands twice in one object"),
+    "a column that stands twice": ("question,relevant,Relevant\nA?,Turn,key\n", "the file has two columns 'relevant'"),
+    "a long number": (
+        '{"id": ' + "9" * 5_000 + ', "question": "A?"}',
+        "cannot be read as JSON: a number has too many digits",
+    ),
+    "a long line of text": ("x" * 200_000, "holds no list of questions"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), BROKEN.values(), ids=BROKEN)
+def test_a_file_that_cannot_be_read_is_refused_in_a_sentence(content, said, refused):
+    assert said in refused(content)
+
+
+def test_a_file_that_is_not_there_or_not_text_is_refused_in_a_sentence(tmp_path):
+    with pytest.raises(InputError, match="there is no question file"):
+        read_questions(tmp_path / "absent.json", CORPUS)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_questions(tmp_path, CORPUS)
+    (tmp_path / "latin1.csv").write_bytes("question,relevant\nWo?,Straße\n".encode("latin-1"))
+    with pytest.raises(InputError, match="is not UTF-8 at byte 26"):
+        read_questions(tmp_path / "latin1.csv", CORPUS)
+    (tmp_path / "utf16.csv").write_bytes("question,relevant\nWo?,Straße\n".encode("utf-16"))
+    with pytest.raises(InputError, match="iconv -f UTF-16 -t UTF-8"):
+        read_questions(tmp_path / "utf16.csv", CORPUS)
+
+
+def test_the_line_of_each_question_is_known(refused):
+    rows = ["question,relevant,notes", 'A?,absent phrase,"two\nlines"', "", "B?,another absent one,"]
+    said = refused("\n".join(rows))
+    assert "q1 (line 2)" in said
+    assert "q2 (line 5)" in said
+    nested = '{"about": {"questions": [1, 2]},\n "questions":\n [{"question": "A?",\n "relevant": ["]absent"]},\n {"question": "B?", "relevant": ["nope"]}]}'
+    said = refused(nested)
+    assert "q1 (line 3)" in said
+    assert "q2 (line 5)" in said
+
+
+@pytest.mark.parametrize("head", ["\n", "about: {questions: [1, 2]}\nquestions:\n"])
+def test_the_line_of_each_question_is_known_in_yaml(head, refused):
+    said = refused(
+        f'{head}- question: A?\n  relevant:\n    - absent phrase\n- {{question: "B?", relevant: 2024-13-45}}\n'
+    )
+    first = head.count("\n") + 1
+    assert f"q1 (line {first}): 'absent phrase' stands in no document" in said
+    assert f"q2 (line {first + 3}): '2024-13-45' stands in no document" in said
+
+
+def test_located_questions_read_back_equal(read):
+    first = read([
+        *one(relevant=["Turn the key left", ["Turn back.", "Straße"]], tags=["a"]),
+        *one(id="x", evidence=[{"doc": "guide.md", "start": 8, "end": 12}]),
+    ])  # fmt: skip
+    again = read({"questions": [question_to_dict(question, CORPUS) for question in first.questions]})
+    assert again.digest == first.digest
+    assert texts_of(again) == texts_of(first)
+    assert again.matched == {"span": 3}
+
+
+def test_the_digest_tells_other_questions_apart(read):
+    digests = {read(one(relevant=[phrase])).digest for phrase in ("Turn", "Turn the", "Turn", "Straße")}
+    assert len(digests) == 3
+
+
+@given(st.data())
+def test_a_phrase_taken_from_a_document_is_found_where_it_stands(data):
+    corpus = data.draw(corpora())
+    places = stretches(corpus)
+    assume(not places.is_empty)
+    start, end = data.draw(places)
+    text = corpus.text(start, end)
+    phrase = text.strip()
+    first = start + len(text) - len(text.lstrip())
+    found = TextSearch(corpus).find(phrase, range(len(corpus.documents)))
+    assert found is not None
+    assert found.step == "exact"
+    assert (first, first + len(phrase)) in found.spans
+    assert all(corpus.text(*span) == phrase for span in found.spans)
+
+
+@given(texts)
+def test_folding_keeps_the_place_of_every_character(text):
+    folded = fold(text)
+    assert len(folded.starts) == len(folded.ends) == len(folded.text)
+    assert (folded.starts < folded.ends).all()
+    assert (folded.starts[1:] >= folded.starts[:-1]).all()
+    assert (folded.starts[:1] == 0).all()
+    assert (folded.starts[1:] <= folded.ends[:-1]).all()
+    assert (folded.ends[-1:] == len(text)).all()
+
+
+@given(texts)
+def test_a_document_that_differs_in_case_and_white_space_is_found_whole(text):
+    assume(text.strip())
+    changed = "  ".join(fold(text).text.upper().split(" ")).replace("  ", "\n \t")
+    assume(fold(changed).text.strip() == fold(text).text.strip())
+    found = TextSearch(Corpus([Document("a.md", text)])).find(changed.strip(), [0])
+    assert found is not None
+    assert any(text[start:end].strip() == text.strip() for start, end in found.spans)
+
+
+@given(texts)
+def test_letters_stand_where_they_stood(text):
+    left = letters(fold(text))
+    assert len(left.starts) == len(left.text)
+    assert not any(character.isspace() for character in left.text)
+    for character, start, end in zip(left.text, left.starts.tolist(), left.ends.tolist(), strict=True):
+        assert character in fold(text[start:end]).text
+
+
+@given(texts, texts)
+def test_nothing_breaks_while_a_phrase_is_looked_for(text, phrase):
+    corpus = Corpus([Document("a.md", text), Document("b.md", "other")])
+    assume(phrase.strip())
+    places = TextSearch(corpus)
+    for found in (places.find(phrase.strip(), [0, 1]), places.find_similar(phrase.strip(), [0, 1])):
+        for start, end in found.spans if found else ():
+            assert corpus.text(start, end).strip() == corpus.text(start, end) != ""
+    assert isinstance(places.nearest(phrase.strip()), str)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1,000 and 2.5", ["1000", "2.5"]), ("12,34", ["12,34"]), ("x²", ["2"]), ("none", [])]
+)
+def test_numbers_are_compared_without_commas_between_thousands(text, expected):
+    assert numbers(text) == expected

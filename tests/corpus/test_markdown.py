@@ -1,5 +1,6 @@
 """Blocks as CommonMark sees them, and the strategies that keep them whole."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,15 @@ def by_us(text: str) -> list[tuple[str, int]]:
         "a\r\n# b\r\n\r\nc\rd\r",
         "é漢字\n# Über\n\n```é\n漢\n```\n",
         "a\n***\nb\n- - -\n",
+        "[a]: b\n\n[c]:\n/d 'e'\n# f\n\n- [g]: h\n\n```\n[i]: j\n```\n",
+        "<![CDATA[\n\n# [a]\n]]>\n\n[[b]]>\n# c\n",
+        "```a [b]\rc\r```\r    d\re\r---\r<div>\r\rf\r",
+        "\f\n# a\n\n\v\nb\n===\n> \f\n",
+        "a\x00\n# b\x00\n\x00\n===\n",
+        "> b\n-\n",
+        "- - - a\n    > b\n\nc\n> d\ne\n",
+        "-----\na\n---\nb\n------\n# c\n",
+        "---\na\n\nb\n",
     ],
 )
 def test_blocks_are_those_of_commonmark(text: str) -> None:
@@ -102,6 +112,75 @@ def places(corpus: Corpus) -> dict[str, Positions]:
 def test_marks_nested_deeper_than_any_text_needs_do_no_harm() -> None:
     document = Document("a.md", "> " * 200_000 + "deep\n\n# After\n")
     assert by_us(document.text)[-1] == ("heading", 2)
+
+
+def test_lines_after_marks_nested_deeply_cost_no_more_than_others() -> None:
+    before = time.process_time()
+    assert len(by_us("> " * 100_000 + "deep\n" + "lazy\n" * 100_000)) == 1
+    assert time.process_time() - before < 3
+
+
+def test_items_nested_deeper_than_a_byte_counts_are_cut_like_the_deepest() -> None:
+    text = "".join("  " * depth + "- a\n" for depth in range(300))
+    assert best_depths(text)[299] == 254
+
+
+def best_depths(text: str) -> dict[int, int]:
+    """Return at which lines blocks may be cut inside, and the outermost depth there."""
+    document = Document("a.md", text)
+    blocks, starts = structure_of(Corpus([document])).blocks, document.line_starts.tolist()
+    depths: dict[int, int] = {}
+    for cut, depth in zip(blocks.cuts.tolist(), blocks.depths.tolist(), strict=True):
+        line = starts.index(cut) if cut in starts else len(starts)
+        depths[line] = min(depth, depths.get(line, depth))
+    return depths
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("- a\n  - b\n  - c\n- d\n", {0: 0, 1: 1, 2: 2, 3: 0, 4: 0}),
+        ("- a\n\n  b\n\n\n- c\n\n\nend\n", {0: 0, 1: 1, 2: 1, 3: 1, 4: 0, 5: 0, 6: 1, 7: 0}),
+        ("> a\n>\n> - b\n>\n>\n> c\n", {0: 0, 1: 0, 2: 0, 5: 0, 6: 0}),
+        ("> | a |\n> |---|\n> | 1 |\n> | 2 |\n", {0: 0, 1: 2, 2: 1, 3: 2, 4: 0}),
+        ("- ```py\n  a\n  ```\n- b\n", {0: 0, 1: 100, 2: 100, 3: 0, 4: 0}),
+        ("| a |\n|---|\n| 1 |\n| 2 |\n| 3 |\n", {1: 100, 2: 100, 3: 0, 4: 0}),
+        ("---\na: 1\n\nb: 2\n---\n", {1: 1, 2: 1, 3: 0, 4: 1}),
+    ],
+)
+def test_blocks_are_cut_between_their_parts_the_outermost_first(text: str, expected: dict[int, int]) -> None:
+    assert best_depths(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("# a", "a"),
+        ("  ##  a  b ##  \n", "a b"),
+        ("#\ta #\\#\n", "a #\\#"),
+        ("### #\n", ""),
+        ("# a #b\n", "a #b"),
+        ("# [a]: `b` &amp; \\*\n", "[a]: `b` &amp; \\*"),
+        ("a\r\n  *b*\r\n===\r\n", "a *b*"),
+        ("#a\r---\r", "#a"),
+        ("# \ud800\n", "\ufffd"),
+    ],
+)
+def test_a_heading_is_called_what_is_written(text: str, title: str) -> None:
+    assert [heading.path for heading in structure_of(Corpus([Document("a.md", text)])).headings] == [(title,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "info"),
+    [
+        ("```\n```\n", ""),
+        ("~~~ py `a` ~ \nb\n~~~\n", "py `a` ~"),
+        ("  ````[a]: b\r\nc", "[a]: b"),
+        ("```c\\+ &ouml;\r```\r", "c\\+ &ouml;"),
+    ],
+)
+def test_a_fence_is_said_to_hold_what_is_written(text: str, info: str) -> None:
+    assert structure_of(Corpus([Document("a.md", text)])).blocks.infos == [info]
 
 
 def test_headings_have_their_path_and_a_new_document_has_none() -> None:

@@ -2,37 +2,51 @@
 
 import re
 from array import array
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 from sys import intern
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from markdown_it_pyrs import MarkdownIt, Node
+    from pyromark import Markdown
+    from pyromark.event import Range
 
 LAST = 100  # the depth of a place where a cut parts what belongs together, as a table's header and its first row
 _DEEPEST = 100
 _MOST = 254  # what a depth is said to be at most: one more still fits into a byte
 _DEEP_LINE = re.compile(rb"[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*){%d}" % _DEEPEST)
-_NO_HEADER = re.compile(rb"(?:#{1,6}[ \t]|>|[-+*][ \t]|\d{1,9}[.)][ \t])[^\r\n]*(?:\r\n?|\n)[ \t]*(?=[|:-])")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_NAMES = {  # the parser's, and ours
-    "paragraph": "paragraph",
-    "heading": "heading",
-    "lheading": "heading",
-    "fence": "fence",
-    "code_block": "code",
-    "table": "table",
-    "bullet_list": "list",
-    "ordered_list": "list",
-    "blockquote": "quote",
-    "html_block": "html",
-    "hr": "break",
-    "front_matter": "front_matter",
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
+_FRONT_MATTER = re.compile(rb"[ \t]*(-{3,})")
+_ATX_HEADING = re.compile(r"#{1,6}(.*?)(?:(?<![^ \t])#+)?", re.DOTALL)
+KINDS = ("paragraph", "heading", "fence", "code", "table", "list", "quote", "html", "break", "front_matter")
+_KINDS = {  # by the parser's names, with the parts of blocks; it has no front matter that ends where ours does
+    "Paragraph": "paragraph",
+    "Heading": "heading",
+    "CodeBlock": "code",
+    "Table": "table",
+    "TableHead": "header",
+    "TableRow": "row",
+    "List": "list",
+    "Item": "item",
+    "BlockQuote": "quote",
+    "HtmlBlock": "html",
 }
-KINDS = tuple(dict.fromkeys(_NAMES.values()))
+# Link references would make paragraphs disappear, and links be read for nothing. Brackets open no block but CDATA.
+# A form feed and a vertical tab are no white space in CommonMark; to the parser they are.
+_NEUTRAL = bytes.maketrans(b"[]\x01\x02\v\f", b"\x01\x02@@@@")
+
+
+class _Node(NamedTuple):
+    """A block or a part of one: how deep it lies in others, where it is in the UTF-8, and the level of a heading."""
+
+    kind: str
+    depth: int
+    start: int
+    end: int
+    level: int
 
 
 class MarkdownRows:
@@ -52,66 +66,90 @@ class MarkdownRows:
         """Add the blocks of a document, in order; none where it is blank."""
         if not text or text.isspace():
             return
-        lines = _Lines(text, first_line)
-        for node in _nodes(lines.content):
-            if node.srcmap:
-                self._add_block(node, lines)
+        lines, outer = _Lines(text, first_line), ""
+        if lines.front_matter:
+            self._add_block(_Node("front_matter", 0, 0, 0, 0), (first_line, first_line + lines.front_matter), "")
+        for node in _nodes(lines.to_parse()):
+            span = lines.of(node)
+            if not node.depth:
+                self._add_block(node, span, lines.info(node))
+                outer = node.kind
+            elif outer == "table":
+                self._add_row(node, span)
+            else:
+                self._add_nested(node, span)
 
-    def _add_block(self, node: "Node", lines: "_Lines") -> None:
-        kind, (first, after) = _NAMES[node.name], lines.of(node)
-        self.blocks.extend((KINDS.index(kind), first, after, node.meta["level"] if kind == "heading" else 0))
-        self.infos.append(_info(node, kind))
-        if kind == "table":
-            rows = [lines.of(row)[0] for body in node.children for row in body.children if row.srcmap]
-            self.cuts.extend((first + 1, LAST))  # the line below the header, which is no row
-            for number, row in enumerate(rows[1:]):
-                self.cuts.extend((row, 0 if number else LAST))
-        elif kind in {"list", "quote"}:
-            self._add_nested(node, lines)
-        elif kind in {"fence", "code", "html", "front_matter"}:
-            self.code.extend((first, after, 0, kind == "fence"))
+    def _add_block(self, node: _Node, span: tuple[int, int], info: str) -> None:
+        self.blocks.extend((KINDS.index(node.kind), *span, node.level))
+        self.infos.append(info)
+        if node.kind == "table":
+            self.cuts.extend((span[0] + 1, LAST))  # the line below the header, which is no row
+        elif node.kind in {"fence", "code", "html", "front_matter"}:
+            self.code.extend((*span, 0, node.kind == "fence"))
 
-    def _add_nested(self, node: "Node", lines: "_Lines") -> None:
-        """Add where the blocks inside a list or a quote start, outermost first, without recursion."""
-        stack = [(child, 0) for child in reversed(node.children)]
-        while stack:
-            child, depth = stack.pop()
-            if child.name == "text" or child.srcmap is None:
-                continue
-            first, after = lines.of(child)
-            self.cuts.extend((first, depth, after, depth))
-            inner = min(depth + 1, _MOST)
-            if child.name in {"fence", "code_block"}:
-                self.code.extend((first, after, inner, child.name == "fence"))
-            stack += [(grandchild, inner) for grandchild in reversed(child.children)]
+    def _add_row(self, node: _Node, span: tuple[int, int]) -> None:
+        if node.kind == "row":
+            header = self.blocks[-3]  # the first line of the block added last, the table
+            self.cuts.extend((span[0], LAST if span[0] == header + 2 else 0))
+
+    def _add_nested(self, node: _Node, span: tuple[int, int]) -> None:
+        """Add where a block inside a list or a quote starts and ends; the rows of a table lie deeper than its parts."""
+        outer, inner = min(node.depth - 1, _MOST), min(node.depth, _MOST)
+        depth = inner if node.kind in {"header", "row"} else outer
+        self.cuts.extend((span[0], depth, span[1], depth))
+        if node.kind == "header":
+            self.cuts.extend((span[1] + 1, outer))
+        elif node.kind in {"fence", "code"}:
+            self.code.extend((*span, inner, node.kind == "fence"))
 
 
 class _Lines:
-    """The lines of a document as the parser gets them: in UTF-8, none with marks nested deeper than any text needs.
-
-    Lengths stay as they are. The parser recurses at such marks, and it refuses lone surrogates.
-    """
+    """The lines of a document in UTF-8, and what the parser gets of them, which has the same length."""
 
     def __init__(self, text: str, first_line: int) -> None:
         try:
-            content = text.encode()
+            self._content = text.encode()
         except UnicodeEncodeError:
-            content = _SURROGATES.sub("\ufffd", text).encode()
-        lines = content.splitlines(keepends=True)
-        self._starts = list(accumulate(map(len, lines[:-1]), initial=0))
-        if lines[-1].endswith((b"\n", b"\r")):
-            self._starts.append(len(content))
+            self._content = _SURROGATES.sub("\ufffd", text).encode()
+        self._lines = self._content.splitlines(keepends=True)
+        self._starts = list(accumulate(map(len, self._lines[:-1]), initial=0))
+        if self._lines[-1].endswith((b"\n", b"\r")):
+            self._starts.append(len(self._content))
         self._first_line = first_line
-        for number, line in enumerate(lines):
-            if len(line) > _DEEPEST and (deep := _DEEP_LINE.match(line)):
-                lines[number] = _hide(line, deep.end())
-        self.content = b"".join(lines)
+        self.front_matter = _front_matter(self._lines)  # the number of its lines
 
-    def of(self, node: "Node") -> tuple[int, int]:
-        """Return the first line of a node, and the line after its last."""
-        start, end = node.srcmap or (0, 0)
-        first = bisect_right(self._starts, start) - 1
-        return self._first_line + first, self._first_line + bisect_right(self._starts, max(end - 1, 0))
+    def to_parse(self) -> str:
+        r"""Return the text without front matter, lone \r, and marks nested deeper than any text needs.
+
+        Lines after such marks would cost as much time as the marks are deep.
+        """
+        lines = [b"\n" * len(line) for line in self._lines[: self.front_matter]]
+        for line in self._lines[self.front_matter :]:
+            deep = len(line) > _DEEPEST and _DEEP_LINE.match(line)
+            lines.append(_hide(line, deep.end()) if deep else line)
+        content = b"".join(lines)
+        if b"\r" in content:
+            content = _LONE_RETURN.sub(b"\n", content)
+        content = content.translate(_NEUTRAL).replace(b"<!\x01CDATA\x01", b"<![CDATA[").replace(b"\x02\x02>", b"]]>")
+        return content.decode()
+
+    def of(self, node: _Node) -> tuple[int, int]:
+        """Return the first line of a node, and the line after its last; one blank line at its end does not count."""
+        after = bisect_left(self._starts, node.end)
+        if node.kind == "list" and node.end < len(self._content):  # it may go on to the marks of the next line
+            after = bisect_right(self._starts, node.end) - 1
+        if not self._lines[after - 1].strip(b"\r\n"):
+            after -= 1
+        return self._first_line + bisect_right(self._starts, node.start) - 1, self._first_line + after
+
+    def info(self, node: _Node) -> str:
+        """Return a heading's text, or what is said of a fence where it opens."""
+        if node.kind == "heading":
+            return _title(self._content[node.start : node.end].decode())
+        if node.kind == "fence":
+            opening = self._lines[bisect_right(self._starts, node.start) - 1].strip()
+            return intern(opening.lstrip(opening[:1]).decode().strip())  # the same for most
+        return ""
 
 
 def _hide(line: bytes, start: int) -> bytes:
@@ -120,38 +158,48 @@ def _hide(line: bytes, start: int) -> bytes:
     return line[:start] + b"x" * (end - start) + line[end:]
 
 
+def _front_matter(lines: list[bytes]) -> int:
+    """Return how many lines the front matter has: up to the next one that starts with as many dashes as the first."""
+    if opening := _FRONT_MATTER.match(lines[0]):
+        dashes = opening[1]
+        for number, line in enumerate(lines[1:], start=2):
+            if line.lstrip(b" \t").startswith(dashes):
+                return number
+    return 0
+
+
 @lru_cache(maxsize=1)
-def _parser() -> "MarkdownIt":
-    from markdown_it_pyrs import MarkdownIt
+def _parser() -> "Markdown":
+    from pyromark import Markdown, Options
 
-    # Inline rules and link references are left out: they change no block, and references cost quadratic time.
-    parser = MarkdownIt("zero")
-    parser.enable_many(["fence", "code", "blockquote", "hr", "list", "html_block", "heading", "lheading"])
-    parser.enable_many(["table", "paragraph", "front_matter"])
-    return parser
+    return Markdown(options=Options.ENABLE_TABLES)
 
 
-def _nodes(content: bytes) -> "Sequence[Node]":
-    """Return the outermost blocks.
+def _nodes(text: str) -> Iterator[_Node]:
+    """Yield blocks and their parts, each before what lies in it."""
+    depth = 0
+    for event, place in _events(text):
+        if "Start" in event:
+            tag = event["Start"]
+            name = tag if isinstance(tag, str) else next(iter(tag))
+            if name in _KINDS:
+                kind = "fence" if name == "CodeBlock" and tag[name] != "Indented" else _KINDS[name]
+                level = int(tag[name]["level"][1:]) if kind == "heading" else 0
+                yield _Node(kind, depth, place["start"], place["end"], level)
+            depth += 1
+        elif "End" in event:
+            depth -= 1
+        elif event == "Rule":
+            yield _Node("break", depth, place["start"], place["end"], 0)
 
-    The parser takes `# A` before `|---|` for a table's header, where CommonMark sees a heading: the second line of
-    such a table is hidden from it.
-    """
-    while True:
-        nodes = _parser().tree(content.decode()).children
-        places = [node.srcmap[0] for node in nodes if node.name == "table" and node.srcmap]
-        wrong = [found.end() for place in places if (found := _NO_HEADER.match(content, place))]
-        if not wrong:
-            return nodes
-        hidden = bytearray(content)
-        for place in wrong:
-            hidden[place] = ord("x")
-        content = bytes(hidden)
+
+def _events(text: str) -> "Iterator[tuple[Any, Range]]":
+    return _parser().events_with_range(text, merge_text=True)
 
 
-def _info(node: "Node", kind: str) -> str:
-    """Return a heading's text, or what is said of a fence where it opens."""
-    if kind == "heading":
-        title = "".join(str(child.meta.get("content", "")) for child in node.children)
-        return " ".join(title.split())
-    return intern(str(node.meta.get("info", "")).strip()) if kind == "fence" else ""  # the same for most
+def _title(heading: str) -> str:
+    """Return the text of a heading: without its `#`, or without the line below it."""
+    lines = re.split(r"[\r\n]+", heading.strip(" \t\r\n"))
+    if len(lines) == 1 and (atx := _ATX_HEADING.fullmatch(lines[0])):
+        return " ".join(atx[1].split())
+    return " ".join(" ".join(lines[:-1]).split())

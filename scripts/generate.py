@@ -16,13 +16,14 @@ a Python block, leave the block as it is where that package is missing. In a com
 run that was tracked on the page, as `RUN_ID` does in the environment of Python.
 """
 
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -307,7 +308,40 @@ def _limits(schema: Any) -> Iterator[str]:
         yield f"to {schema['maximum']:g}"
 
 
+def _rooms() -> list[str]:
+    """Return the rooms from the top floor down, each with the rooms it imports and its one job."""
+    package = ROOT / "rag_chunk"
+    below = {room: _imported_rooms(package, room) for room in _room_names(package)}
+    floors = sorted(below, key=lambda room: (-_floor(room, below), room))
+    rows = ((f"`{room}`", _code(sorted(below[room])) or "none", _first_line(package, room)) for room in floors)
+    return _table(["room", "imports", "its one job"], rows)
+
+
+def _room_names(package: Path) -> list[str]:
+    return [path.stem for path in package.iterdir() if (path / "__init__.py").exists() or path.name == "errors.py"]
+
+
+def _room_files(package: Path, room: str) -> list[Path]:
+    return [package / f"{room}.py"] if (package / f"{room}.py").exists() else list((package / room).rglob("*.py"))
+
+
+def _imported_rooms(package: Path, room: str) -> set[str]:
+    sources = (file.read_text(encoding="utf-8") for file in _room_files(package, room))
+    named = {name for source in sources for name in re.findall(r"(?m)^\s*(?:from|import) rag_chunk\.(\w+)", source)}
+    return named - {room, "_version"}
+
+
+def _floor(room: str, below: Mapping[str, set[str]]) -> int:
+    return 1 + max((_floor(each, below) for each in below[room]), default=0)
+
+
+def _first_line(package: Path, room: str) -> str:
+    source = min(_room_files(package, room), key=lambda file: (len(file.parts), file.name != "__init__.py"))
+    return (ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+
+
 TABLES: dict[str, Callable[[], list[str]]] = {
+    "rooms": _rooms,
     "strategies": _strategies,
     "retrievers": _retrievers,
     "embedders": _embedders,

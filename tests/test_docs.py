@@ -171,3 +171,9 @@ def test_every_extra_is_in_the_readme():
 def test_links_lead_to_files(page):
     links = re.findall(r"\]\(([^)#\s]+)", re.sub(r"(?ms)^```.*?^```$", "", page.read_text(encoding="utf-8")))
     assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+def test_the_reference_of_the_api_has_every_public_name():
+    import rag_chunk
+
+    assert set(re.findall(r"(?m)^::: rag_chunk\.(\w+)$", _text("docs/api.md"))) == set(rag_chunk.__all__)

@@ -3,7 +3,9 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,35 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_importing_the_package_imports_no_other_package() -> None:
     code = "import sys, rag_chunk; print(sorted({'numpy', 'pydantic', 'typer', 'rich', 'tiktoken', 'mlflow'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_at_once(body: list[ast.stmt]) -> Iterator[ast.ImportFrom]:
+    """Yield what is imported when a module is: not what stands in functions or is for type checkers."""
+    for statement in body:
+        if isinstance(statement, ast.ImportFrom):
+            yield statement
+        elif isinstance(statement, ast.If | ast.Try) and "TYPE_CHECKING" not in ast.dump(statement):
+            yield from imported_at_once(statement.body)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    paths = {module_of(path): path for path in PACKAGE.rglob("*.py")}
+    graph = TopologicalSorter[str]()
+    for module, path in paths.items():
+        for statement in imported_at_once(ast.parse(path.read_text()).body):
+            names = (f"{statement.module}.{alias.name}" for alias in statement.names)
+            needed = {name if name in paths else str(statement.module) for name in names}
+            graph.add(module, *(needed & paths.keys() - {module}))
+    graph.prepare()  # raises CycleError
+
+
+def test_no_two_modules_and_no_two_classes_share_a_name() -> None:
+    modules = Counter(path.stem for path in MODULES if path.stem != "__init__")
+    trees = (ast.walk(ast.parse(path.read_text())) for path in MODULES)
+    classes = Counter(node.name for tree in trees for node in tree if isinstance(node, ast.ClassDef))
+    assert [name for names in (modules, classes) for name, count in names.items() if count > 1] == []

@@ -11,18 +11,18 @@ from rag_chunk.config import RunConfig
 SCHEMA_VERSION = 1
 
 
-class _ReportValue(BaseModel):
+class _OutcomeValue(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Difference(_ReportValue):
+class Difference(_OutcomeValue):
     """A document or a question that is not the same on both sides, and how it differs."""
 
     name: str
     what: str
 
 
-class ComparedSide(_ReportValue):
+class ComparedSide(_OutcomeValue):
     """One configuration of a comparison, and where it was found.
 
     `metrics` that are means over questions are over the common ones; others stand only where all are common, or where
@@ -42,7 +42,7 @@ class ComparedSide(_ReportValue):
     documents: tuple[Difference, ...] = ()
 
 
-class ComparisonReport(_ReportValue):
+class ComparisonReport(_OutcomeValue):
     """Configurations of several analyses side by side, compared over the questions that all of them answered.
 
     The first side is what the others stand `against`: its mean is taken off theirs. `settings` are those that differ,
@@ -66,7 +66,7 @@ class ComparisonReport(_ReportValue):
         return self.model_dump_json(indent=1)
 
 
-class MetricOutcome(_ReportValue):
+class MetricOutcome(_OutcomeValue):
     """One metric as it was recorded and as it came out again: nothing where it was not measured."""
 
     name: str
@@ -75,7 +75,7 @@ class MetricOutcome(_ReportValue):
     equal: bool
 
 
-class ConfigurationOutcome(_ReportValue):
+class ConfigurationOutcome(_OutcomeValue):
     """One configuration that was run again."""
 
     name: str
@@ -87,7 +87,7 @@ class ConfigurationOutcome(_ReportValue):
         return tuple(metric for metric in self.metrics if not metric.equal)
 
 
-class Reproduction(_ReportValue):
+class Reproduction(_OutcomeValue):
     """A tracked or saved analysis that was run again.
 
     `documents`, `questions` and `models` are those that are not as they were, models by configuration. Metrics are equal within `tolerance`, relative to

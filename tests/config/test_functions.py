@@ -24,7 +24,7 @@ def test_a_function_of_an_installed_package_is_found():
     [
         ("nowhere_at_all:f", "there is no module nowhere_at_all"),
         ("os.nowhere:f", "there is no module os.nowhere"),
-        ("os.path:jion", r"has no function jion \(did you mean 'join'\?\)"),
+        ("json:dunp", r"has no function dunp \(did you mean 'dump'\?\)"),
         ("os:sep", "is not a function; it is of type str"),
         ("os.path", "the form is package.module:function"),
         ("my_needy_module:f", "importing my_needy_module .* failed: No module named 'absent_package'"),

@@ -17,6 +17,7 @@ from rag_chunk.config import (
     ComparisonConfig,
     OutputConfig,
     RunConfig,
+    TrackingConfig,
     parse_config,
     read_config,
 )
@@ -32,7 +33,7 @@ EVERYTHING = RunConfig(
 
 
 def settings(*, files: tuple[Path, ...] = (), analysis: dict[str, object] | None = None, **given: str):
-    return load_settings(CommandLineOptions(given, analysis or {}, {}, files), lambda _: None)
+    return load_settings(CommandLineOptions(given, analysis or {}, files=files), lambda _: None)
 
 
 def problem(text: str) -> str:
@@ -107,7 +108,7 @@ def test_a_file_of_the_first_schema_is_upgraded() -> None:
     assert config == RunConfig(strategy="sliding-window", chunk_size=150, overlap=30, unit="tokens", model="gpt-4")
 
 
-@pytest.mark.parametrize("model", [RunConfig, AnalysisConfig, OutputConfig, ComparisonConfig])
+@pytest.mark.parametrize("model", [RunConfig, AnalysisConfig, OutputConfig, TrackingConfig, ComparisonConfig])
 def test_true_is_no_number(model: type[BaseModel]) -> None:
     numbers = {
         name

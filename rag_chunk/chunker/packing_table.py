@@ -36,8 +36,8 @@ class PackingTable:
     @cached_property
     def _coarser(self) -> list[int]:
         """The levels that occur, finer ones first, but for the finest."""
-        found: list[int] = occurring(self.levels)[1:].tolist()
-        return found
+        levels: list[int] = occurring(self.levels)[1:].tolist()
+        return levels
 
     def _borders(self, level: int) -> Positions:
         """Return the rows whose border is of a level or coarser. The first row is one, and that after the last."""
@@ -60,8 +60,8 @@ class PackingTable:
         for level in self._coarser:
             rows = self._borders(level)
             last_at = np.repeat(rows, np.diff(rows, append=len(self) + 1))
-            found = last_at.take(furthest)
-            ends = np.where(found > beyond, found, ends)
+            at_level = last_at.take(furthest)
+            ends = np.where(at_level > beyond, at_level, ends)
         return ends
 
     def coarsest_of(self, row: int, beyond: int) -> int:
@@ -79,10 +79,10 @@ class PackingTable:
 
     def next_as_coarse(self, wanted: Bytes, places: Positions) -> Positions:
         """Return the first row at or after each place whose border is of the level `wanted` there, or coarser."""
-        found = places = np.minimum(places, len(self))
+        nearest = places = np.minimum(places, len(self))
         for level in occurring(wanted).tolist():
-            found = np.where(wanted == level, self.following(level, places), found)
-        return found
+            nearest = np.where(wanted == level, self.following(level, places), nearest)
+        return nearest
 
 
 def rows_of(known: MeasuredSegments, chosen: Positions, limit: int) -> PackingTable:

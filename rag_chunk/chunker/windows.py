@@ -36,9 +36,13 @@ def windows(corpus: Corpus, config: RunConfig) -> Spans:
     if len(wrong):
         wrong = wrong[opens(rows[wrong])]  # the first of each stretch
         rest = as_spans(np.column_stack([spans[wrong, 0], stretches[rows[wrong], 1]]))
-        found = _walk_all([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
+        further = _walk_all([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
         walked = cut_to_limit(
-            as_spans([window[:2] for window in found]), np.array([window.size for window in found]), corpus, units, size
+            as_spans([window[:2] for window in further]),
+            np.array([window.size for window in further]),
+            corpus,
+            units,
+            size,
         )
         before = np.full(len(stretches), len(spans))
         before[rows[wrong]] = wrong
@@ -127,7 +131,7 @@ class _Walk:
             first, start = self._following(windows[-1])
         return windows
 
-    def taken(self, windows: list[_Window]) -> list[_Window]:
+    def keep(self, windows: list[_Window]) -> list[_Window]:
         """Return the windows up to the first that is over the limit, which is shortened, and go on after it."""
         large = (window.size > self._size or window.start >= window.end for window in windows)
         good = next(itertools.compress(itertools.count(), large), len(windows))
@@ -171,11 +175,11 @@ def _walk_all(walks: list[_Walk], units: Units) -> list[_Window]:
 
     They are walked through together, step by step: to count a few windows takes as long as to count many.
     """
-    found = list[_Window]()
+    kept = list[_Window]()
     while walks:
         plan = [walk.plan() for walk in walks]
         sizes = iter(units.count(as_spans([window[:2] for windows in plan for window in windows])).sizes.tolist())
         for walk, windows in zip(walks, plan, strict=True):
-            found += walk.taken([window._replace(size=next(sizes)) for window in windows])
+            kept += walk.keep([window._replace(size=next(sizes)) for window in windows])
         walks = [walk for walk in walks if not walk.is_over]
-    return found
+    return kept

@@ -72,8 +72,8 @@ class Corpus:
         """Return what `find` finds out about this corpus; it is found once, and kept as long as the corpus."""
         if key not in self._derived_values:
             self._derived_values[key] = find()
-        found: T = self._derived_values[key]
-        return found
+        value: T = self._derived_values[key]
+        return value
 
     def __len__(self) -> int:
         """Return the number of characters on the line."""
@@ -101,10 +101,10 @@ class Corpus:
 
     def classify_characters(self, kind_of: Callable[[str], int]) -> Bytes:
         """Return what `kind_of` says of each character of the line, a number below 255: uint8 [characters]."""
-        found = np.empty(len(self), np.uint8)
+        kinds = np.empty(len(self), np.uint8)
         for start, text in self._blocks():
-            found[start : start + len(text)] = classify_characters(text, kind_of)
-        return found
+            kinds[start : start + len(text)] = classify_characters(text, kind_of)
+        return kinds
 
     @cached_property
     def flags(self) -> Bytes:
@@ -125,8 +125,8 @@ class Corpus:
     def may_be_unspaced(self, spans: Spans) -> Bools:
         """Return whether there is, near each span, a character of a script that is written without spaces: bool [n]."""
         before = np.append(0, np.cumsum(self._unspaced_blocks))
-        found: Bools = before[spans[:, 1] // BLOCK + 1] > before[spans[:, 0] // BLOCK]
-        return found
+        is_near: Bools = before[spans[:, 1] // BLOCK + 1] > before[spans[:, 0] // BLOCK]
+        return is_near
 
     def documents_at(self, positions: Positions) -> Positions:
         """Return the index of the document that holds each position."""
@@ -193,8 +193,8 @@ class Corpus:
         if index < 0 or position == self.starts[index + 1]:
             return [position]
         first, last = int(self.starts[index]), int(self.starts[index + 1])
-        found = cluster_borders(self.documents[index].text, self.flags[first:last], position - first)
-        borders = [first + border for border in found]
+        borders = cluster_borders(self.documents[index].text, self.flags[first:last], position - first)
+        borders = [first + border for border in borders]
         if borders[-1] - borders[0] > _LONG_RUN:
             self._long_runs.append(borders)
         return borders
@@ -277,8 +277,8 @@ class Corpus:
 
     def holds_text(self, spans: Spans) -> Bools:
         """Return whether each span holds anything but white space: bool [n]."""
-        found: Bools = self.past_space(spans[:, 0], 1) < spans[:, 1]
-        return found
+        holds: Bools = self.past_space(spans[:, 0], 1) < spans[:, 1]
+        return holds
 
     def trim(self, spans: Spans) -> Spans:
         """Return the spans without the white space at their edges; those that are blank are left out."""

@@ -39,7 +39,7 @@ def word_starts(corpus: Corpus, spans: Spans) -> Positions:
 def _run_starts(corpus: Corpus, spans: Spans) -> Positions:
     """Return where runs of characters that are no white space start in stretches, or go on from before them."""
     (starts, ends), flags = spans.T, corpus.flags
-    found = [starts[(flags[starts] & SPACE) == 0]]
+    starts_by_block = [starts[(flags[starts] & SPACE) == 0]]
     for place in range(0, len(corpus), BLOCK):
         first, after = np.searchsorted(ends, place, side="right"), np.searchsorted(starts, place + BLOCK)
         if first < after:
@@ -47,8 +47,8 @@ def _run_starts(corpus: Corpus, spans: Spans) -> Positions:
             inked = (flags[before : place + BLOCK] & SPACE) == 0
             opens = inked[1:] > inked[:-1]
             opens &= _inside(spans[first:after] - (before + 1), len(opens))
-            found.append(np.flatnonzero(opens) + (before + 1))
-    return distinct(*found)
+            starts_by_block.append(np.flatnonzero(opens) + (before + 1))
+    return distinct(*starts_by_block)
 
 
 def _inside(spans: Spans, length: int) -> Bools:

@@ -73,7 +73,7 @@ class Structure:
     @cached_property
     def _line_text_starts(self) -> tuple[Positions, Bools]:
         """Where the lines that are not blank have their first character but white space, and which are blank."""
-        firsts = self._corpus.past_space(self.line_starts)
+        firsts = self._corpus.whitespace.past(self.line_starts)
         blank = firsts >= np.append(self.line_starts[1:], self._starts[-1])
         return firsts[~blank], blank
 

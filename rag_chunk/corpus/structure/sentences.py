@@ -164,7 +164,7 @@ def _starts_after(line: _Line, ends: Positions, firsts: Positions) -> Positions:
     after = _past_closers(line, ends + 1, limits)
     spaced = _SPACED[line.at(after, limits)]
     following = after.copy()
-    following[spaced] = line.corpus.past_space(after[spaced])
+    following[spaced] = line.corpus.whitespace.past(after[spaced])
     kept = (line.letters[ends] == _WIDE) | (spaced & ~_IS_SMALL[line.at(following, limits)])
     kept &= following < limits
     ends, following = ends[kept], following[kept]

@@ -75,8 +75,8 @@ class Tokens:
     def _wide_gaps(self) -> Spans:
         """The long stretches of white space before something else in a document, where their last is no line end."""
         corpus = self._corpus
-        first, last = corpus.white_runs
-        starts, ends = corpus.past_space(first, -1), corpus.past_space(last, 1)
+        first, last = corpus.whitespace.wide_runs
+        starts, ends = corpus.whitespace.past(first, -1), corpus.whitespace.past(last, 1)
         starts, ends = starts[ends < len(corpus)], ends[ends < len(corpus)]
         starts = np.maximum(starts, corpus.starts[corpus.documents_at(ends)])
         kept = (ends - starts > FAR) & ((corpus.flags[ends - 1] & (NEWLINE | STICKY)) == 0)

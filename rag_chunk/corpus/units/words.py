@@ -33,7 +33,7 @@ def word_starts(corpus: Corpus, spans: Spans) -> Positions:
     """
     own = _lone_words(corpus, spans)
     starts = distinct(_run_starts(corpus, spans), own[(corpus.flags[own] & SPACE) == 0])
-    return distinct(corpus.grapheme_starts(starts)).astype(line_type(len(corpus)), copy=False)
+    return distinct(corpus.graphemes.starts(starts)).astype(line_type(len(corpus)), copy=False)
 
 
 def _run_starts(corpus: Corpus, spans: Spans) -> Positions:
@@ -80,7 +80,7 @@ class Words:
     def _word_ends(self, corpus: Corpus) -> Positions:
         """Return where each word ends: with its run of characters, or where the next word starts."""
         following = np.append(self.starts[1:], self.starts.dtype.type(len(corpus)))
-        return corpus.past_space(following, -1)[: len(self.starts)]
+        return corpus.whitespace.past(following, -1)[: len(self.starts)]
 
     def size(self, start: int, end: int) -> int:
         """Count the words of one stretch."""

@@ -39,8 +39,8 @@ def retriever_of(config: RunConfig) -> Retriever:
         users_own: Retriever = load_function(config.retriever)
         return users_own
     module, _, function = built_in.partition(":")
-    found: Retriever = getattr(import_module(f"{__name__}.{module}"), function)
-    return found
+    built_in_function: Retriever = getattr(import_module(f"{__name__}.{module}"), function)
+    return built_in_function
 
 
 def prepare(corpus: Corpus, config: RunConfig) -> None:
@@ -56,26 +56,26 @@ def rank(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth:
     """
     depth = min(depth, len(chunking))
     if config.retriever in _BUILT_IN:
-        found: Ranking = retriever_of(config)(chunking.corpus, config).rank(chunking, questions, depth)
-        return found
+        ranking: Ranking = retriever_of(config)(chunking.corpus, config).rank(chunking, questions, depth)
+        return ranking
     return _rank_custom(chunking, questions, config, depth)
 
 
 def _rank_custom(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth: int) -> Ranking:
     retriever, name = retriever_of(config), config.retriever
     try:
-        found = retriever(chunking.corpus, config).rank(chunking, questions, depth)
+        returned = retriever(chunking.corpus, config).rank(chunking, questions, depth)
     except InputError:
         raise
     except Exception as error:
         raise InputError(f"{name} raised {type(error).__name__}: {error}. --debug shows where") from error
-    return _validate(found, len(questions), len(chunking), name)[:, :depth]
+    return _validate(returned, len(questions), len(chunking), name)[:, :depth]
 
 
-def _validate(found: Any, questions: int, chunks: int, name: str) -> Ranking:
-    """Return `found` as a ranking; raise `InputError` where it is none."""
+def _validate(returned: Any, questions: int, chunks: int, name: str) -> Ranking:
+    """Return what a retriever `returned` as a ranking; raise `InputError` where it is none."""
     try:
-        ranking = np.asarray(found)
+        ranking = np.asarray(returned)
     except ValueError:
         raise InputError(
             f"{name} returned rows of different lengths; fill the shorter ones with -1 at the end"
@@ -101,8 +101,8 @@ def _validate(found: Any, questions: int, chunks: int, name: str) -> Ranking:
 
 def parents_of(ranking: Ranking, chunking: Chunking) -> Ranking:
     """Return the rows of the parents of the ranked chunks, each parent where its first chunk stands; -1 fills up."""
-    found = np.full((len(ranking), len(chunking.parents_or_self())), -1, np.int64)
+    parents = np.full((len(ranking), len(chunking.parents_or_self())), -1, np.int64)
     for number, rows in enumerate(chunking.parent_rows[ranking]):
         _, first = np.unique(rows, return_index=True)
-        found[number, : len(first)] = rows[np.sort(first)]
-    return found
+        parents[number, : len(first)] = rows[np.sort(first)]
+    return parents

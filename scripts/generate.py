@@ -198,29 +198,30 @@ def _code(values: Iterable[object]) -> str:
 
 
 def _strategies() -> list[str]:
-    from rag_chunk.config import OVERLAPPING, STRATEGIES
+    from rag_chunk.config import STRATEGIES
 
-    rows = ((f"`{name}`", said, _yes(name in OVERLAPPING)) for name, said in STRATEGIES.items())
+    rows = ((f"`{row.name}`", row.help, _yes(row.overlaps)) for row in STRATEGIES.values())
     return _table(["strategy", "chunks", "takes `overlap`"], rows)
 
 
 def _retrievers() -> list[str]:
     from rag_chunk.config import RETRIEVERS
 
-    return _table(["retriever", "ranks by"], ((f"`{name}`", said) for name, said in RETRIEVERS.items()))
+    return _table(["retriever", "ranks by"], ((f"`{row.name}`", row.help) for row in RETRIEVERS.values()))
 
 
 def _embedders() -> list[str]:
-    from rag_chunk.config import EMBEDDERS
+    from rag_chunk.config import BACKENDS
 
-    return _table(["backend", "what it loads"], ((f"`{name}`", said) for name, said in EMBEDDERS.items()))
+    return _table(["backend", "what it loads"], ((f"`{row.name}`", row.help) for row in BACKENDS.values()))
 
 
 def _groups() -> list[str]:
-    from rag_chunk.config.names import METRIC_GROUPS, METRICS, ON_REQUEST
+    from rag_chunk.config.metric_table import METRIC_GROUPS, ON_REQUEST, metrics_of
 
     rows = (
-        (f"`{name}`", said, _code(METRICS[name]), _yes(name not in ON_REQUEST)) for name, said in METRIC_GROUPS.items()
+        (f"`{name}`", said, _code(metrics_of(name)), _yes(name not in ON_REQUEST))
+        for name, said in METRIC_GROUPS.items()
     )
     return _table(["group", "what", "metrics", "without being asked for"], rows)
 

@@ -12,7 +12,9 @@ from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.chunker import Chunking, chunk
-from rag_chunk.config import VECTOR_RETRIEVERS, RunConfig
+from rag_chunk.config import RunConfig
+from rag_chunk.config.catalog import needs_vectors
+from rag_chunk.config.run import settings_of
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
@@ -20,7 +22,8 @@ from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, parents_of, prepare
 from rag_chunk.scorer import required_depth
 
-_CHUNKING = {"strategy", "chunk_size", "overlap", "model", "smallest_size", "split_percentile"}
+# Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
+_CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
 OnProgress = Callable[[int, int], None]
 
 
@@ -125,7 +128,7 @@ class Run:
         model, result = embedder_of(config), self.scored[name].result
         entry = EmbeddingEntry(model=model.identity, limit=model.limit, texts=usage.texts, cached=usage.cached)
         metrics = dict(result.metrics)
-        if config.retriever in VECTOR_RETRIEVERS and self._evaluation:
+        if needs_vectors(None, config.retriever) and self._evaluation:
             shares = {"share_cached": usage.share_cached, "share_unread": usage.share_unread}
             metrics |= {"embedding_time": usage.seconds, **shares}
         self._change(name, result.model_copy(update={"embedding": entry, "metrics": metrics}))

@@ -9,6 +9,7 @@ import typer
 from rag_chunk.cli.analyze import Source
 from rag_chunk.cli.app import app, check_target, say
 from rag_chunk.cli.options import with_options
+from rag_chunk.config import STRATEGIES
 from rag_chunk.config.sources import OF_CHUNK, CommandLineOptions
 from rag_chunk.errors import SettingsError
 
@@ -77,7 +78,8 @@ def _refuse(form: str, path: Path | None, config: "RunConfig", *, parents: bool)
     """Raise `SettingsError` where nothing useful could be written, before anything is read."""
     if form == "parquet" and path is None and sys.stdout.isatty():
         raise SettingsError("Parquet is no text for a terminal. Write it to a file: -o chunks.parquet")
-    if parents and config.strategy != "hierarchical":
+    row = STRATEGIES.get(config.strategy)
+    if parents and not (row and row.has_parents):
         raise SettingsError(f"{config.strategy} makes no parents; leave --parents out, or use --strategy hierarchical")
 
 

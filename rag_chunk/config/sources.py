@@ -10,7 +10,6 @@ from pydantic import BaseModel, ValidationError
 from rag_chunk.config import (
     FOLDER_FILE,
     STRATEGIES,
-    VECTOR_STRATEGIES,
     AnalysisConfig,
     ConfigFile,
     OutputConfig,
@@ -22,15 +21,12 @@ from rag_chunk.config import (
 )
 from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.extras import lack_of
+from rag_chunk.config.run import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
 from rag_chunk.errors import SettingsError
 
-OF_CHUNK = tuple(
-    name
-    for name in RunConfig.model_fields
-    if name not in {"retrieve_parents", "retriever", "index_headings", "top_k", "budget", "merge_overlaps", "seed"}
-)
-OF_SCORE = ("unit", "model", "top_k", "budget", "merge_overlaps", "seed")
+OF_CHUNK = settings_of("chunk", "embed")
+OF_SCORE = ("unit", "model", *settings_of("score"))  # its budgets are characters, its sizes units
 _NO_FILES: Mapping[str, Any] = dict.fromkeys(ONLY_SCORE, ())  # should a file name them
 Notify = Callable[[str], None]
 Model = TypeVar("Model", bound=BaseModel)
@@ -153,18 +149,11 @@ def _split_swept(
     settings = {name: value for name, value in {**base, **given}.items() if name not in varied}
     left_out: list[tuple[str, str]] = []
     if "all" in varied.get("strategy", ()):
-        lacks = {name: _lack_of(name, settings) for name in STRATEGIES}
+        lacks = {name: lack_of(row, settings.get("embedding_model")) for name, row in STRATEGIES.items()}
         can_run = [name for name, lack in lacks.items() if lack is None]
         varied["strategy"] = list(dict.fromkeys([*can_run, *(each for each in varied["strategy"] if each != "all")]))
         left_out = [(name, f"it needs {lack}") for name, lack in lacks.items() if name not in varied["strategy"]]
     return settings, varied, left_out
-
-
-def _lack_of(strategy: str, settings: Mapping[str, Any]) -> str | None:
-    """Return what a strategy lacks to run here with these settings, in words; nothing where it can run."""
-    if strategy in VECTOR_STRATEGIES and settings.get("embedding_model") is None:
-        return "an embedding model (--embedding-model)"
-    return lack_of(strategy)
 
 
 def _parse_list(name: str, given: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.skipped import find_skipped_evidence
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import AnalysisConfig, RunConfig, did_you_mean
-from rag_chunk.config.sweep import names_of
+from rag_chunk.config.sweep import names_of, safe_names
 from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
@@ -165,7 +165,7 @@ def check_baseline(name: str | None, named: Mapping[str, RunConfig]) -> None:
 
 def _name_configs(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig]) -> Mapping[str, RunConfig]:
     if isinstance(configs, Mapping):
-        named = configs
+        named = dict(zip(safe_names(configs), configs.values(), strict=True))
     else:
         listed = [configs] if isinstance(configs, RunConfig) else list(configs)
         named = dict(zip(names_of(listed), listed, strict=True))

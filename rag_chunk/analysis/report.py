@@ -7,9 +7,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag_chunk.config import RunConfig
+from rag_chunk.config.names import safe_name
 from rag_chunk.errors import InputError
 
 SCHEMA_VERSION = 1
+_OLD_NAME = re.compile(r"[\w-][\w.-]{0,149}")  # of a configuration, before names were limited in bytes
 
 
 class _ReportValue(BaseModel):
@@ -253,7 +255,7 @@ def parse_report(text: str, where: str) -> Report:
 def _contradiction(report: Report) -> str | None:
     """Return what does not fit together; names become names of files, and stand for one configuration each."""
     names = [result.name for result in report.configurations]
-    unusable = [name for name in names if not re.fullmatch(r"[\w.-]+", name)]
+    unusable = [name for name in names if name != safe_name(name) and not _OLD_NAME.fullmatch(name)]
     unknown = [name for each in report.comparisons for name in (each.leader, each.recommended) if name not in names]
     twice = [
         result.name

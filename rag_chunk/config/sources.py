@@ -23,6 +23,7 @@ from rag_chunk.config import (
 )
 from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.extras import lack_of
+from rag_chunk.config.names import safe_name
 from rag_chunk.config.output import refuse_unheard
 from rag_chunk.config.run import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
@@ -135,7 +136,7 @@ def _files(given: CommandLineOptions, notify: Notify) -> tuple[ConfigFile, Mappi
             {**base.settings, **over.settings}, {**base.analysis, **over.analysis}, over.recorded or base.recorded
         )
         return base, {}
-    rivals = {path.stem: read_config(path) for path in given.files}
+    rivals = {safe_name(path.stem): read_config(path) for path in given.files}
     if len(rivals) < len(given.files):
         raise SettingsError("two of the --config files have the same name; rivals are told apart by it")
     return base, rivals

@@ -63,7 +63,7 @@ def terminal_table(report: Report, width: int, top: int | None = None, *, ascii_
         ends = any(result is group[-1] for group in shown[:-1])
         cells = [column.cells[number] for column in columns]
         style = _STYLES.get(mark(report, result))
-        table.add_row(mark(report, result), result.name, *cells, style=style, end_section=ends)
+        table.add_row(*map(Text, (mark(report, result), result.name, *cells)), style=style, end_section=ends)
     hidden = len(report.configurations) - len(rows)
     more = f"{hidden} more configurations are not shown (--top)" if hidden > 0 else ""
     below = [*([more] if more else []), *_apart([legend(report)]), *_apart(notes(report))]

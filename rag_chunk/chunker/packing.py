@@ -153,6 +153,12 @@ def outermost(spans: Spans) -> Spans:
     """
     if (spans[1:] > spans[:-1]).all():  # nearly always, and seen much faster
         return spans
-    spans = as_spans(spans[np.append(spans[1:, 0] != spans[:-1, 0], np.True_)])
-    reached = np.maximum.accumulate(spans[:, 1])
-    return as_spans(spans[np.append(np.True_, spans[1:, 1] > reached[:-1])])
+    return as_spans(spans[outermost_rows(spans)])
+
+
+def outermost_rows(spans: Spans) -> Positions:
+    """Return the rows of sorted spans that lie in no other one; of equal ones the last."""
+    rows = np.flatnonzero(np.append(spans[1:, 0] != spans[:-1, 0], np.True_)[: len(spans)])
+    reached = np.maximum.accumulate(spans[rows, 1])
+    outer: Positions = rows[np.append(np.True_, spans[rows[1:], 1] > reached[:-1])[: len(rows)]]
+    return outer

@@ -1,10 +1,10 @@
 """Strategies: each a function `(corpus, config) -> spans` on the corpus' line, with their parents where there are."""
 
 from collections.abc import Callable
-from importlib import import_module
 
 from rag_chunk.chunker.chunking import ChildrenAndParents, Chunk, Chunking
-from rag_chunk.config import RunConfig
+from rag_chunk.config import STRATEGIES, RunConfig
+from rag_chunk.config.catalog import load_built_in
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import Spans
 from rag_chunk.corpus.units import units_of
@@ -13,23 +13,13 @@ __all__ = ["Chunk", "Chunker", "Chunking", "chunk", "chunk_text", "chunker_of"]
 
 Chunker = Callable[[Corpus, RunConfig], Spans | ChildrenAndParents]
 
-_BUILT_IN = {
-    "fixed-size": "windows:windows",
-    "sliding-window": "windows:windows",
-    "sentence": "text:sentence",
-    "paragraph": "text:paragraph",
-    "recursive-character": "text:recursive_character",
-    "header": "sections:header",
-    "markdown": "sections:markdown",
-    "hierarchical": "sections:hierarchical",
-    "semantic": "semantic:semantic",
-}
+_USERS_OWN = "rag_chunk.chunker.custom_strategy:users_own"
 
 
 def chunker_of(config: RunConfig) -> Chunker:
     """Return the function of the strategy that `config` names."""
-    module, _, function = _BUILT_IN.get(config.strategy, "custom_strategy:users_own").partition(":")
-    chunker: Chunker = getattr(import_module(f"{__name__}.{module}"), function)
+    row = STRATEGIES.get(config.strategy)
+    chunker: Chunker = load_built_in(row.function if row else _USERS_OWN)
     return chunker
 
 

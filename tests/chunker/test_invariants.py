@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rag_chunk.chunker import Chunk, Chunking, chunk
 from rag_chunk.config import STRATEGIES, UNITS, RunConfig
-from rag_chunk.config.names import SKIPPABLE
+from rag_chunk.config.catalog import SKIPPABLE
 from rag_chunk.config.run import Unit
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import Bools, Positions, Spans, as_spans

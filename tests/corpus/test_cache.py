@@ -62,7 +62,7 @@ def test_a_damaged_file_counts_as_never_stored(kept: Path) -> None:
         if number % 3:
             content[place] ^= 1 << int(chance.integers(8))
         else:
-            content[place : place + chance.integers(1, 99)] = chance.bytes(chance.integers(99))
+            content[place : place + chance.integers(1, 99)] = chance.bytes(int(chance.integers(99)))
         file.write_bytes(content)
         assert cache.load(file.stem) is None or content == whole
         if number % 40 == 0:

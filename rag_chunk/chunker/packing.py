@@ -8,11 +8,11 @@ import numpy as np
 from rag_chunk.chunker.measured_segments import cut_exactly, measure, sizes_of
 from rag_chunk.chunker.packing_table import PackingTable
 from rag_chunk.chunker.segments import Borders, Level, pieces_at
+from rag_chunk.chunker.skipped import skipped_spans
 from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bytes, Positions, Spans, as_spans, occurring
-from rag_chunk.corpus.structure import structure_of
 from rag_chunk.corpus.units import Units, units_of
 
 
@@ -109,13 +109,6 @@ def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], 
     pieces = corpus.derived(key, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)))
     known = corpus.derived((key, units), lambda: SplittableSegments(measure(pieces, units), corpus, units))
     return pack_rows(known.rows(config.chunk_size), corpus, config, whole)
-
-
-def skipped_spans(corpus: Corpus, config: RunConfig) -> Spans:
-    """Return the stretches that `skip_blocks` leaves out."""
-    if not config.skip_blocks:
-        return np.zeros((0, 2), np.int64)
-    return structure_of(corpus).skipped_spans(config.skip_blocks)
 
 
 def pack_rows(rows: PackingTable, corpus: Corpus, config: RunConfig, whole: int = 0) -> Spans:

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Bools, Positions, Spans, among, as_spans, distinct, index_in
+from rag_chunk.corpus.arrays import Bools, Positions, Spans, among, as_spans, distinct, index_in, union
 from rag_chunk.corpus.characters import JOINER, NEWLINE, where
-from rag_chunk.corpus.structure.blocks import Blocks, blocks_of, skip_kind
+from rag_chunk.corpus.structure.blocks import Blocks, blocks_of
 from rag_chunk.corpus.structure.markdown import KINDS, LAST, MarkdownRows
 from rag_chunk.corpus.structure.sentences import sentence_starts
+from rag_chunk.corpus.structure.skipping import CONTAINERS, skippable_spans
 
 __all__ = ["KINDS", "LAST", "VERBATIM", "Blocks", "Context", "Heading", "Structure", "sentence_starts", "structure_of"]
 
@@ -124,31 +125,41 @@ class Structure:
 
     def contexts(self, positions: Positions) -> "list[Context | None]":
         """Return for each position strictly inside a fence or table what its text needs to be understood."""
-        rows = np.flatnonzero(self.blocks.of("fence", "table"))
-        starts, ends = self.blocks.starts[rows], self.blocks.ends[rows]
-        inside = _strictly_inside(positions, as_spans(np.column_stack([starts, ends])))
-        containing = np.append(rows, 0)[np.searchsorted(starts, positions, side="left") - 1]
+        spans, infos = self._fences_and_tables
+        inside = _strictly_inside(positions, spans)
+        rows = np.searchsorted(spans[:, 0], positions, side="left") - 1
         return [
-            self._context(row) if within else None
-            for row, within in zip(containing.tolist(), inside.tolist(), strict=True)
+            self._context(spans[row], infos[row]) if within else None
+            for row, within in zip(rows.tolist(), inside.tolist(), strict=True)
         ]
 
-    def _context(self, row: int) -> Context | None:
-        blocks = self.blocks
-        if KINDS[blocks.kinds[row]] == "fence":
-            return Context("fence", blocks.infos[row]) if blocks.infos[row] else None
-        second = index_in(self.line_starts, blocks.starts[row], "right")  # a table's header is its first two lines
-        header = np.append(self.line_starts[second + 1 : second + 2], blocks.ends[row]).min()
-        return Context("table", self._corpus.text(int(blocks.starts[row]), int(header)).strip())
+    @cached_property
+    def _fences_and_tables(self) -> tuple[Spans, list[str | None]]:
+        """Where fences and tables are, also inside lists and quotes, and the info strings; `None` for a table's."""
+        wanted, spans, infos = (KINDS.index("fence"), KINDS.index("table")), list[Spans](), list[str | None]()
+        for blocks in (self.blocks, self.blocks.inner):
+            rows = np.flatnonzero(np.isin(blocks.kinds, wanted))
+            spans.append(as_spans(np.column_stack([blocks.starts[rows], blocks.ends[rows]])))
+            infos += [blocks.infos[row] if blocks.kinds[row] == wanted[0] else None for row in rows.tolist()]
+        both = np.concatenate(spans)
+        order = np.argsort(both[:, 0], kind="stable")
+        return as_spans(both[order]), [infos[row] for row in order.tolist()]
+
+    def _context(self, span: Positions, info: str | None) -> Context | None:
+        if info is not None:
+            return Context("fence", info) if info else None
+        start, end = span.tolist()
+        second = index_in(self.line_starts, start, "right")  # a table's header is its first two lines
+        header = int(np.append(self.line_starts[second + 1 : second + 2], end).min())
+        return Context("table", CONTAINERS.sub("", self._corpus.text(start, header)).strip())
 
     def skipped_spans(self, kinds: "tuple[str, ...]") -> Spans:
-        """Return the spans on the line of the blocks that `skip_blocks` names, in order."""
-        blocks, spans = self.blocks, []
-        rows = zip(blocks.kinds.tolist(), blocks.starts.tolist(), blocks.ends.tolist(), strict=True)
-        for kind, start, end in rows if kinds else ():
-            if skip_kind(KINDS[kind], self._corpus.place(start, end)) in kinds:
-                spans.append((start, end))
-        return as_spans(spans)
+        """Return the spans on the line of what `skip_blocks` names, apart from each other and in order."""
+        return union(np.concatenate([np.zeros((0, 2), np.int64), *(self._skippable[kind] for kind in kinds)]))
+
+    @cached_property
+    def _skippable(self) -> dict[str, Spans]:
+        return skippable_spans(self._corpus, self.blocks)
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:

@@ -1,5 +1,6 @@
 """Where lines, paragraphs, sentences and Markdown sections start, as places on the corpus' line."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -11,11 +12,13 @@ from rag_chunk.corpus.arrays import Bools, Positions, Spans, among, as_spans, di
 from rag_chunk.corpus.characters import JOINER, NEWLINE, where
 from rag_chunk.corpus.structure.blocks import Blocks, blocks_of
 from rag_chunk.corpus.structure.markdown import KINDS, LAST, MarkdownRows
+from rag_chunk.corpus.structure.rst import titles
 from rag_chunk.corpus.structure.sentences import sentence_starts
 from rag_chunk.corpus.structure.skipping import CONTAINERS, skippable_spans
 
 __all__ = ["KINDS", "LAST", "VERBATIM", "Blocks", "Context", "Heading", "Structure", "sentence_starts", "structure_of"]
 
+_LINE_END = re.compile(r"\r\n?|\n")
 VERBATIM = ("fence", "code", "html", "front_matter", "table")  # kinds of block that have no paragraphs or sentences
 
 
@@ -46,11 +49,13 @@ class Structure:
 
     @cached_property
     def blocks(self) -> Blocks:
-        """The Markdown blocks; documents that are not Markdown have none."""
+        """The blocks of Markdown documents, and the headings of reStructuredText; other documents have none."""
         rows = MarkdownRows()
         for document, first_line in zip(self._documents, self._first_lines().tolist(), strict=True):
             if document.is_markdown:
                 rows.add(document.text, first_line)
+            elif document.is_rst:
+                rows.add_headings(titles(_LINE_END.split(document.text)), first_line)
         return blocks_of(rows, self.line_starts, self._line_text_starts[1], len(self._corpus))
 
     def _first_lines(self) -> Positions:
@@ -109,10 +114,12 @@ class Structure:
         """Return those positions that are not strictly inside a block of these kinds."""
         return np.extract(~_strictly_inside(positions, self.blocks.spans(*kinds)), positions)
 
-    def outside_markdown(self, positions: Positions) -> Positions:
-        """Return those positions that are in documents of another kind."""
+    @cached_property
+    def plain_stanza_starts(self) -> Positions:
+        """Where paragraphs start in documents that are not Markdown, but for those that come after a heading."""
         plain = np.array([not document.is_markdown for document in self._documents], bool)
-        return np.extract(plain[self._corpus.documents_at(positions)], positions)
+        starts = np.extract(plain[self._corpus.documents_at(self.stanza_starts)], self.stanza_starts)
+        return np.extract(~among(starts, self._following(self.blocks.spans("heading"), starts)), starts)
 
     def _following(self, headings: Spans, starts: Positions) -> Positions:
         """Return the paragraph starts that come next after each heading, within its document."""

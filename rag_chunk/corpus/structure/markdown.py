@@ -95,10 +95,10 @@ class MarkdownRows:
             header = self.blocks[-3]  # the first line of the block added last, the table
             self.cuts.extend((span[0], LAST if span[0] == header + 2 else 0))
 
-    def add_headings(self, headings: Iterable[tuple[int, int, int, str]]) -> None:
+    def add_headings(self, headings: Iterable[tuple[int, int, int, str]], first_line: int) -> None:
         """Add the headings of a document that is not Markdown: first line, line after the last, level and text of each."""
         for first, after, level, title in headings:
-            self.blocks.extend((KINDS.index("heading"), first, after, level))
+            self.blocks.extend((KINDS.index("heading"), first_line + first, first_line + after, min(level, _MOST)))
             self.infos.append(title)
 
     def _add_nested(self, node: _Node, span: tuple[int, int], info: str) -> None:

@@ -20,6 +20,7 @@ from rag_chunk.config import (
     TrackingConfig,
     parse_config,
     read_config,
+    yaml_text,
 )
 from rag_chunk.config.catalog import needs_vectors
 from rag_chunk.config.sources import CommandLineOptions, load_settings
@@ -303,3 +304,22 @@ def test_names_tell_what_differs_and_no_more(folder: Path) -> None:
 def test_a_file_without_an_end_is_not_read_to_its_end() -> None:
     with pytest.raises(InputError, match="more than 4,000,000 bytes"):
         read_config(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("0200", 200), ("010", 10), ("1_000", 1000), ("+5", 5), ("1e3", 1000.0), ("080", 80), ("0", 0), ("-0.5", -0.5)],
+)
+def test_a_number_in_yaml_is_what_it_looks_like(written: str, read: float) -> None:
+    assert yaml_text.load(f"a: {written}") == {"a": read}
+
+
+@pytest.mark.parametrize("written", ["22:00", "1:30:00", "0x10", "0o17", "0b1", "2024-01-01", "1:30.5", "1.2.3"])
+def test_what_looks_like_no_decimal_number_is_text(written: str) -> None:
+    assert yaml_text.load(f"a: {written}") == {"a": written}
+    assert f"chunk_size must be a whole number, not '{written}'" in problem(f"chunk_size: {written}")
+
+
+@pytest.mark.parametrize("written", ["no", "off", "Yes"])
+def test_a_truth_where_text_is_expected_is_refused_as_what_was_read(written: str) -> None:
+    assert "strategy must be text" in problem(f"strategy: {written}")

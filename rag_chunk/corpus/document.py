@@ -40,6 +40,11 @@ class Document:
         """Whether Markdown rules hold for it, told by the name's ending."""
         return self.name.lower().endswith((".md", ".markdown", ".mdx"))
 
+    @property
+    def is_rst(self) -> bool:
+        """Whether its section titles are those of reStructuredText, told by the name's ending."""
+        return self.name.lower().endswith(".rst")
+
     @cached_property
     def line_starts(self) -> Positions:
         r"""Where each line starts, within the document: [lines]. Lines end at `\r\n`, `\r` or `\n` only."""

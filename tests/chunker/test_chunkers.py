@@ -10,6 +10,7 @@ from rag_chunk.chunker import chunk, chunk_text
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.structure import structure_of
+from rag_chunk.corpus.units import load_encoding
 from rag_chunk.errors import InputError
 
 GUIDE = """---
@@ -174,6 +175,32 @@ def test_recursive_cuts_at_the_coarsest_border_within_reach() -> None:
     assert cut(text, **settings, chunk_size=4) == ["a b", "c d", "e f. g h", "i"]
     assert cut(text, **settings, chunk_size=9) == ["a b\n\nc d\ne f. g h\n\ni"]
     assert cut(text, **settings, chunk_size=8) == ["a b\n\nc d\ne f. g h", "i"]
+
+
+@pytest.mark.parametrize("strategy", ["sentence", "recursive-character", "header", "markdown"])
+@pytest.mark.parametrize("text", [" TAKE. A", " Über. Es", "  \n LATIN. B. C"])
+@pytest.mark.parametrize("after", [[], ["word " * 50]])
+def test_a_text_whose_first_word_counts_more_by_itself_is_one_chunk_where_it_fits(
+    strategy: str, text: str, after: list[str]
+) -> None:
+    corpus = Corpus([Document(f"{number}.md", each) for number, each in enumerate([text, *after])])
+    chunking = chunk(corpus, RunConfig(strategy=strategy, unit="tokens", chunk_size=1000))
+    assert corpus.texts(chunking.spans[:1]) == [text.strip()]
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "overlap"),
+    [("。按字节数切分不", 8, 4), ("유니코드 한글의 자음과 모음을 나누고 다시 합치는 도구입니다. " * 9, 24, 6)],
+)
+def test_windows_of_tokens_share_no_more_than_asked_when_it_is_counted_by_itself(
+    text: str, size: int, overlap: int
+) -> None:
+    config = RunConfig(strategy="sliding-window", unit="tokens", chunk_size=size, overlap=overlap)
+    chunks, encoding = chunk_text(text, config), load_encoding(config.model)
+    assert len(chunks) > 1
+    for one, other in itertools.pairwise(chunks):
+        assert other.start <= one.end
+        assert len(encoding.encode_ordinary(text[other.start : one.end])) <= overlap
 
 
 def test_what_has_no_border_is_cut_between_graphemes() -> None:

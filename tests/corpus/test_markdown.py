@@ -227,6 +227,35 @@ def test_a_table_over_the_limit_is_cut_between_rows_and_its_parts_know_the_heade
     assert [part.context and part.context.text for part in found] == [None, "| a | b |\n|---|---|"]
 
 
+@pytest.mark.parametrize("marks", [("1. ", "   "), ("> ", "> "), ("- > ", "  > "), ("- a\n\n  > ", "  > ")])
+def test_parts_of_a_fence_in_a_list_or_quote_know_its_language(marks: tuple[str, str]) -> None:
+    lines = ["```py", *(f"x{number} = {number}" for number in range(40)), "```"]
+    chunks = cut(f"\n{marks[1]}".join([marks[0] + lines[0], *lines[1:]]), 20)
+    inner = [chunk for chunk in chunks[1:] if "=" in chunk.text]
+    assert len(inner) > 3
+    assert {chunk.context for chunk in inner} == {("fence", "py")}
+
+
+@pytest.mark.parametrize("marks", [("- ", "  "), ("> ", "> "), ("1. > ", "   > ")])
+def test_parts_of_a_table_in_a_list_or_quote_know_its_header(marks: tuple[str, str]) -> None:
+    lines = ["| a | b |", "|---|---|", *(f"| {number} | {number} |" for number in range(40))]
+    chunks = cut(f"\n{marks[1]}".join([marks[0] + lines[0], *lines[1:]]), 30)
+    assert len(chunks) > 3
+    assert {chunk.context for chunk in chunks[1:]} == {("table", "| a | b |\n|---|---|")}
+
+
+@pytest.mark.parametrize("marks", ["- ", "> - ", "- - ", "> > - "])
+@pytest.mark.parametrize("size", [13, 14, 15])
+def test_an_item_that_fits_is_not_cut_because_of_the_heading_above_it(marks: str, size: int) -> None:
+    item = "One sentence of five words. Another one of five words."
+    inner = marks.replace("-", " ")
+    text = f"# A heading\n\n{marks}{item}\n{inner if '>' in inner else ''}\n".replace("\n\n\n", "\n\n")
+    text += "".join(
+        f"{inner[:-2]}{marks[-2:]}Another item, the number {number}, of ten words in all.\n" for number in range(5)
+    )
+    assert any(item in chunk.text for chunk in cut(text, size))
+
+
 def test_a_list_over_the_limit_is_cut_between_its_outermost_items() -> None:
     text = "- a b\n  - c d\n- e f\n  - g h\n"
     assert text_of(cut(text, 8)) == ["- a b\n  - c d", "- e f\n  - g h"]

@@ -17,6 +17,7 @@ from rag_chunk.rendering.columns import (
     groups,
     mark,
     remarks,
+    skipped,
 )
 from rag_chunk.rendering.html.breakdown_charts import Breakdown, breakdowns_of
 from rag_chunk.rendering.html.costs import Costs, costs_of
@@ -39,6 +40,7 @@ class ReportSection:
     retrievers: str
     answer: Answer
     sentences: tuple[str, ...]
+    explanation: tuple[str, ...]
     results: tuple[ConfigurationResult, ...]
     left: int
     comparison: DifferencePlot | None
@@ -89,6 +91,7 @@ def _part(
         retrievers=" and ".join(comparison.retrievers) if comparison else "",
         answer=answer_of(report, comparison, results),
         sentences=(*draft_note(report), *comparison.verdict) if comparison else (),
+        explanation=comparison.explanation if comparison else (),
         results=tuple(shown),
         left=len(results) - len(shown),
         comparison=comparison_of(report, comparison, shown, numbers) if comparison else None,
@@ -106,7 +109,7 @@ def _remarks(report: Report) -> list[str]:
     """Return what was merged, skipped and left out."""
     documents = [f"{entry.name} {entry.reason}" for entry in report.corpus.skipped]
     phrases = [f"{entry.name}: {entry.reason}" for entry in report.questions.skipped] if report.questions else []
-    return [*remarks(report), *documents, *phrases]
+    return [*remarks(report), *skipped(report), *documents, *phrases]
 
 
 def _pattern(names: Sequence[str] | Mapping[str, int]) -> "re.Pattern[str]":

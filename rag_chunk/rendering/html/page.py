@@ -1,9 +1,12 @@
 """The page: its parts in order, and the templates that draw them."""
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis
@@ -54,7 +57,8 @@ def html_text(analysis: Analysis) -> str:
     report = analysis.report
     numbers = {result.name: number for number, result in enumerate(report.configurations)}
     sample = sample_of(analysis)
-    data, left_out = data_of(analysis, sample)
+    data, excerpts, left_out = data_of(analysis, sample)
+    style, script = _source("style.css"), _source("script.js")
     text: str = (
         _environment()
         .get_template("page.html")
@@ -69,8 +73,11 @@ def html_text(analysis: Analysis) -> str:
             names=_pattern(numbers),
             remarks=[*sample.notes, *left_out, *_remarks(report)],
             has_questions=bool(sample.questions),
+            style=style,
+            script=script,
+            policy=_policy(style, script),
             data=compact(data),
-            texts=compact(list(sample.texts.values())),
+            texts=compact([*sample.texts.values(), *([excerpts] if excerpts else [])]),
         )
     )
     return text
@@ -90,7 +97,7 @@ def _part(
     return ReportSection(
         retrievers=" and ".join(comparison.retrievers) if comparison else "",
         answer=answer_of(report, comparison, results),
-        sentences=(*draft_note(report), *comparison.verdict) if comparison else (),
+        sentences=_sentences(report, comparison) if comparison else (),
         explanation=comparison.explanation if comparison else (),
         results=tuple(shown),
         left=len(results) - len(shown),
@@ -99,6 +106,11 @@ def _part(
         costs=costs_of(scored, shown, numbers) if scored else None,
         breakdowns=tuple(breakdowns_of(report, comparison, results)) if comparison else (),
     )
+
+
+def _sentences(report: Report, comparison: ComparisonResult) -> tuple[str, ...]:
+    """Return the verdict; where nothing is shown, the page's title is its first sentence."""
+    return (*draft_note(report), *comparison.verdict[1 if comparison.too_close else 0 :])
 
 
 def _sizes(analysis: Analysis, numbers: Mapping[str, int]) -> Distributions | None:
@@ -132,6 +144,19 @@ def _broken(name: str) -> "Markup":
     from markupsafe import Markup
 
     return Markup("_<wbr>").join(name.split("_"))
+
+
+def _source(name: str) -> str:
+    """Return a file beside the templates as it is."""
+    return files(__package__).joinpath("templates", name).read_text("utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return the page's Content-Security-Policy: its own style and script, by their digests, and nothing else."""
+    sources = {"script-src": script, "style-src": style}
+    digests = {name: b64encode(sha256(text.encode()).digest()).decode() for name, text in sources.items()}
+    own = "; ".join(f"{name} 'sha256-{digest}'" for name, digest in digests.items())
+    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
 
 
 @cache

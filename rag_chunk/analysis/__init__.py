@@ -13,9 +13,9 @@ from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
 from rag_chunk.analysis.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
-from rag_chunk.analysis.skipped import find_skipped_evidence
+from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings
 from rag_chunk.chunker import Chunking
-from rag_chunk.config import AnalysisConfig, RunConfig, did_you_mean
+from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of, safe_names
 from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import embedder_of
@@ -67,12 +67,14 @@ def analyze(
         estimate_cost(corpus, named, questions).check(settings.max_embed_tokens)
     run = Run(corpus, asked, settings.metrics)
     on_progress = progress or _ignore
-    for number, (name, config) in enumerate(named.items()):
+    for number, (name, config) in enumerate(sorted(named.items(), key=_complexity)):  # equal chunks: the first is named
         on_progress(number, len(named), name)
         run.add(name, config, _embedding_progress(progress, number, len(named), name))
+    run.restore_order(named)
     on_progress(len(named), len(named), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
-    analysis = _build_analysis(run, asked, corpus, questions, settings, (*skipped, *lost))
+    unseen = find_unseen_headings(corpus, named.values())
+    analysis = _build_analysis(run, asked, corpus, questions, settings, (*skipped, *unseen, *lost))
     on_progress(len(named), len(named), "")
     return analysis
 
@@ -172,6 +174,13 @@ def _name_configs(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunCon
     if not named:
         raise SettingsError("there is no configuration to analyse; give one RunConfig at least")
     return named
+
+
+def _complexity(named: tuple[str, RunConfig]) -> int:
+    """Return how far from plain a configuration's strategy is: its place in the table, the user's own being last."""
+    strategies = list(STRATEGIES)
+    strategy = named[1].strategy
+    return strategies.index(strategy) if strategy in STRATEGIES else len(strategies)
 
 
 def _seed(named: Mapping[str, RunConfig]) -> int:

@@ -14,7 +14,7 @@ from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import folder_lock, prepare_folder
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig
 from rag_chunk.config.sources import Settings
-from rag_chunk.corpus import MARKER, NOT_READ, Corpus, read_corpus
+from rag_chunk.corpus import MARKER, NOT_READ, Corpus, is_broken, read_corpus
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.workflow.results import save_results
@@ -152,7 +152,8 @@ def skipped_notices(corpus: Corpus) -> list[str]:
     """Say in one line what is of another kind, and in a line each what could not be read."""
     other = [name for name, reason in corpus.skipped if reason == NOT_READ]
     kinds = [f"not read, being of another kind: {', '.join(other)}"] if other else []
-    return kinds + [f"{name} {reason}, and is left out" for name, reason in corpus.skipped if reason != NOT_READ]
+    rest = [entry for entry in corpus.skipped if entry.reason != NOT_READ]
+    return kinds + [f"{each.name} {each.reason}{', and is left out' if is_broken(each) else ''}" for each in rest]
 
 
 def _analyse(settings: Settings, corpus: Corpus, questions: Questions | None, outlook: Reporter) -> Analysis:

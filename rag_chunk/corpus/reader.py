@@ -1,30 +1,32 @@
-"""Reads documents: a folder, one file, or a JSONL of `{"name": …, "text": …}`."""
+"""Reads documents: a folder, one file, a JSONL of `{"name": …, "text": …}`, or what `convert` wrote."""
 
-import codecs
-import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from rag_chunk.corpus.converters import (
+    CONVERTED_ENDINGS,
+    ConversionTask,
+    Converter,
+    OnProgress,
+    choose_converters,
+    convert_files,
+    is_converted_folder,
+    read_converted_folder,
+)
 from rag_chunk.corpus.document import Document, Skipped
+from rag_chunk.corpus.encoding import LOOKS_LIKE, decode, remedy, writable
 from rag_chunk.corpus.folder import IGNORED, LINKED, NOT_REGULAR, FolderFiles, list_files
+from rag_chunk.corpus.jsonl import read_jsonl
 from rag_chunk.corpus.line import Corpus
-from rag_chunk.errors import InputError
+from rag_chunk.corpus.name_patterns import NamePatterns
+from rag_chunk.errors import InputError, MissingExtra, RagChunkError
 
 ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")
 NOT_READ = "not read: of another kind"
-_BINARY = "is no text"
-_LOOKS_LIKE = "looks like "
-_UNMARKED = ("UTF-32LE", "UTF-32BE", "UTF-16LE", "UTF-16BE")
-_MARKS = {
-    codecs.BOM_UTF32_LE: "UTF-32",
-    codecs.BOM_UTF32_BE: "UTF-32",
-    codecs.BOM_LE: "UTF-16",
-    codecs.BOM_BE: "UTF-16",
-}
-_LATIN = 0.5  # the share of Latin letters that tells UTF-16 from UTF-8 with a NUL in it
+_NEED = ("need ", "needs ")
 
 
 def read_corpus(
@@ -34,33 +36,40 @@ def read_corpus(
     exclude: Iterable[str] = (),
     skip_unreadable: bool = False,
     apart: Iterable[Path] = (),
+    converter: Iterable[str] = (),
+    on_progress: OnProgress | None = None,
 ) -> Corpus:
     """Read the documents under `source`: a folder, one file, or a `.jsonl` of `{"name": …, "text": …}`.
 
     In a folder, `.md`, `.markdown`, `.mdx`, `.txt` and `.rst` files are documents, at any depth; hidden
-    folders, linked folders, files that git ignores and rag-chunk's own results are not. `include` and `exclude` are globs
-    on names; `apart` are files with a part of their own, such as the questions, which are no documents of
-    the folder. Raise `InputError`, naming every file concerned, where something cannot be read;
-    `skip_unreadable` leaves such files out.
+    folders, linked folders, files that git ignores and rag-chunk's own results are not. PDF, HTML, Office files, EPUB
+    and notebooks are converted, where the extra for them is installed; `converter` names another one than the default.
+    `include` and `exclude` are globs on names; `apart` are files with a part of their own, such as the questions,
+    which are no documents of the folder. Raise `InputError`, naming every file concerned, where something cannot be
+    read; `skip_unreadable` leaves such files out. Raise `MissingExtra` where nothing can be read without an extra.
     """
     path = Path(source)
     _check(path)
+    patterns = NamePatterns(tuple(include), tuple(exclude))
     if path.is_file() and path.suffix.lower() == ".jsonl":
-        return Corpus(_jsonl(path))
-    patterns = _Patterns(tuple(include), tuple(exclude))
+        return Corpus(read_jsonl(path))
+    if path.is_dir() and is_converted_folder(path):
+        return Corpus(document for document in read_converted_folder(path) if patterns.admit(document.name))
+    chosen = choose_converters(converter)
     single = not path.is_dir()
     root = path.parent if single else path
-    listed = FolderFiles([path]) if single else list_files(path, _is_text)
-    wanted, other = _split_by_ending(_without(listed.files, apart), root, patterns, single=single)
-    documents, unread = _read_all(wanted, root)
-    broken = [entry for entry in unread if is_broken(entry)]
-    broken = [*(Skipped(_name(each, root), reason) for each, reason in listed.closed), *broken]
+    listed = FolderFiles([path]) if single else list_files(path, lambda file: _ending(file) in {*ENDINGS, *chosen})
+    selected = _select(_without(listed.files, apart), root, patterns, chosen, single=single)
+    documents, unread = _read_all(selected, root, on_progress)
+    broken = [Skipped(_name(each, root), reason) for each, reason in listed.closed]
+    broken += [entry for entry in unread if is_broken(entry)]
     if broken and not skip_unreadable:
         raise InputError(_unreadable(broken))
     left_out = [entry for entry in unread if not is_broken(entry)]
-    left_out += [*_left_out_by_rule(listed, root, patterns, apart), *_count_endings(other)]
+    ignored = _select(_without(listed.ignored, apart), root, patterns, chosen)
+    left_out += [*_left_out_by_rule(listed, ignored, root, patterns), *selected.left_out]
     if not documents:
-        raise InputError(_nothing(path, patterns, broken, left_out))
+        raise _nothing(path, patterns, selected, broken, left_out)
     return Corpus(documents, [*broken, *left_out])
 
 
@@ -77,78 +86,90 @@ def _check(path: Path) -> None:
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from None
 
 
-class _Patterns:
-    """The globs that say which names are wanted."""
-
-    def __init__(self, include: tuple[str, ...], exclude: tuple[str, ...]) -> None:
-        import pathspec
-
-        self.given = bool(include or exclude)
-        try:
-            self._include = pathspec.GitIgnoreSpec.from_lines(include) if include else None
-            self._exclude = pathspec.GitIgnoreSpec.from_lines(exclude)
-        except ValueError as error:
-            raise InputError(f"a glob of include or exclude cannot be read: {error}") from None
-
-    def admit(self, name: str) -> bool:
-        return (self._include is None or self._include.match_file(name)) and not self._exclude.match_file(name)
-
-
 def _without(paths: list[Path], apart: Iterable[Path]) -> list[Path]:
     known = {path.resolve() for path in apart}
     return [path for path in paths if path.resolve() not in known] if known else paths
 
 
-def _left_out_by_rule(listed: FolderFiles, root: Path, patterns: _Patterns, apart: Iterable[Path]) -> list[Skipped]:
-    """Return a line for each linked folder, and one for all documents that git ignores."""
-    linked = [Skipped(_name(path, root), LINKED) for path in listed.linked if patterns.admit(_name(path, root))]
-    ignored, _ = _split_by_ending(_without(listed.ignored, apart), root, patterns)
-    count = f"{len(ignored):,} {'document' if len(ignored) == 1 else 'documents'}"
-    return [*linked, *([Skipped(count, IGNORED)] if ignored else [])]
-
-
-def _is_text(path: Path) -> bool:
-    return path.suffix.lower() in ENDINGS
+def _left_out_by_rule(
+    listed: FolderFiles, ignored: "_Selection", root: Path, patterns: NamePatterns
+) -> Iterator[Skipped]:
+    """Yield a line for each linked folder, and one for all documents that git ignores."""
+    yield from (Skipped(_name(path, root), LINKED) for path in listed.linked if patterns.admit(_name(path, root)))
+    count = len(ignored.texts) + len(ignored.conversions) + ignored.needing.total()
+    if count:
+        yield Skipped(f"{count:,} {'document' if count == 1 else 'documents'}", IGNORED)
 
 
 def is_broken(entry: Skipped) -> bool:
     """Whether a document was left out because nobody can read it, and not by a rule."""
-    return entry.reason not in {NOT_READ, IGNORED, LINKED} and not entry.reason.startswith(_LOOKS_LIKE)
+    by_rule = entry.reason in {NOT_READ, IGNORED, LINKED} or entry.reason.startswith((LOOKS_LIKE, *_NEED))
+    return not by_rule
 
 
-def _split_by_ending(
-    paths: list[Path], root: Path, patterns: _Patterns, *, single: bool = False
-) -> tuple[list[Path], Counter[str]]:
-    """Split `paths` into documents and the endings of other files, counted."""
-    wanted, other = [], Counter[str]()
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The files that are documents, as text or by a converter, and the endings of the others, counted.
+
+    `needing` counts files that an extra would convert, by ending and extra.
+    """
+
+    texts: list[Path] = field(default_factory=list)
+    conversions: list[tuple[Path, Converter]] = field(default_factory=list)
+    needing: Counter[tuple[str, str]] = field(default_factory=Counter)
+    other: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def left_out(self) -> list[Skipped]:
+        """A line for each ending that is not read."""
+        needing = [
+            Skipped(f"{count:,} {ending}", f"{_NEED[count == 1]}rag-chunk[{extra}]: pip install 'rag-chunk[{extra}]'")
+            for (ending, extra), count in self.needing.most_common()
+        ]
+        return needing + [Skipped(f"{count:,} {ending}", NOT_READ) for ending, count in self.other.most_common()]
+
+
+def _select(
+    paths: list[Path], root: Path, patterns: NamePatterns, chosen: Mapping[str, Converter], *, single: bool = False
+) -> _Selection:
+    """Sort `paths` by how they are read; a `single` file of an unknown ending is text."""
+    selected = _Selection()
     for path in paths:
-        if not _is_text(path) and not single:
-            other[path.suffix.lower() or "without an ending"] += 1
-        elif patterns.admit(_name(path, root)):
-            wanted.append(path)
-    return wanted, other
+        ending, row = _ending(path), chosen.get(_ending(path))
+        if row is None and ending not in ENDINGS and not single:
+            selected.other[ending or "without an ending"] += 1
+        elif not patterns.admit(_name(path, root)):
+            continue
+        elif row is None:
+            selected.texts.append(path)
+        elif row.is_installed:
+            selected.conversions.append((path, row))
+        else:
+            selected.needing[ending, str(row.extra)] += 1
+    return selected
+
+
+def _ending(path: Path) -> str:
+    return path.suffix.lower()
 
 
 def _name(path: Path, root: Path) -> str:
-    return _writable(path.relative_to(root).as_posix())
+    return writable(path.relative_to(root).as_posix())
 
 
-def _writable(name: str) -> str:
-    """Return `name` with what UTF-8 cannot hold written out: a file's name may be any bytes, and stands in reports."""
-    return name.encode("utf-8", "backslashreplace").decode()
-
-
-def _read_all(paths: list[Path], root: Path) -> tuple[list[Document], list[Skipped]]:
+def _read_all(selected: _Selection, root: Path, on_progress: OnProgress | None) -> tuple[list[Document], list[Skipped]]:
     documents, broken = [], []
-    for path in paths:
+    for path in selected.texts:
         name = _name(path, root)
         try:
-            documents.append(Document(name, _decode(_read_bytes(path))))
+            documents.append(Document(name, decode(_read_bytes(path))))
         except ValueError as error:
             broken.append(Skipped(name, str(error)))
         except OSError as error:
             broken.append(Skipped(name, f"cannot be read ({error.strerror})"))
-    return documents, broken
+    tasks = [ConversionTask(path, _name(path, root), row) for path, row in selected.conversions]
+    converted, failed = convert_files(tasks, on_progress=on_progress)
+    return [*documents, *converted], [*broken, *failed]
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -158,98 +179,26 @@ def _read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _decode(data: bytes) -> str:
-    """Return the text of UTF-8 without its mark; raise `ValueError`, with the reason, where it is none.
-
-    Latin text in UTF-16 without a mark is UTF-8 with a NUL after each letter. Nobody can find a word in it.
-    """
-    wide = _wide_encoding(data)
-    try:
-        text = data.decode().removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        binary = _BINARY if b"\0" in data else f"is not UTF-8 at byte {error.start}"
-        raise ValueError(f"is {wide}, not UTF-8" if wide else binary) from None
-    if wide:
-        raise ValueError(f"{_LOOKS_LIKE}{wide}, and is left out. Convert it: iconv -f {wide} -t UTF-8")
-    return text
-
-
-def _wide_encoding(data: bytes) -> str | None:
-    """Return which of UTF-16 and UTF-32 the bytes are: by their mark, or by NULs where Latin letters have them."""
-    marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
-    for name in [marked] if marked else _UNMARKED if b"\0" in data else ():
-        try:
-            text = data.decode(name)
-        except UnicodeDecodeError:
-            continue
-        if marked or _is_mostly_latin(text):
-            return name
-    return None
-
-
-def _is_mostly_latin(text: str) -> bool:
-    """Whether letters below U+0100 make up most of a text, as they do where each second byte is a NUL."""
-    return sum("\0" < letter < "\u0100" for letter in text) > _LATIN * len(text)
-
-
 def _unreadable(broken: list[Skipped]) -> str:
     lines = "\n".join(f"  {name} {reason}" for name, reason in broken)
-    tools = ", or ".join(dict.fromkeys(tool for _, reason in broken if (tool := _remedy(reason))))
+    tools = ", or ".join(dict.fromkeys(tool for _, reason in broken if (tool := remedy(reason))))
     convert = f"Convert them ({tools}), or leave" if tools else "Leave"
-    return (
-        f"{len(broken)} of the documents cannot be read as UTF-8 text:\n{lines}\n"
-        f"{convert} them out with --skip-unreadable."
-    )
+    return f"{len(broken)} of the documents cannot be read:\n{lines}\n{convert} them out with --skip-unreadable."
 
 
-def _remedy(reason: str) -> str | None:
-    """Return the programs that make UTF-8 of a file, where some do."""
-    if reason == _BINARY:
-        return "pdftotext, pandoc"
-    encoding = next((name for name in (*_MARKS.values(), *_UNMARKED) if reason == f"is {name}, not UTF-8"), "LATIN1")
-    return f"iconv -f {encoding} -t UTF-8" if "not UTF-8" in reason else None
-
-
-def _count_endings(other: Counter[str]) -> list[Skipped]:
-    return [Skipped(f"{count:,} {ending}", NOT_READ) for ending, count in other.most_common()]
-
-
-def _nothing(path: Path, patterns: _Patterns, broken: list[Skipped], left_out: list[Skipped]) -> str:
-    """Say why there is no document under `path`."""
+def _nothing(
+    path: Path, patterns: NamePatterns, selected: _Selection, broken: list[Skipped], left_out: list[Skipped]
+) -> RagChunkError:
+    """Return the error that says why there is no document under `path`."""
     if broken:
-        return f"no document under {path} could be read: {'; '.join(f'{name} {reason}' for name, reason in broken)}"
+        listed = "; ".join(f"{name} {reason}" for name, reason in broken)
+        return InputError(f"no document under {path} could be read: {listed}")
+    if selected.needing:
+        extras = sorted({extra for _, extra in selected.needing})
+        files = ", ".join(f"{count:,} {ending}" for (ending, _), count in selected.needing.most_common())
+        return MissingExtra(extras[0] if len(extras) == 1 else "documents", f"reading {files} under {path}")
     if patterns.given:
-        return f"no document under {path} passes --include and --exclude"
+        return InputError(f"no document under {path} passes --include and --exclude")
     seen = ", ".join(name if reason == NOT_READ else f"{name} {reason}" for name, reason in left_out[:5])
     rest = f"; there are {seen}" if seen else "; the folder is empty"
-    return f"no document under {path}: rag-chunk reads {', '.join(ENDINGS)}{rest}"
-
-
-def _jsonl(path: Path) -> Iterator[Document]:
-    """Yield the documents of a JSONL file; raise `InputError` with every line that is not one."""
-    try:
-        lines = _decode(path.read_bytes()).split("\n")
-    except ValueError as error:
-        raise InputError(f"{path} {error}") from None
-    problems, documents = [], []
-    for number, line in enumerate(lines, 1):
-        try:
-            documents += _line_document(line)
-        except ValueError as error:
-            problems.append(f"  line {number}: {error}")
-        except RecursionError:
-            problems.append(f"  line {number}: it is nested too deeply")
-    if problems or not documents:
-        listed = "\n".join(problems) or "  it has no lines"
-        raise InputError(f'{path} must hold one {{"name": …, "text": …}} a line:\n{listed}')
-    yield from documents
-
-
-def _line_document(line: str) -> list[Document]:
-    if not line.strip():
-        return []
-    value: Any = json.loads(line)
-    name, text = (value.get("name"), value.get("text")) if isinstance(value, dict) else (None, None)
-    if not isinstance(name, str) or not name or not isinstance(text, str):
-        raise ValueError('it needs "name" and "text", both text')
-    return [Document(_writable(name), text.removeprefix("\ufeff"))]
+    return InputError(f"no document under {path}: rag-chunk reads {', '.join((*ENDINGS, *CONVERTED_ENDINGS))}{rest}")

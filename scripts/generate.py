@@ -270,11 +270,12 @@ def _settings(model_name: str) -> list[str]:
     from rag_chunk import config
 
     model: Any = getattr(config, model_name)
-    flags = options()["analyze"]
+    flags = {"source": [], **options()["score"], **options()["analyze"]}
     schema = model.model_json_schema()["properties"]
     rows = (
-        [f"`{name}`", _code(flags.get(name, [])) or "`SOURCE`", _default(info), _values(schema[name]), info.description]
+        [f"`{name}`", _code(flags[name]) or "`SOURCE`", _default(info), _values(schema[name]), info.description]
         for name, info in model.model_fields.items()
+        if (info.json_schema_extra or {}).get("option", True)
     )
     return _table(["setting", "option", "default", "values", "meaning"], rows)
 
@@ -283,7 +284,7 @@ def _default(info: Any) -> str:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     if "default_text" in extra:
         return str(extra["default_text"])
-    if info.default in (None, ()):
+    if info.default in (None, (), {}):
         return "none"
     return f"`{str(info.default).lower() if isinstance(info.default, bool) else info.default}`"
 
@@ -293,6 +294,8 @@ def _values(schema: Any) -> str:
     known = next((kind for kind in schema.get("anyOf", []) if kind.get("type") != "null"), schema)
     if "enum" in known:
         return _code(known["enum"])
+    if known["type"] == "object":
+        return "list of text"
     if known["type"] == "array":
         return f"list of {_values(known['items'])}"
     names = {"boolean": "true or false", "integer": "whole number", "number": "number", "string": "text"}
@@ -352,6 +355,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "RunConfig": lambda: _settings("RunConfig"),
     "AnalysisConfig": lambda: _settings("AnalysisConfig"),
     "OutputConfig": lambda: _settings("OutputConfig"),
+    "TrackingConfig": lambda: _settings("TrackingConfig"),
 }
 
 

@@ -16,7 +16,7 @@ from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.skipped import find_skipped_evidence
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import AnalysisConfig, RunConfig, did_you_mean
-from rag_chunk.config.sweep import names_of
+from rag_chunk.config.sweep import names_of, safe_names
 from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
@@ -56,7 +56,7 @@ def analyze(
     >>> from rag_chunk import Corpus, Document, RunConfig, analyze
     >>> corpus = Corpus([Document("guide.txt", "Turn left to lock. Pull to open.")])
     >>> configs = [RunConfig(strategy="sentence", chunk_size=size) for size in (4, 8)]
-    >>> [(found.name, found.metrics["num_chunks"]) for found in analyze(corpus, configs).report.configurations]
+    >>> [(result.name, result.metrics["num_chunks"]) for result in analyze(corpus, configs).report.configurations]
     [('sentence-4-1', 2.0), ('sentence-8-2', 1.0)]
     """
     settings = settings or AnalysisConfig()
@@ -66,21 +66,21 @@ def analyze(
     if any(config.needs_vectors and not embedder_of(config).is_cheap for config in named.values()):
         estimate_cost(corpus, named, questions).check(settings.max_embed_tokens)
     run = Run(corpus, asked, settings.metrics)
-    tell = progress or _ignore
+    on_progress = progress or _ignore
     for number, (name, config) in enumerate(named.items()):
-        tell(number, len(named), name)
+        on_progress(number, len(named), name)
         run.add(name, config, _embedding_progress(progress, number, len(named), name))
-    tell(len(named), len(named), _COMPARING)
+    on_progress(len(named), len(named), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
     analysis = _build_analysis(run, asked, corpus, questions, settings, (*skipped, *lost))
-    tell(len(named), len(named), "")
+    on_progress(len(named), len(named), "")
     return analysis
 
 
 def _embedding_progress(
     progress: Progress | None, number: int, total: int, name: str
 ) -> Callable[[int, int], None] | None:
-    """Return what tells how many texts of a configuration are embedded."""
+    """Return a function that reports how many texts of a configuration are embedded."""
     if progress is None:
         return None
     return lambda done, texts: progress(number, total, f"{name}: embedding, {done:,} of {texts:,}")
@@ -100,19 +100,19 @@ def score_retrievals(
     check_baseline(settings.baseline, configs)
     asked = evaluation_set(corpus, questions, settings, _seed(configs))
     run = Run(corpus, asked, settings.metrics)
-    tell = progress or _ignore
+    on_progress = progress or _ignore
     for number, (name, each) in enumerate(retrievals.items()):
-        tell(number, len(retrievals), name)
+        on_progress(number, len(retrievals), name)
         run.add_external(name, each)
     notices = [(name, notice) for name, each in retrievals.items() for notice in each.notices]
-    tell(len(retrievals), len(retrievals), _COMPARING)
+    on_progress(len(retrievals), len(retrievals), _COMPARING)
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)
-    tell(len(retrievals), len(retrievals), "")
+    on_progress(len(retrievals), len(retrievals), "")
     return analysis
 
 
 def _ignore(done: int, total: int, what: str) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""
 
 
 def _build_analysis(
@@ -124,7 +124,7 @@ def _build_analysis(
     skipped: Iterable[tuple[str, str]],
 ) -> Analysis:
     """Compare what was run, and return it with what it was made from."""
-    report = report_of(corpus, asked, list(run.found.values()), settings).model_copy(
+    report = report_of(corpus, asked, list(run.scored.values()), settings).model_copy(
         update={
             "questions": _questions_entry(questions, asked) if questions else None,
             "skipped": tuple(SkippedEntry(name=name, reason=reason) for name, reason in skipped),
@@ -134,10 +134,12 @@ def _build_analysis(
     return Analysis(report, corpus, questions, run.chunkings)
 
 
-def report_of(corpus: Corpus, asked: EvaluationSet | None, found: Sequence[Scored], settings: AnalysisConfig) -> Report:
+def report_of(
+    corpus: Corpus, asked: EvaluationSet | None, scored: Sequence[Scored], settings: AnalysisConfig
+) -> Report:
     """Compare the configurations, and return them best first; those of one retriever stand together."""
-    seed = found[0].result.config.seed
-    groups = [with_intervals(group, seed) for group in blocks(found)]
+    seed = scored[0].result.config.seed
+    groups = [with_intervals(group, seed) for group in blocks(scored)]
     comparisons = [compare_configurations(group, asked, settings, seed) for group in groups] if asked else []
     return Report(
         rag_chunk=__version__,
@@ -163,7 +165,7 @@ def check_baseline(name: str | None, named: Mapping[str, RunConfig]) -> None:
 
 def _name_configs(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig]) -> Mapping[str, RunConfig]:
     if isinstance(configs, Mapping):
-        named = configs
+        named = dict(zip(safe_names(configs), configs.values(), strict=True))
     else:
         listed = [configs] if isinstance(configs, RunConfig) else list(configs)
         named = dict(zip(names_of(listed), listed, strict=True))

@@ -48,37 +48,37 @@ class Outcome:
         return [result.name for result in self.results]
 
 
-def blocks(found: Sequence[Scored]) -> list[list[Scored]]:
+def blocks(scored: Sequence[Scored]) -> list[list[Scored]]:
     """Group configurations by retriever, best first in each: what holds for one says nothing of another.
 
     Where no two have the same retriever, they are rivals with all that they have, and stand in one group.
     """
     by_retriever: dict[str, list[Scored]] = {}
-    for each in found:
+    for each in scored:
         retriever = each.result.config.retriever
         by_retriever.setdefault("given" if is_external(retriever) else retriever, []).append(each)
-    groups = [list(found)] if len(by_retriever) == len(found) else list(by_retriever.values())
+    groups = [list(scored)] if len(by_retriever) == len(scored) else list(by_retriever.values())
     return [sorted(group, key=lambda each: -each.result.metrics.get(HEADLINE, 0.0)) for group in groups]
 
 
-def with_intervals(found: Sequence[Scored], seed: int) -> list[Scored]:
+def with_intervals(scored: Sequence[Scored], seed: int) -> list[Scored]:
     """Return the configurations with the 95 % interval of the headline metric, where there are questions enough."""
-    if not found or found[0].reporting is None:
-        return list(found)
-    intervals = statistics.mean_intervals(_table(found), seed=seed)
-    return [_with_interval(each, interval) for each, interval in zip(found, intervals, strict=True)]
+    if not scored or scored[0].reporting is None:
+        return list(scored)
+    intervals = statistics.mean_intervals(_table(scored), seed=seed)
+    return [_with_interval(each, interval) for each, interval in zip(scored, intervals, strict=True)]
 
 
-def _with_interval(found: Scored, interval: statistics.Interval | None) -> Scored:
+def _with_interval(scored: Scored, interval: statistics.Interval | None) -> Scored:
     ends = {HEADLINE: (interval.low, interval.high)} if interval else {}
-    return Scored(found.result.model_copy(update={"intervals": ends}), found.reporting, found.choosing)
+    return Scored(scored.result.model_copy(update={"intervals": ends}), scored.reporting, scored.choosing)
 
 
 def compare_configurations(
-    found: Sequence[Scored], asked: EvaluationSet, settings: AnalysisConfig, seed: int
+    scored: Sequence[Scored], asked: EvaluationSet, settings: AnalysisConfig, seed: int
 ) -> ComparisonResult:
     """Return what the questions show about some configurations."""
-    outcome = _outcome(found, asked, settings.margin, seed)
+    outcome = _outcome(scored, asked, settings.margin, seed)
     names = outcome.names
     leaders = _leaders(outcome)
     baseline = _baseline(outcome, settings.baseline)
@@ -98,22 +98,22 @@ def compare_configurations(
     )
 
 
-def _table(found: Sequence[Scored]) -> Floats:
+def _table(scored: Sequence[Scored]) -> Floats:
     """Return the headline scores of the questions that report: [questions, configurations]."""
-    return np.array([each.reporting for each in found]).T
+    return np.array([each.reporting for each in scored]).T
 
 
-def _outcome(found: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> Outcome:
-    results = [each.result for each in found]
-    shown = chosen = statistics.compare_all(_table(found), seed=seed)
+def _outcome(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> Outcome:
+    results = [each.result for each in scored]
+    shown = chosen = statistics.compare_all(_table(scored), seed=seed)
     if asked.choosing:
-        chosen = statistics.compare_all(np.array([each.choosing for each in found]).T, seed=seed)
+        chosen = statistics.compare_all(np.array([each.choosing for each in scored]).T, seed=seed)
     recommended = recommend_for(results, chosen, margin)
     return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader))
 
 
 def _worse(comparison: statistics.PairedTest, leader: int) -> list[bool]:
-    """Tell of each configuration whether it is shown to be worse than `leader`; too few questions show nothing."""
+    """Whether each configuration is shown to be worse than `leader`; too few questions show nothing."""
     enough = comparison.num_questions >= statistics.FEWEST_FOR_A_WINNER
     beaten = {pair.b for pair in comparison.pairs if pair.a == leader and pair.p_adjusted < statistics.ALPHA}
     return [enough and place in beaten for place in range(len(comparison.means))]
@@ -122,11 +122,11 @@ def _worse(comparison: statistics.PairedTest, leader: int) -> list[bool]:
 def _leaders(outcome: Outcome) -> dict[int, list[int]]:
     """Return which configurations have the highest mean at each budget of the curve, of equal ones the leader first."""
     order = [outcome.leader, *(place for place in range(len(outcome.results)) if place != outcome.leader)]
-    found: dict[int, list[int]] = {}
+    leaders: dict[int, list[int]] = {}
     for budget in CURVE:
         means = [round(result.metrics[f"{HEADLINE}_{budget}"], _DECIMALS) for result in outcome.results]
-        found[budget] = [place for place in order if means[place] == max(means)]
-    return found
+        leaders[budget] = [place for place in order if means[place] == max(means)]
+    return leaders
 
 
 def recommend_for(results: Sequence[ConfigurationResult], chosen: statistics.PairedTest, margin: float) -> int:
@@ -214,10 +214,10 @@ def _verdict(
     budgets = _distinct(result.config.budget for result in results)
     models = _distinct(name for result in results if (name := result.config.embedding_model))
     main = _of_the_held_out(outcome) if holdout else _of_all(outcome)
-    found = any((*outcome.shown.means, *outcome.chosen.means))
+    some_score = any((*outcome.shown.means, *outcome.chosen.means))
     sentences = [
-        *([*main, verdicts.curve_verdict(names, leaders, outcome.leader, budgets)] if found else []),
-        "" if found else verdicts.explain_all_zero(names),
+        *([*main, verdicts.curve_verdict(names, leaders, outcome.leader, budgets)] if some_score else []),
+        "" if some_score else verdicts.explain_all_zero(names),
         *(verdicts.baseline_verdict(baseline, outcome.shown.num_questions) if baseline else ()),
         verdicts.scope(_distinct(result.config.retriever for result in results), budgets, models),
         verdicts.floor_warning(min(result.metrics.get("random_recall", 0.0) for result in results)),

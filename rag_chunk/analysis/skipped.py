@@ -17,8 +17,8 @@ def find_skipped_evidence(
 ) -> tuple[tuple[str, str], ...]:
     """Return each `skip_blocks` that leaves out evidence, and a sentence on how much of it."""
     asked = dict.fromkeys(config.skip_blocks for config in configs if config.strategy in STRATEGIES)
-    found = {f"skip_blocks {','.join(kinds)}": _lost(corpus, questions, kinds) for kinds in asked if kinds}
-    return tuple((name, lost) for name, lost in found.items() if lost)
+    lost_by_setting = {f"skip_blocks {','.join(kinds)}": _lost(corpus, questions, kinds) for kinds in asked if kinds}
+    return tuple((name, lost) for name, lost in lost_by_setting.items() if lost)
 
 
 def _lost(corpus: Corpus, questions: Questions, kinds: tuple[str, ...]) -> str:

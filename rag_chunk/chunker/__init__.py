@@ -28,14 +28,14 @@ def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
 
     >>> from rag_chunk import Corpus, Document, RunConfig, chunk
     >>> corpus = Corpus([Document("guide.md", "# Keys\n\nTurn left to lock.\n\n# Doors\n\nPull.")])
-    >>> [(found.id, found.headings, found.text) for found in chunk(corpus, RunConfig(strategy="header"))]
+    >>> [(each.id, each.headings, each.text) for each in chunk(corpus, RunConfig(strategy="header"))]
     [('guide.md:0-26', ('Keys',), '# Keys\n\nTurn left to lock.'), ('guide.md:28-42', ('Doors',), '# Doors\n\nPull.')]
     """
     units = units_of(corpus, config.unit, config.model)
-    found = chunker_of(config)(corpus, config)
-    if isinstance(found, ChildrenAndParents):
-        return Chunking(corpus, found.chunks, units, found.parents)
-    return Chunking(corpus, found, units)
+    spans = chunker_of(config)(corpus, config)
+    if isinstance(spans, ChildrenAndParents):
+        return Chunking(corpus, spans.chunks, units, spans.parents)
+    return Chunking(corpus, spans, units)
 
 
 def chunk_text(text: str, config: RunConfig | None = None, *, name: str = "text.md") -> list[Chunk]:
@@ -43,7 +43,7 @@ def chunk_text(text: str, config: RunConfig | None = None, *, name: str = "text.
 
     >>> from rag_chunk import RunConfig, chunk_text
     >>> config = RunConfig(strategy="fixed-size", chunk_size=2)
-    >>> [(found.start, found.end, found.text) for found in chunk_text("one two three", config)]
+    >>> [(each.start, each.end, each.text) for each in chunk_text("one two three", config)]
     [(0, 7, 'one two'), (8, 13, 'three')]
     """
     return list(chunk(Corpus([Document(name, text)]), config or RunConfig()))

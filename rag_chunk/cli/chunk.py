@@ -1,6 +1,7 @@
 """`chunk`: the chunks of one configuration, for a pipeline."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,9 +57,8 @@ def chunk(
     from rag_chunk.workflow import read_documents, refuse_overwriting_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
-    named = CommandLineOptions(
-        given.settings, {**given.analysis, **({"source": source} if source else {})}, {}, given.files
-    )
+    analysis = {**given.analysis, **({"source": source} if source else {})}
+    named = replace(given, analysis=analysis, output={})
     settings = load_single(named, notify)
     ((name, config),) = settings.configs.items()
     form = form_of(output_file, form)

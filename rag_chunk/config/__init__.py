@@ -9,6 +9,7 @@ from rag_chunk.config.names import did_you_mean, external_name, is_external, is_
 from rag_chunk.config.output import OutputConfig
 from rag_chunk.config.problems import explain, is_contradiction, option_of
 from rag_chunk.config.run import UNITS, RunConfig, Unit
+from rag_chunk.config.tracking import TrackingConfig
 
 __all__ = [
     "BACKENDS",
@@ -26,6 +27,7 @@ __all__ = [
     "OutputConfig",
     "ReproductionConfig",
     "RunConfig",
+    "TrackingConfig",
     "Unit",
     "did_you_mean",
     "explain",

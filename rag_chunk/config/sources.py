@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from rag_chunk.config import (
     FOLDER_FILE,
@@ -14,6 +15,7 @@ from rag_chunk.config import (
     ConfigFile,
     OutputConfig,
     RunConfig,
+    TrackingConfig,
     explain,
     is_external,
     option_of,
@@ -21,6 +23,8 @@ from rag_chunk.config import (
 )
 from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.extras import lack_of
+from rag_chunk.config.names import safe_name
+from rag_chunk.config.output import refuse_unheard
 from rag_chunk.config.run import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
 from rag_chunk.errors import SettingsError
@@ -39,6 +43,7 @@ class CommandLineOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
     analysis: Mapping[str, Any] = field(default_factory=dict)
     output: Mapping[str, Any] = field(default_factory=dict)
+    tracking: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
 
 
@@ -49,6 +54,7 @@ class Settings:
     configs: Mapping[str, RunConfig]
     analysis: AnalysisConfig
     output: OutputConfig
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
     skipped: tuple[tuple[str, str], ...] = ()
     recorded: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,7 +63,7 @@ def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
     """Return the settings of an analysis. Which files took part is told to `notify`."""
     base, rivals = _files(given, notify)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
-    output = _validate(OutputConfig, given.output, given.output)
+    output, tracking = _output(given)
     if rivals and not any(name in given.settings for name in SWEPT):
         configs: Mapping[str, RunConfig] = {}
         skipped: tuple[tuple[str, str], ...] = ()
@@ -67,7 +73,7 @@ def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
         configs, skipped = swept.configs, (*left_out, *swept.skipped)
     configs = {**configs, **_rivals(rivals, given)}
     _refuse_external(configs.values())
-    return Settings(configs, analysis, output, skipped, base.recorded)
+    return Settings(configs, analysis, output, tracking, skipped, base.recorded)
 
 
 def _refuse_external(configs: Iterable[RunConfig]) -> None:
@@ -92,8 +98,10 @@ def load_single(given: CommandLineOptions, notify: Notify) -> Settings:
             raise SettingsError(f"{option} is a list, {value!r}; this command takes one configuration")
     config = validate_run({**base.settings, **given.settings}, given.settings)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
-    output = _validate(OutputConfig, given.output, given.output)
-    return Settings(dict(zip(names_of([config]), [config], strict=True)), analysis, output, recorded=base.recorded)
+    output, tracking = _output(given)
+    return Settings(
+        dict(zip(names_of([config]), [config], strict=True)), analysis, output, tracking, recorded=base.recorded
+    )
 
 
 def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings, int | None]:
@@ -110,9 +118,9 @@ def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings,
     if analysis.source is None:
         raise SettingsError("no documents were named. Give those that were chunked: --corpus docs/")
     analysis.require_test_file()
-    config, output = validate_run(settings, given.settings), _validate(OutputConfig, given.output, given.output)
+    config, (output, tracking) = validate_run(settings, given.settings), _output(given)
     limit = config.chunk_size if "chunk_size" in settings else None
-    return Settings({"score": config}, analysis, output, recorded=base.recorded), limit
+    return Settings({"score": config}, analysis, output, tracking, recorded=base.recorded), limit
 
 
 def _files(given: CommandLineOptions, notify: Notify) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:
@@ -128,7 +136,7 @@ def _files(given: CommandLineOptions, notify: Notify) -> tuple[ConfigFile, Mappi
             {**base.settings, **over.settings}, {**base.analysis, **over.analysis}, over.recorded or base.recorded
         )
         return base, {}
-    rivals = {path.stem: read_config(path) for path in given.files}
+    rivals = {safe_name(path.stem): read_config(path) for path in given.files}
     if len(rivals) < len(given.files):
         raise SettingsError("two of the --config files have the same name; rivals are told apart by it")
     return base, rivals
@@ -172,3 +180,15 @@ def _validate(model: type[Model], settings: Mapping[str, Any], flags: Collection
         return model(**settings)
     except ValidationError as error:
         raise SettingsError(explain(error, model, flags)) from None
+
+
+def _output(given: CommandLineOptions) -> tuple[OutputConfig, TrackingConfig]:
+    """Return where results go. What is saved keeps what MLflow is to be told for `track`, but for the address."""
+    output = _validate(OutputConfig, given.output, given.output)
+    tracking = _validate(TrackingConfig, given.tracking, given.tracking)
+    if not output.mlflow_tracking:
+        try:
+            refuse_unheard(tracking, ("uri",) if output.save else tuple(given.tracking), "--mlflow-tracking")
+        except PydanticCustomError as error:
+            raise SettingsError(error.message()) from None
+    return output, tracking

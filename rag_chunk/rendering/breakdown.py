@@ -15,11 +15,11 @@ def breakdowns(report: Report) -> list[str]:
         return []
     return [
         part
-        for comparison, found in groups(report)
+        for comparison, results in groups(report)
         if comparison
         for part in (
-            _table("tag", report.questions.by_tag, comparison, found, lambda each: each.by_tag),
-            _table("document", report.questions.by_document, comparison, found, lambda each: each.by_document),
+            _table("tag", report.questions.by_tag, comparison, results, lambda each: each.by_tag),
+            _table("document", report.questions.by_document, comparison, results, lambda each: each.by_document),
         )
         if part
     ]
@@ -29,13 +29,13 @@ def _table(
     kind: str,
     counts: Mapping[str, int],
     comparison: ComparisonResult,
-    found: Sequence[ConfigurationResult],
+    results: Sequence[ConfigurationResult],
     figures: Figures,
 ) -> str:
     """Return the recommended configuration's recall under each name, lowest first, and which has the most."""
-    ours = figures(next(each for each in found if each.name == comparison.recommended))
+    ours = figures(next(each for each in results if each.name == comparison.recommended))
     names = sorted(ours, key=lambda name: (ours[name], name))
-    rows = [_row(name, counts.get(name, 0), ours[name], found, figures) for name in names[:_MOST_ROWS]]
+    rows = [_row(name, counts.get(name, 0), ours[name], results, figures) for name in names[:_MOST_ROWS]]
     left = len(names) - len(rows)
     more = [f"\n{left} more {kind}s are in report.json."] if left > 0 else []
     title = f"## {comparison.metric} by {kind}, {' and '.join(comparison.retrievers)}\n"
@@ -43,7 +43,7 @@ def _table(
     return "\n".join([title, head, *rows, *more]) + "\n" if rows else ""
 
 
-def _row(name: str, count: int, recall: float, found: Sequence[ConfigurationResult], figures: Figures) -> str:
-    best = max(found, key=lambda each: figures(each).get(name, 0.0))
+def _row(name: str, count: int, recall: float, results: Sequence[ConfigurationResult], figures: Figures) -> str:
+    best = max(results, key=lambda each: figures(each).get(name, 0.0))
     clean = name.replace("|", "\\|").replace("\n", " ")
     return f"| {clean} | {count} | {recall:.3f} | {figures(best).get(name, 0.0):.3f} | `{best.name}` |"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Bools, Floats, Positions
+from rag_chunk.corpus.arrays import Bools, Floats, Positions, first_of_runs
 from rag_chunk.corpus.terms import terms
 from rag_chunk.questions.question import Question, Questions
 from rag_chunk.scorer.budget import CURVE, LADDER, budgets_of
@@ -28,9 +28,9 @@ class Figures:
 def at_top_k(retrieval: Retrieval) -> Figures:
     """Return recall, precision, their harmonic mean, hit rate and MRR, at `top_k`."""
     top = retrieval.ranking[:, : retrieval.config.top_k]
-    found = retrieval.hits
-    low, high = retrieval.overlaps.low[found.meeting], retrieval.overlaps.high[found.meeting]
-    recalled = recall(retrieval.overlaps, found, np.where(found.rank < top.shape[1], high, low)[None], len(top))[0][0]
+    hit = retrieval.hits
+    low, high = retrieval.overlaps.low[hit.meeting], retrieval.overlaps.high[hit.meeting]
+    recalled = recall(retrieval.overlaps, hit, np.where(hit.rank < top.shape[1], high, low)[None], len(top))[0][0]
     precise = _precision(retrieval)
     both = recalled + precise
     first = _first_relevant(retrieval)
@@ -51,9 +51,9 @@ def _precision(retrieval: Retrieval) -> Floats:
     low, high = (np.take_along_axis(non_whitespace[:, :, side], order, axis=1).ravel() for side in (0, 1))
     opens = np.arange(len(top)) * top.shape[1]
     read = union_sizes(low, high[None], opens)[0]
-    found = hits(overlaps, top)
-    sizes = union_sizes(overlaps.low[found.meeting], overlaps.high[found.meeting][None], found.opens)[0]
-    useful = np.bincount(found.list[found.opens], sizes, minlength=len(top))
+    ranked = hits(overlaps, top)
+    sizes = union_sizes(overlaps.low[ranked.meeting], overlaps.high[ranked.meeting][None], ranked.opens)[0]
+    useful = np.bincount(ranked.list[ranked.opens], sizes, minlength=len(top))
     precise: Floats = useful / np.maximum(read, 1)
     return precise
 
@@ -63,13 +63,13 @@ def _first_relevant(retrieval: Retrieval) -> Positions:
 
     The ranking's depth stands for none.
     """
-    overlaps, found = retrieval.overlaps, retrieval.hits
-    shared = (overlaps.high - overlaps.low)[found.meeting]
-    half = 2 * shared >= retrieval.table.lengths[overlaps.alternative[found.meeting]]
-    inside = shared == (retrieval.non_whitespace[:, 1] - retrieval.non_whitespace[:, 0])[overlaps.row[found.meeting]]
+    overlaps, ranked = retrieval.overlaps, retrieval.hits
+    shared = (overlaps.high - overlaps.low)[ranked.meeting]
+    half = 2 * shared >= retrieval.table.lengths[overlaps.alternative[ranked.meeting]]
+    inside = shared == (retrieval.non_whitespace[:, 1] - retrieval.non_whitespace[:, 0])[overlaps.row[ranked.meeting]]
     relevant = half | inside
     first = np.full(len(retrieval.ranking), retrieval.ranking.shape[1], np.int64)
-    np.minimum.at(first, found.list[relevant], found.rank[relevant])
+    np.minimum.at(first, ranked.list[relevant], ranked.rank[relevant])
     return first
 
 
@@ -109,9 +109,9 @@ def ceiling(retrieval: Retrieval) -> Figures:
     """Return the recall at the budget of a greedy best ranking, at least the actual one's."""
     budget = retrieval.config.budget
     ranking = oracle_ranking(retrieval.overlaps, retrieval.chunking.spans, budget)
-    found = hits(retrieval.overlaps, ranking)
-    read = retrieval.visible(found, retrieval.walk_of(ranking), np.array([budget]))
-    best = recall(retrieval.overlaps, found, read, len(ranking))[0][0]
+    ranked = hits(retrieval.overlaps, ranking)
+    read = retrieval.visible(ranked, retrieval.walk_of(ranking), np.array([budget]))
+    best = recall(retrieval.overlaps, ranked, read, len(ranking))[0][0]
     return Figures({"oracle_recall": np.maximum(best, _at(retrieval, (budget,))[0][0])})
 
 
@@ -119,9 +119,9 @@ def floor(retrieval: Retrieval) -> Figures:
     """Return the mean recall at the budget of shuffled chunks."""
     config, chunking = retrieval.config, retrieval.chunking
     ranking = shuffles(chunking.corpus, retrieval.questions, chunking.spans, config.seed, config.budget)
-    found = hits(retrieval.overlaps, ranking, SHUFFLES)
-    read = retrieval.visible(found, retrieval.walk_of(ranking), np.array([config.budget]))
-    recalls = recall(retrieval.overlaps, found, read, len(ranking))[0][0]
+    ranked = hits(retrieval.overlaps, ranking, SHUFFLES)
+    read = retrieval.visible(ranked, retrieval.walk_of(ranking), np.array([config.budget]))
+    recalls = recall(retrieval.overlaps, ranked, read, len(ranking))[0][0]
     return Figures({"random_recall": recalls.reshape(-1, SHUFFLES).mean(axis=1)})
 
 
@@ -138,22 +138,18 @@ def of_borders(retrieval: Retrieval) -> Figures:
 def _precision_omega(overlaps: EvidenceOverlaps, retrieval: Retrieval) -> Floats:
     """Return |E ∩ U(T)| / |U(T) and what is missing of E|, T being all chunks that share a non-white-space character with E: [questions]."""
     order = np.lexsort((overlaps.low, overlaps.alternative))
-    opens = _opens(overlaps.alternative[order])
-    found = union_sizes(overlaps.low[order], overlaps.high[order][None], opens)[0]
+    opens = first_of_runs(overlaps.alternative[order])
+    sizes = union_sizes(overlaps.low[order], overlaps.high[order][None], opens)[0]
     questions = len(overlaps.table.items)
-    useful = np.bincount(overlaps.question[order][opens], found, minlength=questions)
+    useful = np.bincount(overlaps.question[order][opens], sizes, minlength=questions)
     pairs = overlaps.opens[:-1]
     non_whitespace, question = retrieval.non_whitespace[overlaps.row[pairs]], overlaps.question[pairs]
     order = np.lexsort((non_whitespace[:, 0], question))
-    opens = _opens(question[order])
+    opens = first_of_runs(question[order])
     read = union_sizes(non_whitespace[order, 0], non_whitespace[order, 1][None], opens)[0]
     touched = np.bincount(question[order][opens], read, minlength=questions)
     share: Floats = useful / np.maximum(touched + overlaps.table.weights - useful, 1)
     return share
-
-
-def _opens(groups: Positions) -> Positions:
-    return np.flatnonzero(np.diff(groups, prepend=-1))
 
 
 def overlap_with_questions(retrieval: Retrieval) -> Figures:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from rag_chunk import AnalysisConfig, Corpus, Document, Questions, RunConfig, analyze, chunk, read_corpus
+from rag_chunk.analysis import runner
 from rag_chunk.analysis.comparison import recommend_for
 from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.ranking import rank_for_evaluation
@@ -802,3 +804,48 @@ def test_the_examples_are_analysed_with_everything():
     assert report.questions is not None
     assert len(report.questions.by_tag) >= 2
     assert baseline_verdict(report.comparison.baseline, 9)[0].startswith("Against the baseline")
+
+
+def test_each_configuration_is_chunked_and_ranked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = {"chunk": 0, "rank_for_evaluation": 0}
+
+    def count(name: str) -> Callable[..., Any]:
+        function = getattr(runner, name)
+
+        def counted(*arguments: Any) -> Any:
+            calls[name] += 1
+            return function(*arguments)
+
+        return counted
+
+    for name in calls:
+        monkeypatch.setattr(runner, name, count(name))
+    analysed()
+    assert calls == {"chunk": len(RIVALS), "rank_for_evaluation": len(RIVALS)}
+
+
+def test_what_configurations_share_is_timed_apart_from_each_of_them() -> None:
+    corpus, questions = library(12)
+
+    def prepare_slowly(text: str, config: RunConfig) -> list[tuple[int, int]]:
+        corpus.derived("slow", lambda: time.sleep(0.2))
+        return [(0, len(text))] if config.chunk_size else []
+
+    module = ModuleType("slow_chunker")
+    vars(module)["cut"] = prepare_slowly
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "slow_chunker", module)
+        report = analyze(corpus, RunConfig(strategy="slow_chunker:cut", overlap=0), questions).report
+    assert report.timings["structure_time"] >= 0.2
+    assert report.configurations[0].metrics["chunk_time"] < 0.2
+
+
+def test_markdown_names_the_documents_without_their_path() -> None:
+    report = analysed(source="/home/ann/work/handbook", test_file="/home/ann/work/questions.json")
+    questions = (
+        report.questions.model_copy(update={"source": "/home/ann/work/questions.json"}) if report.questions else 0
+    )
+    text = markdown_text(report.model_copy(update={"questions": questions}))
+    assert text.startswith("# rag-chunk: handbook\n")
+    assert "questions from `questions.json`" in text
+    assert "/home/ann" not in text

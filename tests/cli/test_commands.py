@@ -24,6 +24,7 @@ from rag_chunk.config import (
     parse_config,
     yaml_text,
 )
+from rag_chunk.config.catalog import Retriever, Strategy
 from rag_chunk.corpus import MARKER, Corpus, Document, read_corpus
 from rag_chunk.questions import check_questions
 from rag_chunk.questions.drafts import drafts, drafts_yaml
@@ -82,7 +83,7 @@ def docs(folder: Path) -> Path:
 
 def test_strategies_shows_all_that_is_built_in_and_fits_80_columns(rag_chunk):
     shown = rag_chunk("strategies").out
-    rows = [*STRATEGIES.values(), *RETRIEVERS.values()]
+    rows: list[Strategy | Retriever] = [*STRATEGIES.values(), *RETRIEVERS.values()]
     assert all(f"\n{'- ' if row.needs_vectors else '  '}{row.name} " in shown for row in rows)
     assert max(map(len, shown.splitlines())) <= 80
 

@@ -99,7 +99,7 @@ def test_progress_tells_what_comes_next_and_is_gone_when_nothing_does(
 
         analyze(Corpus([Document("a.md", TEXT)]), configs, questions(), progress=both)
         shown = capsys.readouterr().err
-    assert told == [(0, 2, "[b]a[/b]"), (1, 2, "b"), (2, 2, "comparing"), (2, 2, "")]
+    assert told == [(0, 2, "[b]a[.b]"), (1, 2, "b"), (2, 2, "comparing"), (2, 2, "")]
     assert "[b]a[/b]" in shown
     assert shown.endswith("\x1b[2K")
     assert capsys.readouterr().err == ""

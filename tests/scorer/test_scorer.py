@@ -13,6 +13,7 @@ from rag_chunk.corpus import Corpus, Document, read_corpus
 from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.questions import Evidence, Question, Questions, read_questions
 from rag_chunk.retriever import Ranking, rank
+from rag_chunk.retriever.legacy import legacy
 from rag_chunk.scorer import GROUPS, Scores, required_depth, score, shape_metrics
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.retrieval import Retrieval
@@ -41,6 +42,10 @@ def cases(draw: st.DrawFn) -> tuple[Chunking, Ranking, Questions, RunConfig]:
     return chunking, ranking.reshape(len(questions), depth), questions, config
 
 
+def legacy_ranking(chunking: Chunking, questions: Questions, config: RunConfig) -> Ranking:
+    return legacy(chunking.corpus, config).rank(chunking, questions.texts, min(config.top_k, len(chunking)))
+
+
 def rows_of(ranking: Ranking) -> list[list[int]]:
     return [[row for row in ranked if row >= 0] for ranked in ranking.tolist()]
 
@@ -49,7 +54,7 @@ def rows_of(ranking: Ranking) -> list[list[int]]:
 def test_scores_equal_those_on_sets_of_characters(case):
     chunking, ranking, questions, config = case
     reference = Reference(chunking, config)
-    found = score(chunking, ranking, questions, config, GROUPS)
+    found = score(chunking, ranking, questions, config, GROUPS, legacy_ranking(chunking, questions, config))
     pairs = list(zip(rows_of(ranking), questions.questions, strict=True))
     expected = [reference.scores(ranked, question) for ranked, question in pairs]
     for name in expected[0]:
@@ -200,7 +205,8 @@ def scores_of(chunks, ranked, *items, **settings) -> Scores:
     evidence = tuple(Evidence(tuple(item) if isinstance(item, list) else (item,)) for item in items)
     questions = questions_of(Question("q1", "aaaa or zzzz?", evidence))
     chunking = chunking_of(CORPUS, chunks)
-    return score(chunking, np.array([ranked], np.int64).reshape(1, -1), questions, RunConfig(**settings), GROUPS)
+    config, ranking = RunConfig(**settings), np.array([ranked], np.int64).reshape(1, -1)
+    return score(chunking, ranking, questions, config, GROUPS, legacy_ranking(chunking, questions, config))
 
 
 def test_the_last_chunk_is_cut_at_the_character():
@@ -265,6 +271,11 @@ def test_the_papers_figures_count_overlaps_twice_in_what_they_divide_by():
     assert found["paper_iou"] == pytest.approx(4 / (18 + 4))
 
 
+def test_legacy_recall_without_its_ranking_is_refused():
+    with pytest.raises(ValueError, match="needs the ranking of the legacy retriever"):
+        score(chunking_of(CORPUS, [(0, 4)]), np.array([[0]]), numbered(1), RunConfig(), ["legacy"])
+
+
 def test_legacy_recall_wants_the_phrase_whole_in_one_chunk():
     assert scores_of([(0, 4), (5, 9)], [0, 1], (0, 4), (0, 9)).metrics["legacy_recall"] == 0.5
 
@@ -297,7 +308,8 @@ def test_scores_on_the_public_data_equal_those_on_sets_of_characters():
     config = RunConfig(strategy="sliding-window", chunk_size=200, overlap=50)
     chunking, questions = chunk(corpus, config), read_questions(file, corpus)
     ranking = rank(chunking, questions.texts, config, required_depth(chunking, config))
-    found, reference = score(chunking, ranking, questions, config, GROUPS).per_question, Reference(chunking, config)
+    scores = score(chunking, ranking, questions, config, GROUPS, legacy_ranking(chunking, questions, config))
+    found, reference = scores.per_question, Reference(chunking, config)
     for number in range(0, len(questions), 23):
         expected = reference.scores(ranking[number].tolist(), questions.questions[number])
         assert {name: found[name][number] for name in expected} == pytest.approx(expected)

@@ -35,7 +35,7 @@ class Pair:
 
     @property
     def identical(self) -> bool:
-        """Tell whether the two score the same on every question."""
+        """Whether the two score the same on every question."""
         return self.detectable == 0 and self.difference == 0
 
 
@@ -57,7 +57,7 @@ class PairedTest:
 
     @property
     def worse_than_leader(self) -> tuple[bool, ...]:
-        """Tell for each configuration whether it is shown to be worse than the leader."""
+        """Whether each configuration is shown to be worse than the leader."""
         return tuple(index not in self.not_shown_worse for index in range(len(self.means)))
 
     @property

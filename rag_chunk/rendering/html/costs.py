@@ -44,15 +44,15 @@ class Costs:
 
 
 def costs_of(
-    comparison: ComparisonResult, found: Sequence[ConfigurationResult], numbers: Mapping[str, int]
+    comparison: ComparisonResult, results: Sequence[ConfigurationResult], numbers: Mapping[str, int]
 ) -> Costs | None:
     """Lay out recall against index size; nothing for a single configuration."""
-    if len(found) == 1:
+    if len(results) == 1:
         return None
-    sizes = np.array([each.metrics["index_ratio"] for each in found])
-    recalls = np.array([each.metrics[comparison.metric] for each in found])
+    sizes = np.array([each.metrics["index_ratio"] for each in results])
+    recalls = np.array([each.metrics[comparison.metric] for each in results])
     across, up = scale_around(sizes.tolist(), least=0.05), scale_around(recalls.tolist(), least=0.05)
-    on_front = sorted((each for each in found if each.name in comparison.pareto), key=_size)
+    on_front = sorted((each for each in results if each.name in comparison.pareto), key=_size)
     places = {each.name: place for place, each in enumerate(on_front, 1)}
     points = [
         Cost(
@@ -63,7 +63,7 @@ def costs_of(
             places.get(each.name),
             tuple(format_metric(name, each.metrics[name]) for name in (comparison.metric, *COSTS)),
         )
-        for each in found
+        for each in results
     ]
     by_place = sorted((point for point in points if point.place), key=lambda point: point.place or 0)
     return Costs(
@@ -75,8 +75,8 @@ def costs_of(
     )
 
 
-def _size(found: ConfigurationResult) -> tuple[float, float]:
-    return found.metrics["index_ratio"], found.metrics["context_size"]
+def _size(result: ConfigurationResult) -> tuple[float, float]:
+    return result.metrics["index_ratio"], result.metrics["context_size"]
 
 
 def _steps(sizes: Floats, recalls: Floats, across: Scale, up: Scale) -> Iterable[tuple[float, float]]:

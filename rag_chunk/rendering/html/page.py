@@ -39,7 +39,7 @@ class ReportSection:
     retrievers: str
     answer: Answer
     sentences: tuple[str, ...]
-    found: tuple[ConfigurationResult, ...]
+    results: tuple[ConfigurationResult, ...]
     left: int
     comparison: DifferencePlot | None
     curve: Curve | None
@@ -50,7 +50,7 @@ class ReportSection:
 def html_text(analysis: Analysis) -> str:
     """Return the report as one HTML file. It needs no other file, no network and no server."""
     report = analysis.report
-    numbers = {found.name: number for number, found in enumerate(report.configurations)}
+    numbers = {result.name: number for number, result in enumerate(report.configurations)}
     sample = sample_of(analysis)
     data, left_out = data_of(analysis, sample)
     text: str = (
@@ -58,9 +58,9 @@ def html_text(analysis: Analysis) -> str:
         .get_template("page.html")
         .render(
             report=report,
-            source=_source(report),
+            source=report.title,
             characters=sum(document.characters for document in report.corpus.documents),
-            parts=[_part(report, comparison, found, numbers) for comparison, found in groups(report)],
+            parts=[_part(report, comparison, result, numbers) for comparison, result in groups(report)],
             sizes=_sizes(analysis, numbers),
             columns=columns_to_show(report),
             numbers=numbers,
@@ -77,34 +77,29 @@ def html_text(analysis: Analysis) -> str:
 def _part(
     report: Report,
     comparison: ComparisonResult | None,
-    found: list[ConfigurationResult],
+    results: list[ConfigurationResult],
     numbers: Mapping[str, int],
 ) -> ReportSection:
-    shown = found[:MOST_COLUMNS]
+    shown = results[:MOST_COLUMNS]
     if comparison:
         named = {comparison.recommended, comparison.leader, *comparison.pareto}
-        shown = [each for place, each in enumerate(found) if place < MOST_COLUMNS or each.name in named]
-    told = comparison if comparison and not all_scores_are_zero(comparison, found) else None
+        shown = [each for place, each in enumerate(results) if place < MOST_COLUMNS or each.name in named]
+    scored = comparison if comparison and not all_scores_are_zero(comparison, results) else None
     return ReportSection(
         retrievers=" and ".join(comparison.retrievers) if comparison else "",
-        answer=answer_of(report, comparison, found),
+        answer=answer_of(report, comparison, results),
         sentences=(*draft_note(report), *comparison.verdict) if comparison else (),
-        found=tuple(shown),
-        left=len(found) - len(shown),
+        results=tuple(shown),
+        left=len(results) - len(shown),
         comparison=comparison_of(report, comparison, shown, numbers) if comparison else None,
-        curve=curve_of(told, shown, numbers) if told else None,
-        costs=costs_of(told, shown, numbers) if told else None,
-        breakdowns=tuple(breakdowns_of(report, comparison, found)) if comparison else (),
+        curve=curve_of(scored, shown, numbers) if scored else None,
+        costs=costs_of(scored, shown, numbers) if scored else None,
+        breakdowns=tuple(breakdowns_of(report, comparison, results)) if comparison else (),
     )
 
 
 def _sizes(analysis: Analysis, numbers: Mapping[str, int]) -> Distributions | None:
     return distributions_of(analysis.report.configurations[:MOST_COLUMNS], analysis.chunkings, numbers)
-
-
-def _source(report: Report) -> str:
-    """Return the last part of the source's path: the rest says where it lay, not what it is."""
-    return re.split(r"[\\/]", str(report.analysis.get("source", "documents")).rstrip("\\/"))[-1] or "documents"
 
 
 def _remarks(report: Report) -> list[str]:
@@ -116,8 +111,8 @@ def _remarks(report: Report) -> list[str]:
 
 def _pattern(names: Sequence[str] | Mapping[str, int]) -> "re.Pattern[str]":
     """Return what finds configurations' names in a sentence, the longer ones first."""
-    found = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    return re.compile(rf"(?<![\w-])({found})(?![\w-])")
+    any_name = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(rf"(?<![\w-])({any_name})(?![\w-])")
 
 
 def _mark_up(sentence: str, names: "re.Pattern[str]") -> "Markup":

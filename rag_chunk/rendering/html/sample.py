@@ -87,15 +87,15 @@ def _texts(corpus: Corpus, questions: Sequence[Question]) -> dict[int, str]:
     starts = np.array([item.spans[0][0] for question in questions for item in question.evidence], np.int64)
     weights = Counter(corpus.documents_at(starts).tolist())
     order = sorted(range(len(corpus.documents)), key=lambda index: -weights[index])
-    found: dict[int, str] = {}
+    texts: dict[int, str] = {}
     room = MOST_TEXT
     for index in order[:MOST_DOCUMENTS]:
         text = corpus.documents[index].text
         size = len(text) if len(text) > room else _bytes(text)
-        if size <= room or not found:
-            found[index] = text if size <= room else _beginning(text, room)
+        if size <= room or not texts:
+            texts[index] = text if size <= room else _beginning(text, room)
             room -= min(size, room)
-    return dict(sorted(found.items()))
+    return dict(sorted(texts.items()))
 
 
 def _bytes(text: str) -> int:

@@ -30,15 +30,15 @@ class Answer:
     config: str
 
 
-def answer_of(report: Report, comparison: ComparisonResult | None, found: list[ConfigurationResult]) -> Answer:
+def answer_of(report: Report, comparison: ComparisonResult | None, results: list[ConfigurationResult]) -> Answer:
     """Return what a group of configurations comes to."""
-    if comparison is None and len(found) > 1:
-        return Answer("Measured without questions", f"{len(found)} configurations", "", (), "")
-    if comparison and all_scores_are_zero(comparison, found):
-        return Answer("Every score is 0", f"{len(found)} configuration{'' if len(found) == 1 else 's'}", "", (), "")
-    kicker = "Recommended" if len(found) > 1 else "The only configuration"
-    chosen = next(each for each in found if comparison is None or each.name == comparison.recommended)
-    scored = _score_facts(report, comparison, chosen, found) if comparison else ()
+    if comparison is None and len(results) > 1:
+        return Answer("Measured without questions", f"{len(results)} configurations", "", (), "")
+    if comparison and all_scores_are_zero(comparison, results):
+        return Answer("Every score is 0", f"{len(results)} configuration{'' if len(results) == 1 else 's'}", "", (), "")
+    kicker = "Recommended" if len(results) > 1 else "The only configuration"
+    chosen = next(each for each in results if comparison is None or each.name == comparison.recommended)
+    scored = _score_facts(report, comparison, chosen, results) if comparison else ()
     config = ConfigFile(chosen.config.applicable_settings(), {}, {}).to_yaml()
     return Answer(kicker, chosen.name, settings_of(chosen.config), (*scored, _index(chosen)), config)
 
@@ -65,7 +65,7 @@ def _reverse(pair: PairResult) -> PairResult:
 
 
 def _score_facts(
-    report: Report, comparison: ComparisonResult, chosen: ConfigurationResult, found: list[ConfigurationResult]
+    report: Report, comparison: ComparisonResult, chosen: ConfigurationResult, results: list[ConfigurationResult]
 ) -> tuple[Fact, ...]:
     asked = len(chosen.questions)
     ends = chosen.intervals.get(comparison.metric)
@@ -76,12 +76,16 @@ def _score_facts(
         f"recall in {budget} of context",
         f"{interval}{asked:,} question{'' if asked == 1 else 's'}",
     )
-    return (recall,) if len(found) == 1 else (recall, _gap(comparison, chosen, found), _sure(comparison, found, asked))
+    return (
+        (recall,)
+        if len(results) == 1
+        else (recall, _gap(comparison, chosen, results), _sure(comparison, results, asked))
+    )
 
 
-def _gap(comparison: ComparisonResult, chosen: ConfigurationResult, found: list[ConfigurationResult]) -> Fact:
+def _gap(comparison: ComparisonResult, chosen: ConfigurationResult, results: list[ConfigurationResult]) -> Fact:
     """Return how the recommended stands to the leader, or the leader to the one behind it."""
-    others = [each for each in found if each.name != chosen.name]
+    others = [each for each in results if each.name != chosen.name]
     rival = max(others, key=lambda each: each.metrics[comparison.metric]).name
     rival = comparison.leader if chosen.name != comparison.leader else rival
     pair = pairs_with(comparison, rival)[chosen.name]
@@ -93,9 +97,9 @@ def _gap(comparison: ComparisonResult, chosen: ConfigurationResult, found: list[
     )
 
 
-def _sure(comparison: ComparisonResult, found: list[ConfigurationResult], asked: int) -> Fact:
-    others = len(found) - 1
-    beaten = len(found) - len(comparison.not_shown_worse)
+def _sure(comparison: ComparisonResult, results: list[ConfigurationResult], asked: int) -> Fact:
+    others = len(results) - 1
+    beaten = len(results) - len(comparison.not_shown_worse)
     if asked < FEWEST_FOR_A_WINNER:
         return Fact("none", "is shown to be better", f"{asked} questions are too few to name a winner")
     left = others - beaten

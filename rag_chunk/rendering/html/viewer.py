@@ -45,15 +45,15 @@ def data_of(analysis: Analysis, sample: Sample) -> tuple[Data, tuple[str, ...]]:
 
 def _draw(analysis: Analysis, sample: Sample) -> dict[str, Data]:
     """Return the chunks and rankings of as many configurations as there is room for."""
-    found: dict[str, Data] = {}
+    drawn: dict[str, Data] = {}
     room = MOST_CHUNKS
     for each in by_weight(analysis.report):
         data = _chunks(each, analysis.chunkings[each.name], sample)
         room -= len(compact(data))
-        if room < 0 and found:
+        if room < 0 and drawn:
             break
-        found[each.name] = data
-    return found
+        drawn[each.name] = data
+    return drawn
 
 
 def _document(corpus: Corpus, index: int, text: str) -> Data:
@@ -81,24 +81,24 @@ def _question(question: Question, corpus: Corpus, sample: Sample) -> Data:
     }
 
 
-def _configuration(report: Report, found: ConfigurationResult, sample: Sample) -> Data:
-    comparison = report.comparison_of(found)
-    scores = [found.questions[row].scores for row in sample.rows] if comparison and found in sample.columns else None
+def _configuration(report: Report, result: ConfigurationResult, sample: Sample) -> Data:
+    comparison = report.comparison_of(result)
+    scores = [result.questions[row].scores for row in sample.rows] if comparison and result in sample.columns else None
     return {
-        "name": found.name,
-        "settings": settings_of(found.config),
-        "mark": mark(report, found),
-        "budget": found.config.budget,
+        "name": result.name,
+        "settings": settings_of(result.config),
+        "mark": mark(report, result),
+        "budget": result.config.budget,
         "scores": [round(100 * each[comparison.metric]) for each in scores] if comparison and scores else None,
     }
 
 
-def _chunks(found: ConfigurationResult, chunking: Chunking, sample: Sample) -> Data:
+def _chunks(result: ConfigurationResult, chunking: Chunking, sample: Sample) -> Data:
     spans, starts = chunking.spans, chunking.corpus.starts
     data: Data = {"chunks": _encode_spans(spans, _rows(spans, starts, sample.texts), starts)}
-    if not found.questions:
+    if not result.questions:
         return data
-    handed = chunking.parents_or_self().spans if found.config.retrieve_parents else spans
+    handed = chunking.parents_or_self().spans if result.config.retrieve_parents else spans
     rows = _rows(handed, starts, sample.texts)
     if handed is not spans:
         data["parents"] = _encode_spans(handed, rows, starts)
@@ -108,7 +108,7 @@ def _chunks(found: ConfigurationResult, chunking: Chunking, sample: Sample) -> D
     )
     places = {document.name: int(start) for document, start in zip(chunking.corpus.documents, starts, strict=False)}
     data["ranked"] = [
-        [int(numbers[row]) for row in _chunk_rows(found.questions[place].retrieved, handed, places)]
+        [int(numbers[row]) for row in _chunk_rows(result.questions[place].retrieved, handed, places)]
         for place in sample.rows
     ]
     return data

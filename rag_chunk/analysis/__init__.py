@@ -10,14 +10,14 @@ from rag_chunk.analysis.comparison import blocks, compare_configurations, with_i
 from rag_chunk.analysis.cost_estimate import estimate_cost
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
-from rag_chunk.analysis.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
+from rag_chunk.analysis.report import ConversionEntry, CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of, safe_names
-from rag_chunk.corpus import Corpus
+from rag_chunk.corpus import Corpus, Document
 from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
@@ -190,10 +190,25 @@ def _seed(named: Mapping[str, RunConfig]) -> int:
 def corpus_entry(corpus: Corpus) -> CorpusEntry:
     """Return what a report says of a corpus."""
     documents = tuple(
-        DocumentEntry(name=document.name, digest=document.digest, characters=len(document.text))
+        DocumentEntry(
+            name=document.name,
+            digest=document.digest,
+            characters=len(document.text),
+            pages=len(document.pages) or None,
+            conversion=_conversion_entry(document),
+        )
         for document in corpus.documents
     )
     return CorpusEntry(digest=corpus.digest, documents=documents, skipped=_entries(corpus.skipped))
+
+
+def _conversion_entry(document: Document) -> ConversionEntry | None:
+    made = document.conversion
+    if made is None:
+        return None
+    return ConversionEntry(
+        converter=made.converter, version=made.version, rule=made.rule, source_digest=made.source_digest
+    )
 
 
 def _questions_entry(questions: Questions, asked: EvaluationSet | None) -> QuestionsEntry:

@@ -169,7 +169,9 @@ def excerpt(text: str, longest: int = 80) -> str:
 
 
 def line_of(document: Document, position: int) -> str:
-    """Return the line of a position in a document, in words."""
+    """Return the page of a position in a document, or its line where there are no pages, in words."""
+    if pages := document.page_labels(position, position):
+        return f"page {pages[0]}"
     return f"line {int(document.line_starts.searchsorted(position, side='right'))}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag_chunk.analysis import Analysis, Progress, analyze, check_baseline, score_retrievals
+from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
 from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost
 from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import folder_lock, prepare_folder
@@ -47,7 +47,7 @@ class Job:
 def run(settings: Settings, outlook: Reporter) -> "Tracked | None":
     """Do the main job. Raise `TrackingError` at its very end where MLflow failed: the results are saved then."""
     tracked_as = _tracking_options(settings)
-    check_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
+    find_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
     corpus, questions = read(settings, outlook.notify, outlook.progress)
     job = Job(lambda: _analyse(settings, corpus, questions, outlook), len(settings.configs) > 1)
     return _execute(job, settings, outlook, tracked_as)

@@ -41,21 +41,21 @@ def place() -> Path:
 
 def load(keys: Sequence[bytes]) -> dict[bytes, Stored]:
     """Return what is stored under `keys`, by key."""
-    found: dict[bytes, Stored] = {}
+    stored: dict[bytes, Stored] = {}
     with _open() as connection:
         for key, vector, tokens, used in _rows(connection, "key, vector, tokens, used", keys):
-            found[key] = Stored(np.frombuffer(vector, np.float32), tokens)
+            stored[key] = Stored(np.frombuffer(vector, np.float32), tokens)
             if used < _today():  # a day is exact enough, and seldom a write
                 connection.execute("UPDATE vectors SET used = ? WHERE key = ?", (_today(), key))
-    return found
+    return stored
 
 
 def stored_keys(keys: Sequence[bytes]) -> set[bytes]:
     """Return those of the `keys` under which something is stored."""
-    found: set[bytes] = set()
+    stored: set[bytes] = set()
     with _open() as connection:
-        found.update(key for (key,) in _rows(connection, "key", keys))
-    return found
+        stored.update(key for (key,) in _rows(connection, "key", keys))
+    return stored
 
 
 def save(vectors: Mapping[bytes, Stored]) -> None:

@@ -158,8 +158,8 @@ def _alignment(phrase: str, text: str, at_least: float) -> tuple[float, int, int
     """Return how like `phrase` the best stretch of `text` is, in percent, and that stretch."""
     if len(text) <= len(phrase):
         return fuzz.ratio(phrase, text), 0, len(text)
-    found = fuzz.partial_ratio_alignment(phrase, text, score_cutoff=at_least)
-    return (found.score, found.dest_start, found.dest_end) if found else (0.0, 0, 0)
+    alignment = fuzz.partial_ratio_alignment(phrase, text, score_cutoff=at_least)
+    return (alignment.score, alignment.dest_start, alignment.dest_end) if alignment else (0.0, 0, 0)
 
 
 def excerpt(text: str, longest: int = 80) -> str:

@@ -129,6 +129,10 @@ class Locator:
         """Warn of a phrase that is a keyword: hits are then nearly free."""
         if match is None:
             return
+        if match.inside_words:
+            start, end = match.spans[0]
+            longer = excerpt(self._places.in_whole_words(start, end), 40)
+            self._warn(asked, "keyword", f"{excerpt(text, 40)} stands only inside longer words: {longer}")
         reasons = (
             [f"has only {len(text)} character{'' if len(text) == 1 else 's'}"] if len(text) < SHORTEST_PHRASE else []
         )

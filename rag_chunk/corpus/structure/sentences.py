@@ -2,8 +2,8 @@
 
 Enders are those of Unicode's sentence rules (UAX 29, the classes STerm and ATerm), CJK, Indic and others
 included. A full stop ends no sentence inside a number, after a known abbreviation or an initial, after
-the number of a list item, before a small letter, or in a German date (`3. Mai`). A line that carries a mark of Markdown starts a sentence, and so
-does the one after a heading.
+the number of a list item, before a small letter, before another full stop, or in a German ordinal (`3. Mai`,
+`im 19. Jahrhundert`). A line that carries a mark of Markdown starts a sentence, and so does the one after a heading.
 """
 
 import string
@@ -16,6 +16,14 @@ import regex
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Bytes, Positions, among, distinct, line_type
 from rag_chunk.corpus.characters import where
+from rag_chunk.corpus.structure.abbreviations import (
+    ABBREVIATIONS,
+    AFTER_DATES,
+    AFTER_ORDINALS,
+    BEFORE_NUMBERS,
+    BEFORE_ORDINALS,
+    FOREIGN,
+)
 
 _CLOSERS = "\"'”’»›)]}」』】）］｝〕〉》"
 _OPENERS = "([{\"'“‘«"
@@ -26,14 +34,8 @@ _AT_ONCE = 1 << 14  # enders that are looked at together
 _NEAR = 8  # characters before a full stop that tell an abbreviation
 _DAY = 2  # digits of a day
 _SMALL, _LARGE, _LETTER, _OTHER, _NOTHING, _STOP, _MARK, _WIDE = range(0x80, 0x88)
-_ABBREVIATIONS = (
-    "al approx apr art assn aug ave blvd bros ca capt cf ch chap co col corp dec dept dr ed eds eq eqs esp est "
-    "etc ext feb fig figs gen gov hon inc incl jan jr jul jun lt ltd maj mar max min mr mrs ms mt nov nr oct op "
-    "p para pp pres prof pt pub ref refs rep resp rev sec sect sen sep sept sgt sr st tab tel univ viz vol vols vs "
-    "bzw evtl ggf inkl sog usw vgl zzgl"
-).split()
+_LONGEST_ABBREVIATION = 6  # letters of one that is not ASCII
 _PAIRS = ("zB", "zT", "dh", "di", "ua", "uU", "uÄ", "oÄ", "oä", "id", "dR", "va", "so", "su")  # z. B., d. h.: German
-_MONTHS = "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember".split()
 
 
 def _letter(character: str) -> int:
@@ -83,8 +85,18 @@ def _keys(words: Sequence[str]) -> Positions:
     return np.array(sorted(_key(word.encode()) for word in words), np.uint64)
 
 
-_KEYS, _NUMBER_KEYS = _keys(_ABBREVIATIONS), _keys(["no", "nos"])  # the latter are words, but not before a number
-_MONTH_KEYS = np.array(sorted(_key(bytes(map(_letter, month[_NEAR - 1 :: -1]))) for month in _MONTHS), np.uint64)
+def _letter_keys(words: Sequence[str]) -> Positions:
+    return np.array(sorted(_key(bytes(map(_letter, word))) for word in words), np.uint64)
+
+
+def _following_keys(words: Sequence[str]) -> Positions:
+    """Return the keys of words as they are read forwards, in whatever letters, of which the first `_NEAR` count."""
+    return np.array(sorted(_key(bytes(map(_letter, word[_NEAR - 1 :: -1]))) for word in words), np.uint64)
+
+
+_KEYS, _NUMBER_KEYS = _keys(ABBREVIATIONS), _keys(BEFORE_NUMBERS)
+_ORDINAL_KEYS, _BEFORE_ORDINAL_KEYS = _following_keys(AFTER_ORDINALS), _letter_keys(BEFORE_ORDINALS)
+_CHRIST_KEYS = _following_keys(["Chr"])
 _PAIR_KEYS = np.array(sorted(_letter(pair[0]) << 8 | _letter(pair[1]) for pair in _PAIRS))
 
 
@@ -166,7 +178,7 @@ def _starts_after(line: _Line, ends: Positions, firsts: Positions) -> Positions:
     following = after.copy()
     following[spaced] = line.corpus.whitespace.past(after[spaced])
     kept = (line.letters[ends] == _WIDE) | (spaced & ~_IS_SMALL[line.at(following, limits)])
-    kept &= following < limits
+    kept &= (following < limits) & ((line.letters[ends] != _STOP) | (line.at(following, limits) != _STOP))
     ends, following = ends[kept], following[kept]
     started: Positions = following[~_abbreviating(line, ends, following, firsts)]
     return started
@@ -198,13 +210,42 @@ def _abbreviating(line: _Line, ends: Positions, following: Positions, firsts: Po
     outside = _column(_NEAR, length) >= length
     goes_on = following[rows]
     number = _number(before, length, outside)
-    number[number] = among(starts[number], firsts) | _are_dates(line, goes_on[number], length[number])
+    number[number] = among(starts[number], firsts) | _are_ordinals(
+        line, starts[number], goes_on[number], length[number]
+    )
     words = _words(before, outside)
     numbered = among(words, _NUMBER_KEYS) & _IS_DIGIT[line.letters[goes_on]]
     is_abbreviation[rows] = among(words, _KEYS) | numbered | _initials(before, length, outside) | number
     alone = np.flatnonzero(length == 1)
     is_abbreviation[rows[alone]] |= _are_paired_letters(line, before[:, alone], goes_on[alone])
+    double = np.flatnonzero((length == 2) & _IS_LARGE[before[0]] & (before[0] == before[1]))  # noqa: PLR2004
+    is_abbreviation[rows[double]] |= _are_doubled(line, goes_on[double])
+    foreign = (before >= _SMALL) & (before <= _OTHER) & ~outside
+    foreign = np.flatnonzero(foreign.any(axis=0) & (length <= _LONGEST_ABBREVIATION))
+    is_abbreviation[rows[foreign]] |= _are_foreign(line, starts[foreign], ends[rows[foreign]])
     return is_abbreviation
+
+
+def _are_doubled(line: _Line, following: Positions) -> Bools:
+    """Return whether doubled capitals are `following`: EE. UU., FF. AA., plurals in Spanish."""
+    there = line.from_(following, 3)
+    doubled: Bools = _IS_LARGE[there[0]] & (there[0] == there[1]) & (there[2] == _STOP)
+    return doubled
+
+
+def _are_foreign(line: _Line, starts: Positions, ends: Positions) -> Bools:
+    """Return whether words whose last letter is not ASCII are abbreviations; those of years are not, after a date."""
+    stretches = zip(starts.tolist(), ends.tolist(), strict=True)
+    words = [line.corpus.text(start, end).lstrip(_OPENERS).lower() for start, end in stretches]
+    last = line.before(starts)[1]
+    dated = _IS_DIGIT[last] | _IS_LARGE[last]  # 1999 or XIX
+    return np.array(
+        [
+            word in FOREIGN or (word in AFTER_DATES and not date)
+            for word, date in zip(words, dated.tolist(), strict=True)
+        ],
+        bool,
+    )
 
 
 def _without_openers(before: Bytes, length: Positions) -> Positions:
@@ -236,12 +277,22 @@ def _number(before: Bytes, length: Positions, outside: Bools) -> Bools:
     return are_digits
 
 
-def _are_dates(line: _Line, following: Positions, length: Positions) -> Bools:
-    """Return whether numbers of `length` digits are the days of German dates: a month `following` them."""
+def _are_ordinals(line: _Line, starts: Positions, following: Positions, length: Positions) -> Bools:
+    """Return whether numbers of `length` digits are German ordinals, by the word before them or the one `following`."""
+    is_led, before = _OPENS[line.letters[starts]], line.before(starts)[1:]  # after the white space
+    letters = _IS_LETTER.take(before)
+    size = np.where(letters.all(axis=0), _NEAR, np.argmin(letters, axis=0))
+    words = _words(before, _column(_NEAR, size) >= size)
+    is_led |= among(words, _BEFORE_ORDINAL_KEYS)
+    return (among(_next_words(line, following), _ORDINAL_KEYS) | is_led) & (length <= _DAY)
+
+
+def _next_words(line: _Line, following: Positions) -> Positions:
+    """Return the keys of the words that are `following`, of which the first letters count."""
     there = line.from_(following, _NEAR)
     inside = np.logical_and.accumulate(_IS_LETTER.take(there), axis=0)
-    months = np.ascontiguousarray(np.where(inside, there, 0).T).view("<u8").ravel()
-    return among(months, _MONTH_KEYS) & (length <= _DAY)
+    keys: Positions = np.ascontiguousarray(np.where(inside, there, 0).T).view("<u8").ravel()
+    return keys
 
 
 def _are_paired_letters(line: _Line, before: Bytes, following: Positions) -> Bools:
@@ -249,7 +300,8 @@ def _are_paired_letters(line: _Line, before: Bytes, following: Positions) -> Boo
     there = line.from_(following, 2)
     first = among(_pair_keys(before[0], there[0]), _PAIR_KEYS) & (there[1] == _STOP)
     second = among(_pair_keys(before[3], before[0]), _PAIR_KEYS) & (before[2] == _STOP) & _BLANK[before[1]]
-    are_paired: Bools = first | (second & ~_IS_LETTER[before[4]])
+    christ = among(_next_words(line, following), _CHRIST_KEYS)  # n. Chr.
+    are_paired: Bools = first | (second & ~_IS_LETTER[before[4]]) | christ
     return are_paired
 
 

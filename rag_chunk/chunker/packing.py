@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 
 from rag_chunk.chunker.measured_segments import cut_exactly, measure, sizes_of
+from rag_chunk.chunker.omission import skipped_spans
 from rag_chunk.chunker.packing_table import PackingTable
 from rag_chunk.chunker.segments import Borders, Level, pieces_at
-from rag_chunk.chunker.skipped import skipped_spans
 from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus

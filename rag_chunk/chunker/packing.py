@@ -108,7 +108,7 @@ def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], 
     key = (kind, config.skip_blocks)
     pieces = corpus.derived(key, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)))
     known = corpus.derived((key, units), lambda: SplittableSegments(measure(pieces, units), corpus, units))
-    return pack_rows(known.rows(config.chunk_size), corpus, config, whole)
+    return pack_rows(known.rows(config.chunk_size, config.overlap), corpus, config, whole)
 
 
 def pack_rows(rows: PackingTable, corpus: Corpus, config: RunConfig, whole: int = 0) -> Spans:

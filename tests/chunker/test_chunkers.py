@@ -210,6 +210,13 @@ def test_windows_of_tokens_share_no_more_than_asked_when_it_is_counted_by_itself
         assert len(encoding.encode_ordinary(text[other.start : one.end])) <= overlap
 
 
+@pytest.mark.parametrize("strategy", ["sliding-window", "recursive-character", "sentence", "header", "markdown"])
+def test_overlap_holds_inside_a_word_over_the_limit(strategy: str) -> None:
+    settings = {"strategy": strategy, "unit": "characters", "name": "a.txt"}
+    assert cut("abcdefghij", chunk_size=5, overlap=2, **settings) == ["abcde", "defgh", "ghij"]
+    assert cut("abcdefghij", chunk_size=4, overlap=2, **settings) == ["abcd", "cdef", "efgh", "ghij"]
+
+
 def test_what_has_no_border_is_cut_between_graphemes() -> None:
     family = "👨‍👩‍👧"
     assert cut(family * 3, strategy="recursive-character", unit="characters", chunk_size=6) == [family] * 3

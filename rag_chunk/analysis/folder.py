@@ -36,8 +36,8 @@ class Results:
 
     def file(self, name: str) -> Path | None:
         """Return the file of that name, where there is one."""
-        found = self.path / name
-        return found if found.is_file() else None
+        file = self.path / name
+        return file if file.is_file() else None
 
 
 def read_results(path: Path) -> Results:
@@ -66,9 +66,9 @@ def check_results(path: Path) -> None:
 def _refuse_links(path: Path) -> None:
     """Refuse links out of the folder: what they lead to would be sent to MLflow as a result."""
     root = path.resolve()
-    for found in path.rglob("*"):
-        if found.is_symlink() and not Path(os.path.realpath(found)).is_relative_to(root):
-            raise InputError(f"{found} leads out of the results folder; put the file itself there")
+    for entry in path.rglob("*"):
+        if entry.is_symlink() and not Path(os.path.realpath(entry)).is_relative_to(root):
+            raise InputError(f"{entry} leads out of the results folder; put the file itself there")
 
 
 def read_saved_analysis(path: Path) -> SavedAnalysis:

@@ -73,13 +73,13 @@ def plan_chunks(results: Results, options: TrackingOptions, notify: Notify) -> C
 
 
 def _describe(log: LogChunks, size: int) -> str:
-    said = {
+    notices = {
         "all": f"the chunks of every configuration are logged with their text ({size / 1e6:.1f} MB)",
         "best": "the best configuration's chunks are logged with their text, the others' as spans",
         "spans": "chunks are logged as spans, without their text",
         "none": "chunks are not logged",
     }
-    return said[log]
+    return notices[log]
 
 
 def _lines(source: Path) -> Iterator[dict[str, Any]]:

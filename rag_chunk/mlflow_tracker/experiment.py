@@ -31,11 +31,13 @@ def find_destination(store: Store, options: TrackingOptions, notify: Notify) -> 
         None if experiment_id else os.environ.get("MLFLOW_EXPERIMENT_NAME")
     )
     if name:
-        found = _by_name(store, _fit(name, notify), notify)
-        same = experiment_id in {None, found.experiment_id}
+        experiment = _by_name(store, _fit(name, notify), notify)
+        same = experiment_id in {None, experiment.experiment_id}
         if above and not same:
-            notify(f"the experiment {found.name} is not that of the run {above}, so the new runs do not nest under it")
-        return _destination(found, above if same else None)
+            notify(
+                f"the experiment {experiment.name} is not that of the run {above}, so the new runs do not nest under it"
+            )
+        return _destination(experiment, above if same else None)
     experiment_id = experiment_id or os.environ.get("MLFLOW_EXPERIMENT_ID")
     if experiment_id:
         return _destination(_by_id(store, experiment_id), above)
@@ -74,17 +76,17 @@ def _by_id(store: Store, experiment_id: str) -> Any:
 def _by_name(store: Store, name: str, notify: Notify) -> Any:
     """Return the experiment of that name, created where it is missing: by one process at a time."""
     with store.lock(), mlflow_calls(store.name):
-        found = store.client.get_experiment_by_name(name)
-        is_new = found is None
-        found = found or _create(store, name)
+        experiment = store.client.get_experiment_by_name(name)
+        is_new = experiment is None
+        experiment = experiment or _create(store, name)
     if is_new:
         notify(f"the experiment {name!r} is new, and is created")
-    if found.lifecycle_stage == "deleted":
+    if experiment.lifecycle_stage == "deleted":
         raise TrackingError(
             f"the experiment {name!r} is deleted. Restore it (mlflow experiments restore --experiment-id "
-            f"{found.experiment_id}), or give another --experiment-name"
+            f"{experiment.experiment_id}), or give another --experiment-name"
         )
-    return found
+    return experiment
 
 
 def _create(store: Store, name: str) -> Any:

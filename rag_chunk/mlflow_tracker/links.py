@@ -41,8 +41,8 @@ def ui_command(store: Store) -> str | None:
 def _mlflow() -> str:
     """Return `mlflow`, or its path where that is not found by its name."""
     beside = Path(sys.executable).parent / "mlflow"
-    found = shutil.which("mlflow")
-    if beside.exists() and (found is None or Path(found).resolve() != beside.resolve()):
+    on_path = shutil.which("mlflow")
+    if beside.exists() and (on_path is None or Path(on_path).resolve() != beside.resolve()):
         return str(beside)
     return "mlflow"
 

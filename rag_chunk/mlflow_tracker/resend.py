@@ -36,11 +36,11 @@ def track_folder(folder: Path, options: TrackingOptions, *, notify: Notify) -> T
     with quiet_mlflow(), interruptible() as interrupts, open_sender(options, notify, interrupts) as sender:
         earlier = _earlier(sender, results.report.analysis_id, options.run_id)
         if earlier.run_id and earlier.finished:
-            names = [found.name for found in results.report.configurations if found.name in earlier.children]
+            names = [each.name for each in results.report.configurations if each.name in earlier.children]
             children = {name: earlier.children[name].run_id for name in names}
             return replace(describe_tracked(sender, results, earlier.run_id, children), known=True)
         try:
-            run_id, children = _send_missing(sender, Contents(results, options, notify, later=True), earlier)
+            run_id, children = _send_missing(sender, Contents(results, options, notify, resent=True), earlier)
         except BaseException as error:
             sender.runs.end_all(ending(error))
             raise

@@ -57,9 +57,9 @@ class Sender:
         analysis = contents.analysis()
         self.runs.write(run_id, replace(analysis, tags={**analysis.tags, "mlflow.runName": analysis.name}))
         results = () if contents.is_single else contents.configurations()
-        found = known or {}
+        existing = known or {}
         children = {
-            result.name: self._child(contents.configuration(result), run_id, found.get(result.name))
+            result.name: self._child(contents.configuration(result), run_id, existing.get(result.name))
             for result in results
         }
         if best := contents.best_of(children):

@@ -24,13 +24,13 @@ NO_FILE_STORE = (3, 13)
 FILES_ALLOWED = "MLFLOW_ALLOW_FILE_STORE"
 LOCK_SECONDS = 120
 PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # where those databases listen that MLflow takes
-KNOCK_SECONDS = 5
+CONNECT_SECONDS = 5
 _HOST_AND_PORT = re.compile(r"(?:[\w-]+\.)*[\w-]+:\d+(?:/|$)")
 NOT_PATHS = ("databricks", "databricks-uc", "uc")
 
 
-def _unused(_: str) -> None:
-    """Take a notice that says nothing to somebody who only reads: where new runs would go."""
+def ignore_notice(_: str) -> None:
+    """Drop a notice of where new runs would go: who only reads does not need it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ def _folder_place(given: str, folder: Path, notify: Notify) -> StoreAddress:
 
 def _holds_runs(folder: Path) -> bool:
     """Whether MLflow's file store has written there."""
-    return any(found.parent.name.isdigit() for found in folder.glob("*/meta.yaml"))
+    return any(file.parent.name.isdigit() for file in folder.glob("*/meta.yaml"))
 
 
 def _are_files_allowed() -> bool:
@@ -198,11 +198,11 @@ def open_store(place: StoreAddress) -> Iterator[Store]:
 
 
 def _try_database(uri: str) -> None:
-    """Knock at a database: where it cannot be opened, MLflow would try again for minutes, or for an hour."""
+    """Check that a database can be opened: where it cannot, MLflow would try again for minutes, or for an hour."""
     parts = urlsplit(uri)
     port = PORTS.get(parts.scheme.partition("+")[0])
     if port and parts.hostname:
-        socket.create_connection((parts.hostname, parts.port or port), KNOCK_SECONDS).close()
+        socket.create_connection((parts.hostname, parts.port or port), CONNECT_SECONDS).close()
     elif file := _database_file(uri):
         import sqlite3
 
@@ -264,12 +264,12 @@ def _lock_path(place: StoreAddress) -> Path:
 
 def search_runs(store: Store, experiment_ids: Sequence[str], filter_string: str) -> list[Any]:
     """Return all runs of the experiments that fit, page by page."""
-    found: list[Any] = []
+    runs: list[Any] = []
     token = None
     with mlflow_calls(store.name):
         while True:
             page = store.client.search_runs(list(experiment_ids), filter_string, page_token=token)
-            found += page
+            runs += page
             token = page.token
             if not token:
-                return found
+                return runs

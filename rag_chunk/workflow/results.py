@@ -18,25 +18,25 @@ from rag_chunk.rendering import csv_text, html_text, markdown_text
 _UNFINISHED = f"{REPORT}.part"
 
 
-def provenance(report: Report, found: ConfigurationResult) -> dict[str, Any]:
+def provenance(report: Report, result: ConfigurationResult) -> dict[str, Any]:
     """Return where a configuration comes from: the section `recorded` of its config file."""
     return {
         "analysis_id": report.analysis_id,
         "created": report.created.isoformat(),
         "rag_chunk": report.rag_chunk,
-        "name": found.name,
+        "name": result.name,
         "corpus_digest": report.corpus.digest,
         "questions_digest": report.questions.digest if report.questions else None,
-        **({"embedding": found.embedding.model} if found.embedding else {}),
-        "metrics": dict(found.metrics),
+        **({"embedding": result.embedding.model} if result.embedding else {}),
+        "metrics": dict(result.metrics),
     }
 
 
-def config_file(report: Report, found: ConfigurationResult) -> ConfigFile:
+def config_file(report: Report, result: ConfigurationResult) -> ConfigFile:
     """Return the config file of one configuration of `report`."""
-    files = found.given.model_dump() if found.given else {}
+    files = result.given.model_dump() if result.given else {}
     analysis = {**report.analysis, **{name: [path] for name, path in files.items()}}
-    return ConfigFile(found.config.applicable_settings(), analysis, provenance(report, found))
+    return ConfigFile(result.config.applicable_settings(), analysis, provenance(report, result))
 
 
 def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] | None = None) -> None:
@@ -64,9 +64,9 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
     write_text(folder / "comparison.csv", csv_text(report))
     write_text(folder / "report.md", markdown_text(report))
     write_text(folder / "report.html", html_text(analysis))
-    for found in report.configurations:
-        write_text(folder / "configs" / f"{found.name}.yaml", config_file(report, found).to_yaml())
-        write_text(folder / "chunks" / f"{found.name}.jsonl", jsonl(analysis.chunkings[found.name]))
+    for result in report.configurations:
+        write_text(folder / "configs" / f"{result.name}.yaml", config_file(report, result).to_yaml())
+        write_text(folder / "chunks" / f"{result.name}.jsonl", jsonl(analysis.chunkings[result.name]))
     if analysis.questions:
         asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
         write_text(folder / "questions.json", _json(asked))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rag_chunk import Corpus, Questions, RunConfig, analyze, read_corpus, read_questions
 from rag_chunk.analysis import HEADLINE
 from rag_chunk.analysis.report import Report
-from rag_chunk.config import STRATEGIES, VECTOR_STRATEGIES, AnalysisConfig
+from rag_chunk.config import STRATEGIES, AnalysisConfig
 from rag_chunk.config.sweep import sweep as product
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "chroma-eval"
@@ -43,7 +43,7 @@ def sweep(strategies: tuple[str, ...] = ()) -> list[RunConfig]:
 def combined(sizes: str, overlaps: str) -> list[RunConfig]:
     """Return all strategies with all sizes and overlaps, in tokens: what the command line makes of such lists."""
     lists = {
-        "strategy": [name for name in STRATEGIES if name not in VECTOR_STRATEGIES],
+        "strategy": [row.name for row in STRATEGIES.values() if not row.needs_vectors],
         "chunk_size": sizes.split(","),
         "overlap": overlaps.split(","),
     }

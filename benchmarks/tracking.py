@@ -81,14 +81,14 @@ def _shown(store: str, results: Path, place: Path) -> float:
 
 def track(results: Path, uri: str) -> dict[str, Any]:
     """Track a results folder; return the seconds by step, `total`, and the number of `runs`."""
-    from rag_chunk.mlflow_tracker import TrackingOptions, track_run
+    from rag_chunk.mlflow_tracker import TrackingConfig, track_run
     from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 
     start, cpu = time.perf_counter(), time.process_time()
     with quiet_mlflow():
         spent = defaultdict(float, {"import MLflow": time.perf_counter() - start})
         _watch(spent)
-        options = TrackingOptions(uri=uri, experiment_name="benchmark")
+        options = TrackingConfig(uri=uri, experiment_name="benchmark")
         with track_run(options, several=True, notify=lambda _: None) as tracking:
             spent["open the store, find the experiment"] = time.perf_counter() - start - sum(spent.values())
             made = tracking.log(results)

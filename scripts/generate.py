@@ -198,29 +198,30 @@ def _code(values: Iterable[object]) -> str:
 
 
 def _strategies() -> list[str]:
-    from rag_chunk.config import OVERLAPPING, STRATEGIES
+    from rag_chunk.config import STRATEGIES
 
-    rows = ((f"`{name}`", said, _yes(name in OVERLAPPING)) for name, said in STRATEGIES.items())
+    rows = ((f"`{row.name}`", row.help, _yes(row.overlaps)) for row in STRATEGIES.values())
     return _table(["strategy", "chunks", "takes `overlap`"], rows)
 
 
 def _retrievers() -> list[str]:
     from rag_chunk.config import RETRIEVERS
 
-    return _table(["retriever", "ranks by"], ((f"`{name}`", said) for name, said in RETRIEVERS.items()))
+    return _table(["retriever", "ranks by"], ((f"`{row.name}`", row.help) for row in RETRIEVERS.values()))
 
 
 def _embedders() -> list[str]:
-    from rag_chunk.config import EMBEDDERS
+    from rag_chunk.config import BACKENDS
 
-    return _table(["backend", "what it loads"], ((f"`{name}`", said) for name, said in EMBEDDERS.items()))
+    return _table(["backend", "what it loads"], ((f"`{row.name}`", row.help) for row in BACKENDS.values()))
 
 
 def _groups() -> list[str]:
-    from rag_chunk.config.names import METRIC_GROUPS, METRICS, ON_REQUEST
+    from rag_chunk.config.metric_table import METRIC_GROUPS, ON_REQUEST, metrics_of
 
     rows = (
-        (f"`{name}`", said, _code(METRICS[name]), _yes(name not in ON_REQUEST)) for name, said in METRIC_GROUPS.items()
+        (f"`{name}`", said, _code(metrics_of(name)), _yes(name not in ON_REQUEST))
+        for name, said in METRIC_GROUPS.items()
     )
     return _table(["group", "what", "metrics", "without being asked for"], rows)
 
@@ -269,11 +270,12 @@ def _settings(model_name: str) -> list[str]:
     from rag_chunk import config
 
     model: Any = getattr(config, model_name)
-    flags = options()["analyze"]
+    flags = {"source": [], **options()["score"], **options()["analyze"]}
     schema = model.model_json_schema()["properties"]
     rows = (
-        [f"`{name}`", _code(flags.get(name, [])) or "`SOURCE`", _default(info), _values(schema[name]), info.description]
+        [f"`{name}`", _code(flags[name]) or "`SOURCE`", _default(info), _values(schema[name]), info.description]
         for name, info in model.model_fields.items()
+        if (info.json_schema_extra or {}).get("option", True)
     )
     return _table(["setting", "option", "default", "values", "meaning"], rows)
 
@@ -282,7 +284,7 @@ def _default(info: Any) -> str:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     if "default_text" in extra:
         return str(extra["default_text"])
-    if info.default in (None, ()):
+    if info.default in (None, (), {}):
         return "none"
     return f"`{str(info.default).lower() if isinstance(info.default, bool) else info.default}`"
 
@@ -292,6 +294,8 @@ def _values(schema: Any) -> str:
     known = next((kind for kind in schema.get("anyOf", []) if kind.get("type") != "null"), schema)
     if "enum" in known:
         return _code(known["enum"])
+    if known["type"] == "object":
+        return "list of text"
     if known["type"] == "array":
         return f"list of {_values(known['items'])}"
     names = {"boolean": "true or false", "integer": "whole number", "number": "number", "string": "text"}
@@ -351,6 +355,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "RunConfig": lambda: _settings("RunConfig"),
     "AnalysisConfig": lambda: _settings("AnalysisConfig"),
     "OutputConfig": lambda: _settings("OutputConfig"),
+    "TrackingConfig": lambda: _settings("TrackingConfig"),
 }
 
 

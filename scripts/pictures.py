@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from rag_chunk import RunConfig, analyze, read_corpus, read_questions
-from rag_chunk.config import STRATEGIES, VECTOR_STRATEGIES, AnalysisConfig
+from rag_chunk.config import STRATEGIES, AnalysisConfig
 from rag_chunk.rendering import html_text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,7 +32,7 @@ def page() -> str:
     """Return the report on examples/: every strategy that needs no vectors, in three sizes."""
     corpus = read_corpus(ROOT / "examples")
     questions = read_questions(ROOT / "examples" / "questions.json", corpus)
-    names = [name for name in STRATEGIES if name not in VECTOR_STRATEGIES]
+    names = [row.name for row in STRATEGIES.values() if not row.needs_vectors]
     configs = [RunConfig(strategy=name, chunk_size=size) for name in names for size in (100, 200, 400)]
     return html_text(analyze(corpus, configs, questions, settings=AnalysisConfig(source=ROOT / "examples")))
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from rag_chunk.config import OutputConfig, RunConfig
+from rag_chunk.config import OutputConfig, RunConfig, TrackingConfig
 from rag_chunk.config.analysis import AnalysisConfig
-from rag_chunk.config.names import DEFAULT_GROUPS, EMBEDDING, METRICS, RETRIEVERS, STRATEGIES, TIMES
+from rag_chunk.config.catalog import RETRIEVERS, STRATEGIES
+from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, METRICS, metrics_of
 from rag_chunk.errors import RagChunkError
 
 ROOT = Path(__file__).parent.parent
@@ -117,10 +118,13 @@ def test_no_option_is_documented_that_is_not_there():
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", _text())) <= known | FOREIGN
 
 
-@pytest.mark.parametrize("model", [RunConfig, AnalysisConfig, OutputConfig], ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model", [RunConfig, AnalysisConfig, OutputConfig, TrackingConfig], ids=lambda model: model.__name__
+)
 def test_every_setting_is_in_the_reference(model):
     reference = _text("docs/configuration.md")
-    assert {name for name in model.model_fields if f"| `{name}` |" not in reference} == set()
+    shown = (name for name, info in model.model_fields.items() if (info.json_schema_extra or {}).get("option", True))
+    assert [name for name in shown if f"| `{name}` |" not in reference] == []
 
 
 def test_every_strategy_and_retriever_is_described():
@@ -128,7 +132,7 @@ def test_every_strategy_and_retriever_is_described():
     assert [name for name in RETRIEVERS if f"| `{name}` |" not in _text("docs/configuration.md")] == []
 
 
-ALL_METRICS = [*(name for names in METRICS.values() for name in names), *TIMES, *EMBEDDING]
+ALL_METRICS = list(METRICS)
 
 
 def _first_names(start: str) -> set[str]:
@@ -138,7 +142,7 @@ def _first_names(start: str) -> set[str]:
 
 
 def test_every_metric_is_defined_and_explained():
-    curve = set(METRICS["budget"][1:6])  # explained from the first to the last
+    curve = set(metrics_of("budget")[1:6])  # explained from the first to the last
     assert [name for name in ALL_METRICS if name not in _first_names("| ")] == []
     assert [name for name in ALL_METRICS if name not in _first_names("- ") | curve] == []
 
@@ -146,13 +150,13 @@ def test_every_metric_is_defined_and_explained():
 def test_every_metric_but_times_and_shuffles_is_worked_out_by_hand():
     shown = "\n".join(re.findall(r"(?ms)^<!-- output -->\n\n```text\n(.*?)^```", _text("docs/metrics.md")))
     by_hand = set(re.findall(r"(?m)^(\w+) .*= .* rag-chunk: ", shown))
-    assert {name for names in METRICS.values() for name in names} - by_hand == {"random_recall"}
+    assert set(metrics_of(*METRIC_GROUPS)) - by_hand == {"random_recall"}
 
 
 def test_every_metric_of_a_report_is_listed():
     page = _text("docs/metrics.md").partition("## All of them")[2]
     listed = page.partition("<!-- output -->")[2].partition("```text\n")[2].partition("```")[0]
-    usual = {name for group in DEFAULT_GROUPS for name in METRICS[group]} | set(TIMES)
+    usual = set(metrics_of(*DEFAULT_GROUPS, "time"))
     assert set(re.findall(r"\w+", listed)) == usual
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from rag_chunk.chunker import chunk
 from rag_chunk.chunker.semantic import sentences
-from rag_chunk.config import VECTOR_RETRIEVERS, VECTOR_STRATEGIES, RunConfig
+from rag_chunk.config import RunConfig
+from rag_chunk.config.catalog import needs_vectors
 from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import Embedder, Role, embedder_of, is_stored, key
 from rag_chunk.errors import SettingsError
@@ -85,13 +86,13 @@ class _Writing:
 
     def add(self, name: str, config: RunConfig) -> None:
         """Add what a configuration needs: the sentences that it is cut by, the questions, its chunks."""
-        by_meaning = config.strategy in VECTOR_STRATEGIES
+        by_meaning = bool(needs_vectors(config.strategy, None))
         if by_meaning and self._add_sentences(config):
             self._unknown.add(config.embedding_model)
         is_known = not by_meaning or config.embedding_model not in self._unknown
         chunking = chunk(self._corpus, config) if is_known else None
         chunks = None if chunking is None else len(chunking)
-        if config.retriever not in VECTOR_RETRIEVERS or not self._questions:
+        if not needs_vectors(None, config.retriever) or not self._questions:
             self._write(Item(name, chunks), config)
             return
         self._write(self._item(QUESTIONS, None, config, self._questions, "query"), config)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rag_chunk.analysis.history import SavedAnalysis, parse_questions
 from rag_chunk.analysis.report import ConfigurationResult, Report, parse_report
-from rag_chunk.config.tracking import TrackingOptions
+from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
 
@@ -28,7 +28,7 @@ class Results:
     path: Path
     report: Report
     configs: Mapping[str, str]
-    options: TrackingOptions
+    options: TrackingConfig
 
     def chunks(self, result: ConfigurationResult) -> Path | None:
         """Return the file with the chunks of a configuration, where there is one."""
@@ -86,11 +86,11 @@ def read_saved_analysis(path: Path) -> SavedAnalysis:
     )
 
 
-def _options(path: Path) -> TrackingOptions:
+def _options(path: Path) -> TrackingConfig:
     if not path.is_file():
-        return TrackingOptions()
+        return TrackingConfig()
     try:
-        return TrackingOptions.from_json(json.loads(_text(path)))
+        return TrackingConfig.from_json(json.loads(_text(path)))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON: {error}") from None
 

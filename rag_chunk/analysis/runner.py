@@ -10,7 +10,9 @@ from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.chunker import Chunking, chunk
-from rag_chunk.config import RETRIEVERS, STRATEGIES, VECTOR_RETRIEVERS, RunConfig
+from rag_chunk.config import RETRIEVERS, STRATEGIES, RunConfig
+from rag_chunk.config.catalog import needs_vectors
+from rag_chunk.config.run import settings_of
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
@@ -18,7 +20,8 @@ from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, parents_of, prepare
 from rag_chunk.scorer import required_depth, score
 
-_CHUNKING = {"strategy", "chunk_size", "overlap", "model", "smallest_size", "split_percentile"}
+# Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
+_CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
 Tell = Callable[[int, int], None]
 
 
@@ -108,14 +111,14 @@ class Run:
         model, result = embedder_of(config), self.found[name].result
         entry = EmbeddingEntry(model=model.identity, limit=model.limit, texts=ledger.texts, cached=ledger.cached)
         metrics = dict(result.metrics)
-        if config.retriever in VECTOR_RETRIEVERS and self._asked:
+        if needs_vectors(None, config.retriever) and self._asked:
             shares = {"share_cached": ledger.share_cached, "share_unread": ledger.share_unread}
             metrics |= {"embedding_time": ledger.seconds, **shares}
         self._change(name, result.model_copy(update={"embedding": entry, "metrics": metrics}))
 
     def _evidence(self, name: str, config: RunConfig) -> None:
         asked = self._asked
-        if config.retriever in VECTOR_RETRIEVERS:  # any ranking lays the evidence out, and this one embeds nothing
+        if needs_vectors(None, config.retriever):  # any ranking lays the evidence out, and this one embeds nothing
             config = config.with_settings(retriever="random")
         if asked:
             handed, ranking = retrieve(self.chunkings[name], asked.questions, config)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from rag_chunk.analysis.report import AgainstBaseline, BaselineResult
 from rag_chunk.analysis.statistics import ALPHA, FEW_QUESTIONS, FEWEST_FOR_A_WINNER, Pair, PairedTest
-from rag_chunk.config.names import RETRIEVAL, VECTOR_RETRIEVERS, is_external
+from rag_chunk.config.catalog import RETRIEVERS
+from rag_chunk.config.names import is_external
 
 _MOST_NAMED = 3
 _MOST_SENTENCES = 6
@@ -184,8 +185,11 @@ def retrieval(name: str, models: Sequence[str] = ()) -> str:
     """Return what a retriever is, in words, with its embedding models: `lexical retrieval (bm25)`."""
     if is_external(name):
         return "the rankings that were given"
-    with_models = f", with {_and(models)}" if models and name in VECTOR_RETRIEVERS else ""
-    return f"{RETRIEVAL[name]} ({name}{with_models})" if name in RETRIEVAL else f"retrieval by {name}"
+    row = RETRIEVERS.get(name)
+    if row is None:
+        return f"retrieval by {name}"
+    with_models = f", with {_and(models)}" if models and row.needs_vectors else ""
+    return f"{row.phrase} ({name}{with_models})"
 
 
 def scope(retrievers: Sequence[str], budgets: Sequence[int], models: Sequence[str] = ()) -> str:

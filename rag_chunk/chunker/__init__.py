@@ -1,10 +1,10 @@
 """Strategies: each a function `(corpus, config) -> spans` on the corpus' line, with their parents where there are."""
 
 from collections.abc import Callable
-from importlib import import_module
 
 from rag_chunk.chunker.chunking import ChildrenAndParents, Chunk, Chunking
-from rag_chunk.config import RunConfig
+from rag_chunk.config import STRATEGIES, RunConfig
+from rag_chunk.config.catalog import load_built_in
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import Spans
 from rag_chunk.corpus.units import units_of
@@ -13,24 +13,14 @@ __all__ = ["Chunk", "Chunker", "Chunking", "chunk", "chunk_text", "chunker_of"]
 
 Chunker = Callable[[Corpus, RunConfig], Spans | ChildrenAndParents]
 
-_BUILT_IN = {
-    "fixed-size": "windows:windows",
-    "sliding-window": "windows:windows",
-    "sentence": "text:sentence",
-    "paragraph": "text:paragraph",
-    "recursive-character": "text:recursive_character",
-    "header": "sections:header",
-    "markdown": "sections:markdown",
-    "hierarchical": "sections:hierarchical",
-    "semantic": "semantic:semantic",
-}
+_USERS_OWN = "rag_chunk.chunker.custom_strategy:users_own"
 
 
 def chunker_of(config: RunConfig) -> Chunker:
     """Return the function of the strategy that `config` names."""
-    module, _, function = _BUILT_IN.get(config.strategy, "custom_strategy:users_own").partition(":")
-    found: Chunker = getattr(import_module(f"{__name__}.{module}"), function)
-    return found
+    row = STRATEGIES.get(config.strategy)
+    chunker: Chunker = load_built_in(row.function if row else _USERS_OWN)
+    return chunker
 
 
 def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
@@ -38,14 +28,14 @@ def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
 
     >>> from rag_chunk import Corpus, Document, RunConfig, chunk
     >>> corpus = Corpus([Document("guide.md", "# Keys\n\nTurn left to lock.\n\n# Doors\n\nPull.")])
-    >>> [(found.id, found.headings, found.text) for found in chunk(corpus, RunConfig(strategy="header"))]
+    >>> [(each.id, each.headings, each.text) for each in chunk(corpus, RunConfig(strategy="header"))]
     [('guide.md:0-26', ('Keys',), '# Keys\n\nTurn left to lock.'), ('guide.md:28-42', ('Doors',), '# Doors\n\nPull.')]
     """
     units = units_of(corpus, config.unit, config.model)
-    found = chunker_of(config)(corpus, config)
-    if isinstance(found, ChildrenAndParents):
-        return Chunking(corpus, found.chunks, units, found.parents)
-    return Chunking(corpus, found, units)
+    spans = chunker_of(config)(corpus, config)
+    if isinstance(spans, ChildrenAndParents):
+        return Chunking(corpus, spans.chunks, units, spans.parents)
+    return Chunking(corpus, spans, units)
 
 
 def chunk_text(text: str, config: RunConfig | None = None, *, name: str = "text.md") -> list[Chunk]:
@@ -53,7 +43,7 @@ def chunk_text(text: str, config: RunConfig | None = None, *, name: str = "text.
 
     >>> from rag_chunk import RunConfig, chunk_text
     >>> config = RunConfig(strategy="fixed-size", chunk_size=2)
-    >>> [(found.start, found.end, found.text) for found in chunk_text("one two three", config)]
+    >>> [(each.start, each.end, each.text) for each in chunk_text("one two three", config)]
     [(0, 7, 'one two'), (8, 13, 'three')]
     """
     return list(chunk(Corpus([Document(name, text)]), config or RunConfig()))

@@ -18,21 +18,21 @@ def users_own(corpus: Corpus, config: RunConfig) -> Spans:
     Raise `InputError` where the function raises or returns anything else.
     """
     function = _function(config.strategy)
-    found = [np.zeros((0, 2), np.int64)]
+    parts = [np.zeros((0, 2), np.int64)]
     for start, document in zip(corpus.starts[:-1].tolist(), corpus.documents, strict=True):
-        found.append(_spans(function, document, config) + start)
-    return as_spans(np.concatenate(found))
+        parts.append(_spans(function, document, config) + start)
+    return as_spans(np.concatenate(parts))
 
 
 def _function(name: str) -> SpanFunction:
     """Return the function that `name` stands for; a splitter object of a known library is made into one."""
-    found = adapt(load_object(name))
-    if not callable(found):
+    loaded = adapt(load_object(name))
+    if not callable(loaded):
         raise InputError(
-            f"{name} is of type {type(found).__name__}: neither a function nor a splitter that rag-chunk knows. "
+            f"{name} is of type {type(loaded).__name__}: neither a function nor a splitter that rag-chunk knows. "
             "rag_chunk.from_texts makes a strategy of any function that returns strings"
         )
-    function: SpanFunction = found
+    function: SpanFunction = loaded
     return function
 
 

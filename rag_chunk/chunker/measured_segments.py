@@ -75,10 +75,10 @@ def _cuts(start: int, end: int, corpus: Corpus, units: Units, limit: int) -> Ite
 
 def _next_cut(start: int, end: int, corpus: Corpus, units: Units, index: int, limit: int) -> int:
     """Return the furthest place after `start`, at the unit `index` or before, up to which there are `limit` units."""
-    nearest = corpus.cluster_at(start + 1)[1]
+    nearest = corpus.graphemes.cluster_at(start + 1)[1]
     while True:
         place = int(units.starts[index]) if index < len(units.starts) else end
-        cut = min(corpus.cluster_at(min(place, end))[0], end)
+        cut = min(corpus.graphemes.cluster_at(min(place, end))[0], end)
         if cut <= nearest:
             return nearest
         if units.size(start, cut) <= limit:

@@ -44,11 +44,11 @@ def _next_whole(rows: PackingTable, cuts: Positions, wanted: Bytes) -> Positions
 
 def _first_whole(rows: PackingTable, wanted: Bytes, earliest: Positions) -> Positions:
     """Return for each cut the first row, from its `earliest` on, such that no border from there to the cut is coarser."""
-    found = cuts = rows.numbers[1:-1]
+    firsts = cuts = rows.numbers[1:-1]
     for level in occurring(wanted).tolist():
         first = rows.following(level, earliest)
-        found = np.where((first < cuts) & (wanted <= level), first, found)
-    return found
+        firsts = np.where((first < cuts) & (wanted <= level), first, firsts)
+    return firsts
 
 
 def _plain(rows: PackingTable) -> tuple[Positions, Positions]:
@@ -78,7 +78,7 @@ def _overlapping(rows: PackingTable, overlap: int, whole: int, units: Units) -> 
         begun.append(row)
         ended.append(end)
         before, cut = row, end
-    first, after = (np.fromiter(found, np.int64, len(found)) for found in (begun, ended))
+    first, after = (np.fromiter(column, np.int64, len(column)) for column in (begun, ended))
     return _sharing(rows, first, after, overlap, units), after
 
 

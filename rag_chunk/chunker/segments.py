@@ -49,7 +49,7 @@ def pieces_at(corpus: Corpus, borders: Borders, skipped: Spans | None = None) ->
     """
     apart = np.zeros((0, 2), np.int64) if skipped is None else skipped
     everywhere = [(Level.GROUP, corpus.starts[:-1]), (Level.GROUP, apart.ravel()), *borders]
-    aligned = [(level, corpus.grapheme_starts(places)) for level, places in everywhere]
+    aligned = [(level, corpus.graphemes.starts(places)) for level, places in everywhere]
     starts = distinct(*(places for _, places in aligned)).astype(line_type(len(corpus)))
     coarsest = np.zeros(len(starts), np.uint8)
     for level, places in sorted(aligned, key=lambda border: border[0]):
@@ -70,7 +70,7 @@ def _without(pieces: Segments, skipped: Spans) -> Segments:
 
 def _drop_blank(corpus: Corpus, starts: Positions, levels: Bytes) -> Segments:
     """Drop blank pieces; the coarsest border before a piece counts, also where only white space is between."""
-    ends, firsts = np.append(starts[1:], starts.dtype.type(len(corpus))), corpus.past_space(starts)
+    ends, firsts = np.append(starts[1:], starts.dtype.type(len(corpus))), corpus.whitespace.past(starts)
     kept = np.flatnonzero(firsts < ends)
     spans = corpus.trim(np.column_stack([firsts[kept], ends[kept]]))
     before = np.append(0, kept[:-1] + 1)[: len(kept)]

@@ -60,11 +60,11 @@ def _changes(corpus: Corpus, config: RunConfig) -> Floats:
 
 
 def _changes_of_meaning(corpus: Corpus, pieces: Segments, config: RunConfig) -> Floats:
-    found: list[Floats] = [np.zeros(0)]
+    parts: list[Floats] = [np.zeros(0)]
     for first, last in _groups(pieces):
         texts = corpus.texts(as_spans(pieces.spans[first:last]))
-        found.append(changes(embed(texts, config)))
-    return np.concatenate(found)
+        parts.append(changes(embed(texts, config)))
+    return np.concatenate(parts)
 
 
 def changes(vectors: Vectors) -> Floats:
@@ -74,9 +74,9 @@ def changes(vectors: Vectors) -> Floats:
     [0.0, 0.293, 1.0]
     """
     parts = [_changes_before(vectors, first) for first in range(0, len(vectors), _AT_ONCE)]
-    found: Floats = np.concatenate([np.zeros(0), *parts])
-    found[:1] = 0.0
-    return found.round(6)  # so that sums made in another order cut at the same places
+    joined: Floats = np.concatenate([np.zeros(0), *parts])
+    joined[:1] = 0.0
+    return joined.round(6)  # so that sums made in another order cut at the same places
 
 
 def _changes_before(vectors: Vectors, first: int) -> Floats:
@@ -93,8 +93,8 @@ def _changes_before(vectors: Vectors, first: int) -> Floats:
     before, after = slice(count), slice(WINDOW, None)
     dots = (sums[before] * sums[after]).sum(axis=1)
     product = lengths[before] * lengths[after]
-    found: Floats = 1 - np.divide(dots, product, where=product > 0, out=np.ones(count))
-    return found
+    change: Floats = 1 - np.divide(dots, product, where=product > 0, out=np.ones(count))
+    return change
 
 
 def _cuts(change: Floats, lead: Positions, reach: Positions, config: RunConfig) -> Positions:

@@ -31,7 +31,7 @@ class SplittableSegments:
         """Return the rows of chunks of at most `limit` units; none of them is over it but a single grapheme cluster."""
         if self._rows is None or self._rows[0] != limit:
             self._rows = None  # so that there are never those of two
-            self._rows = limit, rows_of(*self._within(limit), limit)
+            self._rows = limit, rows_of(*self._within(limit), limit, self._units)
         return self._rows[1]
 
     def _within(self, limit: int) -> tuple[MeasuredSegments, Positions]:

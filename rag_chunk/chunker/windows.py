@@ -36,15 +36,21 @@ def windows(corpus: Corpus, config: RunConfig) -> Spans:
     if len(wrong):
         wrong = wrong[opens(rows[wrong])]  # the first of each stretch
         rest = as_spans(np.column_stack([spans[wrong, 0], stretches[rows[wrong], 1]]))
-        found = _walk_all([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
+        further = _walk_all([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
         walked = cut_to_limit(
-            as_spans([window[:2] for window in found]), np.array([window.size for window in found]), corpus, units, size
+            as_spans([window[:2] for window in further]),
+            np.array([window.size for window in further]),
+            corpus,
+            units,
+            size,
         )
         before = np.full(len(stretches), len(spans))
         before[rows[wrong]] = wrong
         spans = as_spans(np.concatenate([spans[np.arange(len(spans)) < before[rows]], walked]))
         spans = as_spans(spans[np.lexsort((spans[:, 1], spans[:, 0]))])
-    return outermost(corpus.trim(spans) if units.name != "tokens" else as_spans(spans[corpus.holds_text(spans)]))
+    return outermost(
+        corpus.trim(spans) if units.name != "tokens" else as_spans(spans[corpus.whitespace.holds_text(spans)])
+    )
 
 
 def _nearer_ends(
@@ -58,7 +64,7 @@ def _nearer_ends(
     rows = np.arange(len(spans))
     while len(rows):
         units_before = index_in(units.starts, ends[rows]) - over
-        ends[rows] = corpus.grapheme_starts(units.starts[np.maximum(units_before, 0)])
+        ends[rows] = corpus.graphemes.starts(units.starts[np.maximum(units_before, 0)])
         rows = rows[ends[rows] >= np.maximum(following[rows], starts[rows] + 1)]
         over = units.count(as_spans(np.column_stack([starts[rows], ends[rows]]))).sizes - size
         rows, over = rows[over > 0], over[over > 0]
@@ -73,9 +79,9 @@ def _end_to_end(corpus: Corpus, units: Units, stretches: Spans, size: int, overl
     number = np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]
     first = lowest[rows] + (size - overlap) * number
     last = first + size
-    ends = corpus.grapheme_starts(units.starts[np.minimum(last, len(units.starts) - 1)])
+    ends = corpus.graphemes.starts(units.starts[np.minimum(last, len(units.starts) - 1)])
     ends = np.where(last >= highest[rows], stretches[rows, 1], ends)
-    after_cluster = corpus.grapheme_ends(units.starts[first])  # before it, more than the overlap would be shared
+    after_cluster = corpus.graphemes.ends(units.starts[first])  # before it, more than the overlap would be shared
     starts = np.where(number == 0, stretches[rows, 0], np.minimum(after_cluster, np.roll(ends, 1)))
     return as_spans(np.column_stack([starts, ends])), rows
 
@@ -116,7 +122,7 @@ class _Walk:
 
     def _place(self, unit: int) -> int:
         """Return where a window ends before this unit: at the start of its grapheme cluster."""
-        return self._corpus.cluster_at(self._starts[unit])[0] if unit < self._last else self._end
+        return self._corpus.graphemes.cluster_at(self._starts[unit])[0] if unit < self._last else self._end
 
     def plan(self) -> list[_Window]:
         """Return the next windows as they are if none of them is over the limit."""
@@ -127,7 +133,7 @@ class _Walk:
             first, start = self._following(windows[-1])
         return windows
 
-    def taken(self, windows: list[_Window]) -> list[_Window]:
+    def keep(self, windows: list[_Window]) -> list[_Window]:
         """Return the windows up to the first that is over the limit, which is shortened, and go on after it."""
         large = (window.size > self._size or window.start >= window.end for window in windows)
         good = next(itertools.compress(itertools.count(), large), len(windows))
@@ -145,7 +151,7 @@ class _Walk:
             if size <= self._size:
                 return _Window(start, end, first, after, size)
             after -= max(size - self._size, 1)
-        after = max(self._unit_at(self._corpus.cluster_around(start + 1)[1]), first + 1)
+        after = max(self._unit_at(self._corpus.graphemes.cluster_around(start + 1)[1]), first + 1)
         end = self._place(after)
         return _Window(start, end, first, after, self._units.size(start, end))
 
@@ -154,7 +160,11 @@ class _Walk:
         if window.after >= self._last:
             return self._last, self._end
         unit = max(window.after - self._overlap, window.first + 1)
-        place = min(self._corpus.cluster_at(self._starts[unit])[1], window.end) if unit < window.after else window.end
+        place = (
+            min(self._corpus.graphemes.cluster_at(self._starts[unit])[1], window.end)
+            if unit < window.after
+            else window.end
+        )
         if place <= window.start:
             place = window.end
         if unit <= window.after and self._starts[unit - 1] < place == self._starts[unit]:  # nearly always
@@ -171,11 +181,11 @@ def _walk_all(walks: list[_Walk], units: Units) -> list[_Window]:
 
     They are walked through together, step by step: to count a few windows takes as long as to count many.
     """
-    found = list[_Window]()
+    kept = list[_Window]()
     while walks:
         plan = [walk.plan() for walk in walks]
         sizes = iter(units.count(as_spans([window[:2] for windows in plan for window in windows])).sizes.tolist())
         for walk, windows in zip(walks, plan, strict=True):
-            found += walk.taken([window._replace(size=next(sizes)) for window in windows])
+            kept += walk.keep([window._replace(size=next(sizes)) for window in windows])
         walks = [walk for walk in walks if not walk.is_over]
-    return found
+    return kept

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,9 +41,7 @@ def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = 
     from rag_chunk.corpus.cache import caching
     from rag_chunk.workflow import Reporter, estimate, run
 
-    named = CommandLineOptions(
-        given.settings, {**given.analysis, **({"source": source} if source else {})}, given.output, given.files
-    )
+    named = replace(given, analysis={**given.analysis, **({"source": source} if source else {})})
     notify = say if not given.output.get("quiet") else lambda _: None
     settings = load_settings(named, notify)
     output = settings.output

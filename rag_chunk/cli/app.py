@@ -9,7 +9,7 @@ import typer
 
 from rag_chunk._version import __version__
 from rag_chunk.cli.help import Command
-from rag_chunk.config.output import WHERE_RUNS_ARE
+from rag_chunk.config.tracking import WHERE_RUNS_ARE
 from rag_chunk.errors import InputError
 
 if TYPE_CHECKING:

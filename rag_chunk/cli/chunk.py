@@ -1,6 +1,7 @@
 """`chunk`: the chunks of one configuration, for a pipeline."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 from rag_chunk.cli.analyze import Source
 from rag_chunk.cli.app import app, check_target, say
 from rag_chunk.cli.options import with_options
+from rag_chunk.config import STRATEGIES
 from rag_chunk.config.sources import OF_CHUNK, CommandLineOptions
 from rag_chunk.errors import SettingsError
 
@@ -55,9 +57,8 @@ def chunk(
     from rag_chunk.workflow import read_documents, refuse_overwriting_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
-    named = CommandLineOptions(
-        given.settings, {**given.analysis, **({"source": source} if source else {})}, {}, given.files
-    )
+    analysis = {**given.analysis, **({"source": source} if source else {})}
+    named = replace(given, analysis=analysis, output={})
     settings = load_single(named, notify)
     ((name, config),) = settings.configs.items()
     form = form_of(output_file, form)
@@ -77,7 +78,8 @@ def _refuse(form: str, path: Path | None, config: "RunConfig", *, parents: bool)
     """Raise `SettingsError` where nothing useful could be written, before anything is read."""
     if form == "parquet" and path is None and sys.stdout.isatty():
         raise SettingsError("Parquet is no text for a terminal. Write it to a file: -o chunks.parquet")
-    if parents and config.strategy != "hierarchical":
+    row = STRATEGIES.get(config.strategy)
+    if parents and not (row and row.has_parents):
         raise SettingsError(f"{config.strategy} makes no parents; leave --parents out, or use --strategy hierarchical")
 
 

@@ -9,7 +9,7 @@ import typer
 from rag_chunk.cli.analyze import progress
 from rag_chunk.cli.app import app, check_target, say, say_where, write
 from rag_chunk.cli.options import with_fields
-from rag_chunk.config import ComparisonConfig, OutputConfig, ReproductionConfig
+from rag_chunk.config import ComparisonConfig, OutputConfig, ReproductionConfig, TrackingConfig
 from rag_chunk.errors import NotReproduced, SettingsError, Worse
 
 if TYPE_CHECKING:
@@ -77,19 +77,14 @@ def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = N
     check_target(given.output_file)
     notify = (lambda _: None) if given.quiet else say
     before = find_saved_analysis(name, uri=given.mlflow_uri)
-    tracked_as = {
-        "mlflow_tracking": True,
-        "mlflow_uri": given.mlflow_uri,
-        "experiment_name": given.experiment_name or before.experiment,
-        "run_name": given.run_name,
-    }
-    target = {"output": given.output, "output_file": given.output_file}
-    output = OutputConfig.model_validate(target | tracked_as if given.track else target)
+    experiment = given.experiment_name or before.experiment
+    tracking = TrackingConfig(uri=given.mlflow_uri, experiment_name=experiment, run_name=given.run_name)
+    output = OutputConfig(output=given.output, output_file=given.output_file, mlflow_tracking=given.track)
 
     def show(outcome: "Reproduction") -> None:
         _show(outcome, given, reproduction_table, reproduction_markdown)
 
-    settings = settings_again(before, source or given.folder, given.test_file, output)
+    settings = settings_again(before, source or given.folder, given.test_file, output, tracking)
     with caching(enabled=given.cache), progress(quiet=given.quiet) as told:
         outlook = Reporter(notify, told, lambda _: None)
         found, tracked = run_again(before, settings, outlook, show)

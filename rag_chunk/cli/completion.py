@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from rag_chunk.config.names import METRIC_GROUPS, RETRIEVERS, STRATEGIES
+from rag_chunk.config import METRIC_GROUPS, RETRIEVERS, STRATEGIES
+from rag_chunk.config.catalog import help_of
 
 NAMED: Mapping[str, Mapping[str, str]] = {
-    "strategy": {**STRATEGIES, "all": "every strategy that can run here"},
-    "retriever": RETRIEVERS,
+    "strategy": {**help_of(STRATEGIES), "all": "every strategy that can run here"},
+    "retriever": help_of(RETRIEVERS),
     "metrics": {**METRIC_GROUPS, "all": "every group"},
 }
 _ENDINGS = {".yaml", ".yml"}

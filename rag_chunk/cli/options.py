@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from rag_chunk.cli.completion import NAMED, config_files, names
-from rag_chunk.config import AnalysisConfig, OutputConfig, RunConfig, explain
+from rag_chunk.config import AnalysisConfig, OutputConfig, RunConfig, TrackingConfig, explain
 from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.sources import CommandLineOptions
 from rag_chunk.config.sweep import SWEPT
@@ -29,6 +29,7 @@ _MODELS: tuple[tuple[type[BaseModel], str], ...] = (
     (RunConfig, "Settings"),
     (AnalysisConfig, "Documents and questions"),
     (OutputConfig, "Output"),
+    (TrackingConfig, "MLflow"),
 )
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 _CONFIG_HELP = "A config file; several are compared as rivals, each under its file's name. Flags win over files."
@@ -50,7 +51,7 @@ def _extra(info: FieldInfo) -> dict[str, Any]:
 def _element(info: FieldInfo) -> Any:
     """Return the type of one value of a field: of a list's elements, else the field's own."""
     kind = _kind(info)
-    return get_args(kind)[0] if get_origin(kind) is tuple else kind
+    return get_args(kind)[0] if get_origin(kind) in {tuple, dict} else kind
 
 
 def _is_chosen(info: FieldInfo) -> bool:
@@ -70,7 +71,7 @@ def _help(name: str, info: FieldInfo, *, several: bool) -> str:
     """Return the description, what may be chosen, and the default, which of a list may be another."""
     default = _extra(info).get("default_text", info.default)
     default = _extra(info).get("swept_default", default) if several else default
-    shown = default not in (None, (), False) and _kind(info) is not bool
+    shown = default not in (None, (), {}, False) and _kind(info) is not bool
     chosen = [f"One of {', '.join(get_args(_element(info)))}."] if _is_chosen(info) else []
     if name in _EXTENSIBLE:
         built_in = [each for each in NAMED[name] if several or each != "all"]
@@ -92,7 +93,7 @@ def _option(name: str, info: FieldInfo, panel: str, *, several: bool) -> inspect
     kind = _kind(info)
     usual = [f"{flag}/--no-{flag[2:]}"] if kind is bool else [flag]
     annotation: Any = bool | None if kind is bool else str | None
-    if get_origin(kind) is tuple and not _is_chosen(info):
+    if get_origin(kind) in {tuple, dict} and not _is_chosen(info):
         annotation = list[str] | None
     if kind is bool and several:  # giving both compares both
         annotation = list[bool] | None
@@ -111,7 +112,7 @@ def _parameters(names: Collection[str], *, swept: bool) -> Iterator[inspect.Para
     """Yield the options of the fields of these names, and the two that are no field."""
     for model, panel in _MODELS:
         for name, info in model.model_fields.items():
-            if name in names:
+            if name in names and _extra(info).get("option", True):
                 yield _option(name, info, panel, several=swept and model is RunConfig and name in SWEPT)
     said = _CONFIG_HELP if swept else _ONE_CONFIG_HELP
     tiktoken = typer.Option(None, "--use-tiktoken", help="The same as --unit tokens.", rich_help_panel="Settings")
@@ -142,10 +143,10 @@ def _sort_options(values: Mapping[str, Any]) -> CommandLineOptions:
     if named.pop("use_embeddings", None):
         named["retriever"] = "dense"
     files = tuple(named.pop("config", ()))
-    settings, analysis, output = (
+    settings, analysis, output, tracking = (
         {name: named[name] for name in model.model_fields if name in named} for model, _ in _MODELS
     )
-    return CommandLineOptions(settings, analysis, output, files)
+    return CommandLineOptions(settings, analysis, output, tracking, files)
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:

@@ -1,5 +1,6 @@
 """`score`: somebody's own retriever, scored as ours are."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from rag_chunk.cli.analyze import progress, show
 from rag_chunk.cli.app import app, check_target, say, say_where
 from rag_chunk.cli.options import with_options
-from rag_chunk.config import AnalysisConfig, OutputConfig
+from rag_chunk.config import AnalysisConfig, OutputConfig, TrackingConfig
 from rag_chunk.config.analysis import ONLY_ANALYZE
 from rag_chunk.config.sources import OF_SCORE, CommandLineOptions
 
@@ -35,7 +36,7 @@ Limit = Annotated[
 
 
 @app.command()
-@with_options(*OF_SCORE, *_COMPARED, *OutputConfig.model_fields)
+@with_options(*OF_SCORE, *_COMPARED, *OutputConfig.model_fields, *TrackingConfig.model_fields)
 def score(given: CommandLineOptions, corpus: Documents = None, chunk_size: Limit = None) -> None:
     """Score somebody's own retriever: its chunks and what it ranked, by the same metrics and with the same verdict.
 
@@ -47,9 +48,8 @@ def score(given: CommandLineOptions, corpus: Documents = None, chunk_size: Limit
     from rag_chunk.workflow import Reporter, run_score
 
     settings = {**given.settings, **({"chunk_size": chunk_size} if chunk_size else {})}
-    named = CommandLineOptions(
-        settings, {**given.analysis, **({"source": corpus} if corpus else {})}, given.output, given.files
-    )
+    analysis = {**given.analysis, **({"source": corpus} if corpus else {})}
+    named = replace(given, settings=settings, analysis=analysis)
     notify = say if not given.output.get("quiet") else lambda _: None
     asked, limit = load_for_score(named, notify)
     output = asked.output

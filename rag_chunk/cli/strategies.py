@@ -7,7 +7,7 @@ import typer
 
 from rag_chunk.cli.app import app
 from rag_chunk.config import did_you_mean
-from rag_chunk.config.extras import Component, parts
+from rag_chunk.config.extras import Component, components
 from rag_chunk.errors import SettingsError
 
 _TITLES = {"strategy": "Strategies", "retriever": "Retrievers", "extra": "Optional packages"}
@@ -20,7 +20,7 @@ def strategies(output: Form = "table") -> None:
     """Show which strategies and retrievers can run here, and what the others lack."""
     if output not in _FORMS:
         raise SettingsError(f"output must be 'table' or 'json', not {output!r}{did_you_mean(output, _FORMS)}")
-    known = parts()
+    known = components()
     if output == "json":
         typer.echo(json.dumps([part.to_dict() for part in known], indent=1))
         return

@@ -22,7 +22,7 @@ def track(
     tags: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="More tags for every run.")] = None,
 ) -> None:
     """Log saved analyses to MLflow: afterwards, from another machine, or when the server was away."""
-    from rag_chunk.mlflow_tracker import TrackingOptions, parse_tags
+    from rag_chunk.mlflow_tracker import TrackingConfig, parse_tags
     from rag_chunk.workflow import SPOOL, send
 
     folders = [*(results or []), *(sorted(filter(Path.is_dir, SPOOL.iterdir())) if unsent and SPOOL.exists() else [])]
@@ -30,7 +30,7 @@ def track(
         raise SettingsError("name a results folder, or --all for those that wait in .rag-chunk/unsent")
     if not folders:
         say("nothing waits in .rag-chunk/unsent")
-    options = TrackingOptions(
+    options = TrackingConfig(
         uri=mlflow_uri, experiment_name=experiment_name, run_name=run_name, tags=parse_tags(tags or [])
     )
     broken = list[InputError]()

@@ -6,8 +6,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from rag_chunk.config.names import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST, is_function_name
-from rag_chunk.config.run import did_you_mean, numbers
+from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST
+from rag_chunk.config.names import did_you_mean, is_function_name
+from rag_chunk.config.run import numbers
 from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from typing import Literal
 
-from rag_chunk.config.names import EXTRAS, NEEDS, RETRIEVERS, STRATEGIES
+from rag_chunk.config.catalog import EXTRAS, RETRIEVERS, STRATEGIES, Retriever, Strategy
 
 Kind = Literal["strategy", "retriever", "extra"]
+_MODEL = "an embedding model (--embedding-model)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,30 +21,29 @@ class Component:
     lacks: str | None = None
 
     def to_dict(self) -> dict[str, str | None]:
-        """Return the part as `strategies --output json` shows it."""
+        """Return the component as `strategies --output json` shows it."""
         return asdict(self)
 
 
-def lack_of(name: str) -> str | None:
-    """Return what a strategy or retriever lacks to run here, in words; nothing where it can run."""
-    extra = NEEDS.get(name)
-    return None if extra is None else _missing(extra)
+def lack_of(row: Strategy | Retriever, embedding_model: str | None) -> str | None:
+    """Return what a built-in strategy or retriever lacks to run here, in words; nothing where it can run."""
+    if row.needs_vectors and embedding_model is None:
+        return _MODEL
+    return _missing_package(row.extra) if row.extra else None
 
 
-def parts() -> list[Component]:
+def components() -> list[Component]:
     """Return everything that is built in or optional, in the order in which it is named everywhere."""
-    extras = {name: purpose for name, (_, purpose) in EXTRAS.items()}
     return [
-        *_parts("strategy", STRATEGIES),
-        *_parts("retriever", RETRIEVERS),
-        *(Component("extra", name, purpose, _missing(name)) for name, purpose in extras.items()),
+        *_components("strategy", STRATEGIES),
+        *_components("retriever", RETRIEVERS),
+        *(Component("extra", extra.name, extra.help, _missing_package(extra.name)) for extra in EXTRAS.values()),
     ]
 
 
-def _parts(kind: Kind, names: Mapping[str, str]) -> Iterator[Component]:
-    yield from (Component(kind, name, said, lack_of(name)) for name, said in names.items())
+def _components(kind: Kind, rows: Mapping[str, Strategy] | Mapping[str, Retriever]) -> Iterator[Component]:
+    yield from (Component(kind, row.name, row.help, lack_of(row, None)) for row in rows.values())
 
 
-def _missing(extra: str) -> str | None:
-    package, _ = EXTRAS[extra]
-    return None if find_spec(package) else f"a package: pip install 'rag-chunk[{extra}]'"
+def _missing_package(extra: str) -> str | None:
+    return None if find_spec(EXTRAS[extra].package) else f"a package: pip install 'rag-chunk[{extra}]'"

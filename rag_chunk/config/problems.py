@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from rag_chunk.config.run import did_you_mean
+from rag_chunk.config.names import did_you_mean
 
 _SENTENCES = {
     "greater_than": "must be more than {gt:g}",

@@ -3,25 +3,19 @@
 import hashlib
 import json
 import re
-from typing import Any, Literal, Self, get_args
+from collections.abc import Collection
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from rag_chunk.config.names import (
-    EMBEDDERS,
-    OVERLAPPING,
-    RETRIEVERS,
-    STRATEGIES,
-    VECTOR_RETRIEVERS,
-    VECTOR_STRATEGIES,
-    WITH_HEADINGS,
-    is_embedder_name,
-    is_external,
-    is_function_name,
-)
+from rag_chunk.config.applicability import Only
+from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES, needs_vectors
+from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name
 
 Unit = Literal["words", "tokens", "characters"]
+Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 LARGEST = 1_000_000_000
@@ -49,7 +43,7 @@ def _usual_smallest(settings: dict[str, Any]) -> int:
     return _usual_overlap(settings) if settings.get("strategy") == "semantic" else 0
 
 
-def _check_known(kind: str, name: str, built_in: dict[str, str]) -> str:
+def _check_known(kind: str, name: str, built_in: Collection[str]) -> str:
     """Return `name` if it is built in, names a function or was given; else say what there is, the nearest first."""
     if name in built_in or is_function_name(name) or is_external(name):
         return name
@@ -58,14 +52,6 @@ def _check_known(kind: str, name: str, built_in: dict[str, str]) -> str:
         "unknown {kind} {name}{nearest}. There are {known}, and your own as package.module:function",
         {"kind": kind, "name": repr(name), "nearest": did_you_mean(name, built_in), "known": ", ".join(built_in)},
     )
-
-
-def did_you_mean(name: str, known: Any) -> str:
-    """Return ` (did you mean 'x'?)` for the known name nearest to `name`, or nothing."""
-    from rapidfuzz import process, utils
-
-    found = process.extractOne(name, list(known), processor=utils.default_process, score_cutoff=60)
-    return f" (did you mean {found[0]!r}?)" if found else ""
 
 
 def _param(value: Any) -> str:
@@ -88,77 +74,96 @@ class RunConfig(BaseModel):
     strategy: str = Field(
         "recursive-character",
         description="How documents are cut.",
-        json_schema_extra={"swept_default": "all that can run here"},
+        json_schema_extra={"stage": "chunk", "swept_default": "all that can run here"},
     )
-    chunk_size: int = Field(200, ge=1, le=LARGEST, description="The most units in a chunk.")
-    overlap: int = Field(
+    chunk_size: int = Field(
+        200, ge=1, le=LARGEST, description="The most units in a chunk.", json_schema_extra={"stage": "chunk"}
+    )
+    overlap: Annotated[int, Only("strategy", "overlaps", otherwise=0)] = Field(
         default_factory=_usual_overlap,
         ge=0,
         le=LARGEST,
         description="Units that neighbouring chunks share; less than the chunk size.",
-        json_schema_extra={"default_text": "a quarter of the chunk size, at most 50"},
+        json_schema_extra={"stage": "chunk", "default_text": "a quarter of the chunk size, at most 50"},
     )
-    unit: Unit = Field("words", description="What a chunk's size is counted in.")
+    unit: Unit = Field("words", description="What a chunk's size is counted in.", json_schema_extra={"stage": "chunk"})
     model: str = Field(
         "text-embedding-3-small",
         min_length=1,
         description="The model whose tokenizer counts tokens: a tiktoken model or encoding.",
-        json_schema_extra={"aliases": ["--tiktoken-model"]},
+        json_schema_extra={"stage": "chunk", "aliases": ["--tiktoken-model"]},
     )
-    parent_ratio: int = Field(
-        4, ge=2, le=1000, description="For hierarchical: how many times chunk_size a parent may hold."
+    parent_ratio: Annotated[int, Only("strategy", "has_parents", otherwise=4)] = Field(
+        4,
+        ge=2,
+        le=1000,
+        description="For hierarchical: how many times chunk_size a parent may hold.",
+        json_schema_extra={"stage": "chunk"},
     )
-    retrieve_parents: bool = Field(
-        False, description="For hierarchical: hand over, and pay for, the parents of the chunks that are found."
+    retrieve_parents: Annotated[bool, Only("strategy", "has_parents", otherwise=False)] = Field(
+        False,
+        description="For hierarchical: hand over, and pay for, the parents of the chunks that are found.",
+        json_schema_extra={"stage": "retrieve", "in_name": "always"},
     )
-    smallest_size: int = Field(
+    smallest_size: Annotated[int, Only("strategy", "needs_vectors", otherwise=0)] = Field(
         default_factory=_usual_smallest,
         ge=0,
         le=LARGEST,
         description="For semantic: the fewest units in a chunk, wherever its document has as many.",
-        json_schema_extra={"default_text": "a quarter of the chunk size, at most 50"},
+        json_schema_extra={
+            "stage": "chunk",
+            "in_name": "last",
+            "default_text": "a quarter of the chunk size, at most 50",
+        },
     )
-    split_percentile: float = Field(
+    split_percentile: Annotated[float, Only("strategy", "needs_vectors", otherwise=80.0)] = Field(
         80,
         ge=0,
         le=100,
         description="For semantic: how many percent of a document's changes of meaning are too small to cut at.",
+        json_schema_extra={"stage": "chunk"},
     )
-    skip_blocks: tuple[SkippedBlock, ...] = Field((), description="Kinds of Markdown block that are not chunked.")
-    retriever: str = Field("bm25", description="How chunks are ranked for a question.")
+    skip_blocks: tuple[SkippedBlock, ...] = Field(
+        (), description="Kinds of Markdown block that are not chunked.", json_schema_extra={"stage": "chunk"}
+    )
+    retriever: str = Field(
+        "bm25", description="How chunks are ranked for a question.", json_schema_extra={"stage": "retrieve"}
+    )
     embedding_model: str | None = Field(
         None,
         description="What makes vectors: hashing, or backend:name as in sentence-transformers:all-MiniLM-L6-v2.",
-        json_schema_extra={"metavar": "BACKEND:NAME"},
+        json_schema_extra={"stage": "embed", "in_name": "last", "metavar": "BACKEND:NAME"},
     )
     embedding_url: str | None = Field(
         None,
         description="For openai: another address that speaks its protocol, as in http://localhost:11434/v1.",
-        json_schema_extra={"metavar": "URL"},
+        json_schema_extra={"stage": "embed", "in_name": "last", "metavar": "URL"},
     )
-    index_headings: bool = Field(
-        False, description="Index the titles above a chunk with it, for bm25, dense and hybrid; they cost no context."
+    index_headings: Annotated[bool, Only("retriever", "indexes_headings", otherwise=False)] = Field(
+        False,
+        description="Index the titles above a chunk with it, for bm25, dense and hybrid; they cost no context.",
+        json_schema_extra={"stage": "retrieve"},
     )
-    top_k: int = Field(5, ge=1, le=LARGEST, description="Chunks retrieved for the avg_* metrics.")
-    budget: int = Field(4000, ge=1, le=LARGEST, description="Characters of context for the headline metric.")
-    merge_overlaps: bool = Field(False, description="Retrieved text that repeats is paid for once.")
-    seed: int = Field(0, ge=0, le=2**32 - 1, description="For everything random.")
+    top_k: int = Field(
+        5, ge=1, le=LARGEST, description="Chunks retrieved for the avg_* metrics.", json_schema_extra={"stage": "score"}
+    )
+    budget: int = Field(
+        4000,
+        ge=1,
+        le=LARGEST,
+        description="Characters of context for the headline metric.",
+        json_schema_extra={"stage": "score"},
+    )
+    merge_overlaps: bool = Field(
+        False, description="Retrieved text that repeats is paid for once.", json_schema_extra={"stage": "score"}
+    )
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="For everything random.", json_schema_extra={"stage": "score"})
 
     _numbers = numbers
-
-    @field_validator("parent_ratio", "retrieve_parents")
-    @classmethod
-    def _parents_belong_to_hierarchical(cls, value: int, info: ValidationInfo) -> int:
-        """Record what says nothing of the strategy at its default, so that equal configurations are equal."""
-        if info.data.get("strategy", "") in STRATEGIES.keys() - {"hierarchical"}:
-            usual: int = cls.model_fields[str(info.field_name)].default
-            return usual
-        return value
 
     @field_validator("smallest_size")
     @classmethod
     def _smallest_size_fits(cls, smallest: int, info: ValidationInfo) -> int:
-        """Check it first, then record it as 0 where the strategy has none."""
         chunk_size = info.data.get("chunk_size")
         if chunk_size is not None and smallest > chunk_size:
             raise PydanticCustomError(
@@ -166,14 +171,7 @@ class RunConfig(BaseModel):
                 "smallest_size ({smallest}) must not be larger than chunk_size ({chunk_size})",
                 {"smallest": smallest, "chunk_size": chunk_size},
             )
-        return 0 if info.data.get("strategy", "") in STRATEGIES.keys() - VECTOR_STRATEGIES else smallest
-
-    @field_validator("split_percentile")
-    @classmethod
-    def _percentile_belongs_to_semantic(cls, value: float, info: ValidationInfo) -> float:
-        if info.data.get("strategy", "") in STRATEGIES.keys() - VECTOR_STRATEGIES:
-            return float(cls.model_fields["split_percentile"].default)
-        return value
+        return smallest
 
     @field_validator("skip_blocks", mode="before")
     @classmethod
@@ -202,12 +200,12 @@ class RunConfig(BaseModel):
                 "unknown embedding model {name}{nearest}. It is hashing, or backend:name with one of the backends {known}",
                 {
                     "name": repr(name),
-                    "nearest": did_you_mean(name.partition(":")[0], EMBEDDERS),
-                    "known": ", ".join(backend for backend in EMBEDDERS if backend != "hashing"),
+                    "nearest": did_you_mean(name.partition(":")[0], BACKENDS),
+                    "known": ", ".join(row.name for row in BACKENDS.values() if not row.is_named_alone),
                 },
             )
-        needy = [info.data.get(kind) for kind in ("retriever", "strategy")]
-        needing = [each for each in needy if each in VECTOR_RETRIEVERS | VECTOR_STRATEGIES]
+        strategy, retriever = info.data.get("strategy"), info.data.get("retriever")
+        needing = needs_vectors(strategy, retriever)
         if name is None and needing:
             raise PydanticCustomError(
                 "missing_model",
@@ -215,7 +213,7 @@ class RunConfig(BaseModel):
                 "sentence-transformers:all-MiniLM-L6-v2; hashing works without a download, but knows words alone",
                 {"needing": needing[0]},
             )
-        return name if needing or not all(each in RETRIEVERS or each in STRATEGIES for each in needy) else None
+        return name if needing or strategy not in STRATEGIES or retriever not in RETRIEVERS else None
 
     @field_validator("embedding_url")
     @classmethod
@@ -229,17 +227,12 @@ class RunConfig(BaseModel):
                 "embedding_url must be an address as in http://localhost:11434/v1, without a user, a password or a "
                 "query. A key is taken from the environment: RAG_CHUNK_EMBEDDING_KEY",
             )
-        return url.rstrip("/") if str(info.data.get("embedding_model")).startswith("openai:") else None
-
-    @field_validator("index_headings")
-    @classmethod
-    def _headings_belong_to_an_index(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic calls it so
-        return value and info.data.get("retriever", "") not in RETRIEVERS.keys() - WITH_HEADINGS
+        backend = BACKENDS.get(str(info.data.get("embedding_model")).partition(":")[0])
+        return url.rstrip("/") if backend and backend.has_address else None
 
     @field_validator("overlap")
     @classmethod
     def _overlap_fits(cls, overlap: int, info: ValidationInfo) -> int:
-        """Check the overlap first, then record it as 0 where the strategy has none."""
         chunk_size = info.data.get("chunk_size")
         if chunk_size is not None and overlap >= chunk_size:
             raise PydanticCustomError(
@@ -247,13 +240,19 @@ class RunConfig(BaseModel):
                 "overlap ({overlap}) must be smaller than chunk_size ({chunk_size})",
                 {"overlap": overlap, "chunk_size": chunk_size},
             )
-        strategy = info.data.get("strategy", "")
-        return 0 if strategy in STRATEGIES and strategy not in OVERLAPPING else overlap
+        return overlap
+
+    @field_validator("*")
+    @classmethod
+    def _record_where_it_applies(cls, value: Any, info: ValidationInfo) -> Any:
+        """After a setting was checked, record it as what it is where it has no effect."""
+        only = _only(str(info.field_name))
+        return value if only is None or only.applies(info.data) else only.otherwise
 
     @property
     def needs_vectors(self) -> bool:
         """Whether its chunks are cut or ranked by the embedding model."""
-        return self.strategy in VECTOR_STRATEGIES or self.retriever in VECTOR_RETRIEVERS
+        return bool(needs_vectors(self.strategy, self.retriever))
 
     def non_default(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, by name."""
@@ -263,19 +262,17 @@ class RunConfig(BaseModel):
         first = {name: field.default for name, field in RunConfig.model_fields.items() if field.default_factory is None}
         return {name: value for name, value in self.model_dump().items() if value != {**usual, **first}[name]}
 
+    def applies(self, name: str) -> bool:
+        """Return whether a setting has an effect with this strategy and this retriever."""
+        only = _only(name)
+        return only is None or only.applies({"strategy": self.strategy, "retriever": self.retriever})
+
     def applicable_settings(self) -> dict[str, Any]:
         """Return all settings but those that say nothing of this strategy.
 
         What is recorded as none here would take away the default of another strategy that is run with the file.
         """
-        built_in = self.strategy in STRATEGIES
-        without = {"overlap"} if built_in and self.strategy not in OVERLAPPING else set()
-        if built_in and self.strategy != "hierarchical":
-            without |= {"parent_ratio", "retrieve_parents"}
-        if built_in and self.strategy not in VECTOR_STRATEGIES:
-            without |= {"smallest_size", "split_percentile"}
-        if self.retriever in RETRIEVERS.keys() - WITH_HEADINGS:
-            without.add("index_headings")
+        without = {name for name in RunConfig.model_fields if not self.applies(name)}
         without |= {name for name in ("embedding_model", "embedding_url") if getattr(self, name) is None}
         return self.model_dump(exclude=without)
 
@@ -299,3 +296,23 @@ class RunConfig(BaseModel):
     def with_settings(self, **settings: Any) -> Self:
         """Return a copy with other settings, validated; an overlap that was a default is derived anew."""
         return type(self)(**{**self.non_default(), **settings})
+
+
+def _only(name: str) -> Only | None:
+    """Return where a setting applies, if it does not everywhere."""
+    metadata = RunConfig.model_fields[name].metadata
+    return next((each for each in metadata if isinstance(each, Only)), None)
+
+
+def settings_named(when: Literal["always", "last"]) -> tuple[str, ...]:
+    """Return the settings that are in every name, or in one only where nothing else tells two configurations apart."""
+    return tuple(name for name, info in RunConfig.model_fields.items() if _extra(info, "in_name") == when)
+
+
+def settings_of(*stages: Stage) -> tuple[str, ...]:
+    """Return the settings that belong to some stages, in the order of the fields."""
+    return tuple(name for name, info in RunConfig.model_fields.items() if _extra(info, "stage") in stages)
+
+
+def _extra(info: FieldInfo, key: str) -> Any:
+    return info.json_schema_extra.get(key) if isinstance(info.json_schema_extra, dict) else None

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from rag_chunk.config import (
     FOLDER_FILE,
     STRATEGIES,
-    VECTOR_STRATEGIES,
     AnalysisConfig,
     ConfigFile,
     OutputConfig,
     RunConfig,
+    TrackingConfig,
     explain,
     is_external,
     option_of,
@@ -22,15 +23,13 @@ from rag_chunk.config import (
 )
 from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.extras import lack_of
+from rag_chunk.config.output import refuse_unheard
+from rag_chunk.config.run import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
 from rag_chunk.errors import SettingsError
 
-OF_CHUNK = tuple(
-    name
-    for name in RunConfig.model_fields
-    if name not in {"retrieve_parents", "retriever", "index_headings", "top_k", "budget", "merge_overlaps", "seed"}
-)
-OF_SCORE = ("unit", "model", "top_k", "budget", "merge_overlaps", "seed")
+OF_CHUNK = settings_of("chunk", "embed")
+OF_SCORE = ("unit", "model", *settings_of("score"))  # its budgets are characters, its sizes units
 _NO_FILES: Mapping[str, Any] = dict.fromkeys(ONLY_SCORE, ())  # should a file name them
 Notify = Callable[[str], None]
 Model = TypeVar("Model", bound=BaseModel)
@@ -43,6 +42,7 @@ class CommandLineOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
     analysis: Mapping[str, Any] = field(default_factory=dict)
     output: Mapping[str, Any] = field(default_factory=dict)
+    tracking: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
 
 
@@ -53,6 +53,7 @@ class Settings:
     configs: Mapping[str, RunConfig]
     analysis: AnalysisConfig
     output: OutputConfig
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
     skipped: tuple[tuple[str, str], ...] = ()
     recorded: Mapping[str, Any] = field(default_factory=dict)
 
@@ -61,7 +62,7 @@ def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
     """Return the settings of an analysis. Which files took part is told to `notify`."""
     base, rivals = _files(given, notify)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
-    output = _validate(OutputConfig, given.output, given.output)
+    output, tracking = _output(given)
     if rivals and not any(name in given.settings for name in SWEPT):
         configs: Mapping[str, RunConfig] = {}
         skipped: tuple[tuple[str, str], ...] = ()
@@ -71,7 +72,7 @@ def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
         configs, skipped = swept.configs, (*left_out, *swept.skipped)
     configs = {**configs, **_rivals(rivals, given)}
     _refuse_external(configs.values())
-    return Settings(configs, analysis, output, skipped, base.recorded)
+    return Settings(configs, analysis, output, tracking, skipped, base.recorded)
 
 
 def _refuse_external(configs: Iterable[RunConfig]) -> None:
@@ -96,8 +97,10 @@ def load_single(given: CommandLineOptions, notify: Notify) -> Settings:
             raise SettingsError(f"{option} is a list, {value!r}; this command takes one configuration")
     config = validate_run({**base.settings, **given.settings}, given.settings)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
-    output = _validate(OutputConfig, given.output, given.output)
-    return Settings(dict(zip(names_of([config]), [config], strict=True)), analysis, output, recorded=base.recorded)
+    output, tracking = _output(given)
+    return Settings(
+        dict(zip(names_of([config]), [config], strict=True)), analysis, output, tracking, recorded=base.recorded
+    )
 
 
 def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings, int | None]:
@@ -114,9 +117,9 @@ def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings,
     if analysis.source is None:
         raise SettingsError("no documents were named. Give those that were chunked: --corpus docs/")
     analysis.require_test_file()
-    config, output = validate_run(settings, given.settings), _validate(OutputConfig, given.output, given.output)
+    config, (output, tracking) = validate_run(settings, given.settings), _output(given)
     limit = config.chunk_size if "chunk_size" in settings else None
-    return Settings({"score": config}, analysis, output, recorded=base.recorded), limit
+    return Settings({"score": config}, analysis, output, tracking, recorded=base.recorded), limit
 
 
 def _files(given: CommandLineOptions, notify: Notify) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:
@@ -153,18 +156,11 @@ def _split_swept(
     settings = {name: value for name, value in {**base, **given}.items() if name not in varied}
     left_out: list[tuple[str, str]] = []
     if "all" in varied.get("strategy", ()):
-        lacks = {name: _lack_of(name, settings) for name in STRATEGIES}
+        lacks = {name: lack_of(row, settings.get("embedding_model")) for name, row in STRATEGIES.items()}
         can_run = [name for name, lack in lacks.items() if lack is None]
         varied["strategy"] = list(dict.fromkeys([*can_run, *(each for each in varied["strategy"] if each != "all")]))
         left_out = [(name, f"it needs {lack}") for name, lack in lacks.items() if name not in varied["strategy"]]
     return settings, varied, left_out
-
-
-def _lack_of(strategy: str, settings: Mapping[str, Any]) -> str | None:
-    """Return what a strategy lacks to run here with these settings, in words; nothing where it can run."""
-    if strategy in VECTOR_STRATEGIES and settings.get("embedding_model") is None:
-        return "an embedding model (--embedding-model)"
-    return lack_of(strategy)
 
 
 def _parse_list(name: str, given: Any) -> list[Any]:
@@ -183,3 +179,15 @@ def _validate(model: type[Model], settings: Mapping[str, Any], flags: Collection
         return model(**settings)
     except ValidationError as error:
         raise SettingsError(explain(error, model, flags)) from None
+
+
+def _output(given: CommandLineOptions) -> tuple[OutputConfig, TrackingConfig]:
+    """Return where results go. What is saved keeps what MLflow is to be told for `track`, but for the address."""
+    output = _validate(OutputConfig, given.output, given.output)
+    tracking = _validate(TrackingConfig, given.tracking, given.tracking)
+    if not output.mlflow_tracking:
+        try:
+            refuse_unheard(tracking, ("uri",) if output.save else tuple(given.tracking), "--mlflow-tracking")
+        except PydanticCustomError as error:
+            raise SettingsError(error.message()) from None
+    return output, tracking

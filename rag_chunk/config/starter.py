@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from rag_chunk.config.analysis import ONLY_SCORE, AnalysisConfig
+from rag_chunk.config.catalog import RETRIEVERS, STRATEGIES, help_of
 from rag_chunk.config.file import SCHEMA_VERSION
-from rag_chunk.config.names import RETRIEVERS, STRATEGIES
 from rag_chunk.config.run import RunConfig
 
 _WIDTH = 100
@@ -20,7 +20,7 @@ _HEAD = """\
 # A setting that begins with # is at its default; take the # away and change it.
 # While no strategy is set, `rag-chunk analyze` compares all of them.
 """
-_BUILT_IN: Mapping[str, Mapping[str, str]] = {"strategy": STRATEGIES, "retriever": RETRIEVERS}
+_BUILT_IN: Mapping[str, Mapping[str, str]] = {"strategy": help_of(STRATEGIES), "retriever": help_of(RETRIEVERS)}
 
 
 def starter_config(source: Path, test_file: Path | None, *, skip_unreadable: bool = False) -> str:

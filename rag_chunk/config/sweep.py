@@ -9,13 +9,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from rag_chunk.config.problems import explain, is_contradiction
-from rag_chunk.config.run import RunConfig
+from rag_chunk.config.run import RunConfig, settings_named
 from rag_chunk.errors import SettingsError
 
 SWEPT = ("strategy", "chunk_size", "overlap", "unit", "retriever", "index_headings")
 _NAMED = ("strategy", "chunk_size", "overlap")
-_HANDED = ("retrieve_parents",)  # told by none of the others, and what is paid for depends on it
-_MODEL = ("smallest_size", "embedding_model", "embedding_url")  # in a name only where nothing else tells two apart
+_ALWAYS = (*_NAMED, *settings_named("always"))
+_LAST = settings_named("last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ def names_of(configs: Sequence[RunConfig]) -> list[str]:
     """
     dumps = [config.model_dump() for config in configs]
     varying = [name for name in RunConfig.model_fields if len({str(dump[name]) for dump in dumps}) > 1]
-    shown = [*_NAMED, *_HANDED, *(name for name in varying if name not in {*_NAMED, *_HANDED, *_MODEL})]
+    shown = [*_ALWAYS, *(name for name in varying if name not in {*_ALWAYS, *_LAST})]
     if len({str([dump[name] for name in shown]) for dump in dumps}) < len(dumps):
-        shown += [name for name in varying if name in _MODEL]
+        shown += [name for name in varying if name in _LAST]
     return _unique(_safe("-".join(filter(None, (_part(name, dump[name]) for name in shown)))) for dump in dumps)
 
 

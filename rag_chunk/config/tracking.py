@@ -1,75 +1,24 @@
-"""`TrackingOptions`: where an analysis is tracked, and under which names and tags."""
+"""`TrackingConfig`: where an analysis is tracked, and under which names and tags."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from rag_chunk.config.redaction import redact
+from rag_chunk.config.run import numbers
 from rag_chunk.errors import InputError, SettingsError
 
 LogChunks = Literal["all", "best", "spans", "none"]
 LOG_CHUNKS: tuple[LogChunks, ...] = get_args(LogChunks)
+WHERE_RUNS_ARE = "Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default."
 RESERVED = ("mlflow.", "rag_chunk.")
 LONGEST_KEY = 250
+_UNSAVED = {"uri", "parent_run_id"}  # they belong to a machine; an address may hold a password
 _NO_OPTIONS = "tracking.json does not hold tracking options; save the analysis again"
 _KEY = re.compile(r"[\w.\- /]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackingOptions:
-    """How an analysis is tracked. `uri` and `parent_run_id` belong to a machine and are never saved.
-
-    `provenance` becomes tags of ours: `{"reproduces": id}` is `rag_chunk.reproduces`. `run_id` is a run that was
-    begun for the analysis and not finished; it is completed where it is found.
-    """
-
-    uri: str | None = None
-    parent_run_id: str | None = None
-    experiment_name: str | None = None
-    run_name: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    document_type: str | None = None
-    dataset_name: str | None = None
-    dataset_version: str | None = None
-    log_chunks: LogChunks | None = None
-    chunk_files: bool = False
-    log_runs: int | None = None
-    provenance: Mapping[str, str] = field(default_factory=dict)
-    run_id: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what `tracking.json` holds: everything that is set, without the store's address and without passwords."""
-        return {name: _without_secrets(value) for name, value in asdict(self).items() if name not in _UNSAVED and value}
-
-    @classmethod
-    def from_json(cls, loaded: Any) -> Self:
-        """Return the options that `tracking.json` holds; raise `InputError` where it cannot be used."""
-        known = {spec.name for spec in fields(cls)} - set(_UNSAVED)
-        if not isinstance(loaded, dict) or not set(loaded) <= known:
-            raise InputError(_NO_OPTIONS)
-        try:
-            return TypeAdapter(cls).validate_python(loaded)
-        except ValidationError:
-            raise InputError(_NO_OPTIONS) from None
-
-    def over(self, saved: "TrackingOptions") -> Self:
-        """Return these options where they are given, and the saved ones elsewhere; tags of both."""
-        given: dict[str, Any] = {spec.name: value for spec in fields(self) if (value := getattr(self, spec.name))}
-        merged = {name: {**getattr(saved, name), **getattr(self, name)} for name in ("tags", "provenance")}
-        return replace(self, **{spec.name: getattr(saved, spec.name) for spec in fields(saved)} | given | merged)
-
-
-_UNSAVED = ("uri", "parent_run_id")
-
-
-def _without_secrets(value: Any) -> Any:
-    """Return a text, or a mapping's texts, redacted; anything else as it is."""
-    if isinstance(value, dict):
-        return {name: _without_secrets(each) for name, each in value.items()}
-    return redact(value) if isinstance(value, str) else value
+_NO_OPTION: dict[str, JsonValue] = {"option": False}
 
 
 def parse_tags(values: Sequence[str]) -> dict[str, str]:
@@ -99,3 +48,84 @@ def _pair(pair: str) -> tuple[str, str]:
             f"--tags: {key!r} cannot be a tag's name: letters, digits, '_', '-', '.', spaces and '/' can, at most 250"
         )
     return key, value
+
+
+def _read_tags(tags: Any) -> Any:
+    return parse_tags(tags) if isinstance(tags, list | tuple) else tags
+
+
+def _without_top(value: Any) -> Any:
+    """Return the number of `top:5`; a number may stand alone, too."""
+    return value.removeprefix("top:") if isinstance(value, str) else value
+
+
+class TrackingConfig(BaseModel):
+    """How an analysis is tracked. `uri` and `parent_run_id` belong to a machine and are never saved.
+
+    `provenance` becomes tags of ours: `{"reproduces": id}` is `rag_chunk.reproduces`. `run_id` is a run that was
+    begun for the analysis and not finished; it is completed where it is found.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra={"flags": ["--mlflow-uri"]})
+    experiment_name: str | None = Field(
+        None, description="The experiment.", json_schema_extra={"default_text": "rag-chunk"}
+    )
+    run_name: str | None = Field(None, description="The run's name.")
+    tags: Annotated[dict[str, str], BeforeValidator(_read_tags)] = Field(
+        {}, description="Tags for every run.", json_schema_extra={"metavar": "KEY=VALUE[,…]"}
+    )
+    document_type: str | None = Field(
+        None, description="The tag document_type.", json_schema_extra={"default_text": "the files' type, or mixed"}
+    )
+    dataset_name: str | None = Field(
+        None, description="The tag dataset_name.", json_schema_extra={"default_text": "the folder's name"}
+    )
+    dataset_version: str | None = Field(None, description="The tag version.")
+    log_chunks: LogChunks | None = Field(
+        None,
+        description="Whose chunks are logged.",
+        json_schema_extra={"default_text": "all, while they are under 20 MB together"},
+    )
+    chunk_files: bool = Field(
+        False, description="Log one .txt file a chunk, too.", json_schema_extra={"flags": ["--chunk-files"]}
+    )
+    log_runs: Annotated[int | None, BeforeValidator(_without_top)] = Field(
+        None,
+        ge=1,
+        description="Log runs of the N best configurations only.",
+        json_schema_extra={"metavar": "top:N", "default_text": "all"},
+    )
+    provenance: Mapping[str, str] = Field({}, json_schema_extra=_NO_OPTION)
+    parent_run_id: str | None = Field(None, json_schema_extra=_NO_OPTION)
+    run_id: str | None = Field(None, json_schema_extra=_NO_OPTION)
+
+    _numbers = numbers
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `tracking.json` holds: everything that is set, without the store's address and without passwords."""
+        return {name: _without_secrets(value) for name, value in self.model_dump(exclude=_UNSAVED).items() if value}
+
+    @classmethod
+    def from_json(cls, loaded: Any) -> Self:
+        """Return the options that `tracking.json` holds; raise `InputError` where it cannot be used."""
+        if not isinstance(loaded, dict) or not _UNSAVED.isdisjoint(loaded):
+            raise InputError(_NO_OPTIONS)
+        try:
+            return cls(**loaded)
+        except (TypeError, ValidationError):
+            raise InputError(_NO_OPTIONS) from None
+
+    def over(self, saved: "TrackingConfig") -> Self:
+        """Return these options where they are given, and the saved ones elsewhere; tags of both."""
+        given = {name: value for name, value in self.model_dump().items() if value}
+        merged = {name: {**getattr(saved, name), **getattr(self, name)} for name in ("tags", "provenance")}
+        return type(self)(**{**saved.model_dump(), **given, **merged})
+
+
+def _without_secrets(value: Any) -> Any:
+    """Return a text, or a mapping's texts, redacted; anything else as it is."""
+    if isinstance(value, dict):
+        return {name: _without_secrets(each) for name, each in value.items()}
+    return redact(value) if isinstance(value, str) else value

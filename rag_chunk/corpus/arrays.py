@@ -80,15 +80,24 @@ def distinct(*positions: Positions) -> Positions:
     return kept
 
 
-def opens(values: Positions) -> Bools:
-    """Return whether each value differs from the one before it: bool [values]; the first one does.
+def opens(*columns: Positions) -> Bools:
+    """Return whether each row of `columns` differs from the one before it: bool [rows]; the first one does.
 
     >>> opens(np.array([4, 4, 7, 4])).tolist()
     [True, False, True, True]
     """
-    new = np.ones(len(values), bool)
-    new[1:] = values[1:] != values[:-1]
+    new = np.ones(len(columns[0]), bool)
+    new[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
     return new
+
+
+def first_of_runs(*columns: Positions) -> Positions:
+    """Return the first row of each run of equal rows of `columns`, which are sorted.
+
+    >>> first_of_runs(np.array([4, 4, 7])).tolist()
+    [0, 2]
+    """
+    return np.flatnonzero(opens(*columns))
 
 
 def occurring(numbers: Positions) -> Positions:
@@ -115,5 +124,5 @@ def count_covered_before(starts: Positions, ends: Positions, sums: Positions, po
 
 def among(positions: Positions, known: Positions) -> Bools:
     """Return whether each position is one of the sorted `known`: bool [positions]."""
-    found: Bools = np.searchsorted(known, positions, side="left") < np.searchsorted(known, positions, side="right")
-    return found
+    is_known: Bools = np.searchsorted(known, positions, side="left") < np.searchsorted(known, positions, side="right")
+    return is_known

@@ -51,12 +51,12 @@ def load(key: str) -> Array | None:
     path = cache_folder() / f"{key}.npy"
     try:
         with path.open("rb") as file:
-            found: Array = np.load(file, allow_pickle=False)
+            array: Array = np.load(file, allow_pickle=False)
     except Exception:  # noqa: BLE001 - a damaged header may raise anything
         return None
     with suppress(OSError):
         os.utime(path)  # used now: the last to be removed
-    return found
+    return array
 
 
 def store(key: str, array: Array) -> None:
@@ -78,7 +78,7 @@ def trim() -> None:
         total = sum(stat.st_size for _, stat in entries)
         if total <= LARGEST:
             return
-        for entry, stat in sorted(entries, key=lambda found: found[1].st_mtime):
+        for entry, stat in sorted(entries, key=lambda pair: pair[1].st_mtime):
             if total <= LARGEST * _KEPT:
                 return
             with suppress(OSError):

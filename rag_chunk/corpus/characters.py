@@ -72,10 +72,10 @@ def classify_characters(text: str, kind_of: Callable[[str], int]) -> Bytes:
     if text.isascii():
         return np.frombuffer(text.encode().translate(_ascii_table(kind_of)), np.uint8)
     codes, table = _codes(text), _table(kind_of)
-    found: Bytes = table.take(codes)
-    new = codes[found == _UNKNOWN]
+    kinds: Bytes = table.take(codes)
+    new = codes[kinds == _UNKNOWN]
     if not len(new):
-        return found
+        return kinds
     for code in occurring(new).tolist():
         table[code] = kind_of(chr(code))
     return table.take(codes)
@@ -96,8 +96,8 @@ def where(kinds: Bytes, wanted: Callable[[Bytes], Bools]) -> Positions:
     """Return where the characters stand whose kind is `wanted`, in the type of places on a line of their number."""
     kind = line_type(len(kinds))
     blocks = range(0, len(kinds), BLOCK)
-    found = [(np.flatnonzero(wanted(kinds[place : place + BLOCK])) + place).astype(kind) for place in blocks]
-    return np.concatenate([np.zeros(0, kind), *found])
+    places = [(np.flatnonzero(wanted(kinds[place : place + BLOCK])) + place).astype(kind) for place in blocks]
+    return np.concatenate([np.zeros(0, kind), *places])
 
 
 def white_runs(flags: Bytes) -> tuple[Positions, Positions]:
@@ -118,8 +118,8 @@ def maybe_inside_clusters(flags: Bytes, positions: Positions) -> Bools:
     What is said of the first position and of that after the last character means nothing: bool [positions].
     """
     here, before = flags.take(positions, mode="clip"), flags.take(positions - 1, mode="clip")
-    found: Bools = ((here & STICKY) | (before & JOINER)) > 0
-    return found
+    may_join: Bools = ((here & STICKY) | (before & JOINER)) > 0
+    return may_join
 
 
 def cluster_borders(text: str, flags: Bytes, position: int) -> list[int]:

@@ -70,12 +70,12 @@ class Terms:
         """Find the terms of every document."""
         self._corpus = corpus
         self.vocabulary: dict[str, int] = {}
-        found = [self._document(index) for index in range(len(corpus.documents))]
-        spans = np.concatenate([np.zeros((0, 2), np.int64), *(spans for spans, _, _ in found)])
+        by_document = [self._document(index) for index in range(len(corpus.documents))]
+        spans = np.concatenate([np.zeros((0, 2), np.int64), *(spans for spans, _, _ in by_document)])
         self.starts: Positions = np.ascontiguousarray(spans[:, 0])
         self.ends: Positions = np.ascontiguousarray(spans[:, 1])
-        self.numbers: Positions = np.concatenate([np.zeros(0, np.int64), *(numbers for _, numbers, _ in found)])
-        runs = np.concatenate([np.zeros((0, 3), np.int64), *(runs for _, _, runs in found)])
+        self.numbers: Positions = np.concatenate([np.zeros(0, np.int64), *(numbers for _, numbers, _ in by_document)])
+        runs = np.concatenate([np.zeros((0, 3), np.int64), *(runs for _, _, runs in by_document)])
         self._run_starts: Positions = np.ascontiguousarray(runs[:, 0])
         self._run_ends: Positions = np.ascontiguousarray(runs[:, 1])
         self._unspaced: Bools = runs[:, 2] > 0

@@ -3,24 +3,16 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from importlib import import_module
 
 import numpy as np
 
-from rag_chunk.config import RunConfig
+from rag_chunk.config import BACKENDS, RunConfig
+from rag_chunk.config.catalog import load_built_in
 from rag_chunk.embedder import vector_store as store
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, check_dimensions
 from rag_chunk.embedder.usage import EmbeddingUsage, time_usage
 from rag_chunk.embedder.vector_store import Stored
 from rag_chunk.errors import InputError, SettingsError
-
-_BACKENDS = {
-    "hashing": "hashing:hashing",
-    "sentence-transformers": "sentence_transformers:sentence_transformers",
-    "model2vec": "model2vec:model2vec",
-    "fastembed": "fastembed:fastembed",
-    "openai": "openai:openai",
-}
 
 
 def embedder_of(config: RunConfig) -> Embedder:
@@ -36,8 +28,7 @@ def embedder_of(config: RunConfig) -> Embedder:
 @lru_cache(maxsize=4)
 def _load(name: str, url: str | None) -> Embedder:
     backend, _, model = name.partition(":")
-    module, _, function = _BACKENDS[backend].partition(":")
-    load: Callable[[str, str | None], Embedder] = getattr(import_module(f"rag_chunk.embedder.{module}"), function)
+    load: Callable[[str, str | None], Embedder] = load_built_in(BACKENDS[backend].function)
     return load(model, url)
 
 

@@ -2,7 +2,7 @@
 
 from rag_chunk.analysis.folder import check_results, read_saved_analysis
 from rag_chunk.config.redaction import redact
-from rag_chunk.config.tracking import LOG_CHUNKS, LogChunks, TrackingOptions, parse_tags
+from rag_chunk.config.tracking import LOG_CHUNKS, LogChunks, TrackingConfig, parse_tags
 from rag_chunk.mlflow_tracker.analyses import fetch_analysis, fetch_top
 from rag_chunk.mlflow_tracker.fetch import config_from_run, export_config_text, fetch_config
 from rag_chunk.mlflow_tracker.git import documents_git
@@ -15,7 +15,7 @@ __all__ = [
     "LogChunks",
     "Tracked",
     "Tracking",
-    "TrackingOptions",
+    "TrackingConfig",
     "check_results",
     "config_from_run",
     "documents_git",

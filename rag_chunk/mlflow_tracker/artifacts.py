@@ -9,7 +9,7 @@ from typing import Any
 
 from rag_chunk.analysis.folder import Results, without_texts
 from rag_chunk.analysis.report import ConfigurationResult
-from rag_chunk.config.tracking import LogChunks, TrackingOptions
+from rag_chunk.config.tracking import LogChunks, TrackingConfig
 from rag_chunk.mlflow_tracker.store import Notify
 
 MOST_BYTES = 20_000_000
@@ -62,7 +62,7 @@ class ChunkPlan:
             yield Artifact(path="chunks/text", write=lambda target: _write_texts(source, target))
 
 
-def plan_chunks(results: Results, options: TrackingOptions, notify: Notify) -> ChunkPlan:
+def plan_chunks(results: Results, options: TrackingConfig, notify: Notify) -> ChunkPlan:
     """Follow `--log-chunks`; without it, log all text while it is under 20 MB. Say which."""
     files = [file for result in results.report.configurations if (file := results.chunks(result))]
     size = sum(file.stat().st_size for file in files)

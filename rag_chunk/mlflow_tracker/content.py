@@ -12,7 +12,7 @@ from typing import Any
 from rag_chunk.analysis.folder import Results
 from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config.redaction import redaction
-from rag_chunk.config.tracking import LONGEST_KEY, TrackingOptions
+from rag_chunk.config.tracking import LONGEST_KEY, TrackingConfig
 from rag_chunk.mlflow_tracker import tables
 from rag_chunk.mlflow_tracker.artifacts import Artifact, copy_artifact, plan_chunks, text_artifact
 from rag_chunk.mlflow_tracker.store import Notify
@@ -51,7 +51,7 @@ class RunContent:
 class Contents:
     """The runs of one results folder: the analysis' own, and one a configuration, made when asked for."""
 
-    def __init__(self, results: Results, options: TrackingOptions, notify: Notify, *, resent: bool = False) -> None:
+    def __init__(self, results: Results, options: TrackingConfig, notify: Notify, *, resent: bool = False) -> None:
         """Read nothing yet; `notify` gets what is left out or made to fit. A `resent` analysis is tagged as such."""
         self._results, self._options, self._notify = results, options, notify
         self._report = results.report

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rag_chunk.config.tracking import TrackingOptions
+from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.store import Notify, Store
@@ -23,7 +23,7 @@ class Destination:
     parent_run_id: str | None = None
 
 
-def find_destination(store: Store, options: TrackingOptions, notify: Notify) -> Destination:
+def find_destination(store: Store, options: TrackingConfig, notify: Notify) -> Destination:
     """Return where the runs go: by the options, else the environment or an active run, else `rag-chunk`."""
     above = options.parent_run_id or os.environ.get("MLFLOW_RUN_ID") or _active_run_id(store)
     experiment_id = _experiment_of(store, above) if above else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rag_chunk.config import ConfigFile, RunConfig, parse_config
+from rag_chunk.config.metric_table import is_lower_better
 from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker.bounded import time_for
 from rag_chunk.mlflow_tracker.content import ANALYSIS
@@ -28,10 +29,6 @@ ARTIFACT = "config.yaml"
 LARGEST = 1_000_000
 _BEGINNING = re.compile("[0-9a-f]{8,31}")  # of the 32 digits of a run's id
 ELSEWHERE = "Name another store with --mlflow-uri"
-LOWER_IS_BETTER = frozenset(
-    {"num_chunks", "processing_time", "chunk_time", "context_size", "size_for_90", "index_ratio", "share_tiny",
-     "share_over_limit", "duplicates", "chunk_size_max"}
-)  # fmt: skip
 
 
 def fetch_config(
@@ -149,7 +146,7 @@ def _best(children: list[Any], metric: str | None, run_id: str) -> Any:
 def _rank(run: Any, metric: str) -> tuple[float, float, str]:
     """Return what to sort by: the metric, among equals what the analysis was compared by."""
     metrics: Mapping[str, float] = run.data.metrics
-    value = -metrics[metric] if metric in LOWER_IS_BETTER else metrics[metric]
+    value = -metrics[metric] if is_lower_better(metric) else metrics[metric]
     return value, metrics.get(run.data.tags.get("rag_chunk.metric", ""), 0.0), str(run.info.run_name)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rag_chunk.analysis.folder import read_results
-from rag_chunk.config.tracking import TrackingOptions
+from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.errors import interruptible
 from rag_chunk.mlflow_tracker.content import Contents, RunContent
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
@@ -25,7 +25,7 @@ class ExistingRuns:
     children: Mapping[str, ExistingRun] = field(default_factory=dict)
 
 
-def track_folder(folder: Path, options: TrackingOptions, *, notify: Notify) -> Tracked:
+def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tracked:
     """Send a results folder: as if tracked directly, with the dates of the analysis.
 
     `options` go before those that were saved. What the store has already is not sent again; what it has in

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rag_chunk.analysis.folder import read_results
 from rag_chunk.config.redaction import redact
-from rag_chunk.config.tracking import TrackingOptions
+from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.errors import TrackingError, interruptible
 from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, LONGEST_TAG, Contents
 from rag_chunk.mlflow_tracker.environment import gc_paused, quiet_mlflow
@@ -21,7 +20,7 @@ from rag_chunk.mlflow_tracker.store import Notify
 class Tracking:
     """An analysis that is being tracked. After a failure MLflow is not asked again: `failure` says what it was."""
 
-    def __init__(self, options: TrackingOptions, notify: Notify) -> None:
+    def __init__(self, options: TrackingConfig, notify: Notify) -> None:
         """Track nothing yet."""
         self._options, self._notify = options, notify
         self._sender: Sender | None = None
@@ -51,7 +50,7 @@ class Tracking:
 
     def to_json(self) -> dict[str, Any]:
         """Return what `tracking.json` holds: the options, and the run that `track` is to complete."""
-        return replace(self._options, run_id=self.run_id).to_json()
+        return self._options.model_copy(update={"run_id": self.run_id}).to_json()
 
     def log(self, folder: Path) -> Tracked:
         """Log what stands in the results folder, and end the run. Raise `TrackingError` where MLflow fails."""
@@ -69,7 +68,7 @@ class Tracking:
 
 
 @contextmanager
-def track_run(options: TrackingOptions, *, several: bool, notify: Notify) -> Iterator[Tracking]:
+def track_run(options: TrackingConfig, *, several: bool, notify: Notify) -> Iterator[Tracking]:
     """Track an analysis: its run is created at once and ended FINISHED, FAILED or KILLED, whatever happens.
 
     Where MLflow fails at the start, the block runs all the same: `notify` is told once, and `log` raises.

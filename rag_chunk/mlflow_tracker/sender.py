@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from rag_chunk.analysis.folder import Results
-from rag_chunk.config.tracking import TrackingOptions
+from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.errors import Interrupts
 from rag_chunk.mlflow_tracker.content import Contents, RunContent
 from rag_chunk.mlflow_tracker.environment import MORE_RETRIES, timeouts
@@ -83,7 +83,7 @@ class Sender:
 
 
 @contextmanager
-def open_sender(options: TrackingOptions, notify: Notify, interrupts: Interrupts) -> Iterator[Sender]:
+def open_sender(options: TrackingConfig, notify: Notify, interrupts: Interrupts) -> Iterator[Sender]:
     """Open the store and find the experiment: the first call, and so the probe. Wait longer for the rest."""
     with open_store(choose_address(options.uri, notify)) as store:
         destination = find_destination(store, options, notify)

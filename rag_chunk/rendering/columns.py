@@ -3,34 +3,11 @@
 from itertools import chain
 
 from rag_chunk.analysis.report import AgainstBaseline, ComparisonResult, ConfigurationResult, Report
-from rag_chunk.config.names import EMBEDDING, METRICS, ON_REQUEST, TIMES
+from rag_chunk.config.metric_table import METRICS, ON_REQUEST, metrics_of
 
-SCORED = (
-    "budget_recall",
-    "avg_recall",
-    "avg_precision",
-    "avg_f1",
-    "context_size",
-    "intact",
-    "num_chunks",
-    "precision_omega",
-    "chunk_size_p50",
-    "processing_time",
-)
-STRUCTURAL = (
-    "num_chunks",
-    "chunk_size_p5",
-    "chunk_size_p50",
-    "chunk_size_p95",
-    "chunk_size_max",
-    "share_tiny",
-    "coverage",
-    "index_ratio",
-    "processing_time",
-)
-_WHOLE = ("num_chunks", "context_size", "chunk_size", "size_for")
+SCORED = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.column) if row.column)
+STRUCTURAL = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.plain_column) if row.plain_column)
 LEGEND = {"*": "recommended", "=": "not shown worse than the leader", "-": "shown worse"}
-_BUILT_IN = {*chain.from_iterable(METRICS.values()), *TIMES, *EMBEDDING}
 _MOST_NAMED = 10
 _SHOWN = 0.005  # a share that is 1 % when it is rounded
 
@@ -43,8 +20,8 @@ def columns_to_show(report: Report) -> list[str]:
     there = dict.fromkeys(chain.from_iterable(found.metrics for found in report.configurations))
     if not report.questions:
         return [name for name in STRUCTURAL if name in there]
-    asked = [name for name in there if name not in _BUILT_IN]
-    asked += [name for group in ON_REQUEST for name in METRICS[group]]
+    asked = [name for name in there if name not in METRICS]
+    asked += metrics_of(*ON_REQUEST)
     return [name for name in (SCORED[0], *asked, *SCORED[1:]) if name in there]
 
 
@@ -60,9 +37,9 @@ def format_metric(name: str, value: float | None) -> str:
     """Return a metric's value as it is shown: whole numbers grouped, times in seconds, others to three places."""
     if value is None:
         return ""
-    if name.startswith(_WHOLE):
-        return f"{value:,.0f}"
-    return f"{value:.2f}s" if name.endswith("_time") else f"{value:.3f}"
+    row = METRICS.get(name)
+    form = row.format if row else "seconds" if name.endswith("_time") else "decimal"
+    return {"whole": f"{value:,.0f}", "seconds": f"{value:.2f}s", "decimal": f"{value:.3f}"}[form]
 
 
 def groups(report: Report) -> list[tuple[ComparisonResult | None, list[ConfigurationResult]]]:

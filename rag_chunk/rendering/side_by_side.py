@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rag_chunk.analysis.history import ComparedSide, ComparisonReport, Difference
+from rag_chunk.config.metric_table import varies
 from rag_chunk.rendering.columns import SCORED, format_metric
 
 _MOST_NAMED = 10
@@ -118,7 +119,7 @@ def _setting(value: object) -> str:
 
 def _difference(report: ComparisonReport, metric: str) -> str:
     first, second = (side.metrics.get(metric) for side in report.sides)
-    if first is None or second is None or metric.endswith("_time"):
+    if first is None or second is None or varies(metric):
         return ""
     shown = format_metric(metric, second - first)
     if not any(digit in shown for digit in "123456789"):

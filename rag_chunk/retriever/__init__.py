@@ -1,13 +1,13 @@
 """Retrievers: each a function `(corpus, config) -> index` whose index ranks the chunks of any chunking."""
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
-from rag_chunk.config import RunConfig
+from rag_chunk.config import RETRIEVERS, RunConfig
+from rag_chunk.config.catalog import load_built_in
 from rag_chunk.config.functions import load_function
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
@@ -15,8 +15,6 @@ from rag_chunk.errors import InputError
 __all__ = ["Index", "Ranking", "Retriever", "parents_of", "prepare", "rank", "retriever_of"]
 
 Ranking = np.ndarray[tuple[int, int], np.dtype[np.int64]]  # [questions, depth]: rows of chunks, best first; -1: none
-
-_BUILT_IN = {"bm25": "bm25:bm25", "dense": "dense:dense", "hybrid": "hybrid:hybrid", "legacy": "legacy:legacy"}
 
 
 class Index(Protocol):
@@ -34,18 +32,19 @@ Retriever = Callable[[Corpus, RunConfig], Index]
 
 def retriever_of(config: RunConfig) -> Retriever:
     """Return the retriever that `config` names: a built-in one, or the user's `package.module:function`."""
-    built_in = _BUILT_IN.get(config.retriever)
-    if built_in is None:
-        users_own: Retriever = load_function(config.retriever)
-        return users_own
-    module, _, function = built_in.partition(":")
-    found: Retriever = getattr(import_module(f"{__name__}.{module}"), function)
-    return found
+    function = _built_in(config)
+    retriever: Retriever = load_built_in(function) if function else load_function(config.retriever)
+    return retriever
+
+
+def _built_in(config: RunConfig) -> str | None:
+    row = RETRIEVERS.get(config.retriever)
+    return row.function if row else None
 
 
 def prepare(corpus: Corpus, config: RunConfig) -> None:
     """Make the index of a built-in retriever, which is kept as long as the corpus."""
-    if config.retriever in _BUILT_IN:
+    if _built_in(config):
         retriever_of(config)(corpus, config)
 
 
@@ -55,9 +54,9 @@ def rank(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth:
     Raise `InputError` where a retriever of the user's own raises, or returns what is no ranking.
     """
     depth = min(depth, len(chunking))
-    if config.retriever in _BUILT_IN:
-        found: Ranking = retriever_of(config)(chunking.corpus, config).rank(chunking, questions, depth)
-        return found
+    if _built_in(config):
+        ranking: Ranking = retriever_of(config)(chunking.corpus, config).rank(chunking, questions, depth)
+        return ranking
     return _rank_custom(chunking, questions, config, depth)
 
 

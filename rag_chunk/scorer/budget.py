@@ -7,9 +7,8 @@ import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
-from rag_chunk.corpus.arrays import Positions, Spans
+from rag_chunk.corpus.arrays import Positions, Spans, ranges
 from rag_chunk.retriever import Ranking
-from rag_chunk.scorer.overlaps import expanded
 
 CURVE = (1000, 2000, 4000, 8000, 16000)
 LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
@@ -110,7 +109,7 @@ def _merge_curve(ranking: Ranking, padded: Spans) -> BudgetCurve:
     first, last = np.searchsorted(borders, padded[:, 0]), np.searchsorted(borders, padded[:, 1])
     rows = ranking.ravel()
     counts = (last - first)[rows]
-    piece = expanded(first[rows], counts)
+    piece = ranges(first[rows], first[rows] + counts)
     place = np.repeat(np.arange(len(rows)) // ranking.shape[1], counts)
     cost = (borders[piece + 1] - borders[piece]) * _is_first(place, piece, len(borders))
     spent = np.concatenate([np.zeros(1, np.int64), np.cumsum(cost)])

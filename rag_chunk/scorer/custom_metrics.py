@@ -5,7 +5,6 @@ import re
 import reprlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from numbers import Real
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from rag_chunk.chunker.chunking import Chunk, Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.config.functions import load_function
-from rag_chunk.config.names import EMBEDDING, METRICS, TIMES
+from rag_chunk.config.metric_table import METRICS
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.document import Location
 from rag_chunk.errors import InputError
@@ -26,7 +25,7 @@ from rag_chunk.scorer.metrics import Figures
 _NAME = re.compile(r"[^\W\d][\w.-]*(/\w[\w.-]*)*")  # what MLflow takes as a key, whatever store it keeps runs in
 _LONGEST = 100
 _TABLES = ("configuration", "id", "question", "retrieved")  # columns beside the metrics, wherever these are written
-_TAKEN = {*chain.from_iterable(METRICS.values()), *TIMES, *EMBEDDING, *_TABLES, *RunConfig.model_fields}
+_TAKEN = {*METRICS, *_TABLES, *RunConfig.model_fields}
 
 
 @dataclass(frozen=True, slots=True)

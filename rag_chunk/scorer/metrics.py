@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Bools, Floats, Positions
+from rag_chunk.corpus.arrays import Bools, Floats, Positions, first_of_runs
 from rag_chunk.corpus.terms import terms
 from rag_chunk.questions.question import Question, Questions
 from rag_chunk.scorer.budget import CURVE, LADDER, budgets_of
@@ -138,22 +138,18 @@ def of_borders(retrieval: Retrieval) -> Figures:
 def _precision_omega(overlaps: EvidenceOverlaps, retrieval: Retrieval) -> Floats:
     """Return |E ∩ U(T)| / |U(T) and what is missing of E|, T being all chunks that share a non-white-space character with E: [questions]."""
     order = np.lexsort((overlaps.low, overlaps.alternative))
-    opens = _opens(overlaps.alternative[order])
+    opens = first_of_runs(overlaps.alternative[order])
     found = union_sizes(overlaps.low[order], overlaps.high[order][None], opens)[0]
     questions = len(overlaps.table.items)
     useful = np.bincount(overlaps.question[order][opens], found, minlength=questions)
     pairs = overlaps.opens[:-1]
     non_whitespace, question = retrieval.non_whitespace[overlaps.row[pairs]], overlaps.question[pairs]
     order = np.lexsort((non_whitespace[:, 0], question))
-    opens = _opens(question[order])
+    opens = first_of_runs(question[order])
     read = union_sizes(non_whitespace[order, 0], non_whitespace[order, 1][None], opens)[0]
     touched = np.bincount(question[order][opens], read, minlength=questions)
     share: Floats = useful / np.maximum(touched + overlaps.table.weights - useful, 1)
     return share
-
-
-def _opens(groups: Positions) -> Positions:
-    return np.flatnonzero(np.diff(groups, prepend=-1))
 
 
 def overlap_with_questions(retrieval: Retrieval) -> Figures:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag_chunk.corpus.arrays import Bools, Floats, Positions, Spans
+from rag_chunk.corpus.arrays import Bools, Floats, Positions, Spans, first_of_runs
 from rag_chunk.retriever import Ranking
-from rag_chunk.scorer.overlaps import EvidenceOverlaps, first_of_runs
+from rag_chunk.scorer.overlaps import EvidenceOverlaps
 
 
 @dataclass(frozen=True, slots=True, eq=False)

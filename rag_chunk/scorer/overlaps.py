@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag_chunk.corpus.arrays import Bools, Floats, Positions, Spans
+from rag_chunk.corpus.arrays import Bools, Floats, Positions, Spans, first_of_runs, ranges
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.evidence import EvidenceTable
 
@@ -47,25 +47,6 @@ class Hits:
     opens: Positions
 
 
-def expanded(starts: Positions, counts: Positions) -> Positions:
-    """Return starts[0], starts[0] + 1, … (counts[0] of them), then those of starts[1], and so on.
-
-    >>> expanded(np.array([7, 0]), np.array([2, 3])).tolist()
-    [7, 8, 0, 1, 2]
-    """
-    numbers: Positions = np.arange(counts.sum()) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
-    return numbers
-
-
-def first_of_runs(*columns: Positions) -> Positions:
-    """Return where a row of the sorted `columns` differs from the one before it."""
-    if not len(columns[0]):
-        return np.zeros(0, np.int64)
-    differs = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
-    opens: Positions = np.concatenate([np.zeros(1, np.int64), np.flatnonzero(differs) + 1])
-    return opens
-
-
 def find_overlaps(table: EvidenceTable, chunks: Spans) -> EvidenceOverlaps:
     """Find where the `chunks` [n, 2], counted without white space, meet the evidence."""
     order = np.argsort(chunks[:, 0], kind="stable")
@@ -74,7 +55,7 @@ def find_overlaps(table: EvidenceTable, chunks: Spans) -> EvidenceOverlaps:
     behind = np.searchsorted(chunks[order, 0], table.spans[:, 1], side="left")
     counts = np.maximum(behind - first, 0)
     alternative = np.repeat(np.arange(len(counts)), counts)
-    row = order[expanded(first, counts)]
+    row = order[ranges(first, first + counts)]
     low = np.maximum(table.spans[alternative, 0], chunks[row, 0])
     high = np.minimum(table.spans[alternative, 1], chunks[row, 1])
     kept = np.flatnonzero(low < high)
@@ -88,7 +69,7 @@ def hits(overlaps: EvidenceOverlaps, ranking: Ranking, repeats: int = 1) -> Hits
     lists = ranking.reshape(len(ranking) // repeats, repeats, ranking.shape[1])
     pair, which, rank = _places(overlaps, lists)
     counts = np.diff(overlaps.opens)[pair]
-    meeting = expanded(overlaps.opens[pair], counts)
+    meeting = ranges(overlaps.opens[pair], overlaps.opens[pair] + counts)
     place = np.repeat(overlaps.question[overlaps.opens[pair]] * repeats + which, counts)
     order = np.lexsort((overlaps.low[meeting], overlaps.alternative[meeting], place))
     meeting, place = meeting[order], place[order]

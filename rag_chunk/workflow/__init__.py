@@ -12,7 +12,7 @@ from rag_chunk.analysis import Analysis, Progress, analyze, check_baseline, scor
 from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost
 from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import folder_lock, prepare_folder
-from rag_chunk.config import FOLDER_FILE, AnalysisConfig
+from rag_chunk.config import FOLDER_FILE, AnalysisConfig, TrackingConfig
 from rag_chunk.config.sources import Settings
 from rag_chunk.corpus import MARKER, NOT_READ, Corpus, read_corpus
 from rag_chunk.errors import InputError, Interrupted, TrackingError
@@ -20,7 +20,7 @@ from rag_chunk.questions import Questions, read_questions
 from rag_chunk.workflow.results import save_results
 
 if TYPE_CHECKING:
-    from rag_chunk.mlflow_tracker import Tracked, TrackingOptions
+    from rag_chunk.mlflow_tracker import Tracked
 
 SPOOL = Path(".rag-chunk", "unsent")
 Notify = Callable[[str], None]
@@ -79,7 +79,7 @@ def run_score(settings: Settings, reporter: Reporter, *, chunk_size: int | None 
 
 
 def _execute(
-    analyse: Analyse, settings: Settings, reporter: Reporter, tracked_as: "TrackingOptions", *, several: bool
+    analyse: Analyse, settings: Settings, reporter: Reporter, tracked_as: TrackingConfig, *, several: bool
 ) -> "Tracked | None":
     folder = settings.output.save
     if folder:
@@ -180,23 +180,11 @@ def _from_cache(analysis: Analysis) -> str:
     return f"{100 * cached / texts:.0f} % of {texts:,} vectors came from the cache" if texts else ""
 
 
-def _tracking_options(settings: Settings) -> "TrackingOptions":
-    from rag_chunk.mlflow_tracker import TrackingOptions, documents_git, parse_tags
+def _tracking_options(settings: Settings) -> TrackingConfig:
+    from rag_chunk.mlflow_tracker import documents_git
 
-    given = settings.output
-    return TrackingOptions(
-        uri=given.mlflow_uri,
-        experiment_name=given.experiment_name,
-        run_name=given.run_name,
-        tags=parse_tags(given.tags),
-        document_type=given.document_type,
-        dataset_name=given.dataset_name,
-        dataset_version=given.dataset_version,
-        log_chunks=given.log_chunks,
-        chunk_files=given.chunk_files,
-        log_runs=given.log_runs,
-        provenance=documents_git(settings.analysis.require_source()) | _origin(settings),
-    )
+    provenance = documents_git(settings.analysis.require_source()) | _origin(settings)
+    return settings.tracking.model_copy(update={"provenance": provenance})
 
 
 def _origin(settings: Settings) -> dict[str, str]:
@@ -206,7 +194,7 @@ def _origin(settings: Settings) -> dict[str, str]:
 
 
 def _run_and_track(
-    analyse: Analyse, settings: Settings, reporter: Reporter, options: "TrackingOptions", *, several: bool
+    analyse: Analyse, settings: Settings, reporter: Reporter, options: TrackingConfig, *, several: bool
 ) -> "Tracked":
     """Open the run before the work starts, so that an analysis that dies is seen; log when the results are safe."""
     from rag_chunk.mlflow_tracker import track_run
@@ -229,7 +217,7 @@ def _run_and_track(
     return tracked
 
 
-def send(folder: Path, options: "TrackingOptions", notify: Notify) -> "Tracked | None":
+def send(folder: Path, options: TrackingConfig, notify: Notify) -> "Tracked | None":
     """Send a results folder to MLflow; return nothing where another process has just done so, and cleared it."""
     from rag_chunk.mlflow_tracker import check_results, track_folder
 

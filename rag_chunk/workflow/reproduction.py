@@ -17,7 +17,7 @@ from rag_chunk.analysis.history import (
     document_differences,
     saved_from_analysis,
 )
-from rag_chunk.config import AnalysisConfig, OutputConfig, explain, is_external
+from rag_chunk.config import AnalysisConfig, OutputConfig, TrackingConfig, explain, is_external
 from rag_chunk.config.sources import Settings
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.workflow import Reporter, read_documents, run
@@ -42,7 +42,7 @@ def reproduce(
     configuration alone. Documents and questions come from where they were recorded, or from `source` and `test_file`.
     """
     before = find_saved_analysis(str(name), uri=uri)
-    settings = settings_again(before, source, test_file, OutputConfig())
+    settings = settings_again(before, source, test_file, OutputConfig(), TrackingConfig())
     return run_again(
         before, settings, Reporter(logging.getLogger("rag_chunk").info, None, lambda _: None), lambda _: None
     )[0]
@@ -75,7 +75,11 @@ def _describe_changes(before: SavedAnalysis, settings: Settings) -> str:
 
 
 def settings_again(
-    before: SavedAnalysis, source: str | Path | None, test_file: str | Path | None, output: OutputConfig
+    before: SavedAnalysis,
+    source: str | Path | None,
+    test_file: str | Path | None,
+    output: OutputConfig,
+    tracking: TrackingConfig,
 ) -> Settings:
     """Return the settings to run an analysis again with; raise `InputError` where it cannot be."""
     _refuse_external(before)
@@ -88,7 +92,9 @@ def settings_again(
         raise SettingsError(f"{before.source} was analysed without questions; leave --test-file out")
     analysis = recorded.model_copy(update={**paths, **({"baseline": None} if alone else {})})
     configs = {result.name: result.config for result in before.configurations}
-    return Settings(configs, analysis, output, recorded={"reproduces": before.run_id or before.report.analysis_id})
+    return Settings(
+        configs, analysis, output, tracking, recorded={"reproduces": before.run_id or before.report.analysis_id}
+    )
 
 
 def _refuse_external(before: SavedAnalysis) -> None:

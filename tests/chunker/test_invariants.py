@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rag_chunk.chunker import Chunk, Chunking, chunk
 from rag_chunk.config import STRATEGIES, UNITS, RunConfig
-from rag_chunk.config.names import SKIPPABLE
+from rag_chunk.config.catalog import SKIPPABLE
 from rag_chunk.config.run import Unit
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import Bools, Positions, Spans, as_spans
@@ -245,3 +245,33 @@ def test_every_strategy_holds_the_invariants(
             cut.append((config, chunking))
     for config, chunking in reversed(cut):  # in another order, so that nothing depends on what was cut before
         assert chunk(again, config).ids == chunking.ids
+
+
+def cut_each(corpus: Corpus, config: RunConfig) -> list[str]:
+    """Cut each document as if there were no other."""
+    return [name for document in corpus.documents for name in chunk(Corpus([document]), config).ids]
+
+
+@pytest.mark.parametrize("fuzz_round", ROUNDS)
+@given(drawn=st.lists(texts, min_size=2, max_size=4), name=NAMES, unit=st.sampled_from(UNITS), settings=sizes())
+@caching(enabled=False)
+def test_a_document_is_cut_alike_whatever_its_neighbours_are(
+    fuzz_round: int, drawn: list[str], name: str, unit: Unit, settings: dict[str, Any]
+) -> None:
+    corpus = Corpus([Document(f"{number}-{name}", text) for number, text in enumerate(drawn)])
+    for strategy in STRATEGIES:
+        config = RunConfig(strategy=strategy, unit=unit, embedding_model="hashing", **settings)
+        assert chunk(corpus, config).ids == cut_each(corpus, config), strategy
+
+
+@pytest.mark.parametrize("fuzz_round", ROUNDS)
+@given(text=texts, unit=st.sampled_from(UNITS), settings=sizes())
+def test_a_text_that_fits_into_a_chunk_is_one(fuzz_round: int, text: str, unit: Unit, settings: dict[str, Any]) -> None:
+    corpus = Corpus([Document("a.txt", text)])
+    [size] = counted_alone(
+        [corpus.text(*span) for span in corpus.trim(as_spans([(0, len(text))])).tolist()] or [""], unit
+    )
+    settings |= {"chunk_size": max(size, 1), "overlap": min(settings["overlap"], max(size - 1, 0))}
+    for strategy in ("sentence", "recursive-character", "header", "markdown"):
+        chunks = chunk(corpus, RunConfig(strategy=strategy, unit=unit, **settings | {"smallest_size": 0}))
+        assert len(chunks) <= 1, strategy

@@ -20,7 +20,7 @@ import pytest
 import rag_chunk
 from rag_chunk.chunker import chunk_text
 from rag_chunk.chunker.adapters import locate
-from rag_chunk.config import OVERLAPPING, STRATEGIES, RunConfig
+from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import read_corpus
 from rag_chunk.corpus.units import load_encoding
 from rag_chunk.errors import InputError
@@ -396,7 +396,7 @@ def test_both_can_be_copied(way):
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_out_and_in_again_gives_the_same_spans(strategy):
     """Our chunks, as the strings of a LangChain splitter, are located where they were."""
-    for overlap in {0, 10 * (strategy in OVERLAPPING)}:
+    for overlap in {0, 10 * STRATEGIES[strategy].overlaps}:
         config = RunConfig(strategy=strategy, chunk_size=40, overlap=overlap, embedding_model="hashing")
         cut = rag_chunk.from_langchain(rag_chunk.langchain_splitter(config))
         for name in ("chunking/chunking.md", "text/unicode.md", "text/chinese-segmentation.md"):

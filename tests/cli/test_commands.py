@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,10 +20,11 @@ from rag_chunk.config import (
     STRATEGIES,
     AnalysisConfig,
     RunConfig,
-    names,
+    catalog,
     parse_config,
     yaml_text,
 )
+from rag_chunk.config.catalog import Retriever, Strategy
 from rag_chunk.corpus import MARKER, Corpus, Document, read_corpus
 from rag_chunk.questions import check_questions
 from rag_chunk.questions.drafts import drafts, drafts_yaml
@@ -81,13 +83,14 @@ def docs(folder: Path) -> Path:
 
 def test_strategies_shows_all_that_is_built_in_and_fits_80_columns(rag_chunk):
     shown = rag_chunk("strategies").out
-    assert all(f"\n  {name} " in shown for name in [*STRATEGIES, *RETRIEVERS])
+    rows: list[Strategy | Retriever] = [*STRATEGIES.values(), *RETRIEVERS.values()]
+    assert all(f"\n{'- ' if row.needs_vectors else '  '}{row.name} " in shown for row in rows)
     assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_what_lacks_a_package_is_marked_with_the_line_that_installs_it(rag_chunk, docs, monkeypatch):
-    monkeypatch.setitem(names.EXTRAS, "gears", ("no_such_package", "gears"))
-    monkeypatch.setitem(names.NEEDS, "header", "gears")
+    monkeypatch.setitem(catalog.EXTRAS, "gears", catalog.Extra("gears", "no_such_package", "gears"))
+    monkeypatch.setitem(STRATEGIES, "header", replace(STRATEGIES["header"], extra="gears"))
     found = {part["name"]: part["lacks"] for part in json.loads(rag_chunk("strategies", "--output", "json").out)}
     assert found["header"] == found["gears"] == "a package: pip install 'rag-chunk[gears]'"
     assert found["sentence"] is None

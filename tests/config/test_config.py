@@ -13,14 +13,15 @@ from rag_chunk.config import (
     FOLDER_FILE,
     STRATEGIES,
     UNITS,
-    VECTOR_STRATEGIES,
     AnalysisConfig,
     ComparisonConfig,
     OutputConfig,
     RunConfig,
+    TrackingConfig,
     parse_config,
     read_config,
 )
+from rag_chunk.config.catalog import needs_vectors
 from rag_chunk.config.sources import CommandLineOptions, load_settings
 from rag_chunk.config.sweep import names_of, sweep
 from rag_chunk.errors import InputError, SettingsError
@@ -32,7 +33,7 @@ EVERYTHING = RunConfig(
 
 
 def settings(*, files: tuple[Path, ...] = (), analysis: dict[str, object] | None = None, **given: str):
-    return load_settings(CommandLineOptions(given, analysis or {}, {}, files), lambda _: None)
+    return load_settings(CommandLineOptions(given, analysis or {}, files=files), lambda _: None)
 
 
 def problem(text: str) -> str:
@@ -48,7 +49,7 @@ configs = st.builds(
         overlap=int(size * share),
         unit=unit,
         seed=seed,
-        embedding_model="hashing" if strategy in VECTOR_STRATEGIES else None,
+        embedding_model="hashing" if needs_vectors(strategy, None) else None,
     ),
     st.sampled_from([*STRATEGIES, "my.package:cut"]),
     st.integers(1, 10_000),
@@ -107,7 +108,7 @@ def test_a_file_of_the_first_schema_is_upgraded() -> None:
     assert config == RunConfig(strategy="sliding-window", chunk_size=150, overlap=30, unit="tokens", model="gpt-4")
 
 
-@pytest.mark.parametrize("model", [RunConfig, AnalysisConfig, OutputConfig, ComparisonConfig])
+@pytest.mark.parametrize("model", [RunConfig, AnalysisConfig, OutputConfig, TrackingConfig, ComparisonConfig])
 def test_true_is_no_number(model: type[BaseModel]) -> None:
     numbers = {
         name
@@ -185,7 +186,7 @@ def test_a_value_that_equals_the_default_still_wins_over_a_file(folder: Path) ->
 
 
 def test_every_strategy_is_run_when_none_is_named(folder: Path) -> None:
-    runnable = [name for name in STRATEGIES if name not in VECTOR_STRATEGIES]
+    runnable = [name for name in STRATEGIES if not needs_vectors(name, None)]
     assert [config.strategy for config in settings().configs.values()] == runnable
     assert settings(strategy="all").configs == settings().configs
     assert settings().skipped == (("semantic", "it needs an embedding model (--embedding-model)"),)

@@ -172,7 +172,9 @@ def test_solid_characters_are_those_that_are_no_white_space(parts: list[str]) ->
     assert corpus.non_whitespace_before(places).tolist() == [
         sum(not letter.isspace() for letter in line[:place]) for place in places.tolist()
     ]
-    for start, end in zip(corpus.non_whitespace_starts.tolist(), corpus.non_whitespace_ends.tolist(), strict=True):
+    for start, end in zip(
+        corpus.whitespace.non_whitespace_starts.tolist(), corpus.whitespace.non_whitespace_ends.tolist(), strict=True
+    ):
         assert corpus.text(start, end) == line[start:end]
         assert not any(letter.isspace() for letter in line[start:end])
 
@@ -183,8 +185,8 @@ def test_white_space_of_any_width_is_passed(parts: list[tuple[str, int]], cut: i
     corpus = Corpus([Document("a", line[:cut]), Document("b", line[cut:])])
     places = np.arange(len(line) + 1)
     ends = [len(line) - len(line[place:].lstrip()) for place in places.tolist()]
-    assert corpus.past_space(places).tolist() == ends
-    assert corpus.past_space(places, -1).tolist() == [len(line[:place].rstrip()) for place in places.tolist()]
+    assert corpus.whitespace.past(places).tolist() == ends
+    assert corpus.whitespace.past(places, -1).tolist() == [len(line[:place].rstrip()) for place in places.tolist()]
 
 
 @given(texts)
@@ -194,8 +196,8 @@ def test_grapheme_clusters_are_those_of_the_library(text: str) -> None:
     places = np.arange(len(text) + 1)
     below = [max([start for start in [*starts, len(text)] if start <= place], default=0) for place in places.tolist()]
     above = [min([start for start in [*starts, len(text)] if start >= place], default=0) for place in places.tolist()]
-    assert corpus.grapheme_starts(places).tolist() == below
-    assert corpus.grapheme_ends(places).tolist() == above
+    assert corpus.graphemes.starts(places).tolist() == below
+    assert corpus.graphemes.ends(places).tolist() == above
 
 
 @given(texts)

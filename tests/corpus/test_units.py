@@ -69,7 +69,7 @@ def spans_in(draw: st.DrawFn) -> tuple[Corpus, list[tuple[int, int]]]:
     found = []
     for first, last in zip(corpus.starts[:-1].tolist(), corpus.starts[1:].tolist(), strict=True):
         pairs = draw(st.lists(st.tuples(st.integers(first, last), st.integers(first, last)), max_size=8))
-        places = corpus.grapheme_starts(np.array(pairs, np.int64).reshape(-1)).reshape(-1, 2).tolist()
+        places = corpus.graphemes.starts(np.array(pairs, np.int64).reshape(-1)).reshape(-1, 2).tolist()
         found += [(min(pair), max(pair)) for pair in places if pair[0] != pair[1]]
     return corpus, found
 

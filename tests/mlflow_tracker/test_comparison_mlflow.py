@@ -13,7 +13,7 @@ import rag_chunk
 from rag_chunk import RunConfig, chunk, compare, config_from_run, read_corpus, reproduce
 from rag_chunk.config import FOLDER_FILE, ComparisonConfig, parse_config, read_config
 from rag_chunk.errors import InputError
-from rag_chunk.mlflow_tracker import Tracked, TrackingOptions, track_folder
+from rag_chunk.mlflow_tracker import Tracked, TrackingConfig, track_folder
 from rag_chunk.workflow.results import save_results
 from tests.analysis.test_comparison import LARGE, SMALL, analysed, write_documents, write_questions
 from tests.conftest import Program
@@ -34,7 +34,7 @@ class Store:
 
     def track(self, name: str, *configs: RunConfig, **options: Any) -> Tracked:
         save_results(analysed(self.folder, *configs), self.folder / name)
-        named = TrackingOptions(uri=self.uri, experiment_name="houses", **options)
+        named = TrackingConfig(uri=self.uri, experiment_name="houses", **options)
         return track_folder(self.folder / name, named, notify=lambda _: None)
 
     def child(self, name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag_chunk.errors import TrackingError
-from rag_chunk.mlflow_tracker import TrackingOptions, fetch_config, track_folder, track_run
+from rag_chunk.mlflow_tracker import TrackingConfig, fetch_config, track_folder, track_run
 from rag_chunk.mlflow_tracker.environment import mlflow_version, quiet_mlflow
 from tests.support.mlflow_folder import write_documents, write_folder
 from tests.support.mlflow_proxy import Proxy, free_port
@@ -84,7 +84,7 @@ def proxy(server: str) -> Iterator[Proxy]:
 def test_a_busy_server_is_waited_for(proxy, results, notes):
     proxy.busy = 1
     assert log(results, notes, uri=proxy.address, experiment_name="busy").children
-    with track_run(TrackingOptions(uri=proxy.address), several=True, notify=notes.append) as tracking:
+    with track_run(TrackingConfig(uri=proxy.address), several=True, notify=notes.append) as tracking:
         proxy.busy = 2
         start = time.monotonic()
         assert tracking.log(results).children
@@ -92,7 +92,7 @@ def test_a_busy_server_is_waited_for(proxy, results, notes):
 
 
 def test_a_server_that_dies_half_way_is_given_up_and_completed_later(proxy, server, results, tmp_path, notes):
-    options = TrackingOptions(uri=proxy.address, experiment_name="half")
+    options = TrackingConfig(uri=proxy.address, experiment_name="half")
     with track_run(options, several=True, notify=notes.append) as tracking:
         proxy.die_after = 12
         start = time.monotonic()
@@ -102,7 +102,7 @@ def test_a_server_that_dies_half_way_is_given_up_and_completed_later(proxy, serv
     assert tracking.run_id is not None
     saved = write_folder(tmp_path / "saved", tracking=tracking.to_json())
     proxy.die_after, proxy.mode = None, ""
-    made = track_folder(saved, TrackingOptions(uri=proxy.address), notify=notes.append)
+    made = track_folder(saved, TrackingConfig(uri=proxy.address), notify=notes.append)
     assert made.run_id == tracking.run_id
     with client_of(server) as client:
         runs = client.search_runs([made.experiment_id])
@@ -137,7 +137,7 @@ def test_a_server_that_is_away_is_given_up_soon(mode, proxy, results, notes):
     start = time.monotonic()
     with (
         pytest.raises(TrackingError, match="cannot be reached") as raised,
-        track_run(TrackingOptions(uri=address), several=True, notify=notes.append) as tracking,
+        track_run(TrackingConfig(uri=address), several=True, notify=notes.append) as tracking,
     ):
         tracking.log(results)
     assert time.monotonic() - start < 20

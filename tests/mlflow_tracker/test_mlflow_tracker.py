@@ -23,7 +23,7 @@ import pytest
 from rag_chunk.errors import InputError, MissingExtra, SettingsError, TrackingError
 from rag_chunk.mlflow_tracker import (
     Tracked,
-    TrackingOptions,
+    TrackingConfig,
     documents_git,
     fetch_config,
     parse_tags,
@@ -206,7 +206,7 @@ def test_nothing_is_said_but_what_matters(shown, capfd, tmp_path):
 
 def test_one_configuration_is_one_run_with_everything(tmp_path, notes):
     results = write_folder(tmp_path / "results", report(FOUR[:1]))
-    with track_run(TrackingOptions(uri=uri_of(tmp_path)), several=False, notify=notes.append) as tracking:
+    with track_run(TrackingConfig(uri=uri_of(tmp_path)), several=False, notify=notes.append) as tracking:
         made = tracking.log(results)
     assert made.children == {}
     assert list(made.links) == ["analysis"]
@@ -298,15 +298,15 @@ def test_wrong_tags_are_refused(given, said):
 
 
 def test_options_survive_the_folder_without_addresses():
-    options = TrackingOptions(uri="http://u:p@h", tags={"a": "1"}, log_runs=3, run_name="r", parent_run_id="x")
+    options = TrackingConfig(uri="http://u:p@h", tags={"a": "1"}, log_runs=3, run_name="r", parent_run_id="x")
     saved = json.loads(json.dumps(options.to_json()))
     assert saved == {"tags": {"a": "1"}, "log_runs": 3, "run_name": "r"}
-    given = TrackingOptions(uri="sqlite:///x", tags={"b": "2"}, run_name="new")
-    assert given.over(TrackingOptions.from_json(saved)) == TrackingOptions(
+    given = TrackingConfig(uri="sqlite:///x", tags={"b": "2"}, run_name="new")
+    assert given.over(TrackingConfig.from_json(saved)) == TrackingConfig(
         uri="sqlite:///x", tags={"a": "1", "b": "2"}, log_runs=3, run_name="new"
     )
     with pytest.raises(InputError, match=r"tracking\.json"):
-        TrackingOptions.from_json({"strange": 1})
+        TrackingConfig.from_json({"strange": 1})
 
 
 # the config back
@@ -473,7 +473,7 @@ def test_a_folder_becomes_a_database_beside_it(results, tmp_path, notes):
     assert made.store == f"sqlite:///{tmp_path / 'mlflow.db'}"
     assert (tmp_path / "mein mlruns" / "_Users_ann_b" / made.run_id / "artifacts" / "config.yaml").is_file()
     assert "no longer keeps runs in folders" in notes[0]
-    options = TrackingOptions(uri=str(tmp_path / "mein mlruns"), experiment_name="/Users/ann/b")
+    options = TrackingConfig(uri=str(tmp_path / "mein mlruns"), experiment_name="/Users/ann/b")
     assert track_folder(results, options, notify=notes.append).run_id == made.run_id
     assert len(all_runs(made.store)) == 5
 
@@ -584,7 +584,7 @@ def test_a_deleted_experiment_is_said(results, tmp_path, notes):
 def test_an_exception_ends_the_run_as_failed(tmp_path, notes):
     with (
         pytest.raises(ZeroDivisionError),
-        track_run(TrackingOptions(uri=uri_of(tmp_path)), several=True, notify=notes.append),
+        track_run(TrackingConfig(uri=uri_of(tmp_path)), several=True, notify=notes.append),
     ):
         raise ZeroDivisionError
     assert statuses(uri_of(tmp_path)) == {"FAILED"}
@@ -594,7 +594,7 @@ def test_an_exception_ends_the_run_as_failed(tmp_path, notes):
 def test_an_exit_is_judged_by_its_status(code, status, tmp_path, notes):
     with (
         pytest.raises(SystemExit),
-        track_run(TrackingOptions(uri=uri_of(tmp_path)), several=True, notify=notes.append),
+        track_run(TrackingConfig(uri=uri_of(tmp_path)), several=True, notify=notes.append),
     ):
         sys.exit(code)
     assert statuses(uri_of(tmp_path)) == {status}
@@ -611,7 +611,7 @@ WAITING = """
 import signal, sys, time
 from pathlib import Path
 from rag_chunk.errors import Interrupted
-from rag_chunk.mlflow_tracker import TrackingOptions, track_run
+from rag_chunk.mlflow_tracker import TrackingConfig, track_run
 from rag_chunk.mlflow_tracker.open_runs import OpenRuns
 
 def slow(self, run_id, content, write=OpenRuns.write, **how):
@@ -627,7 +627,7 @@ uri, folder, where = sys.argv[1:]
 OpenRuns.write = slow
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 try:
-    with track_run(TrackingOptions(uri=uri), several=True, notify=lambda text: None) as tracking:
+    with track_run(TrackingConfig(uri=uri), several=True, notify=lambda text: None) as tracking:
         if where == "analysis":
             wait()
         tracking.log(Path(folder))
@@ -692,13 +692,13 @@ def test_six_processes_start_on_a_fresh_folder(results, tmp_path, monkeypatch):
 
 
 def test_a_saved_folder_is_sent_once_and_as_if_tracked_directly(tmp_path, notes):
-    options = TrackingOptions(experiment_name="later", run_name="baseline", tags={"team": "search"})
+    options = TrackingConfig(experiment_name="later", run_name="baseline", tags={"team": "search"})
     results = write_folder(tmp_path / "results", tracking=options.to_json())
     direct = log(
         results, notes, uri=uri_of(tmp_path / "a"), experiment_name="later", run_name="baseline", tags=options.tags
     )
-    later = track_folder(results, TrackingOptions(uri=uri_of(tmp_path / "b")), notify=notes.append)
-    again = track_folder(results, TrackingOptions(uri=uri_of(tmp_path / "b")), notify=notes.append)
+    later = track_folder(results, TrackingConfig(uri=uri_of(tmp_path / "b")), notify=notes.append)
+    again = track_folder(results, TrackingConfig(uri=uri_of(tmp_path / "b")), notify=notes.append)
     assert again == replace(later, known=True)
     assert len(all_runs(uri_of(tmp_path / "b"))) == 5
     with client_of(uri_of(tmp_path / "a")) as first, client_of(uri_of(tmp_path / "b")) as second:
@@ -734,7 +734,7 @@ def test_a_partly_sent_analysis_is_completed(results, tmp_path, notes, monkeypat
         log(results, notes, uri=uri_of(tmp_path))
     monkeypatch.undo()
     assert sorted(run.info.status for run in all_runs(uri_of(tmp_path))) == ["FAILED", "FAILED", "FINISHED", "FINISHED"]
-    made = track_folder(results, TrackingOptions(uri=uri_of(tmp_path)), notify=notes.append)
+    made = track_folder(results, TrackingConfig(uri=uri_of(tmp_path)), notify=notes.append)
     assert len(all_runs(uri_of(tmp_path))) == 5
     assert statuses(uri_of(tmp_path)) == {"FINISHED"}
     assert list(made.children) == [found.name for found in FOUR]
@@ -766,7 +766,7 @@ def test_another_process_logs_the_same_documents_at_once(results, tmp_path, note
 
 def test_a_folder_of_somebody_else_is_refused(tmp_path, notes):
     with pytest.raises(InputError, match="not a results folder"):
-        track_folder(tmp_path, TrackingOptions(), notify=notes.append)
+        track_folder(tmp_path, TrackingConfig(), notify=notes.append)
 
 
 # secrets and failures
@@ -809,7 +809,7 @@ def test_without_mlflow_the_install_line_is_said(tmp_path, notes, monkeypatch):
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with (
         pytest.raises(MissingExtra, match=re.escape("pip install 'rag-chunk[mlflow]'")),
-        track_run(TrackingOptions(), several=True, notify=notes.append),
+        track_run(TrackingConfig(), several=True, notify=notes.append),
     ):
         pytest.fail("not reached")
 

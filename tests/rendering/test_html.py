@@ -14,7 +14,7 @@ import pytest
 from rag_chunk.analysis import Analysis, analyze
 from rag_chunk.analysis.folder import read_results, without_texts
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig
-from rag_chunk.config.tracking import LogChunks, TrackingOptions
+from rag_chunk.config.tracking import LogChunks, TrackingConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.mlflow_tracker.artifacts import plan_chunks
 from rag_chunk.questions import Evidence, Question, Questions
@@ -226,7 +226,7 @@ def test_a_tracked_page_has_text_only_where_tracked_chunks_have(
 ) -> None:
     renamed = {f"c{n}": found.config for n, found in enumerate(analysis.report.configurations)}
     save_results(made(renamed), tmp_path / "results")
-    plan = plan_chunks(read_results(tmp_path / "results"), TrackingOptions(log_chunks=logged), lambda _: None)
+    plan = plan_chunks(read_results(tmp_path / "results"), TrackingConfig(log_chunks=logged), lambda _: None)
     (artifact,) = plan.page()
     artifact.write(tmp_path / "page.html")
     assert artifact.path == "report.html"

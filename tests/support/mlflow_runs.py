@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.mlflow_tracker import Tracked, TrackingOptions, track_run
+from rag_chunk.mlflow_tracker import Tracked, TrackingConfig, track_run
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 
 
@@ -33,7 +33,7 @@ def statuses(uri: str | None) -> set[str]:
 
 
 def log(folder: Path, notes: list[str], **options: Any) -> Tracked:
-    with track_run(TrackingOptions(**options), several=True, notify=notes.append) as tracking:
+    with track_run(TrackingConfig(**options), several=True, notify=notes.append) as tracking:
         return tracking.log(folder)
 
 

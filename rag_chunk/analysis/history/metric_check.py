@@ -7,9 +7,9 @@ from rag_chunk.analysis.history.outcomes import ConfigurationOutcome, Difference
 from rag_chunk.analysis.history.pairing import document_differences, pair_questions
 from rag_chunk.analysis.history.saved_analysis import SavedAnalysis
 from rag_chunk.analysis.report import ConfigurationResult
+from rag_chunk.config.metric_table import varies
 
 EXACT = 1e-12  # in the last digits, sums may depend on the processor
-_OF_THE_CACHE = ("share_cached",)  # it says what this machine had on disk, and nothing of the chunks
 OF_VECTORS = 1e-3  # a model's vectors depend on the processor and the libraries, and near ties change places
 
 
@@ -39,7 +39,7 @@ def compare_metrics(before: SavedAnalysis, now: SavedAnalysis) -> Reproduction:
 def _outcomes(before: ConfigurationResult, now: ConfigurationResult, tolerance: float) -> Iterator[MetricOutcome]:
     """Yield what was recorded, and what it is now. A metric that is new says nothing of what was recorded."""
     for name, recorded in before.metrics.items():
-        if not (name.endswith("_time") or name in _OF_THE_CACHE):
+        if not varies(name):
             value = now.metrics.get(name)
             equal = value is not None and abs(value - recorded) <= tolerance * max(1.0, abs(recorded))
             yield MetricOutcome(name=name, recorded=recorded, now=value, equal=equal)

@@ -13,13 +13,13 @@ from rag_chunk.analysis.history.pairing import Pairing, document_differences, pa
 from rag_chunk.analysis.history.saved_analysis import SavedAnalysis
 from rag_chunk.analysis.report import AgainstBaseline, BaselineResult
 from rag_chunk.config import RunConfig, did_you_mean, is_external
-from rag_chunk.config.names import EMBEDDING, METRICS, TIMES
+from rag_chunk.config.metric_table import metrics_of
 from rag_chunk.errors import InputError, SettingsError
 
 _DECIDING = ("retriever", "top_k", "budget")  # figures that were measured under others say nothing of each other
 _FEWEST_SIDES = 2
 _ROUNDING = 1e-9
-_PAIRLESS = {*METRICS["shape"], *TIMES, *EMBEDDING}  # metrics that questions have no part in
+_PAIRLESS = {*metrics_of("shape", "time", "embedding")}  # metrics that questions have no part in
 
 
 def compare_analyses(

@@ -79,8 +79,8 @@ class _SearchText:
     def last(self, needle: str, lowest: int, highest: int) -> int:
         """Return the last place of `needle` that is at least `lowest` and at most `highest`, or -1."""
         size, behind = len(needle), len(self.string) - highest - len(needle)
-        found = self.mirrored.find(needle[::-1], max(behind, 0), len(self.string) - lowest)
-        return len(self.string) - found - size if found >= 0 else -1
+        place = self.mirrored.find(needle[::-1], max(behind, 0), len(self.string) - lowest)
+        return len(self.string) - place - size if place >= 0 else -1
 
     def letter_from(self, place: int) -> int:
         """Return the place of the first letter at or after `place`; the end stands after the last one."""
@@ -98,17 +98,17 @@ def locate(text: str, chunks: Iterable[str]) -> list[tuple[int, int]]:
     [(0, 8), (4, 23)]
     """
     numbered = (_Chunk(number, chunk, letters_of(chunk)) for number, chunk in enumerate(chunks, start=1))
-    found = [chunk for chunk in numbered if chunk.letters]  # a blank chunk stands for no text
+    solid = [chunk for chunk in numbered if chunk.letters]  # a blank chunk stands for no text
     letters, inked = letters_of(text), _letter_positions(text)
-    places = _tile(letters, found)
+    places = _tile(letters, solid)
     if places is None:
-        starts = _arrange(_SearchText.of(text), [_Pattern(chunk.text, chunk.lead, chunk.trail) for chunk in found])
+        starts = _arrange(_SearchText.of(text), [_Pattern(chunk.text, chunk.lead, chunk.trail) for chunk in solid])
         if starts is not None:
-            return [(start, start + len(chunk.text)) for start, chunk in zip(starts, found, strict=True)]
-        places = _arrange(_SearchText.of(letters), [_Pattern(chunk.letters) for chunk in found])
+            return [(start, start + len(chunk.text)) for start, chunk in zip(starts, solid, strict=True)]
+        places = _arrange(_SearchText.of(letters), [_Pattern(chunk.letters) for chunk in solid])
     if places is None:
-        raise InputError(_explain_failure(text, letters, inked, found))
-    return [_span(text, inked, chunk, place) for chunk, place in zip(found, places, strict=True)]
+        raise InputError(_explain_failure(text, letters, inked, solid))
+    return [_span(text, inked, chunk, place) for chunk, place in zip(solid, places, strict=True)]
 
 
 def letters_of(text: str) -> str:
@@ -138,23 +138,23 @@ def _arrange(hay: _SearchText, needles: Sequence[_Pattern]) -> list[int] | None:
     latest = _latest(hay, needles)
     if latest is None:
         return None
-    start, end, found = -1, 0, list[int]()
+    start, end, places = -1, 0, list[int]()
     for needle, last in zip(needles, latest, strict=True):
         start = _next(hay, needle, start + 1, hay.letter_from(end), last)
         end = max(end, start + len(needle.string))
-        found.append(start)
-    return found
+        places.append(start)
+    return places
 
 
 def _latest(hay: _SearchText, needles: Sequence[_Pattern]) -> list[int] | None:
     """Return the last place of each needle after which the later ones still fit, or nothing where they do not fit."""
-    before, found = len(hay.string), list[int]()
+    before, places = len(hay.string), list[int]()
     for needle in reversed(needles):
         before = hay.last(needle.string, 0, before - 1)
         if before < 0:
             return None
-        found.append(before)
-    return found[::-1]
+        places.append(before)
+    return places[::-1]
 
 
 def _next(hay: _SearchText, needle: _Pattern, lowest: int, border: int, last: int) -> int:

@@ -28,7 +28,7 @@ class _Stated(NamedTuple):
 
 def from_langchain(splitter: Any) -> Cut:
     """Make a strategy of a LangChain splitter: anything whose `split_text` returns strings or Documents."""
-    return from_texts(lambda text: [getattr(found, "page_content", found) for found in splitter.split_text(text)])
+    return from_texts(lambda text: [getattr(part, "page_content", part) for part in splitter.split_text(text)])
 
 
 def from_llama_index(parser: Any) -> Cut:
@@ -73,8 +73,8 @@ def from_chonkie(chunker: Any) -> Cut:
     """Make a strategy of a chonkie chunker."""
 
     def cut(text: str, config: RunConfig) -> list[tuple[int, int]]:
-        found = chunker.chunk(text)
-        return _stated_or_located(text, (_Stated(chunk.start_index, chunk.end_index, chunk.text) for chunk in found))
+        chunks = chunker.chunk(text)
+        return _stated_or_located(text, (_Stated(chunk.start_index, chunk.end_index, chunk.text) for chunk in chunks))
 
     return cut
 
@@ -83,8 +83,8 @@ def from_semantic_text_splitter(splitter: Any) -> Cut:
     """Make a strategy of a splitter of semantic-text-splitter: text, Markdown or code."""
 
     def cut(text: str, config: RunConfig) -> list[tuple[int, int]]:
-        found = splitter.chunk_indices(text)
-        return _stated_or_located(text, (_Stated(start, start + len(chunk), chunk) for start, chunk in found))
+        chunks = splitter.chunk_indices(text)
+        return _stated_or_located(text, (_Stated(start, start + len(chunk), chunk) for start, chunk in chunks))
 
     return cut
 

@@ -29,11 +29,11 @@ def from_texts(split: Callable[[str], Iterable[str]]) -> Callable[[str, RunConfi
     return cut
 
 
-def _strings(found: Any) -> list[str]:
+def _strings(returned: Any) -> list[str]:
     """Return what a splitter returned as a list of strings; raise `InputError` where it is none."""
-    if isinstance(found, str | bytes) or not isinstance(found, Iterable):
-        raise InputError(f"the splitter returned a value of type {type(found).__name__}, not a list of strings")
-    strings = list(found)
+    if isinstance(returned, str | bytes) or not isinstance(returned, Iterable):
+        raise InputError(f"the splitter returned a value of type {type(returned).__name__}, not a list of strings")
+    strings = list(returned)
     for number, string in enumerate(strings, start=1):
         if not isinstance(string, str):
             raise InputError(f"the splitter returned a {type(string).__name__} as chunk {number}, not a string")

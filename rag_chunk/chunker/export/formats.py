@@ -31,11 +31,11 @@ def form_of(path: Path | None, named: str | None = None) -> str:
     """
     if named is not None and named not in FORMS:
         raise SettingsError(f"unknown format {named!r}{did_you_mean(named, FORMS)}. There are {', '.join(FORMS)}")
-    found = named or ("jsonl" if path is None else _ENDINGS.get(path.suffix.lower()))
-    if found is None:
+    form = named or ("jsonl" if path is None else _ENDINGS.get(path.suffix.lower()))
+    if form is None:
         endings = ", ".join(_ENDINGS)
         raise SettingsError(f"{path} does not tell its format by its ending ({endings}); name it, as in --format jsonl")
-    return found
+    return form
 
 
 def write_chunks(chunks: Iterable[Chunk], path: str | Path, form: str | None = None) -> int:

@@ -46,11 +46,11 @@ class Structure:
     @cached_property
     def blocks(self) -> Blocks:
         """The Markdown blocks; documents that are not Markdown have none."""
-        found = MarkdownRows()
+        rows = MarkdownRows()
         for document, first_line in zip(self._documents, self._first_lines().tolist(), strict=True):
             if document.is_markdown:
-                found.add(document.text, first_line)
-        return blocks_of(found, self.line_starts, self._line_text_starts[1], len(self._corpus))
+                rows.add(document.text, first_line)
+        return blocks_of(rows, self.line_starts, self._line_text_starts[1], len(self._corpus))
 
     def _first_lines(self) -> Positions:
         """Return the number of each document's first line. Several begin at one place where documents are empty."""
@@ -73,7 +73,7 @@ class Structure:
     @cached_property
     def _line_text_starts(self) -> tuple[Positions, Bools]:
         """Where the lines that are not blank have their first character but white space, and which are blank."""
-        firsts = self._corpus.past_space(self.line_starts)
+        firsts = self._corpus.whitespace.past(self.line_starts)
         blank = firsts >= np.append(self.line_starts[1:], self._starts[-1])
         return firsts[~blank], blank
 
@@ -116,9 +116,9 @@ class Structure:
     def _following(self, headings: Spans, starts: Positions) -> Positions:
         """Return the paragraph starts that come next after each heading, within its document."""
         index = np.searchsorted(starts, headings[:, 1], side="left")
-        found = index < len(starts)
-        following = starts[index[found]]
-        borders = np.searchsorted(self._starts, headings[found, 0], side="right")
+        exists = index < len(starts)
+        following = starts[index[exists]]
+        borders = np.searchsorted(self._starts, headings[exists, 0], side="right")
         within: Positions = following[following < self._starts[borders]]
         return within
 
@@ -127,9 +127,10 @@ class Structure:
         rows = np.flatnonzero(self.blocks.of("fence", "table"))
         starts, ends = self.blocks.starts[rows], self.blocks.ends[rows]
         inside = _strictly_inside(positions, as_spans(np.column_stack([starts, ends])))
-        found = np.append(rows, 0)[np.searchsorted(starts, positions, side="left") - 1]
+        containing = np.append(rows, 0)[np.searchsorted(starts, positions, side="left") - 1]
         return [
-            self._context(row) if within else None for row, within in zip(found.tolist(), inside.tolist(), strict=True)
+            self._context(row) if within else None
+            for row, within in zip(containing.tolist(), inside.tolist(), strict=True)
         ]
 
     def _context(self, row: int) -> Context | None:
@@ -142,12 +143,12 @@ class Structure:
 
     def skipped_spans(self, kinds: "tuple[str, ...]") -> Spans:
         """Return the spans on the line of the blocks that `skip_blocks` names, in order."""
-        blocks, found = self.blocks, []
+        blocks, spans = self.blocks, []
         rows = zip(blocks.kinds.tolist(), blocks.starts.tolist(), blocks.ends.tolist(), strict=True)
         for kind, start, end in rows if kinds else ():
             if skip_kind(KINDS[kind], self._corpus.place(start, end)) in kinds:
-                found.append((start, end))
-        return as_spans(found)
+                spans.append((start, end))
+        return as_spans(spans)
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:
@@ -155,13 +156,13 @@ class Structure:
         blocks, rows = self.blocks, np.flatnonzero(self.blocks.of("heading"))
         positions, levels = blocks.starts[rows], blocks.levels[rows].tolist()
         documents = self._corpus.documents_at(positions).tolist()
-        found, path, before = list[Heading](), list[tuple[int, str]](), -1
+        headings, path, before = list[Heading](), list[tuple[int, str]](), -1
         for row, position, level, document in zip(rows.tolist(), positions.tolist(), levels, documents, strict=True):
             path = [(above, title) for above, title in path if above < level] if document == before else []
             path.append((level, blocks.infos[row]))
-            found.append(Heading(position, level, tuple(title for _, title in path)))
+            headings.append(Heading(position, level, tuple(title for _, title in path)))
             before = document
-        return tuple(found)
+        return tuple(headings)
 
     @cached_property
     def section_starts(self) -> Positions:

@@ -34,8 +34,8 @@ class Blocks:
         """Return which blocks are of one of these kinds: bool [blocks]."""
         wanted = np.zeros(len(KINDS), bool)
         wanted[[KINDS.index(kind) for kind in kinds]] = True
-        found: Bools = wanted[self.kinds]
-        return found
+        matching: Bools = wanted[self.kinds]
+        return matching
 
     def spans(self, *kinds: str) -> Spans:
         """Return the spans of the blocks of these kinds, in order."""
@@ -43,28 +43,28 @@ class Blocks:
         return as_spans(np.column_stack([self.starts[rows], self.ends[rows]]))
 
 
-def blocks_of(found: MarkdownRows, line_starts: Positions, blank: Bools, length: int) -> Blocks:
+def blocks_of(rows: MarkdownRows, line_starts: Positions, blank: Bools, length: int) -> Blocks:
     """Return the blocks that were found, given where the lines of a corpus of this `length` start, and which are blank."""
     borders = np.append(line_starts, line_starts.dtype.type(length))
-    kinds, firsts, afters, levels = np.asarray(found.blocks).reshape(-1, 4).T
-    cuts, depths = np.concatenate([np.asarray(found.cuts).reshape(-1, 2), _code_cuts(found, blank)]).T
+    kinds, firsts, afters, levels = np.asarray(rows.blocks).reshape(-1, 4).T
+    cuts, depths = np.concatenate([np.asarray(rows.cuts).reshape(-1, 2), _code_cuts(rows, blank)]).T
     return Blocks(
         kinds.astype(np.uint8),
         borders[firsts],
         borders[afters],
         levels.astype(np.uint8),
-        found.infos,
+        rows.infos,
         borders[cuts],
         depths.astype(np.uint8),
     )
 
 
-def _code_cuts(found: MarkdownRows, blank: Bools) -> Positions:
+def _code_cuts(rows: MarkdownRows, blank: Bools) -> Positions:
     """Return where code may be cut, and how deep that is: [cuts, 2].
 
     It is better after a blank line, and last at the lines of the fence itself.
     """
-    firsts, afters, depths, fenced = np.asarray(found.code).reshape(-1, 4).T
+    firsts, afters, depths, fenced = np.asarray(rows.code).reshape(-1, 4).T
     counts = np.maximum(afters - firsts - 1, 0)
     lines = ranges(firsts + 1, firsts + 1 + counts)
     firsts, afters, depths, fenced = (np.repeat(column, counts) for column in (firsts, afters, depths, fenced))

@@ -107,9 +107,9 @@ class _Line:
 
     def at(self, positions: Positions, limits: Positions) -> Bytes:
         """Return the letter at each position, `_NOTHING` where it is not before its limit."""
-        found: Bytes = self.letters.take(positions, mode="clip")
-        found[positions >= limits] = _NOTHING
-        return found
+        letters: Bytes = self.letters.take(positions, mode="clip")
+        letters[positions >= limits] = _NOTHING
+        return letters
 
     def from_(self, positions: Positions, count: int) -> Bytes:
         """Return the `count` letters from each position on, `_NOTHING` after its document: [count, positions]."""
@@ -118,9 +118,9 @@ class _Line:
     def before(self, positions: Positions) -> Bytes:
         """Return the `_NEAR` + 1 letters before each position, nearest first, `_NOTHING` before its document."""
         places = positions - 1 - _column(_NEAR + 1, positions)
-        found: Bytes = self.letters.take(places, mode="clip")
-        found[places < self._document_bounds(positions)[0]] = _NOTHING
-        return found
+        letters: Bytes = self.letters.take(places, mode="clip")
+        letters[places < self._document_bounds(positions)[0]] = _NOTHING
+        return letters
 
 
 def _column(count: int, like: Positions) -> Positions:
@@ -164,7 +164,7 @@ def _starts_after(line: _Line, ends: Positions, firsts: Positions) -> Positions:
     after = _past_closers(line, ends + 1, limits)
     spaced = _SPACED[line.at(after, limits)]
     following = after.copy()
-    following[spaced] = line.corpus.past_space(after[spaced])
+    following[spaced] = line.corpus.whitespace.past(after[spaced])
     kept = (line.letters[ends] == _WIDE) | (spaced & ~_IS_SMALL[line.at(following, limits)])
     kept &= following < limits
     ends, following = ends[kept], following[kept]
@@ -188,7 +188,7 @@ def _abbreviating(line: _Line, ends: Positions, following: Positions, firsts: Po
 
     `following` is where the text goes on after the white space.
     """
-    found = np.zeros(len(ends), bool)
+    is_abbreviation = np.zeros(len(ends), bool)
     rows = np.flatnonzero(line.letters[ends] == _STOP)
     before = line.before(ends[rows])
     length = np.argmax(_BLANK.take(before), axis=0)
@@ -201,10 +201,10 @@ def _abbreviating(line: _Line, ends: Positions, following: Positions, firsts: Po
     number[number] = among(starts[number], firsts) | _are_dates(line, goes_on[number], length[number])
     words = _words(before, outside)
     numbered = among(words, _NUMBER_KEYS) & _IS_DIGIT[line.letters[goes_on]]
-    found[rows] = among(words, _KEYS) | numbered | _initials(before, length, outside) | number
+    is_abbreviation[rows] = among(words, _KEYS) | numbered | _initials(before, length, outside) | number
     alone = np.flatnonzero(length == 1)
-    found[rows[alone]] |= _are_paired_letters(line, before[:, alone], goes_on[alone])
-    return found
+    is_abbreviation[rows[alone]] |= _are_paired_letters(line, before[:, alone], goes_on[alone])
+    return is_abbreviation
 
 
 def _without_openers(before: Bytes, length: Positions) -> Positions:
@@ -226,14 +226,14 @@ def _words(before: Bytes, outside: Bools) -> Positions:
 def _initials(before: Bytes, length: Positions, outside: Bools) -> Bools:
     """Return whether the words are single letters with full stops between; one alone is to be a capital."""
     expected = np.where(_column(_NEAR, length) % 2 == 0, _IS_LETTER.take(before), before == _STOP)
-    found: Bools = (expected | outside).all(axis=0) & (length % 2 == 1) & ((length > 1) | _IS_LARGE[before[0]])
-    return found
+    are_initials: Bools = (expected | outside).all(axis=0) & (length % 2 == 1) & ((length > 1) | _IS_LARGE[before[0]])
+    return are_initials
 
 
 def _number(before: Bytes, length: Positions, outside: Bools) -> Bools:
     """Return whether the words are digits only."""
-    found: Bools = (_IS_DIGIT.take(before) | outside).all(axis=0) & (length > 0)
-    return found
+    are_digits: Bools = (_IS_DIGIT.take(before) | outside).all(axis=0) & (length > 0)
+    return are_digits
 
 
 def _are_dates(line: _Line, following: Positions, length: Positions) -> Bools:
@@ -249,8 +249,8 @@ def _are_paired_letters(line: _Line, before: Bytes, following: Positions) -> Boo
     there = line.from_(following, 2)
     first = among(_pair_keys(before[0], there[0]), _PAIR_KEYS) & (there[1] == _STOP)
     second = among(_pair_keys(before[3], before[0]), _PAIR_KEYS) & (before[2] == _STOP) & _BLANK[before[1]]
-    found: Bools = first | (second & ~_IS_LETTER[before[4]])
-    return found
+    are_paired: Bools = first | (second & ~_IS_LETTER[before[4]])
+    return are_paired
 
 
 def _pair_keys(first: Bytes, second: Bytes) -> Positions:

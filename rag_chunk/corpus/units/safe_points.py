@@ -16,11 +16,11 @@ def are_safe(before: Bytes, here: Bytes, *, after_lines: bool) -> Bools:
     spaced = (here & (SPACE | NEWLINE | STICKY) == SPACE) & (before & SPACE == 0)
     after_letter = (before & LETTER > 0) & (here & (SPACE | PUNCTUATION | NUMBER) > 0)
     after_number = (before & NUMBER > 0) & (here & (SPACE | PUNCTUATION | LETTER) > 0)
-    found: Bools = spaced | after_letter | after_number
+    safe: Bools = spaced | after_letter | after_number
     if after_lines:
-        found |= (before & NEWLINE > 0) & (here & (LETTER | NUMBER | PUNCTUATION) > 0)
-    found &= here & STICKY == 0
-    return found
+        safe |= (before & NEWLINE > 0) & (here & (LETTER | NUMBER | PUNCTUATION) > 0)
+    safe &= here & STICKY == 0
+    return safe
 
 
 class SafePoints(NamedTuple):
@@ -32,20 +32,20 @@ class SafePoints(NamedTuple):
 
     def has(self, places: Positions) -> Bools:
         """Return whether each place is a safe point."""
-        found: Bools = self.bits[places >> 3] & (128 >> (places & 7)) > 0
-        return found
+        is_safe: Bools = self.bits[places >> 3] & (128 >> (places & 7)) > 0
+        return is_safe
 
     def at_or_after(self, places: Positions) -> Positions:
         """Return the first safe point from each place on. The last place is one."""
-        found, rows, run = self._others(places)
-        found[rows] = self.ends[run]
-        return found
+        moved, rows, run = self._others(places)
+        moved[rows] = self.ends[run]
+        return moved
 
     def at_or_before(self, places: Positions) -> Positions:
         """Return the last safe point up to each place. The first place is one."""
-        found, rows, run = self._others(places)
-        found[rows] = self.starts[run] - 1
-        return found
+        moved, rows, run = self._others(places)
+        moved[rows] = self.starts[run] - 1
+        return moved
 
     def _others(self, places: Positions) -> tuple[Positions, Positions, Positions]:
         """Return a copy of the places, the rows of those that are no safe points, and the run that each lies in."""

@@ -51,12 +51,12 @@ def _facts(encoding: str) -> Positions:
     above `_ALONE` is what `Encoded` has. Asking for all of them takes a while: it is kept.
     """
     key = f"facts-1-{encoding}"
-    found: Any = cache.load(key)
-    if found is None:
+    facts: Any = cache.load(key)
+    if facts is None:
         known = load_encoding(encoding)
-        found = np.array([_fact(known, _content(known, token)) for token in range(known.n_vocab)], np.int32)
-        cache.store(key, found)
-    return cast("Positions", found)
+        facts = np.array([_fact(known, _content(known, token)) for token in range(known.n_vocab)], np.int32)
+        cache.store(key, facts)
+    return cast("Positions", facts)
 
 
 def _fact(encoding: "tiktoken.Encoding", content: bytes) -> int:
@@ -123,15 +123,15 @@ def _read_cached(corpus: Corpus, encoding: "tiktoken.Encoding") -> Iterator[tupl
     """Yield the index of each document whose tokens the cache has, and those."""
     for index, document in enumerate(corpus.documents):
         key = _key(document, encoding)
-        found = cache.load(key) if key else None
-        if found is not None:
-            yield index, found
+        tokens = cache.load(key) if key else None
+        if tokens is not None:
+            yield index, tokens
 
 
 def _keep(corpus: Corpus, encoding: "tiktoken.Encoding", tokens: Positions, starts: Positions, known: set[int]) -> None:
     """Store the tokens of the documents that had to be encoded."""
     places = zip(corpus.starts.tolist(), corpus.documents, strict=False)
-    new = [(place, key, len(found.text)) for place, found in places if (key := _key(found, encoding))]
+    new = [(place, key, len(document.text)) for place, document in places if (key := _key(document, encoding))]
     new = [(place, key, length) for place, key, length in new if place not in known]
     for place, key, length in new:
         cache.store(key, tokens[slice(*index_in(starts, [place, place + length]).tolist())])

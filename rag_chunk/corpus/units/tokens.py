@@ -75,8 +75,8 @@ class Tokens:
     def _wide_gaps(self) -> Spans:
         """The long stretches of white space before something else in a document, where their last is no line end."""
         corpus = self._corpus
-        first, last = corpus.white_runs
-        starts, ends = corpus.past_space(first, -1), corpus.past_space(last, 1)
+        first, last = corpus.whitespace.wide_runs
+        starts, ends = corpus.whitespace.past(first, -1), corpus.whitespace.past(last, 1)
         starts, ends = starts[ends < len(corpus)], ends[ends < len(corpus)]
         starts = np.maximum(starts, corpus.starts[corpus.documents_at(ends)])
         kept = (ends - starts > FAR) & ((corpus.flags[ends - 1] & (NEWLINE | STICKY)) == 0)
@@ -89,13 +89,13 @@ class Tokens:
 
     def _cuts(self) -> Positions:
         """Return where documents are cut to be encoded in parts: at safe points, and in very wide gaps."""
-        flags, found = self._corpus.flags, list[int]()
+        flags, cuts = self._corpus.flags, list[int]()
         for place in range(token_arrays.PART, len(self._corpus), token_arrays.PART):
             near = flags[place - 1 : place + _AHEAD]
             safe = self._are_safe(near[:-1], near[1:])
-            found += [place + int(np.argmax(safe))] if safe.any() else []
+            cuts += [place + int(np.argmax(safe))] if safe.any() else []
         very_wide = self._wide_ends[self._wide_gaps[:, 1] - self._wide_gaps[:, 0] > WIDE]
-        return distinct(np.array(found, np.int64), very_wide)
+        return distinct(np.array(cuts, np.int64), very_wide)
 
     def _count(self, text: str) -> int:
         """Return the number of tokens of `text` by itself, remembered for short texts."""
@@ -111,10 +111,10 @@ class Tokens:
         counts = self._single_token_rows(spans[:, 0], spans[:, 1], after)
         others = np.flatnonzero(counts == 0)
         known, texts = self._counts, self._corpus.texts(as_spans(spans[others]))
-        found = list(map(known.get, texts))
-        for index in [index for index, count in enumerate(found) if count is None]:
-            found[index] = self._count(texts[index])
-        counts[others] = found
+        tokens = list(map(known.get, texts))
+        for index in [index for index, count in enumerate(tokens) if count is None]:
+            tokens[index] = self._count(texts[index])
+        counts[others] = tokens
         return counts
 
     def _single_token_rows(self, starts: Positions, ends: Positions, after: Positions) -> Positions:
@@ -125,8 +125,8 @@ class Tokens:
         few = (1 << token_arrays.FEW) - 1
         whole = np.where(begins == starts, alone // token_arrays.ITSELF, np.where(begins == starts - 1, alone & few, 0))
         stripped = (begins == starts) & (white[0] > white[1])
-        found = np.where(is_ended, whole, np.where(stripped, (alone >> token_arrays.FEW) & few, 0))
-        return found.astype(np.int64)
+        counts = np.where(is_ended, whole, np.where(stripped, (alone >> token_arrays.FEW) & few, 0))
+        return counts.astype(np.int64)
 
     def count(self, spans: Spans, far: int = FAR) -> Counts:
         """Count each span's own text, many at once but not so many that what is between takes much memory.
@@ -155,8 +155,8 @@ class Tokens:
             np.concatenate([inner.first[cut[0]], ends[cut[1]], ends[cut[2]]]),
         )
         tokens = np.concatenate([inner.before[cut[0]], inner.after[cut[1]], inner.after[cut[2]]])
-        found = self._counts_of(as_spans(np.column_stack(texts)), tokens)
-        counts = np.split(found, np.cumsum([*map(len, cut[:2])]))
+        edge_counts = self._counts_of(as_spans(np.column_stack(texts)), tokens)
+        counts = np.split(edge_counts, np.cumsum([*map(len, cut[:2])]))
         lead[cut[0]] -= counts[0]
         reach[cut[1]] += counts[1]
         sizes = reach - lead

@@ -33,13 +33,13 @@ def word_starts(corpus: Corpus, spans: Spans) -> Positions:
     """
     own = _lone_words(corpus, spans)
     starts = distinct(_run_starts(corpus, spans), own[(corpus.flags[own] & SPACE) == 0])
-    return distinct(corpus.grapheme_starts(starts)).astype(line_type(len(corpus)), copy=False)
+    return distinct(corpus.graphemes.starts(starts)).astype(line_type(len(corpus)), copy=False)
 
 
 def _run_starts(corpus: Corpus, spans: Spans) -> Positions:
     """Return where runs of characters that are no white space start in stretches, or go on from before them."""
     (starts, ends), flags = spans.T, corpus.flags
-    found = [starts[(flags[starts] & SPACE) == 0]]
+    starts_by_block = [starts[(flags[starts] & SPACE) == 0]]
     for place in range(0, len(corpus), BLOCK):
         first, after = np.searchsorted(ends, place, side="right"), np.searchsorted(starts, place + BLOCK)
         if first < after:
@@ -47,8 +47,8 @@ def _run_starts(corpus: Corpus, spans: Spans) -> Positions:
             inked = (flags[before : place + BLOCK] & SPACE) == 0
             opens = inked[1:] > inked[:-1]
             opens &= _inside(spans[first:after] - (before + 1), len(opens))
-            found.append(np.flatnonzero(opens) + (before + 1))
-    return distinct(*found)
+            starts_by_block.append(np.flatnonzero(opens) + (before + 1))
+    return distinct(*starts_by_block)
 
 
 def _inside(spans: Spans, length: int) -> Bools:
@@ -80,7 +80,7 @@ class Words:
     def _word_ends(self, corpus: Corpus) -> Positions:
         """Return where each word ends: with its run of characters, or where the next word starts."""
         following = np.append(self.starts[1:], self.starts.dtype.type(len(corpus)))
-        return corpus.past_space(following, -1)[: len(self.starts)]
+        return corpus.whitespace.past(following, -1)[: len(self.starts)]
 
     def size(self, start: int, end: int) -> int:
         """Count the words of one stretch."""

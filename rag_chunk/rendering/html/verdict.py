@@ -6,7 +6,7 @@ from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Pai
 from rag_chunk.analysis.statistics import ALPHA, FEWEST_FOR_A_WINNER
 from rag_chunk.config import RunConfig
 from rag_chunk.config.file import ConfigFile
-from rag_chunk.config.names import OVERLAPPING, STRATEGIES, is_external
+from rag_chunk.config.names import is_external
 from rag_chunk.rendering.columns import all_scores_are_zero, format_metric
 
 
@@ -48,7 +48,7 @@ def settings_of(config: RunConfig) -> str:
     if is_external(config.strategy):
         return "chunks that were made elsewhere"
     parts = [config.strategy, f"at most {config.chunk_size:,} {config.unit}"]
-    if config.strategy in OVERLAPPING or config.strategy not in STRATEGIES:
+    if config.applies("overlap"):
         parts.append(f"overlap {config.overlap:,}")
     return ", ".join(parts)
 

@@ -1,0 +1,218 @@
+"""What is built in, one row each: strategies, retrievers, embedding backends, blocks to skip, optional packages.
+
+A row names its function as text, `package.module:function`, so that help, completion and validation import nothing
+heavy. What differs between two of a kind stands in their rows, and nowhere else.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A way to cut documents; `function` is `(corpus, config) -> spans`, or spans with their parents."""
+
+    name: str
+    help: str
+    function: str
+    overlaps: bool = False  # neighbours may share units
+    needs_vectors: bool = False  # needs an embedding model
+    has_parents: bool = False  # each chunk lies in a larger one
+    extra: str | None = None  # the optional package that it needs
+
+
+@dataclass(frozen=True, slots=True)
+class Retriever:
+    """A way to rank chunks; `function` is `(corpus, config) -> index`, and None where the evidence itself ranks."""
+
+    name: str
+    help: str
+    function: str | None
+    phrase: str  # what a verdict holds for, in words
+    needs_vectors: bool = False
+    indexes_headings: bool = False
+    is_bound: bool = False  # knows the evidence, or nothing: no pipeline can have it
+    extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A way to make vectors; `function` is `(model name, address) -> Embedder`."""
+
+    name: str
+    help: str
+    function: str
+    is_named_alone: bool = False  # there is no `backend:model`, only `backend`
+    has_address: bool = False  # `embedding_url` applies
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """An optional part, installed as `rag-chunk[name]`: the package to look for, and what it brings."""
+
+    name: str
+    package: str
+    help: str
+
+
+STRATEGIES = {
+    row.name: row
+    for row in (
+        Strategy("fixed-size", "windows of chunk_size units, end to end", "rag_chunk.chunker.windows:windows"),
+        Strategy(
+            "sliding-window",
+            "windows of chunk_size units, neighbours sharing overlap units",
+            "rag_chunk.chunker.windows:windows",
+            overlaps=True,
+        ),
+        Strategy(
+            "sentence", "whole sentences, packed up to chunk_size", "rag_chunk.chunker.text:sentence", overlaps=True
+        ),
+        Strategy(
+            "paragraph",
+            "one paragraph a chunk, a heading with the paragraph after it",
+            "rag_chunk.chunker.text:paragraph",
+        ),
+        Strategy(
+            "recursive-character",
+            "paragraphs, else lines, sentences, words: the coarsest that fit, packed",
+            "rag_chunk.chunker.text:recursive_character",
+            overlaps=True,
+        ),
+        Strategy(
+            "header",
+            "one Markdown section a chunk, its heading included",
+            "rag_chunk.chunker.sections:header",
+            overlaps=True,
+        ),
+        Strategy(
+            "markdown",
+            "whole Markdown blocks of one section, packed; fences, tables, items and quotes kept whole",
+            "rag_chunk.chunker.sections:markdown",
+            overlaps=True,
+        ),
+        Strategy(
+            "hierarchical",
+            "as markdown, twice: small chunks are retrieved, each inside a larger parent",
+            "rag_chunk.chunker.sections:hierarchical",
+            has_parents=True,
+        ),
+        Strategy(
+            "semantic",
+            "sentences of one topic: cut where the meaning changes most; needs an embedding model",
+            "rag_chunk.chunker.semantic:semantic",
+            needs_vectors=True,
+        ),
+    )
+}
+RETRIEVERS = {
+    row.name: row
+    for row in (
+        Retriever(
+            "bm25",
+            "lexical ranking, exact and offline (Lucene's variant, k1 = 1.5, b = 0.75)",
+            "rag_chunk.retriever.bm25:bm25",
+            "lexical retrieval",
+            indexes_headings=True,
+        ),
+        Retriever(
+            "dense",
+            "the cosine of vectors, exact; needs an embedding model",
+            "rag_chunk.retriever.dense:dense",
+            "dense retrieval",
+            needs_vectors=True,
+            indexes_headings=True,
+        ),
+        Retriever(
+            "hybrid",
+            "bm25 and dense together, by reciprocal rank fusion (k = 60, the first 50 of each)",
+            "rag_chunk.retriever.hybrid:hybrid",
+            "hybrid retrieval",
+            needs_vectors=True,
+            indexes_headings=True,
+        ),
+        Retriever(
+            "legacy",
+            "the old rag-chunk's: the cosine of sets of words",
+            "rag_chunk.retriever.legacy:legacy",
+            "retrieval by shared words",
+        ),
+        Retriever(
+            "oracle",
+            "a ceiling: it knows the evidence, and takes the chunk with the most new evidence for each character",
+            None,
+            "the best possible ranking",
+            is_bound=True,
+        ),
+        Retriever("random", "a floor: one seeded shuffle for each question", None, "a random ranking", is_bound=True),
+    )
+}
+BACKENDS = {
+    row.name: row
+    for row in (
+        Backend(
+            "hashing",
+            "built in: hashed words and parts of words; lexical, it knows no meaning",
+            "rag_chunk.embedder.hashing:hashing",
+            is_named_alone=True,
+        ),
+        Backend(
+            "sentence-transformers",
+            "a model of Hugging Face, or a folder with one",
+            "rag_chunk.embedder.sentence_transformers:sentence_transformers",
+        ),
+        Backend(
+            "model2vec",
+            "a static model of Hugging Face, or a folder with one: fast on any processor",
+            "rag_chunk.embedder.model2vec:model2vec",
+        ),
+        Backend(
+            "fastembed", "an ONNX model by its name, or a folder with one", "rag_chunk.embedder.fastembed:fastembed"
+        ),
+        Backend(
+            "openai",
+            "a model behind an OpenAI-compatible address",
+            "rag_chunk.embedder.openai:openai",
+            has_address=True,
+        ),
+    )
+}
+EXTRAS = {
+    row.name: row
+    for row in (
+        Extra("embeddings", "sentence_transformers", "embedding models of sentence-transformers"),
+        Extra("fastembed", "fastembed", "embedding models as ONNX"),
+        Extra("langchain", "langchain_text_splitters", "a configuration as a text splitter of LangChain"),
+        Extra("llama-index", "llama_index", "a configuration as a node parser of LlamaIndex"),
+        Extra("mlflow", "mlflow", "tracking, and configs out of runs"),
+        Extra("model2vec", "model2vec", "static embedding models, fast on any processor"),
+        Extra("openai", "openai", "embedding models behind an OpenAI-compatible address"),
+        Extra("offline", "bpe_openai", "the tokenizers of OpenAI's models, without a download"),
+        Extra("parquet", "pyarrow", "chunks as a Parquet file"),
+    )
+}
+SKIPPABLE = {
+    "front_matter": "the YAML at the start of a document",
+    "html_comments": "<!-- comments -->",
+    "mdx_imports": "import and export lines of .mdx files",
+    "images": "paragraphs that hold nothing but images",
+    "code": "fences and indented code",
+}
+
+
+def load_built_in(function: str) -> Any:
+    """Return the function that a row names as `package.module:function`."""
+    module, _, name = function.partition(":")
+    return getattr(import_module(module), name)
+
+
+def needs_vectors(strategy: str | None, retriever: str | None) -> list[str]:
+    """Return which of the two cut or rank by vectors, the retriever first; the user's own do not say."""
+    rows = (RETRIEVERS.get(retriever or ""), STRATEGIES.get(strategy or ""))
+    return [row.name for row in rows if row and row.needs_vectors]
+
+
+def help_of(rows: "dict[str, Any]") -> dict[str, str]:
+    """Return the line of help of each row, by name."""
+    return {name: row.help for name, row in rows.items()}

@@ -1,0 +1,94 @@
+"""`Whitespace`: where the white space of a corpus is, and how much lies between it."""
+
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, count_covered_before, distinct, line_type
+from rag_chunk.corpus.characters import BLOCK, SPACE, WHITE, white_runs
+
+
+class Whitespace:
+    """The white space on a line of documents that begin at `starts`; `flags` is what each character is."""
+
+    def __init__(self, starts: Positions, flags: Bytes) -> None:
+        """Remember the line."""
+        self._starts, self._flags = starts, flags
+
+    @cached_property
+    def _non_whitespace_runs(self) -> tuple[Positions, Positions]:
+        """Where runs of characters that are no white space start, and where they end; none crosses a document."""
+        kind, before = line_type(len(self._flags)), False
+        parts = []
+        for place in range(0, len(self._flags), BLOCK):
+            inked = (self._flags[place : place + BLOCK] & SPACE) == 0
+            changes = inked != np.concatenate([[before], inked[:-1]])
+            parts.append((np.flatnonzero(changes) + place).astype(kind))
+            before = bool(inked[-1])
+        edges = np.concatenate([*parts, np.array([len(self._flags)] if before else [], kind)])
+        inner = distinct(self._starts)[1:-1]
+        crossed = inner[(self._flags[inner - 1] | self._flags[inner]) & SPACE == 0].repeat(2)
+        edges = np.insert(edges, np.searchsorted(edges, crossed), crossed) if len(crossed) else edges
+        return edges[0::2].copy(), edges[1::2].copy()
+
+    @property
+    def non_whitespace_starts(self) -> Positions:
+        """Where each run of characters that are no white space starts, in order: [runs]."""
+        return self._non_whitespace_runs[0]
+
+    @property
+    def non_whitespace_ends(self) -> Positions:
+        """Where each of those runs ends: [runs]."""
+        return self._non_whitespace_runs[1]
+
+    @cached_property
+    def _non_whitespace_totals(self) -> Positions:
+        lengths = self.non_whitespace_ends - self.non_whitespace_starts
+        return np.append(0, np.cumsum(lengths)).astype(line_type(len(self._flags)))
+
+    def non_whitespace_before(self, positions: Positions) -> Positions:
+        """Return how many characters before each position are not white space."""
+        return count_covered_before(
+            self.non_whitespace_starts, self.non_whitespace_ends, self._non_whitespace_totals, positions
+        )
+
+    @cached_property
+    def wide_runs(self) -> tuple[Positions, Positions]:
+        """Where long stretches of white space start and end, near enough to be walked to: one in each wide gap."""
+        return white_runs(self._flags)
+
+    def past(self, positions: Positions, step: Literal[-1, 1] = 1) -> Positions:
+        """Move each position over the white space after it (`step` 1) or before it (-1), also into other documents."""
+        moved = positions.copy()
+        rows = self._walk(moved, self._rows_beside_whitespace(moved, step), step)
+        if len(rows):
+            starts, ends = self.wide_runs
+            if step > 0:
+                moved[rows] = ends[np.searchsorted(ends, positions[rows], side="right")]
+            else:
+                moved[rows] = starts[np.searchsorted(starts, positions[rows], side="left") - 1]
+            self._walk(moved, rows[self._rows_beside_whitespace(moved[rows], step)], step)
+        return moved
+
+    def _walk(self, moved: Positions, rows: Positions, step: Literal[-1, 1]) -> Positions:
+        """Move the positions in these rows over white space, in place; return the rows of those that are not past it."""
+        for _ in range(2 * WHITE):
+            if not len(rows):
+                break
+            moved[rows] += step
+            rows = rows[self._rows_beside_whitespace(moved[rows], step)]
+        return rows
+
+    def _rows_beside_whitespace(self, positions: Positions, step: Literal[-1, 1]) -> Positions:
+        """Return the rows of the positions that have white space after (`step` 1) or before (-1) them."""
+        if not len(self._flags):
+            return np.zeros(0, np.intp)
+        limit, look = (len(self._flags), 0) if step > 0 else (0, -1)
+        spaced = self._flags.take(positions + look, mode="clip") & SPACE
+        return np.flatnonzero((spaced > 0) & (positions != limit))
+
+    def holds_text(self, spans: Spans) -> Bools:
+        """Return whether each span holds anything but white space: bool [n]."""
+        holds: Bools = self.past(spans[:, 0], 1) < spans[:, 1]
+        return holds

@@ -9,16 +9,16 @@ from rag_chunk.analysis.history import AskedQuestion, SavedAnalysis, parse_quest
 from rag_chunk.analysis.report import Report, parse_report
 from rag_chunk.config.redaction import redact
 from rag_chunk.errors import InputError
-from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION
+from rag_chunk.mlflow_tracker.address import choose_address, ignore_notice
+from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, ROLE
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.fetch import ELSEWHERE, artifact_text, find_run, must_exist
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
-from rag_chunk.mlflow_tracker.store import Store, choose_address, ignore_notice, open_store
+from rag_chunk.mlflow_tracker.store import Store, open_store
 
 REPORT, QUESTIONS = "report.json", "questions.json"  # constants, as `artifact_text` asks for
 LARGEST = 256_000_000  # 60 configurations of 500 questions are 34 MB
-ROLE = "rag_chunk.role"
 Analysed = tuple[Report, Mapping[str, AskedQuestion]]
 Read = Callable[[str], Analysed | None]
 _PAGE = 100

@@ -10,7 +10,7 @@ from typing import Any
 from rag_chunk.analysis.folder import Results, without_texts
 from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config.tracking import LogChunks, TrackingConfig
-from rag_chunk.mlflow_tracker.store import Notify
+from rag_chunk.mlflow_tracker.address import Notify
 
 MOST_BYTES = 20_000_000
 

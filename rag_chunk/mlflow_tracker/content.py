@@ -14,13 +14,14 @@ from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config.redaction import redaction
 from rag_chunk.config.tracking import LONGEST_KEY, TrackingConfig
 from rag_chunk.mlflow_tracker import tables
+from rag_chunk.mlflow_tracker.address import Notify
 from rag_chunk.mlflow_tracker.artifacts import Artifact, copy_artifact, plan_chunks, text_artifact
-from rag_chunk.mlflow_tracker.store import Notify
 
 LONGEST_PARAM = 500  # MLflow 2.0's; later ones take 6,000
 LONGEST_TAG = 5000  # before MLflow 2.3; later ones take 8,000
 LONGEST_DIGEST = 36
 ANALYSIS, CONFIGURATION = "analysis", "configuration"
+ROLE, ANALYSIS_ID, TRACKING_ID = "rag_chunk.role", "rag_chunk.analysis_id", "rag_chunk.tracking_id"
 PER_QUESTION, COMPARISON = "evaluation/per_question.json", "comparison.json"
 
 

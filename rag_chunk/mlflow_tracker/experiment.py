@@ -7,8 +7,9 @@ from typing import Any
 
 from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.errors import TrackingError
+from rag_chunk.mlflow_tracker.address import Notify
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
-from rag_chunk.mlflow_tracker.store import Notify, Store
+from rag_chunk.mlflow_tracker.store import Store
 
 USUAL_NAME = "rag-chunk"
 LONGEST_NAME = 500
@@ -20,6 +21,7 @@ class Destination:
 
     experiment_id: str
     experiment_name: str
+    artifact_location: str = ""
     parent_run_id: str | None = None
 
 
@@ -46,8 +48,12 @@ def find_destination(store: Store, options: TrackingConfig, notify: Notify) -> D
 
 
 def _destination(experiment: Any, above: str | None) -> Destination:
-    number, name = str(experiment.experiment_id), str(experiment.name)
-    return Destination(experiment_id=number, experiment_name=name, parent_run_id=above)
+    return Destination(
+        experiment_id=str(experiment.experiment_id),
+        experiment_name=str(experiment.name),
+        artifact_location=str(experiment.artifact_location or ""),
+        parent_run_id=above,
+    )
 
 
 def _active_run_id(store: Store) -> str | None:

@@ -10,20 +10,13 @@ from typing import Any
 from rag_chunk.config import ConfigFile, RunConfig, parse_config
 from rag_chunk.config.metric_table import is_lower_better
 from rag_chunk.errors import InputError
+from rag_chunk.mlflow_tracker.address import Notify, StoreAddress, choose_address, ignore_notice
 from rag_chunk.mlflow_tracker.bounded import time_for
 from rag_chunk.mlflow_tracker.content import ANALYSIS
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
-from rag_chunk.mlflow_tracker.store import (
-    Notify,
-    Store,
-    StoreAddress,
-    choose_address,
-    ignore_notice,
-    open_store,
-    search_runs,
-)
+from rag_chunk.mlflow_tracker.store import Store, open_store, search_runs
 
 ARTIFACT = "config.yaml"
 LARGEST = 1_000_000

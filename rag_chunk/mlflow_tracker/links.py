@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from rag_chunk.config.redaction import redact
-from rag_chunk.mlflow_tracker.store import FILES_ALLOWED, Store
+from rag_chunk.mlflow_tracker.address import FILES_ALLOWED
+from rag_chunk.mlflow_tracker.store import Store
 
 LOCAL_PAGES = "http://127.0.0.1:5000"
 DATABASES = ("postgresql", "mysql", "mssql", "sqlite")  # those that MLflow takes

@@ -1,7 +1,5 @@
 """The main job: read, analyse, save, track, show. Nothing that was computed is lost when a later step fails."""
 
-import shlex
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,15 +12,15 @@ from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import folder_lock, prepare_folder
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig, TrackingConfig
 from rag_chunk.config.sources import Settings
-from rag_chunk.corpus import MARKER, NOT_READ, Corpus, read_corpus
+from rag_chunk.corpus import NOT_READ, Corpus, read_corpus
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.workflow.results import save_results
+from rag_chunk.workflow.spool import choose_spool, mark_open, remove_from_spool, safe_notice
 
 if TYPE_CHECKING:
     from rag_chunk.mlflow_tracker import Tracked
 
-SPOOL = Path(".rag-chunk", "unsent")
 Notify = Callable[[str], None]
 Show = Callable[[Analysis], None]
 Analyse = Callable[[], Analysis]
@@ -88,7 +86,8 @@ def _execute(
         return _run_and_track(analyse, settings, reporter, tracked_as, several=several)
     analysis = analyse()
     if folder:  # before they are shown: nobody may read, or the disk be full
-        save_results(analysis, folder, tracked_as.to_json())
+        with _show_on_failure(reporter.show, analysis):
+            save_results(analysis, folder, tracked_as.to_json())
     reporter.show(analysis)
     if folder:
         reporter.notify(f"wrote all results to {folder}; rag-chunk track sends them to MLflow")
@@ -197,40 +196,37 @@ def _run_and_track(
     analyse: Analyse, settings: Settings, reporter: Reporter, options: TrackingConfig, *, several: bool
 ) -> "Tracked":
     """Open the run before the work starts, so that an analysis that dies is seen; log when the results are safe."""
-    from rag_chunk.mlflow_tracker import track_run
+    from rag_chunk.mlflow_tracker import ignore_notice, track_run
 
-    folder = settings.output.save
+    save, folder = settings.output.save, settings.output.save
+    spool = choose_spool(ignore_notice if save else reporter.notify)
     try:
-        with track_run(options, several=several, notify=reporter.notify) as tracking:
+        with (
+            track_run(options, several=several, notify=reporter.notify) as tracking,
+            mark_open(spool, tracking.to_json()),
+        ):
             analysis = analyse()
-            folder = folder or SPOOL / analysis.report.analysis_id
-            prepare_folder(folder)
-            with folder_lock(folder, reporter.notify):
+            folder = save or spool / analysis.report.analysis_id
+            with _show_on_failure(reporter.show, analysis):
                 save_results(analysis, folder, tracking.to_json())
-                with _say_where_results_are(folder, reporter.notify):
-                    reporter.show(analysis)
-                    tracked = tracking.log(folder)
-                if not settings.output.save:
-                    _clear(folder)
+            with folder_lock(folder, reporter.notify), _say_where_results_are(folder, reporter.notify):
+                reporter.show(analysis)
+                tracked = tracking.log(folder)
+            if not save:
+                remove_from_spool(folder)
     except TrackingError as error:
-        raise TrackingError(f"{error}\n{_safe(folder)}" if folder else str(error)) from error
+        raise TrackingError(f"{error}\n{safe_notice(folder)}" if folder else str(error)) from error
     return tracked
 
 
-def send(folder: Path, options: TrackingConfig, notify: Notify) -> "Tracked | None":
-    """Send a results folder to MLflow; return nothing where another process has just done so, and cleared it."""
-    from rag_chunk.mlflow_tracker import check_results, track_folder
-
-    check_results(folder)
-    waiting = folder.absolute().parent == SPOOL.absolute()
-    with folder_lock(folder, notify):
-        sent = waiting and not (folder / MARKER).exists()
-        tracked = None if sent else track_folder(folder, options, notify=notify)
-        if waiting and folder.exists():  # or another process has cleared it
-            _clear(folder)
-    if sent:
-        notify(f"{folder} has just been sent by another process")
-    return tracked
+@contextmanager
+def _show_on_failure(show: Show, analysis: Analysis) -> Iterator[None]:
+    """Show the analysis where its results cannot be saved: the work is not lost with them."""
+    try:
+        yield
+    except BaseException:
+        show(analysis)
+        raise
 
 
 @contextmanager
@@ -239,17 +235,5 @@ def _say_where_results_are(folder: Path, notify: Notify) -> Iterator[None]:
     try:
         yield
     except (OSError, InputError, Interrupted):
-        notify(_safe(folder))
+        notify(safe_notice(folder))
         raise
-
-
-def _safe(folder: Path) -> str:
-    return f"The results are safe. Send them to MLflow with\nrag-chunk track {shlex.quote(str(folder))}"
-
-
-def _clear(folder: Path) -> None:
-    """Remove results that have been sent, and the folders above them that are empty then."""
-    shutil.rmtree(folder)
-    for above in (SPOOL, SPOOL.parent):
-        with suppress(OSError):
-            above.rmdir()

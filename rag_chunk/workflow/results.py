@@ -1,12 +1,24 @@
 """The results folder: what `--save` writes, what waits to be sent, and what the tracker reads."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rag_chunk.analysis import Analysis
-from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder, write_text
+from rag_chunk.analysis.folder import (
+    DIGESTS,
+    FOLDERS,
+    PARTIAL,
+    REPORT,
+    WHOLE,
+    file_digest,
+    folder_lock,
+    prepare_folder,
+    replace_results,
+    write_text,
+)
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker.export import jsonl
 from rag_chunk.config import ConfigFile
@@ -14,8 +26,6 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
 from rag_chunk.questions.question import Question, question_to_dict
 from rag_chunk.rendering import csv_text, html_text, markdown_text
-
-_UNFINISHED = f"{REPORT}.part"
 
 
 def provenance(report: Report, result: ConfigurationResult) -> dict[str, Any]:
@@ -50,16 +60,27 @@ def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] |
 
 
 def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> None:
-    """Write all files, the report last: where it is, the results are whole."""
-    report = analysis.report
-    for name in ("configs", "chunks"):
+    """Write all files beside those of older results, which are replaced when the new ones are whole."""
+    for name in FOLDERS:
         if (folder / name).is_symlink():
             raise InputError(f"{folder / name} is a link, and what it leads to would be removed; name another folder")
-        (folder / name).mkdir(exist_ok=True)
-        for old in (folder / name).iterdir():
-            old.unlink()
-    for name in ("questions.json", REPORT):
-        (folder / name).unlink(missing_ok=True)
+    if (folder / WHOLE).is_dir():
+        replace_results(folder)
+    new = folder / PARTIAL
+    shutil.rmtree(new, ignore_errors=True)
+    try:
+        for name in FOLDERS:
+            (new / name).mkdir(parents=True)
+        _write_files(analysis, new, tracking)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    new.replace(folder / WHOLE)
+    replace_results(folder)
+
+
+def _write_files(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> None:
+    report = analysis.report
     write_text(folder / "analysis.yaml", ConfigFile({}, report.analysis).to_yaml())
     write_text(folder / "comparison.csv", csv_text(report))
     write_text(folder / "report.md", markdown_text(report))
@@ -70,9 +91,15 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
     if analysis.questions:
         asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
         write_text(folder / "questions.json", _json(asked))
+    write_text(folder / REPORT, report.to_json())
+    write_text(folder / DIGESTS, _json(_digests(folder)))
     write_text(folder / "tracking.json", _json(tracking))
-    write_text(folder / _UNFINISHED, report.to_json())
-    (folder / _UNFINISHED).replace(folder / REPORT)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return the digest of each file that is sent to MLflow as it is."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
 
 
 def _question(question: Question, corpus: Corpus) -> dict[str, Any]:

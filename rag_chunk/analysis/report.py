@@ -18,12 +18,26 @@ class _ReportValue(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
 
 
+class ConversionEntry(_ReportValue):
+    """How a document's text was made of a file: by which converter and versions, and the digest of the file's bytes.
+
+    `rule` is the version of the rule by which pages are cleaned and joined.
+    """
+
+    converter: str
+    version: str
+    rule: int
+    source_digest: str
+
+
 class DocumentEntry(_ReportValue):
-    """A document of the corpus."""
+    """A document of the corpus: the digest is of its text; `conversion` and `pages` where it was converted."""
 
     name: str
     digest: str
     characters: int
+    pages: int | None = None
+    conversion: ConversionEntry | None = None
 
 
 class SkippedEntry(_ReportValue):

@@ -207,7 +207,7 @@ def scope(retrievers: Sequence[str], budgets: Sequence[int], models: Sequence[st
 
 def overlap_warning(overlap: float, retriever: str) -> str:
     """Return a sentence that warns of questions that use their evidence's own words; empty if they do not."""
-    if overlap < _HIGH_OVERLAP or retriever in _NOT_LEXICAL:
+    if overlap < _HIGH_OVERLAP or retriever in _NOT_LEXICAL or is_external(retriever):
         return ""
     share = f"On average {100 * overlap:.0f} % of a question's words stand in its evidence"
     return f"{share}, which flatters lexical retrieval: ask as people will who do not know the text."

@@ -33,7 +33,7 @@ Fix = Annotated[
 
 
 @app.command()
-@with_options("include", "exclude", "skip_unreadable", "quiet")
+@with_options("include", "exclude", "skip_unreadable", "converter", "quiet")
 def check_questions(
     given: CommandLineOptions,
     file: Questions = None,

@@ -367,6 +367,18 @@ def test_an_unknown_baseline_is_refused_before_any_work():
         analysed(baseline="whoel")
 
 
+def test_a_strategy_names_the_baseline_where_one_configuration_has_it(docs):
+    comparison = report_of("--baseline", "fixed-size")["comparison"]
+    assert comparison["baseline"]["name"] == "fixed-size-16-0"
+
+
+def test_a_strategy_of_several_configurations_is_refused_as_the_baseline():
+    corpus, questions = library()
+    sizes = [RunConfig(strategy="sentence", chunk_size=size) for size in (4, 8)]
+    with pytest.raises(SettingsError, match="the strategy of 2; name one of them: sentence-4-1, sentence-8-2"):
+        analyze(corpus, sizes, questions, settings=AnalysisConfig(baseline="sentence"))
+
+
 @pytest.mark.parametrize("settings", [{"baseline": "cut"}, {"holdout": 0.5}, {"custom_metrics": ("json:dumps",)}])
 def test_what_compares_by_questions_needs_questions(settings):
     corpus, _ = library()

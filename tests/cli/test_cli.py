@@ -283,6 +283,13 @@ def test_the_old_names_of_options_still_work(docs: Path) -> None:
     assert (config["unit"], config["model"]) == ("tokens", "gpt-4o")
 
 
+def test_questions_is_another_name_of_test_file(docs: Path) -> None:
+    arguments = ("analyze", "docs", "--strategy", "header", "--output", "csv")
+    columns = [done(*arguments, option, "questions.json").splitlines()[0] for option in ("--test-file", "--questions")]
+    assert columns[0] == columns[1]
+    assert "budget_recall" in columns[0]
+
+
 def test_which_config_was_used_is_said(docs: Path) -> None:
     (docs / FOLDER_FILE).write_text("strategy: header\n")
     (docs / "mine.yaml").write_text("chunk_size: 50\n")

@@ -235,7 +235,7 @@ def test_a_signal_is_heard_after_a_creation_that_was_refused(place, run, monkeyp
         raise RuntimeError("refused")
 
     monkeypatch.setattr(owner(CLIENT), "create_run", refuse)
-    monkeypatch.setattr(ANALYSIS, "score_chunks", told_to_stop(signal.SIGTERM, ANALYSIS.score_chunks, at=1))
+    monkeypatch.setattr(ANALYSIS, "score_chunks", told_to_stop(signal.SIGTERM, vars(ANALYSIS)["score_chunks"], at=1))
     status, _, err = track_results(run)
     assert status == 128 + signal.SIGTERM
     assert "refused. The analysis goes on" in err

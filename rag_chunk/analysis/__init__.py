@@ -10,14 +10,14 @@ from rag_chunk.analysis.comparison import blocks, compare_configurations, with_i
 from rag_chunk.analysis.cost_estimate import estimate_cost
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
-from rag_chunk.analysis.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
+from rag_chunk.analysis.report import ConversionEntry, CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
-from rag_chunk.analysis.skipped import find_skipped_evidence
+from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings
 from rag_chunk.chunker import Chunking
-from rag_chunk.config import AnalysisConfig, RunConfig, did_you_mean
-from rag_chunk.config.sweep import names_of
-from rag_chunk.corpus import Corpus
+from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
+from rag_chunk.config.sweep import names_of, safe_names
+from rag_chunk.corpus import Corpus, Document
 from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
@@ -67,12 +67,14 @@ def analyze(
         estimate_cost(corpus, named, questions).check(settings.max_embed_tokens)
     run = Run(corpus, asked, settings.metrics)
     on_progress = progress or _ignore
-    for number, (name, config) in enumerate(named.items()):
+    for number, (name, config) in enumerate(sorted(named.items(), key=_complexity)):  # equal chunks: the first is named
         on_progress(number, len(named), name)
         run.add(name, config, _embedding_progress(progress, number, len(named), name))
+    run.restore_order(named)
     on_progress(len(named), len(named), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
-    analysis = _build_analysis(run, asked, corpus, questions, settings, (*skipped, *lost))
+    unseen = find_unseen_headings(corpus, named.values())
+    analysis = _build_analysis(run, asked, corpus, questions, settings, (*skipped, *unseen, *lost))
     on_progress(len(named), len(named), "")
     return analysis
 
@@ -180,13 +182,20 @@ def _first_of(names: Sequence[str]) -> str:
 
 def _name_configs(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig]) -> Mapping[str, RunConfig]:
     if isinstance(configs, Mapping):
-        named = configs
+        named = dict(zip(safe_names(configs), configs.values(), strict=True))
     else:
         listed = [configs] if isinstance(configs, RunConfig) else list(configs)
         named = dict(zip(names_of(listed), listed, strict=True))
     if not named:
         raise SettingsError("there is no configuration to analyse; give one RunConfig at least")
     return named
+
+
+def _complexity(named: tuple[str, RunConfig]) -> int:
+    """Return how far from plain a configuration's strategy is: its place in the table, the user's own being last."""
+    strategies = list(STRATEGIES)
+    strategy = named[1].strategy
+    return strategies.index(strategy) if strategy in STRATEGIES else len(strategies)
 
 
 def _seed(named: Mapping[str, RunConfig]) -> int:
@@ -196,10 +205,25 @@ def _seed(named: Mapping[str, RunConfig]) -> int:
 def corpus_entry(corpus: Corpus) -> CorpusEntry:
     """Return what a report says of a corpus."""
     documents = tuple(
-        DocumentEntry(name=document.name, digest=document.digest, characters=len(document.text))
+        DocumentEntry(
+            name=document.name,
+            digest=document.digest,
+            characters=len(document.text),
+            pages=len(document.pages) or None,
+            conversion=_conversion_entry(document),
+        )
         for document in corpus.documents
     )
     return CorpusEntry(digest=corpus.digest, documents=documents, skipped=_entries(corpus.skipped))
+
+
+def _conversion_entry(document: Document) -> ConversionEntry | None:
+    made = document.conversion
+    if made is None:
+        return None
+    return ConversionEntry(
+        converter=made.converter, version=made.version, rule=made.rule, source_digest=made.source_digest
+    )
 
 
 def _questions_entry(questions: Questions, asked: EvaluationSet | None) -> QuestionsEntry:

@@ -34,7 +34,7 @@ Fix = Annotated[
 
 
 @app.command()
-@with_options("include", "exclude", "skip_unreadable", "quiet")
+@with_options("include", "exclude", "skip_unreadable", "converter", "quiet")
 def check_questions(
     given: CommandLineOptions,
     file: Questions = None,
@@ -59,7 +59,7 @@ def check_questions(
     check_target(fix)
     named = {name: path for name, path in (("source", folder), ("test_file", file)) if path}
     options = replace(given, analysis={**given.analysis, **named})
-    asked = load_single(options, notify, reads=("source", "test_file")).analysis
+    asked = load_single(options, notify, reads=("source", "test_file"), used=()).analysis
     if asked.test_file is None:
         raise SettingsError(
             "no questions were named. Give them, and the documents: check-questions questions.json docs"

@@ -55,6 +55,6 @@ def init(
 
 
 def _is_partly_unreadable(corpus: "Corpus") -> bool:
-    from rag_chunk.corpus import NOT_READ
+    from rag_chunk.corpus import is_broken
 
-    return any(reason != NOT_READ for _, reason in corpus.skipped)
+    return any(map(is_broken, corpus.skipped))

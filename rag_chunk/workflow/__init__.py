@@ -14,7 +14,7 @@ from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import folder_lock, prepare_folder
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig, TrackingConfig
 from rag_chunk.config.sources import Settings
-from rag_chunk.corpus import MARKER, NOT_READ, Corpus, read_corpus
+from rag_chunk.corpus import MARKER, NOT_READ, Corpus, is_broken, read_corpus
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.workflow.results import save_results
@@ -48,7 +48,7 @@ def run(settings: Settings, outlook: Reporter) -> "Tracked | None":
     """Do the main job. Raise `TrackingError` at its very end where MLflow failed: the results are saved then."""
     tracked_as = _tracking_options(settings)
     find_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
-    corpus, questions = read(settings, outlook.notify)
+    corpus, questions = read(settings, outlook.notify, outlook.progress)
     job = Job(lambda: _analyse(settings, corpus, questions, outlook), len(settings.configs) > 1)
     return _execute(job, settings, outlook, tracked_as)
 
@@ -65,7 +65,7 @@ def run_score(settings: Settings, outlook: Reporter, *, chunk_size: int | None =
     """Score what somebody else has retrieved; show, save and track it as `run` does."""
     tracked_as = _tracking_options(settings)
     asked, (config,) = settings.analysis, settings.configs.values()
-    corpus = read_documents(asked, outlook.notify)
+    corpus = read_documents(asked, outlook.notify, outlook.progress)
     refuse_overwriting_inputs(settings.output.output_file, asked, corpus)
     questions = read_test_file(asked, corpus, outlook.notify)
     found = read_retrievals(asked.chunks, asked.retrieved, corpus, questions, config, chunk_size=chunk_size)
@@ -95,15 +95,15 @@ def _execute(job: Job, settings: Settings, outlook: Reporter, tracked_as: Tracki
     return None
 
 
-def read(settings: Settings, notify: Notify) -> tuple[Corpus, Questions | None]:
+def read(settings: Settings, notify: Notify, progress: Progress | None = None) -> tuple[Corpus, Questions | None]:
     """Return the documents and questions of an analysis, and say what was left out."""
     asked = settings.analysis
-    corpus = read_documents(asked, notify)
+    corpus = read_documents(asked, notify, progress)
     refuse_overwriting_inputs(settings.output.output_file, asked, corpus)
     return corpus, read_test_file(asked, corpus, notify) if asked.test_file else None
 
 
-def read_documents(asked: AnalysisConfig, notify: Notify) -> Corpus:
+def read_documents(asked: AnalysisConfig, notify: Notify, progress: Progress | None = None) -> Corpus:
     """Return the documents of an analysis, and say what was left out."""
     corpus = read_corpus(
         asked.require_source(),
@@ -111,6 +111,8 @@ def read_documents(asked: AnalysisConfig, notify: Notify) -> Corpus:
         exclude=asked.exclude,
         skip_unreadable=asked.skip_unreadable,
         apart=[*filter(None, [asked.test_file]), *asked.chunks, *asked.retrieved],
+        converter=asked.converter,
+        on_progress=progress,
     )
     for notice in skipped_notices(corpus):
         notify(notice)
@@ -152,7 +154,8 @@ def skipped_notices(corpus: Corpus) -> list[str]:
     """Say in one line what is of another kind, and in a line each what could not be read."""
     other = [name for name, reason in corpus.skipped if reason == NOT_READ]
     kinds = [f"not read, being of another kind: {', '.join(other)}"] if other else []
-    return kinds + [f"{name} {reason}, and is left out" for name, reason in corpus.skipped if reason != NOT_READ]
+    rest = [entry for entry in corpus.skipped if entry.reason != NOT_READ]
+    return kinds + [f"{each.name} {each.reason}{', and is left out' if is_broken(each) else ''}" for each in rest]
 
 
 def _analyse(settings: Settings, corpus: Corpus, questions: Questions | None, outlook: Reporter) -> Analysis:

@@ -1,6 +1,7 @@
 """The results folder: what `--save` writes, what waits to be sent, and what the tracker reads."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker.export import jsonl
 from rag_chunk.config import ConfigFile
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.converters import is_converted_folder, write_converted_folder
 from rag_chunk.errors import InputError
 from rag_chunk.questions.question import Question, question_to_dict
 from rag_chunk.rendering import csv_text, html_text, markdown_text
@@ -70,9 +72,20 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
     if analysis.questions:
         asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
         write_text(folder / "questions.json", _json(asked))
+    _write_documents(analysis.corpus, folder / "documents")
     write_text(folder / "tracking.json", _json(tracking))
     write_text(folder / _UNFINISHED, report.to_json())
     (folder / _UNFINISHED).replace(folder / REPORT)
+
+
+def _write_documents(corpus: Corpus, folder: Path) -> None:
+    """Write all documents where some were converted: whoever has them needs no converter to repeat the analysis."""
+    if folder.is_symlink():
+        raise InputError(f"{folder} is a link, and what it leads to would be removed; name another folder")
+    if is_converted_folder(folder):
+        shutil.rmtree(folder)
+    if any(document.conversion for document in corpus.documents):
+        write_converted_folder(corpus.documents, folder)
 
 
 def _question(question: Question, corpus: Corpus) -> dict[str, Any]:

@@ -167,7 +167,10 @@ class ComparisonResult(_ReportValue):
     """What the questions show about the configurations of some `retrievers`: see `rag_chunk.analysis.statistics`.
 
     `leaders` has the highest mean at each budget of the curve; `pareto` are the configurations of which none has at
-    least the recall for an index and a context that are no larger.
+    least the recall for an index and a context that are no larger. `too_close` is whether none
+    is shown to be worse than the leader, by questions enough. `verdict` is what to know in a few lines, `explanation`
+    what stands behind it. Bounds (`oracle`, `random`) have no `pareto`, and their `recommended` is the
+    best of them by the same rule, which no sentence recommends.
     """
 
     metric: str
@@ -180,7 +183,9 @@ class ComparisonResult(_ReportValue):
     baseline: BaselineResult | None = None
     holdout: HoldoutResult | None = None
     pairs: tuple[PairResult, ...] = ()
+    too_close: bool = False
     verdict: tuple[str, ...] = ()
+    explanation: tuple[str, ...] = ()
 
 
 class Report(_ReportValue):

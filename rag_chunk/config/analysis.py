@@ -34,7 +34,9 @@ class AnalysisConfig(BaseModel):
         f"{', '.join(CONVERTERS)}, or a function of yours (bytes, name) that returns the text.",
         json_schema_extra={"metavar": "NAME"},
     )
-    test_file: Path | None = Field(None, description="Questions with their evidence.")
+    test_file: Path | None = Field(
+        None, description="Questions with their evidence.", json_schema_extra={"aliases": ["--questions"]}
+    )
     chunks: tuple[Path, ...] = Field(
         (),
         description="Your chunks, one a line, as JSON: document, and start and end or text; perhaps an id.",
@@ -59,7 +61,9 @@ class AnalysisConfig(BaseModel):
         json_schema_extra={"flags": ["--custom-metric"], "metavar": "PACKAGE.MODULE:FUNCTION"},
     )
     baseline: str | None = Field(
-        None, min_length=1, description="The name of a configuration: every other one is compared with it."
+        None,
+        min_length=1,
+        description="A configuration that every other one is compared with: its name, or its strategy.",
     )
     holdout: float | None = Field(
         None, gt=0, lt=1, description="A share of the questions: they report, and only the others choose."

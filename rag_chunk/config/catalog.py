@@ -224,6 +224,12 @@ def needs_vectors(strategy: str | None, retriever: str | None) -> list[str]:
     return [row.name for row in rows if row and row.needs_vectors]
 
 
+def is_bound(retriever: str) -> bool:
+    """Whether a retriever is a bound, such as the ceiling and the floor, which no pipeline can have."""
+    row = RETRIEVERS.get(retriever)
+    return row is not None and row.is_bound
+
+
 def help_of(rows: "dict[str, Any]") -> dict[str, str]:
     """Return the line of help of each row, by name."""
     return {name: row.help for name, row in rows.items()}

@@ -129,10 +129,10 @@ def read_config(path: Path) -> ConfigFile:
     """Read the config file at `path`; raise `InputError` where it cannot be used."""
     try:
         with path.open("rb") as file:
-            found = file.read(_MOST_BYTES + 1)
-        if len(found) > _MOST_BYTES:  # /dev/zero has no end
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:  # /dev/zero has no end
             raise InputError(f"the config file {path} has more than {_MOST_BYTES:,} bytes; it is no config")
-        text = found.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"there is no config file {path}") from None
     except OSError as error:

@@ -66,6 +66,11 @@ class Document:
             return self.conversion.is_markdown
         return self.name.lower().endswith((".md", ".markdown", ".mdx"))
 
+    @property
+    def is_rst(self) -> bool:
+        """Whether its section titles are those of reStructuredText, told by the name's ending."""
+        return self.name.lower().endswith(".rst")
+
     @cached_property
     def _page_starts(self) -> list[int]:
         return [page.start for page in self.pages]

@@ -17,11 +17,11 @@ from rag_chunk.corpus.converters import (
     read_converted_folder,
 )
 from rag_chunk.corpus.document import Document, Skipped
-from rag_chunk.corpus.encoding import LOOKS_LIKE, decode, remedy, writable
-from rag_chunk.corpus.folder import IGNORED, LINKED, NOT_REGULAR, FolderFiles, list_files
-from rag_chunk.corpus.jsonl import read_jsonl
+from rag_chunk.corpus.document_folder import IGNORED, LINKED, NOT_REGULAR, FolderFiles, list_files
+from rag_chunk.corpus.json_lines import read_jsonl
 from rag_chunk.corpus.line import Corpus
 from rag_chunk.corpus.name_patterns import NamePatterns
+from rag_chunk.corpus.text_encoding import LOOKS_LIKE, decode, remedy, writable
 from rag_chunk.errors import InputError, MissingExtra, RagChunkError
 
 ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.corpus.characters import LETTER, LONE, NUMBER
+from rag_chunk.questions.borders import cut_at, is_component, is_whole
 from rag_chunk.questions.folding import Folded, fold, letters, numbers
 
 SIMILAR_ENOUGH = 90
@@ -19,10 +19,11 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a phrase stands on the line, and the step that found it."""
+    """Where a phrase stands on the line, the step that located it, and whether that is inside longer words."""
 
     spans: tuple[Span, ...]
     step: str
+    inside_words: bool = False
 
 
 class TextSearch:
@@ -37,11 +38,27 @@ class TextSearch:
         self._effort = _EFFORT
 
     def find(self, phrase: str, documents: Sequence[int]) -> Match | None:
-        """Return every place of `phrase`: exact, else folded, else by letters and digits. None where there is none."""
-        for step, search in (("exact", self._exact), ("folded", self._by_folding), ("letters", self._by_letters)):
-            spans = tuple(search(phrase, documents))
+        """Return every place of `phrase`: exact, else folded, else by letters and digits. None where there is none.
+
+        A place neither begins nor ends inside a number. Places inside longer words are taken only where there is no
+        other, as of a part of a compound.
+        """
+        ways = (
+            ("exact", self._exact, is_whole),
+            ("folded", self._by_folding, is_whole),
+            ("letters", self._by_letters, is_whole),
+            ("exact", self._exact, is_component),
+            ("folded", self._by_folding, is_component),
+        )
+        for step, search, is_place in ways:
+            spans = tuple(
+                (start + self._offsets[index], end + self._offsets[index])
+                for index in documents
+                for start, end in search(phrase, index)
+                if is_place(self._corpus.documents[index].text, start, end)
+            )
             if spans:
-                return Match(spans, step)
+                return Match(spans, step, inside_words=is_place is is_component)
         return None
 
     def find_similar(self, phrase: str, documents: Sequence[int]) -> Match | None:
@@ -66,6 +83,14 @@ class TextSearch:
         where = f"{document.name}, {line_of(document, start)}"
         return f"nearest: {excerpt(self._corpus.text(*span))} in {where} ({score:.0f} % alike)"
 
+    def in_whole_words(self, start: int, end: int) -> str:
+        """Return the text of a stretch, with the words that its borders cut."""
+        while self._inside_word(start):
+            start -= 1
+        while self._inside_word(end):
+            end += 1
+        return self._corpus.text(start, end)
+
     def same(self, document: int, start: int, end: int, text: str) -> bool:
         """Whether `text` stands at [start, end) of a document, but for what folding makes alike."""
         here = self._corpus.documents[document].text
@@ -73,30 +98,18 @@ class TextSearch:
             return False
         return here[start:end] == text or fold(here[start:end]).text.strip() == fold(text).text.strip()
 
-    def _exact(self, phrase: str, documents: Iterable[int]) -> Iterator[Span]:
-        for index in documents:
-            offset = self._offsets[index]
-            for place in _occurrences(self._corpus.documents[index].text, phrase):
-                yield offset + place, offset + place + len(phrase)
+    def _exact(self, phrase: str, index: int) -> Iterator[Span]:
+        for place in _occurrences(self._corpus.documents[index].text, phrase):
+            yield place, place + len(phrase)
 
-    def _by_folding(self, phrase: str, documents: Iterable[int]) -> Iterator[Span]:
-        wanted = fold(phrase).text.strip()
-        return (span for index in documents for span in self._spans(index, self._fold(index), wanted))
+    def _by_folding(self, phrase: str, index: int) -> Iterator[Span]:
+        return _spans(self._fold(index), fold(phrase).text.strip())
 
-    def _by_letters(self, phrase: str, documents: Iterable[int]) -> Iterator[Span]:
-        """Yield places that neither begin nor end inside a word, and have the same numbers."""
-        wanted = letters(fold(phrase)).text
-        for index in documents:
-            for start, end in self._spans(index, self._letters_of(index), wanted):
-                inside = self._inside_word(start) or self._inside_word(end)
-                if not inside and numbers(phrase) == numbers(self._corpus.text(start, end)):
-                    yield start, end
-
-    def _spans(self, index: int, folded: Folded, wanted: str) -> Iterator[Span]:
-        offset = self._offsets[index]
-        for place in _occurrences(folded.text, wanted):
-            start, end = folded.span(place, place + len(wanted))
-            yield offset + start, offset + end
+    def _by_letters(self, phrase: str, index: int) -> Iterator[Span]:
+        """Yield the places that have the same numbers."""
+        for start, end in _spans(self._letters_of(index), letters(fold(phrase)).text):
+            if numbers(phrase) == numbers(self._corpus.documents[index].text[start:end]):
+                yield start, end
 
     def _fold(self, index: int) -> Folded:
         if index not in self._folded:
@@ -139,11 +152,15 @@ class TextSearch:
         return position - outwards * distance if self._inside_word(out) else out
 
     def _inside_word(self, position: int) -> bool:
-        """Whether a letter or digit stands on both sides, of scripts that are written with spaces."""
-        if not 0 < position < len(self._corpus) or position in self._offsets:
+        """Whether a border here would cut a word or a number."""
+        if not 0 < position < len(self._corpus):
             return False
-        before, after = int(self._corpus.flags[position - 1]), int(self._corpus.flags[position])
-        return all(flags & (LETTER | NUMBER) and not flags & LONE for flags in (before, after))
+        document, start, _ = self._corpus.place(position, position + 1)
+        return cut_at(document.text, start) is not None
+
+
+def _spans(folded: Folded, wanted: str) -> Iterator[Span]:
+    return (folded.span(place, place + len(wanted)) for place in _occurrences(folded.text, wanted))
 
 
 def _occurrences(text: str, phrase: str) -> Iterator[int]:
@@ -158,8 +175,8 @@ def _alignment(phrase: str, text: str, at_least: float) -> tuple[float, int, int
     """Return how like `phrase` the best stretch of `text` is, in percent, and that stretch."""
     if len(text) <= len(phrase):
         return fuzz.ratio(phrase, text), 0, len(text)
-    found = fuzz.partial_ratio_alignment(phrase, text, score_cutoff=at_least)
-    return (found.score, found.dest_start, found.dest_end) if found else (0.0, 0, 0)
+    alignment = fuzz.partial_ratio_alignment(phrase, text, score_cutoff=at_least)
+    return (alignment.score, alignment.dest_start, alignment.dest_end) if alignment else (0.0, 0, 0)
 
 
 def excerpt(text: str, longest: int = 80) -> str:

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 import numpy as np
 
 from rag_chunk.corpus import cache
-from rag_chunk.corpus.converters.catalog import Converter
+from rag_chunk.corpus.converters.converter_table import Converter
 from rag_chunk.corpus.converters.pages import RULE, ConversionError, ConvertedPages, Limits, join_pages
 from rag_chunk.corpus.converters.worker import Worker
 from rag_chunk.corpus.document import Conversion, Document, Page, Skipped

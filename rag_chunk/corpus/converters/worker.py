@@ -7,7 +7,7 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from rag_chunk.corpus.converters.catalog import Converter
+from rag_chunk.corpus.converters.converter_table import Converter
 from rag_chunk.corpus.converters.pages import ConversionError, ConvertedPages, Limits
 
 _CHILD = "rag_chunk.corpus.converters.child"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rag_chunk.corpus.document import Document
-from rag_chunk.corpus.encoding import decode, writable
+from rag_chunk.corpus.text_encoding import decode, writable
 from rag_chunk.errors import InputError
 
 

@@ -77,7 +77,7 @@ def owner(where: Any) -> Any:
     ("step", "ended"),
     [
         ((ANALYSIS, "chunk", 2), ["KILLED"]),
-        ((ANALYSIS, "score", 1), ["KILLED"]),
+        ((ANALYSIS, "score_chunks", 1), ["KILLED"]),
         ((OWN, "save_results", 1), ["KILLED"]),
         ((CLIENT, "log_batch", 1), ["KILLED"]),
         ((CLIENT, "log_artifacts", 2), ["KILLED", "KILLED"]),
@@ -99,7 +99,7 @@ def test_a_signal_at_any_step_ends_all_runs_as_killed(number, step, ended, place
     assert [signal.getsignal(each) for each in SIGNALS[1:]] == [signal.SIG_DFL] * 2
 
 
-@pytest.mark.parametrize("call", ["chunk", "score"])
+@pytest.mark.parametrize("call", ["chunk", "score_chunks"])
 def test_a_bug_ends_the_run_as_failed(call, place, run, monkeypatch):
     monkeypatch.setattr(ANALYSIS, call, lambda *_, **__: 1 // 0)
     with pytest.raises(ZeroDivisionError):

@@ -96,8 +96,10 @@ def _outcome(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed
     if asked.choosing:
         chosen = statistics.compare_all(np.array([each.choosing for each in scored]).T, seed=seed)
     recommended = recommend_for(results, chosen, margin)
-    missed = int((_table(scored) == 0).all(axis=1).sum())
-    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader), missed)
+    table = _table(scored)
+    missed = int((table == 0).all(axis=1).sum())
+    undecided = int((np.ptp(table, axis=1) == 0).sum())
+    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader), missed, undecided)
 
 
 def _worse(comparison: statistics.PairedTest, leader: int) -> list[bool]:

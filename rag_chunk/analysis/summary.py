@@ -16,6 +16,14 @@ from rag_chunk.config.catalog import RETRIEVERS
 _TARGETS = (0.05, 0.02)  # differences worth more questions: 5 points, else 2
 _MOST_NAMED = 3
 _LITTLE = 0.01  # a loss of recall that limits nothing
+_BETWEEN_DOCUMENTS = "lost_other_documents"
+_CAUSES = {
+    "lost_cut": "in a chunk that the budget cuts",
+    "lost_split": "in evidence of which a border leaves only a piece within the budget",
+    "lost_ranked_low": "ranked too low in documents that are within the budget",
+    _BETWEEN_DOCUMENTS: "in documents of which nothing is within the budget",
+    "lost_outside_chunks": "in no chunk",
+}
 _CHEAPER = {
     "more chunks": "needs fewer chunks",
     "a larger index": "needs a smaller index",
@@ -51,6 +59,8 @@ def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out:
         "" if held_out or outcome.is_bound else _recommended(outcome),
         verdicts.curve_verdict(names, leaders, outcome.leader, budgets),
         "" if is_too_close(outcome.shown) else limit_of_recall(outcome),
+        _undecided(outcome),
+        "" if outcome.is_bound else where_lost(outcome.results[outcome.recommended]),
     ]
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -165,6 +175,29 @@ def limit_of_recall(outcome: Outcome) -> str:
     elif best is not None and 1 - best > _LITTLE:
         clauses.append(f"even a perfect ranking would reach only {best:.2f}: look at the budget and chunk size first")
     return f"What limits recall: {'; '.join(clauses)}." if clauses else ""
+
+
+def _undecided(outcome: Outcome) -> str:
+    """Say how many questions tell no configuration from another; empty where all do, or there is one configuration."""
+    count = outcome.undecided
+    if not count or len(outcome.results) == 1:
+        return ""
+    verb = "scores" if count == 1 else "score"
+    of = f"{count:,} of {all_questions(outcome.shown.num_questions).removeprefix('all ')}"
+    return f"{of} {verb} the same under every configuration: they cannot tell these apart."
+
+
+def where_lost(result: ConfigurationResult) -> str:
+    """Say by which causes a configuration misses recall, the largest first; empty where little is missing."""
+    metrics = result.metrics
+    lost = {name: metrics[name] for name in _CAUSES if metrics.get(name, 0.0) > _LITTLE / 2}
+    missing = 1 - metrics[HEADLINE]
+    if missing <= _LITTLE or not lost:
+        return ""
+    causes = [f"{points(lost[name])} are {_CAUSES[name]}" for name in sorted(lost, key=lambda name: -lost[name])]
+    between = 2 * lost.get(_BETWEEN_DOCUMENTS, 0.0) > missing
+    hint = " Most is lost between documents, not by chunking." if between else ""
+    return f"Of the {points(missing)} points of recall that {result.name} misses, {join_words(causes)}.{hint}"
 
 
 def _missed(outcome: Outcome) -> str:

@@ -14,6 +14,7 @@ METRIC_GROUPS = {  # what --metrics names, and what it computes
     "random": "the floor",
     "borders": "what cuts do to the evidence",
     "overlap": "words that questions share with their evidence",
+    "losses": "what is missing of budget_recall, by its cause",
     "paper": "as the paper's code has them",
     "legacy": "the old rag-chunk's recall",
 }
@@ -66,6 +67,7 @@ METRICS = {
         Metric("avg_f1", "top_k", "the harmonic mean of the two", column=6),
         Metric("hit_rate", "top_k", "share of questions with a relevant chunk among the first top_k"),
         Metric("mrr", "top_k", "mean of 1 / rank of the first relevant chunk"),
+        Metric("document_precision", "top_k", "share of the first top_k chunks that are in a document with evidence"),
         Metric("budget_recall", "budget", "share of the evidence in the first `budget` characters", column=1),
         *(
             Metric(f"budget_recall_{size}", "budget", f"the same for {size:,} characters")
@@ -80,6 +82,16 @@ METRICS = {
         Metric("random_recall", "random", "budget_recall of shuffled chunks: the floor"),
         Metric("intact", "borders", "share of evidence that is whole in one chunk", column=7),
         Metric("precision_omega", "borders", "evidence among all chunks that touch it", column=8),
+        *(
+            Metric(name, "losses", f"budget_recall that is missing {why}", lower_is_better=True)
+            for name, why in (
+                ("lost_cut", "as the budget cut the last chunk"),
+                ("lost_split", "as only a piece of an item is within the budget"),
+                ("lost_ranked_low", "as chunks of documents that are within the budget are ranked too low"),
+                ("lost_other_documents", "as nothing of the document is within the budget"),
+                ("lost_outside_chunks", "as no chunk holds the text"),
+            )
+        ),
         Metric("question_overlap", "overlap", "share of a question's words that are in its evidence"),
         Metric("paper_recall", "paper", "recall as the paper's code computes it"),
         Metric("paper_precision", "paper", "precision as the paper's code computes it"),

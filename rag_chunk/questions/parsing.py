@@ -11,6 +11,11 @@ from rag_chunk.questions.diagnostics import Diagnostics
 from rag_chunk.questions.file_formats import RawQuestion
 
 KNOWN = ("id", "question", "relevant", "evidence", "tags", "reviewed")
+_ELSEWHERE = {  # what other tools call our fields
+    **dict.fromkeys(("input", "query", "user_input", "prompt", "question_text"), "question"),
+    **dict.fromkeys(("contexts", "context", "reference_contexts", "expected_contexts", "references"), "relevant"),
+    **dict.fromkeys(("question_id", "query_id", "qid", "_id"), "id"),
+}
 _SPAN = ("doc", "start", "end", "text")
 _HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
 _LONGEST_NAME = 60
@@ -77,11 +82,17 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
     for problem in problems:
         account.add("error", "form", f"{parsed.label}:", problem, parsed.number)
     for name in fields:
-        if name not in KNOWN and (nearest := did_you_mean(name, KNOWN)):
+        if name not in KNOWN and (nearest := _hint(name)):
             account.add(
                 "warning", "form", f"{parsed.label}:", f"the field {name!r} is not read{nearest}", parsed.number
             )
     return parsed
+
+
+def _hint(name: str) -> str:
+    """Return which field an unknown one is a slip or another tool's name of, or nothing."""
+    field = _ELSEWHERE.get(name.lower())
+    return f" (did you mean {field!r}?)" if field else did_you_mean(name, KNOWN)
 
 
 def _shorten(name: str) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +25,7 @@ from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.analysis.statistics import compare_all
-from rag_chunk.analysis.summary import limit_of_recall, summarize
+from rag_chunk.analysis.summary import explain, limit_of_recall, summarize, where_lost
 from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
 from rag_chunk.cli.app import app
 from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
@@ -744,13 +745,13 @@ def test_one_tag_and_one_document_are_no_parts():
 
 
 def test_the_parts_stand_in_the_markdown_report(tmp_path):
-    corpus, questions = library(40, 25)
+    corpus, questions = library(76, 25)
     analysis = analyze(corpus, RIVALS, questions)
     save_results(analysis, tmp_path / "results")
     page = (tmp_path / "results" / "report.md").read_text()
     recommended = analysis.report.best
     assert f"| tag | questions | `{recommended.name}` | highest | by |" in page
-    assert f"| odd | 20 | {recommended.by_tag['odd']:.3f} |" in page
+    assert f"| odd | 38 | {recommended.by_tag['odd']:.3f} |" in page
     assert "5 more documents are in report.json." in page
     assert page.count("## budget_recall by tag, bm25") == 1
 
@@ -970,3 +971,30 @@ def test_a_clear_verdict_is_three_lines_and_the_rest_is_explained_on_demand() ->
     assert set(comparison.verdict) <= set(notes(report, explain=False))
     assert not set(comparison.explanation) & set(notes(report, explain=False))
     assert set(comparison.explanation) <= set(notes(report))
+
+
+def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
+    metrics = {"budget_recall": 0.6, "lost_ranked_low": 0.1, "lost_other_documents": 0.28, "lost_split": 0.02}
+    result = ConfigurationResult(name="c", config=WHOLE, metrics=metrics)
+    assert where_lost(result) == (
+        "Of the 40.0 points of recall that c misses, 28.0 are in documents of which nothing is within the budget, 10.0 are "
+        "ranked too low in documents that are within the budget and 2.0 are in evidence of which a border leaves only a "
+        "piece within the budget. Most is lost between documents, not by chunking."
+    )
+    assert where_lost(result.model_copy(update={"metrics": {"budget_recall": 1.0}})) == ""
+
+
+def test_the_explanation_says_where_the_recommended_configuration_loses_recall() -> None:
+    report = analysed({"cut": CUT, "small": CUT.with_settings(budget=60)})
+    assert report.comparison is not None
+    assert any(line.startswith("Of the ") for line in report.comparison.explanation)
+
+
+def test_questions_that_tell_no_configuration_from_another_are_counted() -> None:
+    outcome = replace(outcome_of(alike()), undecided=12)
+    assert "12 of 60 questions score the same under every configuration: they cannot tell these apart." in explain(
+        outcome, {}, held_out=False
+    )
+    assert not [line for line in explain(outcome_of(alike()), {}, held_out=False) if "cannot tell" in line]
+    report = analysed({"whole": WHOLE, "same": WHOLE.with_settings(budget=119)})
+    assert any(line.startswith("40 of 40 questions score the same") for line in notes(report))

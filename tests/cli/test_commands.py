@@ -102,8 +102,9 @@ def test_what_lacks_a_package_is_marked_with_the_line_that_installs_it(rag_chunk
 
 @pytest.mark.parametrize("command", sorted(vars(typer.main.get_command(app))["commands"]))
 def test_help_shows_every_name_whole_at_80_columns(rag_chunk, command):
-    shown = rag_chunk(command, "--help").out
     parameters = vars(typer.main.get_command(app))["commands"][command].params
+    has_more = any(each.name == "help_all" for each in parameters)
+    shown = rag_chunk(command, "--help-all" if has_more else "--help").out
     names = {name for each in parameters for name in [*each.opts, *each.secondary_opts] if name.startswith("--")}
     assert {name for name in names if not re.search(rf"(?m)^│ (-\w, )?{name}[ ,]", shown)} == set()
     assert max(map(len, shown.splitlines())) <= 80
@@ -493,4 +494,16 @@ def test_an_imported_config_leaves_out_the_paths_of_somebody_elses_machine(rag_c
 
 def test_score_offers_nothing_that_it_cannot_use(rag_chunk):
     assert "--max-embed-tokens" not in rag_chunk("score", "--help").out
-    assert "--max-embed-tokens" in rag_chunk("analyze", "--help").out
+    assert "--max-embed-tokens" in rag_chunk("analyze", "--help-all").out
+
+
+def test_the_help_of_analyze_shows_the_options_that_most_people_need_and_how_to_see_the_others(rag_chunk):
+    options = [
+        re.findall(r"(?m)^│ (?:-\w, )?(--[\w-]+)", rag_chunk("analyze", name).out) for name in ("--help", "--help-all")
+    ]
+    short, every = options
+    assert set(short) < set(every)
+    assert len(short) <= 17
+    assert len(every) > 40
+    assert {"--strategy", "--chunk-size", "--test-file", "--save", "--mlflow-tracking", "--help-all"} <= set(short)
+    assert "source" in rag_chunk("analyze", "--help").out.split("╭─ Arguments")[1].split("╭─")[0].lower()

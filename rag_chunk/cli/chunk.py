@@ -37,7 +37,7 @@ Parents = Annotated[bool, typer.Option("--parents", help="For hierarchical: writ
 
 
 @app.command()
-@with_options(*OF_CHUNK, "include", "exclude", "skip_unreadable", "cache", "quiet")
+@with_options(*OF_CHUNK, "include", "exclude", "skip_unreadable", "converter", "cache", "quiet")
 def chunk(
     given: CommandLineOptions,
     source: Source = None,

@@ -42,24 +42,24 @@ def place() -> Path:
 
 def load(keys: Sequence[bytes]) -> dict[bytes, Stored]:
     """Return what is stored under `keys`, by key."""
-    found: dict[bytes, Stored] = {}
+    stored: dict[bytes, Stored] = {}
     with _open() as connection:
         for key, vector, tokens, used in _rows(connection, "key, vector, tokens, used", keys):
             if not _is_whole(key, vector, tokens):
                 continue
-            found[key] = Stored(np.frombuffer(vector[_CHECKSUM:], np.float32), tokens)
+            stored[key] = Stored(np.frombuffer(vector[_CHECKSUM:], np.float32), tokens)
             if not isinstance(used, int) or used < _today():  # a day is exact enough, and seldom a write
                 connection.execute("UPDATE vectors SET used = ? WHERE key = ?", (_today(), key))
-    return found
+    return stored
 
 
 def stored_keys(keys: Sequence[bytes]) -> set[bytes]:
     """Return those of the `keys` under which something is stored."""
-    found: set[bytes] = set()
+    stored: set[bytes] = set()
     with _open() as connection:
         rows = _rows(connection, "key, vector, tokens", keys)
-        found.update(key for key, vector, tokens in rows if _is_whole(key, vector, tokens))
-    return found
+        stored.update(key for key, vector, tokens in rows if _is_whole(key, vector, tokens))
+    return stored
 
 
 def _is_whole(key: Any, vector: Any, tokens: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Where the files of a run are load_settings before they are uploaded."""
+"""Where the files of a run are written before they are uploaded."""
 
 import tempfile
 from collections.abc import Iterator, Sequence

@@ -49,7 +49,7 @@ def main() -> None:
     for name, config in zip(names_of(configs), configs, strict=True):
         run.add(name, config)
     note("index, chunk, retrieve and score")
-    report = report_of(corpus, asked, list(run.found.values()), settings)
+    report = report_of(corpus, asked, list(run.scored.values()), settings)
     note("intervals and comparison")
     written = len(report.to_json())
     note("write report.json")

@@ -1,13 +1,12 @@
 """Compares the configurations of an analysis: which lead, which are not shown worse, which to take."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 
-from rag_chunk.analysis import statistics, verdicts
+from rag_chunk.analysis import statistics
 from rag_chunk.analysis.holdout import EvaluationSet
+from rag_chunk.analysis.outcome import Outcome, distinct, index_sizes
 from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.report import (
     AgainstBaseline,
@@ -18,102 +17,93 @@ from rag_chunk.analysis.report import (
     PairResult,
 )
 from rag_chunk.analysis.scoring import HEADLINE, Scored
+from rag_chunk.analysis.summary import explain, is_too_close, summarize
 from rag_chunk.config import AnalysisConfig, is_external
+from rag_chunk.config.catalog import is_bound
 from rag_chunk.corpus.arrays import Floats
 from rag_chunk.scorer import CURVE
 
-_INDEX_DECIMALS = 2  # where white space falls moves an index' size by less than a percent
 _DECIMALS = 12
-T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What the questions show of some configurations: those that report, and those that choose.
-
-    `leader` and `recommended` are chosen by the latter; without a holdout both are the same questions. `worse` tells
-    of each configuration whether it is shown to be worse than the leader.
-    """
-
-    results: Sequence[ConfigurationResult]
-    shown: statistics.PairedTest
-    chosen: statistics.PairedTest
-    leader: int
-    recommended: int
-    worse: Sequence[bool]
-
-    @property
-    def names(self) -> list[str]:
-        """The configurations' names, in order."""
-        return [result.name for result in self.results]
-
-
-def blocks(found: Sequence[Scored]) -> list[list[Scored]]:
+def blocks(scored: Sequence[Scored]) -> list[list[Scored]]:
     """Group configurations by retriever, best first in each: what holds for one says nothing of another.
 
-    Where no two have the same retriever, they are rivals with all that they have, and stand in one group.
+    Where no two have the same retriever, they are rivals with all that they have, and stand in one group. Bounds come
+    last, apart from the rest: no pipeline can have them, so that they are nobody's rivals.
     """
-    by_retriever: dict[str, list[Scored]] = {}
-    for each in found:
-        retriever = each.result.config.retriever
-        by_retriever.setdefault("given" if is_external(retriever) else retriever, []).append(each)
-    groups = [list(found)] if len(by_retriever) == len(found) else list(by_retriever.values())
+    bounds = [each for each in scored if is_bound(each.result.config.retriever)]
+    rivals = [each for each in scored if not is_bound(each.result.config.retriever)]
+    groups = [*_group_by_retriever(rivals), *_group_by_retriever(bounds)]
     return [sorted(group, key=lambda each: -each.result.metrics.get(HEADLINE, 0.0)) for group in groups]
 
 
-def with_intervals(found: Sequence[Scored], seed: int) -> list[Scored]:
+def _group_by_retriever(scored: Sequence[Scored]) -> list[list[Scored]]:
+    by_retriever: dict[str, list[Scored]] = {}
+    for each in scored:
+        retriever = each.result.config.retriever
+        by_retriever.setdefault("given" if is_external(retriever) else retriever, []).append(each)
+    return [list(scored)] if scored and len(by_retriever) == len(scored) else list(by_retriever.values())
+
+
+def with_intervals(scored: Sequence[Scored], seed: int) -> list[Scored]:
     """Return the configurations with the 95 % interval of the headline metric, where there are questions enough."""
-    if not found or found[0].reporting is None:
-        return list(found)
-    intervals = statistics.mean_intervals(_table(found), seed=seed)
-    return [_with_interval(each, interval) for each, interval in zip(found, intervals, strict=True)]
+    if not scored or scored[0].reporting is None:
+        return list(scored)
+    intervals = statistics.mean_intervals(_table(scored), seed=seed)
+    return [_with_interval(each, interval) for each, interval in zip(scored, intervals, strict=True)]
 
 
-def _with_interval(found: Scored, interval: statistics.Interval | None) -> Scored:
+def _with_interval(scored: Scored, interval: statistics.Interval | None) -> Scored:
     ends = {HEADLINE: (interval.low, interval.high)} if interval else {}
-    return Scored(found.result.model_copy(update={"intervals": ends}), found.reporting, found.choosing)
+    return Scored(scored.result.model_copy(update={"intervals": ends}), scored.reporting, scored.choosing)
 
 
 def compare_configurations(
-    found: Sequence[Scored], asked: EvaluationSet, settings: AnalysisConfig, seed: int
+    scored: Sequence[Scored], asked: EvaluationSet, settings: AnalysisConfig, seed: int
 ) -> ComparisonResult:
     """Return what the questions show about some configurations."""
-    outcome = _outcome(found, asked, settings.margin, seed)
+    outcome = _outcome(scored, asked, settings.margin, seed)
     names = outcome.names
     leaders = _leaders(outcome)
     baseline = _baseline(outcome, settings.baseline)
     holdout = _holdout(outcome, asked, settings.holdout)
     return ComparisonResult(
         metric=HEADLINE,
-        retrievers=_distinct(result.config.retriever for result in outcome.results),
+        retrievers=distinct(result.config.retriever for result in outcome.results),
         leader=names[outcome.leader],
         not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
         recommended=names[outcome.recommended],
         leaders={f"{HEADLINE}_{budget}": names[places[0]] for budget, places in leaders.items()},
-        pareto=tuple(names[place] for place in _pareto(outcome.results)),
+        pareto=() if outcome.is_bound else tuple(names[place] for place in _pareto(outcome.results)),
         baseline=baseline,
         holdout=holdout,
         pairs=tuple(pair_result(pair, names) for pair in outcome.shown.pairs),
-        verdict=_verdict(outcome, leaders, baseline, holdout),
+        too_close=asked.choosing is None and is_too_close(outcome.shown),
+        verdict=summarize(outcome, baseline, held_out=asked.choosing is not None),
+        explanation=explain(outcome, leaders, held_out=asked.choosing is not None),
     )
 
 
-def _table(found: Sequence[Scored]) -> Floats:
+def _table(scored: Sequence[Scored]) -> Floats:
     """Return the headline scores of the questions that report: [questions, configurations]."""
-    return np.array([each.reporting for each in found]).T
+    return np.array([each.reporting for each in scored]).T
 
 
-def _outcome(found: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> Outcome:
-    results = [each.result for each in found]
-    shown = chosen = statistics.compare_all(_table(found), seed=seed)
+def _outcome(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> Outcome:
+    results = [each.result for each in scored]
+    shown = chosen = statistics.compare_all(_table(scored), seed=seed)
     if asked.choosing:
-        chosen = statistics.compare_all(np.array([each.choosing for each in found]).T, seed=seed)
+        chosen = statistics.compare_all(np.array([each.choosing for each in scored]).T, seed=seed)
     recommended = recommend_for(results, chosen, margin)
-    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader))
+    table = _table(scored)
+    missed = int((table == 0).all(axis=1).sum())
+    undecided = int((np.ptp(table, axis=1) == 0).sum())
+    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader), missed, undecided)
 
 
 def _worse(comparison: statistics.PairedTest, leader: int) -> list[bool]:
-    """Tell of each configuration whether it is shown to be worse than `leader`; too few questions show nothing."""
+    """Whether each configuration is shown to be worse than `leader`; too few questions show nothing."""
     enough = comparison.num_questions >= statistics.FEWEST_FOR_A_WINNER
     beaten = {pair.b for pair in comparison.pairs if pair.a == leader and pair.p_adjusted < statistics.ALPHA}
     return [enough and place in beaten for place in range(len(comparison.means))]
@@ -122,11 +112,11 @@ def _worse(comparison: statistics.PairedTest, leader: int) -> list[bool]:
 def _leaders(outcome: Outcome) -> dict[int, list[int]]:
     """Return which configurations have the highest mean at each budget of the curve, of equal ones the leader first."""
     order = [outcome.leader, *(place for place in range(len(outcome.results)) if place != outcome.leader)]
-    found: dict[int, list[int]] = {}
+    leaders: dict[int, list[int]] = {}
     for budget in CURVE:
         means = [round(result.metrics[f"{HEADLINE}_{budget}"], _DECIMALS) for result in outcome.results]
-        found[budget] = [place for place in order if means[place] == max(means)]
-    return found
+        leaders[budget] = [place for place in order if means[place] == max(means)]
+    return leaders
 
 
 def recommend_for(results: Sequence[ConfigurationResult], chosen: statistics.PairedTest, margin: float) -> int:
@@ -137,7 +127,7 @@ def recommend_for(results: Sequence[ConfigurationResult], chosen: statistics.Pai
         chosen.means,
         [worse[place] or place not in front for place in range(len(results))],
         [result.metrics["num_chunks"] for result in results],
-        _index_sizes(results),
+        index_sizes(results),
         margin,
     )
 
@@ -149,11 +139,7 @@ def _pareto(results: Sequence[ConfigurationResult]) -> list[int]:
 
 def _costs(results: Sequence[ConfigurationResult]) -> Floats:
     """Return the size of each index and of the context of `top_k` chunks: [configurations, 2]."""
-    return np.column_stack([_index_sizes(results), [result.metrics["context_size"] for result in results]])
-
-
-def _index_sizes(results: Sequence[ConfigurationResult]) -> list[float]:
-    return [round(result.metrics["index_ratio"], _INDEX_DECIMALS) for result in results]
+    return np.column_stack([index_sizes(results), [result.metrics["context_size"] for result in results]])
 
 
 def _baseline(outcome: Outcome, name: str | None) -> BaselineResult | None:
@@ -205,54 +191,3 @@ def pair_result(pair: statistics.Pair, names: Sequence[str]) -> PairResult:
         high=pair.high,
         p_adjusted=pair.p_adjusted,
     )
-
-
-def _verdict(
-    outcome: Outcome, leaders: dict[int, list[int]], baseline: BaselineResult | None, holdout: HoldoutResult | None
-) -> tuple[str, ...]:
-    names, results = outcome.names, outcome.results
-    budgets = _distinct(result.config.budget for result in results)
-    models = _distinct(name for result in results if (name := result.config.embedding_model))
-    main = _of_the_held_out(outcome) if holdout else _of_all(outcome)
-    found = any((*outcome.shown.means, *outcome.chosen.means))
-    sentences = [
-        *([*main, verdicts.curve_verdict(names, leaders, outcome.leader, budgets)] if found else []),
-        "" if found else verdicts.explain_all_zero(names),
-        *(verdicts.baseline_verdict(baseline, outcome.shown.num_questions) if baseline else ()),
-        verdicts.scope(_distinct(result.config.retriever for result in results), budgets, models),
-        verdicts.floor_warning(min(result.metrics.get("random_recall", 0.0) for result in results)),
-        verdicts.overlap_warning(results[0].metrics.get("question_overlap", 0.0), results[0].config.retriever),
-        verdicts.sample_warning(outcome.shown.num_questions),
-    ]
-    return tuple(sentence for sentence in sentences if sentence)
-
-
-def _of_all(outcome: Outcome) -> list[str]:
-    return [
-        verdicts.verdict(outcome.shown, outcome.names),
-        verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names, dearer=_dearer(outcome)),
-    ]
-
-
-def _of_the_held_out(outcome: Outcome) -> list[str]:
-    """Say what was chosen, by how many questions, and what the others show of it."""
-    interval = outcome.results[outcome.recommended].intervals.get(HEADLINE)
-    by = f" by the {outcome.chosen.num_questions:,} that chose"
-    return [
-        verdicts.holdout_verdict(outcome.chosen.num_questions, outcome.shown.num_questions),
-        verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names, by, _dearer(outcome)),
-        verdicts.standing(outcome.shown, outcome.recommended, outcome.names, interval),
-    ]
-
-
-def _dearer(outcome: Outcome) -> str:
-    """Return what the leader has for which it is not recommended: chunks count first, as in `recommend`."""
-    leader, taken = (outcome.results[place] for place in (outcome.leader, outcome.recommended))
-    if leader.metrics["num_chunks"] > taken.metrics["num_chunks"]:
-        return "more chunks"
-    sizes = _index_sizes([leader, taken])
-    return "a larger index" if sizes[0] > sizes[1] else "more context"
-
-
-def _distinct(values: Iterable[T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(values))

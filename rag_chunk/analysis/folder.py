@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ REPORT = "report.json"
 DIGESTS = "digests.json"
 WHOLE = ".whole"  # new results, all there, that take the place of the old ones; a reader finishes what was cut off
 PARTIAL = ".part"  # new results while they are written
-FOLDERS = ("configs", "chunks")
+FOLDERS = ("configs", "chunks", "documents")
 _PROBE_BYTES = 1_000_000
 _LOCK = f"{MARKER}.lock"
 _LOCK_SECONDS = 60
@@ -122,11 +122,19 @@ def replace_results(folder: Path) -> None:
             shutil.rmtree(folder / name, ignore_errors=True)
             (new / name).replace(folder / name)
     listed = new / DIGESTS  # moved last: until then it tells what the new results hold
-    if listed.exists() and "questions.json" not in _parse_digests(listed):
-        (folder / "questions.json").unlink(missing_ok=True)
+    if listed.exists():
+        _remove_older(folder, _parse_digests(listed))
     for file in sorted(new.iterdir(), key=lambda each: each == listed):
         file.replace(folder / file.name)
     new.rmdir()
+
+
+def _remove_older(folder: Path, files: Iterable[str]) -> None:
+    """Remove what only older results had: their questions, and the documents that had been converted."""
+    if "questions.json" not in files:
+        (folder / "questions.json").unlink(missing_ok=True)
+    if not any(name.startswith("documents/") for name in files):
+        shutil.rmtree(folder / "documents", ignore_errors=True)
 
 
 def _refuse_links(path: Path) -> None:

@@ -59,9 +59,9 @@ def evaluation_set(
 
 def _refuse_without_questions(settings: AnalysisConfig) -> None:
     needy = {"--baseline": settings.baseline, "--holdout": settings.holdout, "--custom-metric": settings.custom_metrics}
-    found = [name for name, value in needy.items() if value]
-    if found:
-        raise SettingsError(f"{found[0]} needs questions: give --test-file questions.json")
+    given = [name for name, value in needy.items() if value]
+    if given:
+        raise SettingsError(f"{given[0]} needs questions: give --test-file questions.json")
 
 
 def _parts(questions: Questions, share: float | None, seed: int) -> tuple[QuestionSubset, QuestionSubset | None]:
@@ -90,7 +90,9 @@ def _by_tag(questions: Questions) -> dict[str, Positions]:
 
 def _by_document(corpus: Corpus, questions: Questions) -> dict[str, Positions]:
     """Group the questions by the documents of their evidence, an item counting where its first alternative stands."""
-    first = [[corpus.place(*item.spans[0]).document.name for item in found.evidence] for found in questions.questions]
+    first = [
+        [corpus.place(*item.spans[0]).document.name for item in question.evidence] for question in questions.questions
+    ]
     return _group_rows([set(names) for names in first])
 
 
@@ -99,4 +101,4 @@ def _group_rows(names: list[set[str]]) -> dict[str, Positions]:
     known = sorted(set().union(*names))
     if len(known) <= 1:
         return {}
-    return {name: np.flatnonzero([name in found for found in names]) for name in known}
+    return {name: np.flatnonzero([name in of_question for of_question in names]) for name in known}

@@ -7,21 +7,37 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag_chunk.config import RunConfig
+from rag_chunk.config.names import safe_name
 from rag_chunk.errors import InputError
 
 SCHEMA_VERSION = 1
+_OLD_NAME = re.compile(r"[\w-][\w.-]{0,149}")  # of a configuration, before names were limited in bytes
 
 
 class _ReportValue(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
 
 
+class ConversionEntry(_ReportValue):
+    """How a document's text was made of a file: by which converter and versions, and the digest of the file's bytes.
+
+    `rule` is the version of the rule by which pages are cleaned and joined.
+    """
+
+    converter: str
+    version: str
+    rule: int
+    source_digest: str
+
+
 class DocumentEntry(_ReportValue):
-    """A document of the corpus."""
+    """A document of the corpus: the digest is of its text; `conversion` and `pages` where it was converted."""
 
     name: str
     digest: str
     characters: int
+    pages: int | None = None
+    conversion: ConversionEntry | None = None
 
 
 class SkippedEntry(_ReportValue):
@@ -151,7 +167,10 @@ class ComparisonResult(_ReportValue):
     """What the questions show about the configurations of some `retrievers`: see `rag_chunk.analysis.statistics`.
 
     `leaders` has the highest mean at each budget of the curve; `pareto` are the configurations of which none has at
-    least the recall for an index and a context that are no larger.
+    least the recall for an index and a context that are no larger. `too_close` is whether none
+    is shown to be worse than the leader, by questions enough. `verdict` is what to know in a few lines, `explanation`
+    what stands behind it. Bounds (`oracle`, `random`) have no `pareto`, and their `recommended` is the
+    best of them by the same rule, which no sentence recommends.
     """
 
     metric: str
@@ -164,7 +183,9 @@ class ComparisonResult(_ReportValue):
     baseline: BaselineResult | None = None
     holdout: HoldoutResult | None = None
     pairs: tuple[PairResult, ...] = ()
+    too_close: bool = False
     verdict: tuple[str, ...] = ()
+    explanation: tuple[str, ...] = ()
 
 
 class Report(_ReportValue):
@@ -189,17 +210,22 @@ class Report(_ReportValue):
 
     def configuration(self, name: str) -> ConfigurationResult:
         """Return the configuration of that name; raise `KeyError` where there is none."""
-        return {found.name: found for found in self.configurations}[name]
+        return {result.name: result for result in self.configurations}[name]
 
     @property
     def comparisons(self) -> tuple[ComparisonResult, ...]:
         """Every comparison, that of the first retriever first; none without questions."""
         return (self.comparison, *self.other_comparisons) if self.comparison else ()
 
-    def comparison_of(self, found: ConfigurationResult) -> ComparisonResult | None:
+    def comparison_of(self, result: ConfigurationResult) -> ComparisonResult | None:
         """Return the comparison that a configuration is part of; nothing without questions."""
-        theirs = [each for each in self.comparisons if found.config.retriever in each.retrievers]
+        theirs = [each for each in self.comparisons if result.config.retriever in each.retrievers]
         return theirs[0] if theirs else self.comparison
+
+    @property
+    def title(self) -> str:
+        """The last part of the path of the documents: the rest says where they lay on one machine."""
+        return last_part(str(self.analysis.get("source", ""))) or "documents"
 
     @property
     def best(self) -> ConfigurationResult:
@@ -209,6 +235,15 @@ class Report(_ReportValue):
     def to_json(self) -> str:
         """Return the report as `report.json` holds it."""
         return self.model_dump_json(indent=1, exclude_none=True)
+
+
+def last_part(path: str) -> str:
+    r"""Return the last part of a path of any system.
+
+    >>> last_part("/home/ann/docs/"), last_part("C:\\docs\\questions.json")
+    ('docs', 'questions.json')
+    """
+    return re.split(r"[\\/]", path.rstrip("\\/"))[-1]
 
 
 class _Version(BaseModel):
@@ -238,13 +273,13 @@ def parse_report(text: str, where: str) -> Report:
 
 def _contradiction(report: Report) -> str | None:
     """Return what does not fit together; names become names of files, and stand for one configuration each."""
-    names = [found.name for found in report.configurations]
-    unusable = [name for name in names if not re.fullmatch(r"[\w.-]+", name)]
+    names = [result.name for result in report.configurations]
+    unusable = [name for name in names if name != safe_name(name) and not _OLD_NAME.fullmatch(name)]
     unknown = [name for each in report.comparisons for name in (each.leader, each.recommended) if name not in names]
     twice = [
-        found.name
-        for found in report.configurations
-        if len({asked.id for asked in found.questions}) < len(found.questions)
+        result.name
+        for result in report.configurations
+        if len({asked.id for asked in result.questions}) < len(result.questions)
     ]
     if not names:
         return "it has no configurations"

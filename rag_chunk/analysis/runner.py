@@ -1,7 +1,9 @@
 """Goes through the configurations of an analysis: chunk, retrieve, score."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from rag_chunk.analysis.external import ExternalRun
@@ -10,7 +12,7 @@ from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.chunker import Chunking, chunk
-from rag_chunk.config import RETRIEVERS, STRATEGIES, RunConfig
+from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import needs_vectors
 from rag_chunk.config.run import settings_of
 from rag_chunk.corpus import Corpus
@@ -18,118 +20,130 @@ from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, parents_of, prepare
-from rag_chunk.scorer import required_depth, score
+from rag_chunk.scorer import required_depth
 
 # Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
 _CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
-Tell = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Stage:
+    """How long a configuration's own part of a stage took."""
+
+    seconds: float = 0.0
 
 
 class Run:
     """The configurations that have been run, and what they share."""
 
-    def __init__(self, corpus: Corpus, asked: EvaluationSet | None, groups: tuple[str, ...]) -> None:
-        """Run nothing yet; `asked` is nothing without questions."""
-        self._corpus, self._asked, self._groups = corpus, asked, groups
+    def __init__(self, corpus: Corpus, evaluation: EvaluationSet | None, groups: tuple[str, ...]) -> None:
+        """Run nothing yet; `evaluation` is nothing without questions."""
+        self._corpus, self._evaluation, self._groups = corpus, evaluation, groups
         self._seen: dict[Any, str] = {}
         self._prepared: set[str] = set()
         self.chunkings: dict[str, Chunking] = {}
-        self.found: dict[str, Scored] = {}
+        self.scored: dict[str, Scored] = {}
         self.timings: dict[str, float] = {}
 
-    def add(self, name: str, config: RunConfig, tell: Tell | None = None) -> None:
+    def add(self, name: str, config: RunConfig, on_progress: OnProgress | None = None) -> None:
         """Run one configuration; if another one has made the same chunks, note it there.
 
-        `tell` is told how many texts are embedded, of how many.
+        `on_progress` is given how many texts are embedded, of how many.
         """
-        with track_usage(tell) as ledger:
-            self._add(name, config, ledger)
+        with track_usage(on_progress) as usage:
+            self._add(name, config, usage)
 
-    def _add(self, name: str, config: RunConfig, ledger: EmbeddingUsage) -> None:
+    def _add(self, name: str, config: RunConfig, usage: EmbeddingUsage) -> None:
         if config.needs_vectors:
             self._prepare("model_time", f"{config.embedding_model}", lambda: embedder_of(config))
         self._prepare(f"{config.unit}_time", config.unit, lambda: units_of(self._corpus, config.unit, config.model))
-        if config.strategy in STRATEGIES:  # what a strategy needs once: its pieces, measured in this unit
-            kind = f"{config.strategy} {config.unit} {config.skip_blocks}"
-            self._prepare("structure_time", kind, lambda: chunk(self._corpus, config))
-        started = time.perf_counter()
-        chunking = chunk(self._corpus, config)
-        sizes = chunking.sizes
-        chunk_time = time.perf_counter() - started
+        with self._stage("structure_time") as chunking_stage:
+            chunking = chunk(self._corpus, config)
+            sizes = chunking.sizes
         key = (chunking.spans.tobytes(), sizes.tobytes(), config.model_dump_json(exclude=_CHUNKING))
         if key in self._seen:
             self._merge(self._seen[key], name)
             return
         self._seen[key] = name
         self.chunkings[name] = chunking
-        if self._asked:
+        if self._evaluation:
             index = f"{config.retriever} {config.index_headings}"
             self._prepare("index_time", index, lambda: prepare(self._corpus, config))
-            if config.retriever in RETRIEVERS:  # what scoring needs once: the evidence, laid out
-                self._prepare("evidence_time", "evidence", lambda: self._evidence(name, config))
-        self._score(name, config, chunk_time)
+        with self._stage("evidence_time" if self._evaluation else "structure_time") as scoring_stage:
+            self.scored[name] = self._score_rankings(name, config)
+        self._note_times(name, chunking_stage.seconds, scoring_stage.seconds)
         if config.needs_vectors:
-            self._note_embedding(name, config, ledger)
+            self._note_embedding(name, config, usage)
 
-    def add_external(self, name: str, given: ExternalRun) -> None:
+    def add_external(self, name: str, external: ExternalRun) -> None:
         """Score chunks and rankings that were made elsewhere; how long that took is not known."""
         started = time.perf_counter()
-        self.chunkings[name] = given.chunking
-        found = measure_chunks(given.chunking, name, given.config, self._groups)
-        self.found[name] = score_chunks(found, given.chunking, given.ranking, self._asked) if self._asked else found
-        if given.files:
-            chunks, retrieved = (str(path.absolute()) for path in given.files)
+        self.chunkings[name] = external.chunking
+        measured = measure_chunks(external.chunking, name, external.config, self._groups)
+        evaluation = self._evaluation
+        self.scored[name] = (
+            score_chunks(measured, external.chunking, external.ranking, evaluation) if evaluation else measured
+        )
+        if external.files:
+            chunks, retrieved = (str(path.absolute()) for path in external.files)
             files = ExternalFiles(chunks=chunks, retrieved=retrieved)
-            self._change(name, self.found[name].result.model_copy(update={"given": files}))
+            self._change(name, self.scored[name].result.model_copy(update={"given": files}))
         self.timings["score_time"] = self.timings.get("score_time", 0.0) + time.perf_counter() - started
 
-    def _prepare(self, timing: str, what: str, find: Callable[[], object]) -> None:
+    def restore_order(self, names: Iterable[str]) -> None:
+        """Put the configurations in the order of `names`, whatever the order in which they were run."""
+        self.scored = {name: self.scored[name] for name in names if name in self.scored}
+        self.chunkings = {name: self.chunkings[name] for name in self.scored}
+
+    def _prepare(self, timing: str, what: str, make: Callable[[], object]) -> None:
         """Do once what all configurations share, and add up how long it takes."""
         if what in self._prepared:
             return
         self._prepared.add(what)
         started = time.perf_counter()
-        find()
+        make()
         self.timings[timing] = self.timings.get(timing, 0.0) + time.perf_counter() - started
 
+    @contextmanager
+    def _stage(self, shared: str) -> Iterator[Stage]:
+        """Time a stage of one configuration; what it computes for all of them is counted under `shared`."""
+        stage = Stage()
+        before, started = self._corpus.seconds_deriving, time.perf_counter()
+        yield stage
+        for_all = self._corpus.seconds_deriving - before
+        stage.seconds = time.perf_counter() - started - for_all
+        self.timings[shared] = self.timings.get(shared, 0.0) + for_all
+
     def _merge(self, kept: str, name: str) -> None:
-        result = self.found[kept].result
+        result = self.scored[kept].result
         self._change(kept, result.model_copy(update={"merged": (*result.merged, name)}))
 
     def _change(self, name: str, result: ConfigurationResult) -> None:
-        before = self.found[name]
-        self.found[name] = Scored(result, before.reporting, before.choosing)
+        before = self.scored[name]
+        self.scored[name] = Scored(result, before.reporting, before.choosing)
 
-    def _score(self, name: str, config: RunConfig, chunk_time: float) -> None:
-        started = time.perf_counter()
-        found = self.found[name] = self._score_rankings(name, config)
-        timed = {"processing_time": time.perf_counter() - started + chunk_time, "chunk_time": chunk_time}
-        self._change(name, found.result.model_copy(update={"metrics": {**found.result.metrics, **timed}}))
+    def _note_times(self, name: str, chunk_time: float, score_time: float) -> None:
+        result = self.scored[name].result
+        times = {"processing_time": chunk_time + score_time, "chunk_time": chunk_time}
+        self._change(name, result.model_copy(update={"metrics": {**result.metrics, **times}}))
 
-    def _note_embedding(self, name: str, config: RunConfig, ledger: EmbeddingUsage) -> None:
+    def _note_embedding(self, name: str, config: RunConfig, usage: EmbeddingUsage) -> None:
         """Record which model made vectors, and where chunks were ranked by them, what of the text it read."""
-        model, result = embedder_of(config), self.found[name].result
-        entry = EmbeddingEntry(model=model.identity, limit=model.limit, texts=ledger.texts, cached=ledger.cached)
+        model, result = embedder_of(config), self.scored[name].result
+        entry = EmbeddingEntry(model=model.identity, limit=model.limit, texts=usage.texts, cached=usage.cached)
         metrics = dict(result.metrics)
-        if needs_vectors(None, config.retriever) and self._asked:
-            shares = {"share_cached": ledger.share_cached, "share_unread": ledger.share_unread}
-            metrics |= {"embedding_time": ledger.seconds, **shares}
+        if needs_vectors(None, config.retriever) and self._evaluation:
+            shares = {"share_cached": usage.share_cached, "share_unread": usage.share_unread}
+            metrics |= {"embedding_time": usage.seconds, **shares}
         self._change(name, result.model_copy(update={"embedding": entry, "metrics": metrics}))
-
-    def _evidence(self, name: str, config: RunConfig) -> None:
-        asked = self._asked
-        if needs_vectors(None, config.retriever):  # any ranking lays the evidence out, and this one embeds nothing
-            config = config.with_settings(retriever="random")
-        if asked:
-            handed, ranking = retrieve(self.chunkings[name], asked.questions, config)
-            score(handed, ranking[asked.reporting.rows], asked.reporting.questions, config)
 
     def _score_rankings(self, name: str, config: RunConfig) -> Scored:
         chunking = self.chunkings[name]
-        found = measure_chunks(chunking, name, config, self._groups)
-        if self._asked is None:
-            return found
-        return score_chunks(found, *retrieve(chunking, self._asked.questions, config), self._asked)
+        measured = measure_chunks(chunking, name, config, self._groups)
+        if self._evaluation is None:
+            return measured
+        return score_chunks(measured, *retrieve(chunking, self._evaluation.questions, config), self._evaluation)
 
 
 def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:

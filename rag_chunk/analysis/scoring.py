@@ -7,10 +7,13 @@ from rag_chunk.analysis.report import ConfigurationResult, QuestionResult
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus.arrays import Floats
+from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking
+from rag_chunk.retriever.legacy import legacy
 from rag_chunk.scorer import SHAPE, Scores, score, shape_metrics
 
 HEADLINE = "budget_recall"
+LEGACY = "legacy"
 DECIDING = ("num_chunks", "index_ratio")  # of the group shape: the recommendation is made by them too
 
 
@@ -33,22 +36,29 @@ def measure_chunks(chunking: Chunking, name: str, config: RunConfig, groups: tup
     return Scored(ConfigurationResult(name=name, config=config, metrics=kept))
 
 
-def score_chunks(found: Scored, handed: Chunking, ranking: Ranking, asked: EvaluationSet) -> Scored:
+def score_chunks(measured: Scored, handed: Chunking, ranking: Ranking, asked: EvaluationSet) -> Scored:
     """Add the metrics of the `ranking` of the chunks `handed` over, for all questions."""
-    config, part = found.result.config, asked.reporting
+    config, part = measured.result.config, asked.reporting
     rows = ranking[part.rows]
     groups = [group for group in asked.groups if group != SHAPE]
-    scores = score(handed, rows, part.questions, config, groups)
+    by_shared_words = _legacy_ranking(handed, part.questions, config) if LEGACY in groups else None
+    scores = score(handed, rows, part.questions, config, groups, by_shared_words)
     scores = asked.users.add_to(scores, handed, rows, part.questions)
     headline = scores.per_question[HEADLINE]
     update = {
-        "metrics": {**found.result.metrics, **scores.metrics},
+        "metrics": {**measured.result.metrics, **scores.metrics},
         "by_tag": {name: float(headline[members].mean()) for name, members in asked.by_tag.items()},
         "by_document": {name: float(headline[members].mean()) for name, members in asked.by_document.items()},
         "questions": _question_results(scores, rows, handed, asked),
     }
     choosing = headline if asked.choosing is None else _choosing(handed, ranking, config, asked)
-    return Scored(found.result.model_copy(update=update), headline, choosing)
+    return Scored(measured.result.model_copy(update=update), headline, choosing)
+
+
+def _legacy_ranking(handed: Chunking, questions: Questions, config: RunConfig) -> Ranking:
+    """Rank as the old rag-chunk did, whatever the configuration's own retriever: `legacy_recall` compares with it."""
+    index = legacy(handed.corpus, config)
+    return index.rank(handed, questions.texts, min(config.top_k, len(handed)))
 
 
 def _choosing(handed: Chunking, ranking: Ranking, config: RunConfig, asked: EvaluationSet) -> Floats:

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from rag_chunk.cli import analyze, check_questions, chunk, compare, configs, init, score, strategies, track
+from rag_chunk.cli import analyze, check_questions, chunk, compare, configs, convert, init, score, strategies, track
 from rag_chunk.cli.app import app, say
 from rag_chunk.errors import InputError, Interrupted, RagChunkError, interruptible
 
@@ -17,6 +17,7 @@ __all__ = [
     "chunk",
     "compare",
     "configs",
+    "convert",
     "init",
     "main",
     "program",

@@ -43,13 +43,13 @@ class Command(TyperCommand):
 
 def _panels(command: TyperCommand, ctx: Any) -> dict[str, list[Any]]:
     """Return the parameters that are shown, by the title of their panel; arguments first, other options last."""
-    found: dict[str, list[Any]] = {"Arguments": []}
+    panels: dict[str, list[Any]] = {"Arguments": []}
     for parameter in command.get_params(ctx):
         usual = "Options" if isinstance(parameter, TyperOption) else "Arguments"
         if not getattr(parameter, "hidden", False):
-            found.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(parameter)
-    others = found.pop("Options", [])
-    return {title: parameters for title, parameters in {**found, "Options": others}.items() if parameters}
+            panels.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(parameter)
+    others = panels.pop("Options", [])
+    return {title: parameters for title, parameters in {**panels, "Options": others}.items() if parameters}
 
 
 def _panel(title: str, parameters: list[Any]) -> Any:

@@ -67,6 +67,11 @@ class OutputConfig(BaseModel):
         json_schema_extra={"flags": ["-o", "--output-file"]},
     )
     top: int | None = Field(None, ge=1, description="How many configurations the table shows, best first.")
+    explain: bool = Field(
+        False,
+        description="Show below the table what stands behind the verdict.",
+        json_schema_extra={"flags": ["--explain"]},
+    )
     save: Path | None = Field(None, description="A folder for all results: report.html, report.json, configs, chunks.")
     cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
     quiet: bool = Field(

@@ -1,5 +1,7 @@
 """YAML that is safe to read: no tags, no aliases, no duplicate keys, 1 MB at most."""
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -23,10 +25,25 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_Loader.yaml_implicit_resolvers = {  # a date stays text: no setting and no field of a question is one
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+# YAML 1.1 takes 0200 for 128, 22:00 for 1320 and 2024-01-01 for a date. A number is what it looks like here, and what
+# looks like no decimal number is text, which no setting that wants a number accepts.
+_OWN_RULES = {"timestamp", "int", "float"}
+_DECIMAL = re.compile(r"[-+]?[0-9][0-9_]*")
+_FRACTION = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in _OWN_RULES]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+def _resolve_as(tag: str, pattern: re.Pattern[str], parse: Callable[[str], float]) -> None:
+    """Let the loader read what `pattern` matches as a number."""
+    _Loader.add_implicit_resolver(tag, re.compile(rf"(?:{pattern.pattern})\Z"), list("-+.0123456789"))
+    _Loader.add_constructor(tag, lambda _, node: parse(node.value.replace("_", "")))
+
+
+_resolve_as("tag:yaml.org,2002:int", _DECIMAL, int)
+_resolve_as("tag:yaml.org,2002:float", _FRACTION, float)
 
 
 class _Quoted(yaml.SafeDumper):
@@ -98,3 +115,9 @@ def dump(value: Any) -> str:
     """Return `value` as YAML, keys in their order, text quoted."""
     text: str = yaml.dump(value, Dumper=_Quoted, sort_keys=False, allow_unicode=True, width=1000)
     return text
+
+
+def dump_line(value: Any) -> str:
+    """Return `value` as YAML on one line, as it is written behind `name:`."""
+    text: str = yaml.dump([value], Dumper=_Quoted, default_flow_style=True, allow_unicode=True, width=2**31)
+    return text.strip()[1:-1]

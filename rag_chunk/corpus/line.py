@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -62,11 +63,19 @@ class Corpus:
         return {}
 
     def derived(self, key: Hashable, find: Callable[[], T]) -> T:
-        """Return what `find` finds out about this corpus; it is found once, and kept as long as the corpus."""
+        """Return what `find` computes from this corpus; it is computed once, and kept as long as the corpus."""
         if key not in self._derived_values:
+            before, started = self.seconds_deriving, time.perf_counter()
             self._derived_values[key] = find()
+            # What `find` itself derived on the way is part of its time, and is not added again.
+            object.__setattr__(self, "seconds_deriving", before + time.perf_counter() - started)
         value: T = self._derived_values[key]
         return value
+
+    @cached_property
+    def seconds_deriving(self) -> float:
+        """Seconds spent so far on what is computed once and shared by everything that uses this corpus."""
+        return 0.0
 
     def __len__(self) -> int:
         """Return the number of characters on the line."""

@@ -41,20 +41,20 @@ def embed(texts: Sequence[str], config: RunConfig, role: Role = "document") -> V
         model = embedder_of(config)
         keys = [key(model, role, text) for text in texts]
         text_of = dict(zip(keys, texts, strict=True))
-        found = store.load(list(text_of))
+        stored = store.load(list(text_of))
         ledger.texts += len(text_of)
-        ledger.cached += len(found)
-        missing = [each for each in text_of if each not in found]
+        ledger.cached += len(stored)
+        missing = [each for each in text_of if each not in stored]
         for first in range(0, len(missing), model.batch):
             if ledger.tell:
-                ledger.tell(len(found), len(text_of))
+                ledger.tell(len(stored), len(text_of))
             some = missing[first : first + model.batch]
             new = dict(zip(some, _embed_new(model, [_whole(text_of[each]) for each in some], role), strict=True))
             store.save(new)
-            found |= new
+            stored |= new
         if role == "document":
-            _count(ledger, model, found)
-        return _stack([found[each] for each in keys])
+            _count(ledger, model, stored)
+        return _stack([stored[each] for each in keys])
 
 
 def key(model: Embedder, role: Role, text: str) -> bytes:
@@ -75,16 +75,16 @@ def _embed_new(model: Embedder, texts: Sequence[str], role: Role) -> list[Stored
     return [Stored(vector, tokens) for vector, tokens in zip(vectors, counts.tolist(), strict=True)]
 
 
-def _count(ledger: EmbeddingUsage, model: Embedder, found: dict[bytes, Stored]) -> None:
-    tokens = np.array([each.tokens for each in found.values()], np.int64)
+def _count(ledger: EmbeddingUsage, model: Embedder, stored: dict[bytes, Stored]) -> None:
+    tokens = np.array([each.tokens for each in stored.values()], np.int64)
     ledger.documents += int(tokens.sum())
     if model.limit is not None:
         ledger.unread += int(np.maximum(tokens - model.limit, 0).sum())
 
 
-def _stack(found: Sequence[Stored]) -> Vectors:
-    if not found:
+def _stack(stored: Sequence[Stored]) -> Vectors:
+    if not stored:
         return np.zeros((0, 0), np.float32)
-    check_dimensions(*(len(each.vector) for each in found))
-    vectors: Vectors = np.stack([each.vector for each in found])
+    check_dimensions(*(len(each.vector) for each in stored))
+    vectors: Vectors = np.stack([each.vector for each in stored])
     return vectors

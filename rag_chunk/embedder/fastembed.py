@@ -30,7 +30,7 @@ def fastembed(name: str, url: str | None) -> Embedder:
             return unit(np.array(list(encode(list(texts)))))
 
     def count(texts: Sequence[str]) -> Positions:
-        return np.array([len(found.ids) for found in tokenizer.encode_batch(list(texts))], np.int64)
+        return np.array([len(encoding.ids) for encoding in tokenizer.encode_batch(list(texts))], np.int64)
 
     return Embedder(f"fastembed:{name}@{revision(folder)}", embed, count, limit)
 

@@ -65,9 +65,9 @@ def _is_path(name: str) -> bool:
 
 
 def _digest(folder: Path) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.suffix in _PART_OF_THE_MODEL and path.is_file()):
-        found.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
         with path.open("rb") as opened:
-            found.update(hashlib.file_digest(opened, "sha256").digest())
-    return found.hexdigest()[:16]
+            digest.update(hashlib.file_digest(opened, "sha256").digest())
+    return digest.hexdigest()[:16]

@@ -37,24 +37,24 @@ def unit(vectors: Any) -> Vectors:
     >>> unit([[3.0, 4.0], [0.0, 0.0]]).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
-    found = np.asarray(vectors, np.float64)
+    rows = np.asarray(vectors, np.float64)
     with np.errstate(over="ignore"):
-        lengths = np.sqrt((found**2).sum(axis=1, keepdims=True))
+        lengths = np.sqrt((rows**2).sum(axis=1, keepdims=True))
     if not np.isfinite(lengths).all():
         raise InputError(
             "the embedding model returned vectors that are no numbers (NaN or infinite), or too long for one"
         )
-    unit_vectors: Vectors = np.divide(found, lengths, where=lengths > 0, out=np.zeros_like(found)).astype(np.float32)
+    unit_vectors: Vectors = np.divide(rows, lengths, where=lengths > 0, out=np.zeros_like(rows)).astype(np.float32)
     return unit_vectors
 
 
 def check_dimensions(*dimensions: int) -> None:
     """Raise `InputError` where vectors that are to be compared are not of one length, or have none."""
-    found = sorted(set(dimensions))
-    if found == [0]:
+    different = sorted(set(dimensions))
+    if different == [0]:
         raise InputError("the embedding model returned vectors without any numbers")
-    if len(found) > 1:
+    if len(different) > 1:
         raise InputError(
-            f"the embedding model returned vectors of {found[0]} and of {found[-1]} numbers. "
+            f"the embedding model returned vectors of {different[0]} and of {different[-1]} numbers. "
             "If there is another model behind its name now, --no-cache makes all vectors anew"
         )

@@ -52,8 +52,8 @@ def _request_vectors(package: Any, client: Any, name: str, texts: list[str], sec
     """Return the vectors that the address answers with, in the texts' order."""
     try:
         answer = client.embeddings.create(model=name, input=texts, encoding_format="float")
-        found = sorted(answer.data, key=lambda each: each.index)
-        vectors = unit([each.embedding for each in found]) if found else np.zeros((0, 0), np.float32)
+        embeddings = sorted(answer.data, key=lambda each: each.index)
+        vectors = unit([each.embedding for each in embeddings]) if embeddings else np.zeros((0, 0), np.float32)
     except package.APIStatusError as error:
         said = _describe_error(f"{error.status_code}: {error.message}", secret)
         raise InputError(f"{client.base_url} did not embed with {name}; it answered {said}{_hint(error)}") from None
@@ -95,8 +95,8 @@ def _truncate(text: str, tokens: Any, limit: int | None) -> str:
     """Return as much of a text as the model takes: OpenAI refuses what is longer."""
     if tokens is None or limit is None or len(text) <= limit:
         return text or " "
-    found = tokens.encode_ordinary(text)
-    return str(tokens.decode(found[:limit], errors="ignore")) if len(found) > limit else text
+    encoded = tokens.encode_ordinary(text)
+    return str(tokens.decode(encoded[:limit], errors="ignore")) if len(encoded) > limit else text
 
 
 def _size(text: str, tokens: Any) -> int:

@@ -39,5 +39,5 @@ def _without_progress_bars() -> None:
 
 def _count_tokens(tokenizer: Any, texts: Sequence[str]) -> Positions:
     with quiet():
-        found = tokenizer(list(texts), truncation=False, padding=False, return_attention_mask=False, verbose=False)
-    return np.array([len(tokens) for tokens in found["input_ids"]], np.int64)
+        encoded = tokenizer(list(texts), truncation=False, padding=False, return_attention_mask=False, verbose=False)
+    return np.array([len(tokens) for tokens in encoded["input_ids"]], np.int64)

@@ -113,11 +113,11 @@ def _note_equal_ids(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> N
     places: dict[str, list[ParsedQuestion]] = {}
     for question in wanted:
         places.setdefault(question.id, []).append(question)
-    for name, found in places.items():
-        if len(found) > 1:
-            apart = len({question.line for question in found}) == len(found)
-            where = [f"line {question.line}" if apart else f"number {question.number}" for question in found]
-            said = f"stands {len(found)} times ({', '.join(where)}); ids must differ"
+    for name, holders in places.items():
+        if len(holders) > 1:
+            apart = len({question.line for question in holders}) == len(holders)
+            where = [f"line {question.line}" if apart else f"number {question.number}" for question in holders]
+            said = f"stands {len(holders)} times ({', '.join(where)}); ids must differ"
             account.add("error", "form", f"the id {excerpt(name)}", said)
 
 
@@ -173,11 +173,11 @@ def _fix_question(checked: Checked, corpus: Corpus) -> dict[str, Any]:
     question = checked.asked
     if not question.sound:
         return dict(question.fields)
-    found = question_to_dict(checked.question, corpus)
-    spans = iter(found.pop("evidence"))
+    fixed = question_to_dict(checked.question, corpus)
+    spans = iter(fixed.pop("evidence"))
     evidence = [next(spans) if item else _evidence_as_written(wordings) for item, wordings in _pairs(checked)]
     other = {name: value for name, value in question.fields.items() if name not in KNOWN or name == "reviewed"}
-    return {**found, **other, "evidence": evidence}
+    return {**fixed, **other, "evidence": evidence}
 
 
 def _pairs(checked: Checked) -> Iterator[tuple[Evidence | None, tuple[Wording, ...]]]:

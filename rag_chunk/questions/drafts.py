@@ -42,15 +42,19 @@ def drafts(corpus: Corpus, count: int = 30) -> list[Draft]:
     by_document: dict[str, list[Draft]] = {}
     for draft in {draft.question: draft for draft in _candidates(corpus)}.values():
         by_document.setdefault(draft.document, []).append(draft)
-    shares = _shares([len(found) for found in by_document.values()], count)
-    return [draft for found, share in zip(by_document.values(), shares, strict=True) for draft in _spread(found, share)]
+    shares = _shares([len(candidates) for candidates in by_document.values()], count)
+    return [
+        draft
+        for candidates, share in zip(by_document.values(), shares, strict=True)
+        for draft in _spread(candidates, share)
+    ]
 
 
-def drafts_yaml(found: Sequence[Draft]) -> str:
+def drafts_yaml(drafted: Sequence[Draft]) -> str:
     """Return a question file of drafts, each marked as not reviewed, with a head that says what to do."""
     questions = [
         {"id": f"draft-{number}", "question": draft.question, "reviewed": False, "relevant": [draft.phrase]}
-        for number, draft in enumerate(found, 1)
+        for number, draft in enumerate(drafted, 1)
     ]
     return _HEAD + yaml_text.dump({"questions": questions})
 
@@ -79,7 +83,7 @@ def _is_telling(text: str) -> bool:
 
 
 def _words(text: str) -> Iterator[str]:
-    return (found.group().lower() for found in _WORD.finditer(text))
+    return (word.group().lower() for word in _WORD.finditer(text))
 
 
 def _rarest(text: str, counts: Counter[str]) -> list[str]:
@@ -99,6 +103,6 @@ def _shares(sizes: Sequence[int], count: int) -> list[int]:
     return shares
 
 
-def _spread(found: Sequence[Draft], share: int) -> list[Draft]:
+def _spread(candidates: Sequence[Draft], share: int) -> list[Draft]:
     """Return `share` of the drafts of a document, evenly spread over it."""
-    return [found[number * len(found) // share] for number in range(share)]
+    return [candidates[number * len(candidates) // share] for number in range(share)]

@@ -14,6 +14,7 @@ from rag_chunk.config import yaml_text
 from rag_chunk.questions.diagnostics import Diagnostics
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_LIST_OF_TEXTS = re.compile(r"\[\s*[\[\"]")
 _DELIMITERS = ",;\t"
 _LONGEST_HEADER = 10_000  # characters
 _SHAPE = (
@@ -38,7 +39,7 @@ def parse_records(text: str, account: Diagnostics) -> list[RawQuestion]:
         return []
     if text.lstrip()[0] in "{[":
         return list(_jsonl(text, account)) if _is_jsonl(text) else _json(text, account)
-    delimiter = _delimiter(text)
+    delimiter = _separator_line(text) or _delimiter(text)
     return list(_csv(text, account, delimiter)) if delimiter else _yaml(text, account)
 
 
@@ -80,8 +81,8 @@ def _json(text: str, account: Diagnostics) -> list[RawQuestion]:
     except (ValueError, RecursionError) as error:
         _unreadable(account, f"cannot be read as JSON: {_reason(error)}")
         return []
-    found = _list_of_questions(loaded, account)
-    return list(_as_records(found, list(_lines(text)) if found else [], account))
+    listed = _list_of_questions(loaded, account)
+    return list(_as_records(listed, list(_lines(text)) if listed else [], account))
 
 
 def _load(text: str) -> Any:
@@ -90,10 +91,10 @@ def _load(text: str) -> Any:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object; JSON would silently keep the last of what stands twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
         raise ValueError(f"{_twice([name for name, _ in pairs])!r} stands twice in one object")
-    return found
+    return fields
 
 
 def _twice(names: Sequence[str]) -> str:
@@ -132,8 +133,8 @@ def _place_of_questions(text: str, place: int, decoder: json.JSONDecoder) -> int
 
 
 def _behind_space(text: str, place: int) -> int:
-    found = _SPACE.match(text, place)
-    return found.end() if found else place
+    space = _SPACE.match(text, place)
+    return space.end() if space else place
 
 
 def _yaml(text: str, account: Diagnostics) -> list[RawQuestion]:
@@ -147,15 +148,15 @@ def _yaml(text: str, account: Diagnostics) -> list[RawQuestion]:
 
 def _list_of_questions(loaded: Any, account: Diagnostics) -> list[Any]:
     """Return the list of questions that was loaded."""
-    found = loaded.get("questions") if isinstance(loaded, dict) else loaded
-    if isinstance(found, list):
-        return found
+    listed = loaded.get("questions") if isinstance(loaded, dict) else loaded
+    if isinstance(listed, list):
+        return listed
     _unreadable(account, f"holds no list of questions; {_SHAPE}")
     return []
 
 
-def _as_records(found: Sequence[Any], lines: Sequence[int], account: Diagnostics) -> Iterator[RawQuestion]:
-    for number, (value, line) in enumerate(zip(found, lines, strict=True), 1):
+def _as_records(values: Sequence[Any], lines: Sequence[int], account: Diagnostics) -> Iterator[RawQuestion]:
+    for number, (value, line) in enumerate(zip(values, lines, strict=True), 1):
         try:
             yield RawQuestion(_fields(value), number, line)
         except ValueError as error:
@@ -166,6 +167,12 @@ def _fields(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError('it is no question; it needs {"question": …}')  # noqa: TRY004 - reported with the line
     return value
+
+
+def _separator_line(text: str) -> str:
+    """Return the delimiter that Excel's first line `sep=;` names, or nothing."""
+    match = re.match(r"sep=([,;\t|])\r?(?:\n|$)", text, re.IGNORECASE)
+    return match[1] if match else ""
 
 
 def _delimiter(text: str) -> str:
@@ -199,6 +206,9 @@ def _rows(text: str, account: Diagnostics, delimiter: str) -> Iterator[tuple[int
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     begin = 1
     try:
+        if _separator_line(text):
+            next(rows)
+            begin = 2
         for row in rows:
             if any(cell.strip() for cell in row):
                 yield begin, row
@@ -214,7 +224,9 @@ def _csv_fields(header: list[str], row: list[str]) -> dict[str, Any]:
     fields: dict[str, Any] = {name: _value(name, cell) for name, cell in cells.items()}
     if "references" in fields:
         document = {"doc": cells["corpus_id"]} if "corpus_id" in cells else {}
-        fields["evidence"] = [{**document, **_reference(found)} for found in _list("references", fields["references"])]
+        fields["evidence"] = [
+            {**document, **_reference(reference)} for reference in _list("references", fields["references"])
+        ]
         fields = {name: value for name, value in fields.items() if name not in {"references", "corpus_id"}}
     return fields
 
@@ -225,7 +237,12 @@ def _value(name: str, cell: str) -> Any:
         try:
             return _load(cell)
         except json.JSONDecodeError as error:
-            raise ValueError(f"{name} cannot be read as JSON: {error.msg} at character {error.pos + 1}") from error
+            if name == "relevant" and not _LIST_OF_TEXTS.match(cell):
+                return cell  # a phrase that begins with a bracket: `[x] Close the valve`, `[manual](m.md)`
+            hint = '; a phrase that begins with [ is written as a list: ["[…"]' if name == "relevant" else ""
+            raise ValueError(
+                f"{name} cannot be read as JSON: {error.msg} at character {error.pos + 1}{hint}"
+            ) from error
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{name} cannot be read as JSON: {_reason(error)}") from error
     return re.split(r"\s*[,;]\s*", cell) if name == "tags" else cell
@@ -242,4 +259,4 @@ def _reference(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("references must hold objects with content, start_index, end_index")  # noqa: TRY004 - as above
     names = {"content": "text", "start_index": "start", "end_index": "end"}
-    return {names.get(str(name), str(name)): found for name, found in value.items()}
+    return {names.get(str(name), str(name)): each for name, each in value.items()}

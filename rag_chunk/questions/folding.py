@@ -43,12 +43,12 @@ def fold(text: str) -> Folded:
     parts: list[str] = []
     stretches: list[tuple[int, int, int, int]] = []  # folded length, start, length, whether each character is one
     place = 0
-    for found in _CHANGING.finditer(text):
-        start, end = found.span()
+    for match in _CHANGING.finditer(text):
+        start, end = match.span()
         if start > place:
             parts.append(text[place:start].lower())
             stretches.append((start - place, place, 1, 1))
-        cluster = found.group()
+        cluster = match.group()
         if cluster not in known:
             known[cluster] = _fold_cluster(cluster)
         parts.append(known[cluster])
@@ -97,5 +97,5 @@ def numbers(text: str) -> list[str]:
     >>> numbers("1,250 of 3.5 in 2020")
     ['1250', '3.5', '2020']
     """
-    found = regex.findall(r"\d+(?:[.,]\d+)*", unicodedata.normalize("NFKC", text))
-    return [regex.sub(r",(?=\d{3}(?!\d))", "", number) for number in found]
+    written = regex.findall(r"\d+(?:[.,]\d+)*", unicodedata.normalize("NFKC", text))
+    return [regex.sub(r",(?=\d{3}(?!\d))", "", number) for number in written]

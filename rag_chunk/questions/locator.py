@@ -26,23 +26,23 @@ class Locator:
 
     def items(self, asked: ParsedQuestion) -> tuple[Evidence | None, ...]:
         """Return the evidence for each item of a question; None where it is not found."""
-        found = tuple(self._item(asked, item) for item in asked.items)
-        self._account.matched.update(item.step for item in found if item)
-        return found
+        items = tuple(self._item(asked, item) for item in asked.items)
+        self._account.matched.update(item.step for item in items if item)
+        return items
 
     def _item(self, asked: ParsedQuestion, wordings: Sequence[Wording]) -> Evidence | None:
         """Return one item; it is missing only if none of its wordings is found."""
         known = [(wording, documents) for wording in wordings if (documents := self._documents(asked, wording))]
         before = self._account.errors
-        found = [place for wording, documents in known if (place := self._wording(asked, wording, documents))]
-        if not found:
-            found = [place for wording, documents in known if (place := self._similar(asked, wording, documents))]
-        if not found:
+        matches = [place for wording, documents in known if (place := self._wording(asked, wording, documents))]
+        if not matches:
+            matches = [place for wording, documents in known if (place := self._similar(asked, wording, documents))]
+        if not matches:
             if known and self._account.errors == before:
                 self._miss(asked, [wording for wording, _ in known])
             return None
-        spans = dict.fromkeys(span for place in found for span in place.spans)
-        return Evidence(tuple(spans), min((place.step for place in found), key=STEPS.index))
+        spans = dict.fromkeys(span for place in matches for span in place.spans)
+        return Evidence(tuple(spans), min((place.step for place in matches), key=STEPS.index))
 
     def _miss(self, asked: ParsedQuestion, wordings: list[Wording]) -> None:
         nearest = self._places.nearest(wordings[0].text or "")
@@ -66,21 +66,21 @@ class Locator:
                 return self._all
             self._refuse(asked, "evidence with start and end needs doc, the document's name")
             return ()
-        found = self._names.find(wording.doc)
-        if len(found) > 1:
-            listed = ", ".join(self._corpus.documents[index].name for index in found)
+        named = self._names.find(wording.doc)
+        if len(named) > 1:
+            listed = ", ".join(self._corpus.documents[index].name for index in named)
             self._refuse(asked, f"{wording.doc!r} could be {listed}; give the whole name")
             return ()
-        if not found:
+        if not named:
             self._account.unknown.setdefault(wording.doc, []).append(asked.label)
-        return found
+        return named
 
     def _wording(self, asked: ParsedQuestion, wording: Wording, documents: Sequence[int]) -> Match | None:
         if wording.start is None or wording.end is None:
             text = (wording.text or "").strip()
-            found = self._places.find(text, documents)
-            self._flag(asked, text, found)
-            return found
+            match = self._places.find(text, documents)
+            self._flag(asked, text, match)
+            return match
         if wording.text is None:
             return self._bare(asked, wording.start, wording.end, documents[0])
         if self._places.same(documents[0], wording.start, wording.end, wording.text):
@@ -90,14 +90,14 @@ class Locator:
     def _similar(self, asked: ParsedQuestion, wording: Wording, documents: Sequence[int]) -> Match | None:
         if wording.text is None:
             return None
-        found = self._places.find_similar(wording.text.strip(), documents)
-        if found is None or wording.start is not None:
-            return self._nearest_match(asked, wording, found)
-        document, start, _ = self._corpus.place(*found.spans[0])
-        taken = f"{excerpt(self._corpus.text(*found.spans[0]))} in {document.name}, {line_of(document, start)}"
+        match = self._places.find_similar(wording.text.strip(), documents)
+        if match is None or wording.start is not None:
+            return self._nearest_match(asked, wording, match)
+        document, start, _ = self._corpus.place(*match.spans[0])
+        taken = f"{excerpt(self._corpus.text(*match.spans[0]))} in {document.name}, {line_of(document, start)}"
         said = f"{excerpt(wording.text)} stands nowhere word for word; {taken}, is taken for it"
         self._account.add("note", "similar", f"{asked.label}:", said, asked.number)
-        return found
+        return match
 
     def _bare(self, asked: ParsedQuestion, start: int, end: int, index: int) -> Match | None:
         """Return a span that stands for itself, without the white space at its edges."""
@@ -113,26 +113,30 @@ class Locator:
         first, last = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
         return Match(((offset + first, offset + last),), "span")
 
-    def _nearest_match(self, asked: ParsedQuestion, wording: Wording, found: Match | None) -> Match | None:
+    def _nearest_match(self, asked: ParsedQuestion, wording: Wording, match: Match | None) -> Match | None:
         """Return the place that is nearest to where the text was said to be, with a warning."""
-        if found is None or wording.start is None:
+        if match is None or wording.start is None:
             return None
-        document, start, _ = self._corpus.place(*found.spans[0])
-        offset = found.spans[0][0] - start
-        nearest: Span = min(found.spans, key=lambda span: abs(span[0] - offset - (wording.start or 0)))
+        document, start, _ = self._corpus.place(*match.spans[0])
+        offset = match.spans[0][0] - start
+        nearest: Span = min(match.spans, key=lambda span: abs(span[0] - offset - (wording.start or 0)))
         said = f"{excerpt(wording.text or '', 40)} is not at {wording.start} to {wording.end} of {document.name}"
         taken = f"but at {nearest[0] - offset} to {nearest[1] - offset}; that is taken"
         self._warn(asked, "moved", f"{said} {taken}")
         return Match((nearest,), "moved")
 
-    def _flag(self, asked: ParsedQuestion, text: str, found: Match | None) -> None:
+    def _flag(self, asked: ParsedQuestion, text: str, match: Match | None) -> None:
         """Warn of a phrase that is a keyword: hits are then nearly free."""
-        if found is None:
+        if match is None:
             return
+        if match.inside_words:
+            start, end = match.spans[0]
+            longer = excerpt(self._places.in_whole_words(start, end), 40)
+            self._warn(asked, "keyword", f"{excerpt(text, 40)} stands only inside longer words: {longer}")
         reasons = (
             [f"has only {len(text)} character{'' if len(text) == 1 else 's'}"] if len(text) < SHORTEST_PHRASE else []
         )
-        reasons += [f"stands in {len(found.spans)} places"] if len(found.spans) > MOST_PLACES else []
+        reasons += [f"stands in {len(match.spans)} places"] if len(match.spans) > MOST_PLACES else []
         if reasons:
             said = " and ".join(reasons)
             self._warn(asked, "keyword", f"{excerpt(text, 40)} {said}; such keywords are found nearly for free")

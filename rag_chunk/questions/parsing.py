@@ -11,6 +11,11 @@ from rag_chunk.questions.diagnostics import Diagnostics
 from rag_chunk.questions.file_formats import RawQuestion
 
 KNOWN = ("id", "question", "relevant", "evidence", "tags", "reviewed")
+_ELSEWHERE = {  # what other tools call our fields
+    **dict.fromkeys(("input", "query", "user_input", "prompt", "question_text"), "question"),
+    **dict.fromkeys(("contexts", "context", "reference_contexts", "expected_contexts", "references"), "relevant"),
+    **dict.fromkeys(("question_id", "query_id", "qid", "_id"), "id"),
+}
 _SPAN = ("doc", "start", "end", "text")
 _HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
 _LONGEST_NAME = 60
@@ -63,7 +68,7 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
     tags, reviewed = _tags(fields.get("tags"), complain), _is_reviewed(fields.get("reviewed"), complain)
     evidence = (text for item in items for wording in item for text in (wording.text, wording.doc))
     _check_characters((name, question, *tags, *evidence), complain)
-    found = ParsedQuestion(
+    parsed = ParsedQuestion(
         id=name,
         question=question,
         items=items,
@@ -75,11 +80,19 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
         sound=not problems,
     )
     for problem in problems:
-        account.add("error", "form", f"{found.label}:", problem, found.number)
+        account.add("error", "form", f"{parsed.label}:", problem, parsed.number)
     for name in fields:
-        if name not in KNOWN and (nearest := did_you_mean(name, KNOWN)):
-            account.add("warning", "form", f"{found.label}:", f"the field {name!r} is not read{nearest}", found.number)
-    return found
+        if name not in KNOWN and (nearest := _hint(name)):
+            account.add(
+                "warning", "form", f"{parsed.label}:", f"the field {name!r} is not read{nearest}", parsed.number
+            )
+    return parsed
+
+
+def _hint(name: str) -> str:
+    """Return which field an unknown one is a slip or another tool's name of, or nothing."""
+    field = _ELSEWHERE.get(name.lower())
+    return f" (did you mean {field!r}?)" if field else did_you_mean(name, KNOWN)
 
 
 def _shorten(name: str) -> str:
@@ -120,9 +133,9 @@ def _tags(value: Any, complain: Complain) -> tuple[str, ...]:
 
 def _is_reviewed(value: Any, complain: Complain) -> bool:
     """Return whether a question is reviewed; a CSV says so in words."""
-    found = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
-    if found is None or isinstance(found, bool):
-        return found is not False
+    marked = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+    if marked is None or isinstance(marked, bool):
+        return marked is not False
     complain(f"reviewed must be true or false, not {reprlib.repr(value)}")
     return True
 
@@ -151,9 +164,9 @@ def _evidence(value: Any, complain: Complain) -> Iterator[tuple[Wording, ...]]:
         return
     for number, item in enumerate(items, 1):
         spans = item if isinstance(item, list) else [item]
-        found = [problem for span in spans if (problem := _problem(span))]
-        if found or not spans:
-            complain(f"evidence {number} {found[0] if found else 'is an empty list'}")
+        problems = [problem for span in spans if (problem := _problem(span))]
+        if problems or not spans:
+            complain(f"evidence {number} {problems[0] if problems else 'is an empty list'}")
         else:
             yield tuple(Wording(*(span.get(name) for name in ("text", "doc", "start", "end"))) for span in spans)
 

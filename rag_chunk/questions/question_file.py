@@ -23,7 +23,9 @@ def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "erro
     """
     check = check_questions(path, corpus)
     absent = [finding for finding in check.of("error") if finding.kind == "missing"]
-    fatal = check.of("error") if missing == "error" else [found for found in check.of("error") if found not in absent]
+    fatal = (
+        check.of("error") if missing == "error" else [finding for finding in check.of("error") if finding not in absent]
+    )
     if fatal:
         remedy = _REMEDY if missing == "error" and absent else ""
         raise InputError(_report(check.source, fatal) + remedy)
@@ -43,12 +45,12 @@ def _report(where: str, findings: Sequence[Diagnostic]) -> str:
 
 
 def _questions(check: QuestionCheck, absent: Sequence[Diagnostic]) -> Questions:
-    found = [checked.question for checked in check.questions]
+    questions = [checked.question for checked in check.questions]
     return Questions(
         source=check.source,
-        digest=_digest(check.corpus, found),
-        questions=tuple(question for question in found if question.evidence),
-        without_evidence=tuple(question for question in found if not question.evidence),
+        digest=_digest(check.corpus, questions),
+        questions=tuple(question for question in questions if question.evidence),
+        without_evidence=tuple(question for question in questions if not question.evidence),
         matched={step: check.matched[step] for step in STEPS if check.matched.get(step)},
         skipped=tuple(Skipped(finding.what, finding.said) for finding in absent),
         warnings=tuple(finding.text for finding in check.of("warning")),

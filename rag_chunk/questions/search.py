@@ -1,16 +1,19 @@
 """Finds where a phrase stands in the documents, surest way first."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.corpus.characters import LETTER, LONE, NUMBER
+from rag_chunk.questions.alignment import Alignment, Passage, align, count_seeds
+from rag_chunk.questions.borders import cut_at, is_component, is_whole
 from rag_chunk.questions.folding import Folded, fold, letters, numbers
 
 SIMILAR_ENOUGH = 90
 SHORTEST_SIMILAR = 20
+LONGEST_FUZZY = 300  # characters up to which a phrase is compared with every stretch of the documents
+MOST_DOCUMENTS = 3  # that a passage is aligned with
 _NEAREST_OF = 300  # characters of a phrase that the nearest text is looked for with
 _EFFORT = 300_000_000  # characters of documents that nearest texts are looked for in, in all
 
@@ -19,10 +22,16 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a phrase stands on the line, and the step that found it."""
+    """Where a phrase stands on the line, the step that located it, and whether that is inside longer words.
+
+    `share` of it was located; `parts` are further stretches that hold the rest of a long one.
+    """
 
     spans: tuple[Span, ...]
     step: str
+    inside_words: bool = False
+    share: float = 1.0
+    parts: tuple[Span, ...] = ()
 
 
 class TextSearch:
@@ -37,21 +46,79 @@ class TextSearch:
         self._effort = _EFFORT
 
     def find(self, phrase: str, documents: Sequence[int]) -> Match | None:
-        """Return every place of `phrase`: exact, else folded, else by letters and digits. None where there is none."""
-        for step, search in (("exact", self._exact), ("folded", self._by_folding), ("letters", self._by_letters)):
-            spans = tuple(search(phrase, documents))
+        """Return every place of `phrase`: exact, else folded, else by letters and digits. None where there is none.
+
+        A place neither begins nor ends inside a number. Places inside longer words are taken only where there is no
+        other, as of a part of a compound.
+        """
+        ways = (
+            ("exact", self._exact, is_whole),
+            ("folded", self._by_folding, is_whole),
+            ("letters", self._by_letters, is_whole),
+            ("exact", self._exact, is_component),
+            ("folded", self._by_folding, is_component),
+        )
+        for step, search, is_place in ways:
+            spans = tuple(
+                (start + self._offsets[index], end + self._offsets[index])
+                for index in documents
+                for start, end in search(phrase, index)
+                if is_place(self._corpus.documents[index].text, start, end)
+            )
             if spans:
-                return Match(spans, step)
+                return Match(spans, step, inside_words=is_place is is_component)
         return None
 
-    def find_similar(self, phrase: str, documents: Sequence[int]) -> Match | None:
+    def find_similar(self, phrase: str, documents: Sequence[int], page: int | str | None = None) -> Match | None:
         """Return the most similar text, if it is similar enough and has the same numbers."""
         if len(phrase) < SHORTEST_SIMILAR:
+            return None
+        if match := self._align(phrase, documents, page):
+            return match
+        if len(phrase) > LONGEST_FUZZY:
             return None
         best = self._most_similar(phrase, documents, SIMILAR_ENOUGH)
         if best is None or numbers(phrase) != numbers(self._corpus.text(*best[1])):
             return None
         return Match((best[1],), "similar")
+
+    def narrow(self, match: Match, page: int | str | None) -> Match:
+        """Return the places of a match that are on a page or a neighbour of it, or all where none is."""
+        if page is None:
+            return match
+        near = tuple(span for span in match.spans if self._is_on_page(span, page))
+        return replace(match, spans=near) if near else match
+
+    def _is_on_page(self, span: Span, page: int | str) -> bool:
+        document, start, _ = self._corpus.place(*span)
+        around = pages_around(document, page)
+        return around is not None and around[0] <= start < around[1]
+
+    def _align(self, phrase: str, documents: Sequence[int], page: int | str | None) -> Match | None:
+        """Return the best alignment of a passage, on its page where it is there."""
+        pattern = letters(fold(phrase))
+        best: tuple[Alignment, int] | None = None
+        for index in self._likely(pattern.text, documents):
+            document = self._corpus.documents[index]
+            around = pages_around(document, page) if page is not None else None
+            for within in [around, None] if around else [None]:
+                alignment = align(Passage(phrase, pattern), Passage(document.text, self._letters_of(index)), within)
+                if alignment and (best is None or alignment.share > best[0].share):
+                    best = alignment, index
+                if alignment:
+                    break
+        if best is None:
+            return None
+        first, *rest = [(start + self._offsets[best[1]], end + self._offsets[best[1]]) for start, end in best[0].spans]
+        return Match((first,), "similar", share=best[0].share, parts=tuple(rest))
+
+    def _likely(self, pattern: str, documents: Sequence[int]) -> list[int]:
+        """Return the documents that hold most pieces of a passage, the best first."""
+        if len(documents) == 1:
+            return list(documents)
+        counts = {index: count_seeds(pattern, self._letters_of(index).text) for index in documents}
+        likely = sorted((index for index in documents if counts[index]), key=lambda index: -counts[index])
+        return likely[:MOST_DOCUMENTS]
 
     def nearest(self, phrase: str) -> str:
         """Say which text is nearest to a phrase that stands nowhere, or nothing where that would take too long."""
@@ -66,6 +133,14 @@ class TextSearch:
         where = f"{document.name}, {line_of(document, start)}"
         return f"nearest: {excerpt(self._corpus.text(*span))} in {where} ({score:.0f} % alike)"
 
+    def in_whole_words(self, start: int, end: int) -> str:
+        """Return the text of a stretch, with the words that its borders cut."""
+        while self._inside_word(start):
+            start -= 1
+        while self._inside_word(end):
+            end += 1
+        return self._corpus.text(start, end)
+
     def same(self, document: int, start: int, end: int, text: str) -> bool:
         """Whether `text` stands at [start, end) of a document, but for what folding makes alike."""
         here = self._corpus.documents[document].text
@@ -73,30 +148,18 @@ class TextSearch:
             return False
         return here[start:end] == text or fold(here[start:end]).text.strip() == fold(text).text.strip()
 
-    def _exact(self, phrase: str, documents: Iterable[int]) -> Iterator[Span]:
-        for index in documents:
-            offset = self._offsets[index]
-            for place in _occurrences(self._corpus.documents[index].text, phrase):
-                yield offset + place, offset + place + len(phrase)
+    def _exact(self, phrase: str, index: int) -> Iterator[Span]:
+        for place in _occurrences(self._corpus.documents[index].text, phrase):
+            yield place, place + len(phrase)
 
-    def _by_folding(self, phrase: str, documents: Iterable[int]) -> Iterator[Span]:
-        wanted = fold(phrase).text.strip()
-        return (span for index in documents for span in self._spans(index, self._fold(index), wanted))
+    def _by_folding(self, phrase: str, index: int) -> Iterator[Span]:
+        return _spans(self._fold(index), fold(phrase).text.strip())
 
-    def _by_letters(self, phrase: str, documents: Iterable[int]) -> Iterator[Span]:
-        """Yield places that neither begin nor end inside a word, and have the same numbers."""
-        wanted = letters(fold(phrase)).text
-        for index in documents:
-            for start, end in self._spans(index, self._letters_of(index), wanted):
-                inside = self._inside_word(start) or self._inside_word(end)
-                if not inside and numbers(phrase) == numbers(self._corpus.text(start, end)):
-                    yield start, end
-
-    def _spans(self, index: int, folded: Folded, wanted: str) -> Iterator[Span]:
-        offset = self._offsets[index]
-        for place in _occurrences(folded.text, wanted):
-            start, end = folded.span(place, place + len(wanted))
-            yield offset + start, offset + end
+    def _by_letters(self, phrase: str, index: int) -> Iterator[Span]:
+        """Yield the places that have the same numbers."""
+        for start, end in _spans(self._letters_of(index), letters(fold(phrase)).text):
+            if numbers(phrase) == numbers(self._corpus.documents[index].text[start:end]):
+                yield start, end
 
     def _fold(self, index: int) -> Folded:
         if index not in self._folded:
@@ -139,11 +202,29 @@ class TextSearch:
         return position - outwards * distance if self._inside_word(out) else out
 
     def _inside_word(self, position: int) -> bool:
-        """Whether a letter or digit stands on both sides, of scripts that are written with spaces."""
-        if not 0 < position < len(self._corpus) or position in self._offsets:
+        """Whether a border here would cut a word or a number."""
+        if not 0 < position < len(self._corpus):
             return False
-        before, after = int(self._corpus.flags[position - 1]), int(self._corpus.flags[position])
-        return all(flags & (LETTER | NUMBER) and not flags & LONE for flags in (before, after))
+        document, start, _ = self._corpus.place(position, position + 1)
+        return cut_at(document.text, start) is not None
+
+
+def pages_around(document: Document, page: int | str) -> Span | None:
+    """Return the stretch of a document that a page and its neighbours fill; None where there is no such page.
+
+    A page is named by its label, or else by its number.
+    """
+    pages = getattr(document, "pages", ())
+    labels = [label for _, label in pages]
+    number = labels.index(str(page)) if str(page) in labels else page - 1 if isinstance(page, int) else -1
+    if not 0 <= number <= len(pages) or not pages:
+        return None
+    end = pages[number + 2][0] if number + 2 < len(pages) else len(document.text)
+    return pages[max(0, min(number, len(pages) - 1) - 1)][0], end
+
+
+def _spans(folded: Folded, wanted: str) -> Iterator[Span]:
+    return (folded.span(place, place + len(wanted)) for place in _occurrences(folded.text, wanted))
 
 
 def _occurrences(text: str, phrase: str) -> Iterator[int]:
@@ -158,8 +239,8 @@ def _alignment(phrase: str, text: str, at_least: float) -> tuple[float, int, int
     """Return how like `phrase` the best stretch of `text` is, in percent, and that stretch."""
     if len(text) <= len(phrase):
         return fuzz.ratio(phrase, text), 0, len(text)
-    found = fuzz.partial_ratio_alignment(phrase, text, score_cutoff=at_least)
-    return (found.score, found.dest_start, found.dest_end) if found else (0.0, 0, 0)
+    alignment = fuzz.partial_ratio_alignment(phrase, text, score_cutoff=at_least)
+    return (alignment.score, alignment.dest_start, alignment.dest_end) if alignment else (0.0, 0, 0)
 
 
 def excerpt(text: str, longest: int = 80) -> str:
@@ -169,7 +250,9 @@ def excerpt(text: str, longest: int = 80) -> str:
 
 
 def line_of(document: Document, position: int) -> str:
-    """Return the line of a position in a document, in words."""
+    """Return the page of a position in a document, or its line where there are no pages, in words."""
+    if pages := document.page_labels(position, position):
+        return f"page {pages[0]}"
     return f"line {int(document.line_starts.searchsorted(position, side='right'))}"
 
 

@@ -1,14 +1,17 @@
 """Which columns a comparison shows, and how a number is written."""
 
+from collections.abc import Sequence
 from itertools import chain
 
 from rag_chunk.analysis.report import AgainstBaseline, ComparisonResult, ConfigurationResult, Report
+from rag_chunk.config.catalog import is_bound
 from rag_chunk.config.metric_table import METRICS, ON_REQUEST, metrics_of
 
 SCORED = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.column) if row.column)
 STRUCTURAL = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.plain_column) if row.plain_column)
 LEGEND = {"*": "recommended", "=": "not shown worse than the leader", "-": "shown worse"}
 _MOST_NAMED = 10
+_AVERAGES = "avg_"
 _SHOWN = 0.005  # a share that is 1 % when it is rounded
 
 
@@ -17,7 +20,7 @@ def columns_to_show(report: Report) -> list[str]:
 
     What was asked for by name (the user's own, and those on request) comes right after the first.
     """
-    there = dict.fromkeys(chain.from_iterable(found.metrics for found in report.configurations))
+    there = dict.fromkeys(chain.from_iterable(result.metrics for result in report.configurations))
     if not report.questions:
         return [name for name in STRUCTURAL if name in there]
     asked = [name for name in there if name not in METRICS]
@@ -28,8 +31,8 @@ def columns_to_show(report: Report) -> list[str]:
 def all_columns(report: Report) -> list[str]:
     """Return every metric that the report has, those that a comparison shows first."""
     names = dict.fromkeys(columns_to_show(report))
-    for found in report.configurations:
-        names.update(dict.fromkeys(sorted(found.metrics)))
+    for result in report.configurations:
+        names.update(dict.fromkeys(sorted(result.metrics)))
     return list(names)
 
 
@@ -44,28 +47,28 @@ def format_metric(name: str, value: float | None) -> str:
 
 def groups(report: Report) -> list[tuple[ComparisonResult | None, list[ConfigurationResult]]]:
     """Return the configurations that were compared with each other, with their comparison; without one, all."""
-    found: dict[int, tuple[ComparisonResult | None, list[ConfigurationResult]]] = {}
+    by_comparison: dict[int, tuple[ComparisonResult | None, list[ConfigurationResult]]] = {}
     for each in report.configurations:
         comparison = report.comparison_of(each)
-        found.setdefault(id(comparison), (comparison, []))[1].append(each)
-    return list(found.values())
+        by_comparison.setdefault(id(comparison), (comparison, []))[1].append(each)
+    return list(by_comparison.values())
 
 
-def mark(report: Report, found: ConfigurationResult) -> str:
+def mark(report: Report, result: ConfigurationResult) -> str:
     """Return the mark of a configuration: see `LEGEND`; nothing where no comparison was made."""
-    comparison = report.comparison_of(found)
+    comparison = report.comparison_of(result)
     rivals = [each for each in report.configurations if report.comparison_of(each) is comparison]
     if comparison is None or len(rivals) == 1 or all_scores_are_zero(comparison, rivals):
         return ""
-    if found.name == comparison.recommended:
+    if result.name == comparison.recommended and not is_bound(result.config.retriever):
         return "*"
-    return "=" if found.name in comparison.not_shown_worse else "-"
+    return "=" if result.name in comparison.not_shown_worse else "-"
 
 
-def all_scores_are_zero(comparison: ComparisonResult, found: list[ConfigurationResult]) -> bool:
+def all_scores_are_zero(comparison: ComparisonResult, results: list[ConfigurationResult]) -> bool:
     """Whether every score is 0, so that no configuration is to be recommended."""
     chose = comparison.holdout.means.values() if comparison.holdout else ()
-    return not any((*(each.metrics[comparison.metric] for each in found), *chose))
+    return not any((*(each.metrics[comparison.metric] for each in results), *chose))
 
 
 def has_baseline(report: Report) -> bool:
@@ -73,15 +76,15 @@ def has_baseline(report: Report) -> bool:
     return any(comparison.baseline for comparison in report.comparisons)
 
 
-def against_baseline(report: Report, found: ConfigurationResult, *, interval: bool) -> str:
+def against_baseline(report: Report, result: ConfigurationResult, *, interval: bool) -> str:
     """Return how a configuration stands to the baseline, in points; nothing where they were not compared."""
-    comparison = report.comparison_of(found)
+    comparison = report.comparison_of(result)
     if comparison is None or comparison.baseline is None:
         return ""
-    if found.name == comparison.baseline.name:
+    if result.name == comparison.baseline.name:
         return "baseline"
     others = {other.name: other for other in comparison.baseline.others}
-    return _stands(others[found.name], interval=interval) if found.name in others else ""
+    return _stands(others[result.name], interval=interval) if result.name in others else ""
 
 
 def _stands(other: AgainstBaseline, *, interval: bool) -> str:
@@ -92,40 +95,62 @@ def _stands(other: AgainstBaseline, *, interval: bool) -> str:
 
 def legend(report: Report) -> str:
     """Return what the marks mean, of those that occur."""
-    seen = {mark(report, found) for found in report.configurations}
+    seen = {mark(report, result) for result in report.configurations}
     return "   ".join(f"{sign} {meaning}" for sign, meaning in LEGEND.items() if sign in seen)
 
 
-def notes(report: Report) -> list[str]:
-    """Return the sentences that go under a comparison: the verdict, and what was merged, skipped and left out."""
+def column_help(report: Report, names: Sequence[str]) -> str:
+    """Return what the columns of these metrics hold, in one line; the `avg_` ones are explained together."""
+    config = report.configurations[0].config
+    same_budget = len({each.config.budget for each in report.configurations}) == 1
+    budget = f"{config.budget:,}" if same_budget else "`budget`"
+    texts = {name: METRICS[name].help for name in names if name in METRICS}
+    if any(name.startswith(_AVERAGES) for name in texts):
+        texts = {f"{_AVERAGES}*" if name.startswith(_AVERAGES) else name: text for name, text in texts.items()}
+        texts |= {f"{_AVERAGES}*": "of the first top_k chunks"}
+    lines = (f"{name}: {text}" for name, text in texts.items())
+    return "; ".join(lines).replace("`budget`", budget).replace("top_k", str(config.top_k))
+
+
+def notes(report: Report, *, explain: bool = True) -> list[str]:
+    """Return the sentences that go under a comparison: the verdict, what stands behind it, and what was merged."""
     compared = groups(report)
     verdicts = [
         sentence
-        for comparison, found in compared
-        for sentence in (*_head(comparison, alone=len(compared) == 1), *_verdict(comparison, found))
+        for comparison, results in compared
+        for sentence in (
+            *_head(comparison, alone=len(compared) == 1),
+            *(comparison.verdict if comparison else ()),
+            *(_explanation(comparison, results) if comparison and explain else ()),
+        )
     ]
     return [*draft_note(report), *verdicts, *remarks(report)]
 
 
+def skipped(report: Report) -> list[str]:
+    """Return the sentences on what was skipped; on the terminal, notices have said so before."""
+    return [f"{entry.name}: {entry.reason}" for entry in report.skipped]
+
+
 def remarks(report: Report) -> list[str]:
-    """Return the sentences on what was merged, and what was skipped."""
+    """Return the sentences on what was merged, and on text that no model reads."""
     merged = [
-        f"{found.name} has the same chunks as {', '.join(found.merged)}"
-        for found in report.configurations
-        if found.merged
+        f"{result.name} has the same chunks as {', '.join(result.merged)}"
+        for result in report.configurations
+        if result.merged
     ]
-    return [*merged, *_unread(report), *(f"{entry.name}: {entry.reason}" for entry in report.skipped)]
+    return [*merged, *_unread(report)]
 
 
 def _unread(report: Report) -> list[str]:
     """Return a sentence for each embedding model that does not read all of the chunks."""
     cut: dict[tuple[str, int], list[str]] = {}
-    for found in report.configurations:
-        share = found.metrics.get("share_unread", 0.0)
-        if found.embedding and found.embedding.limit and share > 0:
+    for result in report.configurations:
+        share = result.metrics.get("share_unread", 0.0)
+        if result.embedding and result.embedding.limit and share > 0:
             text = f"{100 * share:.0f} %" if share >= _SHOWN else "under 1 %"
-            model = (str(found.config.embedding_model), found.embedding.limit)
-            cut.setdefault(model, []).append(f"{text} of {found.name}")
+            model = (str(result.config.embedding_model), result.embedding.limit)
+            cut.setdefault(model, []).append(f"{text} of {result.name}")
     return [
         f"{model} reads {limit:,} tokens of a chunk; what is past them has no vector: {', '.join(shares[:_MOST_NAMED])}"
         + (f" and of {len(shares) - _MOST_NAMED} more." if len(shares) > _MOST_NAMED else ".")
@@ -146,13 +171,11 @@ def _head(comparison: ComparisonResult | None, *, alone: bool) -> list[str]:
     return [] if comparison is None or alone else [f"Retriever {' and '.join(comparison.retrievers)}:"]
 
 
-def _verdict(comparison: ComparisonResult | None, found: list[ConfigurationResult]) -> list[str]:
-    """Return the verdict, and which configurations are the best for what they cost."""
-    if comparison is None:
-        return []
-    if len(found) == 1 or not comparison.pareto or all_scores_are_zero(comparison, found):
-        return list(comparison.verdict)
+def _explanation(comparison: ComparisonResult, results: list[ConfigurationResult]) -> list[str]:
+    """Return what stands behind the verdict, and which configurations are the best for what they cost."""
+    if len(results) == 1 or not comparison.pareto or all_scores_are_zero(comparison, results):
+        return list(comparison.explanation)
     named, more = comparison.pareto[:_MOST_NAMED], len(comparison.pareto) - _MOST_NAMED
     rest = f" and {more} more" if more > 0 else ""
     front = f"Best for their index and context size (none has as much recall for less): {', '.join(named)}{rest}."
-    return [*comparison.verdict, front]
+    return [*comparison.explanation, front]

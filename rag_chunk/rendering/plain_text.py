@@ -3,7 +3,7 @@
 import csv
 import io
 
-from rag_chunk.analysis.report import Report
+from rag_chunk.analysis.report import Report, last_part
 from rag_chunk.config import RunConfig
 from rag_chunk.rendering.breakdown import breakdowns
 from rag_chunk.rendering.columns import (
@@ -15,6 +15,7 @@ from rag_chunk.rendering.columns import (
     legend,
     mark,
     notes,
+    skipped,
 )
 
 
@@ -25,10 +26,10 @@ def csv_text(report: Report) -> str:
     written = io.StringIO()
     rows = csv.writer(written, lineterminator="\n")
     rows.writerow(["configuration", *settings, *metrics])
-    for found in report.configurations:
-        values = found.config.model_dump()
+    for result in report.configurations:
+        values = result.config.model_dump()
         rows.writerow(
-            [found.name, *(values[name] for name in settings), *(found.metrics.get(name, "") for name in metrics)]
+            [result.name, *(values[name] for name in settings), *(result.metrics.get(name, "") for name in metrics)]
         )
     return written.getvalue()
 
@@ -38,10 +39,10 @@ def markdown_table(report: Report) -> str:
     columns, baseline = columns_to_show(report), ["against baseline"] if has_baseline(report) else []
     heads = [*columns[:1], *baseline, *columns[1:]]
     lines = ["| | configuration | " + " | ".join(heads) + " |", "|---|---|" + "---:|" * len(heads)]
-    for found in report.configurations:
-        cells = [format_metric(name, found.metrics.get(name)) for name in columns]
-        cells[1:1] = [against_baseline(report, found, interval=True) for _ in baseline]
-        lines.append(f"| {mark(report, found)} | `{found.name}` | " + " | ".join(cells) + " |")
+    for result in report.configurations:
+        cells = [format_metric(name, result.metrics.get(name)) for name in columns]
+        cells[1:1] = [against_baseline(report, result, interval=True) for _ in baseline]
+        lines.append(f"| {mark(report, result)} | `{result.name}` | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -49,13 +50,13 @@ def markdown_text(report: Report) -> str:
     """Return the report in Markdown: what was analysed, the comparison, the verdict."""
     corpus, questions = report.corpus, report.questions
     size = sum(document.characters for document in corpus.documents)
-    asked = f", {questions.count} questions from `{questions.source}`" if questions else ""
+    asked = f", {questions.count} questions from `{last_part(questions.source)}`" if questions else ""
     parts = [
-        f"# rag-chunk: {report.analysis.get('source', 'documents')}\n",
+        f"# rag-chunk: {report.title}\n",
         f"{len(corpus.documents)} documents of {size:,} characters{asked}.\n",
         markdown_table(report),
         f"{legend(report)}\n",
-        "\n".join(f"- {note}" for note in notes(report)) + "\n",
+        "\n".join(f"- {note}" for note in [*notes(report), *skipped(report)]) + "\n",
         *breakdowns(report),
     ]
     return "\n".join(part for part in parts if part.strip())

@@ -26,7 +26,7 @@ def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
     started = time.monotonic()
     task = bar.add_task("starting")
 
-    def tell(done: int, total: int, what: str) -> None:
+    def on_progress(done: int, total: int, what: str) -> None:
         if not what:
             _stop(bar)
             return
@@ -35,7 +35,7 @@ def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
             bar.start()
 
     try:
-        yield tell
+        yield on_progress
     finally:
         _stop(bar)
 

@@ -10,46 +10,54 @@ from rag_chunk.rendering.columns import format_metric
 from rag_chunk.rendering.side_by_side import Column, columns_markdown, columns_table, describe_differences
 
 
-def reproduction_table(found: Reproduction, _: int) -> RenderableType:
+def reproduction_table(reproduction: Reproduction, _: int) -> RenderableType:
     """Return every metric of a single configuration, or of several those that differ; and what else differs."""
-    parts = [part for each in found.configurations for part in _outcome(each, _outcomes_to_show(found, each))]
-    return Group(*parts, "", *(Text(line) for line in reproduction_notes(found)))
+    parts = [
+        part for each in reproduction.configurations for part in _outcome(each, _outcomes_to_show(reproduction, each))
+    ]
+    return Group(*parts, "", *(Text(line) for line in reproduction_notes(reproduction)))
 
 
-def reproduction_markdown(found: Reproduction) -> str:
+def reproduction_markdown(reproduction: Reproduction) -> str:
     """Return the same in Markdown."""
     parts = ["# rag-chunk: reproduction\n"]
-    for each in found.configurations:
+    for each in reproduction.configurations:
         parts += [
             f"{_title(each)}\n",
-            *([columns_markdown(columns)] if (columns := _columns(_outcomes_to_show(found, each))) else []),
+            *([columns_markdown(columns)] if (columns := _columns(_outcomes_to_show(reproduction, each))) else []),
         ]
-    return "\n".join([*parts, "\n".join(f"- {line.strip()}" for line in reproduction_notes(found)) + "\n"])
+    return "\n".join([*parts, "\n".join(f"- {line.strip()}" for line in reproduction_notes(reproduction)) + "\n"])
 
 
-def _outcomes_to_show(found: Reproduction, each: ConfigurationOutcome) -> Sequence[MetricOutcome]:
-    return each.metrics if len(found.configurations) == 1 else each.differing
+def _outcomes_to_show(reproduction: Reproduction, each: ConfigurationOutcome) -> Sequence[MetricOutcome]:
+    return each.metrics if len(reproduction.configurations) == 1 else each.differing
 
 
-def reproduction_notes(found: Reproduction) -> list[str]:
+def reproduction_notes(reproduction: Reproduction) -> list[str]:
     """Return the sentences that go under a reproduction."""
-    lines = list(_inputs("documents", found.documents))
-    lines += _inputs("questions", found.questions) if found.has_questions else []
-    lines += _inputs("embedding models", found.models) if found.by_vectors else []
-    if found.recorded_by != found.rag_chunk:
-        lines.append(f"It was recorded by rag-chunk {found.recorded_by}; this is {found.rag_chunk}.")
-    return [*lines, _verdict(found)]
+    lines = list(_inputs("documents", reproduction.documents))
+    lines += _inputs("questions", reproduction.questions) if reproduction.has_questions else []
+    lines += _inputs("embedding models", reproduction.models) if reproduction.by_vectors else []
+    if reproduction.recorded_by != reproduction.rag_chunk:
+        lines.append(f"It was recorded by rag-chunk {reproduction.recorded_by}; this is {reproduction.rag_chunk}.")
+    return [*lines, _verdict(reproduction)]
 
 
-def _verdict(found: Reproduction) -> str:
+def _verdict(reproduction: Reproduction) -> str:
     """Return one sentence on whether all came out as it was recorded."""
-    metrics = [metric for each in found.configurations for metric in each.metrics]
+    metrics = [metric for each in reproduction.configurations for metric in each.metrics]
     off = sum(not metric.equal for metric in metrics)
-    within = f" within {found.tolerance:g}, since vectors of a model take part" if found.by_vectors else ""
+    within = (
+        f" within {reproduction.tolerance:g}, since vectors of a model take part" if reproduction.by_vectors else ""
+    )
     if off:
         return f"Not reproduced: {off:,} of {len(metrics):,} metrics differ{within} (times are left out)."
     equal = f"all {len(metrics):,} metrics are equal{within} (times are left out)"
-    return f"Reproduced: {equal}." if found.is_equal else f"Not reproduced, though {equal}: it was made of other input."
+    return (
+        f"Reproduced: {equal}."
+        if reproduction.is_equal
+        else f"Not reproduced, though {equal}: it was made of other input."
+    )
 
 
 def _inputs(kind: str, differences: Sequence[Difference]) -> Iterator[str]:
@@ -60,14 +68,14 @@ def _inputs(kind: str, differences: Sequence[Difference]) -> Iterator[str]:
     yield from describe_differences(differences)
 
 
-def _outcome(found: ConfigurationOutcome, shown: Sequence[MetricOutcome]) -> list[RenderableType]:
+def _outcome(outcome: ConfigurationOutcome, shown: Sequence[MetricOutcome]) -> list[RenderableType]:
     columns = _columns(shown)
-    return [Text(_title(found)), *([columns_table(columns)] if columns else [])]
+    return [Text(_title(outcome)), *([columns_table(columns)] if columns else [])]
 
 
-def _title(found: ConfigurationOutcome) -> str:
-    equal = len(found.metrics) - len(found.differing)
-    return f"{found.name}: {equal:,} of {len(found.metrics):,} metrics are equal"
+def _title(outcome: ConfigurationOutcome) -> str:
+    equal = len(outcome.metrics) - len(outcome.differing)
+    return f"{outcome.name}: {equal:,} of {len(outcome.metrics):,} metrics are equal"
 
 
 def _columns(shown: Sequence[MetricOutcome]) -> list[Column]:

@@ -10,6 +10,7 @@ from rich.text import Text
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.rendering.columns import (
     against_baseline,
+    column_help,
     columns_to_show,
     format_metric,
     groups,
@@ -37,6 +38,7 @@ class _Column:
     turn: int
     is_picture: bool = False
     style: str | None = None
+    metric: str = ""
 
     @property
     def width(self) -> int:
@@ -44,14 +46,18 @@ class _Column:
         return max(len(part) for part in (*self.cells, *self.header.split("\n"))) + _GAP
 
 
-def terminal_table(report: Report, width: int, top: int | None = None, *, ascii_only: bool = False) -> RenderableType:
+def terminal_table(
+    report: Report, width: int, top: int | None = None, *, ascii_only: bool = False, explain: bool = False
+) -> RenderableType:
     """Return the `top` configurations, best first, with as many columns as fit into `width`, and the verdict below.
+
+    With `explain`, what stands behind the verdict follows it.
 
     Where several retrievers were compared, each has rows of its own, `top` of them.
     """
-    shown = [found[:top] for _, found in groups(report)]
-    rows = [found for group in shown for found in group]
-    longest = max(len(_NAME), *(len(found.name) for found in rows))
+    shown = [result[:top] for _, result in groups(report)]
+    rows = [result for group in shown for result in group]
+    longest = max(len(_NAME), *(len(result.name) for result in rows))
     room = min(longest, width // 2)
     columns = _fitting(_columns(report, rows, ascii_only=ascii_only), width - room - _MARK - _GAP)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
@@ -59,14 +65,16 @@ def terminal_table(report: Report, width: int, top: int | None = None, *, ascii_
     table.add_column(_NAME, overflow="fold", min_width=room)
     for column in columns:
         table.add_column(column.header, justify="left" if column.style else "right", no_wrap=True, style=column.style)
-    for number, found in enumerate(rows):
-        ends = any(found is group[-1] for group in shown[:-1])
+    for number, result in enumerate(rows):
+        ends = any(result is group[-1] for group in shown[:-1])
         cells = [column.cells[number] for column in columns]
-        style = _STYLES.get(mark(report, found))
-        table.add_row(mark(report, found), found.name, *cells, style=style, end_section=ends)
+        style = _STYLES.get(mark(report, result))
+        table.add_row(*map(Text, (mark(report, result), result.name, *cells)), style=style, end_section=ends)
     hidden = len(report.configurations) - len(rows)
     more = f"{hidden} more configurations are not shown (--top)" if hidden > 0 else ""
-    below = [*([more] if more else []), *_apart([legend(report)]), *_apart(notes(report))]
+    shown_metrics = [column.metric for column in columns if column.metric]
+    legends = [line for line in (legend(report), column_help(report, shown_metrics)) if line]
+    below = [*([more] if more else []), *_apart(notes(report, explain=explain)), *_apart(legends)]
     return Group(table, *(Text(line) for line in below))
 
 
@@ -81,12 +89,15 @@ def _columns(report: Report, rows: list[ConfigurationResult], *, ascii_only: boo
     last = names.index(_LAST_BEFORE_PICTURES) if _LAST_BEFORE_PICTURES in names else 0
     columns = [
         _Column(
-            _header(name), [format_metric(name, found.metrics.get(name)) for found in rows], place + 2 * (place > last)
+            _header(name),
+            [format_metric(name, result.metrics.get(name)) for result in rows],
+            place + 2 * (place > last),
+            metric=name,
         )
         for place, name in enumerate(names)
     ]
     if has_baseline(report):
-        against = [against_baseline(report, found, interval=False) for found in rows]
+        against = [against_baseline(report, result, interval=False) for result in rows]
         columns.insert(1, _Column("against\nbaseline", against, 0))
     return [*columns[:1], *_pictures(report, rows, last, ascii_only=ascii_only), *columns[1:]]
 
@@ -96,9 +107,9 @@ def _pictures(report: Report, rows: list[ConfigurationResult], last: int, *, asc
     if report.comparison is None:
         return []
     metric = report.comparison.metric
-    ends = [found.intervals.get(metric) for found in rows]
+    ends = [result.intervals.get(metric) for result in rows]
     intervals = [f"{end[0]:.3f} to {end[1]:.3f}" if end else "" for end in ends]
-    bars = [_bar(found.metrics[metric], ascii_only=ascii_only) for found in rows]
+    bars = [_bar(result.metrics[metric], ascii_only=ascii_only) for result in rows]
     bar = _Column("0" + " " * (_BAR - 2) + "1", bars, last + 2, is_picture=True, style="cyan")
     return [bar, *([_Column("95 %\ninterval", intervals, last + 1, is_picture=True)] if any(intervals) else [])]
 

@@ -63,18 +63,18 @@ def rank(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth:
 def _rank_custom(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth: int) -> Ranking:
     retriever, name = retriever_of(config), config.retriever
     try:
-        found = retriever(chunking.corpus, config).rank(chunking, questions, depth)
+        returned = retriever(chunking.corpus, config).rank(chunking, questions, depth)
     except InputError:
         raise
     except Exception as error:
         raise InputError(f"{name} raised {type(error).__name__}: {error}. --debug shows where") from error
-    return _validate(found, len(questions), len(chunking), name)[:, :depth]
+    return _validate(returned, len(questions), len(chunking), name)[:, :depth]
 
 
-def _validate(found: Any, questions: int, chunks: int, name: str) -> Ranking:
-    """Return `found` as a ranking; raise `InputError` where it is none."""
+def _validate(returned: Any, questions: int, chunks: int, name: str) -> Ranking:
+    """Return what a retriever `returned` as a ranking; raise `InputError` where it is none."""
     try:
-        ranking = np.asarray(found)
+        ranking = np.asarray(returned)
     except ValueError:
         raise InputError(
             f"{name} returned rows of different lengths; fill the shorter ones with -1 at the end"
@@ -100,8 +100,8 @@ def _validate(found: Any, questions: int, chunks: int, name: str) -> Ranking:
 
 def parents_of(ranking: Ranking, chunking: Chunking) -> Ranking:
     """Return the rows of the parents of the ranked chunks, each parent where its first chunk stands; -1 fills up."""
-    found = np.full((len(ranking), len(chunking.parents_or_self())), -1, np.int64)
+    parents = np.full((len(ranking), len(chunking.parents_or_self())), -1, np.int64)
     for number, rows in enumerate(chunking.parent_rows[ranking]):
         _, first = np.unique(rows, return_index=True)
-        found[number, : len(first)] = rows[np.sort(first)]
-    return found
+        parents[number, : len(first)] = rows[np.sort(first)]
+    return parents

@@ -57,7 +57,7 @@ class Bm25:
         """Index `corpus`; with `headings`, a chunk has the terms of the titles above it too."""
         self._terms: Terms = terms_of(corpus)
         self._headings = headings
-        self._asked: dict[tuple[str, ...], _Questions] = {}
+        self._latest: dict[tuple[str, ...], _Questions] = {}
 
     def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
         """Return the chunks for each question, best first; ties, and chunks without a common term, in order.
@@ -65,17 +65,17 @@ class Bm25:
         int64 [questions, depth].
         """
         depth = min(depth, len(chunking))
-        found = [best_first(block, depth) for block in self._blocks(chunking, questions)]
-        return np.concatenate([np.zeros((0, depth), np.int64), *found])
+        blocks = [best_first(block, depth) for block in self._blocks(chunking, questions)]
+        return np.concatenate([np.zeros((0, depth), np.int64), *blocks])
 
     def matches(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
         """Return the best chunks that have a term of each question: int64 [questions, depth], -1 where there are fewer."""
         depth = min(depth, len(chunking))
-        found = [np.zeros((0, depth), np.int64)]
+        blocks = [np.zeros((0, depth), np.int64)]
         for block in self._blocks(chunking, questions):
             best = best_first(block, depth)
-            found.append(np.where(np.take_along_axis(block, best, axis=1) > 0, best, -1))
-        return np.concatenate(found)
+            blocks.append(np.where(np.take_along_axis(block, best, axis=1) > 0, best, -1))
+        return np.concatenate(blocks)
 
     def scores(self, chunking: Chunking, questions: Sequence[str]) -> Floats:
         """Return the score of every chunk for each question: float64 [questions, chunks]."""
@@ -95,9 +95,9 @@ class Bm25:
 
     def _prepare(self, questions: tuple[str, ...]) -> _Questions:
         """Return the questions' terms; the last sets of questions are remembered."""
-        if questions not in self._asked:
-            self._asked = {questions: _as_terms(self._terms, questions)}
-        return self._asked[questions]
+        if questions not in self._latest:
+            self._latest = {questions: _as_terms(self._terms, questions)}
+        return self._latest[questions]
 
 
 def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
@@ -109,7 +109,7 @@ def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
 def _as_terms(index: Terms, questions: Sequence[str]) -> _Questions:
     lists = [terms(question) for question in questions]
     vocabulary = {term: number for number, term in enumerate(dict.fromkeys(chain.from_iterable(lists)))}
-    asked = tuple(np.array([vocabulary[term] for term in found], np.int64) for found in lists)
+    asked = tuple(np.array([vocabulary[term] for term in words], np.int64) for words in lists)
     number_of = np.full(len(index.vocabulary) + 1, -1, np.int64)
     for term, number in vocabulary.items():
         number_of[index.vocabulary.get(term, -1)] = number
@@ -196,7 +196,7 @@ def _dense(postings: _Postings, numbers: Positions, chunks: int) -> Floats:
 def _sparse(postings: _Postings, counts: Positions, asked: Sequence[Positions], chunks: int) -> Floats:
     """Return the sums over the terms asked, added posting by posting: float64 [questions, chunks]."""
     numbers = np.concatenate([np.zeros(0, np.int64), *asked])
-    question = np.repeat(np.arange(len(asked)), [len(found) for found in asked])
+    question = np.repeat(np.arange(len(asked)), [len(numbers_of) for numbers_of in asked])
     lengths = counts[numbers]
     before = np.cumsum(lengths) - lengths
     places = np.arange(lengths.sum()) + np.repeat(postings.borders[numbers] - before, lengths)

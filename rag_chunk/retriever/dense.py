@@ -29,7 +29,7 @@ class Dense:
     def __init__(self, config: RunConfig) -> None:
         """Embed nothing yet."""
         self._config = config
-        self._asked: dict[tuple[str, ...], Vectors] = {}
+        self._latest: dict[tuple[str, ...], Vectors] = {}
 
     def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
         """Return the chunks for each question, best first, ties in order: int64 [questions, depth]."""
@@ -45,8 +45,8 @@ class Dense:
 
     def scores(self, chunking: Chunking, questions: Sequence[str]) -> Floats:
         """Return the score of every chunk for each question: float32 [questions, chunks]."""
-        found = [block for _, block in self._blocks(chunking, questions)]
-        return np.hstack([np.zeros((len(questions), 0), np.float32), *found])
+        blocks = [block for _, block in self._blocks(chunking, questions)]
+        return np.hstack([np.zeros((len(questions), 0), np.float32), *blocks])
 
     def _blocks(self, chunking: Chunking, questions: Sequence[str]) -> Iterator[tuple[int, Floats]]:
         """Yield the first chunk of each block, and the block's scores: float32 [questions, block]."""
@@ -60,9 +60,9 @@ class Dense:
             yield first, np.vstack([part.astype(np.float32) for part in parts])
 
     def _questions(self, questions: tuple[str, ...]) -> Vectors:
-        if questions not in self._asked:
-            self._asked = {questions: embed(questions, self._config, "query")}
-        return self._asked[questions]
+        if questions not in self._latest:
+            self._latest = {questions: embed(questions, self._config, "query")}
+        return self._latest[questions]
 
 
 def dense(corpus: Corpus, config: RunConfig) -> Dense:

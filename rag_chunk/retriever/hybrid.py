@@ -40,9 +40,9 @@ class Hybrid:
 
 def _fuse(lexical: Positions, semantic: Positions, depth: int) -> Positions:
     """Return the first `depth` chunks of one question; -1 in `lexical` is no chunk."""
-    found = lexical[lexical >= 0]
-    head = np.concatenate([found, semantic[:DEPTH]])
-    ranks = np.concatenate([np.arange(len(found)), np.arange(len(semantic[:DEPTH]))])
+    matches = lexical[lexical >= 0]
+    head = np.concatenate([matches, semantic[:DEPTH]])
+    ranks = np.concatenate([np.arange(len(matches)), np.arange(len(semantic[:DEPTH]))])
     chunks, place = np.unique(head, return_inverse=True)
     scores = np.bincount(place, 1 / (K + 1 + ranks), minlength=len(chunks))
     first = chunks[np.argsort(-scores, kind="stable")]

@@ -32,11 +32,11 @@ class Legacy:
 
 def _holders(chunks: Sequence[frozenset[str]], asked: frozenset[str]) -> dict[str, Positions]:
     """Return the rows of the chunks that hold each word that is asked for."""
-    found: dict[str, list[int]] = {}
+    rows_by_word: dict[str, list[int]] = {}
     for row, words in enumerate(chunks):
         for word in words & asked:
-            found.setdefault(word, []).append(row)
-    return {word: np.array(rows, np.int64) for word, rows in found.items()}
+            rows_by_word.setdefault(word, []).append(row)
+    return {word: np.array(rows, np.int64) for word, rows in rows_by_word.items()}
 
 
 def _words(text: str) -> frozenset[str]:

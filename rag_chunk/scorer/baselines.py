@@ -6,7 +6,6 @@ import numpy as np
 
 from rag_chunk.corpus import Corpus
 from rag_chunk.questions.question import Question
-from rag_chunk.retriever.legacy import legacy
 from rag_chunk.scorer.metrics import Figures
 from rag_chunk.scorer.retrieval import Retrieval
 
@@ -23,8 +22,8 @@ def paper_figures(retrieval: Retrieval) -> Figures:
     top = retrieval.ranking[:, : retrieval.config.top_k].tolist()
     spans = [(start, end) for start, end in retrieval.chunking.spans.tolist()]
     asked = zip(top, retrieval.questions.questions, strict=True)
-    found = [_paper([spans[row] for row in rows if row >= 0], question) for rows, question in asked]
-    columns = np.array(found, float).reshape(-1, 3)
+    figures = [_paper([spans[row] for row in rows if row >= 0], question) for rows, question in asked]
+    columns = np.array(figures, float).reshape(-1, 3)
     names = ("paper_recall", "paper_precision", "paper_iou")
     return Figures({name: columns[:, number] for number, name in enumerate(names)})
 
@@ -33,10 +32,10 @@ def _paper(chunks: Sequence[Stretch], question: Question) -> tuple[float, float,
     """Return the three figures of one question. A few stretches are handled faster one by one than as arrays."""
     evidence = [item.spans[0] for item in question.evidence]
     read = _union(chunks)
-    found = _shared_length(_union(evidence), read)
+    read_evidence = _shared_length(_union(evidence), read)
     paid, asked = _length(chunks), _length(evidence)
     unread = asked - _shared_length(evidence, read)
-    return found / asked, found / paid if paid else 0.0, found / (paid + unread)
+    return read_evidence / asked, read_evidence / paid if paid else 0.0, read_evidence / (paid + unread)
 
 
 def _union(spans: Iterable[Stretch]) -> list[Stretch]:
@@ -62,16 +61,17 @@ def _shared_length(spans: Iterable[Stretch], others: Sequence[Stretch]) -> int:
 def legacy_figures(retrieval: Retrieval) -> Figures:
     """Return `legacy_recall`, the old rag-chunk's: the share of phrases that stand in one of `top_k` chunks.
 
-    Chunks are ranked by shared words, and letter case does not count. A phrase with several places or wordings is
-    there if one of them is.
+    The chunks are those of `legacy_ranking`, and letter case does not count. A phrase with several places or
+    wordings is there if one of them is. Raise `ValueError` where no such ranking was given.
     """
-    chunking, questions, config = retrieval.chunking, retrieval.questions, retrieval.config
-    corpus = chunking.corpus
-    ranking = legacy(corpus, config).rank(chunking, questions.texts, min(config.top_k, len(chunking)))
+    if retrieval.legacy_ranking is None:
+        raise ValueError("legacy_recall needs the ranking of the legacy retriever")
+    chunking, questions = retrieval.chunking, retrieval.questions
+    corpus, top = chunking.corpus, retrieval.legacy_ranking[:, : retrieval.config.top_k]
     phrases = corpus.derived(("phrases", questions), lambda: [_phrases(corpus, each) for each in questions.questions])
     texts = [text.lower() for text in corpus.texts(chunking.spans)]
-    found = [_share([texts[row] for row in rows], items) for rows, items in zip(ranking.tolist(), phrases, strict=True)]
-    return Figures({"legacy_recall": np.array(found, float)})
+    shares = [_share([texts[row] for row in rows], items) for rows, items in zip(top.tolist(), phrases, strict=True)]
+    return Figures({"legacy_recall": np.array(shares, float)})
 
 
 def _phrases(corpus: Corpus, question: Question) -> list[set[str]]:

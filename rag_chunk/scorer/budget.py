@@ -46,6 +46,10 @@ class BudgetCurve:
     of reading: whole chunks, or with `merge_overlaps` the parts that were not read before. `spent` [pieces + 1] is
     the sum of all before, over all lists; `ends` [pieces] is where a piece ends on the line; `opens` [lists] is each
     list's first piece.
+
+    Two lists over chunks (0, 4), (4, 10) and (10, 12), of lengths 4, 6 and 2: `ranking` [[1, 0], [2, 1]] gives
+    `after` [[6, 10], [2, 8]], `spent` [0, 6, 10, 12, 18], `ends` [10, 4, 12, 10] and `opens` [0, 2]. A budget of 7
+    reads chunk 1 whole and one character of chunk 0 in the first list: it is cut at 4 - (10 - 7) = 1.
     """
 
     ranking: Ranking
@@ -73,6 +77,8 @@ class BudgetCurve:
     @staticmethod
     def _count(costs: Costs, budgets: Positions, side: Literal["left", "right"]) -> Costs:
         """Search each row of `costs` for each budget, all rows at once."""
+        # Each row gets a range of numbers of its own (row 0 as it is, row 1 moved up by `apart`, …), so that all
+        # rows are one sorted array and one binary search answers every row and budget.
         lists, depth = costs.shape
         apart = max(int(costs.max(initial=0)), int(budgets.max())) + 1
         rows = np.arange(lists) * apart
@@ -105,6 +111,8 @@ def walk(ranking: Ranking, spans: Spans, *, merge_overlaps: bool) -> BudgetCurve
 
 def _merge_curve(ranking: Ranking, padded: Spans) -> BudgetCurve:
     """Cut the line at all borders of chunks; a piece is paid for where a list reads it first."""
+    # Chunks (0, 6) and (4, 10) make the borders 0 4 6 10 and the pieces 0-4, 4-6, 6-10: the first chunk is pieces
+    # 0 and 1, the second 1 and 2. A list that reads both pays for piece 1 once, where it comes first.
     borders = np.unique(padded)
     first, last = np.searchsorted(borders, padded[:, 0]), np.searchsorted(borders, padded[:, 1])
     rows = ranking.ravel()

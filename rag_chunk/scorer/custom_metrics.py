@@ -98,31 +98,31 @@ def _known_questions(corpus: Corpus, questions: Questions) -> tuple[KnownQuestio
 
 
 def _figures(name: str, function: MetricFunction, asked: Sequence[tuple[list[Chunk], KnownQuestion]]) -> Figures:
-    found = [_call(name, function, chunks, question) for chunks, question in asked]
-    for values, (_, question) in zip(found, asked, strict=True):
-        if values.keys() != found[0].keys():
-            odd = min(values.keys() ^ found[0].keys())
+    returned = [_call(name, function, chunks, question) for chunks, question in asked]
+    for values, (_, question) in zip(returned, asked, strict=True):
+        if values.keys() != returned[0].keys():
+            odd = min(values.keys() ^ returned[0].keys())
             raise InputError(
                 f"{name} returned {odd!r} for one of the questions {asked[0][1].id} and {question.id} only; "
                 "a metric needs a number for every question"
             )
-    return Figures({metric: np.array([values[metric] for values in found]) for metric in found[0]})
+    return Figures({metric: np.array([values[metric] for values in returned]) for metric in returned[0]})
 
 
 def _call(name: str, function: MetricFunction, chunks: list[Chunk], question: KnownQuestion) -> dict[str, float]:
     """Return the function's numbers for one question, by the metric's name."""
     try:
-        found: Any = function(chunks, question)
+        returned: Any = function(chunks, question)
     except Exception as error:
         raise InputError(
             f"{name} raised {type(error).__name__} for question {question.id}: {error}. --debug shows where"
         ) from error
-    values = found if isinstance(found, Mapping) and found else {name.partition(":")[2]: found}
+    values = returned if isinstance(returned, Mapping) and returned else {name.partition(":")[2]: returned}
     numbers = {metric: _number(value) for metric, value in values.items()}
     for metric, number in numbers.items():
         if number is None or not isinstance(metric, str):
             raise InputError(
-                f"{name} returned {reprlib.repr(found)} for question {question.id}; "
+                f"{name} returned {reprlib.repr(returned)} for question {question.id}; "
                 "a metric function returns a finite number, or a dict of names and finite numbers"
             )
     return {metric: number for metric, number in numbers.items() if number is not None}

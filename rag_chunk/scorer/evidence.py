@@ -49,10 +49,10 @@ def union_table(corpus: Corpus, questions: Questions) -> EvidenceTable:
 
 def _evidence_table(corpus: Corpus, questions: Sequence[Question]) -> EvidenceTable:
     items = [[list(map(list, item.spans)) for item in question.evidence] for question in questions]
-    flat = [spans for found in items for spans in found]
+    flat = [spans for evidence in items for spans in evidence]
     on_the_line = as_spans([span for spans in flat for span in spans])
     non_whitespace = corpus.non_whitespace_before(on_the_line.ravel()).reshape(-1, 2)
-    per_question = np.array([len(found) for found in items], np.int64)
+    per_question = np.array([len(evidence) for evidence in items], np.int64)
     return _table(non_whitespace, np.array([len(spans) for spans in flat], np.int64), per_question)
 
 

@@ -15,6 +15,7 @@ from rag_chunk.scorer.metrics import (
     Figures,
     at_budgets,
     at_top_k,
+    causes_of_loss,
     ceiling,
     floor,
     of_borders,
@@ -31,6 +32,7 @@ _WITH_EVIDENCE: dict[str, Callable[[Retrieval], Figures]] = {
     "random": floor,
     "borders": of_borders,
     "overlap": overlap_with_questions,
+    "losses": causes_of_loss,
     "paper": paper_figures,
     "legacy": legacy_figures,
 }
@@ -56,15 +58,17 @@ def score(
     questions: Questions | None,
     config: RunConfig,
     groups: Collection[str] = DEFAULT_GROUPS,
+    legacy_ranking: Ranking | None = None,
 ) -> Scores:
     """Score the `ranking` [questions, depth] of the chunks: rows, best first, -1 where there is none.
 
-    Without questions, or without a ranking, only the metrics that need neither are there. `groups` are some of GROUPS.
+    Without questions, or without a ranking, only the metrics that need neither are there. `groups` are some of GROUPS;
+    `legacy` also needs the ranking of the retriever of that name.
     """
     metrics = shape_metrics(chunking, config) if SHAPE in groups else {}
     if ranking is None or questions is None or not len(questions):
         return Scores(metrics)
-    retrieval = Retrieval(chunking, ranking, questions, config)
+    retrieval = Retrieval(chunking, ranking, questions, config, legacy_ranking)
     per_question: dict[str, Floats] = {}
     for group, figures_of in _WITH_EVIDENCE.items():
         if group in groups:

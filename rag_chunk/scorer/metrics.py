@@ -9,6 +9,7 @@ from rag_chunk.corpus.arrays import Bools, Floats, Positions, first_of_runs
 from rag_chunk.corpus.terms import terms
 from rag_chunk.questions.question import Question, Questions
 from rag_chunk.scorer.budget import CURVE, LADDER, budgets_of
+from rag_chunk.scorer.losses import losses_of
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.overlaps import EvidenceOverlaps, hits, recall, union_sizes
 from rag_chunk.scorer.retrieval import Retrieval
@@ -26,11 +27,11 @@ class Figures:
 
 
 def at_top_k(retrieval: Retrieval) -> Figures:
-    """Return recall, precision, their harmonic mean, hit rate and MRR, at `top_k`."""
+    """Return recall, precision, their harmonic mean, hit rate, MRR and the share of the right documents, at `top_k`."""
     top = retrieval.ranking[:, : retrieval.config.top_k]
-    found = retrieval.hits
-    low, high = retrieval.overlaps.low[found.meeting], retrieval.overlaps.high[found.meeting]
-    recalled = recall(retrieval.overlaps, found, np.where(found.rank < top.shape[1], high, low)[None], len(top))[0][0]
+    hit = retrieval.hits
+    low, high = retrieval.overlaps.low[hit.meeting], retrieval.overlaps.high[hit.meeting]
+    recalled = recall(retrieval.overlaps, hit, np.where(hit.rank < top.shape[1], high, low)[None], len(top))[0][0]
     precise = _precision(retrieval)
     both = recalled + precise
     first = _first_relevant(retrieval)
@@ -40,6 +41,7 @@ def at_top_k(retrieval: Retrieval) -> Figures:
         "avg_f1": np.divide(2 * recalled * precise, both, out=np.zeros(len(top)), where=both > 0),
         "hit_rate": (first < top.shape[1]).astype(float),
         "mrr": np.where(first < top.shape[1], 1 / (first + 1), 0.0),
+        "document_precision": _document_precision(retrieval),
     })  # fmt: skip
 
 
@@ -51,11 +53,41 @@ def _precision(retrieval: Retrieval) -> Floats:
     low, high = (np.take_along_axis(non_whitespace[:, :, side], order, axis=1).ravel() for side in (0, 1))
     opens = np.arange(len(top)) * top.shape[1]
     read = union_sizes(low, high[None], opens)[0]
-    found = hits(overlaps, top)
-    sizes = union_sizes(overlaps.low[found.meeting], overlaps.high[found.meeting][None], found.opens)[0]
-    useful = np.bincount(found.list[found.opens], sizes, minlength=len(top))
+    ranked = hits(overlaps, top)
+    sizes = union_sizes(overlaps.low[ranked.meeting], overlaps.high[ranked.meeting][None], ranked.opens)[0]
+    useful = np.bincount(ranked.list[ranked.opens], sizes, minlength=len(top))
     precise: Floats = useful / np.maximum(read, 1)
     return precise
+
+
+def _document_precision(retrieval: Retrieval) -> Floats:
+    """Return the share of the first `top_k` chunks that lie in a document with evidence: [questions]."""
+    corpus, top = retrieval.chunking.corpus, retrieval.ranking[:, : retrieval.config.top_k]
+    count = len(corpus.documents)
+    known = corpus.derived(("documents of evidence", retrieval.questions), lambda: _evidence_documents(retrieval))
+    document = np.append(corpus.documents_at(retrieval.chunking.spans[:, 0]), 0)[top]
+    right = np.isin(np.arange(len(top))[:, None] * count + document, known) & (top >= 0)
+    share: Floats = right.sum(axis=1) / np.maximum((top >= 0).sum(axis=1), 1)
+    return share
+
+
+def _evidence_documents(retrieval: Retrieval) -> Positions:
+    """Return question * documents + document for each document that holds some evidence of a question."""
+    corpus = retrieval.chunking.corpus
+    starts = [
+        (row, start)
+        for row, question in enumerate(retrieval.questions.questions)
+        for item in question.evidence
+        for start, _ in item.spans
+    ]
+    rows, places = np.array(starts, np.int64).reshape(-1, 2).T
+    keys: Positions = np.unique(rows * len(corpus.documents) + corpus.documents_at(places))
+    return keys
+
+
+def causes_of_loss(retrieval: Retrieval) -> Figures:
+    """Return what is missing of the recall at the budget, by its cause."""
+    return Figures(losses_of(retrieval))
 
 
 def _first_relevant(retrieval: Retrieval) -> Positions:
@@ -63,13 +95,13 @@ def _first_relevant(retrieval: Retrieval) -> Positions:
 
     The ranking's depth stands for none.
     """
-    overlaps, found = retrieval.overlaps, retrieval.hits
-    shared = (overlaps.high - overlaps.low)[found.meeting]
-    half = 2 * shared >= retrieval.table.lengths[overlaps.alternative[found.meeting]]
-    inside = shared == (retrieval.non_whitespace[:, 1] - retrieval.non_whitespace[:, 0])[overlaps.row[found.meeting]]
+    overlaps, ranked = retrieval.overlaps, retrieval.hits
+    shared = (overlaps.high - overlaps.low)[ranked.meeting]
+    half = 2 * shared >= retrieval.table.lengths[overlaps.alternative[ranked.meeting]]
+    inside = shared == (retrieval.non_whitespace[:, 1] - retrieval.non_whitespace[:, 0])[overlaps.row[ranked.meeting]]
     relevant = half | inside
     first = np.full(len(retrieval.ranking), retrieval.ranking.shape[1], np.int64)
-    np.minimum.at(first, found.list[relevant], found.rank[relevant])
+    np.minimum.at(first, ranked.list[relevant], ranked.rank[relevant])
     return first
 
 
@@ -109,9 +141,9 @@ def ceiling(retrieval: Retrieval) -> Figures:
     """Return the recall at the budget of a greedy best ranking, at least the actual one's."""
     budget = retrieval.config.budget
     ranking = oracle_ranking(retrieval.overlaps, retrieval.chunking.spans, budget)
-    found = hits(retrieval.overlaps, ranking)
-    read = retrieval.visible(found, retrieval.walk_of(ranking), np.array([budget]))
-    best = recall(retrieval.overlaps, found, read, len(ranking))[0][0]
+    ranked = hits(retrieval.overlaps, ranking)
+    read = retrieval.visible(ranked, retrieval.walk_of(ranking), np.array([budget]))
+    best = recall(retrieval.overlaps, ranked, read, len(ranking))[0][0]
     return Figures({"oracle_recall": np.maximum(best, _at(retrieval, (budget,))[0][0])})
 
 
@@ -119,9 +151,9 @@ def floor(retrieval: Retrieval) -> Figures:
     """Return the mean recall at the budget of shuffled chunks."""
     config, chunking = retrieval.config, retrieval.chunking
     ranking = shuffles(chunking.corpus, retrieval.questions, chunking.spans, config.seed, config.budget)
-    found = hits(retrieval.overlaps, ranking, SHUFFLES)
-    read = retrieval.visible(found, retrieval.walk_of(ranking), np.array([config.budget]))
-    recalls = recall(retrieval.overlaps, found, read, len(ranking))[0][0]
+    ranked = hits(retrieval.overlaps, ranking, SHUFFLES)
+    read = retrieval.visible(ranked, retrieval.walk_of(ranking), np.array([config.budget]))
+    recalls = recall(retrieval.overlaps, ranked, read, len(ranking))[0][0]
     return Figures({"random_recall": recalls.reshape(-1, SHUFFLES).mean(axis=1)})
 
 
@@ -139,9 +171,9 @@ def _precision_omega(overlaps: EvidenceOverlaps, retrieval: Retrieval) -> Floats
     """Return |E ∩ U(T)| / |U(T) and what is missing of E|, T being all chunks that share a non-white-space character with E: [questions]."""
     order = np.lexsort((overlaps.low, overlaps.alternative))
     opens = first_of_runs(overlaps.alternative[order])
-    found = union_sizes(overlaps.low[order], overlaps.high[order][None], opens)[0]
+    sizes = union_sizes(overlaps.low[order], overlaps.high[order][None], opens)[0]
     questions = len(overlaps.table.items)
-    useful = np.bincount(overlaps.question[order][opens], found, minlength=questions)
+    useful = np.bincount(overlaps.question[order][opens], sizes, minlength=questions)
     pairs = overlaps.opens[:-1]
     non_whitespace, question = retrieval.non_whitespace[overlaps.row[pairs]], overlaps.question[pairs]
     order = np.lexsort((non_whitespace[:, 0], question))

@@ -13,7 +13,9 @@ from rag_chunk.scorer.overlaps import EvidenceOverlaps
 class _Parts:
     """Evidence cut at the borders of meetings: a meeting takes the parts from `first` up to `last`.
 
-    `lengths` [parts]; `begin` and `end` [alternatives] are an alternative's parts.
+    `lengths` [parts]; `begin` and `end` [alternatives] are an alternative's parts. Evidence 0-10 that one chunk meets
+    at 0-6 and another at 4-10 has the parts 0-4, 4-6 and 6-10: the first takes parts 0 and 1, the second 1 and 2, and
+    after the first the second adds part 2 alone.
     """
 
     lengths: Positions
@@ -46,6 +48,8 @@ def oracle_ranking(overlaps: EvidenceOverlaps, spans: Spans, budget: int) -> Ran
 
 
 def _parts(overlaps: EvidenceOverlaps) -> _Parts:
+    # Alternatives are moved apart, so that the borders of all are one sorted array and no part crosses from one to
+    # the next; the gap between two becomes a part that no meeting takes.
     apart = overlaps.alternative * (int(overlaps.high.max(initial=0)) + 1)
     borders = np.unique(np.concatenate([apart + overlaps.low, apart + overlaps.high]))
     first, last = np.searchsorted(borders, apart + overlaps.low), np.searchsorted(borders, apart + overlaps.high)
@@ -58,6 +62,8 @@ def _parts(overlaps: EvidenceOverlaps) -> _Parts:
 
 def _gains(overlaps: EvidenceOverlaps, parts: _Parts, taken: Bools) -> Floats:
     """Return the evidence that each pair of a question and a chunk would add: the rise of sum |e| cov_e: [pairs]."""
+    # `before` sums what is taken up to each part, so that what is taken between two parts is one difference. An
+    # item counts as its best alternative (`best`); a chunk raises it by what its own best one would then have more.
     table = overlaps.table
     before = np.concatenate([np.zeros(1, np.int64), np.cumsum(parts.lengths * taken)])
     have = before[parts.end] - before[parts.begin]
@@ -87,5 +93,5 @@ def _parts_of(overlaps: EvidenceOverlaps, parts: _Parts, pairs: Positions) -> Bo
     edges = np.zeros(len(parts.lengths) + 1, np.int64)
     np.add.at(edges, parts.first[here], 1)
     np.add.at(edges, parts.last[here], -1)
-    found: Bools = np.cumsum(edges)[:-1] > 0
-    return found
+    is_taken: Bools = np.cumsum(edges)[:-1] > 0
+    return is_taken

@@ -49,6 +49,10 @@ class Hits:
 
 def find_overlaps(table: EvidenceTable, chunks: Spans) -> EvidenceOverlaps:
     """Find where the `chunks` [n, 2], counted without white space, meet the evidence."""
+    # In the order of their starts, the chunks that can meet a span lie between two borders: the first whose furthest
+    # end so far (`reach`, never falling) is beyond the span's start, and the first that starts behind the span.
+    # Chunks (0, 5), (3, 9), (9, 12) and span (6, 10): reach is 5 9 12, so rows 1 and 2 are looked at, and kept as
+    # they share 6-9 and 9-10 with it. A long chunk before can let in some that end too early: `low < high` drops them.
     order = np.argsort(chunks[:, 0], kind="stable")
     reach = np.maximum.accumulate(chunks[order, 1])
     first = np.searchsorted(reach, table.spans[:, 0], side="right")
@@ -83,13 +87,13 @@ def _places(
     pairs = overlaps.opens[:-1]
     question, row = overlaps.question[pairs], overlaps.row[pairs]
     step = max(1, _CELLS // max(1, lists.shape[1] * lists.shape[2]))
-    found = [np.zeros((3, 0), np.int64)]
+    blocks = [np.zeros((3, 0), np.int64)]
     for first in range(0, len(pairs), step):
         block = slice(first, first + step)
         same = np.flatnonzero(lists[question[block]] == row[block, None, None])
         pair, place = np.divmod(same, lists.shape[1] * lists.shape[2])
-        found.append(np.stack([pair + first, *np.divmod(place, lists.shape[2])]))
-    return tuple(np.concatenate(found, axis=1))
+        blocks.append(np.stack([pair + first, *np.divmod(place, lists.shape[2])]))
+    return tuple(np.concatenate(blocks, axis=1))
 
 
 def union_sizes(low: Positions, high: Sizes, opens: Positions) -> Sizes:
@@ -98,6 +102,9 @@ def union_sizes(low: Positions, high: Sizes, opens: Positions) -> Sizes:
     Stretches stand in the order of groups, then `low` [n]; a group begins at each of `opens`. `high` [cases, n] is
     where a stretch ends in each case, at least at `low`. Each adds what lies beyond all before it in its group.
     """
+    # One group with stretches 0-4, 2-3 and 3-9: the furthest end before each is nothing, 4 and 4, so they add 4, 0
+    # and 5, which is 9. Groups are moved apart by `base`, so that one running maximum serves them all: what an
+    # earlier group reached lies below where the next one begins.
     if not len(low):
         return np.zeros((len(high), len(opens)), np.int64)
     group = np.zeros(len(low), np.int64)
@@ -110,15 +117,18 @@ def union_sizes(low: Positions, high: Sizes, opens: Positions) -> Sizes:
     return sizes
 
 
-def recall(overlaps: EvidenceOverlaps, found: Hits, high: Sizes, lists: int) -> tuple[Floats, Bools]:
+def recall(overlaps: EvidenceOverlaps, ranked: Hits, high: Sizes, lists: int) -> tuple[Floats, Bools]:
     """Return evidence recall, and whether every item is wholly there: [cases, lists] each.
 
     `high` [cases, hits] is up to where each hit is visible, counted without white space, in each case:
     sum of |e| cov_e over sum of |e|, where cov_e is the best of the item's alternatives.
     """
-    table, sizes = overlaps.table, union_sizes(overlaps.low[found.meeting], high, found.opens)
-    alternative = overlaps.alternative[found.meeting[found.opens]]
-    place, item = found.list[found.opens], table.item[alternative]
+    # From hits to lists in three steps, each a reduction over runs: the union of the hits of each alternative, the
+    # best alternative of each item (as a share of its size), and the sum over a list's items, by their weights.
+    # Lists without any hit keep the 0 that they start with.
+    table, sizes = overlaps.table, union_sizes(overlaps.low[ranked.meeting], high, ranked.opens)
+    alternative = overlaps.alternative[ranked.meeting[ranked.opens]]
+    place, item = ranked.list[ranked.opens], table.item[alternative]
     opens = first_of_runs(place, item)
     if not len(opens):
         return np.zeros((len(high), lists)), np.zeros((len(high), lists), bool)

@@ -17,12 +17,13 @@ from rag_chunk.scorer.overlaps import EvidenceOverlaps, Hits, Sizes, find_overla
 
 @dataclass(frozen=True, eq=False)
 class Retrieval:
-    """What is scored; what several metrics need is found once."""
+    """What is scored; what several metrics need is computed once."""
 
     chunking: Chunking
     ranking: Ranking
     questions: Questions
     config: RunConfig
+    legacy_ranking: Ranking | None = None
 
     @cached_property
     def non_whitespace(self) -> Spans:
@@ -58,12 +59,12 @@ class Retrieval:
         """Return what another ranking of the same chunks costs."""
         return walk(ranking, self.chunking.spans, merge_overlaps=self.config.merge_overlaps)
 
-    def visible(self, found: Hits, walked: BudgetCurve, budgets: Positions) -> Sizes:
+    def visible(self, ranked: Hits, walked: BudgetCurve, budgets: Positions) -> Sizes:
         """Return up to where, counted without white space, each hit is read at each budget: [budgets, hits]."""
-        low, high = self.overlaps.low[found.meeting], self.overlaps.high[found.meeting]
-        whole = walked.whole(budgets)[:, found.list]
-        case, hit = np.nonzero(found.rank == whole)
-        cuts = self.chunking.corpus.non_whitespace_before(walked.cuts(budgets[case], found.list[hit]))
-        read: Sizes = np.where(found.rank < whole, high, low)
+        low, high = self.overlaps.low[ranked.meeting], self.overlaps.high[ranked.meeting]
+        whole = walked.whole(budgets)[:, ranked.list]
+        case, hit = np.nonzero(ranked.rank == whole)
+        cuts = self.chunking.corpus.non_whitespace_before(walked.cuts(budgets[case], ranked.list[hit]))
+        read: Sizes = np.where(ranked.rank < whole, high, low)
         read[case, hit] = np.clip(cuts, low[hit], high[hit])
         return read

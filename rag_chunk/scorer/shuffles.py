@@ -19,6 +19,8 @@ def shuffles(corpus: Corpus, questions: Questions, spans: Spans, seed: int, budg
     int64 [questions * SHUFFLES, depth]. Drawing with repetition and passing over what came before is the same
     as shuffling; -1 stands for what is passed over.
     """
+    # Few of many chunks fill the budget, so that whole shuffles would be mostly unread: draw about as many as are
+    # needed, and twice as many where repeats left one of the lists short of the budget.
     lengths = spans[:, 1] - spans[:, 0]
     usual = _usually_enough(lengths, budget)
     while usual * _FEW < len(lengths):
@@ -71,6 +73,8 @@ def one_shuffle(questions: Questions, chunks: int, seed: int, depth: int) -> Ran
 
 def _without_repeats(rows: Ranking) -> Ranking:
     """Return `rows` with -1 where a number stood before in the same row."""
+    # Number and place are packed into one integer (number << bits | place): sorting brings equal numbers together,
+    # the earliest place first. Row [7, 2, 7] sorts to 2@1, 7@0, 7@2; 7@2 has the number before it, so place 2 is -1.
     bits = rows.shape[1].bit_length()
     ordered = np.sort(rows << bits | np.arange(rows.shape[1]), axis=1)
     again = np.flatnonzero(ordered[:, 1:] >> bits == ordered[:, :-1] >> bits)

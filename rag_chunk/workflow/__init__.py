@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag_chunk.analysis import Analysis, Progress, analyze, check_baseline, score_retrievals
+from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
 from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost
 from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig, TrackingConfig
 from rag_chunk.config.sources import Settings
-from rag_chunk.corpus import NOT_READ, Corpus, read_corpus
+from rag_chunk.corpus import NOT_READ, Corpus, is_broken, read_corpus
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.workflow.results import save_results
@@ -38,8 +38,8 @@ class Reporter:
 def run(settings: Settings, reporter: Reporter) -> "Tracked | None":
     """Do the main job. Raise `TrackingError` at its very end where MLflow failed: the results are saved then."""
     tracked_as = _tracking_options(settings)
-    check_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
-    corpus, questions = read(settings, reporter.notify)
+    find_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
+    corpus, questions = read(settings, reporter.notify, reporter.progress)
     return _execute(
         lambda: _analyse(settings, corpus, questions, reporter),
         settings,
@@ -61,7 +61,7 @@ def run_score(settings: Settings, reporter: Reporter, *, chunk_size: int | None 
     """Score what somebody else has retrieved; show, save and track it as `run` does."""
     tracked_as = _tracking_options(settings)
     asked, (config,) = settings.analysis, settings.configs.values()
-    corpus = read_documents(asked, reporter.notify)
+    corpus = read_documents(asked, reporter.notify, reporter.progress)
     refuse_overwriting_inputs(settings.output.output_file, asked, corpus)
     questions = read_test_file(asked, corpus, reporter.notify)
     runs = read_retrievals(asked.chunks, asked.retrieved, corpus, questions, config, chunk_size=chunk_size)
@@ -94,15 +94,15 @@ def _execute(
     return None
 
 
-def read(settings: Settings, notify: Notify) -> tuple[Corpus, Questions | None]:
+def read(settings: Settings, notify: Notify, progress: Progress | None = None) -> tuple[Corpus, Questions | None]:
     """Return the documents and questions of an analysis, and say what was left out."""
     asked = settings.analysis
-    corpus = read_documents(asked, notify)
+    corpus = read_documents(asked, notify, progress)
     refuse_overwriting_inputs(settings.output.output_file, asked, corpus)
     return corpus, read_test_file(asked, corpus, notify) if asked.test_file else None
 
 
-def read_documents(asked: AnalysisConfig, notify: Notify) -> Corpus:
+def read_documents(asked: AnalysisConfig, notify: Notify, progress: Progress | None = None) -> Corpus:
     """Return the documents of an analysis, and say what was left out."""
     corpus = read_corpus(
         asked.require_source(),
@@ -110,6 +110,8 @@ def read_documents(asked: AnalysisConfig, notify: Notify) -> Corpus:
         exclude=asked.exclude,
         skip_unreadable=asked.skip_unreadable,
         apart=[*filter(None, [asked.test_file]), *asked.chunks, *asked.retrieved],
+        converter=asked.converter,
+        on_progress=progress,
     )
     for notice in skipped_notices(corpus):
         notify(notice)
@@ -151,7 +153,8 @@ def skipped_notices(corpus: Corpus) -> list[str]:
     """Say in one line what is of another kind, and in a line each what could not be read."""
     other = [name for name, reason in corpus.skipped if reason == NOT_READ]
     kinds = [f"not read, being of another kind: {', '.join(other)}"] if other else []
-    return kinds + [f"{name} {reason}, and is left out" for name, reason in corpus.skipped if reason != NOT_READ]
+    rest = [entry for entry in corpus.skipped if entry.reason != NOT_READ]
+    return kinds + [f"{each.name} {each.reason}{', and is left out' if is_broken(each) else ''}" for each in rest]
 
 
 def _analyse(settings: Settings, corpus: Corpus, questions: Questions | None, reporter: Reporter) -> Analysis:

@@ -23,6 +23,7 @@ from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker.export import jsonl
 from rag_chunk.config import ConfigFile
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.converters import write_converted_folder
 from rag_chunk.errors import InputError
 from rag_chunk.questions.question import Question, question_to_dict
 from rag_chunk.rendering import csv_text, html_text, markdown_text
@@ -69,7 +70,7 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
     new = folder / PARTIAL
     shutil.rmtree(new, ignore_errors=True)
     try:
-        for name in FOLDERS:
+        for name in ("configs", "chunks"):
             (new / name).mkdir(parents=True)
         _write_files(analysis, new, tracking)
     except BaseException:
@@ -91,6 +92,7 @@ def _write_files(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> 
     if analysis.questions:
         asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
         write_text(folder / "questions.json", _json(asked))
+    _write_documents(analysis.corpus, folder / "documents")
     write_text(folder / REPORT, report.to_json())
     write_text(folder / DIGESTS, _json(_digests(folder)))
     write_text(folder / "tracking.json", _json(tracking))
@@ -100,6 +102,12 @@ def _digests(folder: Path) -> dict[str, str]:
     """Return the digest of each file that is sent to MLflow as it is."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     return {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
+
+
+def _write_documents(corpus: Corpus, folder: Path) -> None:
+    """Write all documents where some were converted: whoever has them needs no converter to repeat the analysis."""
+    if any(document.conversion for document in corpus.documents):
+        write_converted_folder(corpus.documents, folder)
 
 
 def _question(question: Question, corpus: Corpus) -> dict[str, Any]:

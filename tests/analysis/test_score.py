@@ -18,10 +18,11 @@ from rag_chunk.analysis import Analysis, analyze, score_retrievals
 from rag_chunk.analysis.external import ExternalRun, read_chunks, read_ranking, read_retrievals
 from rag_chunk.analysis.report import Report
 from rag_chunk.analysis.runner import retrieve
+from rag_chunk.analysis.verdicts import overlap_warning
 from rag_chunk.chunker import chunk
 from rag_chunk.chunker.export import jsonl
 from rag_chunk.cli import app
-from rag_chunk.config import AnalysisConfig, RunConfig, is_external, read_config
+from rag_chunk.config import AnalysisConfig, RunConfig, external_name, is_external, read_config
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Questions, read_questions
@@ -511,3 +512,8 @@ def test_a_score_is_tracked_as_an_analysis_is(docs: Path, monkeypatch: pytest.Mo
     assert exported.exit_code == 0, exported.output
     (found,) = report_of(CliRunner().invoke(app, ["score", "--config", "got.yaml", "--output", "json"])).configurations
     assert {name: runs["other"].data.metrics[name] for name in found.metrics} == found.metrics
+
+
+def test_rankings_from_elsewhere_are_not_called_lexical():
+    assert overlap_warning(0.9, external_name("rankings")) == ""
+    assert "flatters lexical retrieval" in overlap_warning(0.9, "bm25")

@@ -462,12 +462,33 @@ def test_a_result_replaces_nothing_that_was_read(rag_chunk, docs, status, argume
 def test_an_imported_config_names_what_is_below_its_folder_from_there(rag_chunk, docs):
     (docs / "old.yaml").write_text("analysis:\n  source: .\n  test_file: ../../outside.json\n")
     (docs.parent / "back.yaml").write_text("analysis:\n  source: docs/../docs\n")
-    assert rag_chunk("import-config", "docs/old.yaml").status == 0
     outside = str(docs / ".." / ".." / "outside.json")
+    Path(outside).touch()
+    assert rag_chunk("import-config", "docs/old.yaml").status == 0
     assert parse_config(Path("rag-chunk.yaml").read_text(), "x").analysis["source"] == str(docs)
     assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"source": "docs", "test_file": outside}
     assert rag_chunk("import-config", "back.yaml", "--force").status == 0
     assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"source": "docs"}
+
+
+def test_an_imported_config_keeps_the_comments_of_the_folders_file_and_a_copy_of_it(rag_chunk, docs):
+    assert rag_chunk("init", "docs").status == 0
+    commented = Path("rag-chunk.yaml").read_text()
+    Path("best.yaml").write_text("strategy: header\nchunk_size: 80\n")
+    done = rag_chunk("import-config", "best.yaml")
+    assert "Kept the file as it was: rag-chunk.yaml.bak" in done.said
+    assert Path("rag-chunk.yaml.bak").read_text() == commented
+    lines = zip(commented.splitlines(), Path("rag-chunk.yaml").read_text().splitlines(), strict=True)
+    assert [new for old, new in lines if old != new] == ['strategy: "header"', "chunk_size: 80"]
+    assert rag_chunk("import-config", "best.yaml").status == 0
+    assert Path("rag-chunk.yaml.bak").read_text() == commented
+
+
+def test_an_imported_config_leaves_out_the_paths_of_somebody_elses_machine(rag_chunk, docs):
+    Path("theirs.yaml").write_text("chunk_size: 80\nanalysis: {source: /home/nobody/docs, test_file: questions.json}\n")
+    done = rag_chunk("import-config", "theirs.yaml")
+    assert "left out source: /home/nobody/docs does not exist here" in done.said
+    assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"test_file": "questions.json"}
 
 
 def test_score_offers_nothing_that_it_cannot_use(rag_chunk):

@@ -78,7 +78,7 @@ def owner(where: Any) -> Any:
     ("step", "ended"),
     [
         ((ANALYSIS, "chunk", 2), ["KILLED"]),
-        ((ANALYSIS, "score", 1), ["KILLED"]),
+        ((ANALYSIS, "score_chunks", 1), ["KILLED"]),
         ((OWN, "save_results", 1), ["KILLED"]),
         ((CLIENT, "log_batch", 1), ["KILLED"]),
         ((CLIENT, "log_artifacts", 2), ["KILLED", "KILLED"]),
@@ -100,7 +100,7 @@ def test_a_signal_at_any_step_ends_all_runs_as_killed(number, step, ended, place
     assert [signal.getsignal(each) for each in SIGNALS[1:]] == [signal.SIG_DFL] * 2
 
 
-@pytest.mark.parametrize("call", ["chunk", "score"])
+@pytest.mark.parametrize("call", ["chunk", "score_chunks"])
 def test_a_bug_ends_the_run_as_failed(call, place, run, monkeypatch):
     monkeypatch.setattr(ANALYSIS, call, lambda *_, **__: 1 // 0)
     with pytest.raises(ZeroDivisionError):
@@ -235,7 +235,7 @@ def test_a_signal_is_heard_after_a_creation_that_was_refused(place, run, monkeyp
         raise RuntimeError("refused")
 
     monkeypatch.setattr(owner(CLIENT), "create_run", refuse)
-    monkeypatch.setattr(ANALYSIS, "score", told_to_stop(signal.SIGTERM, vars(ANALYSIS)["score"], at=1))
+    monkeypatch.setattr(ANALYSIS, "score_chunks", told_to_stop(signal.SIGTERM, vars(ANALYSIS)["score_chunks"], at=1))
     status, _, err = track_results(run)
     assert status == 128 + signal.SIGTERM
     assert "refused. The analysis goes on" in err
@@ -278,7 +278,7 @@ def test_runs_that_a_killed_process_left_running_are_ended_by_track(place, run):
     program = """
 import os, signal
 import rag_chunk.analysis.runner
-rag_chunk.analysis.runner.score = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+rag_chunk.analysis.runner.score_chunks = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 from rag_chunk.cli import program
 program()
 """

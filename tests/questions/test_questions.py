@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Evidence, Questions, question_to_dict, read_questions
+from rag_chunk.questions.borders import is_whole
 from rag_chunk.questions.folding import fold, letters, numbers
 from rag_chunk.questions.search import TextSearch
 from tests.support.evaluation import corpora, public_data, stretches
@@ -258,8 +259,79 @@ def test_questions_that_have_no_evidence_at_all_are_refused(missing, read):
 
 
 def test_all_places_of_a_phrase_are_alternatives_overlapping_ones_too(read):
-    corpus = Corpus([Document("a.md", "aaa"), Document("b.md", "aa")])
-    assert read(one(relevant=["aa"]), corpus).questions[0].evidence == (Evidence(((0, 2), (1, 3), (3, 5)), "exact"),)
+    corpus = Corpus([Document("a.md", "a-a-a"), Document("b.md", "a-a")])
+    assert read(one(relevant=["a-a"]), corpus).questions[0].evidence == (Evidence(((0, 3), (2, 5), (5, 8)), "exact"),)
+
+
+WHOLE = {
+    "a number": ("listens on port 80", "It listens on port 8080. B listens on port 80."),
+    "a decimal": ("costs 3", "It costs 3.50. B costs 3."),
+    "a decimal after its point": ("port 80.", "On port 80.5. On port 80."),
+    "the rest of thousands": ("000 items", "There are 5,000 items, no: 000 items"),
+    "digits behind letters": ("port 80", "export 80, port 80"),
+    "a power": ("is 10", "It is 10², is 10"),
+    "a word": ("the cat", "the category of the cat"),
+    "a word in another case": ("THE CAT", "The category of the cat"),
+    "a name in code": ("timeout", "connect_timeout = timeout"),
+    "accents": ("cafe", "cafe\u0301 or cafe"),
+    "Hindi vowel signs": ("काउंटी", "काउंटीयों, काउंटी"),
+}
+
+
+@pytest.mark.parametrize(("phrase", "text"), WHOLE.values(), ids=WHOLE)
+def test_a_phrase_is_no_evidence_inside_a_longer_word_or_number(phrase, text, read):
+    found = read(one(relevant=[phrase]), Corpus([Document("a.md", text)]))
+    assert [span[1] for span in found.questions[0].evidence[0].spans] == [len(text.rstrip(".")) + phrase.endswith(".")]
+    assert not any("longer" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("listens on port 80", "B listens on port 8080."),
+        ("costs 3", "costs 3,50 Euro"),
+        ("the cat", "the category"),
+        ("on art", "on artistry"),
+    ],
+)
+def test_a_phrase_that_stands_only_inside_another_number_or_word_is_missing(phrase, text, refused):
+    assert "in no document" in refused(one(relevant=[phrase]), Corpus([Document("a.md", text)]))
+
+
+BORDERS = {
+    "Chinese": ("东京", "我住在东京都。"),
+    "Japanese with digits": ("第3章", "これは第3章の本文です。"),
+    "Thai": ("ภาษา", "เรียนภาษาไทย"),
+    "signs at both ends": ("**bold**", "so**bold**here"),
+    "a sign before a digit": ("C++", "written in C++17"),
+    "emphasis": ("word", "a _word_ here"),
+    "a currency": ("$8", "US$8 each"),
+    "a hyphen": ("known fact", "a well-known fact"),
+    "an apostrophe": ("the door", "the door’s key"),
+}
+
+
+@pytest.mark.parametrize(("phrase", "text"), BORDERS.values(), ids=BORDERS)
+def test_scripts_without_spaces_and_signs_have_borders_of_their_own(phrase, text, read):
+    corpus = Corpus([Document("a.md", text)])
+    found = read(one(relevant=[phrase]), corpus)
+    assert texts_of(found, corpus) == [[[phrase]]]
+    assert not any("longer" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "longer"),
+    [
+        ("des Datenschutz", "Aufgabe des Datenschutzbeauftragten", "des Datenschutzbeauftragten"),
+        ("Peyton Manning", "unter Peyton Mannings Führung", "Peyton Mannings"),
+        ("서울", "나는 서울에서 산다", "서울에서"),
+    ],
+)
+def test_a_part_of_a_compound_is_taken_with_a_warning_where_there_is_nothing_else(phrase, text, longer, read):
+    corpus = Corpus([Document("a.md", text)])
+    found = read(one(relevant=[phrase]), corpus)
+    assert texts_of(found, corpus) == [[[phrase]]]
+    assert f"stands only inside longer words: {longer!r}" in found.warnings[0]
 
 
 def test_keywords_are_flagged(read):
@@ -426,6 +498,8 @@ def test_a_phrase_taken_from_a_document_is_found_where_it_stands(data):
     text = corpus.text(start, end)
     phrase = text.strip()
     first = start + len(text) - len(text.lstrip())
+    document, begin, end = corpus.place(first, first + len(phrase))
+    assume(is_whole(document.text, begin, end))
     found = TextSearch(corpus).find(phrase, range(len(corpus.documents)))
     assert found is not None
     assert found.step == "exact"
@@ -479,3 +553,51 @@ def test_nothing_breaks_while_a_phrase_is_looked_for(text, phrase):
 )
 def test_numbers_are_compared_without_commas_between_thousands(text, expected):
     assert numbers(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("stored", "name"), [("relev\u00e9.md", "releve\u0301.md"), ("releve\u0301.md", "relev\u00e9.md")]
+)
+def test_names_of_documents_are_compared_in_composed_form(stored, name, read):
+    corpus = Corpus([Document(stored, "The pump is blue."), Document("b.md", "x")])
+    assert read(one(evidence=[{"doc": name, "start": 4, "end": 8}]), corpus).matched == {"span": 1}
+    assert read(one(evidence=[{"doc": name.removesuffix(".md"), "start": 4, "end": 8}]), corpus).matched == {"span": 1}
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report", "report.md", "report.txt"])
+def test_a_document_of_another_kind_goes_by_the_name_of_its_text(name, read):
+    corpus = Corpus([Document("report.pdf", "The pump is blue."), Document("other.md", "x")])
+    assert read(one(evidence=[{"doc": name, "start": 4, "end": 8}]), corpus).matched == {"span": 1}
+
+
+def test_a_text_goes_by_the_name_of_the_file_that_it_comes_from_but_not_by_that_of_another_text(read, refused):
+    corpus = Corpus([Document("report.md", "The pump is blue."), Document("other.md", "x")])
+    assert read(one(evidence=[{"doc": "report.pdf", "start": 4, "end": 8}]), corpus).matched == {"span": 1}
+    said = refused(one(evidence=[{"doc": "report.txt", "start": 4, "end": 8}]), corpus)
+    assert "'report.txt' is not in the corpus (did you mean 'report.md'?)" in said
+
+
+def test_no_document_is_proposed_for_what_only_the_rest_of_its_name_is_like(refused):
+    corpus = Corpus([Document("ACTIVISION_2019Q2_10Q.pdf", "x"), Document("b.md", "y")])
+    assert "did you mean" not in refused(one(evidence=[{"doc": "PFIZER", "start": 0, "end": 1}]), corpus)
+
+
+def test_a_phrase_in_a_csv_may_begin_with_a_bracket(read, refused):
+    corpus = Corpus([Document("a.md", "- [x] Close the valve.\n- [The manual](m.md) is in the drawer.\n")])
+    content = "question,relevant\nA?,[x] Close the valve.\nB?,[The manual](m.md) is in the drawer.\n"
+    assert read(content, corpus).matched == {"exact": 2}
+    said = refused('question,relevant\nA?,"[""x"", ""y"""\n', corpus)
+    assert 'a phrase that begins with [ is written as a list: ["[…"]' in said
+
+
+def test_the_line_of_excel_that_names_the_separator_is_understood(read, refused):
+    assert read("sep=;\r\nquestion;relevant\r\nHow?;Turn the key left\r\n").matched == {"exact": 1}
+    assert "q1 (line 3): 'absent' stands in no document" in refused("sep=;\nquestion;relevant\nHow?;absent\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("input", "question"), ("contexts", "relevant"), ("tag", "tags"), ("query_id", "id")]
+)
+def test_the_field_that_another_tool_means_is_named(name, field, read):
+    content = [*one(relevant=["Turn the key"]), {name: "x", **one(relevant=["Turn back."])[0]}]
+    assert f"the field {name!r} is not read (did you mean {field!r}?)" in read(content).warnings[0]

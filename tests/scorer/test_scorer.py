@@ -13,7 +13,9 @@ from rag_chunk.corpus import Corpus, Document, read_corpus
 from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.questions import Evidence, Question, Questions, read_questions
 from rag_chunk.retriever import Ranking, rank
+from rag_chunk.retriever.legacy import legacy
 from rag_chunk.scorer import GROUPS, Scores, required_depth, score, shape_metrics
+from rag_chunk.scorer.losses import CAUSES
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.retrieval import Retrieval
 from rag_chunk.scorer.shuffles import SHUFFLES, shuffles
@@ -41,6 +43,10 @@ def cases(draw: st.DrawFn) -> tuple[Chunking, Ranking, Questions, RunConfig]:
     return chunking, ranking.reshape(len(questions), depth), questions, config
 
 
+def legacy_ranking(chunking: Chunking, questions: Questions, config: RunConfig) -> Ranking:
+    return legacy(chunking.corpus, config).rank(chunking, questions.texts, min(config.top_k, len(chunking)))
+
+
 def rows_of(ranking: Ranking) -> list[list[int]]:
     return [[row for row in ranked if row >= 0] for ranked in ranking.tolist()]
 
@@ -49,7 +55,7 @@ def rows_of(ranking: Ranking) -> list[list[int]]:
 def test_scores_equal_those_on_sets_of_characters(case):
     chunking, ranking, questions, config = case
     reference = Reference(chunking, config)
-    found = score(chunking, ranking, questions, config, GROUPS)
+    found = score(chunking, ranking, questions, config, GROUPS, legacy_ranking(chunking, questions, config))
     pairs = list(zip(rows_of(ranking), questions.questions, strict=True))
     expected = [reference.scores(ranked, question) for ranked, question in pairs]
     for name in expected[0]:
@@ -200,7 +206,8 @@ def scores_of(chunks, ranked, *items, **settings) -> Scores:
     evidence = tuple(Evidence(tuple(item) if isinstance(item, list) else (item,)) for item in items)
     questions = questions_of(Question("q1", "aaaa or zzzz?", evidence))
     chunking = chunking_of(CORPUS, chunks)
-    return score(chunking, np.array([ranked], np.int64).reshape(1, -1), questions, RunConfig(**settings), GROUPS)
+    config, ranking = RunConfig(**settings), np.array([ranked], np.int64).reshape(1, -1)
+    return score(chunking, ranking, questions, config, GROUPS, legacy_ranking(chunking, questions, config))
 
 
 def test_the_last_chunk_is_cut_at_the_character():
@@ -265,6 +272,11 @@ def test_the_papers_figures_count_overlaps_twice_in_what_they_divide_by():
     assert found["paper_iou"] == pytest.approx(4 / (18 + 4))
 
 
+def test_legacy_recall_without_its_ranking_is_refused():
+    with pytest.raises(ValueError, match="needs the ranking of the legacy retriever"):
+        score(chunking_of(CORPUS, [(0, 4)]), np.array([[0]]), numbered(1), RunConfig(), ["legacy"])
+
+
 def test_legacy_recall_wants_the_phrase_whole_in_one_chunk():
     assert scores_of([(0, 4), (5, 9)], [0, 1], (0, 4), (0, 9)).metrics["legacy_recall"] == 0.5
 
@@ -297,7 +309,8 @@ def test_scores_on_the_public_data_equal_those_on_sets_of_characters():
     config = RunConfig(strategy="sliding-window", chunk_size=200, overlap=50)
     chunking, questions = chunk(corpus, config), read_questions(file, corpus)
     ranking = rank(chunking, questions.texts, config, required_depth(chunking, config))
-    found, reference = score(chunking, ranking, questions, config, GROUPS).per_question, Reference(chunking, config)
+    scores = score(chunking, ranking, questions, config, GROUPS, legacy_ranking(chunking, questions, config))
+    found, reference = scores.per_question, Reference(chunking, config)
     for number in range(0, len(questions), 23):
         expected = reference.scores(ranking[number].tolist(), questions.questions[number])
         assert {name: found[name][number] for name in expected} == pytest.approx(expected)
@@ -384,3 +397,35 @@ def test_every_strategy_spends_exactly_the_budget(strategy):
         for row, count in zip(rows_of(ranking), filled.tolist(), strict=True):
             assert reference.cost(row[: count - 1]) < budget <= reference.cost(row[:count])
             assert len(list(reference.walked(row, budget))) == budget
+
+
+@given(cases())
+def test_the_causes_of_loss_are_never_negative_and_sum_to_the_recall_that_is_missing(case):
+    chunking, ranking, questions, config = case
+    scores = score(chunking, ranking, questions, config, ["budget", "losses"]).per_question
+    causes = np.array([scores[name] for name in CAUSES])
+    assert (causes >= -1e-12).all()
+    assert causes.sum(axis=0) == pytest.approx(1 - scores["budget_recall"])
+
+
+BOOKS = Corpus([Document("a", "aaaa bbbb cccc dddd "), Document("b", "eeee ffff ")])
+WORDS = [(0, 4), (5, 9), (10, 14), (15, 19), (20, 24), (25, 29)]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "ranked", "evidence", "budget", "cause"),
+    [
+        (WORDS, [0, 1], (5, 9), 6, {"lost_cut": 0.5}),
+        (WORDS, [0, 4], (0, 9), 8, {"lost_split": 0.5}),
+        (WORDS, [0, 1], (5, 9), 4, {"lost_ranked_low": 1.0}),
+        (WORDS, [4, 0], (0, 4), 4, {"lost_other_documents": 1.0}),
+        (WORDS[1:], [0, 1], (0, 4), 8, {"lost_outside_chunks": 1.0}),
+        (WORDS, [0, 1], (0, 4), 8, {}),
+    ],
+    ids=["cut by the budget", "split by a border", "ranked low", "other document", "in no chunk", "nothing lost"],
+)
+def test_a_planted_loss_is_named_by_its_cause(chunks, ranked, evidence, budget, cause):
+    questions = questions_of(Question("q", "?", (Evidence((evidence,)),)))
+    config, ranking = RunConfig(budget=budget), np.array([ranked])
+    found = score(chunking_of(BOOKS, chunks), ranking, questions, config, ["budget", "losses"]).metrics
+    assert {name: found[name] for name in CAUSES if found[name]} == pytest.approx(cause)

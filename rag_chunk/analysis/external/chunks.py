@@ -69,10 +69,10 @@ def _place(placed: tuple[tuple[int, int], _ChunkLine]) -> tuple[int, int, int, i
     return line.document, start, end, line.number
 
 
-def _lines(found: Iterable[tuple[int, dict[str, Any]]], corpus: Corpus, problems: Problems) -> Iterator[_ChunkLine]:
+def _lines(objects: Iterable[tuple[int, dict[str, Any]]], corpus: Corpus, problems: Problems) -> Iterator[_ChunkLine]:
     """Yield the chunks whose document is known; each unknown document is noted once."""
     names, unknown = DocumentIndex(corpus), dict[str, list[int]]()
-    for number, fields in found:
+    for number, fields in objects:
         said = _problem(fields)
         documents = () if said else names.find(fields["document"])
         if said:
@@ -109,7 +109,7 @@ def _problem(fields: Mapping[str, Any]) -> str | None:
 
 def _spans(lines: Sequence[_ChunkLine], corpus: Corpus, problems: Problems) -> dict[int, tuple[int, int]]:
     """Return the place of each chunk within its document, by line."""
-    found: dict[int, tuple[int, int]] = {}
+    spans: dict[int, tuple[int, int]] = {}
     texts: dict[int, list[_ChunkLine]] = {}
     for line in lines:
         said = _placement_error(line, corpus.documents[line.document])
@@ -118,10 +118,10 @@ def _spans(lines: Sequence[_ChunkLine], corpus: Corpus, problems: Problems) -> d
         elif line.span is None:
             texts.setdefault(line.document, []).append(line)
         else:
-            found[line.number] = line.span
+            spans[line.number] = line.span
     for index, of_document in texts.items():
-        found |= _locate_texts(of_document, corpus.documents[index], problems)
-    return found
+        spans |= _locate_texts(of_document, corpus.documents[index], problems)
+    return spans
 
 
 def _placement_error(line: _ChunkLine, document: Document) -> str | None:
@@ -149,12 +149,12 @@ def _locate_texts(lines: Sequence[_ChunkLine], document: Document, problems: Pro
         return dict(zip((line.number for line in lines), locate(document.text, texts), strict=True))
     except InputError:
         letters = "".join(document.text.split())
-        found = {line.number: _only_place(text, document, letters) for line, text in zip(lines, texts, strict=True)}
+        places = {line.number: _only_place(text, document, letters) for line, text in zip(lines, texts, strict=True)}
     for line in lines:
-        said = found[line.number]
+        said = places[line.number]
         if isinstance(said, str):
             problems.add(line.number, f"its text {excerpt(line.text or '', 40)} {said}")
-    return {number: place for number, place in found.items() if not isinstance(place, str)}
+    return {number: place for number, place in places.items() if not isinstance(place, str)}
 
 
 def _only_place(text: str, document: Document, letters: str) -> tuple[int, int] | str:

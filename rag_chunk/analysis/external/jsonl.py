@@ -37,22 +37,22 @@ def json_lines(path: Path, problems: Problems) -> Iterator[tuple[int, dict[str, 
     """Yield the objects of the file at `path`, each with its line; what is none is noted in `problems`."""
     for number, line in enumerate(_text(path).split("\n"), 1):
         if line.strip():
-            found = _load_object(line)
-            if isinstance(found, dict):
-                yield number, found
+            value = _load_object(line)
+            if isinstance(value, dict):
+                yield number, value
             else:
-                problems.add(number, found)
+                problems.add(number, value)
 
 
 def _load_object(line: str) -> dict[str, Any] | str:
     """Return the object that a line holds, or what is wrong with the line."""
     try:
-        found = json.loads(line)
+        value = json.loads(line)
     except json.JSONDecodeError as error:
         return f"it cannot be read as JSON: column {error.colno}: {error.msg}"
     except (ValueError, RecursionError) as error:
         return f"it cannot be read as JSON: {error}"
-    return found if isinstance(found, dict) else "it must hold one JSON object: {…}"
+    return value if isinstance(value, dict) else "it must hold one JSON object: {…}"
 
 
 def _text(path: Path) -> str:

@@ -54,10 +54,10 @@ def _question(number: int, fields: Mapping[str, Any], known: _Asked, problems: P
     if (text is None and name is None) or not isinstance(text, str | None) or (name is not None and not as_id(name)):
         problems.add(number, f"{_SHAPE}; this has {', '.join(fields) or 'nothing'}")
         return None
-    found = _by_text(text or "", known) if name is None else _by_id(str(name), text, known)
-    if isinstance(found, Question):
-        return found
-    problems.add(number, found)
+    match = _by_text(text or "", known) if name is None else _by_id(str(name), text, known)
+    if isinstance(match, Question):
+        return match
+    problems.add(number, match)
     return None
 
 
@@ -71,11 +71,11 @@ def _by_id(name: str, text: str | None, known: _Asked) -> Question | str:
 
 
 def _by_text(text: str, known: _Asked) -> Question | str:
-    found = known.by_text.get(text.strip(), [])
-    if len(found) == 1:
-        return found[0]
-    if found:
-        return f"{excerpt(text)} is asked by {' and '.join(question.id for question in found)}; give the id"
+    asking = known.by_text.get(text.strip(), [])
+    if len(asking) == 1:
+        return asking[0]
+    if asking:
+        return f"{excerpt(text)} is asked by {' and '.join(question.id for question in asking)}; give the id"
     return f"there is no question {excerpt(text)}{did_you_mean(text, known.by_text)}"
 
 
@@ -105,6 +105,6 @@ def _unknown_message(names: Sequence[str], listed: int, chunks: ExternalChunks) 
 def _table(lists: Sequence[Sequence[int]]) -> Ranking:
     """Return the lists as rows of equal length; one column at least, so that nobody has to ask."""
     table: Ranking = np.full((len(lists), max(1, *map(len, lists))), -1, np.int64)
-    for row, found in enumerate(lists):
-        table[row, : len(found)] = found
+    for row, rows in enumerate(lists):
+        table[row, : len(rows)] = rows
     return table

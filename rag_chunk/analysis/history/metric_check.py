@@ -15,7 +15,7 @@ OF_VECTORS = 1e-3  # a model's vectors depend on the processor and the libraries
 
 def compare_metrics(before: SavedAnalysis, now: SavedAnalysis) -> Reproduction:
     """Compare every metric but times; `now` has the configurations of `before`, by name."""
-    by_vectors = any(found.config.needs_vectors for found in before.configurations)
+    by_vectors = any(result.config.needs_vectors for result in before.configurations)
     tolerance = OF_VECTORS if by_vectors else EXACT
     return Reproduction(
         source=before.source,
@@ -23,9 +23,9 @@ def compare_metrics(before: SavedAnalysis, now: SavedAnalysis) -> Reproduction:
         rag_chunk=__version__,
         configurations=tuple(
             ConfigurationOutcome(
-                name=found.name, metrics=tuple(_outcomes(found, now.report.configuration(found.name), tolerance))
+                name=result.name, metrics=tuple(_outcomes(result, now.report.configuration(result.name), tolerance))
             )
-            for found in before.configurations
+            for result in before.configurations
         ),
         documents=document_differences(before.report.corpus, now.report.corpus),
         questions=_question_differences(before, now),
@@ -53,7 +53,7 @@ def _question_differences(before: SavedAnalysis, now: SavedAnalysis) -> tuple[Di
 
 def _model_differences(before: SavedAnalysis, now: SavedAnalysis) -> Iterator[Difference]:
     """Yield the configurations whose embedding model has another revision."""
-    for found in before.configurations:
-        old, new = found.embedding, now.report.configuration(found.name).embedding
+    for result in before.configurations:
+        old, new = result.embedding, now.report.configuration(result.name).embedding
         if old and new and old.model != new.model:
-            yield Difference(name=found.name, what=f"made with {old.model}, now with {new.model}")
+            yield Difference(name=result.name, what=f"made with {old.model}, now with {new.model}")

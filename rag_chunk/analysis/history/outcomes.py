@@ -23,7 +23,7 @@ class Difference(_OutcomeValue):
 
 
 class ComparedSide(_OutcomeValue):
-    """One configuration of a comparison, and where it was found.
+    """One configuration of a comparison, and its source.
 
     `metrics` that are means over questions are over the common ones; others stand only where all are common, or where
     they have nothing to do with questions.
@@ -110,7 +110,7 @@ class Reproduction(_OutcomeValue):
     def is_equal(self) -> bool:
         """Whether documents, questions, embedding models and every metric are as they were."""
         inputs = (*self.documents, *self.questions, *self.models)
-        return not inputs and not any(found.differing for found in self.configurations)
+        return not inputs and not any(outcome.differing for outcome in self.configurations)
 
     def to_json(self) -> str:
         """Return the reproduction as JSON."""

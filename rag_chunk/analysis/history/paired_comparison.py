@@ -23,14 +23,14 @@ _PAIRLESS = {*metrics_of("shape", "time", "embedding")}  # metrics that question
 
 
 def compare_analyses(
-    found: Sequence[SavedAnalysis], *, metric: str = HEADLINE, anyway: bool = False
+    saved: Sequence[SavedAnalysis], *, metric: str = HEADLINE, anyway: bool = False
 ) -> ComparisonReport:
     """Compare the configurations that are meant, by `metric`; the first is what the others stand against.
 
     Raise `InputError` where fewer than 10 questions are common, or where the retriever, `top_k` or the budget differ,
     unless `anyway`.
     """
-    sides = _label_sides(found)
+    sides = _label_sides(saved)
     pairing = pair_questions({label: side.asked() for label, side in sides.items()})
     scores = {label: _scores(side, metric, label) for label, side in sides.items()}
     warnings = [*_mismatches(sides), *_too_few(pairing)]
@@ -38,13 +38,13 @@ def compare_analyses(
         remedy = "--anyway compares them all the same" if pairing.ids else "there is nothing to compare by"
         raise InputError(f"{'; '.join(warnings)}: {remedy}")
     table = np.array([[scores[label][name] for label, name in zip(sides, ids, strict=True)] for ids in pairing.ids])
-    shown = statistics.compare_all(table, seed=found[0].configuration.config.seed)
+    shown = statistics.compare_all(table, seed=saved[0].configuration.config.seed)
     names = list(sides)
     against = _against(shown, names)
     return ComparisonReport(
         metric=metric,
-        sides=tuple(_side(label, side, found[0], pairing, place) for place, (label, side) in enumerate(sides.items())),
-        settings=_settings([side.configuration.config for side in found]),
+        sides=tuple(_side(label, side, saved[0], pairing, place) for place, (label, side) in enumerate(sides.items())),
+        settings=_settings([side.configuration.config for side in saved]),
         num_questions=len(pairing.ids),
         left_out=pairing.left_out,
         against=against,
@@ -54,21 +54,21 @@ def compare_analyses(
     )
 
 
-def _label_sides(found: Sequence[SavedAnalysis]) -> dict[str, SavedAnalysis]:
+def _label_sides(saved: Sequence[SavedAnalysis]) -> dict[str, SavedAnalysis]:
     """Return the sides by their configuration's name, with where it is from wherever the name alone is not enough."""
-    if len(found) < _FEWEST_SIDES:
+    if len(saved) < _FEWEST_SIDES:
         raise SettingsError("a comparison needs two sides: rag-chunk compare BASE NEW")
-    for side in found:
+    for side in saved:
         if side.report.questions is None or not side.configuration.questions:
             raise InputError(f"{side.source} has no questions to compare by: it was analysed without --test-file")
-    names = Counter(side.configuration.name for side in found)
+    names = Counter(side.configuration.name for side in saved)
     labels = [
-        side.configuration.name + (f" ({side.source})" if names[side.configuration.name] > 1 else "") for side in found
+        side.configuration.name + (f" ({side.source})" if names[side.configuration.name] > 1 else "") for side in saved
     ]
     twice = [label for label, count in Counter(labels).items() if count > 1]
     if twice:
         raise SettingsError(f"{twice[0]} is named twice; a comparison needs two different sides")
-    return dict(zip(labels, found, strict=True))
+    return dict(zip(labels, saved, strict=True))
 
 
 def _scores(side: SavedAnalysis, metric: str, label: str) -> dict[str, float]:
@@ -88,14 +88,14 @@ def _scores(side: SavedAnalysis, metric: str, label: str) -> dict[str, float]:
 
 def _mismatches(sides: dict[str, SavedAnalysis]) -> list[str]:
     """Say which of the deciding settings differ, and between which sides."""
-    found = []
+    mismatches = []
     for name in _DECIDING:
         values = {label: _describe(side.configuration.config, name) for label, side in sides.items()}
         if len(set(values.values())) > 1:
             base, first = next(iter(values.items()))
             label, other = next((label, value) for label, value in values.items() if value != first)
-            found.append(f"{name} is {first} for {base} and {other} for {label}")
-    return found
+            mismatches.append(f"{name} is {first} for {base} and {other} for {label}")
+    return mismatches
 
 
 def _describe(config: RunConfig, name: str) -> str:
@@ -112,17 +112,17 @@ def _too_few(pairing: Pairing) -> list[str]:
 
 
 def _side(label: str, side: SavedAnalysis, base: SavedAnalysis, pairing: Pairing, place: int) -> ComparedSide:
-    report, found = side.report, side.configuration
+    report, result = side.report, side.configuration
     return ComparedSide(
         label=label,
         source=side.source,
-        configuration=found.name,
+        configuration=result.name,
         analysis_id=report.analysis_id,
         created=report.created,
         rag_chunk=report.rag_chunk,
         corpus_digest=report.corpus.digest,
         questions_digest=report.questions.digest if report.questions else "",
-        config=found.config,
+        config=result.config,
         metrics=_metrics(side, {ids[place] for ids in pairing.ids}),
         documents=document_differences(base.report.corpus, report.corpus),
     )
@@ -130,16 +130,16 @@ def _side(label: str, side: SavedAnalysis, base: SavedAnalysis, pairing: Pairing
 
 def _metrics(side: SavedAnalysis, common: set[str]) -> dict[str, float]:
     """Return the metrics over the common questions; those that are no means of questions only where all are common."""
-    questions, metrics = side.configuration.questions, side.configuration.metrics
+    questions = side.configuration.questions
     shared = [each.id in common for each in questions]
-    found: dict[str, float] = {}
-    for name, metric in metrics.items():
+    metrics: dict[str, float] = {}
+    for name, metric in side.configuration.metrics.items():
         scores = [each.scores[name] for each in questions if name in each.scores]
         if len(scores) == len(questions) and math.isclose(np.mean(scores), metric, abs_tol=_ROUNDING):
-            found[name] = float(np.mean(np.array(scores)[shared]))
+            metrics[name] = float(np.mean(np.array(scores)[shared]))
         elif all(shared) or name in _PAIRLESS:
-            found[name] = metric
-    return found
+            metrics[name] = metric
+    return metrics
 
 
 def _settings(configs: Sequence[RunConfig]) -> dict[str, tuple[object, ...]]:

@@ -54,8 +54,8 @@ class SavedAnalysis:
 def saved_from_analysis(analysis: Analysis, source: str) -> SavedAnalysis:
     """Return an analysis that was just made."""
     asked = analysis.questions
-    found = [question_to_dict(question, analysis.corpus) for question in asked.questions] if asked else []
-    return SavedAnalysis(source=source, report=analysis.report, questions=_by_id(found))
+    questions = [question_to_dict(question, analysis.corpus) for question in asked.questions] if asked else []
+    return SavedAnalysis(source=source, report=analysis.report, questions=_by_id(questions))
 
 
 def parse_questions(text: str, where: str) -> dict[str, AskedQuestion]:
@@ -67,10 +67,10 @@ def parse_questions(text: str, where: str) -> dict[str, AskedQuestion]:
 
 
 def _by_id(records: Iterable[Mapping[str, Any]]) -> dict[str, AskedQuestion]:
-    found = (
+    entries = (
         AskedQuestion(_string(each["id"]), _string(each["question"]), _texts(each["evidence"])) for each in records
     )
-    return {question.id: question for question in found}
+    return {question.id: question for question in entries}
 
 
 def _string(value: Any) -> str:

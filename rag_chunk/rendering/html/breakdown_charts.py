@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Report
+from rag_chunk.rendering.breakdown import names_to_show
 from rag_chunk.rendering.html.scale import Scale, Tick, ticks_of
 
 _MOST_ROWS = 20
@@ -35,7 +36,7 @@ class Breakdown:
 
 
 def breakdowns_of(
-    report: Report, comparison: ComparisonResult, found: Sequence[ConfigurationResult]
+    report: Report, comparison: ComparisonResult, results: Sequence[ConfigurationResult]
 ) -> list[Breakdown]:
     """Lay out tags and documents, where there are any."""
     asked = report.questions
@@ -43,24 +44,27 @@ def breakdowns_of(
         ("tag", asked.by_tag if asked else {}, lambda each: each.by_tag),
         ("document", asked.by_document if asked else {}, lambda each: each.by_document),
     ]
-    return [_breakdown(kind, counts, comparison, found, figures) for kind, counts, figures in kinds if counts]
+    laid_out = [_breakdown(kind, counts, comparison, results, figures) for kind, counts, figures in kinds if counts]
+    return [each for each in laid_out if each.rows]
 
 
 def _breakdown(
     kind: str,
     counts: Mapping[str, int],
     comparison: ComparisonResult,
-    found: Sequence[ConfigurationResult],
+    results: Sequence[ConfigurationResult],
     figures: Figures,
 ) -> Breakdown:
-    ours = figures(next(each for each in found if each.name == comparison.recommended))
-    names = sorted(ours, key=lambda name: (ours[name], name))
-    rows = tuple(_place(name, counts.get(name, 0), ours[name], found, figures) for name in names[:_MOST_ROWS])
+    ours = figures(next(each for each in results if each.name == comparison.recommended))
+    names = names_to_show(kind, ours, counts)
+    rows = tuple(_place(name, counts.get(name, 0), ours[name], results, figures) for name in names[:_MOST_ROWS])
     return Breakdown(kind, rows, len(names) - len(rows), ticks_of(_WHOLE, most=4))
 
 
-def _place(name: str, count: int, value: float, found: Sequence[ConfigurationResult], figures: Figures) -> BreakdownRow:
-    best = max(found, key=lambda each: figures(each).get(name, 0.0))
-    dots = dict.fromkeys(_WHOLE.place(figures(each).get(name, 0.0)) for each in found)
+def _place(
+    name: str, count: int, value: float, results: Sequence[ConfigurationResult], figures: Figures
+) -> BreakdownRow:
+    best = max(results, key=lambda each: figures(each).get(name, 0.0))
+    dots = dict.fromkeys(_WHOLE.place(figures(each).get(name, 0.0)) for each in results)
     highest = f"{figures(best).get(name, 0.0):.3f}"
     return BreakdownRow(name, count, f"{value:.3f}", _WHOLE.place(value), tuple(dots), highest, best.name)

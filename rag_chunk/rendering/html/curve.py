@@ -39,15 +39,15 @@ class Curve:
 
 
 def curve_of(
-    comparison: ComparisonResult, found: Sequence[ConfigurationResult], numbers: Mapping[str, int]
+    comparison: ComparisonResult, results: Sequence[ConfigurationResult], numbers: Mapping[str, int]
 ) -> Curve | None:
     """Lay out the budget curves; nothing where a report has none."""
     keys = [f"{comparison.metric}_{budget}" for budget in CURVE]
-    if not all(key in each.metrics for each in found for key in keys):
+    if not all(key in each.metrics for each in results for key in keys):
         return None
     across = Scale(CURVE[0], CURVE[-1], log=True)
-    up = scale_around([each.metrics[key] for each in found for key in keys])
-    reasons = _reasons(comparison) if len(found) > 1 else {comparison.recommended: ""}
+    up = scale_around([each.metrics[key] for each in results for key in keys])
+    reasons = _reasons(comparison) if len(results) > 1 else {comparison.recommended: ""}
     colours = {name: place for place, name in enumerate(reasons)}
     lines = [
         Line(
@@ -61,7 +61,7 @@ def curve_of(
             colours.get(each.name),
             reasons.get(each.name, ""),
         )
-        for each in found
+        for each in results
     ]
     named = sorted((line for line in lines if line.colour is not None), key=lambda line: line.colour or 0)
     return Curve(

@@ -65,15 +65,15 @@ class _Frame:
 
 
 def comparison_of(
-    report: Report, comparison: ComparisonResult, found: Sequence[ConfigurationResult], numbers: Mapping[str, int]
+    report: Report, comparison: ComparisonResult, results: Sequence[ConfigurationResult], numbers: Mapping[str, int]
 ) -> DifferencePlot:
     """Lay out the configurations of a group, best first."""
-    frame = _frame(report, comparison, found)
+    frame = _frame(report, comparison, results)
     kept = {comparison.recommended, frame.reference}
     return DifferencePlot(
         rows=tuple(
             _row(frame, each, numbers[each.name], first=place < FIRST_ROWS or each.name in kept)
-            for place, each in enumerate(found)
+            for place, each in enumerate(results)
         ),
         ticks=ticks_of(frame.recall, most=4),
         reference=frame.reference,
@@ -83,40 +83,40 @@ def comparison_of(
     )
 
 
-def _frame(report: Report, comparison: ComparisonResult, found: Sequence[ConfigurationResult]) -> _Frame:
+def _frame(report: Report, comparison: ComparisonResult, results: Sequence[ConfigurationResult]) -> _Frame:
     reference = comparison.baseline.name if comparison.baseline else comparison.leader
     pairs = pairs_with(comparison, reference)
-    recall = scale_around([end for each in found for end in _ends(each, comparison.metric)])
+    recall = scale_around([end for each in results for end in _ends(each, comparison.metric)])
     points = scale_around([0.0, *(100 * end for pair in pairs.values() for end in (pair.low, pair.high))], least=2.0)
     return _Frame(report, comparison, reference, pairs, recall, points)
 
 
-def _row(frame: _Frame, found: ConfigurationResult, number: int, *, first: bool) -> Row:
-    metric, pair, sign = frame.comparison.metric, frame.pairs.get(found.name), mark(frame.report, found)
-    told = against_baseline(frame.report, found, interval=False).split(" ", 1)[-1]
-    enough = len(found.questions) >= FEWEST_FOR_A_WINNER
+def _row(frame: _Frame, result: ConfigurationResult, number: int, *, first: bool) -> Row:
+    metric, pair, sign = frame.comparison.metric, frame.pairs.get(result.name), mark(frame.report, result)
+    against = against_baseline(frame.report, result, interval=False).split(" ", 1)[-1]
+    enough = len(result.questions) >= FEWEST_FOR_A_WINNER
     return Row(
         number=number,
-        name=found.name,
-        settings=settings_of(found.config),
+        name=result.name,
+        settings=settings_of(result.config),
         mark=sign,
         meaning=LEGEND.get(sign, ""),
-        value=format_metric(metric, found.metrics[metric]),
-        recall=_recall(found, metric, frame.recall),
+        value=format_metric(metric, result.metrics[metric]),
+        recall=_recall(result, metric, frame.recall),
         difference=_difference(pair, frame.points) if pair else None,
         difference_text=f"{100 * pair.difference:+.1f}" if pair else "",
-        shown=told or _format_pair(pair, enough=enough),
-        chunks=format_metric("num_chunks", found.metrics.get("num_chunks")),
+        shown=against or _format_pair(pair, enough=enough),
+        chunks=format_metric("num_chunks", result.metrics.get("num_chunks")),
         first=first,
     )
 
 
-def _ends(found: ConfigurationResult, metric: str) -> tuple[float, ...]:
-    return (found.metrics[metric], *found.intervals.get(metric, ()))
+def _ends(result: ConfigurationResult, metric: str) -> tuple[float, ...]:
+    return (result.metrics[metric], *result.intervals.get(metric, ()))
 
 
-def _recall(found: ConfigurationResult, metric: str, scale: Scale) -> Stretch:
-    value, *ends = _ends(found, metric)
+def _recall(result: ConfigurationResult, metric: str, scale: Scale) -> Stretch:
+    value, *ends = _ends(result, metric)
     low, high = ends or (value, value)
     text = f"{value:.3f}" + (f", 95 % interval {low:.3f} to {high:.3f}" if ends else "")
     return Stretch(scale.place(value), scale.place(low), scale.place(high), text)

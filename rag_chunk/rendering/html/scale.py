@@ -72,7 +72,7 @@ def _multiples(scale: Scale, most: int) -> list[float]:
 def _powers(scale: Scale) -> list[float]:
     """Return 1, 2, 5, 10 and so on, or only the powers of ten where those are many."""
     powers = range(math.floor(math.log10(scale.low)), math.ceil(math.log10(scale.high)) + 1)
-    found = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
-    inside = [value for value in found if scale.low <= value <= scale.high]
+    steps = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    inside = [value for value in steps if scale.low <= value <= scale.high]
     many = 5
     return inside if len(inside) <= many else [value for value in inside if math.log10(value).is_integer()]

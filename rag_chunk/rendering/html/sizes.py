@@ -35,10 +35,10 @@ class Distributions:
 
 
 def distributions_of(
-    found: Sequence[ConfigurationResult], chunkings: Mapping[str, Chunking], numbers: Mapping[str, int]
+    results: Sequence[ConfigurationResult], chunkings: Mapping[str, Chunking], numbers: Mapping[str, int]
 ) -> Distributions | None:
     """Lay out the sizes of all chunks; nothing where there are none."""
-    sizes = {each.name: _characters(chunkings[each.name]) for each in found if len(chunkings[each.name])}
+    sizes = {each.name: _characters(chunkings[each.name]) for each in results if len(chunkings[each.name])}
     if not sizes:
         return None
     low, high = min(int(each.min()) for each in sizes.values()), max(int(each.max()) for each in sizes.values())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, PairResult, Report
 from rag_chunk.analysis.statistics import ALPHA, FEWEST_FOR_A_WINNER
 from rag_chunk.config import RunConfig
+from rag_chunk.config.catalog import is_bound
 from rag_chunk.config.file import ConfigFile
 from rag_chunk.config.names import is_external
 from rag_chunk.rendering.columns import all_scores_are_zero, format_metric
@@ -21,26 +22,37 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One configuration before all others: its facts, and its settings as a config file."""
+    """One configuration before all others: its facts, and its settings as a config file.
+
+    `title` is what the page begins with; where nothing is shown that is no configuration, and `pick` is the one to take
+    all the same.
+    """
 
     kicker: str
-    name: str
+    title: str
     settings: str
     facts: tuple[Fact, ...]
     config: str
+    pick: str = ""
 
 
-def answer_of(report: Report, comparison: ComparisonResult | None, found: list[ConfigurationResult]) -> Answer:
+def answer_of(report: Report, comparison: ComparisonResult | None, results: list[ConfigurationResult]) -> Answer:
     """Return what a group of configurations comes to."""
-    if comparison is None and len(found) > 1:
-        return Answer("Measured without questions", f"{len(found)} configurations", "", (), "")
-    if comparison and all_scores_are_zero(comparison, found):
-        return Answer("Every score is 0", f"{len(found)} configuration{'' if len(found) == 1 else 's'}", "", (), "")
-    kicker = "Recommended" if len(found) > 1 else "The only configuration"
-    chosen = next(each for each in found if comparison is None or each.name == comparison.recommended)
-    scored = _score_facts(report, comparison, chosen, found) if comparison else ()
+    if comparison is None and len(results) > 1:
+        return Answer("Measured without questions", f"{len(results)} configurations", "", (), "")
+    if comparison and all_scores_are_zero(comparison, results):
+        return Answer("Every score is 0", f"{len(results)} configuration{'' if len(results) == 1 else 's'}", "", (), "")
+    if comparison and all(is_bound(name) for name in comparison.retrievers):
+        return Answer("A bound, which no pipeline can have", " and ".join(comparison.retrievers), "", (), "")
+    kicker = "Recommended" if len(results) > 1 else "The only configuration"
+    chosen = next(each for each in results if comparison is None or each.name == comparison.recommended)
+    scored = _score_facts(report, comparison, chosen, results) if comparison else ()
     config = ConfigFile(chosen.config.applicable_settings(), {}, {}).to_yaml()
-    return Answer(kicker, chosen.name, settings_of(chosen.config), (*scored, _index(chosen)), config)
+    facts, settings = (*scored, _index(chosen)), settings_of(chosen.config)
+    if comparison and comparison.too_close:
+        title = f"Too close to call: any of these {len(results)}"
+        return Answer("", title, settings, facts, config, chosen.name)
+    return Answer(kicker, chosen.name, settings, facts, config)
 
 
 def settings_of(config: RunConfig) -> str:
@@ -65,7 +77,7 @@ def _reverse(pair: PairResult) -> PairResult:
 
 
 def _score_facts(
-    report: Report, comparison: ComparisonResult, chosen: ConfigurationResult, found: list[ConfigurationResult]
+    report: Report, comparison: ComparisonResult, chosen: ConfigurationResult, results: list[ConfigurationResult]
 ) -> tuple[Fact, ...]:
     asked = len(chosen.questions)
     ends = chosen.intervals.get(comparison.metric)
@@ -76,12 +88,16 @@ def _score_facts(
         f"recall in {budget} of context",
         f"{interval}{asked:,} question{'' if asked == 1 else 's'}",
     )
-    return (recall,) if len(found) == 1 else (recall, _gap(comparison, chosen, found), _sure(comparison, found, asked))
+    return (
+        (recall,)
+        if len(results) == 1
+        else (recall, _gap(comparison, chosen, results), _sure(comparison, results, asked))
+    )
 
 
-def _gap(comparison: ComparisonResult, chosen: ConfigurationResult, found: list[ConfigurationResult]) -> Fact:
+def _gap(comparison: ComparisonResult, chosen: ConfigurationResult, results: list[ConfigurationResult]) -> Fact:
     """Return how the recommended stands to the leader, or the leader to the one behind it."""
-    others = [each for each in found if each.name != chosen.name]
+    others = [each for each in results if each.name != chosen.name]
     rival = max(others, key=lambda each: each.metrics[comparison.metric]).name
     rival = comparison.leader if chosen.name != comparison.leader else rival
     pair = pairs_with(comparison, rival)[chosen.name]
@@ -93,9 +109,9 @@ def _gap(comparison: ComparisonResult, chosen: ConfigurationResult, found: list[
     )
 
 
-def _sure(comparison: ComparisonResult, found: list[ConfigurationResult], asked: int) -> Fact:
-    others = len(found) - 1
-    beaten = len(found) - len(comparison.not_shown_worse)
+def _sure(comparison: ComparisonResult, results: list[ConfigurationResult], asked: int) -> Fact:
+    others = len(results) - 1
+    beaten = len(results) - len(comparison.not_shown_worse)
     if asked < FEWEST_FOR_A_WINNER:
         return Fact("none", "is shown to be better", f"{asked} questions are too few to name a winner")
     left = others - beaten

@@ -1,0 +1,74 @@
+"""Tells whether a position in a text is a border, or cuts a word, a number or a character with its marks."""
+
+import unicodedata
+from typing import Literal
+
+from rag_chunk.corpus.characters import LONE, flags_of
+
+Cut = Literal["word", "number"]
+SHORTEST_COMPONENT = 4  # letters, accents counted apart, of the part of a compound that may be evidence
+
+_JOINS_DIGITS = ".,"
+
+
+def cut_at(text: str, position: int) -> Cut | None:
+    """Return what a border at `position` would cut: a word, a number (or a letter from its marks), or nothing.
+
+    Scripts that are written without spaces have a border at each letter.
+
+    >>> cut_at("port 8080", 7), cut_at("3.5", 1), cut_at("smart", 2), cut_at("port 80.", 7)
+    ('number', 'number', 'word', None)
+    """
+    if not 0 < position < len(text):
+        return None
+    before, after = text[position - 1], text[position]
+    if _kind(after) == "M":
+        return "number" if _kind(before) in "LNM" else None
+    if _is_inside_number(text, position, before, after):
+        return "number"
+    if _is_word_character(text, position - 1) and _is_word_character(text, position):
+        return "word"
+    return None
+
+
+def is_whole(text: str, start: int, end: int) -> bool:
+    """Whether the stretch neither begins nor ends inside a word or a number."""
+    return cut_at(text, start) is None and cut_at(text, end) is None
+
+
+def is_component(text: str, start: int, end: int) -> bool:
+    """Whether the stretch is whole, or cuts only words, of which it holds enough to be a part of a compound."""
+    stretch = text[start:end]
+    words = stretch.split()
+    if not words:
+        return False
+    edges = ((cut_at(text, start), words[0]), (cut_at(text, end), words[-1]))
+    return all(cut is None or (cut == "word" and _count_letters(word) >= SHORTEST_COMPONENT) for cut, word in edges)
+
+
+def _count_letters(word: str) -> int:
+    """Return the number of letters; a Korean syllable counts as the letters that it is made of."""
+    return sum(character.isalpha() for character in unicodedata.normalize("NFKD", word))
+
+
+def _kind(character: str) -> str:
+    return unicodedata.category(character)[0]
+
+
+def _is_inside_number(text: str, position: int, before: str, after: str) -> bool:
+    """Whether digits meet here, by themselves or through a point or a comma."""
+    if _kind(before) == "N":
+        follows = text[position + 1 : position + 2]
+        return _kind(after) == "N" or (after in _JOINS_DIGITS and follows.isdigit())
+    first = text[position - 2 : position - 1] if position > 1 else ""
+    return before in _JOINS_DIGITS and after.isdigit() and first.isdigit()
+
+
+def _is_word_character(text: str, position: int) -> bool:
+    """Whether a letter or a digit of a script with spaces stands there, with its marks, or `_` between two of them."""
+    while position > 0 and _kind(text[position]) == "M":
+        position -= 1
+    character = text[position]
+    if character == "_":
+        return text[position - 1 : position].isalnum() and text[position + 1 : position + 2].isalnum()
+    return _kind(character) in "LN" and not flags_of(character) & LONE

@@ -217,7 +217,7 @@ def pages_around(document: Document, page: int | str) -> Span | None:
 
     A page is named by its label, or else by its number.
     """
-    pages = getattr(document, "pages", ())
+    pages = document.pages
     labels = [label for _, label in pages]
     number = labels.index(str(page)) if str(page) in labels else page - 1 if isinstance(page, int) else -1
     if not 0 <= number <= len(pages) or not pages:

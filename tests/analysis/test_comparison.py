@@ -256,7 +256,7 @@ def test_sides_without_common_questions_are_refused_always(house: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "said"), [("avg_recal", "did you mean 'avg_recall'"), ("context_size", "no share of anything")]
+    ("metric", "said"), [("avg_recal", "did you mean 'avg_recall'"), ("context_size", "is not a share")]
 )
 def test_what_cannot_be_compared_by_is_refused(metric: str, said: str, house: Path) -> None:
     with pytest.raises(InputError, match=said):

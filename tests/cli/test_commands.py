@@ -298,7 +298,7 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
             ["analyze", "docs", "--tags", "a=b", "--chunk-files"],
             "--tags and --chunk-files have no effect without --mlflow-tracking",
         ),
-        (2, ["analyze", "docs", "--mlflow-uri", "x", "--run-name", "y", "--save", "z"], "--mlflow-uri does nothing"),
+        (2, ["analyze", "docs", "--mlflow-uri", "x", "--run-name", "y", "--save", "z"], "--mlflow-uri has no effect"),
         (2, ["reproduce", "one", "--run-name", "x"], "--run-name has no effect without --track"),
         (2, ["check-questions"], "no questions were named. Give them, and the documents"),
         (3, ["check-questions", "docs"], "docs is a folder; the questions come first"),
@@ -426,10 +426,14 @@ def test_names_that_no_report_can_say_are_refused(rag_chunk, folder):
 @pytest.mark.parametrize(
     ("status", "arguments", "sentence"),
     [
-        (3, ["analyze", "docs", "-o", "docs/guide.md"], "docs/guide.md is one of the documents, and would be replaced"),
+        (
+            3,
+            ["analyze", "docs", "-o", "docs/guide.md"],
+            "docs/guide.md is one of the documents, and would be overwritten",
+        ),
         (3, ["analyze", "docs", "--test-file", "q.json", "-o", "q.json"], "q.json is the question file, and would be"),
-        (3, ["chunk", "docs", "-o", "link.jsonl"], "link.jsonl is one of the documents, and would be replaced"),
-        (3, ["chunk", "all.jsonl", "-o", "all.jsonl"], "all.jsonl is one of the documents, and would be replaced"),
+        (3, ["chunk", "docs", "-o", "link.jsonl"], "link.jsonl is one of the documents, and would be overwritten"),
+        (3, ["chunk", "all.jsonl", "-o", "all.jsonl"], "all.jsonl is one of the documents, and would be overwritten"),
         (3, ["check-questions", "q.json", "docs", "--fix", "docs/notes.txt"], "docs/notes.txt is one of the documents"),
         (0, ["check-questions", "q.json", "docs", "--fix", "q.json"], "Wrote q.json"),
         (

@@ -146,7 +146,7 @@ def test_a_span_whose_text_is_only_similar_moves_too(read):
 
 
 def test_a_span_whose_text_is_nowhere_in_its_document_is_missing(refused):
-    assert "'Straße' is not in guide.md; nearest: 'Straße' in sub/notes.txt" in refused(
+    assert "'Straße' stands nowhere in guide.md; nearest: 'Straße' in sub/notes.txt" in refused(
         one(evidence=[{"doc": "guide.md", "start": 0, "end": 6, "text": "Straße"}])
     )
 
@@ -405,13 +405,13 @@ BROKEN = {
     "blank": (" \n", "is empty"),
     "JSON": ('[{"question": "How?"\n "relevant"]', "line 2, column 2"),
     "JSONL": ('{"question": "A?"}\n{"question": }\n{"question": "B?"}', "line 2, column 14"),
-    "JSONL of lists": ('{"question": "A?"}\n["B?"]', "line 2: it is no question"),
+    "JSONL of lists": ('{"question": "A?"}\n["B?"]', "line 2: this is not a question"),
     "YAML": ("questions:\n- question: [\n", "cannot be read as YAML: line"),
     "plain text": ("How do I lock it?", "holds no list of questions"),
     "another object": ('{"answers": []}', "holds no list of questions"),
     "no questions": ('{"questions": []}', "the file holds no question"),
     "no rows": ("question,relevant\n", "the file holds no question"),
-    "a list of texts": ('["How?", "Why?"]', "number 2 in the list (line 1): it is no question"),
+    "a list of texts": ('["How?", "Why?"]', "number 2 in the list (line 1): this is not a question"),
     "CSV with too many cells": ("question,relevant\nHow?,Turn, left\n", "line 2: it has 3 cells, and the header 2"),
     "CSV with an open quote": ('question,relevant\nA?,Turn\nB?,"Turn\n', "cannot be read as CSV: line 3"),
     "CSV with broken JSON": ('question,references\nHow?,"[{"\n', "line 2: references cannot be read as JSON"),

@@ -19,8 +19,8 @@ Outcome = TypeVar("Outcome", "ComparisonReport", "Reproduction")
 Sides = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Runs, results folders, or files in a folder's configs/. An analysis stands for its recommended "
-        "configuration.",
+        help="Runs, results folders, or files in a folder's configs/. Of an analysis, its recommended "
+        "configuration is compared.",
         show_default=False,
     ),
 ]
@@ -39,7 +39,7 @@ def compare(given: ComparisonConfig, sides: Sides = None) -> None:
     """Set runs or saved results side by side, with the paired test over the questions that all of them answered.
 
     The others are compared with the first. A question takes part where its
-    evidence reads the same on all sides, wherever it stands; the rest are named.
+    evidence has the same text on all sides; the others are listed.
     """
     from rag_chunk.analysis.history import gate_verdict, worse
     from rag_chunk.rendering.side_by_side import side_by_side_markdown, side_by_side_table

@@ -47,7 +47,7 @@ def option_of(name: str, model: type[BaseModel]) -> str:
 
 
 def _with_options(detail: ErrorDetails, model: type[BaseModel], flags: Collection[str]) -> str:
-    """Return a sentence of our own, in which a field stands before its value: `overlap (50)`."""
+    """Return a sentence of our own, in which a field precedes its value: `overlap (50)`."""
     sentence = detail["msg"]
     for name, value in detail.get("ctx", {}).items():
         if name in flags:

@@ -342,7 +342,7 @@ def test_several_pairs_are_compared_in_order_under_the_names_of_their_files(docs
     (docs / "my best!.jsonl").write_text(lines(RANKED))
     pairs = [*pair(), *pair(ranked="again/ranked.jsonl"), *pair(ranked="my best!.jsonl")]
     report = report_of(run(*pairs, "--output", "json", "--baseline", "ranked"))
-    assert {found.name for found in report.configurations} == {"ranked", "ranked.2", "my.best"}
+    assert {found.name for found in report.configurations} == {"ranked", "ranked.2", "my best!"}
     assert report.comparison
     assert not report.other_comparisons
     assert len(report.comparison.pairs) == 3
@@ -440,7 +440,7 @@ def test_settings_that_make_no_sense_are_refused(arguments: list[str], said: str
 
 
 def test_what_was_given_cannot_be_chunked_anew() -> None:
-    with pytest.raises(InputError, match="cannot be made anew from its name"):
+    with pytest.raises(InputError, match="read from a file; they cannot be made again"):
         chunk(CORPUS, RunConfig(strategy="given-0123456789ab"))
 
 

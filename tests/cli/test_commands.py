@@ -1,11 +1,13 @@
 """What the smaller commands do, through the real entry point, in this process."""
 
 import csv
+import errno
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -210,7 +212,7 @@ def test_init_replaces_nothing_without_being_told(rag_chunk, docs):
     Path("questions.yaml").write_text("mine")
     refused = rag_chunk("init", docs.name)
     assert (refused.status, refused.said) == (
-        3, "rag-chunk: there is a questions.yaml here already; move away what is there, or let --force replace it"
+        3, "rag-chunk: questions.yaml already exists; move it away, or replace it with --force"
     )  # fmt: skip
     assert Path("questions.yaml").read_text() == "mine"
     assert not Path("rag-chunk.yaml").exists()
@@ -358,6 +360,17 @@ def test_a_reader_who_goes_ends_it_as_the_shell_has_it(docs):
     (docs / "long.md").write_text("A sentence of six words. " * 20_000)
     done = _process("rag-chunk chunk docs --quiet | head -c 1; exit ${PIPESTATUS[0]}")
     assert (done.returncode, done.stdout, done.stderr) == (141, "{", "")
+
+
+def test_a_machine_without_a_folder_for_temporary_files_is_told_what_to_set(rag_chunk, docs, monkeypatch):
+    def no_folder():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", no_folder)
+    monkeypatch.delenv("TIKTOKEN_CACHE_DIR")
+    done = rag_chunk("analyze", "docs", "--unit", "tokens", "--no-cache")
+    assert done.status == 3
+    assert done.said.endswith("Set TMPDIR to a folder that you may write to")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in plain sentences."""
+"""Validation errors of pydantic, in plain sentences."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, get_args, get_origin

@@ -93,9 +93,9 @@ def test_strategies_shows_all_that_is_built_in_and_fits_80_columns(rag_chunk):
 def test_what_lacks_a_package_is_marked_with_the_line_that_installs_it(rag_chunk, docs, monkeypatch):
     monkeypatch.setitem(catalog.EXTRAS, "gears", catalog.Extra("gears", "no_such_package", "gears"))
     monkeypatch.setitem(STRATEGIES, "header", replace(STRATEGIES["header"], extra="gears"))
-    found = {part["name"]: part["lacks"] for part in json.loads(rag_chunk("strategies", "--output", "json").out)}
-    assert found["header"] == found["gears"] == "a package: pip install 'rag-chunk[gears]'"
-    assert found["sentence"] is None
+    lacks = {part["name"]: part["lacks"] for part in json.loads(rag_chunk("strategies", "--output", "json").out)}
+    assert lacks["header"] == lacks["gears"] == "a package: pip install 'rag-chunk[gears]'"
+    assert lacks["sentence"] is None
     assert "- header " in rag_chunk("strategies").out
     report = json.loads(rag_chunk("analyze", docs, "--output", "json").out)
     assert not any(each["name"].startswith("header") for each in report["configurations"])
@@ -201,10 +201,10 @@ def test_each_commented_setting_is_the_default_and_can_be_uncommented(rag_chunk,
     rag_chunk("init", docs.name)
     text = Path("rag-chunk.yaml").read_text()
     assert parse_config(text, "as it is").settings == {}
-    found = parse_config(re.sub(r"(?m)^( *)#(?=\w)", r"\1", text), "uncommented", Path())
-    assert set(found.settings) == set(RunConfig.model_fields)
-    assert found.config() == RunConfig()
-    assert set(found.analysis) == set(AnalysisConfig.model_fields) - {"chunks", "retrieved"}
+    file = parse_config(re.sub(r"(?m)^( *)#(?=\w)", r"\1", text), "uncommented", Path())
+    assert set(file.settings) == set(RunConfig.model_fields)
+    assert file.config() == RunConfig()
+    assert set(file.analysis) == set(AnalysisConfig.model_fields) - {"chunks", "retrieved"}
     assert all(len(line) <= 110 for line in text.splitlines())
 
 
@@ -247,22 +247,22 @@ def test_every_draft_is_found_where_it_was_drawn_from(folder):
     text = "他在早上七点打开北门，晚上十点再把它锁上，周末和节假日除外，其余的门都由保安人员负责管理。" * 3
     files = read_corpus(Path(__file__).parents[2] / "examples").documents
     corpus = Corpus([*files, Document("门.txt", text), Document("empty.md", ""), Document("same.md", files[0].text)])
-    found = drafts(corpus, 200)
-    assert len({draft.document for draft in found}) >= len(files)
-    assert len({draft.question for draft in found}) == len(found)
-    Path("q.yaml").write_text(drafts_yaml(found), encoding="utf-8")
+    questions = drafts(corpus, 200)
+    assert len({draft.document for draft in questions}) >= len(files)
+    assert len({draft.question for draft in questions}) == len(questions)
+    Path("q.yaml").write_text(drafts_yaml(questions), encoding="utf-8")
     check = check_questions("q.yaml", corpus)
     assert check.of("error") == []
     assert [finding.kind for finding in check.of("warning")] == ["unreviewed"]
-    for draft, checked in zip(found, check.questions, strict=True):
+    for draft, checked in zip(questions, check.questions, strict=True):
         names = {corpus.place(*span).document.name for span in checked.question.evidence[0].spans}
         assert draft.document in names
 
 
 def test_fewer_drafts_are_spread_over_all_documents(folder):
     corpus = read_corpus(Path(__file__).parents[2] / "examples")
-    found = drafts(corpus, 19)
-    assert len({draft.document for draft in found}) == 19
+    questions = drafts(corpus, 19)
+    assert len({draft.document for draft in questions}) == 19
     assert drafts(corpus, 0) == []
 
 
@@ -270,9 +270,9 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
     Path("q.csv").write_text(
         "question,relevant,reviewed\nHow do I lock?,Turn the key to the left,false\nWhat does a key cost?,25 euros,TRUE\n"
     )
-    found = rag_chunk("check-questions", "q.csv", docs, "--fix", "fixed.json")
-    assert "1 of 2 questions marked reviewed: false" in found.out
-    assert re.search(r"not reviewed +1\n", found.out)
+    checked = rag_chunk("check-questions", "q.csv", docs, "--fix", "fixed.json")
+    assert "1 of 2 questions marked reviewed: false" in checked.out
+    assert re.search(r"not reviewed +1\n", checked.out)
     fixed = json.loads(Path("fixed.json").read_text())["questions"]
     assert [str(each["reviewed"]).lower() for each in fixed] == ["false", "true"]
     Path("q.csv").write_text("question,relevant,reviewed\nHow do I lock?,Turn the key to the left,perhaps\n")

@@ -498,6 +498,14 @@ def test_an_imported_config_keeps_the_comments_of_the_folders_file_and_a_copy_of
     assert Path("rag-chunk.yaml.bak").read_text() == commented
 
 
+def test_reproduce_names_the_code_that_a_recorded_configuration_runs(rag_chunk, docs):
+    Path("mine.py").write_text("def cut(text, config):\n    yield 0, len(text)\n")
+    assert rag_chunk("analyze", "docs", "--strategy", "mine:cut", "--save", "results").status == 0
+    done = rag_chunk("reproduce", "results")
+    assert done.status == 0
+    assert "results runs Python code: mine:cut" in done.said
+
+
 def test_an_imported_config_leaves_out_the_paths_of_somebody_elses_machine(rag_chunk, docs):
     Path("theirs.yaml").write_text("chunk_size: 80\nanalysis: {source: /home/nobody/docs, test_file: questions.json}\n")
     done = rag_chunk("import-config", "theirs.yaml")

@@ -212,7 +212,7 @@ def test_init_replaces_nothing_without_being_told(rag_chunk, docs):
     Path("questions.yaml").write_text("mine")
     refused = rag_chunk("init", docs.name)
     assert (refused.status, refused.said) == (
-        3, "rag-chunk: questions.yaml already exists; move it away, or replace it with --force"
+        3, "rag-chunk: there is a questions.yaml here already; move it away, or replace it with --force"
     )  # fmt: skip
     assert Path("questions.yaml").read_text() == "mine"
     assert not Path("rag-chunk.yaml").exists()
@@ -231,7 +231,7 @@ def test_an_analysis_tells_of_phrases_that_were_not_found_word_for_word(rag_chun
     Path("q.json").write_text('[{"question": "Which way?", "relevant": ["Turn the kez to the left, then pull"]}]')
     (docs / "more.md").write_text("Turn the key to the left, then pull the door.\n")
     said = rag_chunk("analyze", docs.name, "--test-file", "q.json", "--strategy", "header").err
-    assert "phrases that stand nowhere word for word: 1." in said
+    assert "phrases without an exact match: 1." in said
 
 
 def test_documents_without_sentences_get_no_question_file(rag_chunk, folder):
@@ -293,15 +293,15 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
         (
             2,
             ["analyze", "docs", "--mlflow-uri", "sqlite:///x.db"],
-            "--mlflow-uri does nothing without --mlflow-tracking",
+            "--mlflow-uri has no effect without --mlflow-tracking",
         ),
         (
             2,
             ["analyze", "docs", "--tags", "a=b", "--chunk-files"],
-            "--tags and --chunk-files do nothing without --mlflow-tracking",
+            "--tags and --chunk-files have no effect without --mlflow-tracking",
         ),
         (2, ["analyze", "docs", "--mlflow-uri", "x", "--run-name", "y", "--save", "z"], "--mlflow-uri does nothing"),
-        (2, ["reproduce", "one", "--run-name", "x"], "--run-name does nothing without --track"),
+        (2, ["reproduce", "one", "--run-name", "x"], "--run-name has no effect without --track"),
         (2, ["check-questions"], "no questions were named. Give them, and the documents"),
         (3, ["check-questions", "docs"], "docs is a folder; the questions come first"),
         (3, ["analyze", "docs", "--config", "docs"], "the config file docs cannot be read: Is a directory"),
@@ -419,7 +419,7 @@ def test_a_working_folder_that_is_gone_is_named(rag_chunk, folder):
     os.chdir("gone")
     Path("../gone").rmdir()
     assert rag_chunk("strategies") == (
-        3, "", "rag-chunk: the working folder is no longer there; change to another one\n"
+        3, "", "rag-chunk: the working folder no longer exists; change to another folder\n"
     )  # fmt: skip
 
 

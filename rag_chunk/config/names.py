@@ -4,13 +4,11 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
 
 from rag_chunk.config.catalog import BACKENDS
 
 _UNSAFE = re.compile('[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff/\\\\\\\\<>:"|?*]+')
 _LONGEST = 150  # bytes of a name, so that name and ending fit into what file systems allow
-_NEARLY = 80
 _GIVEN = re.compile(r"given-[0-9a-f]{12}")
 
 
@@ -39,19 +37,14 @@ def is_function_name(name: str) -> bool:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean 'x'?)` for the known name nearest to `name`, or nothing."""
-    from rapidfuzz import process, utils
+    """Return ` (did you mean 'x'?)` for the known name nearest to `name`, whole or its beginning, or nothing."""
+    from rapidfuzz import fuzz, process, utils
 
-    nearest = process.extractOne(name, list(known), scorer=_likeness, processor=utils.default_process, score_cutoff=60)
+    def likeness(typed: str, other: str, **_: object) -> float:
+        return max(fuzz.ratio(typed, other), fuzz.ratio(typed, other[: len(typed) + 1]))
+
+    nearest = process.extractOne(name, list(known), scorer=likeness, processor=utils.default_process, score_cutoff=60)
     return f" (did you mean {nearest[0]!r}?)" if nearest else ""
-
-
-def _likeness(name: str, known: str, **_: Any) -> float:
-    """Return how alike two names are, 0 to 100; a name may be the beginning of a longer one, nearly letter for letter."""
-    from rapidfuzz import fuzz
-
-    beginning = fuzz.ratio(name, known[: len(name)])
-    return max(fuzz.ratio(name, known), beginning if beginning >= _NEARLY else 0.0)
 
 
 def safe_name(text: str) -> str:

@@ -42,7 +42,7 @@ def export_config(
 
 
 def _spare(target: Path | None) -> None:
-    """Raise `InputError` where a file would be replaced that is no config."""
+    """Raise `InputError` where a file that is not a config would be replaced."""
     from rag_chunk.config import read_config
 
     if target is None or not target.exists():

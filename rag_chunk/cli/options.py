@@ -1,7 +1,7 @@
 """Command-line options made from the fields of the configs.
 
 `@with_settings` replaces a command's parameter `given: CommandLineOptions` by one option for each field, so that a
-setting's name, default, limits and help stand in one place. Every option defaults to `None`: what is in
+setting's name, default, limits and help are in one place. Every option defaults to `None`: what is in
 `CommandLineOptions` was given. Typer would drop pydantic's limits, so values go through as text and pydantic judges.
 `@with_options(…)` does the same for some of the fields, and `@with_fields` for a config that a command has to itself.
 """

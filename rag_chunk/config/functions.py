@@ -12,7 +12,7 @@ from rag_chunk.errors import InputError
 
 
 def load_function(name: str) -> Callable[..., Any]:
-    """Return the function that `name` (`package.module:function`) stands for; modules of the working folder are found.
+    """Return the function that `name` (`package.module:function`) names; modules of the working folder come first.
 
     Raise `InputError` where there is no such module or function, or where importing it fails.
     """
@@ -23,7 +23,7 @@ def load_function(name: str) -> Callable[..., Any]:
 
 
 def load_object(name: str) -> Any:
-    """Return what `name` stands for, as `load_function` does, but be it a function or not."""
+    """Return the object that `name` names, as `load_function` does, whether it is a function or not."""
     if is_external(name):
         raise InputError(f"{name} comes from a file that rag-chunk score read; it cannot be loaded by its name")
     if not is_function_name(name):

@@ -28,14 +28,13 @@ from rag_chunk.config.names import safe_name
 from rag_chunk.config.output import refuse_unheard
 from rag_chunk.config.run import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
-from rag_chunk.config.trust import trust_notice
+from rag_chunk.config.trust import TRUSTED, trust_notice
 from rag_chunk.errors import InputError, SettingsError
 
 OF_CHUNK = settings_of("chunk", "embed")
 OF_SCORE = ("unit", "model", *settings_of("score"))  # its budgets are characters, its sizes units
 _NO_FILES: Mapping[str, Any] = dict.fromkeys(ONLY_SCORE, ())  # should a file name them
 _READ = ("source", "test_file")
-_USED = (*RunConfig.model_fields, "custom_metrics")
 
 Notify = Callable[[str], None]
 Model = TypeVar("Model", bound=BaseModel)
@@ -66,7 +65,7 @@ class Settings:
 
 def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
     """Return the settings of an analysis. Which files took part is told to `notify`."""
-    base, rivals = _files(given, notify, _READ, _USED)
+    base, rivals = _files(given, notify, _READ, TRUSTED)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
     output, tracking = _output(given)
     if rivals and not any(name in given.settings for name in SWEPT):

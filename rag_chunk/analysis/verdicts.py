@@ -83,7 +83,7 @@ def recommendation_verdict(
 
 
 def standing(comparison: PairedTest, index: int, names: Sequence[str], interval: tuple[float, float] | None) -> str:
-    """Return one sentence on a configuration that other questions chose: its mean, and how it stands to the rest."""
+    """Return one sentence on a configuration that other questions chose: its mean, and which it beats."""
     name, count = names[index], comparison.num_questions
     ends = f" (95 % interval {points(interval[0])} to {points(interval[1])})" if interval else ""
     mean = f"{name} scores {points(comparison.means[index])} points on {_those_held_out(count)}{ends}"
@@ -209,7 +209,7 @@ def overlap_warning(overlap: float, retriever: str) -> str:
     """Return a sentence that warns of questions that use their evidence's own words; empty if they do not."""
     if overlap < _HIGH_OVERLAP or retriever in _NOT_LEXICAL or is_external(retriever):
         return ""
-    share = f"On average {100 * overlap:.0f} % of a question's words stand in its evidence"
+    share = f"On average {100 * overlap:.0f} % of a question's words are in its evidence"
     return f"{share}, which flatters lexical retrieval: ask as people will who do not know the text."
 
 

@@ -69,7 +69,7 @@ class OutputConfig(BaseModel):
     top: int | None = Field(None, ge=1, description="How many configurations the table shows, best first.")
     explain: bool = Field(
         False,
-        description="Show below the table what stands behind the verdict.",
+        description="Show the reasons of the verdict below the table.",
         json_schema_extra={"flags": ["--explain"]},
     )
     save: Path | None = Field(None, description="A folder for all results: report.html, report.json, configs, chunks.")

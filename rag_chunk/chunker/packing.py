@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 
 from rag_chunk.chunker.measured_segments import cut_exactly, measure, sizes_of
+from rag_chunk.chunker.omission import skipped_spans
 from rag_chunk.chunker.packing_table import PackingTable
 from rag_chunk.chunker.segments import Borders, Level, pieces_at
-from rag_chunk.chunker.skipped_blocks import skipped_spans
 from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
@@ -108,7 +108,7 @@ def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], 
     key = (kind, config.skip_blocks)
     pieces = corpus.derived(key, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)))
     known = corpus.derived((key, units), lambda: SplittableSegments(measure(pieces, units), corpus, units))
-    return pack_rows(known.rows(config.chunk_size), corpus, config, whole)
+    return pack_rows(known.rows(config.chunk_size, config.overlap), corpus, config, whole)
 
 
 def pack_rows(rows: PackingTable, corpus: Corpus, config: RunConfig, whole: int = 0) -> Spans:

@@ -4,9 +4,9 @@ import numpy as np
 
 from rag_chunk.chunker.chunking import ChildrenAndParents
 from rag_chunk.chunker.measured_segments import measure
+from rag_chunk.chunker.omission import skipped_spans
 from rag_chunk.chunker.packing import pack, pack_rows
 from rag_chunk.chunker.segments import Borders, Level, pieces_at
-from rag_chunk.chunker.skipped_blocks import skipped_spans
 from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig
 from rag_chunk.config.run import LARGEST

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rag_chunk.chunker.omission import skipped_spans
 from rag_chunk.chunker.packing import cut_to_limit, outermost, outermost_rows
-from rag_chunk.chunker.skipped_blocks import skipped_spans
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Positions, Spans, as_spans, distinct, index_in, opens

@@ -52,7 +52,7 @@ def chunk(
     """
     from rag_chunk.chunker import chunk as cut
     from rag_chunk.chunker.export import form_of
-    from rag_chunk.chunker.skipped_blocks import describe_skipped
+    from rag_chunk.chunker.omission import describe_skipped
     from rag_chunk.config.sources import load_single
     from rag_chunk.corpus.cache import caching
     from rag_chunk.workflow import read_documents, refuse_overwriting_inputs

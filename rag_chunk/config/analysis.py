@@ -35,7 +35,9 @@ class AnalysisConfig(BaseModel):
         json_schema_extra={"metavar": "NAME"},
     )
     test_file: Path | None = Field(
-        None, description="Questions with their evidence.", json_schema_extra={"aliases": ["--questions"]}
+        None,
+        description="Questions with their evidence.",
+        json_schema_extra={"aliases": ["--questions"], "common": True},
     )
     chunks: tuple[Path, ...] = Field(
         (),

@@ -38,9 +38,9 @@ def is_function_name(name: str) -> bool:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)` for the known name nearest to `name`, or nothing."""
-    from rapidfuzz import process, utils
+    from rapidfuzz import fuzz, process, utils
 
-    nearest = process.extractOne(name, list(known), processor=utils.default_process, score_cutoff=60)
+    nearest = process.extractOne(name, list(known), scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=60)
     return f" (did you mean {nearest[0]!r}?)" if nearest else ""
 
 

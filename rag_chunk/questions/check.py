@@ -27,7 +27,7 @@ class Checked:
     @property
     def question(self) -> Question:
         """The question with the evidence that was found."""
-        evidence = tuple(item for item in self.items if item)
+        evidence = tuple(part for item in self.items if item for part in item.split())
         return Question(self.asked.id, self.asked.question, evidence, self.asked.tags, self.asked.reviewed)
 
 
@@ -175,7 +175,11 @@ def _fix_question(checked: Checked, corpus: Corpus) -> dict[str, Any]:
         return dict(question.fields)
     fixed = question_to_dict(checked.question, corpus)
     spans = iter(fixed.pop("evidence"))
-    evidence = [next(spans) if item else _evidence_as_written(wordings) for item, wordings in _pairs(checked)]
+    evidence = [
+        each
+        for item, wordings in _pairs(checked)
+        for each in ([next(spans) for _ in item.split()] if item else [_evidence_as_written(wordings)])
+    ]
     other = {name: value for name, value in question.fields.items() if name not in KNOWN or name == "reviewed"}
     return {**fixed, **other, "evidence": evidence}
 
@@ -187,7 +191,11 @@ def _pairs(checked: Checked) -> Iterator[tuple[Evidence | None, tuple[Wording, .
 def _evidence_as_written(wordings: Sequence[Wording]) -> Any:
     """Return an item of evidence as it was given."""
     listed = [
-        {name: value for name in ("doc", "start", "end", "text") if (value := getattr(wording, name)) is not None}
+        {
+            name: value
+            for name in ("doc", "page", "start", "end", "text")
+            if (value := getattr(wording, name)) is not None
+        }
         for wording in wordings
     ]
     return listed[0] if len(listed) == 1 else listed

@@ -308,6 +308,33 @@ def test_names_tell_what_differs_and_no_more(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+def test_a_path_of_a_file_that_does_not_exist_is_named_with_its_file(folder: Path) -> None:
+    (folder / FOLDER_FILE).write_text("analysis: {source: gone, test_file: gone.json}")
+    with pytest.raises(InputError, match=rf"{FOLDER_FILE} sets source to .*gone, which does not exist; .*test_file"):
+        settings()
+    with pytest.raises(InputError, match=rf"{FOLDER_FILE} sets test_file to .*gone.json, which does not exist"):
+        settings(analysis={"source": str(folder)})
+    assert settings(analysis={"source": str(folder), "test_file": FOLDER_FILE}).configs
+
+
+def test_the_config_file_that_wins_is_the_one_whose_path_must_exist(folder: Path) -> None:
+    (folder / FOLDER_FILE).write_text("analysis: {source: gone}")
+    (folder / "mine.yaml").write_text("analysis: {source: .}")
+    assert settings(files=(Path("mine.yaml"),)).analysis.source == folder
+    (folder / "mine.yaml").write_text("analysis: {source: lost}")
+    with pytest.raises(InputError, match=r"mine\.yaml sets source to .*lost"):
+        settings(files=(Path("mine.yaml"),))
+
+
+def test_null_is_no_path(folder: Path) -> None:
+    file = parse_config("analysis: {source: null, test_file: null}", "x")
+    assert file.relative_to_folder(folder) == file
+
+
+def test_a_setting_of_the_analysis_at_the_top_is_sent_to_its_section() -> None:
+    assert problem("source: docs") == "config.yaml: unknown setting 'source'. Put source below analysis:"
+
+
 def test_a_file_without_an_end_is_not_read_to_its_end() -> None:
     with pytest.raises(InputError, match="more than 4,000,000 bytes"):
         read_config(Path("/dev/zero"))

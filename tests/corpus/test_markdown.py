@@ -183,6 +183,16 @@ def test_a_fence_is_said_to_hold_what_is_written(text: str, info: str) -> None:
     assert structure_of(Corpus([Document("a.md", text)])).blocks.infos == [info]
 
 
+@pytest.mark.parametrize("sign", ["=", "-", "---"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_equation_is_no_heading(sign: str, end: str) -> None:
+    text = end.join(["# Rotation", "", "$$", "a", sign, "b $", "$$", "", "And so on.", "", "Costs $$", "-----"])
+    assert [heading.path[-1] for heading in structure_of(Corpus([Document("a.md", text)])).headings] == [
+        "Rotation",
+        "Costs $$",
+    ]
+
+
 def test_headings_have_their_path_and_a_new_document_has_none() -> None:
     corpus = Corpus([Document("a.md", "# A\n## B\n### C\n## D *x*\n"), Document("b.md", "text\n# E\n")])
     assert [heading.path for heading in structure_of(corpus).headings] == [

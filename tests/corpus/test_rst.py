@@ -32,7 +32,7 @@ GUIDE = "=====\nGuide\n=====\n\nIntro.\n\nKeys\n----\n\nTurn left.\n\nPull.\n\nD
 def by_docutils(text: str) -> list[tuple[int, str]] | None:
     """Return level and text of each title; nothing where docutils refuses one because its level is left out above it."""
     tree = publish_doctree(text, settings_overrides=SETTINGS)
-    if any("inconsistent" in message.astext() for message in tree.findall(nodes.system_message)):
+    if any("inconsistent" in message.astext().lower() for message in tree.findall(nodes.system_message)):
         return None
     return [(_level(title), title.rawsource) for title in tree.findall(nodes.title) if _level(title)]
 

@@ -31,6 +31,8 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints is no answer
     limits = Limits(**json.loads(sys.argv[1]))
     _limit_memory(limits.memory)
+    answers.write("{}\n")  # ready: from now on the time counts
+    answers.flush()
     while line := sys.stdin.buffer.readline():
         request = json.loads(line)
         data = sys.stdin.buffer.read(request["bytes"])

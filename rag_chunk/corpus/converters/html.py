@@ -16,6 +16,7 @@ def read_html(data: bytes, ending: str, limits: Limits) -> ConvertedPages:
     options = ConversionOptions(
         extract_metadata=False,
         bullets="-",
+        compact_tables=True,
         exclude_selectors=[*_DROPPED, _EMBEDDED],
         max_depth=500,
         tier_strategy="auto",

@@ -43,6 +43,8 @@ class Worker:
     def _ask(self, request: dict[str, Any], data: bytes) -> dict[str, Any] | None:
         """Return the child's answer; nothing where it died."""
         process = self._process = self._process or self._start()
+        if self._is_closed:  # while it was started
+            process.kill()
         late = threading.Event()
 
         def stop() -> None:
@@ -68,9 +70,11 @@ class Worker:
         """Start a child; -P keeps the working folder, which may be full of other people's files, off its path."""
         limits = json.dumps(asdict(self._limits))
         command = [sys.executable, "-P", "-m", _CHILD, limits]
-        return subprocess.Popen(  # noqa: S603 - a fixed command
+        process = subprocess.Popen(  # noqa: S603 - a fixed command
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
+        _exchange(process, b"")  # it says that it is ready: what it imports counts for no file
+        return process
 
     def stop(self) -> None:
         """End the child, if there is one, and wait until it has ended."""

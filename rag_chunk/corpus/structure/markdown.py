@@ -20,6 +20,8 @@ _DEEP_LINE = re.compile(rb"[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*){%d}" % _DEEPE
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _FRONT_MATTER = re.compile(rb"[ \t]*(-{3,})|(\+{3})[ \t]*(?=[\r\n]|$)")
+_MATH = re.compile(rb"^[ ]{0,3}\$\$(?:[^$\r\n]|\$(?!\$)|\r?\n(?![ \t]*\r?\n))*+\$\$", re.MULTILINE)
+_RULE = re.compile(rb"(?<=\n)(?<!\n\n)(?:=+|-+)(?=[ \t]*\r?\n)")  # in an equation no heading ends
 _ATX_HEADING = re.compile(r"#{1,6}(.*?)(?:(?<![^ \t])#+)?", re.DOTALL)
 KINDS = ("paragraph", "heading", "fence", "code", "table", "list", "quote", "html", "break", "front_matter")
 _KINDS = {  # by the parser's names, with the parts of blocks; it has no front matter that ends where ours does
@@ -131,9 +133,9 @@ class _Lines:
         self.front_matter = _front_matter(self._lines)  # the number of its lines
 
     def to_parse(self) -> str:
-        r"""Return the text without front matter, lone \r, and marks nested deeper than any text needs.
+        r"""Return the text without front matter, lone \r, equations that look like headings, and deep nesting.
 
-        Lines after such marks would cost as much time as the marks are deep.
+        Lines after marks that are nested deeper than any text needs would cost as much time as the marks are deep.
         """
         lines = [b"\n" * len(line) for line in self._lines[: self.front_matter]]
         for line in self._lines[self.front_matter :]:
@@ -142,6 +144,8 @@ class _Lines:
         content = b"".join(lines)
         if b"\r" in content:
             content = _LONE_RETURN.sub(b"\n", content)
+        if b"$$" in content:
+            content = _MATH.sub(lambda math: _RULE.sub(lambda rule: b"x" * len(rule[0]), math[0]), content)
         content = content.translate(_NEUTRAL).replace(b"<!\x01CDATA\x01", b"<![CDATA[").replace(b"\x02\x02>", b"]]>")
         return content.decode()
 

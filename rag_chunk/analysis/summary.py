@@ -1,6 +1,6 @@
 """The verdict in a few plain lines: what is clearly better, what to take and why, and what that holds for.
 
-What stands behind those lines is the explanation, which is shown on demand.
+The explanation holds the reasons, which are shown on demand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bo
 
 
 def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out: bool) -> tuple[str, ...]:
-    """Return what stands behind the verdict: the tests, the gap of the recommended, other budgets, lost recall."""
+    """Return the reasons of the verdict: the tests, the gap of the recommended, other budgets, lost recall."""
     if not any((*outcome.shown.means, *outcome.chosen.means)):
         return ()
     names, budgets = outcome.names, distinct(result.config.budget for result in outcome.results)

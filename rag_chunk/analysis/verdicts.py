@@ -83,7 +83,7 @@ def recommendation_verdict(
 
 
 def standing(comparison: PairedTest, index: int, names: Sequence[str], interval: tuple[float, float] | None) -> str:
-    """Return one sentence on a configuration that other questions chose: its mean, and how it stands to the rest."""
+    """Return one sentence on a configuration that other questions chose: its mean, and which it beats."""
     name, count = names[index], comparison.num_questions
     ends = f" (95 % interval {points(interval[0])} to {points(interval[1])})" if interval else ""
     mean = f"{name} scores {points(comparison.means[index])} points on {_those_held_out(count)}{ends}"

@@ -69,7 +69,7 @@ class OutputConfig(BaseModel):
     top: int | None = Field(None, ge=1, description="How many configurations the table shows, best first.")
     explain: bool = Field(
         False,
-        description="Show the tests behind the verdict below the table.",
+        description="Show the reasons of the verdict below the table.",
         json_schema_extra={"flags": ["--explain"]},
     )
     save: Path | None = Field(

@@ -1,4 +1,4 @@
-"""The bill as a table for the terminal."""
+"""The cost estimate as a table for the terminal."""
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType

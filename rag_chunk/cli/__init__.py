@@ -82,6 +82,6 @@ def _check_working_folder() -> None:
     try:
         str(Path.cwd()).encode()
     except OSError:
-        raise InputError("the working folder is no longer there; change to another one") from None
+        raise InputError("the working folder no longer exists; change to another folder") from None
     except UnicodeEncodeError:
         raise InputError("the working folder's name is not UTF-8, and no report can say it; rename it") from None

@@ -36,7 +36,7 @@ Folder = Annotated[
 @app.command()
 @with_fields(ComparisonConfig)
 def compare(given: ComparisonConfig, sides: Sides = None) -> None:
-    """Set runs or saved results side by side, with the paired test over the questions that all of them answered.
+    """Compare runs or saved results, with the paired test over the questions that all of them answered.
 
     The others are compared with the first. A question takes part where its
     evidence reads the same on all sides, wherever it stands; the rest are named.
@@ -60,7 +60,7 @@ def compare(given: ComparisonConfig, sides: Sides = None) -> None:
 @app.command()
 @with_fields(ReproductionConfig)
 def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = None) -> None:
-    """Run a tracked analysis again, and say of every metric whether it is equal.
+    """Run a tracked analysis again, and check that every metric is equal.
 
     Of an analysis all configurations are run, of a configuration it alone. The
     exit status is 6 where documents, questions or a metric are not as they were

@@ -50,7 +50,7 @@ def _spare(target: Path | None) -> None:
     try:
         read_config(target)
     except InputError:
-        raise InputError(f"{target} is there, and is no config of rag-chunk. Name another file") from None
+        raise InputError(f"{target} exists and is not a rag-chunk config. Choose another file") from None
 
 
 @app.command()

@@ -181,7 +181,7 @@ BACKENDS = {
 EXTRAS = {
     row.name: row
     for row in (
-        Extra("documents", "xberg", "all documents that are no text: pdf, pdf-markdown, html and office"),
+        Extra("documents", "xberg", "all documents that are not text: pdf, pdf-markdown, html and office"),
         Extra("embeddings", "sentence_transformers", "embedding models of sentence-transformers"),
         Extra("fastembed", "fastembed", "embedding models as ONNX"),
         Extra("html", "html_to_markdown", "HTML as documents"),

@@ -135,7 +135,7 @@ def read_config(path: Path) -> ConfigFile:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:  # /dev/zero has no end
-            raise InputError(f"the config file {path} has more than {_MOST_BYTES:,} bytes; it is no config")
+            raise InputError(f"the config file {path} has more than {_MOST_BYTES:,} bytes; it is not a config")
         text = content.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"there is no config file {path}") from None

@@ -87,7 +87,7 @@ def _refuse_external(configs: Iterable[RunConfig]) -> None:
         for kind, name in (("strategy", config.strategy), ("retriever", config.retriever)):
             if is_external(name):
                 raise SettingsError(
-                    f"the {kind} {name} stands for what was read from a file: rag-chunk score scores it. "
+                    f"the {kind} {name} comes from a file: rag-chunk score scores it. "
                     f"To analyze, name another: --{kind}"
                 )
 
@@ -122,7 +122,7 @@ def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings,
     """
     base, rivals = _files(given, notify, _READ, ("custom_metrics",))
     if rivals:
-        raise SettingsError("give one --config: what is compared are pairs of --chunks and --retrieved")
+        raise SettingsError("give one --config: this command compares pairs of --chunks and --retrieved")
     made = OF_SCORE if not is_external(str(base.settings.get("strategy"))) else (*OF_SCORE, "chunk_size")
     settings = {**{name: base.settings[name] for name in made if name in base.settings}, **given.settings}
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
@@ -160,7 +160,7 @@ def _files(
     _refuse_missing({folder_file: base}, reads, given)
     rivals = {safe_name(path.stem): read_config(path) for path in given.files}
     if len(rivals) < len(given.files):
-        raise SettingsError("two of the --config files have the same name; rivals are told apart by it")
+        raise SettingsError("two of the --config files have the same name; give each a name of its own")
     return base, rivals
 
 

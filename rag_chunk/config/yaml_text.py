@@ -20,7 +20,7 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, str):
                 raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: the key {key!r} must be text")
             if key in seen:
-                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: the key {key!r} stands twice")
+                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: the key {key!r} appears twice")
             seen.add(key)
         return super().construct_mapping(node, deep)
 

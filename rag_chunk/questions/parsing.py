@@ -25,12 +25,13 @@ Complain = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One alternative of an item: a phrase, or a stretch of a document, or both."""
+    """One alternative of an item: a phrase, or a stretch of a document, or both. A phrase may name its page."""
 
     text: str | None = None
     doc: str | None = None
     start: int | None = None
     end: int | None = None
+    page: int | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,9 @@ def _evidence(value: Any, complain: Complain) -> Iterator[tuple[Wording, ...]]:
         if problems or not spans:
             complain(f"evidence {number} {problems[0] if problems else 'is an empty list'}")
         else:
-            yield tuple(Wording(*(span.get(name) for name in ("text", "doc", "start", "end"))) for span in spans)
+            yield tuple(
+                Wording(*(span.get(name) for name in ("text", "doc", "start", "end", "page"))) for span in spans
+            )
 
 
 def _problem(span: Any) -> str | None:  # noqa: PLR0911 - one return a problem
@@ -180,6 +183,8 @@ def _problem(span: Any) -> str | None:  # noqa: PLR0911 - one return a problem
         return "needs texts for doc and text"
     if not all(value is None or (isinstance(value, int) and not isinstance(value, bool)) for value in (start, end)):
         return "needs whole numbers for start and end"
+    if isinstance(page := span.get("page"), bool) or not isinstance(page, int | str | None):
+        return f"needs a number or a label for page, not {reprlib.repr(page)}"
     if (start is None) != (end is None):
         return "has only one of start and end"
     if text is not None and not text.strip():

@@ -1,14 +1,16 @@
 """Finds where a phrase stands in the documents, surest way first."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.questions.alignment import Alignment, Passage, align, count_seeds
+from rag_chunk.questions.aligner import Alignment, align, count_seeds
 from rag_chunk.questions.borders import cut_at, is_component, is_whole
 from rag_chunk.questions.folding import Folded, fold, letters, numbers
+from rag_chunk.questions.passage import Passage
 
 SIMILAR_ENOUGH = 90
 SHORTEST_SIMILAR = 20
@@ -131,7 +133,8 @@ class TextSearch:
         score, span = best
         document, start, _ = self._corpus.place(*span)
         where = f"{document.name}, {line_of(document, start)}"
-        return f"nearest: {excerpt(self._corpus.text(*span))} in {where} ({score:.0f} % alike)"
+        text = self._corpus.text(*span)
+        return f"nearest: {excerpt(text)} in {where} ({score:.0f} % alike{_difference(phrase, text)})"
 
     def in_whole_words(self, start: int, end: int) -> str:
         """Return the text of a stretch, with the words that its borders cut."""
@@ -214,13 +217,22 @@ def pages_around(document: Document, page: int | str) -> Span | None:
 
     A page is named by its label, or else by its number.
     """
-    pages = getattr(document, "pages", ())
+    pages = document.pages
     labels = [label for _, label in pages]
     number = labels.index(str(page)) if str(page) in labels else page - 1 if isinstance(page, int) else -1
     if not 0 <= number <= len(pages) or not pages:
         return None
     end = pages[number + 2][0] if number + 2 < len(pages) else len(document.text)
     return pages[max(0, min(number, len(pages) - 1) - 1)][0], end
+
+
+def _difference(phrase: str, text: str) -> str:
+    """Say which numbers of a phrase its nearest text lacks, and which it has instead; empty where they agree."""
+    wanted, there = Counter(numbers(phrase[:_NEAREST_OF])), Counter(numbers(text))
+    if not text.strip() or wanted == there or fuzz.ratio(phrase[:_NEAREST_OF], text) < SIMILAR_ENOUGH:
+        return ""
+    missing, instead = (", ".join((one - other).elements()) for one, other in ((wanted, there), (there, wanted)))
+    return f", but numbers differ: {missing or 'nothing'} is asked for, {instead or 'nothing'} is there"
 
 
 def _spans(folded: Folded, wanted: str) -> Iterator[Span]:

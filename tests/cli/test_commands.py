@@ -102,8 +102,9 @@ def test_what_lacks_a_package_is_marked_with_the_line_that_installs_it(rag_chunk
 
 @pytest.mark.parametrize("command", sorted(vars(typer.main.get_command(app))["commands"]))
 def test_help_shows_every_name_whole_at_80_columns(rag_chunk, command):
-    shown = rag_chunk(command, "--help").out
     parameters = vars(typer.main.get_command(app))["commands"][command].params
+    has_more = any(each.name == "help_all" for each in parameters)
+    shown = rag_chunk(command, "--help-all" if has_more else "--help").out
     names = {name for each in parameters for name in [*each.opts, *each.secondary_opts] if name.startswith("--")}
     assert {name for name in names if not re.search(rf"(?m)^│ (-\w, )?{name}[ ,]", shown)} == set()
     assert max(map(len, shown.splitlines())) <= 80
@@ -209,7 +210,7 @@ def test_init_replaces_nothing_without_being_told(rag_chunk, docs):
     Path("questions.yaml").write_text("mine")
     refused = rag_chunk("init", docs.name)
     assert (refused.status, refused.said) == (
-        3, "rag-chunk: there is a questions.yaml here already; move away what is there, or let --force replace it"
+        3, "rag-chunk: there is a questions.yaml here already; move it away, or replace it with --force"
     )  # fmt: skip
     assert Path("questions.yaml").read_text() == "mine"
     assert not Path("rag-chunk.yaml").exists()
@@ -228,7 +229,7 @@ def test_an_analysis_tells_of_phrases_that_were_not_found_word_for_word(rag_chun
     Path("q.json").write_text('[{"question": "Which way?", "relevant": ["Turn the kez to the left, then pull"]}]')
     (docs / "more.md").write_text("Turn the key to the left, then pull the door.\n")
     said = rag_chunk("analyze", docs.name, "--test-file", "q.json", "--strategy", "header").err
-    assert "phrases that stand nowhere word for word: 1." in said
+    assert "phrases without an exact match: 1." in said
 
 
 def test_documents_without_sentences_get_no_question_file(rag_chunk, folder):
@@ -290,15 +291,15 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
         (
             2,
             ["analyze", "docs", "--mlflow-uri", "sqlite:///x.db"],
-            "--mlflow-uri does nothing without --mlflow-tracking",
+            "--mlflow-uri has no effect without --mlflow-tracking",
         ),
         (
             2,
             ["analyze", "docs", "--tags", "a=b", "--chunk-files"],
-            "--tags and --chunk-files do nothing without --mlflow-tracking",
+            "--tags and --chunk-files have no effect without --mlflow-tracking",
         ),
         (2, ["analyze", "docs", "--mlflow-uri", "x", "--run-name", "y", "--save", "z"], "--mlflow-uri does nothing"),
-        (2, ["reproduce", "one", "--run-name", "x"], "--run-name does nothing without --track"),
+        (2, ["reproduce", "one", "--run-name", "x"], "--run-name has no effect without --track"),
         (2, ["check-questions"], "no questions were named. Give them, and the documents"),
         (3, ["check-questions", "docs"], "docs is a folder; the questions come first"),
         (3, ["analyze", "docs", "--config", "docs"], "the config file docs cannot be read: Is a directory"),
@@ -405,7 +406,7 @@ def test_a_working_folder_that_is_gone_is_named(rag_chunk, folder):
     os.chdir("gone")
     Path("../gone").rmdir()
     assert rag_chunk("strategies") == (
-        3, "", "rag-chunk: the working folder is no longer there; change to another one\n"
+        3, "", "rag-chunk: the working folder no longer exists; change to another folder\n"
     )  # fmt: skip
 
 
@@ -493,4 +494,16 @@ def test_an_imported_config_leaves_out_the_paths_of_somebody_elses_machine(rag_c
 
 def test_score_offers_nothing_that_it_cannot_use(rag_chunk):
     assert "--max-embed-tokens" not in rag_chunk("score", "--help").out
-    assert "--max-embed-tokens" in rag_chunk("analyze", "--help").out
+    assert "--max-embed-tokens" in rag_chunk("analyze", "--help-all").out
+
+
+def test_the_help_of_analyze_shows_the_options_that_most_people_need_and_how_to_see_the_others(rag_chunk):
+    options = [
+        re.findall(r"(?m)^│ (?:-\w, )?(--[\w-]+)", rag_chunk("analyze", name).out) for name in ("--help", "--help-all")
+    ]
+    short, every = options
+    assert set(short) < set(every)
+    assert len(short) <= 17
+    assert len(every) > 40
+    assert {"--strategy", "--chunk-size", "--test-file", "--save", "--mlflow-tracking", "--help-all"} <= set(short)
+    assert "source" in rag_chunk("analyze", "--help").out.split("╭─ Arguments")[1].split("╭─")[0].lower()

@@ -152,7 +152,7 @@ def test_paths_in_a_file_start_at_its_folder(folder: Path) -> None:
         ("", "it holds nothing"),
         ("analysis: 3", "analysis must hold settings"),
         ("analysis:\n  missing: maybe", "missing must be 'error' or 'warn', not 'maybe'"),
-        ("chunk_size: 1\nchunk_size: 2", "line 2: the key 'chunk_size' stands twice"),
+        ("chunk_size: 1\nchunk_size: 2", "line 2: the key 'chunk_size' appears twice"),
         ("a: &x 1\nb: *x", "line 1: anchors and aliases are not read"),
         ("a: !!python/name:os.system", "line 1: the tag"),
         ("a: [1", "cannot be read as YAML: line"),

@@ -39,7 +39,7 @@ MIXED = """[
 ]"""
 FINDINGS = [
     "error: the document 'giude.md' is not in the corpus (did you mean 'guide.md'?); 1 question needs it: question q6 (line 7)",
-    "note: question q2 (line 3): 'The fee was cutt from $32 to $8' stands nowhere word for word; 'The fee was cut from",
+    "note: question q2 (line 3): 'The fee was cutt from $32 to $8' has no exact match; 'The fee was cut from",
     "warning: question q3 (line 4): it asks the same as question q2 (line 3); both count",
     "warning: question q3 (line 4): 'the door' is given more than once",
     "warning: question q3 (line 4): 'the door' has only 8 characters; such keywords are found nearly for free",

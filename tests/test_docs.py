@@ -30,6 +30,7 @@ FOREIGN = {
     "--editable",
     "--check",
     *("--backend-store-uri", "--host", "--port", "--allowed-hosts", "--older-than", "--source", "--target"),  # mlflow
+    "--serve-artifacts",
 }  # options of other programs that the documentation shows
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -191,11 +190,17 @@ def prepare_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / MARKER, _MARKER_TEXT)
-        with tempfile.NamedTemporaryFile(prefix=PARTIAL, dir=folder) as probe:
-            probe.write(bytes(_PROBE_BYTES))
-            probe.flush()
+        _write_probe(folder / f"{PARTIAL}-{os.getpid()}")
     except OSError as error:
         raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
+
+
+def _write_probe(file: Path) -> None:
+    """Write and remove a file of the size of small results: a full disk is noticed before the work."""
+    try:
+        file.write_bytes(bytes(_PROBE_BYTES))
+    finally:
+        file.unlink(missing_ok=True)
 
 
 @contextmanager

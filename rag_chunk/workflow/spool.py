@@ -67,6 +67,8 @@ def _check_writable(spool: Path) -> None:
     probe = spool / f"probe-{os.getpid()}"
     try:
         prepare_folder(probe)
+    except InputError as error:
+        raise InputError(str(error).replace(str(probe), str(spool))) from None
     finally:
         remove_from_spool(probe)
 

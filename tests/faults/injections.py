@@ -287,6 +287,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=7200.0)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the server ends with us
     for module in ("mlflow", "mlflow.tracking", "mlflow.store.tracking.sqlalchemy_store", "rag_chunk.cli"):
         __import__(module)  # once, and not in each process
     totals = inject(given.count, given.seconds, given.seed)

@@ -715,7 +715,7 @@ def test_a_saved_folder_is_sent_once_and_as_if_tracked_directly(tmp_path, notes)
 
 
 def compared_tags(run: Any) -> dict[str, str]:
-    own = {"rag_chunk.tracked_later", "rag_chunk.best_run_id", "mlflow.parentRunId"}
+    own = {"rag_chunk.tracked_later", "rag_chunk.best_run_id", "rag_chunk.tracking_id", "mlflow.parentRunId"}
     return {name: value for name, value in run.data.tags.items() if name not in own}
 
 
@@ -941,3 +941,19 @@ def test_without_a_temporary_folder_the_home_is_used_and_else_it_is_a_sentence(r
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "none")
     with pytest.raises(TrackingError, match="Set TMPDIR to a folder that can be written"):
         log(results, notes, uri=uri_of(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("metric", "best"), [("embedding_time", "sentence-100-25"), ("avg_recall", "fixed-size-100-0")]
+)
+def test_the_best_by_a_time_is_the_fastest(metric, best, tmp_path, notes):
+    values = (0.5, 2.0, 3.0, 4.0)
+    made = [
+        each.model_copy(update={"metrics": {**each.metrics, metric: value}})
+        for each, value in zip(FOUR, values, strict=True)
+    ]
+    results = write_folder(tmp_path / "results", report(tuple(made)))
+    uri = uri_of(tmp_path)
+    tracked = log(results, notes, uri=uri, experiment_name="by")
+    text = fetch_config(tracked.run_id, uri=uri, by=metric, notify=notes.append)
+    assert text.encode() == (results / "configs" / f"{best}.yaml").read_bytes()

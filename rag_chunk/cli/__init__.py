@@ -6,7 +6,18 @@ import os
 import sys
 from pathlib import Path
 
-from rag_chunk.cli import analyze, check_questions, chunk, compare, configs, init, score, strategies, track
+from rag_chunk.cli import (
+    analyze,
+    check_questions,
+    chunk,
+    compare,
+    configs,
+    import_questions,
+    init,
+    score,
+    strategies,
+    track,
+)
 from rag_chunk.cli.app import app, say
 from rag_chunk.errors import InputError, Interrupted, RagChunkError, interruptible
 
@@ -17,6 +28,7 @@ __all__ = [
     "chunk",
     "compare",
     "configs",
+    "import_questions",
     "init",
     "main",
     "program",

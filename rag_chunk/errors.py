@@ -14,11 +14,13 @@ Anything else that is raised is a bug of ours and ends with an ordinary tracebac
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+HELD_SECONDS = 1.0  # for which a signal waits for the answer of a server
 
 
 def not_utf8(error: UnicodeDecodeError) -> str:
@@ -82,33 +84,41 @@ class Interrupted(BaseException):
 
 
 class Interrupts:
-    """Turns signals into `Interrupted`, at once or, inside `held`, at the end of what must not be cut in two."""
+    """Turns signals into `Interrupted`, at once or, inside `hold`, at the end of what must not be cut in two."""
 
     def __init__(self) -> None:
         """Start with nothing held and nothing pending."""
-        self._depth = 0
-        self.pending: int | None = None
+        self._limits: list[float] = []  # of the `hold` blocks that are open
+        self._pending: int | None = None
+        self._since = 0.0
 
     def handle(self, number: int, _: FrameType | None) -> None:
         """Raise `Interrupted`, now or when nothing is held any more."""
-        self.pending = self.pending or number
-        if not self._depth:
+        if not self._limits:
             raise Interrupted(number)
+        if self._pending is None:
+            self._pending, self._since = number, time.monotonic()
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
-        """Let a signal wait until this is over."""
-        self._depth += 1
+    def hold(self, longest: float = HELD_SECONDS) -> Iterator[None]:
+        """Let a signal wait until this block ends; `raise_overdue` in it waits no longer than `longest` seconds."""
+        self._limits.append(longest)
         try:
             yield
         finally:
-            self._depth -= 1
-        if self.pending and not self._depth:
-            raise Interrupted(self.pending)
+            self._limits.pop()
+            if not self._limits:
+                self._raise_pending()
 
-    def ignore(self) -> None:
-        """From now on let signals pass without effect: the runs are being ended already."""
-        self._depth += 1
+    def raise_overdue(self) -> None:
+        """Raise `Interrupted` where a signal has waited for as long as it may."""
+        if time.monotonic() - self._since > max(self._limits, default=0.0):
+            self._raise_pending()
+
+    def _raise_pending(self) -> None:
+        number, self._pending = self._pending, None
+        if number is not None:
+            raise Interrupted(number)
 
 
 @contextmanager

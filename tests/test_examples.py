@@ -18,7 +18,7 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
 def test_the_library_script_compares_and_keeps_the_winner(folder):
     done = _run(sys.executable, str(EXAMPLES / "library.py"))
     assert done.returncode == 0, done.stderr
-    assert "Recommended: header-200-50" in done.stdout
+    assert "Take header-200-50: " in done.stdout
     assert read_config(folder / "chunking.yaml").config().strategy == "header"
     assert f"{len((folder / 'chunks.jsonl').read_text('utf-8').splitlines())} chunks" in done.stdout
 

@@ -10,19 +10,19 @@ from rag_chunk.analysis.comparison import blocks, compare_configurations, with_i
 from rag_chunk.analysis.cost_estimate import estimate_cost
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
-from rag_chunk.analysis.report import CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
+from rag_chunk.analysis.report import ConversionEntry, CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
-from rag_chunk.analysis.skipped import find_skipped_evidence
+from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings
 from rag_chunk.chunker import Chunking
-from rag_chunk.config import AnalysisConfig, RunConfig, did_you_mean
-from rag_chunk.config.sweep import names_of
-from rag_chunk.corpus import Corpus
+from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
+from rag_chunk.config.sweep import names_of, safe_names
+from rag_chunk.corpus import Corpus, Document
 from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
 
-__all__ = ["HEADLINE", "Analysis", "analyze", "check_baseline", "corpus_entry", "score_retrievals"]
+__all__ = ["HEADLINE", "Analysis", "analyze", "corpus_entry", "find_baseline", "score_retrievals"]
 
 Progress = Callable[[int, int, str], None]
 _MOST_NAMED = 8
@@ -61,18 +61,20 @@ def analyze(
     """
     settings = settings or AnalysisConfig()
     named = _name_configs(configs)
-    check_baseline(settings.baseline, named)
+    settings = settings.model_copy(update={"baseline": find_baseline(settings.baseline, named)})
     asked = evaluation_set(corpus, questions, settings, _seed(named))
     if any(config.needs_vectors and not embedder_of(config).is_cheap for config in named.values()):
         estimate_cost(corpus, named, questions).check(settings.max_embed_tokens)
     run = Run(corpus, asked, settings.metrics)
     on_progress = progress or _ignore
-    for number, (name, config) in enumerate(named.items()):
+    for number, (name, config) in enumerate(sorted(named.items(), key=_complexity)):  # equal chunks: the first is named
         on_progress(number, len(named), name)
         run.add(name, config, _embedding_progress(progress, number, len(named), name))
+    run.restore_order(named)
     on_progress(len(named), len(named), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
-    analysis = _build_analysis(run, asked, corpus, questions, settings, (*skipped, *lost))
+    unseen = find_unseen_headings(corpus, named.values())
+    analysis = _build_analysis(run, asked, corpus, questions, settings, (*skipped, *unseen, *lost))
     on_progress(len(named), len(named), "")
     return analysis
 
@@ -97,7 +99,7 @@ def score_retrievals(
     """Score and compare what somebody else has chunked and retrieved, as `analyze` does its configurations."""
     settings = settings or AnalysisConfig()
     configs = {name: each.config for name, each in retrievals.items()}
-    check_baseline(settings.baseline, configs)
+    settings = settings.model_copy(update={"baseline": find_baseline(settings.baseline, configs)})
     asked = evaluation_set(corpus, questions, settings, _seed(configs))
     run = Run(corpus, asked, settings.metrics)
     on_progress = progress or _ignore
@@ -153,25 +155,47 @@ def report_of(
     )
 
 
-def check_baseline(name: str | None, named: Mapping[str, RunConfig]) -> None:
-    """Raise `SettingsError` where the baseline is none of the configurations."""
+def find_baseline(name: str | None, named: Mapping[str, RunConfig]) -> str | None:
+    """Return the configuration that is the baseline: the one of this name, or else the only one of this strategy.
+
+    Raise `SettingsError` where there is none, or several.
+    """
     if name is None or name in named:
-        return
-    few = ", ".join(list(named)[:_MOST_NAMED]) + (", …" if len(named) > _MOST_NAMED else "")
+        return name
+    of_strategy = [each for each, config in named.items() if config.strategy == name]
+    if len(of_strategy) == 1:
+        return of_strategy[0]
+    if of_strategy:
+        raise SettingsError(
+            f"the baseline must be one configuration, and {name} is the strategy of {len(of_strategy)}; "
+            f"name one of them: {_first_of(of_strategy)}"
+        )
     raise SettingsError(
-        f"no configuration is named {name!r}, to be the baseline{did_you_mean(name, named)}; there are {few}"
+        f"no configuration is named {name!r}, to be the baseline{did_you_mean(name, named)}; "
+        f"there are {_first_of(list(named))}"
     )
+
+
+def _first_of(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
 
 
 def _name_configs(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig]) -> Mapping[str, RunConfig]:
     if isinstance(configs, Mapping):
-        named = configs
+        named = dict(zip(safe_names(configs), configs.values(), strict=True))
     else:
         listed = [configs] if isinstance(configs, RunConfig) else list(configs)
         named = dict(zip(names_of(listed), listed, strict=True))
     if not named:
         raise SettingsError("there is no configuration to analyse; give one RunConfig at least")
     return named
+
+
+def _complexity(named: tuple[str, RunConfig]) -> int:
+    """Return how far from plain a configuration's strategy is: its place in the table, the user's own being last."""
+    strategies = list(STRATEGIES)
+    strategy = named[1].strategy
+    return strategies.index(strategy) if strategy in STRATEGIES else len(strategies)
 
 
 def _seed(named: Mapping[str, RunConfig]) -> int:
@@ -181,10 +205,25 @@ def _seed(named: Mapping[str, RunConfig]) -> int:
 def corpus_entry(corpus: Corpus) -> CorpusEntry:
     """Return what a report says of a corpus."""
     documents = tuple(
-        DocumentEntry(name=document.name, digest=document.digest, characters=len(document.text))
+        DocumentEntry(
+            name=document.name,
+            digest=document.digest,
+            characters=len(document.text),
+            pages=len(document.pages) or None,
+            conversion=_conversion_entry(document),
+        )
         for document in corpus.documents
     )
     return CorpusEntry(digest=corpus.digest, documents=documents, skipped=_entries(corpus.skipped))
+
+
+def _conversion_entry(document: Document) -> ConversionEntry | None:
+    made = document.conversion
+    if made is None:
+        return None
+    return ConversionEntry(
+        converter=made.converter, version=made.version, rule=made.rule, source_digest=made.source_digest
+    )
 
 
 def _questions_entry(questions: Questions, asked: EvaluationSet | None) -> QuestionsEntry:

@@ -1,13 +1,12 @@
 """Compares the configurations of an analysis: which lead, which are not shown worse, which to take."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 
-from rag_chunk.analysis import statistics, verdicts
+from rag_chunk.analysis import statistics
 from rag_chunk.analysis.holdout import EvaluationSet
+from rag_chunk.analysis.outcome import Outcome, distinct, index_sizes
 from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.report import (
     AgainstBaseline,
@@ -18,47 +17,33 @@ from rag_chunk.analysis.report import (
     PairResult,
 )
 from rag_chunk.analysis.scoring import HEADLINE, Scored
+from rag_chunk.analysis.summary import explain, is_too_close, summarize
 from rag_chunk.config import AnalysisConfig, is_external
+from rag_chunk.config.catalog import is_bound
 from rag_chunk.corpus.arrays import Floats
 from rag_chunk.scorer import CURVE
 
-_INDEX_DECIMALS = 2  # where white space falls moves an index' size by less than a percent
 _DECIMALS = 12
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What the questions show of some configurations: those that report, and those that choose.
-
-    `leader` and `recommended` are chosen by the latter; without a holdout both are the same questions. `worse` tells
-    of each configuration whether it is shown to be worse than the leader.
-    """
-
-    results: Sequence[ConfigurationResult]
-    shown: statistics.PairedTest
-    chosen: statistics.PairedTest
-    leader: int
-    recommended: int
-    worse: Sequence[bool]
-
-    @property
-    def names(self) -> list[str]:
-        """The configurations' names, in order."""
-        return [result.name for result in self.results]
 
 
 def blocks(scored: Sequence[Scored]) -> list[list[Scored]]:
     """Group configurations by retriever, best first in each: what holds for one says nothing of another.
 
-    Where no two have the same retriever, they are rivals with all that they have, and stand in one group.
+    Where no two have the same retriever, they are rivals with all that they have, and stand in one group. Bounds come
+    last, apart from the rest: no pipeline can have them, so that they are nobody's rivals.
     """
+    bounds = [each for each in scored if is_bound(each.result.config.retriever)]
+    rivals = [each for each in scored if not is_bound(each.result.config.retriever)]
+    groups = [*_group_by_retriever(rivals), *_group_by_retriever(bounds)]
+    return [sorted(group, key=lambda each: -each.result.metrics.get(HEADLINE, 0.0)) for group in groups]
+
+
+def _group_by_retriever(scored: Sequence[Scored]) -> list[list[Scored]]:
     by_retriever: dict[str, list[Scored]] = {}
     for each in scored:
         retriever = each.result.config.retriever
         by_retriever.setdefault("given" if is_external(retriever) else retriever, []).append(each)
-    groups = [list(scored)] if len(by_retriever) == len(scored) else list(by_retriever.values())
-    return [sorted(group, key=lambda each: -each.result.metrics.get(HEADLINE, 0.0)) for group in groups]
+    return [list(scored)] if scored and len(by_retriever) == len(scored) else list(by_retriever.values())
 
 
 def with_intervals(scored: Sequence[Scored], seed: int) -> list[Scored]:
@@ -85,16 +70,18 @@ def compare_configurations(
     holdout = _holdout(outcome, asked, settings.holdout)
     return ComparisonResult(
         metric=HEADLINE,
-        retrievers=_distinct(result.config.retriever for result in outcome.results),
+        retrievers=distinct(result.config.retriever for result in outcome.results),
         leader=names[outcome.leader],
         not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
         recommended=names[outcome.recommended],
         leaders={f"{HEADLINE}_{budget}": names[places[0]] for budget, places in leaders.items()},
-        pareto=tuple(names[place] for place in _pareto(outcome.results)),
+        pareto=() if outcome.is_bound else tuple(names[place] for place in _pareto(outcome.results)),
         baseline=baseline,
         holdout=holdout,
         pairs=tuple(pair_result(pair, names) for pair in outcome.shown.pairs),
-        verdict=_verdict(outcome, leaders, baseline, holdout),
+        too_close=asked.choosing is None and is_too_close(outcome.shown),
+        verdict=summarize(outcome, baseline, held_out=asked.choosing is not None),
+        explanation=explain(outcome, leaders, held_out=asked.choosing is not None),
     )
 
 
@@ -109,7 +96,10 @@ def _outcome(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed
     if asked.choosing:
         chosen = statistics.compare_all(np.array([each.choosing for each in scored]).T, seed=seed)
     recommended = recommend_for(results, chosen, margin)
-    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader))
+    table = _table(scored)
+    missed = int((table == 0).all(axis=1).sum())
+    undecided = int((np.ptp(table, axis=1) == 0).sum())
+    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader), missed, undecided)
 
 
 def _worse(comparison: statistics.PairedTest, leader: int) -> list[bool]:
@@ -137,7 +127,7 @@ def recommend_for(results: Sequence[ConfigurationResult], chosen: statistics.Pai
         chosen.means,
         [worse[place] or place not in front for place in range(len(results))],
         [result.metrics["num_chunks"] for result in results],
-        _index_sizes(results),
+        index_sizes(results),
         margin,
     )
 
@@ -149,11 +139,7 @@ def _pareto(results: Sequence[ConfigurationResult]) -> list[int]:
 
 def _costs(results: Sequence[ConfigurationResult]) -> Floats:
     """Return the size of each index and of the context of `top_k` chunks: [configurations, 2]."""
-    return np.column_stack([_index_sizes(results), [result.metrics["context_size"] for result in results]])
-
-
-def _index_sizes(results: Sequence[ConfigurationResult]) -> list[float]:
-    return [round(result.metrics["index_ratio"], _INDEX_DECIMALS) for result in results]
+    return np.column_stack([index_sizes(results), [result.metrics["context_size"] for result in results]])
 
 
 def _baseline(outcome: Outcome, name: str | None) -> BaselineResult | None:
@@ -205,54 +191,3 @@ def pair_result(pair: statistics.Pair, names: Sequence[str]) -> PairResult:
         high=pair.high,
         p_adjusted=pair.p_adjusted,
     )
-
-
-def _verdict(
-    outcome: Outcome, leaders: dict[int, list[int]], baseline: BaselineResult | None, holdout: HoldoutResult | None
-) -> tuple[str, ...]:
-    names, results = outcome.names, outcome.results
-    budgets = _distinct(result.config.budget for result in results)
-    models = _distinct(name for result in results if (name := result.config.embedding_model))
-    main = _of_the_held_out(outcome) if holdout else _of_all(outcome)
-    some_score = any((*outcome.shown.means, *outcome.chosen.means))
-    sentences = [
-        *([*main, verdicts.curve_verdict(names, leaders, outcome.leader, budgets)] if some_score else []),
-        "" if some_score else verdicts.explain_all_zero(names),
-        *(verdicts.baseline_verdict(baseline, outcome.shown.num_questions) if baseline else ()),
-        verdicts.scope(_distinct(result.config.retriever for result in results), budgets, models),
-        verdicts.floor_warning(min(result.metrics.get("random_recall", 0.0) for result in results)),
-        verdicts.overlap_warning(results[0].metrics.get("question_overlap", 0.0), results[0].config.retriever),
-        verdicts.sample_warning(outcome.shown.num_questions),
-    ]
-    return tuple(sentence for sentence in sentences if sentence)
-
-
-def _of_all(outcome: Outcome) -> list[str]:
-    return [
-        verdicts.verdict(outcome.shown, outcome.names),
-        verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names, dearer=_dearer(outcome)),
-    ]
-
-
-def _of_the_held_out(outcome: Outcome) -> list[str]:
-    """Say what was chosen, by how many questions, and what the others show of it."""
-    interval = outcome.results[outcome.recommended].intervals.get(HEADLINE)
-    by = f" by the {outcome.chosen.num_questions:,} that chose"
-    return [
-        verdicts.holdout_verdict(outcome.chosen.num_questions, outcome.shown.num_questions),
-        verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names, by, _dearer(outcome)),
-        verdicts.standing(outcome.shown, outcome.recommended, outcome.names, interval),
-    ]
-
-
-def _dearer(outcome: Outcome) -> str:
-    """Return what the leader has for which it is not recommended: chunks count first, as in `recommend`."""
-    leader, taken = (outcome.results[place] for place in (outcome.leader, outcome.recommended))
-    if leader.metrics["num_chunks"] > taken.metrics["num_chunks"]:
-        return "more chunks"
-    sizes = _index_sizes([leader, taken])
-    return "a larger index" if sizes[0] > sizes[1] else "more context"
-
-
-def _distinct(values: Iterable[T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(values))

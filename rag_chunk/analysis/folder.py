@@ -1,20 +1,29 @@
 """The results folder: who may write there, and what it holds when it is read."""
 
+import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag_chunk.analysis.history import SavedAnalysis, parse_questions
 from rag_chunk.analysis.report import ConfigurationResult, Report, parse_report
+from rag_chunk.config import parse_config
 from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
 
 REPORT = "report.json"
+DIGESTS = "digests.json"
+WHOLE = ".whole"  # new results, all there, that take the place of the old ones; a reader finishes what was cut off
+PARTIAL = ".part"  # new results while they are written
+FOLDERS = ("configs", "chunks", "documents")
+_PROBE_BYTES = 1_000_000
 _LOCK = f"{MARKER}.lock"
 _LOCK_SECONDS = 60
 _MARKER_TEXT = "Results of rag-chunk. Files in this folder are never read as documents.\n"
@@ -36,14 +45,17 @@ class Results:
 
     def file(self, name: str) -> Path | None:
         """Return the file of that name, where there is one."""
-        found = self.path / name
-        return found if found.is_file() else None
+        file = self.path / name
+        return file if file.is_file() else None
 
 
 def read_results(path: Path) -> Results:
     """Read a results folder; raise `InputError` where it is none, or not whole."""
     check_results(path)
     _refuse_links(path)
+    if (path / WHOLE).is_dir():
+        with folder_lock(path):
+            replace_results(path)
     file = path / REPORT
     if not file.exists():
         raise InputError(
@@ -54,7 +66,7 @@ def read_results(path: Path) -> Results:
     if not re.fullmatch(r"[\w-]+", report.analysis_id):  # it stands in a search filter
         raise InputError(f"{file} cannot be used: {report.analysis_id!r} is no analysis id")
     configs = {result.name: _text(path / "configs" / f"{result.name}.yaml") for result in report.configurations}
-    return Results(path=path, report=report, configs=configs, options=_options(path / "tracking.json"))
+    return Results(path=path, report=report, configs=configs, options=read_tracking(path))
 
 
 def check_results(path: Path) -> None:
@@ -63,12 +75,74 @@ def check_results(path: Path) -> None:
         raise InputError(f"{path} is not a results folder of rag-chunk; analyze --save DIR writes one")
 
 
+def check_unchanged(results: Results) -> None:
+    """Raise `InputError` where a config, the chunks or the questions were edited after the analysis.
+
+    MLflow would show settings and texts to which the metrics do not belong.
+    """
+    named = {result.name: result.config.digest() for result in results.report.configurations}
+    changed = [f"configs/{name}.yaml" for name, digest in named.items() if _digest_of(results, name) != digest]
+    listed = results.file(DIGESTS)
+    for name, digest in _parse_digests(listed).items() if listed else ():
+        file = results.file(name)
+        if file is None or file_digest(file) != digest:
+            changed.append(name)
+    if changed:
+        raise InputError(
+            f"{results.path} was edited after the analysis: {', '.join(dict.fromkeys(changed))}. The metrics do not "
+            "belong to what it holds now; restore it, or run the analysis again"
+        )
+
+
+def _digest_of(results: Results, name: str) -> str:
+    return parse_config(results.configs[name], f"{results.path}/configs/{name}.yaml").config().digest()
+
+
+def _parse_digests(file: Path) -> dict[str, str]:
+    try:
+        digests = json.loads(_text(file))
+    except (ValueError, RecursionError):
+        digests = None
+    if not isinstance(digests, dict) or any(".." in name or name.startswith("/") for name in digests):
+        raise InputError(f"{file} cannot be used: it holds no digests by name. Save the analysis again")
+    return digests
+
+
+def file_digest(file: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def replace_results(folder: Path) -> None:
+    """Let the new results, which are whole, take the place of the old ones; what was begun before is finished."""
+    new = folder / WHOLE
+    for name in FOLDERS:
+        if (new / name).is_dir():
+            shutil.rmtree(folder / name, ignore_errors=True)
+            (new / name).replace(folder / name)
+    listed = new / DIGESTS  # moved last: until then it tells what the new results hold
+    if listed.exists():
+        _remove_older(folder, _parse_digests(listed))
+    for file in sorted(new.iterdir(), key=lambda each: each == listed):
+        file.replace(folder / file.name)
+    new.rmdir()
+
+
+def _remove_older(folder: Path, files: Iterable[str]) -> None:
+    """Remove what only older results had: their questions, and the documents that had been converted."""
+    if "questions.json" not in files:
+        (folder / "questions.json").unlink(missing_ok=True)
+    if not any(name.startswith("documents/") for name in files):
+        shutil.rmtree(folder / "documents", ignore_errors=True)
+
+
 def _refuse_links(path: Path) -> None:
     """Refuse links out of the folder: what they lead to would be sent to MLflow as a result."""
     root = path.resolve()
-    for found in path.rglob("*"):
-        if found.is_symlink() and not Path(os.path.realpath(found)).is_relative_to(root):
-            raise InputError(f"{found} leads out of the results folder; put the file itself there")
+    for entry in path.rglob("*"):
+        if entry.is_symlink() and not Path(os.path.realpath(entry)).is_relative_to(root):
+            raise InputError(f"{entry} leads out of the results folder; put the file itself there")
 
 
 def read_saved_analysis(path: Path) -> SavedAnalysis:
@@ -86,7 +160,9 @@ def read_saved_analysis(path: Path) -> SavedAnalysis:
     )
 
 
-def _options(path: Path) -> TrackingConfig:
+def read_tracking(folder: Path) -> TrackingConfig:
+    """Return how the analysis was to be tracked; raise `InputError` where its file cannot be used."""
+    path = folder / "tracking.json"
     if not path.is_file():
         return TrackingConfig()
     try:
@@ -115,6 +191,9 @@ def prepare_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / MARKER, _MARKER_TEXT)
+        with tempfile.NamedTemporaryFile(prefix=PARTIAL, dir=folder) as probe:
+            probe.write(bytes(_PROBE_BYTES))
+            probe.flush()
     except OSError as error:
         raise InputError(f"the results could not be written to {folder}: {error.strerror}") from error
 
@@ -139,6 +218,18 @@ def folder_lock(folder: Path, notify: Callable[[str], None] | None = None) -> It
         yield
     finally:
         lock.release()
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether another process holds the folder's lock."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with suppress(OSError, NotImplementedError), FileLock(folder / _LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+    return False
 
 
 def write_text(path: Path, text: str) -> None:

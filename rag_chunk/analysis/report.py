@@ -7,21 +7,37 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag_chunk.config import RunConfig
+from rag_chunk.config.names import safe_name
 from rag_chunk.errors import InputError
 
 SCHEMA_VERSION = 1
+_OLD_NAME = re.compile(r"[\w-][\w.-]{0,149}")  # of a configuration, before names were limited in bytes
 
 
 class _ReportValue(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
 
 
+class ConversionEntry(_ReportValue):
+    """How a document's text was made of a file: by which converter and versions, and the digest of the file's bytes.
+
+    `rule` is the version of the rule by which pages are cleaned and joined.
+    """
+
+    converter: str
+    version: str
+    rule: int
+    source_digest: str
+
+
 class DocumentEntry(_ReportValue):
-    """A document of the corpus."""
+    """A document of the corpus: the digest is of its text; `conversion` and `pages` where it was converted."""
 
     name: str
     digest: str
     characters: int
+    pages: int | None = None
+    conversion: ConversionEntry | None = None
 
 
 class SkippedEntry(_ReportValue):
@@ -151,7 +167,10 @@ class ComparisonResult(_ReportValue):
     """What the questions show about the configurations of some `retrievers`: see `rag_chunk.analysis.statistics`.
 
     `leaders` has the highest mean at each budget of the curve; `pareto` are the configurations of which none has at
-    least the recall for an index and a context that are no larger.
+    least the recall for an index and a context that are no larger. `too_close` is whether none
+    is shown to be worse than the leader, by questions enough. `verdict` is what to know in a few lines, `explanation`
+    what stands behind it. Bounds (`oracle`, `random`) have no `pareto`, and their `recommended` is the
+    best of them by the same rule, which no sentence recommends.
     """
 
     metric: str
@@ -164,7 +183,9 @@ class ComparisonResult(_ReportValue):
     baseline: BaselineResult | None = None
     holdout: HoldoutResult | None = None
     pairs: tuple[PairResult, ...] = ()
+    too_close: bool = False
     verdict: tuple[str, ...] = ()
+    explanation: tuple[str, ...] = ()
 
 
 class Report(_ReportValue):
@@ -253,7 +274,7 @@ def parse_report(text: str, where: str) -> Report:
 def _contradiction(report: Report) -> str | None:
     """Return what does not fit together; names become names of files, and stand for one configuration each."""
     names = [result.name for result in report.configurations]
-    unusable = [name for name in names if not re.fullmatch(r"[\w.-]+", name)]
+    unusable = [name for name in names if name != safe_name(name) and not _OLD_NAME.fullmatch(name)]
     unknown = [name for each in report.comparisons for name in (each.leader, each.recommended) if name not in names]
     twice = [
         result.name

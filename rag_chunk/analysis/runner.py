@@ -1,7 +1,7 @@
 """Goes through the configurations of an analysis: chunk, retrieve, score."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -90,6 +90,11 @@ class Run:
             files = ExternalFiles(chunks=chunks, retrieved=retrieved)
             self._change(name, self.scored[name].result.model_copy(update={"given": files}))
         self.timings["score_time"] = self.timings.get("score_time", 0.0) + time.perf_counter() - started
+
+    def restore_order(self, names: Iterable[str]) -> None:
+        """Put the configurations in the order of `names`, whatever the order in which they were run."""
+        self.scored = {name: self.scored[name] for name in names if name in self.scored}
+        self.chunkings = {name: self.chunkings[name] for name in self.scored}
 
     def _prepare(self, timing: str, what: str, make: Callable[[], object]) -> None:
         """Do once what all configurations share, and add up how long it takes."""

@@ -1,4 +1,4 @@
-"""What `skip_blocks` costs: evidence that lies in what is left out, which no chunk holds."""
+"""What configurations cannot use: evidence in blocks that they skip, and headings that no document has."""
 
 from collections.abc import Iterable
 
@@ -11,6 +11,8 @@ from rag_chunk.corpus.structure import structure_of
 from rag_chunk.questions import Questions
 from rag_chunk.scorer.evidence import evidence_table
 
+_BY_HEADINGS = "header"
+
 
 def find_skipped_evidence(
     corpus: Corpus, questions: Questions, configs: Iterable[RunConfig]
@@ -19,6 +21,13 @@ def find_skipped_evidence(
     asked = dict.fromkeys(config.skip_blocks for config in configs if config.strategy in STRATEGIES)
     lost_by_setting = {f"skip_blocks {','.join(kinds)}": _lost(corpus, questions, kinds) for kinds in asked if kinds}
     return tuple((name, lost) for name, lost in lost_by_setting.items() if lost)
+
+
+def find_unseen_headings(corpus: Corpus, configs: Iterable[RunConfig]) -> tuple[tuple[str, str], ...]:
+    """Return a sentence where `header` was asked for and no document has a heading: it then cuts as plain text."""
+    if all(config.strategy != _BY_HEADINGS for config in configs) or structure_of(corpus).headings:
+        return ()
+    return ((_BY_HEADINGS, "no document here has headings that header can see, so it cuts them as plain text"),)
 
 
 def _lost(corpus: Corpus, questions: Questions, kinds: tuple[str, ...]) -> str:

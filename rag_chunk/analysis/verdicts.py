@@ -2,12 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
+from rag_chunk.analysis.phrases import (
+    all_questions,
+    count_questions,
+    few_names,
+    join_words,
+    list_names,
+    points,
+    these_questions,
+)
 from rag_chunk.analysis.report import AgainstBaseline, BaselineResult
 from rag_chunk.analysis.statistics import ALPHA, FEW_QUESTIONS, FEWEST_FOR_A_WINNER, Pair, PairedTest
 from rag_chunk.config.catalog import RETRIEVERS
 from rag_chunk.config.names import is_external
 
-_MOST_NAMED = 3
 _MOST_SENTENCES = 6
 # Function words alone make an overlap of 0.11 to 0.14. On the public data, whose questions a model wrote from the
 # text, the mean is 0.46: for the questions from 0.5 up, lexical retrieval brings back 86 % of the evidence in 2,000
@@ -21,22 +29,22 @@ def sample_warning(num_questions: int) -> str | None:
     if num_questions >= FEW_QUESTIONS:
         return None
     if num_questions < FEWEST_FOR_A_WINNER:
-        return f"{_questions(num_questions)} cannot name a winner; use at least {FEW_QUESTIONS}."
-    return f"{_questions(num_questions)} show only large differences; use at least {FEW_QUESTIONS}."
+        return f"{count_questions(num_questions)} cannot name a winner; use at least {FEW_QUESTIONS}."
+    return f"{count_questions(num_questions)} show only large differences; use at least {FEW_QUESTIONS}."
 
 
 def pair_verdict(pair: Pair, names: Sequence[str], num_questions: int) -> str:
     """Return one sentence on whether one configuration of `pair` beats the other."""
     a, b = names[pair.a], names[pair.b]
     if pair.identical:
-        return f"{a} and {b} score the same on {_all_questions(num_questions)}."
+        return f"{a} and {b} score the same on {all_questions(num_questions)}."
     if num_questions < FEWEST_FOR_A_WINNER:
-        above = f"{a} is {_points(pair.difference)} points above {b}"
+        above = f"{a} is {points(pair.difference)} points above {b}"
         return f"{_no_winner(num_questions)}: {above if pair.difference else f'{a} and {b} have the same mean'}."
     if pair.p_adjusted < ALPHA:
-        ends = f"95 % interval {_points(pair.low)} to {_points(pair.high)}"
-        return f"{a} beats {b} by {_points(pair.difference)} points ({ends})."
-    gap = f"No difference shown between {a} and {b} ({_points(pair.difference)} points)"
+        ends = f"95 % interval {points(pair.low)} to {points(pair.high)}"
+        return f"{a} beats {b} by {points(pair.difference)} points ({ends})."
+    gap = f"No difference shown between {a} and {b} ({points(pair.difference)} points)"
     return f"{gap}; {_could_show(num_questions, pair.detectable)}."
 
 
@@ -48,7 +56,7 @@ def verdict(comparison: PairedTest, names: Sequence[str]) -> str:
     if len(comparison.pairs) == 1:
         return pair_verdict(comparison.pairs[0], names, count)
     if all(pair.identical for pair in comparison.pairs):
-        return f"All {len(names)} configurations score the same on {_all_questions(count)}."
+        return f"All {len(names)} configurations score the same on {all_questions(count)}."
     if count < FEWEST_FOR_A_WINNER:
         return f"{_no_winner(count)}: {leader} {_leads(comparison, names, f' of {len(names)} configurations')}."
     return _leader_verdict(comparison, names)
@@ -70,15 +78,15 @@ def recommendation_verdict(
         return f"Recommended{by}: {name}, which {_leads(comparison, names)}{_doubt(comparison, names)}."
     gap = comparison.means[comparison.leader] - comparison.means[recommended]
     level = recommended in comparison.level_with_leader
-    distance = f"with the same mean as {leader}" if level else f"{_points(gap)} points below {leader}"
+    distance = f"with the same mean as {leader}" if level else f"{points(gap)} points below {leader}"
     return f"Recommended{by}: {name}, {distance}, which has {dearer} and is not shown to be better."
 
 
 def standing(comparison: PairedTest, index: int, names: Sequence[str], interval: tuple[float, float] | None) -> str:
     """Return one sentence on a configuration that other questions chose: its mean, and how it stands to the rest."""
     name, count = names[index], comparison.num_questions
-    ends = f" (95 % interval {_points(interval[0])} to {_points(interval[1])})" if interval else ""
-    mean = f"{name} scores {_points(comparison.means[index])} points on {_those_held_out(count)}{ends}"
+    ends = f" (95 % interval {points(interval[0])} to {points(interval[1])})" if interval else ""
+    mean = f"{name} scores {points(comparison.means[index])} points on {_those_held_out(count)}{ends}"
     if len(names) == 1:
         return f"{mean}."
     if len(names) == 2 or count < FEWEST_FOR_A_WINNER:  # noqa: PLR2004 - a pair
@@ -87,13 +95,13 @@ def standing(comparison: PairedTest, index: int, names: Sequence[str], interval:
     beaten = [names[pair.b] for pair in shown if pair.a == index]
     better = [names[pair.a] for pair in shown if pair.b == index]
     beats = f"it beats {len(beaten)} of the {len(names) - 1} others"
-    loses = f"and is beaten by {_list_names(better)}" if better else "and none is shown to be better"
+    loses = f"and is beaten by {list_names(better)}" if better else "and none is shown to be better"
     return f"{mean}; {beats} {loses}."
 
 
 def holdout_verdict(choosing: int, reporting: int) -> str:
     """Return the sentences on how many questions choose and how many report, and whether either are too few."""
-    sentences = [f"Held out: {_questions(choosing)} chose, and all figures are of the other {reporting:,}."]
+    sentences = [f"Held out: {count_questions(choosing)} chose, and all figures are of the other {reporting:,}."]
     if choosing < FEWEST_FOR_A_WINNER:
         sentences.append(f"{_few_to('choose by', choosing)}.")
     if reporting < FEWEST_FOR_A_WINNER:
@@ -125,14 +133,14 @@ def curve_verdict(
     shared = [size for size, places in at if leader in places and len(places) > 1]
     rivals = dict.fromkeys(places for _, places in at if leader not in places)
     rest = ", ".join(
-        f"{_few([names[place] for place in theirs])} at {_and([size for size, places in at if places == theirs])}"
+        f"{few_names([names[place] for place in theirs])} at {join_words([size for size, places in at if places == theirs])}"
         for theirs in rivals
     )
     if not alone and not shared:
         return f"At no other budget of the curve does {names[leader]} have the highest mean, but {rest} characters."
-    also = f", and shares it at {_and(shared)}" if alone and shared else ""
+    also = f", and shares it at {join_words(shared)}" if alone and shared else ""
     has = f"has the highest mean too{also}" if alone else "shares the highest mean"
-    return f"At {_and(alone or shared)} characters, {names[leader]} {has}{f', but {rest}' if rest else ''}."
+    return f"At {join_words(alone or shared)} characters, {names[leader]} {has}{f', but {rest}' if rest else ''}."
 
 
 def baseline_verdict(baseline: BaselineResult, num_questions: int) -> tuple[str, ...]:
@@ -145,9 +153,7 @@ def baseline_verdict(baseline: BaselineResult, num_questions: int) -> tuple[str,
         return tuple(_against(other, baseline.name) for other in baseline.others)
     better, worse = ([other for other in baseline.others if other.shown == shown] for shown in ("better", "worse"))
     best = (
-        f", most of all {better[0].name}, by {_points(better[0].difference)} points {_ends(better[0])}"
-        if better
-        else ""
+        f", most of all {better[0].name}, by {points(better[0].difference)} points {_ends(better[0])}" if better else ""
     )
     unshown = len(baseline.others) - len(better) - len(worse)
     counts = f"{len(better)} of the {len(baseline.others)} others beat it{best}; it beats {len(worse)}"
@@ -156,29 +162,29 @@ def baseline_verdict(baseline: BaselineResult, num_questions: int) -> tuple[str,
 
 def _against(other: AgainstBaseline, baseline: str) -> str:
     if other.shown == "better":
-        return f"{other.name} beats the baseline {baseline} by {_points(other.difference)} points {_ends(other)}."
+        return f"{other.name} beats the baseline {baseline} by {points(other.difference)} points {_ends(other)}."
     if other.shown == "worse":
-        return f"The baseline {baseline} beats {other.name}: {_points(other.difference)} points {_ends(other)}."
-    apart = f"{_points(other.difference)} points {_ends(other)}"
+        return f"The baseline {baseline} beats {other.name}: {points(other.difference)} points {_ends(other)}."
+    apart = f"{points(other.difference)} points {_ends(other)}"
     return f"No difference shown between {other.name} and the baseline {baseline}: {apart}."
 
 
 def _ends(other: AgainstBaseline) -> str:
-    return f"(95 % interval {_points(other.low)} to {_points(other.high)})"
+    return f"(95 % interval {points(other.low)} to {points(other.high)})"
 
 
 def gate_verdict(other: AgainstBaseline, first: str, margin: float, *, worse: bool) -> str:
     """Return one sentence on whether a configuration is worse than the `first` by more than the margin."""
     side = "above" if other.difference >= 0 else "below"
-    gap = f"{other.name} is {_points(abs(other.difference))} points {side} {first}"
+    gap = f"{other.name} is {points(abs(other.difference))} points {side} {first}"
     gap = gap if other.difference else f"{other.name} has the mean of {first}"
     if worse:
         doubt = "" if other.shown == "worse" else ", though that is not shown to be more than chance"
-        return f"Worse: {gap}, which is more than the margin of {_points(margin)}{doubt}."
-    within = f"Not worse: {gap}" + (f", within the margin of {_points(margin)}" if other.difference < 0 else "")
+        return f"Worse: {gap}, which is more than the margin of {points(margin)}{doubt}."
+    within = f"Not worse: {gap}" + (f", within the margin of {points(margin)}" if other.difference < 0 else "")
     if -other.low <= margin:
         return f"{within}."
-    return f"{within}; a drop of up to {_points(-other.low)} points on other such questions is not ruled out."
+    return f"{within}; a drop of up to {points(-other.low)} points on other such questions is not ruled out."
 
 
 def retrieval(name: str, models: Sequence[str] = ()) -> str:
@@ -188,15 +194,15 @@ def retrieval(name: str, models: Sequence[str] = ()) -> str:
     row = RETRIEVERS.get(name)
     if row is None:
         return f"retrieval by {name}"
-    with_models = f", with {_and(models)}" if models and row.needs_vectors else ""
+    with_models = f", with {join_words(models)}" if models and row.needs_vectors else ""
     return f"{row.phrase} ({name}{with_models})"
 
 
 def scope(retrievers: Sequence[str], budgets: Sequence[int], models: Sequence[str] = ()) -> str:
     """Say for which retrieval and which budget the figures hold: neither says anything of another."""
-    sizes = _and([f"{budget:,}" for budget in budgets])
+    sizes = join_words([f"{budget:,}" for budget in budgets])
     kinds = dict.fromkeys(retrieval(name, models) for name in retrievers)
-    return f"This holds for {_and(list(kinds))} and {sizes} characters of context."
+    return f"This holds for {join_words(list(kinds))} and {sizes} characters of context."
 
 
 def overlap_warning(overlap: float, retriever: str) -> str:
@@ -225,44 +231,27 @@ def _leader_verdict(comparison: PairedTest, names: Sequence[str]) -> str:
         unproven = f"is not shown to be better than any of the {rivals} others"
         return f"No difference shown: {leader} {_leads(comparison, names)} but {unproven}; {could}."
     beaten = f"{leader} beats {rivals - len(open_rivals)} of the {rivals} others"
-    return f"{beaten} but is not shown to be better than {_list_names(open_rivals)}; {could}."
+    return f"{beaten} but is not shown to be better than {list_names(open_rivals)}; {could}."
 
 
 def _leads(comparison: PairedTest, names: Sequence[str], among: str = "") -> str:
     """Return what the leader does: it has the highest mean, or shares it."""
     level = [names[place] for place in comparison.level_with_leader]
-    return f"shares the highest mean{among} with {_few(level)}" if level else f"has the highest mean{among}"
+    return f"shares the highest mean{among} with {few_names(level)}" if level else f"has the highest mean{among}"
 
 
 def _doubt(comparison: PairedTest, names: Sequence[str]) -> str:
     """Return the clause on what is not shown about a recommended leader, empty if it beats all others."""
     rivals = [names[index] for index in comparison.not_shown_worse if index != comparison.leader]
     if comparison.num_questions < FEWEST_FOR_A_WINNER:
-        return f", though {_questions(comparison.num_questions)} cannot show that it is better"
-    return f", though it is not shown to be better than {_list_names(rivals)}" if rivals else ""
-
-
-def _list_names(names: Sequence[str]) -> str:
-    """Return up to three names in words, else their number."""
-    if len(names) > _MOST_NAMED:
-        return f"the other {len(names)}"
-    return _and(names)
-
-
-def _few(names: Sequence[str]) -> str:
-    """Return up to three names in words, else the first and how many more."""
-    return _and(names) if len(names) <= _MOST_NAMED else f"{names[0]} and {len(names) - 1} others"
-
-
-def _and(parts: Sequence[str]) -> str:
-    """Return all of them in words."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+        return f", though {count_questions(comparison.num_questions)} cannot show that it is better"
+    return f", though it is not shown to be better than {list_names(rivals)}" if rivals else ""
 
 
 def _few_to(purpose: str, count: int) -> str:
     """Return the clause that says that so many questions are too few for a purpose."""
     verb = "is" if count == 1 else "are"
-    return f"{_questions(count)} {verb} too few to {purpose} ({FEWEST_FOR_A_WINNER} at least)"
+    return f"{count_questions(count)} {verb} too few to {purpose} ({FEWEST_FOR_A_WINNER} at least)"
 
 
 def _those_held_out(count: int) -> str:
@@ -272,28 +261,10 @@ def _those_held_out(count: int) -> str:
 def _could_show(num_questions: int, detectable: float | None) -> str:
     """Return the clause on how large a difference these questions could have shown."""
     if detectable is None:
-        return f"{_these(num_questions)} could not show one of any size"
-    return f"{_these(num_questions)} could show one of ±{_points(detectable)} points"
+        return f"{these_questions(num_questions)} could not show one of any size"
+    return f"{these_questions(num_questions)} could show one of ±{points(detectable)} points"
 
 
 def _no_winner(num_questions: int) -> str:
     """Return the clause that says that there are too few questions for a winner."""
-    return f"No winner is named from {_questions(num_questions)} (at least {FEWEST_FOR_A_WINNER} are needed)"
-
-
-def _questions(count: int) -> str:
-    return "1 question" if count == 1 else f"{count:,} questions"
-
-
-def _these(count: int) -> str:
-    return "this 1 question" if count == 1 else f"these {count:,} questions"
-
-
-def _all_questions(count: int) -> str:
-    return "the 1 question" if count == 1 else f"all {count:,} questions"
-
-
-def _points(score: float) -> str:
-    """Return a score in points (hundredths) with one decimal, more where that would read 0.0."""
-    text = f"{100 * score:.1f}"
-    return f"{100 * score:.1g}" if score and float(text) == 0 else text
+    return f"No winner is named from {count_questions(num_questions)} (at least {FEWEST_FOR_A_WINNER} are needed)"

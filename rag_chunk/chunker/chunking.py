@@ -33,6 +33,11 @@ class Chunk:
     parent: str | None = None
 
     @property
+    def pages(self) -> tuple[str, ...]:
+        """The labels of the pages that it is on; none where its document has no pages."""
+        return self.document.page_labels(self.start, self.end)
+
+    @property
     def text(self) -> str:
         """The chunk's text, as it stands in the document."""
         return self.document.text[self.start : self.end]
@@ -50,6 +55,7 @@ class Chunk:
             "start": self.start,
             "end": self.end,
             "lines": list(self.lines),
+            **({"pages": list(self.pages)} if self.document.pages else {}),
             "units": self.units,
             "headings": list(self.headings),
             **({"context": self.context._asdict()} if self.context else {}),

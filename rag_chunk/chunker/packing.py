@@ -6,13 +6,13 @@ from collections.abc import Callable
 import numpy as np
 
 from rag_chunk.chunker.measured_segments import cut_exactly, measure, sizes_of
+from rag_chunk.chunker.omission import skipped_spans
 from rag_chunk.chunker.packing_table import PackingTable
 from rag_chunk.chunker.segments import Borders, Level, pieces_at
 from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bytes, Positions, Spans, as_spans, occurring
-from rag_chunk.corpus.structure import structure_of
 from rag_chunk.corpus.units import Units, units_of
 
 
@@ -108,14 +108,7 @@ def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], 
     key = (kind, config.skip_blocks)
     pieces = corpus.derived(key, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)))
     known = corpus.derived((key, units), lambda: SplittableSegments(measure(pieces, units), corpus, units))
-    return pack_rows(known.rows(config.chunk_size), corpus, config, whole)
-
-
-def skipped_spans(corpus: Corpus, config: RunConfig) -> Spans:
-    """Return the stretches that `skip_blocks` leaves out."""
-    if not config.skip_blocks:
-        return np.zeros((0, 2), np.int64)
-    return structure_of(corpus).skipped_spans(config.skip_blocks)
+    return pack_rows(known.rows(config.chunk_size, config.overlap), corpus, config, whole)
 
 
 def pack_rows(rows: PackingTable, corpus: Corpus, config: RunConfig, whole: int = 0) -> Spans:
@@ -153,6 +146,12 @@ def outermost(spans: Spans) -> Spans:
     """
     if (spans[1:] > spans[:-1]).all():  # nearly always, and seen much faster
         return spans
-    spans = as_spans(spans[np.append(spans[1:, 0] != spans[:-1, 0], np.True_)])
-    reached = np.maximum.accumulate(spans[:, 1])
-    return as_spans(spans[np.append(np.True_, spans[1:, 1] > reached[:-1])])
+    return as_spans(spans[outermost_rows(spans)])
+
+
+def outermost_rows(spans: Spans) -> Positions:
+    """Return the rows of sorted spans that lie in no other one; of equal ones the last."""
+    rows = np.flatnonzero(np.append(spans[1:, 0] != spans[:-1, 0], np.True_)[: len(spans)])
+    reached = np.maximum.accumulate(spans[rows, 1])
+    outer: Positions = rows[np.append(np.True_, spans[rows[1:], 1] > reached[:-1])[: len(rows)]]
+    return outer

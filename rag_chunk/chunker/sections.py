@@ -4,14 +4,15 @@ import numpy as np
 
 from rag_chunk.chunker.chunking import ChildrenAndParents
 from rag_chunk.chunker.measured_segments import measure
-from rag_chunk.chunker.packing import pack, pack_rows, skipped_spans
+from rag_chunk.chunker.omission import skipped_spans
+from rag_chunk.chunker.packing import pack, pack_rows
 from rag_chunk.chunker.segments import Borders, Level, pieces_at
 from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig
 from rag_chunk.config.run import LARGEST
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Bytes, Positions, Spans, occurring, starts_of
-from rag_chunk.corpus.structure import LAST, VERBATIM, Blocks, Structure, structure_of
+from rag_chunk.corpus.arrays import Bytes, Spans, occurring, starts_of
+from rag_chunk.corpus.structure import LAST, VERBATIM, Blocks, structure_of
 from rag_chunk.corpus.units import units_of
 
 _AT_DEPTH = np.array(
@@ -59,7 +60,7 @@ def _blocks(corpus: Corpus) -> Borders:
     return [
         (Level.GROUP, structure.section_starts),
         *((level, positions[levels == level]) for level in occurring(levels).tolist()),
-        (Level.BLOCK, _plain_stanzas(structure)),
+        (Level.BLOCK, structure.plain_stanza_starts),
         (Level.SENTENCE, structure.outside_blocks(structure.sentence_starts, *VERBATIM)),
     ]
 
@@ -70,8 +71,3 @@ def _before(blocks: Blocks, corpus: Corpus) -> Bytes:
     after_heading = np.append(False, headed[:-1] & (document[1:] == document[:-1]))[: len(headed)]
     within = np.where(blocks.of("paragraph"), np.uint8(Level.GRAPHEME), np.uint8(Level.AFTER_HEADING))
     return np.where(after_heading, within, np.uint8(Level.BLOCK))
-
-
-def _plain_stanzas(structure: Structure) -> Positions:
-    """Return where the paragraphs of the documents that are not Markdown start."""
-    return structure.outside_markdown(structure.stanza_starts)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag_chunk.chunker.measured_segments import MeasuredSegments, measure
-from rag_chunk.chunker.packing import pack_rows, skipped_spans
+from rag_chunk.chunker.omission import skipped_spans
+from rag_chunk.chunker.packing import pack_rows
 from rag_chunk.chunker.segments import Level, Segments, pieces_at
 from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig

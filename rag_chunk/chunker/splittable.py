@@ -1,5 +1,7 @@
 """`SplittableSegments`: measured pieces for any limit, cut finer where one is over it."""
 
+from math import gcd
+
 import numpy as np
 
 from rag_chunk.chunker.measured_segments import MeasuredSegments, cut_exactly, join
@@ -7,8 +9,9 @@ from rag_chunk.chunker.packing_table import PackingTable, rows_of
 from rag_chunk.chunker.segments import Level, Segments
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, as_spans, distinct, line_type, opens
-from rag_chunk.corpus.units import Units, word_starts
+from rag_chunk.corpus.units import Units, within_phrases, word_starts
 
+_PARTS = 16  # of a chunk: a word over the limit is cut no finer, so that long ones do not take long
 _FAR = 24  # characters: without spaces each letter is a word, and to encode far around each would take very long
 
 
@@ -25,16 +28,20 @@ class SplittableSegments:
         self._of = whole.counts.sizes  # the size of the whole piece that each is, or is a word of
         self._are_words = np.zeros(len(whole.pieces), bool)
         self._smallest = int(self._of.max(initial=0))  # limit so far
-        self._rows: tuple[int, PackingTable] | None = None  # of the last limit: often asked for twice
+        self._rows: tuple[tuple[int, int], PackingTable] | None = None  # of the last limit: often asked for twice
 
-    def rows(self, limit: int) -> PackingTable:
-        """Return the rows of chunks of at most `limit` units; none of them is over it but a single grapheme cluster."""
-        if self._rows is None or self._rows[0] != limit:
+    def rows(self, limit: int, overlap: int = 0) -> PackingTable:
+        """Return the rows of chunks of at most `limit` units; none of them is over it but a single grapheme cluster.
+
+        What has no finer border is cut into parts of which chunks can share some, up to the `overlap`.
+        """
+        grain = min(overlap, max(gcd(limit, overlap), limit // _PARTS)) or limit
+        if self._rows is None or self._rows[0] != (limit, grain):
             self._rows = None  # so that there are never those of two
-            self._rows = limit, rows_of(*self._within(limit), limit, self._units)
+            self._rows = (limit, grain), rows_of(*self._within(limit, grain), limit, self._units)
         return self._rows[1]
 
-    def _within(self, limit: int) -> tuple[MeasuredSegments, Positions]:
+    def _within(self, limit: int, grain: int) -> tuple[MeasuredSegments, Positions]:
         """Return pieces of which none is over `limit`, and their rows in order, among others that are not used for it."""
         if limit < self._smallest:
             self._find_words(limit)
@@ -45,7 +52,7 @@ class SplittableSegments:
         if not len(large):
             return self._known, chosen
         spans = self._known.pieces.spans[large]
-        cuts = [cut for span in spans for cut in cut_exactly(span, self._corpus, self._units, limit)]
+        cuts = [cut for span in spans for cut in cut_exactly(span, self._corpus, self._units, grain)]
         parts, rows = self._parts(large, np.array(cuts, np.int64), Level.GRAPHEME)
         known = join(self._known, parts)
         self._known = known.at(slice(len(self._of)))  # a view, so that there are never two of them
@@ -60,6 +67,8 @@ class SplittableSegments:
         """Cut those pieces into words that are over `limit`, and were over none before."""
         new = np.flatnonzero((self._of > limit) & (self._of <= self._smallest))
         parts, rows = self._parts(new, word_starts(self._corpus, self._known.pieces.spans[new]), Level.WORD)
+        inside = np.flatnonzero(~opens(rows))
+        parts.pieces.levels[inside[within_phrases(self._corpus, parts.pieces.spans[inside, 0])]] = Level.GRAPHEME
         order = self._insert_parts(np.arange(len(self._of)), rows)
         self._known = join(self._known, parts).at(order)
         self._are_words = np.append(self._are_words, np.ones(len(rows), bool))[order]

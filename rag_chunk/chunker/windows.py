@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag_chunk.chunker.packing import cut_to_limit, outermost, skipped_spans
+from rag_chunk.chunker.omission import skipped_spans
+from rag_chunk.chunker.packing import cut_to_limit, outermost, outermost_rows
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Positions, Spans, as_spans, distinct, index_in, opens
@@ -22,8 +23,24 @@ def windows(corpus: Corpus, config: RunConfig) -> Spans:
     Those of `fixed-size` share none: its config has no overlap. Windows of words and characters have no white space at
     their edges.
     """
-    units, size = units_of(corpus, config.unit, config.model), config.chunk_size
+    units = units_of(corpus, config.unit, config.model)
     stretches = as_spans(_stretches(corpus, skipped_spans(corpus, config)))
+    spans = _within_limit(corpus, units, stretches, config)
+    if units.name != "tokens":
+        return outermost(corpus.trim(spans))
+    spans = outermost(as_spans(spans[corpus.whitespace.holds_text(spans)]))
+    return _share_less(corpus, units, spans, config) if config.overlap else spans
+
+
+def _within_limit(corpus: Corpus, units: Units, stretches: Spans, config: RunConfig) -> Spans:
+    """Return windows of at most `chunk_size` units, in order.
+
+    The words `a b c d e`, a size of 3 and an overlap of 1: `spans` holds [a b c] and [c d e], both of the stretch 0 in
+    `rows`. In tokens, [a b c] may count 4 by itself, as its borders cut tokens: its row is in `wrong`. It ends nearer
+    where the next window still touches it; else its stretch is walked through once more from there, window by window,
+    and what was planned after it is dropped.
+    """
+    size = config.chunk_size
     spans, rows = _end_to_end(corpus, units, stretches, size, config.overlap)
     sizes = units.count(spans).sizes
     wrong = np.flatnonzero((sizes > size) | (spans[:, 0] >= spans[:, 1]))
@@ -33,24 +50,49 @@ def windows(corpus: Corpus, config: RunConfig) -> Spans:
             corpus, units, spans[wrong], sizes[wrong] - size, following[wrong], size
         )
         wrong = wrong[~is_good]
-    if len(wrong):
-        wrong = wrong[opens(rows[wrong])]  # the first of each stretch
-        rest = as_spans(np.column_stack([spans[wrong, 0], stretches[rows[wrong], 1]]))
-        further = _walk_all([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
-        walked = cut_to_limit(
-            as_spans([window[:2] for window in further]),
-            np.array([window.size for window in further]),
-            corpus,
-            units,
-            size,
-        )
-        before = np.full(len(stretches), len(spans))
-        before[rows[wrong]] = wrong
-        spans = as_spans(np.concatenate([spans[np.arange(len(spans)) < before[rows]], walked]))
-        spans = as_spans(spans[np.lexsort((spans[:, 1], spans[:, 0]))])
-    return outermost(
-        corpus.trim(spans) if units.name != "tokens" else as_spans(spans[corpus.whitespace.holds_text(spans)])
-    )
+    if not len(wrong):
+        return spans
+    wrong = wrong[opens(rows[wrong])]  # the first of each stretch
+    before = np.full(len(stretches), len(spans))
+    before[rows[wrong]] = wrong
+    rest = as_spans(np.column_stack([spans[wrong, 0], stretches[rows[wrong], 1]]))
+    further = _walk_all([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
+    sizes = np.array([window.size for window in further])
+    walked = cut_to_limit(as_spans([window[:2] for window in further]), sizes, corpus, units, size)
+    return _in_order(np.concatenate([spans[np.arange(len(spans)) < before[rows]], walked]))
+
+
+def _in_order(spans: Spans) -> Spans:
+    return as_spans(spans[np.lexsort((spans[:, 1], spans[:, 0]))])
+
+
+def _share_less(corpus: Corpus, units: Units, spans: Spans, config: RunConfig) -> Spans:
+    """Return windows of tokens of which none shares more than `overlap` with the one before, counted by itself.
+
+    A shared text begins and ends at tokens of the corpus, but may become more tokens by itself: its window begins
+    later then. What is left of a window may count more too, and lie in the next one.
+    """
+    moved = np.zeros(len(spans), bool)
+    while True:
+        (starts, ends), before = spans.T.copy(), np.append(0, spans[:-1, 1])
+        rows = np.flatnonzero(starts < before)
+        shared = units.count(as_spans(np.column_stack([starts[rows], before[rows]]))).sizes > config.overlap
+        again = moved[rows] & ~shared
+        shared[again] = units.count(as_spans(spans[rows[again]])).sizes > config.chunk_size
+        rows = rows[shared]
+        if not len(rows):
+            break
+        following = index_in(units.starts, starts[rows], "right")
+        onward = np.append(units.starts, len(corpus))[following]
+        starts[rows] = np.minimum(corpus.graphemes.ends(onward), before[rows])
+        moved[rows] = True
+        order = np.lexsort((ends, starts))
+        spans, moved = as_spans(np.column_stack([starts, ends])[order]), moved[order]
+        kept = outermost_rows(spans)
+        spans, moved = as_spans(spans[kept]), moved[kept]
+    sizes = np.zeros(len(spans), np.int64)
+    sizes[moved] = units.count(as_spans(spans[moved])).sizes
+    return cut_to_limit(spans, sizes, corpus, units, config.chunk_size)
 
 
 def _nearer_ends(

@@ -15,6 +15,7 @@ from rag_chunk.config.sources import CommandLineOptions
 if TYPE_CHECKING:
     from rag_chunk.analysis import Analysis, Progress
     from rag_chunk.analysis.cost_estimate import CostEstimate
+    from rag_chunk.analysis.report import Report
     from rag_chunk.config import OutputConfig
 
 Source = Annotated[
@@ -84,7 +85,17 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
     else:
         write(output.output_file, text)
         if not output.quiet:
+            _say_verdict(report, output)
             say(f"wrote {output.output_file}")
+
+
+def _say_verdict(report: "Report", output: "OutputConfig") -> None:
+    """Say what a page comes to, so that nobody has to open it for that."""
+    from rag_chunk.rendering import notes
+
+    if output.output == "html":
+        for line in notes(report, explain=output.explain):
+            say(line)
 
 
 def _print_table(analysis: "Analysis", output: "OutputConfig") -> None:
@@ -94,7 +105,8 @@ def _print_table(analysis: "Analysis", output: "OutputConfig") -> None:
 
     console = Console(highlight=False)
     ascii_only = console.options.ascii_only
-    console.print(terminal_table(analysis.report, console.width, output.top, ascii_only=ascii_only))
+    table = terminal_table(analysis.report, console.width, output.top, ascii_only=ascii_only, explain=output.explain)
+    console.print(table)
     if analysis.questions is None and not output.quiet:
         say("No questions were given: --test-file questions.json measures which chunking brings back the evidence.")
 

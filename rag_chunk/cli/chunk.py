@@ -37,7 +37,7 @@ Parents = Annotated[bool, typer.Option("--parents", help="For hierarchical: writ
 
 
 @app.command()
-@with_options(*OF_CHUNK, "include", "exclude", "skip_unreadable", "cache", "quiet")
+@with_options(*OF_CHUNK, "include", "exclude", "skip_unreadable", "converter", "cache", "quiet")
 def chunk(
     given: CommandLineOptions,
     source: Source = None,
@@ -52,6 +52,7 @@ def chunk(
     """
     from rag_chunk.chunker import chunk as cut
     from rag_chunk.chunker.export import form_of
+    from rag_chunk.chunker.omission import describe_skipped
     from rag_chunk.config.sources import load_single
     from rag_chunk.corpus.cache import caching
     from rag_chunk.workflow import read_documents, refuse_overwriting_inputs
@@ -70,6 +71,8 @@ def chunk(
         chunking = cut(corpus, config)
         written = chunking.parents_or_self() if parents else chunking
         _write(written, output_file, form)
+        if skipped := describe_skipped(corpus, config):
+            notify(skipped)
     target = f" to {output_file}" if output_file else ""
     notify(f"wrote {len(written):,} {'parents' if parents else 'chunks'} ({name}){target}")
 

@@ -87,15 +87,15 @@ def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = N
     settings = settings_again(before, source or given.folder, given.test_file, output, tracking)
     with caching(enabled=given.cache), progress(quiet=given.quiet) as told:
         outlook = Reporter(notify, told, lambda _: None)
-        found, tracked = run_again(before, settings, outlook, show)
+        reproduction, tracked = run_again(before, settings, outlook, show)
     if tracked:
         say_where(tracked, quiet=given.quiet)
-    if not found.is_equal:
+    if not reproduction.is_equal:
         raise NotReproduced(f"{before.source} is not reproduced")
 
 
 def _show(
-    found: Outcome,
+    outcome: Outcome,
     given: ComparisonConfig | ReproductionConfig,
     table: Callable[[Outcome, int], Any],
     markdown: Callable[[Outcome], str],
@@ -105,9 +105,9 @@ def _show(
         from rich.console import Console
 
         console = Console(highlight=False)
-        console.print(table(found, console.width))
+        console.print(table(outcome, console.width))
         return
-    text = found.to_json() + "\n" if given.output == "json" else markdown(found)
+    text = outcome.to_json() + "\n" if given.output == "json" else markdown(outcome)
     if given.output_file is None:
         typer.echo(text, nl=False)
         return

@@ -30,11 +30,11 @@ def names(known: Mapping[str, str], *, several: bool) -> Callable[[str], list[tu
 def config_files(incomplete: str) -> list[str]:
     """Return the config files and folders where `incomplete` points, and the configs of results folders here."""
     folder = Path(incomplete) if incomplete.endswith("/") else Path(incomplete).parent
-    found = [str(path) for path in sorted(Path().glob("*/configs/*.yaml"))]
+    files = [str(path) for path in sorted(Path().glob("*/configs/*.yaml"))]
     with suppress(OSError):
         near = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
-        found = [f"{path}/" if path.is_dir() else str(path) for path in near if _may_be(path)] + found
-    return [name for name in dict.fromkeys(found) if name.startswith(incomplete)]
+        files = [f"{path}/" if path.is_dir() else str(path) for path in near if _may_be(path)] + files
+    return [name for name in dict.fromkeys(files) if name.startswith(incomplete)]
 
 
 def _may_be(path: Path) -> bool:

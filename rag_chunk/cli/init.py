@@ -40,19 +40,21 @@ def init(
     corpus = read_corpus(folder, skip_unreadable=True)
     for notice in skipped_notices(corpus):
         say(notice)
-    found = drafts(corpus)
-    if found:
-        write(QUESTIONS, drafts_yaml(found))
-    write(target, starter_config(folder, QUESTIONS if found else None, skip_unreadable=_is_partly_unreadable(corpus)))
+    questions = drafts(corpus)
+    if questions:
+        write(QUESTIONS, drafts_yaml(questions))
+    write(
+        target, starter_config(folder, QUESTIONS if questions else None, skip_unreadable=_is_partly_unreadable(corpus))
+    )
     say(f"Wrote {target}: every setting, with its help.")
-    if found:
-        say(f"Wrote {QUESTIONS}: {len(found)} draft questions, for you to review before a figure means anything.")
+    if questions:
+        say(f"Wrote {QUESTIONS}: {len(questions)} draft questions, for you to review before a figure means anything.")
     else:
         say("No sentence in these documents makes a draft question, so there is no question file yet.")
     say(f"{len(corpus.documents):,} documents are ready. Next:\n\nrag-chunk analyze\n")
 
 
 def _is_partly_unreadable(corpus: "Corpus") -> bool:
-    from rag_chunk.corpus import NOT_READ
+    from rag_chunk.corpus import is_broken
 
-    return any(reason != NOT_READ for _, reason in corpus.skipped)
+    return any(map(is_broken, corpus.skipped))

@@ -23,9 +23,9 @@ def track(
 ) -> None:
     """Log saved analyses to MLflow: afterwards, from another machine, or when the server was away."""
     from rag_chunk.mlflow_tracker import TrackingConfig, parse_tags
-    from rag_chunk.workflow import SPOOL, send
+    from rag_chunk.workflow.spool import send, waiting_folders
 
-    folders = [*(results or []), *(sorted(filter(Path.is_dir, SPOOL.iterdir())) if unsent and SPOOL.exists() else [])]
+    folders = [*(results or []), *(waiting_folders() if unsent else [])]
     if not folders and not unsent:
         raise SettingsError("name a results folder, or --all for those that wait in .rag-chunk/unsent")
     if not folders:

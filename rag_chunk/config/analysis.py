@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from rag_chunk.config.catalog import CONVERTERS
 from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST
 from rag_chunk.config.names import did_you_mean, is_function_name
 from rag_chunk.config.run import numbers
@@ -26,8 +27,18 @@ class AnalysisConfig(BaseModel):
     source: Path | None = Field(None, description="A folder of documents, one document, or a .jsonl of {name, text}.")
     include: tuple[str, ...] = Field((), description="Read only files that match one of these globs.")
     exclude: tuple[str, ...] = Field((), description="Leave out files that match one of these globs.")
-    skip_unreadable: bool = Field(False, description="Leave out files that are not UTF-8, and say so.")
-    test_file: Path | None = Field(None, description="Questions with their evidence.")
+    skip_unreadable: bool = Field(False, description="Leave out files that cannot be read, and say so.")
+    converter: tuple[str, ...] = Field(
+        (),
+        description="How files that are no text become text, in place of the default of their ending: "
+        f"{', '.join(CONVERTERS)}, or a function of yours (bytes, name) that returns the text.",
+        json_schema_extra={"metavar": "NAME"},
+    )
+    test_file: Path | None = Field(
+        None,
+        description="Questions with their evidence.",
+        json_schema_extra={"aliases": ["--questions"], "common": True},
+    )
     chunks: tuple[Path, ...] = Field(
         (),
         description="Your chunks, one a line, as JSON: document, and start and end or text; perhaps an id.",
@@ -52,7 +63,9 @@ class AnalysisConfig(BaseModel):
         json_schema_extra={"flags": ["--custom-metric"], "metavar": "PACKAGE.MODULE:FUNCTION"},
     )
     baseline: str | None = Field(
-        None, min_length=1, description="The name of a configuration: every other one is compared with it."
+        None,
+        min_length=1,
+        description="A configuration that every other one is compared with: its name, or its strategy.",
     )
     holdout: float | None = Field(
         None, gt=0, lt=1, description="A share of the questions: they report, and only the others choose."
@@ -96,6 +109,19 @@ class AnalysisConfig(BaseModel):
                 {"name": repr(name), "nearest": did_you_mean(name, METRIC_GROUPS), "known": ", ".join(METRIC_GROUPS)},
             )
         return tuple(group for group in METRIC_GROUPS if group in {*named, "budget"} or "all" in named)
+
+    @field_validator("converter", mode="before")
+    @classmethod
+    def _converters_are_known(cls, names: Any) -> Any:
+        listed = (names,) if isinstance(names, str) else names
+        for name in listed if isinstance(listed, (list, tuple)) else ():
+            if isinstance(name, str) and name not in CONVERTERS and not is_function_name(name):
+                raise PydanticCustomError(
+                    "unknown_name",
+                    "unknown converter {name}{nearest}. There are {known}, and functions: package.module:function",
+                    {"name": repr(name), "nearest": did_you_mean(name, CONVERTERS), "known": ", ".join(CONVERTERS)},
+                )
+        return listed
 
     @field_validator("custom_metrics", mode="before")
     @classmethod

@@ -181,16 +181,27 @@ BACKENDS = {
 EXTRAS = {
     row.name: row
     for row in (
+        Extra("documents", "xberg", "all documents that are no text: pdf, pdf-markdown, html and office"),
         Extra("embeddings", "sentence_transformers", "embedding models of sentence-transformers"),
         Extra("fastembed", "fastembed", "embedding models as ONNX"),
+        Extra("html", "html_to_markdown", "HTML as documents"),
         Extra("langchain", "langchain_text_splitters", "a configuration as a text splitter of LangChain"),
         Extra("llama-index", "llama_index", "a configuration as a node parser of LlamaIndex"),
         Extra("mlflow", "mlflow", "tracking, and configs out of runs"),
         Extra("model2vec", "model2vec", "static embedding models, fast on any processor"),
+        Extra("office", "xberg", "DOCX, PPTX, XLSX, ODT, RTF, EPUB and notebooks as documents"),
         Extra("openai", "openai", "embedding models behind an OpenAI-compatible address"),
         Extra("offline", "bpe_openai", "the tokenizers of OpenAI's models, without a download"),
         Extra("parquet", "pyarrow", "chunks as a Parquet file"),
+        Extra("pdf", "pypdfium2", "PDF as documents, with pages"),
+        Extra("pdf-markdown", "liteparse", "PDF as documents in Markdown, with --converter liteparse"),
     )
+}
+CONVERTERS = {
+    "pypdfium2": "PDF to text, the default",
+    "liteparse": "PDF to Markdown",
+    "html-to-markdown": "HTML to Markdown",
+    "xberg": "Office files, EPUB and notebooks to Markdown",
 }
 SKIPPABLE = {
     "front_matter": "the YAML at the start of a document",
@@ -211,6 +222,12 @@ def needs_vectors(strategy: str | None, retriever: str | None) -> list[str]:
     """Return which of the two cut or rank by vectors, the retriever first; the user's own do not say."""
     rows = (RETRIEVERS.get(retriever or ""), STRATEGIES.get(strategy or ""))
     return [row.name for row in rows if row and row.needs_vectors]
+
+
+def is_bound(retriever: str) -> bool:
+    """Whether a retriever is a bound, such as the ceiling and the floor, which no pipeline can have."""
+    row = RETRIEVERS.get(retriever)
+    return row is not None and row.is_bound
 
 
 def help_of(rows: "dict[str, Any]") -> dict[str, str]:

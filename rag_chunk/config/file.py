@@ -60,7 +60,9 @@ class ConfigFile:
 
 
 def _from(path: Any, folder: Path) -> Any:
-    """Return a path, or each of several, from `folder` on if it is below it, else as it is."""
+    """Return a path, or each of several, from `folder` on if it is below it, else as it is; `null` is no path."""
+    if path is None:
+        return None
     if isinstance(path, list):
         return [_from(each, folder) for each in path]
     if ".." in Path(path).parts:
@@ -90,7 +92,9 @@ def _check(model: type[BaseModel], settings: Mapping[str, Any], where: str) -> N
     try:
         model.model_validate(dict(settings))
     except ValidationError as error:
-        raise InputError(f"{where}: {explain(error, model)}") from None
+        misplaced = ", ".join(name for name in settings if model is RunConfig and name in AnalysisConfig.model_fields)
+        hint = f". Put {misplaced} below analysis:" if misplaced else ""
+        raise InputError(f"{where}: {explain(error, model)}{hint}") from None
 
 
 def parse_config(text: str, where: str, folder: Path | None = None) -> ConfigFile:
@@ -129,10 +133,10 @@ def read_config(path: Path) -> ConfigFile:
     """Read the config file at `path`; raise `InputError` where it cannot be used."""
     try:
         with path.open("rb") as file:
-            found = file.read(_MOST_BYTES + 1)
-        if len(found) > _MOST_BYTES:  # /dev/zero has no end
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:  # /dev/zero has no end
             raise InputError(f"the config file {path} has more than {_MOST_BYTES:,} bytes; it is no config")
-        text = found.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"there is no config file {path}") from None
     except OSError as error:

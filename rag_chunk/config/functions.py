@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rag_chunk.config import did_you_mean, is_external, is_function_name
 from rag_chunk.errors import InputError
@@ -16,11 +16,10 @@ def load_function(name: str) -> Callable[..., Any]:
 
     Raise `InputError` where there is no such module or function, or where importing it fails.
     """
-    found = load_object(name)
-    if not callable(found):
-        raise InputError(f"{name} is not a function; it is of type {type(found).__name__}")
-    function: Callable[..., Any] = found
-    return function
+    function = load_object(name)
+    if not callable(function):
+        raise InputError(f"{name} is not a function; it is of type {type(function).__name__}")
+    return cast("Callable[..., Any]", function)
 
 
 def load_object(name: str) -> Any:

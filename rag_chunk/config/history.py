@@ -65,7 +65,9 @@ class ReproductionConfig(BaseModel):
         None, description="The same as FOLDER.", json_schema_extra={"default_text": "where the documents were"}
     )
     test_file: Path | None = Field(
-        None, description="The questions.", json_schema_extra={"default_text": "where they were"}
+        None,
+        description="The questions.",
+        json_schema_extra={"aliases": ["--questions"], "default_text": "where they were"},
     )
     output: Literal["table", "json", "markdown"] = Field(
         "table", description="How the outcome is written.", json_schema_extra=FORMAT_DEFAULT

@@ -14,6 +14,7 @@ METRIC_GROUPS = {  # what --metrics names, and what it computes
     "random": "the floor",
     "borders": "what cuts do to the evidence",
     "overlap": "words that questions share with their evidence",
+    "losses": "what is missing of budget_recall, by its cause",
     "paper": "as the paper's code has them",
     "legacy": "the old rag-chunk's recall",
 }
@@ -45,7 +46,7 @@ def _shape() -> Iterator[Metric]:
         column, plain_column = places
         return Metric(name, "shape", text, form, lower, needs_questions=False, column=column, plain_column=plain_column)
 
-    yield row("num_chunks", "chunks in the index", "whole", lower=True, places=(7, 1))
+    yield row("num_chunks", "chunks in the index, a vector each", "whole", lower=True, places=(2, 1))
     yield row("chunk_size_p5", "units that 5 % of the chunks stay below", "whole", places=(0, 2))
     yield row("chunk_size_p50", "the median of the chunks' units", "whole", places=(9, 3))
     yield row("chunk_size_p95", "units that 95 % of the chunks stay below", "whole", places=(0, 4))
@@ -61,11 +62,12 @@ METRICS = {
     row.name: row
     for row in (
         *_shape(),
-        Metric("avg_recall", "top_k", "share of the evidence in the first top_k chunks", column=2),
-        Metric("avg_precision", "top_k", "share of the first top_k chunks that is evidence", column=3),
-        Metric("avg_f1", "top_k", "the harmonic mean of the two", column=4),
+        Metric("avg_recall", "top_k", "share of the evidence in the first top_k chunks", column=3),
+        Metric("avg_precision", "top_k", "share of the first top_k chunks that is evidence", column=5),
+        Metric("avg_f1", "top_k", "the harmonic mean of the two", column=6),
         Metric("hit_rate", "top_k", "share of questions with a relevant chunk among the first top_k"),
         Metric("mrr", "top_k", "mean of 1 / rank of the first relevant chunk"),
+        Metric("document_precision", "top_k", "share of the first top_k chunks that are in a document with evidence"),
         Metric("budget_recall", "budget", "share of the evidence in the first `budget` characters", column=1),
         *(
             Metric(f"budget_recall_{size}", "budget", f"the same for {size:,} characters")
@@ -74,12 +76,22 @@ METRICS = {
         Metric("budget_complete", "budget", "share of questions whose evidence is all within the budget"),
         Metric("size_for_90", "budget", "characters for a recall of 0.9", "whole", lower_is_better=True),
         Metric(
-            "context_size", "budget", "characters of the first top_k chunks", "whole", lower_is_better=True, column=5
+            "context_size", "budget", "characters of the first top_k chunks", "whole", lower_is_better=True, column=4
         ),
         Metric("oracle_recall", "oracle", "budget_recall of the best ranking: the ceiling"),
         Metric("random_recall", "random", "budget_recall of shuffled chunks: the floor"),
-        Metric("intact", "borders", "share of evidence that is whole in one chunk", column=6),
+        Metric("intact", "borders", "share of evidence that is whole in one chunk", column=7),
         Metric("precision_omega", "borders", "evidence among all chunks that touch it", column=8),
+        *(
+            Metric(name, "losses", f"budget_recall that is missing {why}", lower_is_better=True)
+            for name, why in (
+                ("lost_cut", "as the budget cut the last chunk"),
+                ("lost_split", "as only a piece of an item is within the budget"),
+                ("lost_ranked_low", "as chunks of documents that are within the budget are ranked too low"),
+                ("lost_other_documents", "as nothing of the document is within the budget"),
+                ("lost_outside_chunks", "as no chunk holds the text"),
+            )
+        ),
         Metric("question_overlap", "overlap", "share of a question's words that are in its evidence"),
         Metric("paper_recall", "paper", "recall as the paper's code computes it"),
         Metric("paper_precision", "paper", "precision as the paper's code computes it"),

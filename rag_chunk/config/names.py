@@ -2,10 +2,13 @@
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from rag_chunk.config.catalog import BACKENDS
 
+_UNSAFE = re.compile('[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff/\\\\\\\\<>:"|?*]+')
+_LONGEST = 150  # bytes of a name, so that name and ending fit into what file systems allow
 _GIVEN = re.compile(r"given-[0-9a-f]{12}")
 
 
@@ -39,3 +42,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     nearest = process.extractOne(name, list(known), scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=60)
     return f" (did you mean {nearest[0]!r}?)" if nearest else ""
+
+
+def safe_name(text: str) -> str:
+    """Return `text` as a name that every file system takes: no separators and signs that some refuse, not too long.
+
+    >>> safe_name("my config (2)"), safe_name("a/b"), safe_name("..")
+    ('my config (2)', 'a.b', 'unnamed')
+    """
+    name = _UNSAFE.sub(".", unicodedata.normalize("NFC", text))
+    short = name.encode()[:_LONGEST].decode(errors="ignore")
+    return short.strip(" .") or "unnamed"

@@ -67,10 +67,10 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel], flags: Collection[st
     if words is None:
         return f"{name}: {detail['msg']}"
     context: Mapping[str, Any] = detail.get("ctx", {})
-    found = detail["input"]
-    shown = found if isinstance(found, str) and _is_number(found) else repr(found)
+    value = detail["input"]
+    shown = value if isinstance(value, str) and _is_number(value) else repr(value)
     nearest = (
-        did_you_mean(found, _choices(model, str(detail["loc"][0])))
+        did_you_mean(value, _choices(model, str(detail["loc"][0])))
         if detail["type"] == "literal_error" and shown
         else ""
     )
@@ -79,11 +79,11 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel], flags: Collection[st
 
 def _choices(model: type[BaseModel], name: str) -> list[str]:
     """Return the values that a setting may have, where they are listed; of a list, its elements'."""
-    found, listed = [model.model_fields[name].annotation], list[str]()
-    while found:
-        kind = found.pop()
+    kinds, listed = [model.model_fields[name].annotation], list[str]()
+    while kinds:
+        kind = kinds.pop()
         listed += map(str, get_args(kind)) if get_origin(kind) is Literal else []
-        found += get_args(kind) if get_origin(kind) is not Literal else []
+        kinds += get_args(kind) if get_origin(kind) is not Literal else []
     return listed
 
 

@@ -7,10 +7,21 @@ from functools import partial
 
 HIDDEN = "***"
 SHORTEST_SECRET = 6  # "abc" is in many words
-_SECRET_NAME = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|ACCESS_KEY|API_KEY|CREDENTIALS")
-# A password may hold `/` though it should not; but `host:5000/@x` is a port.
-_USER_INFO = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*://)(?:[^/\s'\"]*@|[^/\s:'\"]*:(?!\d+(?:[/?#]|$))[^\s'\"]*@)")
-_QUERY = re.compile(r"(?i)(?P<key>[?&][\w.-]*(?:password|passwd|pwd|token|secret|signature|key)=)[^&\s'\"]+")
+SHORTEST_KEY = 16  # of a variable that is named a key, and perhaps a key to sort by
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIALS)(?:_|$)|ACCESS_KEY|API_KEY|^RAG_CHUNK_EMBEDDING_KEY$"
+)
+_KEY_NAME = re.compile(r"_KEY$")
+_FIGURE_OR_PATH = re.compile(
+    r"[-+.\d]+|true|false|[~./\\].*|[A-Za-z]:\\.*", re.IGNORECASE
+)  # no secret, whatever its name
+# Every repetition is bounded: a server may answer with one word of a megabyte. A password may hold `/` though it
+# should not; but `host:5000/@x` is a port.
+_USER_INFO = re.compile(
+    r"(?P<scheme>[A-Za-z][\w+.-]{0,30}://)"
+    r"(?:[^/\s'\"]{0,2000}@|[^/\s:'\"]{0,500}:(?!\d{1,9}(?:[/?#]|$))[^\s'\"]{0,1500}@)"
+)
+_QUERY = re.compile(r"(?i)(?P<key>[?&][\w.-]{0,60}(?:password|passwd|pwd|token|secret|signature|key)=)[^&\s'\"]+")
 _HEADER = re.compile(r"(?i)(?P<kind>\b(?:bearer|basic) )[\w.~+/=-]{8,}")
 
 
@@ -38,5 +49,14 @@ def _redact_all(secrets: Sequence[str], text: str) -> str:
 
 def _secrets() -> list[str]:
     """Return what stands in the environment under names like MLFLOW_TRACKING_TOKEN, longest first."""
-    found = {value for name, value in os.environ.items() if _SECRET_NAME.search(name.upper())}
-    return sorted((value for value in found if len(value) >= SHORTEST_SECRET), key=len, reverse=True)
+    values = {value for name, value in os.environ.items() if _is_secret(name.upper(), value)}
+    return sorted(values, key=len, reverse=True)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Return whether a variable holds a secret by its name and its value: figures and paths are none."""
+    if _FIGURE_OR_PATH.fullmatch(value):
+        return False
+    return len(value) >= (SHORTEST_SECRET if _SECRET_NAME.search(name) else SHORTEST_KEY) and bool(
+        _SECRET_NAME.search(name) or _KEY_NAME.search(name)
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from rag_chunk.config.names import safe_name
 from rag_chunk.config.problems import explain, is_contradiction
 from rag_chunk.config.run import RunConfig, settings_named
 from rag_chunk.errors import SettingsError
@@ -75,7 +76,7 @@ def names_of(configs: Sequence[RunConfig]) -> list[str]:
     shown = [*_ALWAYS, *(name for name in varying if name not in {*_ALWAYS, *_LAST})]
     if len({str([dump[name] for name in shown]) for dump in dumps}) < len(dumps):
         shown += [name for name in varying if name in _LAST]
-    return _unique(_safe("-".join(filter(None, (_part(name, dump[name]) for name in shown)))) for dump in dumps)
+    return _unique(_joined_name(dump, shown) for dump in dumps)
 
 
 def _part(name: str, value: Any) -> str:
@@ -87,16 +88,17 @@ def _part(name: str, value: Any) -> str:
 
 def safe_names(names: Iterable[str]) -> list[str]:
     """Return names that are unique, and safe as file names."""
-    return _unique(_safe(name) or "unnamed" for name in names)
+    return _unique(map(safe_name, names))
 
 
-def _safe(name: str) -> str:
-    return re.sub(r"[^\w.-]+", ".", name).strip(".")[:150]
+def _joined_name(settings: Mapping[str, Any], shown: Iterable[str]) -> str:
+    parts = filter(None, (_part(name, settings[name]) for name in shown))
+    return safe_name(re.sub(r"[^\w.-]+", ".", "-".join(parts)))
 
 
 def _unique(names: Iterable[str]) -> list[str]:
-    found: dict[str, None] = {}
+    taken: dict[str, None] = {}
     for name in names:
         candidates = itertools.chain([name], (f"{name}.{number}" for number in itertools.count(2)))
-        found[next(candidate for candidate in candidates if candidate not in found)] = None
-    return list(found)
+        taken[next(candidate for candidate in candidates if candidate not in taken)] = None
+    return list(taken)

@@ -17,28 +17,34 @@ RESERVED = ("mlflow.", "rag_chunk.")
 LONGEST_KEY = 250
 _UNSAVED = {"uri", "parent_run_id"}  # they belong to a machine; an address may hold a password
 _NO_OPTIONS = "tracking.json does not hold tracking options; save the analysis again"
+_QUOTED = re.compile(r'"[^"]*"')
+_QUOTED_PARTS = re.compile(r'(?:[^,"]|"[^"]*")+')
 _KEY = re.compile(r"[\w.\- /]+")
 _NO_OPTION: dict[str, JsonValue] = {"option": False}
 
 
 def parse_tags(values: Sequence[str]) -> dict[str, str]:
-    """Read the values of `--tags`, each `key=value,key=value`; a value may contain `=`.
+    """Read the values of `--tags`, each `key=value,key=value`; a value may contain `=`, and a comma in double quotes.
 
-    >>> parse_tags(["team=search,query=a=b", "stage=test"])
-    {'team': 'search', 'query': 'a=b', 'stage': 'test'}
+    >>> parse_tags(["team=search,query=a=b", 'authors="Ann, Bo"'])
+    {'team': 'search', 'query': 'a=b', 'authors': 'Ann, Bo'}
     """
     return dict(_pair(pair) for value in values for pair in _pairs(value))
 
 
 def _pairs(value: str) -> Iterator[str]:
-    """Yield what stands between commas; a comma at the end is forgiven."""
-    yield from (pair for pair in value.split(",") if pair.strip())
+    """Yield the pairs between commas that are not in double quotes; a comma at the end is forgiven."""
+    parts = _QUOTED_PARTS.findall(value) if value.count('"') % 2 == 0 else value.split(",")
+    yield from (pair for pair in parts if pair.strip())
 
 
 def _pair(pair: str) -> tuple[str, str]:
-    key, equals, value = (part.strip() for part in pair.partition("="))
+    key, equals, value = (part.strip() for part in _without_quotes(pair).partition("="))
     if not equals:
-        raise SettingsError(f"--tags: {pair!r} has no '='. Write key=value,key=value")
+        raise SettingsError(
+            f"--tags: {pair!r} has no '='. Write key=value,key=value; "
+            "a value with a comma goes in double quotes: --tags 'key=\"a, b\"'"
+        )
     if not key:
         raise SettingsError(f"--tags: {pair!r} has no name before the '='. Write key=value,key=value")
     if key.startswith(RESERVED):
@@ -47,7 +53,12 @@ def _pair(pair: str) -> tuple[str, str]:
         raise SettingsError(
             f"--tags: {key!r} cannot be a tag's name: letters, digits, '_', '-', '.', spaces and '/' can, at most 250"
         )
-    return key, value
+    return key, _without_quotes(value)
+
+
+def _without_quotes(text: str) -> str:
+    """Return a text without the double quotes around the whole of it."""
+    return text.strip()[1:-1] if _QUOTED.fullmatch(text.strip()) else text
 
 
 def _read_tags(tags: Any) -> Any:

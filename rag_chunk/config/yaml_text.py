@@ -115,3 +115,9 @@ def dump(value: Any) -> str:
     """Return `value` as YAML, keys in their order, text quoted."""
     text: str = yaml.dump(value, Dumper=_Quoted, sort_keys=False, allow_unicode=True, width=1000)
     return text
+
+
+def dump_line(value: Any) -> str:
+    """Return `value` as YAML on one line, as it is written behind `name:`."""
+    text: str = yaml.dump([value], Dumper=_Quoted, default_flow_style=True, allow_unicode=True, width=2**31)
+    return text.strip()[1:-1]

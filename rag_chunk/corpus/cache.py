@@ -1,11 +1,15 @@
 """A folder of arrays by content hash: safe for several processes, bounded in size.
 
-A file is written aside and moved into place in one step, so that nobody reads half of one; what is broken or
-gone counts as never stored. Nothing depends on the cache: without it the same is computed again.
+A file is written aside and moved into place in one step, so that nobody reads half of one. It begins with a checksum
+of its key and its content: a file that is damaged, renamed or gone counts as never stored. Nothing depends on the cache:
+without it the same is computed again.
 """
 
+import hashlib
+import io
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -16,6 +20,9 @@ import numpy as np
 
 LARGEST = 1_000_000_000  # bytes; above it the files that were used longest ago are removed
 _KEPT = 0.8  # of `LARGEST`, when that is done
+_ENDING, _UNFINISHED = ".array", ".part"
+_CHECKSUM = 16  # bytes
+_ABANDONED = 3600  # seconds: an unfinished file that is older belongs to a process that was killed
 _ENABLED: ContextVar[bool] = ContextVar("cache", default=True)
 
 Array = np.ndarray[tuple[int], np.dtype[Any]]
@@ -48,33 +55,62 @@ def load(key: str) -> Array | None:
     """Return the array that was stored under `key`, a text that is safe as a file name; None where there is none."""
     if not is_enabled():
         return None
-    path = cache_folder() / f"{key}.npy"
+    path = cache_folder() / f"{key}{_ENDING}"
     try:
-        with path.open("rb") as file:
-            array: Array = np.load(file, allow_pickle=False)
-    except Exception:  # noqa: BLE001 - a damaged header may raise anything
+        content = path.read_bytes() if path.is_file() else b""  # a pipe would never end
+    except OSError:
+        return None
+    if content[:_CHECKSUM] != checksum(key.encode(), content[_CHECKSUM:]):
         return None
     with suppress(OSError):
         os.utime(path)  # used now: the last to be removed
+    array: Array = np.load(io.BytesIO(content[_CHECKSUM:]), allow_pickle=False)
     return array
+
+
+def checksum(*parts: bytes) -> bytes:
+    """Return 16 bytes that tell whether one of `parts` was changed."""
+    digest = hashlib.blake2b(digest_size=_CHECKSUM)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.digest()
 
 
 def store(key: str, array: Array) -> None:
     """Store `array` under `key`. Where that fails (a full disk, no permission), nothing is stored."""
     if not is_enabled():
         return
-    folder = cache_folder()
+    folder, buffer = cache_folder(), io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    content = buffer.getvalue()
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
-            np.save(part, array, allow_pickle=False)
-        Path(part.name).replace(folder / f"{key}.npy")
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=_UNFINISHED, delete=False) as part, _removing(part.name):
+            part.write(checksum(key.encode(), content) + content)
+            part.close()
+            Path(part.name).replace(folder / f"{key}{_ENDING}")
+
+
+@contextmanager
+def _removing(name: str) -> Iterator[None]:
+    """Remove the file `name` where this block does not end well."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
 
 
 def trim() -> None:
-    """Remove the files that were used longest ago, if all together are over `LARGEST`."""
+    """Remove the files that were used longest ago, if all together are over `LARGEST`, and those left unfinished."""
     with suppress(OSError):
         entries = [(entry, entry.stat()) for entry in os.scandir(cache_folder()) if entry.is_file()]
+        for entry, stat in entries:
+            if entry.name.endswith(_UNFINISHED) and stat.st_mtime < time.time() - _ABANDONED:
+                with suppress(OSError):
+                    Path(entry.path).unlink()
         total = sum(stat.st_size for _, stat in entries)
         if total <= LARGEST:
             return

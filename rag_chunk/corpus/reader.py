@@ -1,23 +1,32 @@
-"""Reads documents: a folder, one file, or a JSONL of `{"name": …, "text": …}`."""
+"""Reads documents: a folder, one file, a JSONL of `{"name": …, "text": …}`, or what `convert` wrote."""
 
-import json
 import os
-import subprocess
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from rag_chunk.corpus.converters import (
+    CONVERTED_ENDINGS,
+    ConversionTask,
+    Converter,
+    OnProgress,
+    choose_converters,
+    convert_files,
+    is_converted_folder,
+    read_converted_folder,
+)
 from rag_chunk.corpus.document import Document, Skipped
+from rag_chunk.corpus.document_folder import IGNORED, LINKED, NOT_REGULAR, FolderFiles, list_files
+from rag_chunk.corpus.json_lines import read_jsonl
 from rag_chunk.corpus.line import Corpus
-from rag_chunk.errors import InputError
+from rag_chunk.corpus.name_patterns import NamePatterns
+from rag_chunk.corpus.text_encoding import LOOKS_LIKE, decode, remedy, writable
+from rag_chunk.errors import InputError, MissingExtra, RagChunkError
 
 ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")
-NEVER = frozenset({"mlruns", "mlartifacts", "node_modules"})
-MARKER = ".rag-chunk-results"
 NOT_READ = "not read: of another kind"
-_BINARY = "is no text"
+_NEED = ("need ", "needs ")
 
 
 def read_corpus(
@@ -27,31 +36,41 @@ def read_corpus(
     exclude: Iterable[str] = (),
     skip_unreadable: bool = False,
     apart: Iterable[Path] = (),
+    converter: Iterable[str] = (),
+    on_progress: OnProgress | None = None,
 ) -> Corpus:
     """Read the documents under `source`: a folder, one file, or a `.jsonl` of `{"name": …, "text": …}`.
 
     In a folder, `.md`, `.markdown`, `.mdx`, `.txt` and `.rst` files are documents, at any depth; hidden
-    folders, files that git ignores and rag-chunk's own results are not. `include` and `exclude` are globs
-    on names; `apart` are files with a part of their own, such as the questions, which are no documents of
-    the folder. Raise `InputError`, naming every file concerned, where something cannot be read;
-    `skip_unreadable` leaves such files out.
+    folders, linked folders, files that git ignores and rag-chunk's own results are not. PDF, HTML, Office files, EPUB
+    and notebooks are converted, where the extra for them is installed; `converter` names another one than the default.
+    `include` and `exclude` are globs on names; `apart` are files with a part of their own, such as the questions,
+    which are no documents of the folder. Raise `InputError`, naming every file concerned, where something cannot be
+    read; `skip_unreadable` leaves such files out. Raise `MissingExtra` where nothing can be read without an extra.
     """
     path = Path(source)
     _check(path)
+    patterns = NamePatterns(tuple(include), tuple(exclude))
     if path.is_file() and path.suffix.lower() == ".jsonl":
-        return Corpus(_jsonl(path))
-    patterns = _Patterns(tuple(include), tuple(exclude))
-    closed: list[Skipped] = []
-    found = _without(_files(path, closed), apart) if path.is_dir() else [path]
-    root = path if path.is_dir() else path.parent
-    wanted, other = _split_by_ending(found, root, patterns, single=not path.is_dir())
-    documents, broken = _read_all(wanted, root)
-    broken = [*closed, *broken]
+        return Corpus(read_jsonl(path))
+    if path.is_dir() and is_converted_folder(path):
+        return Corpus(document for document in read_converted_folder(path) if patterns.admit(document.name))
+    chosen = choose_converters(converter)
+    single = not path.is_dir()
+    root = path.parent if single else path
+    listed = FolderFiles([path]) if single else list_files(path, lambda file: _ending(file) in {*ENDINGS, *chosen})
+    selected = _select(_without(listed.files, apart), root, patterns, chosen, single=single)
+    documents, unread = _read_all(selected, root, on_progress)
+    broken = [Skipped(_name(each, root), reason) for each, reason in listed.closed]
+    broken += [entry for entry in unread if is_broken(entry)]
     if broken and not skip_unreadable:
         raise InputError(_unreadable(broken))
+    left_out = [entry for entry in unread if not is_broken(entry)]
+    ignored = _select(_without(listed.ignored, apart), root, patterns, chosen)
+    left_out += [*_left_out_by_rule(listed, ignored, root, patterns), *selected.left_out]
     if not documents:
-        raise InputError(_nothing(path, other, patterns, broken))
-    return Corpus(documents, [*broken, *_count_endings(other)])
+        raise _nothing(path, patterns, selected, broken, left_out)
+    return Corpus(documents, [*broken, *left_out])
 
 
 def _check(path: Path) -> None:
@@ -67,155 +86,119 @@ def _check(path: Path) -> None:
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from None
 
 
-class _Patterns:
-    """The globs that say which names are wanted."""
-
-    def __init__(self, include: tuple[str, ...], exclude: tuple[str, ...]) -> None:
-        import pathspec
-
-        self.given = bool(include or exclude)
-        try:
-            self._include = pathspec.GitIgnoreSpec.from_lines(map(_compose, include)) if include else None
-            self._exclude = pathspec.GitIgnoreSpec.from_lines(map(_compose, exclude))
-        except ValueError as error:
-            raise InputError(f"a glob of include or exclude cannot be read: {error}") from None
-
-    def admit(self, name: str) -> bool:
-        name = _compose(name)
-        return (self._include is None or self._include.match_file(name)) and not self._exclude.match_file(name)
-
-
-def _compose(name: str) -> str:
-    """Return a name or glob in NFC: macOS keeps accents apart from their letters, keyboards do not."""
-    return unicodedata.normalize("NFC", name)
-
-
-def _files(folder: Path, closed: list[Skipped]) -> list[Path]:
-    """Return every file that may be a document, in a stable order; folders that cannot be read go to `closed`."""
-    found: list[Path] = []
-
-    def note(error: OSError) -> None:
-        closed.append(Skipped(_name(Path(error.filename), folder), f"cannot be read ({error.strerror})"))
-
-    for place, folders, names in os.walk(folder, onerror=note):
-        folders[:] = sorted(name for name in folders if not _is_never(Path(place, name)))
-        found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
-    return _drop_ignored([path for path in found if path.is_file()], folder)
-
-
 def _without(paths: list[Path], apart: Iterable[Path]) -> list[Path]:
     known = {path.resolve() for path in apart}
     return [path for path in paths if path.resolve() not in known] if known else paths
 
 
-def _is_never(folder: Path) -> bool:
-    return folder.name.startswith(".") or folder.name in NEVER or os.path.exists(folder / MARKER)  # noqa: PTH110 - raises nothing where nobody may look
+def _left_out_by_rule(
+    listed: FolderFiles, ignored: "_Selection", root: Path, patterns: NamePatterns
+) -> Iterator[Skipped]:
+    """Yield a line for each linked folder, and one for all documents that git ignores."""
+    yield from (Skipped(_name(path, root), LINKED) for path in listed.linked if patterns.admit(_name(path, root)))
+    count = len(ignored.texts) + len(ignored.conversions) + ignored.needing.total()
+    if count:
+        yield Skipped(f"{count:,} {'document' if count == 1 else 'documents'}", IGNORED)
 
 
-def _drop_ignored(paths: list[Path], folder: Path) -> list[Path]:
-    """Leave out what git ignores, unless the folder itself is ignored: then somebody named it on purpose."""
-    if _ignored_by_git([folder.resolve()], folder):
-        return paths
-    ignored = _ignored_by_git([path.absolute() for path in paths], folder)
-    return [path for path in paths if str(path.absolute()) not in ignored]
+def is_broken(entry: Skipped) -> bool:
+    """Whether a document was left out because nobody can read it, and not by a rule."""
+    by_rule = entry.reason in {NOT_READ, IGNORED, LINKED} or entry.reason.startswith((LOOKS_LIKE, *_NEED))
+    return not by_rule
 
 
-def _ignored_by_git(paths: list[Path], folder: Path) -> set[str]:
-    """Return those of `paths` that git ignores; none where there is no git or no repository."""
-    names = "\0".join(map(str, paths)).encode("utf-8", "surrogateescape")
-    command = ["git", "-C", str(folder), "check-ignore", "-z", "--stdin"]
-    try:
-        answer = subprocess.run(command, input=names, capture_output=True, check=False)  # noqa: S603 - a fixed command
-    except OSError:
-        return set()
-    return set(answer.stdout.decode("utf-8", "surrogateescape").split("\0")) - {""}
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The files that are documents, as text or by a converter, and the endings of the others, counted.
+
+    `needing` counts files that an extra would convert, by ending and extra.
+    """
+
+    texts: list[Path] = field(default_factory=list)
+    conversions: list[tuple[Path, Converter]] = field(default_factory=list)
+    needing: Counter[tuple[str, str]] = field(default_factory=Counter)
+    other: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def left_out(self) -> list[Skipped]:
+        """A line for each ending that is not read."""
+        needing = [
+            Skipped(f"{count:,} {ending}", f"{_NEED[count == 1]}rag-chunk[{extra}]: pip install 'rag-chunk[{extra}]'")
+            for (ending, extra), count in self.needing.most_common()
+        ]
+        return needing + [Skipped(f"{count:,} {ending}", NOT_READ) for ending, count in self.other.most_common()]
 
 
-def _split_by_ending(
-    paths: list[Path], root: Path, patterns: _Patterns, *, single: bool
-) -> tuple[list[Path], Counter[str]]:
-    """Split `paths` into documents and the endings of other files, counted."""
-    wanted, other = [], Counter[str]()
+def _select(
+    paths: list[Path], root: Path, patterns: NamePatterns, chosen: Mapping[str, Converter], *, single: bool = False
+) -> _Selection:
+    """Sort `paths` by how they are read; a `single` file of an unknown ending is text."""
+    selected = _Selection()
     for path in paths:
-        if path.suffix.lower() not in ENDINGS and not single:
-            other[path.suffix.lower() or "without an ending"] += 1
-        elif patterns.admit(_name(path, root)):
-            wanted.append(path)
-    return wanted, other
+        ending, row = _ending(path), chosen.get(_ending(path))
+        if row is None and ending not in ENDINGS and not single:
+            selected.other[ending or "without an ending"] += 1
+        elif not patterns.admit(_name(path, root)):
+            continue
+        elif row is None:
+            selected.texts.append(path)
+        elif row.is_installed:
+            selected.conversions.append((path, row))
+        else:
+            selected.needing[ending, str(row.extra)] += 1
+    return selected
+
+
+def _ending(path: Path) -> str:
+    return path.suffix.lower()
 
 
 def _name(path: Path, root: Path) -> str:
-    return _writable(path.relative_to(root).as_posix())
+    return writable(path.relative_to(root).as_posix())
 
 
-def _writable(name: str) -> str:
-    """Return `name` with what UTF-8 cannot hold written out: a file's name may be any bytes, and stands in reports."""
-    return name.encode("utf-8", "backslashreplace").decode()
-
-
-def _read_all(paths: list[Path], root: Path) -> tuple[list[Document], list[Skipped]]:
+def _read_all(selected: _Selection, root: Path, on_progress: OnProgress | None) -> tuple[list[Document], list[Skipped]]:
     documents, broken = [], []
-    for path in paths:
+    for path in selected.texts:
         name = _name(path, root)
         try:
-            documents.append(Document(name, path.read_bytes().decode().removeprefix("\ufeff")))
-        except UnicodeDecodeError as error:
-            is_binary = b"\0" in error.object
-            broken.append(Skipped(name, _BINARY if is_binary else f"is not UTF-8 at byte {error.start}"))
+            documents.append(Document(name, decode(_read_bytes(path))))
+        except ValueError as error:
+            broken.append(Skipped(name, str(error)))
         except OSError as error:
             broken.append(Skipped(name, f"cannot be read ({error.strerror})"))
-    return documents, broken
+    tasks = [ConversionTask(path, _name(path, root), row) for path, row in selected.conversions]
+    converted, failed = convert_files(tasks, on_progress=on_progress)
+    return [*documents, *converted], [*broken, *failed]
+
+
+def _read_bytes(path: Path) -> bytes:
+    """Return what a file holds; raise `ValueError` for a device or a pipe, which may never end."""
+    if not path.is_file():
+        raise ValueError(NOT_REGULAR)
+    return path.read_bytes()
 
 
 def _unreadable(broken: list[Skipped]) -> str:
     lines = "\n".join(f"  {name} {reason}" for name, reason in broken)
-    tool = "pdftotext, pandoc" if all(reason == _BINARY for _, reason in broken) else "iconv -f LATIN1 -t UTF-8"
-    return (
-        f"{len(broken)} of the documents cannot be read as UTF-8 text:\n{lines}\n"
-        f"Convert them ({tool}), or leave them out with --skip-unreadable."
-    )
+    tools = ", or ".join(dict.fromkeys(tool for _, reason in broken if (tool := remedy(reason))))
+    convert = f"Convert them ({tools}), or leave" if tools else "Leave"
+    return f"{len(broken)} of the documents cannot be read:\n{lines}\n{convert} them out with --skip-unreadable."
 
 
-def _count_endings(other: Counter[str]) -> list[Skipped]:
-    return [Skipped(f"{count:,} {ending}", NOT_READ) for ending, count in other.most_common()]
-
-
-def _nothing(path: Path, other: Counter[str], patterns: _Patterns, broken: list[Skipped]) -> str:
-    """Say why there is no document under `path`."""
+def _nothing(
+    path: Path, patterns: NamePatterns, selected: _Selection, broken: list[Skipped], left_out: list[Skipped]
+) -> RagChunkError:
+    """Return the error that says why there is no document under `path`."""
     if broken:
-        return f"no document under {path} could be read: {'; '.join(f'{name} {reason}' for name, reason in broken)}"
+        listed = "; ".join(f"{name} {reason}" for name, reason in broken)
+        return InputError(f"no document under {path} could be read: {listed}")
+    if selected.needing:
+        extras = sorted({extra for _, extra in selected.needing})
+        files = ", ".join(f"{count:,} {ending}" for (ending, _), count in selected.needing.most_common())
+        return MissingExtra(extras[0] if len(extras) == 1 else "documents", f"reading {files} under {path}")
     if patterns.given:
-        return f"no document under {path} passes --include and --exclude"
-    seen = ", ".join(f"{count:,} {ending}" for ending, count in other.most_common(5))
+        return InputError(f"no document under {path} passes --include and --exclude")
+    seen = ", ".join(name if reason == NOT_READ else f"{name} {reason}" for name, reason in left_out[:5])
     rest = f"; there are {seen}" if seen else "; the folder is empty"
-    return f"no document under {path}: rag-chunk reads {', '.join(ENDINGS)}{rest}"
-
-
-def _jsonl(path: Path) -> Iterator[Document]:
-    """Yield the documents of a JSONL file; raise `InputError` with every line that is not one."""
-    try:
-        lines = path.read_bytes().decode().removeprefix("\ufeff").split("\n")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 at byte {error.start}") from None
-    problems, documents = [], []
-    for number, line in enumerate(lines, 1):
-        try:
-            documents += _line_document(line)
-        except ValueError as error:
-            problems.append(f"  line {number}: {error}")
-        except RecursionError:
-            problems.append(f"  line {number}: it is nested too deeply")
-    if problems or not documents:
-        listed = "\n".join(problems) or "  it has no lines"
-        raise InputError(f'{path} must hold one {{"name": …, "text": …}} a line:\n{listed}')
-    yield from documents
-
-
-def _line_document(line: str) -> list[Document]:
-    if not line.strip():
-        return []
-    value: Any = json.loads(line)
-    name, text = (value.get("name"), value.get("text")) if isinstance(value, dict) else (None, None)
-    if not isinstance(name, str) or not name or not isinstance(text, str):
-        raise ValueError('it needs "name" and "text", both text')
-    return [Document(_writable(name), text.removeprefix("\ufeff"))]
+    return InputError(f"no document under {path}: rag-chunk reads {', '.join((*ENDINGS, *CONVERTED_ENDINGS))}{rest}")

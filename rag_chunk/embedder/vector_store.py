@@ -21,6 +21,7 @@ _REMOVED = 0.25  # of all vectors, when that is done
 _PATIENCE = 60  # seconds to wait for another process
 _AT_ONCE = 500  # keys in one query
 _DAY = 86_400  # seconds
+_CHECKSUM = 16  # bytes
 _TABLE = """
 CREATE TABLE IF NOT EXISTS vectors
 (key BLOB PRIMARY KEY, tokens INTEGER NOT NULL, used INTEGER NOT NULL, vector BLOB NOT NULL)
@@ -44,8 +45,10 @@ def load(keys: Sequence[bytes]) -> dict[bytes, Stored]:
     stored: dict[bytes, Stored] = {}
     with _open() as connection:
         for key, vector, tokens, used in _rows(connection, "key, vector, tokens, used", keys):
-            stored[key] = Stored(np.frombuffer(vector, np.float32), tokens)
-            if used < _today():  # a day is exact enough, and seldom a write
+            if not _is_whole(key, vector, tokens):
+                continue
+            stored[key] = Stored(np.frombuffer(vector[_CHECKSUM:], np.float32), tokens)
+            if not isinstance(used, int) or used < _today():  # a day is exact enough, and seldom a write
                 connection.execute("UPDATE vectors SET used = ? WHERE key = ?", (_today(), key))
     return stored
 
@@ -54,15 +57,28 @@ def stored_keys(keys: Sequence[bytes]) -> set[bytes]:
     """Return those of the `keys` under which something is stored."""
     stored: set[bytes] = set()
     with _open() as connection:
-        stored.update(key for (key,) in _rows(connection, "key", keys))
+        rows = _rows(connection, "key, vector, tokens", keys)
+        stored.update(key for key, vector, tokens in rows if _is_whole(key, vector, tokens))
     return stored
+
+
+def _is_whole(key: Any, vector: Any, tokens: Any) -> bool:
+    """Return whether a row is as it was saved: `vector` begins with a checksum of all of it."""
+    if not isinstance(key, bytes) or not isinstance(vector, bytes) or not isinstance(tokens, int):
+        return False
+    return vector[:_CHECKSUM] == cache.checksum(key, str(tokens).encode(), vector[_CHECKSUM:])
+
+
+def _with_checksum(key: bytes, stored: Stored) -> bytes:
+    content = stored.vector.tobytes()
+    return cache.checksum(key, str(stored.tokens).encode(), content) + content
 
 
 def save(vectors: Mapping[bytes, Stored]) -> None:
     """Store vectors by key. Where that fails (a full disk, no permission), nothing is stored."""
     if not cache.is_enabled():
         return
-    rows = [(key, tokens, _today(), vector.tobytes()) for key, (vector, tokens) in vectors.items()]
+    rows = [(key, stored.tokens, _today(), _with_checksum(key, stored)) for key, stored in vectors.items()]
     with suppress(OSError):
         place().parent.mkdir(parents=True, exist_ok=True)
         place().touch()

@@ -3,10 +3,11 @@
 from rag_chunk.analysis.folder import check_results, read_saved_analysis
 from rag_chunk.config.redaction import redact
 from rag_chunk.config.tracking import LOG_CHUNKS, LogChunks, TrackingConfig, parse_tags
+from rag_chunk.mlflow_tracker.address import ignore_notice
 from rag_chunk.mlflow_tracker.analyses import fetch_analysis, fetch_top
 from rag_chunk.mlflow_tracker.fetch import config_from_run, export_config_text, fetch_config
 from rag_chunk.mlflow_tracker.git import documents_git
-from rag_chunk.mlflow_tracker.resend import track_folder
+from rag_chunk.mlflow_tracker.resend import end_left_running, track_folder
 from rag_chunk.mlflow_tracker.runs import Tracking, track_run
 from rag_chunk.mlflow_tracker.sender import Tracked
 
@@ -19,10 +20,12 @@ __all__ = [
     "check_results",
     "config_from_run",
     "documents_git",
+    "end_left_running",
     "export_config_text",
     "fetch_analysis",
     "fetch_config",
     "fetch_top",
+    "ignore_notice",
     "parse_tags",
     "read_saved_analysis",
     "redact",

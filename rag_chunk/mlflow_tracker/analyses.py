@@ -9,16 +9,16 @@ from rag_chunk.analysis.history import AskedQuestion, SavedAnalysis, parse_quest
 from rag_chunk.analysis.report import Report, parse_report
 from rag_chunk.config.redaction import redact
 from rag_chunk.errors import InputError
-from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION
+from rag_chunk.mlflow_tracker.address import choose_address, ignore_notice
+from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, ROLE
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.fetch import ELSEWHERE, artifact_text, find_run, must_exist
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
-from rag_chunk.mlflow_tracker.store import Store, _unused, choose_address, open_store
+from rag_chunk.mlflow_tracker.store import Store, open_store
 
 REPORT, QUESTIONS = "report.json", "questions.json"  # constants, as `artifact_text` asks for
 LARGEST = 256_000_000  # 60 configurations of 500 questions are 34 MB
-ROLE = "rag_chunk.role"
 Analysed = tuple[Report, Mapping[str, AskedQuestion]]
 Read = Callable[[str], Analysed | None]
 _PAGE = 100
@@ -31,7 +31,7 @@ def fetch_analysis(run_id: str, *, uri: str | None = None) -> SavedAnalysis:
     Raise `InputError` where there is no such run, or no report of it.
     """
     with quiet_mlflow():
-        place = choose_address(uri, _unused)
+        place = choose_address(uri, ignore_notice)
         must_exist(place, f"run {run_id}")
         with open_store(place) as store:
             return _saved_analysis(store, find_run(store, run_id), partial(_analysis, store))
@@ -40,7 +40,7 @@ def fetch_analysis(run_id: str, *, uri: str | None = None) -> SavedAnalysis:
 def fetch_top(experiment: str, top: int, metric: str, *, uri: str | None = None) -> list[SavedAnalysis]:
     """Return the `top` configurations of an experiment by `metric`, best first; of equal runs the newest only."""
     with quiet_mlflow():
-        place = choose_address(uri, _unused)
+        place = choose_address(uri, ignore_notice)
         must_exist(place, f"experiment {experiment!r}")
         with open_store(place) as store:
             runs = list(islice(_distinct(_best_runs(store, experiment, metric)), top))
@@ -53,13 +53,13 @@ def fetch_top(experiment: str, top: int, metric: str, *, uri: str | None = None)
 def _saved_analysis(store: Store, run: Any, read: Read) -> SavedAnalysis:
     """Return what a run stands for; its analysis is on the run itself, or on the one above it."""
     run_id, tags = str(run.info.run_id), run.data.tags
-    found = read(run_id) or (read(tags[PARENT_RUN]) if PARENT_RUN in tags else None)
-    if found is None:
+    analysed = read(run_id) or (read(tags[PARENT_RUN]) if PARENT_RUN in tags else None)
+    if analysed is None:
         raise InputError(
             f"neither the run {run_id} nor the one above it has a {REPORT} (artifacts: {redact(run.info.artifact_uri)}). "
             "Either it is no analysis of rag-chunk, or its artifacts are elsewhere"
         )
-    report, questions = found
+    report, questions = analysed
     return SavedAnalysis(
         source=f"run {run_id[:_SHOWN]}",
         report=report,
@@ -83,8 +83,8 @@ def _analysis(store: Store, run_id: str) -> Analysed | None:
 def _name(report: Report, run: Any) -> str:
     """Return the configuration that a run stands for: the only one, else by its settings, else by its name."""
     digest, called = run.data.tags.get("rag_chunk.config_digest"), str(run.info.run_name)
-    names = [found.name for found in report.configurations]
-    alike = [found.name for found in report.configurations if found.config.digest() == digest]
+    names = [result.name for result in report.configurations]
+    alike = [result.name for result in report.configurations if result.config.digest() == digest]
     for candidates in (names, alike, [name for name in names if name == called]):
         if len(candidates) == 1:
             return candidates[0]
@@ -99,15 +99,15 @@ def _experiment_name(store: Store, run: Any) -> str:
 def _best_runs(store: Store, experiment: str, metric: str) -> Iterator[Any]:
     """Yield the configurations' runs that have the metric, best first, of equal ones the newest first."""
     with mlflow_calls(store.name):
-        found = store.client.get_experiment_by_name(experiment)
-    if found is None:
+        existing = store.client.get_experiment_by_name(experiment)
+    if existing is None:
         raise InputError(f"there is no experiment {experiment!r} in {store.name}. {ELSEWHERE}")
     wanted = f"tags.`{ROLE}` = '{CONFIGURATION}' and attributes.status = 'FINISHED'"
     order, token = [f"metrics.`{metric}` DESC", "attributes.start_time DESC"], None
     while True:
         with mlflow_calls(store.name):
             page = store.client.search_runs(
-                [found.experiment_id], wanted, max_results=_PAGE, order_by=order, page_token=token
+                [existing.experiment_id], wanted, max_results=_PAGE, order_by=order, page_token=token
             )
         yield from (run for run in page if metric in run.data.metrics)
         token = page.token

@@ -10,7 +10,7 @@ from typing import Any
 from rag_chunk.analysis.folder import Results, without_texts
 from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config.tracking import LogChunks, TrackingConfig
-from rag_chunk.mlflow_tracker.store import Notify
+from rag_chunk.mlflow_tracker.address import Notify
 
 MOST_BYTES = 20_000_000
 
@@ -73,13 +73,13 @@ def plan_chunks(results: Results, options: TrackingConfig, notify: Notify) -> Ch
 
 
 def _describe(log: LogChunks, size: int) -> str:
-    said = {
+    notices = {
         "all": f"the chunks of every configuration are logged with their text ({size / 1e6:.1f} MB)",
         "best": "the best configuration's chunks are logged with their text, the others' as spans",
         "spans": "chunks are logged as spans, without their text",
         "none": "chunks are not logged",
     }
-    return said[log]
+    return notices[log]
 
 
 def _lines(source: Path) -> Iterator[dict[str, Any]]:

@@ -14,13 +14,14 @@ from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config.redaction import redaction
 from rag_chunk.config.tracking import LONGEST_KEY, TrackingConfig
 from rag_chunk.mlflow_tracker import tables
+from rag_chunk.mlflow_tracker.address import Notify
 from rag_chunk.mlflow_tracker.artifacts import Artifact, copy_artifact, plan_chunks, text_artifact
-from rag_chunk.mlflow_tracker.store import Notify
 
 LONGEST_PARAM = 500  # MLflow 2.0's; later ones take 6,000
 LONGEST_TAG = 5000  # before MLflow 2.3; later ones take 8,000
 LONGEST_DIGEST = 36
 ANALYSIS, CONFIGURATION = "analysis", "configuration"
+ROLE, ANALYSIS_ID, TRACKING_ID = "rag_chunk.role", "rag_chunk.analysis_id", "rag_chunk.tracking_id"
 PER_QUESTION, COMPARISON = "evaluation/per_question.json", "comparison.json"
 
 
@@ -51,13 +52,13 @@ class RunContent:
 class Contents:
     """The runs of one results folder: the analysis' own, and one a configuration, made when asked for."""
 
-    def __init__(self, results: Results, options: TrackingConfig, notify: Notify, *, later: bool = False) -> None:
-        """Read nothing yet; `notify` is told what is left out or made to fit. `later` is tagged."""
+    def __init__(self, results: Results, options: TrackingConfig, notify: Notify, *, resent: bool = False) -> None:
+        """Read nothing yet; `notify` gets what is left out or made to fit. A `resent` analysis is tagged as such."""
         self._results, self._options, self._notify = results, options, notify
         self._report = results.report
         self._chunks = plan_chunks(results, options, notify)
-        self._later = {"tracked_later": "true"} if later else {}
-        self._said: set[str] = set()
+        self._resent = {"tracked_later": "true"} if resent else {}
+        self._notices: set[str] = set()
         self._redact = redaction()
 
     @property
@@ -67,10 +68,10 @@ class Contents:
 
     def configurations(self) -> tuple[ConfigurationResult, ...]:
         """Return the configurations that get a run: all, or the first N and those that are recommended."""
-        found, most = self._report.configurations, self._options.log_runs
+        results, most = self._report.configurations, self._options.log_runs
         recommended = {each.recommended for each in self._report.comparisons} or {self._report.best.name}
         return tuple(
-            each for place, each in enumerate(found) if most is None or place < most or each.name in recommended
+            each for place, each in enumerate(results) if most is None or place < most or each.name in recommended
         )
 
     def best_of(self, run_ids: Mapping[str, str]) -> str | None:
@@ -124,7 +125,7 @@ class Contents:
         """Return how long a configuration took, or the whole analysis."""
         whole = self.is_single or role == ANALYSIS
         results = self._report.configurations if whole else (result,)
-        own = sum(found.metrics.get("processing_time", 0.0) for found in results)
+        own = sum(each.metrics.get("processing_time", 0.0) for each in results)
         return own + (sum(self._report.timings.values()) if whole else 0.0)
 
     # params and metrics
@@ -132,7 +133,7 @@ class Contents:
     def _params(self, result: ConfigurationResult) -> Iterator[tuple[str, str]]:
         for name, value in result.config.params().items():
             if len(value) > LONGEST_PARAM:
-                self._say_once(f"{name} is cut to {LONGEST_PARAM} characters as a param; config.yaml has it whole")
+                self._notify_once(f"{name} is cut to {LONGEST_PARAM} characters as a param; config.yaml has it whole")
             yield name, self._redact(value)[:LONGEST_PARAM]
 
     def _metrics(self, metrics: Mapping[str, float]) -> Iterator[tuple[str, float]]:
@@ -145,7 +146,7 @@ class Contents:
                 key += "_"
             taken.add(key)
             if key != name:
-                self._say_once(f"MLflow does not take the metric name {name!r}: it is logged as {key!r}")
+                self._notify_once(f"MLflow does not take the metric name {name!r}: it is logged as {key!r}")
             yield key, float(value)
 
     def _timings_in_common(self) -> dict[str, float]:
@@ -158,16 +159,16 @@ class Contents:
     def _tags(
         self, result: ConfigurationResult, role: str, artifacts: tuple[Artifact, ...]
     ) -> Iterator[tuple[str, str]]:
-        told = {"document_type": self._document_type(), "dataset_name": self._dataset()}
+        described = {"document_type": self._document_type(), "dataset_name": self._dataset()}
         if self._options.dataset_version:
-            told["version"] = self._options.dataset_version
+            described["version"] = self._options.dataset_version
         own = {f"rag_chunk.{name}": value for name, value in self._own_tags(result, role).items()}
         shown = _table_tag(artifacts)
         about = {} if role == CONFIGURATION and not self.is_single else {"mlflow.note.content": self._note()}
-        for name, value in {**told, **self._options.tags, **own, **shown, **about}.items():
+        for name, value in {**described, **self._options.tags, **own, **shown, **about}.items():
             text = self._redact(value)
             if len(text) > LONGEST_TAG:
-                self._say_once(f"the tag {name!r} is cut to {LONGEST_TAG} characters, the most that MLflow takes")
+                self._notify_once(f"the tag {name!r} is cut to {LONGEST_TAG} characters, the most that MLflow takes")
             yield name, text[:LONGEST_TAG]
 
     def _own_tags(self, result: ConfigurationResult, role: str) -> dict[str, str]:
@@ -179,7 +180,7 @@ class Contents:
         if report.comparison:
             tags["metric"] = report.comparison.metric
             tags |= {"best": "true"} if role == CONFIGURATION and result.name == report.comparison.recommended else {}
-        return {**tags, **self._options.provenance, **self._later}
+        return {**tags, **self._options.provenance, **self._resent}
 
     def _document_type(self) -> str:
         """Return the one file type, or `mixed`."""
@@ -225,12 +226,12 @@ class Contents:
 
     def _analysis_artifacts(self) -> tuple[Artifact, ...]:
         names = ("report.json", "comparison.csv", "report.md", "questions.json", "analysis.yaml")
-        found = [copy_artifact(name, file) for name in names if (file := self._results.file(name))]
-        return (*found, *self._chunks.page(), text_artifact(COMPARISON, tables.comparison_table(self._report)))
+        files = [copy_artifact(name, file) for name in names if (file := self._results.file(name))]
+        return (*files, *self._chunks.page(), text_artifact(COMPARISON, tables.comparison_table(self._report)))
 
-    def _say_once(self, text: str) -> None:
-        if text not in self._said:
-            self._said.add(text)
+    def _notify_once(self, text: str) -> None:
+        if text not in self._notices:
+            self._notices.add(text)
             self._notify(text)
 
 
@@ -242,5 +243,5 @@ def _fitting_key(name: str) -> str:
 
 def _table_tag(artifacts: tuple[Artifact, ...]) -> dict[str, Any]:
     """Return the tag by which MLflow's pages know which files are tables."""
-    found = [{"path": each.path, "type": "table"} for each in artifacts if each.path in {PER_QUESTION, COMPARISON}]
-    return {"mlflow.loggedArtifacts": json.dumps(found)} if found else {}
+    listed = [{"path": each.path, "type": "table"} for each in artifacts if each.path in {PER_QUESTION, COMPARISON}]
+    return {"mlflow.loggedArtifacts": json.dumps(listed)} if listed else {}

@@ -139,7 +139,18 @@ def _short_waits() -> Iterator[None]:
 
 
 def _impatient() -> bool:
-    return os.environ.get(RETRIES) in {IMPATIENT[RETRIES], str(MORE_RETRIES)}
+    return os.environ.get(RETRIES) in {IMPATIENT[RETRIES], str(MORE_RETRIES), "0"}
+
+
+@contextlib.contextmanager
+def no_retries() -> Iterator[None]:
+    """Let MLflow ask once in this block, whatever the user has set: what was done must be looked for between tries."""
+    before = os.environ[RETRIES]
+    os.environ[RETRIES] = "0"
+    try:
+        yield
+    finally:
+        os.environ[RETRIES] = before
 
 
 def longest_call() -> float | None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.errors import TrackingError
+from rag_chunk.mlflow_tracker.address import Notify
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
-from rag_chunk.mlflow_tracker.store import Notify, Store
+from rag_chunk.mlflow_tracker.store import Store
 
 USUAL_NAME = "rag-chunk"
 LONGEST_NAME = 500
@@ -20,6 +21,7 @@ class Destination:
 
     experiment_id: str
     experiment_name: str
+    artifact_location: str = ""
     parent_run_id: str | None = None
 
 
@@ -31,11 +33,13 @@ def find_destination(store: Store, options: TrackingConfig, notify: Notify) -> D
         None if experiment_id else os.environ.get("MLFLOW_EXPERIMENT_NAME")
     )
     if name:
-        found = _by_name(store, _fit(name, notify), notify)
-        same = experiment_id in {None, found.experiment_id}
+        experiment = _by_name(store, _fit(name, notify), notify)
+        same = experiment_id in {None, experiment.experiment_id}
         if above and not same:
-            notify(f"the experiment {found.name} is not that of the run {above}, so the new runs do not nest under it")
-        return _destination(found, above if same else None)
+            notify(
+                f"the experiment {experiment.name} is not that of the run {above}, so the new runs do not nest under it"
+            )
+        return _destination(experiment, above if same else None)
     experiment_id = experiment_id or os.environ.get("MLFLOW_EXPERIMENT_ID")
     if experiment_id:
         return _destination(_by_id(store, experiment_id), above)
@@ -44,8 +48,12 @@ def find_destination(store: Store, options: TrackingConfig, notify: Notify) -> D
 
 
 def _destination(experiment: Any, above: str | None) -> Destination:
-    number, name = str(experiment.experiment_id), str(experiment.name)
-    return Destination(experiment_id=number, experiment_name=name, parent_run_id=above)
+    return Destination(
+        experiment_id=str(experiment.experiment_id),
+        experiment_name=str(experiment.name),
+        artifact_location=str(experiment.artifact_location or ""),
+        parent_run_id=above,
+    )
 
 
 def _active_run_id(store: Store) -> str | None:
@@ -74,17 +82,17 @@ def _by_id(store: Store, experiment_id: str) -> Any:
 def _by_name(store: Store, name: str, notify: Notify) -> Any:
     """Return the experiment of that name, created where it is missing: by one process at a time."""
     with store.lock(), mlflow_calls(store.name):
-        found = store.client.get_experiment_by_name(name)
-        is_new = found is None
-        found = found or _create(store, name)
+        experiment = store.client.get_experiment_by_name(name)
+        is_new = experiment is None
+        experiment = experiment or _create(store, name)
     if is_new:
         notify(f"the experiment {name!r} is new, and is created")
-    if found.lifecycle_stage == "deleted":
+    if experiment.lifecycle_stage == "deleted":
         raise TrackingError(
             f"the experiment {name!r} is deleted. Restore it (mlflow experiments restore --experiment-id "
-            f"{found.experiment_id}), or give another --experiment-name"
+            f"{experiment.experiment_id}), or give another --experiment-name"
         )
-    return found
+    return experiment
 
 
 def _create(store: Store, name: str) -> Any:

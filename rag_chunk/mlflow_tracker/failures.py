@@ -12,6 +12,7 @@ from rag_chunk.config.redaction import redact
 from rag_chunk.errors import RagChunkError, TrackingError
 
 LONGEST_MESSAGE = 300
+LONGEST_HEAD, LONGEST_TAIL = 600, 300  # of an answer, which may be a whole page; its cause is at either end
 
 
 class UnreachableError(TrackingError):
@@ -42,6 +43,10 @@ _CAUSES = (
     (r"(?i)database is locked", "{where} is locked by another process: {text}"),
 )
 _AWAY = (
+    (
+        r"(?i)proxy ?error|(connect|tunnel).{0,20} to proxy|tunnel connection failed",
+        "the proxy {proxy} (HTTP_PROXY or HTTPS_PROXY) does not answer; unset it, or set NO_PROXY={host}",
+    ),
     (r"(?i)connection refused", "nothing listens there (start the server, or mend the address)"),
     (r"(?i)name or service not known|failed to resolve|getaddrinfo|name resolution", "its host name is unknown"),
     (r"(?i)timed? ?out", "it does not answer in time"),
@@ -53,7 +58,7 @@ _AWAY = (
 
 def explain(error: BaseException, where: str) -> TrackingError:
     """Return the error that the user sees, without passwords. `where` is the store's address."""
-    whole = f"{type(error).__name__}: {error}"
+    whole = _shorten(f"{type(error).__name__}: {error}")
     text = _first_line(redact(whole))
     values = {"where": redact(where), "host": urlsplit(redact(where)).hostname or "HOST", "text": text}
     for pattern, sentence in _CAUSES:
@@ -61,8 +66,23 @@ def explain(error: BaseException, where: str) -> TrackingError:
             return TrackingError(sentence.format(**values))
     for pattern, reason in _AWAY:
         if re.search(pattern, whole):
-            return UnreachableError(f"MLflow at {redact(where)} cannot be reached: {reason}")
+            why = reason.format(**values, proxy=_proxy_of_environment(where))
+            return UnreachableError(f"MLflow at {redact(where)} cannot be reached: {why}")
     return TrackingError("MLflow at {where} failed: {text}".format(**values))
+
+
+def _shorten(text: str) -> str:
+    """Return the beginning and the end of a long text: patterns over all of a page would take minutes."""
+    if len(text) <= LONGEST_HEAD + LONGEST_TAIL:
+        return text
+    return f"{text[:LONGEST_HEAD]} … {text[-LONGEST_TAIL:]}"
+
+
+def _proxy_of_environment(where: str) -> str:
+    """Return the proxy through which `where` is asked, as the environment names it."""
+    from urllib.request import getproxies
+
+    return redact(getproxies().get(urlsplit(where).scheme, "that is set"))
 
 
 def _first_line(text: str) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 from rag_chunk.config import ConfigFile, RunConfig, parse_config
 from rag_chunk.config.metric_table import is_lower_better
 from rag_chunk.errors import InputError
+from rag_chunk.mlflow_tracker.address import Notify, StoreAddress, choose_address, ignore_notice
 from rag_chunk.mlflow_tracker.bounded import time_for
 from rag_chunk.mlflow_tracker.content import ANALYSIS
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
-from rag_chunk.mlflow_tracker.store import Notify, Store, StoreAddress, _unused, choose_address, open_store, search_runs
+from rag_chunk.mlflow_tracker.store import Store, open_store, search_runs
 
 ARTIFACT = "config.yaml"
 LARGEST = 1_000_000
@@ -38,9 +39,9 @@ def export_config_text(
     run_id: str, *, uri: str | None = None, strategy: str | None = None, by: str | None = None, notify: Notify
 ) -> str:
     """Return what `fetch_config` does, brought up to date, with the run's id among what is recorded."""
-    found, text = _fetch(run_id, uri, strategy, by, notify)
-    file = parse_config(text, f"the config of run {found}")
-    return ConfigFile(file.settings, file.analysis, {"run_id": found, **file.recorded}).to_yaml()
+    whole_id, text = _fetch(run_id, uri, strategy, by, notify)
+    file = parse_config(text, f"the config of run {whole_id}")
+    return ConfigFile(file.settings, file.analysis, {"run_id": whole_id, **file.recorded}).to_yaml()
 
 
 def config_from_run(run_id: str, *, uri: str | None = None) -> RunConfig:
@@ -55,7 +56,7 @@ def config_from_run(run_id: str, *, uri: str | None = None) -> RunConfig:
 def _fetch(run_id: str, uri: str | None, strategy: str | None, by: str | None, notify: Notify) -> tuple[str, str]:
     """Return the id of the run that is meant, and the text of its config."""
     with quiet_mlflow():
-        place = choose_address(uri, _unused)
+        place = choose_address(uri, ignore_notice)
         must_exist(place, f"run {run_id}")
         with open_store(place) as store:
             run = _choose_run(store, find_run(store, run_id), strategy, by)
@@ -88,16 +89,16 @@ def find_run(store: Store, run_id: str) -> Any:
 
 def _beginning_with(store: Store, beginning: str) -> list[str]:
     """Return the ids of the runs that begin so, whatever their experiment."""
-    found: list[Any] = []
+    runs: list[Any] = []
     token = None
     while True:
         with mlflow_calls(store.name):
             page = store.client.search_experiments(page_token=token)
         ids = [str(experiment.experiment_id) for experiment in page]
-        found += search_runs(store, ids, f"attributes.run_id LIKE '{beginning}%'") if ids else []
+        runs += search_runs(store, ids, f"attributes.run_id LIKE '{beginning}%'") if ids else []
         token = page.token
         if not token:
-            return [str(run.info.run_id) for run in found]
+            return [str(run.info.run_id) for run in runs]
 
 
 def _choose_run(store: Store, run: Any, strategy: str | None, by: str | None) -> Any:

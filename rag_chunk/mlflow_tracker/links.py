@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from rag_chunk.config.redaction import redact
-from rag_chunk.mlflow_tracker.store import FILES_ALLOWED, Store
+from rag_chunk.mlflow_tracker.address import FILES_ALLOWED
+from rag_chunk.mlflow_tracker.store import Store
 
 LOCAL_PAGES = "http://127.0.0.1:5000"
 DATABASES = ("postgresql", "mysql", "mssql", "sqlite")  # those that MLflow takes
@@ -41,8 +42,8 @@ def ui_command(store: Store) -> str | None:
 def _mlflow() -> str:
     """Return `mlflow`, or its path where that is not found by its name."""
     beside = Path(sys.executable).parent / "mlflow"
-    found = shutil.which("mlflow")
-    if beside.exists() and (found is None or Path(found).resolve() != beside.resolve()):
+    on_path = shutil.which("mlflow")
+    if beside.exists() and (on_path is None or Path(on_path).resolve() != beside.resolve()):
         return str(beside)
     return "mlflow"
 

@@ -5,24 +5,34 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.analysis.folder import read_results
+from rag_chunk.analysis.folder import Results, check_unchanged, read_results
 from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.errors import interruptible
-from rag_chunk.mlflow_tracker.content import Contents, RunContent
+from rag_chunk.mlflow_tracker.address import Notify, ignore_notice
+from rag_chunk.mlflow_tracker.content import ANALYSIS, ANALYSIS_ID, CONFIGURATION, ROLE, TRACKING_ID, Contents
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
-from rag_chunk.mlflow_tracker.open_runs import FINISHED, PARENT_RUN, ending
-from rag_chunk.mlflow_tracker.sender import ExistingRun, Sender, Tracked, describe_tracked, open_sender
-from rag_chunk.mlflow_tracker.store import Notify, search_runs
+from rag_chunk.mlflow_tracker.open_runs import FINISHED, KILLED, PARENT_RUN, RUNNING, end_stray, ending
+from rag_chunk.mlflow_tracker.sender import (
+    TRACKING_KEY,
+    ExistingRun,
+    Sender,
+    Tracked,
+    describe_tracked,
+    open_sender,
+    with_tracking_id,
+)
+from rag_chunk.mlflow_tracker.store import analysis_lock, search_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingRuns:
-    """What the store has of an analysis already: its run, and its children by name."""
+    """What the store has of an analysis already: its run, its children by name, and what belongs to neither."""
 
     run_id: str | None = None
     finished: bool = False
     children: Mapping[str, ExistingRun] = field(default_factory=dict)
+    strays: tuple[Any, ...] = ()
 
 
 def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tracked:
@@ -32,56 +42,112 @@ def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tr
     part is completed.
     """
     results = read_results(folder)
-    options = options.over(results.options)
-    with quiet_mlflow(), interruptible() as interrupts, open_sender(options, notify, interrupts) as sender:
-        earlier = _earlier(sender, results.report.analysis_id, options.run_id)
-        if earlier.run_id and earlier.finished:
-            names = [found.name for found in results.report.configurations if found.name in earlier.children]
-            children = {name: earlier.children[name].run_id for name in names}
-            return replace(describe_tracked(sender, results, earlier.run_id, children), known=True)
+    check_unchanged(results)
+    options = with_tracking_id(options.over(results.options))
+    with (
+        quiet_mlflow(),
+        interruptible() as interrupts,
+        analysis_lock(results.report.analysis_id, notify),
+        open_sender(options, notify, interrupts) as sender,
+    ):
         try:
-            run_id, children = _send_missing(sender, Contents(results, options, notify, later=True), earlier)
+            return _send(sender, results, options, notify)
         except BaseException as error:
             sender.runs.end_all(ending(error))
             raise
-        return describe_tracked(sender, results, run_id, children)
 
 
-def _send_missing(sender: Sender, contents: Contents, earlier: ExistingRuns) -> tuple[str, dict[str, str]]:
-    """Send what the store does not have; return the analysis' run, and its children."""
+def end_left_running(options: TrackingConfig, notify: Notify) -> int:
+    """End the runs that a process left RUNNING when it was killed, and return how many there were."""
+    with quiet_mlflow(), interruptible() as interrupts, open_sender(options, notify, interrupts) as sender:
+        runs = _search(sender, TRACKING_ID, options.provenance[TRACKING_KEY])
+        running = [str(run.info.run_id) for run in runs if run.info.status == RUNNING]
+        with mlflow_calls(sender.store.name):
+            for run_id in running:
+                sender.store.client.set_terminated(run_id, KILLED)
+        return len(running)
+
+
+def _send(sender: Sender, results: Results, options: TrackingConfig, notify: Notify) -> Tracked:
+    existing = _find_existing(sender, results, options)
+    sender.runs.remember([*filter(None, [existing.run_id]), *(each.run_id for each in existing.children.values())])
+    for run in existing.strays:
+        end_stray(sender.store, run)
+    if existing.run_id and _is_whole(sender, Contents(results, options, ignore_notice, resent=True), existing):
+        names = [each.name for each in results.report.configurations if each.name in existing.children]
+        children = {name: existing.children[name].run_id for name in names}
+        return replace(describe_tracked(sender, results, existing.run_id, children), known=True)
+    contents = Contents(results, options, notify, resent=True)
     analysis = contents.analysis()
-    run_id = earlier.run_id or _begun(sender, analysis)
-    if earlier.run_id:
+    if existing.run_id:
+        run_id = existing.run_id
         sender.runs.resume(run_id)
-    return run_id, sender.send(contents, run_id, end=analysis.end, known=earlier.children)
+    else:
+        above = sender.destination.parent_run_id
+        run_id = sender.runs.begin(analysis.name, analysis.tags, parent=above, start=analysis.start)
+    children = sender.send(contents, run_id, end=analysis.end, known=existing.children)
+    return describe_tracked(sender, results, run_id, children)
 
 
-def _begun(sender: Sender, analysis: RunContent) -> str:
-    above = sender.destination.parent_run_id
-    return sender.runs.begin(analysis.name, analysis.tags, parent=above, start=analysis.start)
+def _is_whole(sender: Sender, contents: Contents, existing: ExistingRuns) -> bool:
+    """Whether all runs are there, finished, and hold what they should: each is asked."""
+    if not (existing.run_id and existing.finished):
+        return False
+    results = () if contents.is_single else contents.configurations()
+    for result in results:
+        child = existing.children.get(result.name)
+        if child is None or not child.finished or child.parent != existing.run_id:
+            return False
+        if sender.runs.missing(child.run_id, contents.configuration(result)):
+            return False
+    return not sender.runs.missing(existing.run_id, contents.analysis())
 
 
-def _earlier(sender: Sender, analysis_id: str, begun: str | None) -> ExistingRuns:
-    """Look for the analysis in its experiment, else for the run that was begun for it."""
-    runs = {str(run.info.run_id): run for run in _search(sender, f"tags.`rag_chunk.analysis_id` = '{analysis_id}'")}
-    above = {run_id: run.data.tags.get(PARENT_RUN) for run_id, run in runs.items()}
-    tops = sorted((run_id for run_id in runs if above[run_id] not in runs), key=lambda top: not _is_finished(runs[top]))
+def _find_existing(sender: Sender, results: Results, options: TrackingConfig) -> ExistingRuns:
+    """Look in the experiment for the runs of this analysis that are not deleted."""
+    searches = ((ANALYSIS_ID, results.report.analysis_id), (TRACKING_ID, options.provenance[TRACKING_KEY]))
+    runs = {str(run.info.run_id): run for tag, value in searches for run in _search(sender, tag, value)}
+    if (begun := _begun_before(sender, options.run_id)) is not None:
+        runs.setdefault(str(begun.info.run_id), begun)
+    is_single = len(results.report.configurations) == 1
+    role = CONFIGURATION if is_single else ANALYSIS
+    tops = sorted((run for run in runs.values() if run.data.tags.get(ROLE) == role), key=_how_whole)
     if not tops:
-        return ExistingRuns(run_id=_begun_before(sender, begun))
-    children = {
-        str(run.data.tags["mlflow.runName"]): ExistingRun(run_id=run_id, finished=_is_finished(run))
-        for run_id, run in runs.items()
-        if above[run_id] == tops[0]
-    }
-    return ExistingRuns(run_id=tops[0], finished=_is_finished(runs[tops[0]]), children=children)
+        return ExistingRuns(children={} if is_single else _children(runs, None))
+    top = str(tops[0].info.run_id)
+    children = {} if is_single else _children(runs, top)
+    kept = {top, *(child.run_id for child in children.values())}
+    strays = tuple(run for run_id, run in runs.items() if run_id not in kept and _is_stray(run))
+    return ExistingRuns(run_id=top, finished=_is_finished(tops[0]), children=children, strays=strays)
+
+
+def _children(runs: Mapping[str, Any], top: str | None) -> dict[str, ExistingRun]:
+    """Return the configurations' runs by name, of equal names the most whole; those of a deleted run as well."""
+    children: dict[str, ExistingRun] = {}
+    for run in sorted(runs.values(), key=_how_whole):
+        parent = run.data.tags.get(PARENT_RUN)
+        if run.data.tags.get(ROLE) == CONFIGURATION and (parent == top or parent not in runs):
+            child = ExistingRun(run_id=str(run.info.run_id), finished=_is_finished(run), parent=parent)
+            children.setdefault(str(run.data.tags["mlflow.runName"]), child)
+    return children
+
+
+def _how_whole(run: Any) -> tuple[bool, bool, int, str]:
+    """Return what sorts finished runs first, then those that hold something, then the oldest."""
+    return not _is_finished(run), not run.data.params, run.info.start_time or 0, str(run.info.run_id)
 
 
 def _is_finished(run: Any) -> bool:
     return bool(run.info.status == FINISHED)
 
 
-def _begun_before(sender: Sender, run_id: str | None) -> str | None:
-    """Return the run that was begun for the analysis, where this experiment has it."""
+def _is_stray(run: Any) -> bool:
+    """Whether a run that is not needed was never ended, or never filled."""
+    return bool(run.info.status == RUNNING or not run.data.params)
+
+
+def _begun_before(sender: Sender, run_id: str | None) -> Any:
+    """Return the run that was begun for the analysis, where this experiment has it and it is not deleted."""
     from mlflow.exceptions import MlflowException
 
     with mlflow_calls(sender.store.name):
@@ -89,8 +155,10 @@ def _begun_before(sender: Sender, run_id: str | None) -> str | None:
             run = sender.store.client.get_run(run_id) if run_id else None
         except MlflowException:
             return None
-    return run_id if run and run.info.experiment_id == sender.destination.experiment_id else None
+    if run is None or run.info.experiment_id != sender.destination.experiment_id:
+        return None
+    return run if run.info.lifecycle_stage == "active" else None
 
 
-def _search(sender: Sender, filter_string: str) -> list[Any]:
-    return search_runs(sender.store, [sender.destination.experiment_id], filter_string)
+def _search(sender: Sender, tag: str, value: str) -> list[Any]:
+    return search_runs(sender.store, [sender.destination.experiment_id], f"tags.`{tag}` = '{value}'")

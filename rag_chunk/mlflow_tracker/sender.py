@@ -1,19 +1,25 @@
 """What sends an analysis: the store, the experiment, and the runs that are open there."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 from rag_chunk.analysis.folder import Results
 from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.errors import Interrupts
+from rag_chunk.mlflow_tracker.address import Notify, choose_address
 from rag_chunk.mlflow_tracker.content import Contents, RunContent
 from rag_chunk.mlflow_tracker.environment import MORE_RETRIES, timeouts
 from rag_chunk.mlflow_tracker.experiment import Destination, find_destination
 from rag_chunk.mlflow_tracker.links import compare_link, leaderboard_link, ui_address, ui_command
-from rag_chunk.mlflow_tracker.open_runs import FINISHED, OpenRuns
+from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN, OpenRuns
 from rag_chunk.mlflow_tracker.staging import staging
-from rag_chunk.mlflow_tracker.store import Notify, Store, choose_address, open_store
+from rag_chunk.mlflow_tracker.store import Store, open_store
+
+TRACKING_KEY = "tracking_id"  # in the provenance, which is saved in tracking.json and tagged on each run
+_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +42,11 @@ class Tracked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingRun:
-    """A child that the store has already, whole or in part."""
+    """A child that the store has already, whole or in part; `parent` is the run that it is nested under."""
 
     run_id: str
     finished: bool
+    parent: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,40 +62,53 @@ class Sender:
     ) -> dict[str, str]:
         """Fill the analysis' run, log a child for each configuration, end them all; return the children's ids."""
         analysis = contents.analysis()
-        self.runs.write(run_id, replace(analysis, tags={**analysis.tags, "mlflow.runName": analysis.name}))
+        analysis = replace(analysis, tags={**analysis.tags, "mlflow.runName": analysis.name})
+        self.runs.write(run_id, analysis)
         results = () if contents.is_single else contents.configurations()
-        found = known or {}
+        existing = known or {}
         children = {
-            result.name: self._child(contents.configuration(result), run_id, found.get(result.name))
+            result.name: self._child(contents.configuration(result), run_id, existing.get(result.name))
             for result in results
         }
         if best := contents.best_of(children):
+            analysis = replace(analysis, tags={**analysis.tags, "rag_chunk.best_run_id": best})
             self.runs.tag(run_id, {"rag_chunk.best_run_id": best})
-        self.runs.end(run_id, FINISHED, end)
+        self.runs.finish(run_id, analysis, end)
+        self.runs.end_strays()
         return children
 
     def _child(self, content: RunContent, parent: str, known: ExistingRun | None) -> str:
         """Log one configuration, unless the store has it whole; return its run's id."""
-        if known and known.finished:
+        if known and known.parent != parent:  # whose run was deleted
+            self.runs.tag(known.run_id, {PARENT_RUN: parent})
+        if known and known.finished and not self.runs.missing(known.run_id, content):
             return known.run_id
         if known:
             self.runs.resume(known.run_id)
-        child = known.run_id if known else self._begun(content, parent)
+        child = known.run_id if known else self._begin(content, parent)
         self.runs.write(child, content, tagged=known is None)
-        self.runs.end(child, FINISHED, content.end)
+        self.runs.finish(child, content, content.end)
         return child
 
-    def _begun(self, content: RunContent, parent: str) -> str:
+    def _begin(self, content: RunContent, parent: str) -> str:
         return self.runs.begin(content.name, content.tags, parent=parent, start=content.start)
+
+
+def with_tracking_id(options: TrackingConfig) -> TrackingConfig:
+    """Return the options with a unique id, by which the runs of this analysis are found; one that was saved is kept."""
+    saved = options.provenance.get(TRACKING_KEY, "")
+    tracking_id = saved if _ID.fullmatch(saved) else uuid4().hex  # it is part of a search filter
+    return options.model_copy(update={"provenance": {**options.provenance, TRACKING_KEY: tracking_id}})
 
 
 @contextmanager
 def open_sender(options: TrackingConfig, notify: Notify, interrupts: Interrupts) -> Iterator[Sender]:
     """Open the store and find the experiment: the first call, and so the probe. Wait longer for the rest."""
-    with open_store(choose_address(options.uri, notify)) as store:
+    with open_store(choose_address(options.uri, notify), interrupts) as store:
         destination = find_destination(store, options, notify)
         with timeouts(retries=MORE_RETRIES), staging() as files:
-            yield Sender(store=store, destination=destination, runs=OpenRuns(store, destination, interrupts, files))
+            runs = OpenRuns(store, destination, interrupts, files, options.provenance[TRACKING_KEY])
+            yield Sender(store=store, destination=destination, runs=runs)
 
 
 def describe_tracked(sender: Sender, results: Results, run_id: str, children: Mapping[str, str]) -> Tracked:

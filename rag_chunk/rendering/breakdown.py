@@ -6,6 +6,7 @@ from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Rep
 from rag_chunk.rendering.columns import groups
 
 _MOST_ROWS = 20
+_FEWEST_IN_A_DOCUMENT = 3  # one or two questions say nothing of a document
 Figures = Callable[[ConfigurationResult], Mapping[str, float]]
 
 
@@ -25,6 +26,12 @@ def breakdowns(report: Report) -> list[str]:
     ]
 
 
+def names_to_show(kind: str, recall: Mapping[str, float], counts: Mapping[str, int]) -> list[str]:
+    """Return the tags or documents with the lowest recall first; documents only from a few questions on."""
+    fewest = _FEWEST_IN_A_DOCUMENT if kind == "document" else 1
+    return sorted((name for name in recall if counts.get(name, 0) >= fewest), key=lambda name: (recall[name], name))
+
+
 def _table(
     kind: str,
     counts: Mapping[str, int],
@@ -34,7 +41,7 @@ def _table(
 ) -> str:
     """Return the recommended configuration's recall under each name, lowest first, and which has the most."""
     ours = figures(next(each for each in results if each.name == comparison.recommended))
-    names = sorted(ours, key=lambda name: (ours[name], name))
+    names = names_to_show(kind, ours, counts)
     rows = [_row(name, counts.get(name, 0), ours[name], results, figures) for name in names[:_MOST_ROWS]]
     left = len(names) - len(rows)
     more = [f"\n{left} more {kind}s are in report.json."] if left > 0 else []

@@ -1,14 +1,17 @@
 """Which columns a comparison shows, and how a number is written."""
 
+from collections.abc import Sequence
 from itertools import chain
 
 from rag_chunk.analysis.report import AgainstBaseline, ComparisonResult, ConfigurationResult, Report
+from rag_chunk.config.catalog import is_bound
 from rag_chunk.config.metric_table import METRICS, ON_REQUEST, metrics_of
 
 SCORED = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.column) if row.column)
 STRUCTURAL = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.plain_column) if row.plain_column)
 LEGEND = {"*": "recommended", "=": "not shown worse than the leader", "-": "shown worse"}
 _MOST_NAMED = 10
+_AVERAGES = "avg_"
 _SHOWN = 0.005  # a share that is 1 % when it is rounded
 
 
@@ -57,7 +60,7 @@ def mark(report: Report, result: ConfigurationResult) -> str:
     rivals = [each for each in report.configurations if report.comparison_of(each) is comparison]
     if comparison is None or len(rivals) == 1 or all_scores_are_zero(comparison, rivals):
         return ""
-    if result.name == comparison.recommended:
+    if result.name == comparison.recommended and not is_bound(result.config.retriever):
         return "*"
     return "=" if result.name in comparison.not_shown_worse else "-"
 
@@ -96,25 +99,47 @@ def legend(report: Report) -> str:
     return "   ".join(f"{sign} {meaning}" for sign, meaning in LEGEND.items() if sign in seen)
 
 
-def notes(report: Report) -> list[str]:
-    """Return the sentences that go under a comparison: the verdict, and what was merged, skipped and left out."""
+def column_help(report: Report, names: Sequence[str]) -> str:
+    """Return what the columns of these metrics hold, in one line; the `avg_` ones are explained together."""
+    config = report.configurations[0].config
+    same_budget = len({each.config.budget for each in report.configurations}) == 1
+    budget = f"{config.budget:,}" if same_budget else "`budget`"
+    texts = {name: METRICS[name].help for name in names if name in METRICS}
+    if any(name.startswith(_AVERAGES) for name in texts):
+        texts = {f"{_AVERAGES}*" if name.startswith(_AVERAGES) else name: text for name, text in texts.items()}
+        texts |= {f"{_AVERAGES}*": "of the first top_k chunks"}
+    lines = (f"{name}: {text}" for name, text in texts.items())
+    return "; ".join(lines).replace("`budget`", budget).replace("top_k", str(config.top_k))
+
+
+def notes(report: Report, *, explain: bool = True) -> list[str]:
+    """Return the sentences that go under a comparison: the verdict, what stands behind it, and what was merged."""
     compared = groups(report)
     verdicts = [
         sentence
         for comparison, results in compared
-        for sentence in (*_head(comparison, alone=len(compared) == 1), *_verdict(comparison, results))
+        for sentence in (
+            *_head(comparison, alone=len(compared) == 1),
+            *(comparison.verdict if comparison else ()),
+            *(_explanation(comparison, results) if comparison and explain else ()),
+        )
     ]
     return [*draft_note(report), *verdicts, *remarks(report)]
 
 
+def skipped(report: Report) -> list[str]:
+    """Return the sentences on what was skipped; on the terminal, notices have said so before."""
+    return [f"{entry.name}: {entry.reason}" for entry in report.skipped]
+
+
 def remarks(report: Report) -> list[str]:
-    """Return the sentences on what was merged, and what was skipped."""
+    """Return the sentences on what was merged, and on text that no model reads."""
     merged = [
         f"{result.name} has the same chunks as {', '.join(result.merged)}"
         for result in report.configurations
         if result.merged
     ]
-    return [*merged, *_unread(report), *(f"{entry.name}: {entry.reason}" for entry in report.skipped)]
+    return [*merged, *_unread(report)]
 
 
 def _unread(report: Report) -> list[str]:
@@ -146,13 +171,11 @@ def _head(comparison: ComparisonResult | None, *, alone: bool) -> list[str]:
     return [] if comparison is None or alone else [f"Retriever {' and '.join(comparison.retrievers)}:"]
 
 
-def _verdict(comparison: ComparisonResult | None, results: list[ConfigurationResult]) -> list[str]:
-    """Return the verdict, and which configurations are the best for what they cost."""
-    if comparison is None:
-        return []
+def _explanation(comparison: ComparisonResult, results: list[ConfigurationResult]) -> list[str]:
+    """Return what stands behind the verdict, and which configurations are the best for what they cost."""
     if len(results) == 1 or not comparison.pareto or all_scores_are_zero(comparison, results):
-        return list(comparison.verdict)
+        return list(comparison.explanation)
     named, more = comparison.pareto[:_MOST_NAMED], len(comparison.pareto) - _MOST_NAMED
     rest = f" and {more} more" if more > 0 else ""
     front = f"Best for their index and context size (none has as much recall for less): {', '.join(named)}{rest}."
-    return [*comparison.verdict, front]
+    return [*comparison.explanation, front]

@@ -17,7 +17,7 @@ def bill_table(bill: CostEstimate, limit: int) -> RenderableType:
     for header in ("chunks", "texts to\nembed", "tokens\nin them", "texts in\nthe cache"):
         table.add_column(header, justify="right", no_wrap=True)
     for item in bill.items:
-        table.add_row(item.name, *_cells(item))
+        table.add_row(*map(Text, (item.name, *_cells(item))))
     return Group(table, Text(), *(Text(line) for line in _sums(bill, limit)))
 
 

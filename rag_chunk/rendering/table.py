@@ -10,6 +10,7 @@ from rich.text import Text
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.rendering.columns import (
     against_baseline,
+    column_help,
     columns_to_show,
     format_metric,
     groups,
@@ -37,6 +38,7 @@ class _Column:
     turn: int
     is_picture: bool = False
     style: str | None = None
+    metric: str = ""
 
     @property
     def width(self) -> int:
@@ -44,8 +46,12 @@ class _Column:
         return max(len(part) for part in (*self.cells, *self.header.split("\n"))) + _GAP
 
 
-def terminal_table(report: Report, width: int, top: int | None = None, *, ascii_only: bool = False) -> RenderableType:
+def terminal_table(
+    report: Report, width: int, top: int | None = None, *, ascii_only: bool = False, explain: bool = False
+) -> RenderableType:
     """Return the `top` configurations, best first, with as many columns as fit into `width`, and the verdict below.
+
+    With `explain`, what stands behind the verdict follows it.
 
     Where several retrievers were compared, each has rows of its own, `top` of them.
     """
@@ -63,10 +69,12 @@ def terminal_table(report: Report, width: int, top: int | None = None, *, ascii_
         ends = any(result is group[-1] for group in shown[:-1])
         cells = [column.cells[number] for column in columns]
         style = _STYLES.get(mark(report, result))
-        table.add_row(mark(report, result), result.name, *cells, style=style, end_section=ends)
+        table.add_row(*map(Text, (mark(report, result), result.name, *cells)), style=style, end_section=ends)
     hidden = len(report.configurations) - len(rows)
     more = f"{hidden} more configurations are not shown (--top)" if hidden > 0 else ""
-    below = [*([more] if more else []), *_apart([legend(report)]), *_apart(notes(report))]
+    shown_metrics = [column.metric for column in columns if column.metric]
+    legends = [line for line in (legend(report), column_help(report, shown_metrics)) if line]
+    below = [*([more] if more else []), *_apart(notes(report, explain=explain)), *_apart(legends)]
     return Group(table, *(Text(line) for line in below))
 
 
@@ -84,6 +92,7 @@ def _columns(report: Report, rows: list[ConfigurationResult], *, ascii_only: boo
             _header(name),
             [format_metric(name, result.metrics.get(name)) for result in rows],
             place + 2 * (place > last),
+            metric=name,
         )
         for place, name in enumerate(names)
     ]

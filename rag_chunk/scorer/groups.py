@@ -15,6 +15,7 @@ from rag_chunk.scorer.metrics import (
     Figures,
     at_budgets,
     at_top_k,
+    causes_of_loss,
     ceiling,
     floor,
     of_borders,
@@ -31,6 +32,7 @@ _WITH_EVIDENCE: dict[str, Callable[[Retrieval], Figures]] = {
     "random": floor,
     "borders": of_borders,
     "overlap": overlap_with_questions,
+    "losses": causes_of_loss,
     "paper": paper_figures,
     "legacy": legacy_figures,
 }

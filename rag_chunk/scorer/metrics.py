@@ -9,6 +9,7 @@ from rag_chunk.corpus.arrays import Bools, Floats, Positions, first_of_runs
 from rag_chunk.corpus.terms import terms
 from rag_chunk.questions.question import Question, Questions
 from rag_chunk.scorer.budget import CURVE, LADDER, budgets_of
+from rag_chunk.scorer.losses import losses_of
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.overlaps import EvidenceOverlaps, hits, recall, union_sizes
 from rag_chunk.scorer.retrieval import Retrieval
@@ -26,7 +27,7 @@ class Figures:
 
 
 def at_top_k(retrieval: Retrieval) -> Figures:
-    """Return recall, precision, their harmonic mean, hit rate and MRR, at `top_k`."""
+    """Return recall, precision, their harmonic mean, hit rate, MRR and the share of the right documents, at `top_k`."""
     top = retrieval.ranking[:, : retrieval.config.top_k]
     hit = retrieval.hits
     low, high = retrieval.overlaps.low[hit.meeting], retrieval.overlaps.high[hit.meeting]
@@ -40,6 +41,7 @@ def at_top_k(retrieval: Retrieval) -> Figures:
         "avg_f1": np.divide(2 * recalled * precise, both, out=np.zeros(len(top)), where=both > 0),
         "hit_rate": (first < top.shape[1]).astype(float),
         "mrr": np.where(first < top.shape[1], 1 / (first + 1), 0.0),
+        "document_precision": _document_precision(retrieval),
     })  # fmt: skip
 
 
@@ -56,6 +58,36 @@ def _precision(retrieval: Retrieval) -> Floats:
     useful = np.bincount(ranked.list[ranked.opens], sizes, minlength=len(top))
     precise: Floats = useful / np.maximum(read, 1)
     return precise
+
+
+def _document_precision(retrieval: Retrieval) -> Floats:
+    """Return the share of the first `top_k` chunks that lie in a document with evidence: [questions]."""
+    corpus, top = retrieval.chunking.corpus, retrieval.ranking[:, : retrieval.config.top_k]
+    count = len(corpus.documents)
+    known = corpus.derived(("documents of evidence", retrieval.questions), lambda: _evidence_documents(retrieval))
+    document = np.append(corpus.documents_at(retrieval.chunking.spans[:, 0]), 0)[top]
+    right = np.isin(np.arange(len(top))[:, None] * count + document, known) & (top >= 0)
+    share: Floats = right.sum(axis=1) / np.maximum((top >= 0).sum(axis=1), 1)
+    return share
+
+
+def _evidence_documents(retrieval: Retrieval) -> Positions:
+    """Return question * documents + document for each document that holds some evidence of a question."""
+    corpus = retrieval.chunking.corpus
+    starts = [
+        (row, start)
+        for row, question in enumerate(retrieval.questions.questions)
+        for item in question.evidence
+        for start, _ in item.spans
+    ]
+    rows, places = np.array(starts, np.int64).reshape(-1, 2).T
+    keys: Positions = np.unique(rows * len(corpus.documents) + corpus.documents_at(places))
+    return keys
+
+
+def causes_of_loss(retrieval: Retrieval) -> Figures:
+    """Return what is missing of the recall at the budget, by its cause."""
+    return Figures(losses_of(retrieval))
 
 
 def _first_relevant(retrieval: Retrieval) -> Positions:

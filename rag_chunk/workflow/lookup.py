@@ -47,12 +47,12 @@ def compare(*sides: str | Path | Analysis, settings: ComparisonConfig | None = N
     in the settings, its best configurations are sides too. Raise `InputError` where the sides cannot be compared.
     """
     asked = settings or ComparisonConfig()
-    found = list(_find_all(sides, asked.mlflow_uri))
+    analyses = list(_find_all(sides, asked.mlflow_uri))
     if asked.experiment is not None:
-        known = {(side.report.analysis_id, side.configuration.name) for side in found}
+        known = {(side.report.analysis_id, side.configuration.name) for side in analyses}
         best = fetch_top(asked.experiment, asked.top, asked.metric, uri=asked.mlflow_uri)
-        found += [side for side in best if (side.report.analysis_id, side.configuration.name) not in known]
-    return compare_analyses(found, metric=asked.metric, anyway=asked.anyway)
+        analyses += [side for side in best if (side.report.analysis_id, side.configuration.name) not in known]
+    return compare_analyses(analyses, metric=asked.metric, anyway=asked.anyway)
 
 
 def _find_all(sides: tuple[str | Path | Analysis, ...], uri: str | None) -> Iterator[SavedAnalysis]:

@@ -49,21 +49,21 @@ def reproduce(
 
 
 def run_again(
-    before: SavedAnalysis, settings: Settings, outlook: Reporter, show: Callable[[Reproduction], None]
+    before: SavedAnalysis, settings: Settings, reporter: Reporter, show: Callable[[Reproduction], None]
 ) -> Again:
     """Do the main job with the recorded settings; `show` what comes out before anything is sent to MLflow."""
-    found: list[Reproduction] = []
+    reproductions: list[Reproduction] = []
 
     def compare(analysis: Analysis) -> None:
-        outlook.show(analysis)
-        found.append(compare_metrics(before, saved_from_analysis(analysis, "now")))
-        show(found[0])
+        reporter.show(analysis)
+        reproductions.append(compare_metrics(before, saved_from_analysis(analysis, "now")))
+        show(reproductions[0])
 
     try:
-        tracked = run(settings, replace(outlook, show=compare))
+        tracked = run(settings, replace(reporter, show=compare))
     except InputError as error:
         raise InputError(f"{error}{_describe_changes(before, settings)}") from error
-    return found[0], tracked
+    return reproductions[0], tracked
 
 
 def _describe_changes(before: SavedAnalysis, settings: Settings) -> str:
@@ -91,17 +91,17 @@ def settings_again(
     elif test_file:
         raise SettingsError(f"{before.source} was analysed without questions; leave --test-file out")
     analysis = recorded.model_copy(update={**paths, **({"baseline": None} if alone else {})})
-    configs = {found.name: found.config for found in before.configurations}
+    configs = {result.name: result.config for result in before.configurations}
     return Settings(
         configs, analysis, output, tracking, recorded={"reproduces": before.run_id or before.report.analysis_id}
     )
 
 
 def _refuse_external(before: SavedAnalysis) -> None:
-    for found in before.configurations:
-        if found.given or is_external(found.config.strategy) or is_external(found.config.retriever):
+    for result in before.configurations:
+        if result.given or is_external(result.config.strategy) or is_external(result.config.retriever):
             raise InputError(
-                f"{found.name} of {before.source} was scored, not made: its chunks and rankings are somebody else's. "
+                f"{result.name} of {before.source} was scored, not made: its chunks and rankings are somebody else's. "
                 "rag-chunk score scores them again"
             )
 

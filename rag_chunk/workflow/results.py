@@ -1,42 +1,53 @@
 """The results folder: what `--save` writes, what waits to be sent, and what the tracker reads."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rag_chunk.analysis import Analysis
-from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder, write_text
+from rag_chunk.analysis.folder import (
+    DIGESTS,
+    FOLDERS,
+    PARTIAL,
+    REPORT,
+    WHOLE,
+    file_digest,
+    folder_lock,
+    prepare_folder,
+    replace_results,
+    write_text,
+)
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker.export import jsonl
 from rag_chunk.config import ConfigFile
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.converters import write_converted_folder
 from rag_chunk.errors import InputError
 from rag_chunk.questions.question import Question, question_to_dict
 from rag_chunk.rendering import csv_text, html_text, markdown_text
 
-_UNFINISHED = f"{REPORT}.part"
 
-
-def provenance(report: Report, found: ConfigurationResult) -> dict[str, Any]:
+def provenance(report: Report, result: ConfigurationResult) -> dict[str, Any]:
     """Return where a configuration comes from: the section `recorded` of its config file."""
     return {
         "analysis_id": report.analysis_id,
         "created": report.created.isoformat(),
         "rag_chunk": report.rag_chunk,
-        "name": found.name,
+        "name": result.name,
         "corpus_digest": report.corpus.digest,
         "questions_digest": report.questions.digest if report.questions else None,
-        **({"embedding": found.embedding.model} if found.embedding else {}),
-        "metrics": dict(found.metrics),
+        **({"embedding": result.embedding.model} if result.embedding else {}),
+        "metrics": dict(result.metrics),
     }
 
 
-def config_file(report: Report, found: ConfigurationResult) -> ConfigFile:
+def config_file(report: Report, result: ConfigurationResult) -> ConfigFile:
     """Return the config file of one configuration of `report`."""
-    files = found.given.model_dump() if found.given else {}
+    files = result.given.model_dump() if result.given else {}
     analysis = {**report.analysis, **{name: [path] for name, path in files.items()}}
-    return ConfigFile(found.config.applicable_settings(), analysis, provenance(report, found))
+    return ConfigFile(result.config.applicable_settings(), analysis, provenance(report, result))
 
 
 def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] | None = None) -> None:
@@ -50,29 +61,53 @@ def save_results(analysis: Analysis, folder: Path, tracking: Mapping[str, Any] |
 
 
 def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> None:
-    """Write all files, the report last: where it is, the results are whole."""
-    report = analysis.report
-    for name in ("configs", "chunks"):
+    """Write all files beside those of older results, which are replaced when the new ones are whole."""
+    for name in FOLDERS:
         if (folder / name).is_symlink():
             raise InputError(f"{folder / name} is a link, and what it leads to would be removed; name another folder")
-        (folder / name).mkdir(exist_ok=True)
-        for old in (folder / name).iterdir():
-            old.unlink()
-    for name in ("questions.json", REPORT):
-        (folder / name).unlink(missing_ok=True)
+    if (folder / WHOLE).is_dir():
+        replace_results(folder)
+    new = folder / PARTIAL
+    shutil.rmtree(new, ignore_errors=True)
+    try:
+        for name in ("configs", "chunks"):
+            (new / name).mkdir(parents=True)
+        _write_files(analysis, new, tracking)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    new.replace(folder / WHOLE)
+    replace_results(folder)
+
+
+def _write_files(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> None:
+    report = analysis.report
     write_text(folder / "analysis.yaml", ConfigFile({}, report.analysis).to_yaml())
     write_text(folder / "comparison.csv", csv_text(report))
     write_text(folder / "report.md", markdown_text(report))
     write_text(folder / "report.html", html_text(analysis))
-    for found in report.configurations:
-        write_text(folder / "configs" / f"{found.name}.yaml", config_file(report, found).to_yaml())
-        write_text(folder / "chunks" / f"{found.name}.jsonl", jsonl(analysis.chunkings[found.name]))
+    for result in report.configurations:
+        write_text(folder / "configs" / f"{result.name}.yaml", config_file(report, result).to_yaml())
+        write_text(folder / "chunks" / f"{result.name}.jsonl", jsonl(analysis.chunkings[result.name]))
     if analysis.questions:
         asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
         write_text(folder / "questions.json", _json(asked))
+    _write_documents(analysis.corpus, folder / "documents")
+    write_text(folder / REPORT, report.to_json())
+    write_text(folder / DIGESTS, _json(_digests(folder)))
     write_text(folder / "tracking.json", _json(tracking))
-    write_text(folder / _UNFINISHED, report.to_json())
-    (folder / _UNFINISHED).replace(folder / REPORT)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return the digest of each file that is sent to MLflow as it is."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
+
+
+def _write_documents(corpus: Corpus, folder: Path) -> None:
+    """Write all documents where some were converted: whoever has them needs no converter to repeat the analysis."""
+    if any(document.conversion for document in corpus.documents):
+        write_converted_folder(corpus.documents, folder)
 
 
 def _question(question: Question, corpus: Corpus) -> dict[str, Any]:

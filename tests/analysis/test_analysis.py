@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,10 +20,12 @@ from typer.testing import CliRunner
 from rag_chunk import AnalysisConfig, Corpus, Document, Questions, RunConfig, analyze, chunk, read_corpus
 from rag_chunk.analysis import runner
 from rag_chunk.analysis.comparison import recommend_for
+from rag_chunk.analysis.outcome import Outcome
 from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.analysis.statistics import compare_all
+from rag_chunk.analysis.summary import explain, limit_of_recall, summarize, where_lost
 from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
 from rag_chunk.cli.app import app
 from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
@@ -78,7 +81,7 @@ def timeless(metrics: dict[str, float]) -> dict[str, float]:
 
 
 def said(report: Report) -> str:
-    return " ".join(sentence for comparison in report.comparisons for sentence in comparison.verdict)
+    return " ".join(sentence for each in report.comparisons for sentence in (*each.verdict, *each.explanation))
 
 
 @pytest.fixture
@@ -363,6 +366,18 @@ def test_too_few_questions_show_nothing_against_the_baseline():
 def test_an_unknown_baseline_is_refused_before_any_work():
     with pytest.raises(SettingsError, match=r"named 'whoel', to be the baseline \(did you mean 'whole'\?\); there are"):
         analysed(baseline="whoel")
+
+
+def test_a_strategy_names_the_baseline_where_one_configuration_has_it(docs):
+    comparison = report_of("--baseline", "fixed-size")["comparison"]
+    assert comparison["baseline"]["name"] == "fixed-size-16-0"
+
+
+def test_a_strategy_of_several_configurations_is_refused_as_the_baseline():
+    corpus, questions = library()
+    sizes = [RunConfig(strategy="sentence", chunk_size=size) for size in (4, 8)]
+    with pytest.raises(SettingsError, match="the strategy of 2; name one of them: sentence-4-1, sentence-8-2"):
+        analyze(corpus, sizes, questions, settings=AnalysisConfig(baseline="sentence"))
 
 
 @pytest.mark.parametrize("settings", [{"baseline": "cut"}, {"holdout": 0.5}, {"custom_metrics": ("json:dumps",)}])
@@ -730,13 +745,13 @@ def test_one_tag_and_one_document_are_no_parts():
 
 
 def test_the_parts_stand_in_the_markdown_report(tmp_path):
-    corpus, questions = library(40, 25)
+    corpus, questions = library(76, 25)
     analysis = analyze(corpus, RIVALS, questions)
     save_results(analysis, tmp_path / "results")
     page = (tmp_path / "results" / "report.md").read_text()
     recommended = analysis.report.best
     assert f"| tag | questions | `{recommended.name}` | highest | by |" in page
-    assert f"| odd | 20 | {recommended.by_tag['odd']:.3f} |" in page
+    assert f"| odd | 38 | {recommended.by_tag['odd']:.3f} |" in page
     assert "5 more documents are in report.json." in page
     assert page.count("## budget_recall by tag, bm25") == 1
 
@@ -849,3 +864,137 @@ def test_markdown_names_the_documents_without_their_path() -> None:
     assert text.startswith("# rag-chunk: handbook\n")
     assert "questions from `questions.json`" in text
     assert "/home/ann" not in text
+
+
+def test_bounds_are_compared_last_and_never_recommended() -> None:
+    configs = {f"{name}-{each}": RIVALS[name].with_settings(retriever=each) for each in ("oracle", "random", "bm25") for name in RIVALS}  # fmt: skip
+    report = analysed(configs)
+    assert [comparison.retrievers for comparison in report.comparisons] == [("bm25",), ("oracle",), ("random",)]
+    assert report.best.config.retriever == "bm25"
+    assert all(not comparison.pareto for comparison in report.other_comparisons)
+    assert {mark(report, each) for each in report.configurations if each.config.retriever != "bm25"} <= {"=", "-"}
+    for comparison in report.other_comparisons:
+        text = " ".join((*comparison.verdict, *comparison.explanation))
+        assert "Take " not in text
+        assert "take " not in text
+        assert "Recommended" not in text
+        assert "Nothing is recommended for" in text
+
+
+def test_one_retriever_beside_its_bounds_is_what_is_recommended() -> None:
+    report = analysed({each: WHOLE.with_settings(retriever=each) for each in ("oracle", "random", "bm25")})
+    assert report.best.name == "bm25"
+    assert [comparison.retrievers for comparison in report.comparisons] == [("bm25",), ("oracle", "random")]
+
+
+@pytest.mark.parametrize("order", [("header", "recursive-character"), ("recursive-character", "header")])
+def test_the_plainest_of_the_strategies_with_equal_chunks_gives_the_name(order: tuple[str, ...]) -> None:
+    corpus, questions = library()
+    configs = {name: RunConfig(strategy=name, chunk_size=16, overlap=0) for name in order}
+    report = analyze(corpus, configs, questions).report
+    assert [(each.name, each.merged) for each in report.configurations] == [("recursive-character", ("header",))]
+
+
+@pytest.mark.parametrize(("text", "count"), [("Plain.\n\nText.", 1), ("# A title\n\nText.", 0)])
+def test_header_without_headings_to_see_is_said_once(text: str, count: int) -> None:
+    configs = [RunConfig(strategy="header", chunk_size=size) for size in (5, 9)]
+    report = analyze(Corpus([Document("a.md", text)]), configs).report
+    assert [entry.name for entry in report.skipped] == ["header"] * count
+    assert markdown_text(report).count("no document here has headings that header can see") == count
+
+
+def outcome_of(table: Any, *, ceiling: float = 1.0, retriever: str = "bm25") -> Outcome:
+    """Return what scores [questions, configurations] show of configurations with 10, 20, … chunks."""
+    test = compare_all(table, seed=0)
+    results = [
+        ConfigurationResult(
+            name=f"c{place}",
+            config=WHOLE.with_settings(retriever=retriever),
+            metrics={
+                "budget_recall": mean,
+                "oracle_recall": ceiling,
+                "num_chunks": 10.0 + place,
+                "index_ratio": 1.0,
+            },
+        )
+        for place, mean in enumerate(test.means)
+    ]
+    worse = [place not in test.not_shown_worse for place in range(len(results))]
+    missed = int((np.asarray(table) == 0).all(axis=1).sum())
+    return Outcome(results, test, test, test.leader, test.leader, worse, missed)
+
+
+def alike(questions: int = 60, configurations: int = 5) -> Any:
+    """Return scores that differ by chance only; every fifth question is missed by all."""
+    table = np.random.default_rng(3).uniform(0.4, 0.9, (questions, configurations))
+    table[::5] = 0
+    return table
+
+
+def test_a_comparison_that_shows_nothing_says_that_first_then_what_limits_and_what_would_help() -> None:
+    lines = summarize(outcome_of(alike()), None, held_out=False)
+    assert lines[0] == "Too close to call: any of these 5 may be the best."
+    assert lines[1].startswith("What limits recall: 12 of 60 questions are missed by every configuration; a perfect ")
+    assert lines[1].endswith("look at the retriever first.")
+    assert lines[2].startswith("To see more, compare fewer configurations, or ask about ")
+    assert lines[3].startswith("If you need one now, take c")
+    assert lines[4] == "This holds for lexical retrieval (bm25) and 120 characters of context."
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "says"),
+    [(1.0, "look at the retriever first"), (0.55, "look at the budget and chunk size first")],
+)
+def test_what_limits_recall_is_what_loses_most_of_it(ceiling: float, says: str) -> None:
+    assert says in limit_of_recall(outcome_of(alike(), ceiling=ceiling))
+
+
+def test_recall_without_loss_is_limited_by_nothing() -> None:
+    assert limit_of_recall(outcome_of(np.ones((20, 2)))) == ""
+
+
+def test_fewer_configurations_are_advised_only_where_there_are_more_than_two() -> None:
+    pair = summarize(outcome_of(alike(configurations=2)), None, held_out=False)
+    assert pair[0].startswith("Too close to call: c")
+    assert "compare fewer" not in " ".join(pair)
+
+
+def test_a_clear_verdict_is_three_lines_and_the_rest_is_explained_on_demand() -> None:
+    report = analysed()
+    comparison = report.comparison
+    assert comparison is not None
+    assert not comparison.too_close
+    clear, take, holds = [line for line in comparison.verdict if not line.startswith("On average")]
+    assert clear == "whole is clearly better than wide and cut."
+    assert take.startswith(f"Take {comparison.recommended}: ")
+    assert holds == "This holds for lexical retrieval (bm25) and 120 characters of context."
+    assert set(comparison.verdict) <= set(notes(report, explain=False))
+    assert not set(comparison.explanation) & set(notes(report, explain=False))
+    assert set(comparison.explanation) <= set(notes(report))
+
+
+def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
+    metrics = {"budget_recall": 0.6, "lost_ranked_low": 0.1, "lost_other_documents": 0.28, "lost_split": 0.02}
+    result = ConfigurationResult(name="c", config=WHOLE, metrics=metrics)
+    assert where_lost(result) == (
+        "Of the 40.0 points of recall that c misses, 28.0 are in documents of which nothing is within the budget, 10.0 are "
+        "ranked too low in documents that are within the budget and 2.0 are in evidence of which a border leaves only a "
+        "piece within the budget. Most is lost between documents, not by chunking."
+    )
+    assert where_lost(result.model_copy(update={"metrics": {"budget_recall": 1.0}})) == ""
+
+
+def test_the_explanation_says_where_the_recommended_configuration_loses_recall() -> None:
+    report = analysed({"cut": CUT, "small": CUT.with_settings(budget=60)})
+    assert report.comparison is not None
+    assert any(line.startswith("Of the ") for line in report.comparison.explanation)
+
+
+def test_questions_that_tell_no_configuration_from_another_are_counted() -> None:
+    outcome = replace(outcome_of(alike()), undecided=12)
+    assert "12 of 60 questions score the same under every configuration: they cannot tell these apart." in explain(
+        outcome, {}, held_out=False
+    )
+    assert not [line for line in explain(outcome_of(alike()), {}, held_out=False) if "cannot tell" in line]
+    report = analysed({"whole": WHOLE, "same": WHOLE.with_settings(budget=119)})
+    assert any(line.startswith("40 of 40 questions score the same") for line in notes(report))

@@ -342,7 +342,7 @@ def test_several_pairs_are_compared_in_order_under_the_names_of_their_files(docs
     (docs / "my best!.jsonl").write_text(lines(RANKED))
     pairs = [*pair(), *pair(ranked="again/ranked.jsonl"), *pair(ranked="my best!.jsonl")]
     report = report_of(run(*pairs, "--output", "json", "--baseline", "ranked"))
-    assert {found.name for found in report.configurations} == {"ranked", "ranked.2", "my.best"}
+    assert {found.name for found in report.configurations} == {"ranked", "ranked.2", "my best!"}
     assert report.comparison
     assert not report.other_comparisons
     assert len(report.comparison.pairs) == 3

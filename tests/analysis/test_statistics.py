@@ -11,11 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag_chunk.analysis.statistics import (
+    ALPHA,
     Pair,
     PairedTest,
     compare_all,
     mean_interval,
     mean_intervals,
+    questions_needed,
     recommend,
 )
 from rag_chunk.analysis.verdicts import pair_verdict, recommendation_verdict, sample_warning, verdict
@@ -510,3 +512,25 @@ def test_few_questions_are_warned_of():
     assert sample_warning(29) == "29 questions show only large differences; use at least 30."
     assert sample_warning(9) == "9 questions cannot name a winner; use at least 30."
     assert sample_warning(1) == "1 question cannot name a winner; use at least 30."
+
+
+def test_about_as_many_questions_as_are_asked_for_show_the_difference_in_four_of_five_cases() -> None:
+    rng = np.random.default_rng(5)
+
+    def scores(questions):
+        """Draw six configurations on questions of their own difficulty; the first is 5 points better."""
+        table = rng.normal(rng.uniform(0.3, 0.7, (questions, 1)), 0.12, (questions, 6))
+        table[:, 0] += 0.05
+        return np.clip(table, 0, 1)
+
+    pilots = [questions_needed(compare_all(scores(40), seed=trial, flips=500), 0.05) for trial in range(12)]
+    needed = int(np.median([count for count in pilots if count is not None]))
+    tests = [compare_all(scores(needed), seed=trial, flips=500) for trial in range(80)]
+    shown = [any(pair.p_adjusted < ALPHA and (pair.a, pair.b) == (0, 1) for pair in test.pairs) for test in tests]
+    assert 40 < needed < 400
+    assert 0.65 <= np.mean(shown) <= 0.93
+
+
+def test_how_many_questions_are_needed_is_unknown_where_nothing_could_be_shown() -> None:
+    assert questions_needed(compare_all([[0.5, 1.0], [1.0, 0.5]], seed=0), 0.05) is None
+    assert questions_needed(compare_all(np.full((20, 2), 0.5), seed=0), 0.05) is None

@@ -269,11 +269,30 @@ def node(name: str, text: str, parent: str | None = None) -> SimpleNamespace:
 
 
 @pytest.mark.parametrize(
+    ("text", "chunks", "spans"),
+    [
+        ("chunk chunk", ["chunk", "chun", "chunk"], [(0, 5), (6, 10), (6, 11)]),
+        ("a b a", ["a", "a b", "b a"], [(0, 1), (0, 3), (2, 5)]),
+        ("ab  ab", ["ab ab", "ab"], [(0, 6), (4, 6)]),  # a later place is taken where there is one
+    ],
+)
+def test_chunks_may_begin_at_one_place_where_there_is_no_other(text, chunks, spans):
+    assert locate(text, chunks) == spans
+
+
+@pytest.mark.parametrize("chunks", [["a b", "a b"], ["a b", "a"]])
+def test_a_chunk_that_lies_in_the_one_before_it_from_the_same_start_is_refused(chunks):
+    with pytest.raises(InputError, match="chunk 2 cannot be placed"):
+        locate("a b", chunks)
+
+
+@pytest.mark.parametrize(
     ("nodes", "expected"),
     [
         ([node("1", "One two."), node("2", " "), node("3", "Three.")], [(0, 8), (9, 15)]),
         ([node("1", "One two.", "elsewhere"), node("2", "Three.", "elsewhere")], [(0, 8), (9, 15)]),
-        ([node("1", "One two."), node("2", "One two. Three.")], "chunk 2 cannot be placed"),
+        ([node("1", "One two."), node("2", "One two. Three.")], [(0, 8), (0, 15)]),
+        ([node("1", "One two."), node("2", "One two.")], "chunk 2 cannot be placed"),
         (  # the second parent begins before the end of the first
             [
                 *(node("A", "One two."), node("B", "two. Three.")),

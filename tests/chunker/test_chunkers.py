@@ -10,6 +10,7 @@ from rag_chunk.chunker import chunk, chunk_text
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.structure import structure_of
+from rag_chunk.corpus.units import load_encoding
 from rag_chunk.errors import InputError
 
 GUIDE = """---
@@ -116,6 +117,13 @@ def test_sentences_of_scripts_without_spaces_are_found() -> None:
             "April.",
         ],
         ["Solve for x. ", "Then let y be z. ", "He won 3. ", "Then mind it, h. ", "A map."],
+        ["Anna trainiert. ", "Sie spielt in der 1. Bundesliga (5. Rang). ", "Das Stadion liegt am Fluss."],
+        ["Im 18. und 19. Jahrhundert, um 750 n. Chr. oder v. Chr., kostete es 30 Mio. Euro. ", "So war es."],
+        ["Die 2., 3. und 4. Zeitachse gilt bis zum 12. Schuljahr. ", "Danach die Route 99. ", "Sie endet."],
+        ["En EE. UU. rige el Convenio núm. 129, y en las FF. AA. la pág. 5. ", "La Sra. Costa calla."],
+        ["См. Рис. 5 в г. Москве. ", "Он жил в 1799 г. ", "Потом (ум. 1837) в XIX в. ", "Да, он. ", "Нет."],
+        ["Brown v. Board came later (c. 1455). ", "See c. ", "He was here to . . . submit. ", "It ends."],
+        ["विलियम ई. साइमन और जॉन एफ. केनेडी आए। ", "वे गए।"],
         ["他走了！", "她说：“我们明天再来。”", "价格是3.14元。", "结束"],
         ["図書館の機械が壊れた。", "そうですか？ ", "（注意。）", "終わり"],
         ["यह एक वाक्य है। ", "लोग वहाँ थे॥ ", "3.5 किलो। ", "क्या? ", "हाँ!"],
@@ -174,6 +182,55 @@ def test_recursive_cuts_at_the_coarsest_border_within_reach() -> None:
     assert cut(text, **settings, chunk_size=4) == ["a b", "c d", "e f. g h", "i"]
     assert cut(text, **settings, chunk_size=9) == ["a b\n\nc d\ne f. g h\n\ni"]
     assert cut(text, **settings, chunk_size=8) == ["a b\n\nc d\ne f. g h", "i"]
+
+
+@pytest.mark.parametrize("strategy", ["sentence", "recursive-character", "header", "markdown"])
+@pytest.mark.parametrize("text", [" TAKE. A", " Über. Es", "  \n LATIN. B. C"])
+@pytest.mark.parametrize("after", [[], ["word " * 50]])
+def test_a_text_whose_first_word_counts_more_by_itself_is_one_chunk_where_it_fits(
+    strategy: str, text: str, after: list[str]
+) -> None:
+    corpus = Corpus([Document(f"{number}.md", each) for number, each in enumerate([text, *after])])
+    chunking = chunk(corpus, RunConfig(strategy=strategy, unit="tokens", chunk_size=1000))
+    assert corpus.texts(chunking.spans[:1]) == [text.strip()]
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "overlap"),
+    [("。按字节数切分不", 8, 4), ("유니코드 한글의 자음과 모음을 나누고 다시 합치는 도구입니다. " * 9, 24, 6)],
+)
+def test_windows_of_tokens_share_no_more_than_asked_when_it_is_counted_by_itself(
+    text: str, size: int, overlap: int
+) -> None:
+    config = RunConfig(strategy="sliding-window", unit="tokens", chunk_size=size, overlap=overlap)
+    chunks, encoding = chunk_text(text, config), load_encoding(config.model)
+    assert len(chunks) > 1
+    for one, other in itertools.pairwise(chunks):
+        assert other.start <= one.end
+        assert len(encoding.encode_ordinary(text[other.start : one.end])) <= overlap
+
+
+@pytest.mark.parametrize("strategy", ["sliding-window", "recursive-character", "sentence", "header", "markdown"])
+def test_overlap_holds_inside_a_word_over_the_limit(strategy: str) -> None:
+    settings = {"strategy": strategy, "unit": "characters", "name": "a.txt"}
+    assert cut("abcdefghij", chunk_size=5, overlap=2, **settings) == ["abcde", "defgh", "ghij"]
+    assert cut("abcdefghij", chunk_size=4, overlap=2, **settings) == ["abcd", "cdef", "efgh", "ghij"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ประตูเปิดด้วยกุญแจ เวลาเก้าโมงเช้า ถ้าประตูล็อกอยู่ ให้ถามยาม เขารู้จักกุญแจทุกดอก",
+        "ປະຕູເປີດດ້ວຍກະແຈ ຖ້າປະຕູລັອກຢູ່ ໃຫ້ຖາມຍາມ ລາວຮູ້ຈັກກະແຈ",
+        "ទ្វារបើកដោយកូនសោ ប្រសិនបើទ្វារចាក់សោ សូមសួរអ្នកយាម",
+    ],
+)
+@pytest.mark.parametrize("strategy", ["sentence", "recursive-character", "header", "markdown"])
+def test_text_with_spaces_between_phrases_only_is_cut_at_them(text: str, strategy: str) -> None:
+    for unit, size in (("words", 25), ("characters", 30)):
+        chunks = cut(text, strategy=strategy, unit=unit, chunk_size=size, overlap=0)
+        assert len(chunks) > 1
+        assert " ".join(chunks) == text
 
 
 def test_what_has_no_border_is_cut_between_graphemes() -> None:

@@ -102,8 +102,9 @@ def test_what_lacks_a_package_is_marked_with_the_line_that_installs_it(rag_chunk
 
 @pytest.mark.parametrize("command", sorted(vars(typer.main.get_command(app))["commands"]))
 def test_help_shows_every_name_whole_at_80_columns(rag_chunk, command):
-    shown = rag_chunk(command, "--help").out
     parameters = vars(typer.main.get_command(app))["commands"][command].params
+    has_more = any(each.name == "help_all" for each in parameters)
+    shown = rag_chunk(command, "--help-all" if has_more else "--help").out
     names = {name for each in parameters for name in [*each.opts, *each.secondary_opts] if name.startswith("--")}
     assert {name for name in names if not re.search(rf"(?m)^│ (-\w, )?{name}[ ,]", shown)} == set()
     assert max(map(len, shown.splitlines())) <= 80
@@ -462,14 +463,47 @@ def test_a_result_replaces_nothing_that_was_read(rag_chunk, docs, status, argume
 def test_an_imported_config_names_what_is_below_its_folder_from_there(rag_chunk, docs):
     (docs / "old.yaml").write_text("analysis:\n  source: .\n  test_file: ../../outside.json\n")
     (docs.parent / "back.yaml").write_text("analysis:\n  source: docs/../docs\n")
-    assert rag_chunk("import-config", "docs/old.yaml").status == 0
     outside = str(docs / ".." / ".." / "outside.json")
+    Path(outside).touch()
+    assert rag_chunk("import-config", "docs/old.yaml").status == 0
     assert parse_config(Path("rag-chunk.yaml").read_text(), "x").analysis["source"] == str(docs)
     assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"source": "docs", "test_file": outside}
     assert rag_chunk("import-config", "back.yaml", "--force").status == 0
     assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"source": "docs"}
 
 
+def test_an_imported_config_keeps_the_comments_of_the_folders_file_and_a_copy_of_it(rag_chunk, docs):
+    assert rag_chunk("init", "docs").status == 0
+    commented = Path("rag-chunk.yaml").read_text()
+    Path("best.yaml").write_text("strategy: header\nchunk_size: 80\n")
+    done = rag_chunk("import-config", "best.yaml")
+    assert "Kept the file as it was: rag-chunk.yaml.bak" in done.said
+    assert Path("rag-chunk.yaml.bak").read_text() == commented
+    lines = zip(commented.splitlines(), Path("rag-chunk.yaml").read_text().splitlines(), strict=True)
+    assert [new for old, new in lines if old != new] == ['strategy: "header"', "chunk_size: 80"]
+    assert rag_chunk("import-config", "best.yaml").status == 0
+    assert Path("rag-chunk.yaml.bak").read_text() == commented
+
+
+def test_an_imported_config_leaves_out_the_paths_of_somebody_elses_machine(rag_chunk, docs):
+    Path("theirs.yaml").write_text("chunk_size: 80\nanalysis: {source: /home/nobody/docs, test_file: questions.json}\n")
+    done = rag_chunk("import-config", "theirs.yaml")
+    assert "left out source: /home/nobody/docs does not exist here" in done.said
+    assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"test_file": "questions.json"}
+
+
 def test_score_offers_nothing_that_it_cannot_use(rag_chunk):
     assert "--max-embed-tokens" not in rag_chunk("score", "--help").out
-    assert "--max-embed-tokens" in rag_chunk("analyze", "--help").out
+    assert "--max-embed-tokens" in rag_chunk("analyze", "--help-all").out
+
+
+def test_the_help_of_analyze_shows_the_options_that_most_people_need_and_how_to_see_the_others(rag_chunk):
+    options = [
+        re.findall(r"(?m)^│ (?:-\w, )?(--[\w-]+)", rag_chunk("analyze", name).out) for name in ("--help", "--help-all")
+    ]
+    short, every = options
+    assert set(short) < set(every)
+    assert len(short) <= 17
+    assert len(every) > 40
+    assert {"--strategy", "--chunk-size", "--test-file", "--save", "--mlflow-tracking", "--help-all"} <= set(short)
+    assert "source" in rag_chunk("analyze", "--help").out.split("╭─ Arguments")[1].split("╭─")[0].lower()

@@ -1,6 +1,7 @@
 """Settings: names, limits, files, precedence, sweeps."""
 
 import itertools
+import time
 from pathlib import Path
 from typing import get_args
 
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from rag_chunk.analysis import analyze
+from rag_chunk.analysis.report import parse_report
 from rag_chunk.config import (
     FOLDER_FILE,
     STRATEGIES,
@@ -23,8 +26,12 @@ from rag_chunk.config import (
     yaml_text,
 )
 from rag_chunk.config.catalog import needs_vectors
+from rag_chunk.config.names import safe_name
+from rag_chunk.config.redaction import redact
 from rag_chunk.config.sources import CommandLineOptions, load_settings
 from rag_chunk.config.sweep import names_of, sweep
+from rag_chunk.config.tracking import parse_tags
+from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -301,6 +308,33 @@ def test_names_tell_what_differs_and_no_more(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+def test_a_path_of_a_file_that_does_not_exist_is_named_with_its_file(folder: Path) -> None:
+    (folder / FOLDER_FILE).write_text("analysis: {source: gone, test_file: gone.json}")
+    with pytest.raises(InputError, match=rf"{FOLDER_FILE} sets source to .*gone, which does not exist; .*test_file"):
+        settings()
+    with pytest.raises(InputError, match=rf"{FOLDER_FILE} sets test_file to .*gone.json, which does not exist"):
+        settings(analysis={"source": str(folder)})
+    assert settings(analysis={"source": str(folder), "test_file": FOLDER_FILE}).configs
+
+
+def test_the_config_file_that_wins_is_the_one_whose_path_must_exist(folder: Path) -> None:
+    (folder / FOLDER_FILE).write_text("analysis: {source: gone}")
+    (folder / "mine.yaml").write_text("analysis: {source: .}")
+    assert settings(files=(Path("mine.yaml"),)).analysis.source == folder
+    (folder / "mine.yaml").write_text("analysis: {source: lost}")
+    with pytest.raises(InputError, match=r"mine\.yaml sets source to .*lost"):
+        settings(files=(Path("mine.yaml"),))
+
+
+def test_null_is_no_path(folder: Path) -> None:
+    file = parse_config("analysis: {source: null, test_file: null}", "x")
+    assert file.relative_to_folder(folder) == file
+
+
+def test_a_setting_of_the_analysis_at_the_top_is_sent_to_its_section() -> None:
+    assert problem("source: docs") == "config.yaml: unknown setting 'source'. Put source below analysis:"
+
+
 def test_a_file_without_an_end_is_not_read_to_its_end() -> None:
     with pytest.raises(InputError, match="more than 4,000,000 bytes"):
         read_config(Path("/dev/zero"))
@@ -323,3 +357,64 @@ def test_what_looks_like_no_decimal_number_is_text(written: str) -> None:
 @pytest.mark.parametrize("written", ["no", "off", "Yes"])
 def test_a_truth_where_text_is_expected_is_refused_as_what_was_read(written: str) -> None:
     assert "strategy must be text" in problem(f"strategy: {written}")
+
+
+@pytest.mark.parametrize(
+    ("written", "tags"),
+    [
+        ('authors="Ann,Bo"', {"authors": "Ann,Bo"}),
+        ('"authors=Ann,Bo",team=x', {"authors": "Ann,Bo", "team": "x"}),
+        ('size=5" disk', {"size": '5" disk'}),
+        ("a=b=c,", {"a": "b=c"}),
+        ('a="",b=1', {"a": "", "b": "1"}),
+    ],
+)
+def test_a_tag_keeps_a_comma_that_is_in_quotes(written: str, tags: dict[str, str]) -> None:
+    assert parse_tags([written]) == tags
+
+
+def test_a_comma_in_a_tag_without_quotes_is_refused_with_the_way_to_write_it() -> None:
+    with pytest.raises(SettingsError, match=r"'Bo' has no '='.*--tags 'key=\"a, b\"'"):
+        parse_tags(["authors=Ann,Bo"])
+
+
+@given(st.text(max_size=300))
+def test_a_name_that_was_made_safe_is_a_file_name_that_stays(text: str) -> None:
+    name = safe_name(text)
+    assert safe_name(name) == name
+    assert 0 < len(name.encode()) <= 150
+    assert Path(name).name == name
+    assert name not in {".", ".."}
+
+
+@pytest.mark.parametrize("stem", ["my config", "a(1)", "[b]mine", "ünï 試験", "x" * 300, "a:b", "…", "-", "con|fig"])
+def test_results_of_a_config_file_of_any_name_are_read_back(stem: str, tmp_path: Path) -> None:
+    corpus = Corpus([Document("a.txt", "One sentence. Another one.")])
+    report = analyze(corpus, {stem: RunConfig(chunk_size=2), "other": RunConfig(chunk_size=3)}).report
+    assert parse_report(report.to_json(), "report.json") == report
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_secret"),
+    [
+        ("OPENAI_MAX_TOKENS", "100000", False),
+        ("TOKEN_LIMIT", "250000", False),
+        ("MLFLOW_TRACKING_TOKEN", "t0ken-of-mine", True),
+        ("RAG_CHUNK_EMBEDDING_KEY", "sk-123", True),
+        ("OPENAI_API_KEY", "sk-12345678", True),
+        ("SORT_KEY", "budget_recall", False),
+        ("TOKENIZERS_PARALLELISM", "falsehood", False),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "/home/ann/key.json", False),
+    ],
+)
+def test_secrets_are_told_by_name_and_value(name: str, value: str, is_secret: bool, monkeypatch) -> None:  # noqa: FBT001 - a case
+    monkeypatch.setenv(name, value)
+    assert (redact(f"it is {value}!") == "it is ***!") == is_secret
+
+
+@pytest.mark.parametrize("unit", ["a", "a.", "a://", "a://b:c", "?a", "&key", "bearer ", "http://u:p", "x@"])
+def test_redacting_a_long_answer_takes_no_time(unit: str) -> None:
+    text = unit * (200_000 // len(unit))
+    started = time.process_time()
+    redact(text)
+    assert time.process_time() - started < 10  # seconds; with time quadratic in the length it would be minutes

@@ -1,8 +1,10 @@
 """The cache of arrays on disk."""
 
+import errno
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -51,20 +53,54 @@ def test_tokens_of_a_long_document_are_encoded_once(kept: Path, monkeypatch: pyt
     assert texts == ["short"]
 
 
-def test_a_broken_file_counts_as_never_stored(kept: Path) -> None:
+def test_a_damaged_file_counts_as_never_stored(kept: Path) -> None:
+    first, chance = tokens(), np.random.default_rng(0)
+    (file,) = kept.glob("tokens-*")
+    whole = file.read_bytes()
+    for number in range(400):
+        content, place = bytearray(whole), chance.integers(len(whole) if number % 2 else 200)
+        if number % 3:
+            content[place] ^= 1 << int(chance.integers(8))
+        else:
+            content[place : place + chance.integers(1, 99)] = chance.bytes(int(chance.integers(99)))
+        file.write_bytes(content)
+        assert cache.load(file.stem) is None or content == whole
+        if number % 40 == 0:
+            assert tokens() == first
+
+
+def test_a_file_under_the_name_of_another_counts_as_never_stored(kept: Path) -> None:
+    cache.store("a", np.arange(3))
+    (kept / "a.array").rename(kept / "b.array")
+    assert cache.load("b") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_a_pipe_in_the_place_of_a_file_does_not_hang(kept: Path) -> None:
     first = tokens()
     (file,) = kept.glob("tokens-*")
-    file.write_bytes(file.read_bytes()[:100])
+    file.unlink()
+    os.mkfifo(file)
     assert tokens() == first
+    assert file.is_file()
 
 
-def test_a_damaged_header_counts_as_never_stored(kept: Path) -> None:
-    first = tokens()
-    (file,) = kept.glob("tokens-*")
-    content = file.read_bytes()
-    for start in (b"PK\x03\x04", content[:10] + b"{'descr': (((", content[:10] + b"\n  x\n y"):
-        file.write_bytes(start + content[len(start) :])
-        assert tokens() == first
+def test_where_there_is_no_room_nothing_is_stored_and_nothing_left(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert tokens() == tokens()
+    assert not list(kept.iterdir())
+
+
+def test_files_that_a_killed_process_left_unfinished_are_removed(kept: Path) -> None:
+    cache.store("a", np.arange(3))
+    for name, age in (("old.part", 7200), ("new.part", 0)):
+        (kept / name).touch()
+        os.utime(kept / name, (time.time() - age,) * 2)
+    cache.trim()
+    assert {path.name for path in kept.iterdir()} == {"a.array", "new.part"}
 
 
 def test_nothing_is_read_or_written_where_the_cache_is_switched_off(kept: Path) -> None:
@@ -77,7 +113,7 @@ def test_nothing_is_read_or_written_where_the_cache_is_switched_off(kept: Path) 
 def test_the_files_used_longest_ago_go_first(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for age, name in enumerate(["new", "old", "oldest"]):
         cache.store(name, np.zeros(1000, np.int8))
-        os.utime(kept / f"{name}.npy", (1000 - age, 1000 - age))
+        os.utime(kept / f"{name}.array", (1000 - age, 1000 - age))
     monkeypatch.setattr(cache, "LARGEST", 3000)
     cache.trim()
     assert {path.stem for path in kept.iterdir()} == {"new", "old"}
@@ -99,4 +135,4 @@ def test_several_processes_share_the_cache(kept: Path) -> None:
     )
     processes = [subprocess.Popen([sys.executable, "-W", "error", "-c", code]) for _ in range(4)]
     assert [process.wait() for process in processes] == [0, 0, 0, 0]
-    assert [path.name for path in kept.iterdir()] == ["same.npy"]
+    assert [path.name for path in kept.iterdir()] == ["same.array"]

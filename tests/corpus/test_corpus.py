@@ -49,9 +49,9 @@ def test_what_is_no_document_is_not_read(folder: Path) -> None:
 
 
 def test_files_of_other_kinds_are_counted(folder: Path) -> None:
-    write(folder, "a.md", "b.pdf", "c.PDF", "Makefile")
+    write(folder, "a.md", "b.png", "c.PNG", "Makefile")
     found = {skipped.name for skipped in read_corpus(folder).skipped}
-    assert found == {"2 .pdf", "1 without an ending"}
+    assert found == {"2 .png", "1 without an ending"}
 
 
 def test_files_that_git_ignores_are_not_read(folder: Path) -> None:
@@ -82,9 +82,9 @@ def test_one_file_of_any_ending_can_be_named(folder: Path) -> None:
 
 
 def test_what_is_no_text_is_said_to_be_none(folder: Path) -> None:
-    (folder / "paper.pdf").write_bytes(b"%PDF-1.7\n\x00\xe2\xe3")
-    said = refused(folder / "paper.pdf")
-    assert "paper.pdf is no text" in said
+    (folder / "paper.doc").write_bytes(b"%PDF-1.7\n\x00\xe2\xe3")
+    said = refused(folder / "paper.doc")
+    assert "paper.doc is no text" in said
     assert "Convert them (pdftotext, pandoc)" in said
 
 
@@ -109,8 +109,8 @@ def test_a_byte_order_mark_is_not_text_and_nothing_else_is_changed(folder: Path)
 def test_missing_and_empty_folders_are_a_sentence(folder: Path) -> None:
     assert "there is no file or folder nowhere" in refused("nowhere")
     assert "the folder is empty" in refused(folder)
-    write(folder, "a.pdf")
-    assert "there are 1 .pdf" in refused(folder)
+    write(folder, "a.png")
+    assert "there are 1 .png" in refused(folder)
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")

@@ -183,6 +183,16 @@ def test_a_fence_is_said_to_hold_what_is_written(text: str, info: str) -> None:
     assert structure_of(Corpus([Document("a.md", text)])).blocks.infos == [info]
 
 
+@pytest.mark.parametrize("sign", ["=", "-", "---"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_equation_is_no_heading(sign: str, end: str) -> None:
+    text = end.join(["# Rotation", "", "$$", "a", sign, "b $", "$$", "", "And so on.", "", "Costs $$", "-----"])
+    assert [heading.path[-1] for heading in structure_of(Corpus([Document("a.md", text)])).headings] == [
+        "Rotation",
+        "Costs $$",
+    ]
+
+
 def test_headings_have_their_path_and_a_new_document_has_none() -> None:
     corpus = Corpus([Document("a.md", "# A\n## B\n### C\n## D *x*\n"), Document("b.md", "text\n# E\n")])
     assert [heading.path for heading in structure_of(corpus).headings] == [
@@ -225,6 +235,35 @@ def test_a_table_over_the_limit_is_cut_between_rows_and_its_parts_know_the_heade
     found = cut(TABLE, 15)
     assert text_of(found) == ["| a | b |\n|---|---|\n| 1 | 2 |", "| 3 | 4 |\n| 5 | 6 |"]
     assert [part.context and part.context.text for part in found] == [None, "| a | b |\n|---|---|"]
+
+
+@pytest.mark.parametrize("marks", [("1. ", "   "), ("> ", "> "), ("- > ", "  > "), ("- a\n\n  > ", "  > ")])
+def test_parts_of_a_fence_in_a_list_or_quote_know_its_language(marks: tuple[str, str]) -> None:
+    lines = ["```py", *(f"x{number} = {number}" for number in range(40)), "```"]
+    chunks = cut(f"\n{marks[1]}".join([marks[0] + lines[0], *lines[1:]]), 20)
+    inner = [chunk for chunk in chunks[1:] if "=" in chunk.text]
+    assert len(inner) > 3
+    assert {chunk.context for chunk in inner} == {("fence", "py")}
+
+
+@pytest.mark.parametrize("marks", [("- ", "  "), ("> ", "> "), ("1. > ", "   > ")])
+def test_parts_of_a_table_in_a_list_or_quote_know_its_header(marks: tuple[str, str]) -> None:
+    lines = ["| a | b |", "|---|---|", *(f"| {number} | {number} |" for number in range(40))]
+    chunks = cut(f"\n{marks[1]}".join([marks[0] + lines[0], *lines[1:]]), 30)
+    assert len(chunks) > 3
+    assert {chunk.context for chunk in chunks[1:]} == {("table", "| a | b |\n|---|---|")}
+
+
+@pytest.mark.parametrize("marks", ["- ", "> - ", "- - ", "> > - "])
+@pytest.mark.parametrize("size", [13, 14, 15])
+def test_an_item_that_fits_is_not_cut_because_of_the_heading_above_it(marks: str, size: int) -> None:
+    item = "One sentence of five words. Another one of five words."
+    inner = marks.replace("-", " ")
+    text = f"# A heading\n\n{marks}{item}\n{inner if '>' in inner else ''}\n".replace("\n\n\n", "\n\n")
+    text += "".join(
+        f"{inner[:-2]}{marks[-2:]}Another item, the number {number}, of ten words in all.\n" for number in range(5)
+    )
+    assert any(item in chunk.text for chunk in cut(text, size))
 
 
 def test_a_list_over_the_limit_is_cut_between_its_outermost_items() -> None:

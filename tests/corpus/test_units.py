@@ -147,6 +147,19 @@ def test_a_long_text_is_encoded_in_parts_with_the_same_tokens(monkeypatch: pytes
     assert units_of(Corpus([Document("a", text)]), "tokens", MODEL).starts.tolist() == whole.tolist()
 
 
+@pytest.mark.parametrize("text", ["a\ud800 b", "\udc00\ud800", "漢\udfffe\u0301", "\ud800 \udc00"])
+def test_a_lone_surrogate_is_counted_as_tiktoken_does(text: str) -> None:
+    units = units_of(Corpus([Document("a", text)]), "tokens", MODEL)
+    for start, end in itertools.combinations(range(len(text) + 1), 2):
+        assert units.size(start, end) == len(load_encoding(MODEL).encode_ordinary(text[start:end]))
+
+
+def test_a_character_that_is_written_as_two_surrogates_is_refused_by_name() -> None:
+    corpus = Corpus([Document("a", "fine"), Document("b", "Not \ud83d\ude00.")])
+    with pytest.raises(InputError, match="b has a character that is written as two surrogates \\(at character 4\\)"):
+        units_of(corpus, "tokens", MODEL)
+
+
 def test_text_that_looks_like_a_special_token_is_text() -> None:
     corpus = Corpus([Document("a", "before <|endoftext|> after")])
     assert len(units_of(corpus, "tokens", MODEL).starts) == 8

@@ -16,6 +16,7 @@ import rag_chunk.workflow
 import rag_chunk.workflow.results
 from rag_chunk.analysis.folder import folder_lock
 from rag_chunk.corpus import MARKER
+from rag_chunk.errors import InputError
 from tests.conftest import Program
 from tests.support.mlflow_folder import write_documents, write_folder
 from tests.support.mlflow_runs import all_runs, client_of
@@ -77,7 +78,7 @@ def owner(where: Any) -> Any:
     ("step", "ended"),
     [
         ((ANALYSIS, "chunk", 2), ["KILLED"]),
-        ((ANALYSIS, "score", 1), ["KILLED"]),
+        ((ANALYSIS, "score_chunks", 1), ["KILLED"]),
         ((OWN, "save_results", 1), ["KILLED"]),
         ((CLIENT, "log_batch", 1), ["KILLED"]),
         ((CLIENT, "log_artifacts", 2), ["KILLED", "KILLED"]),
@@ -93,13 +94,13 @@ def test_a_signal_at_any_step_ends_all_runs_as_killed(number, step, ended, place
     status, _, err = track_results(run)
     assert (status, statuses(place)) == (128 + number, ended)
     assert err.splitlines()[-1] == f"rag-chunk: interrupted by {number.name}"
-    kept = [f"rag-chunk track {each}" for each in Path(".rag-chunk/unsent").glob("*") if where == CLIENT]
+    kept = [f"rag-chunk track {each}" for each in Path(".rag-chunk/unsent").glob("*")]
     assert [line for line in err.splitlines() if line.startswith("rag-chunk track ")] == kept
-    assert len(kept) == (where == CLIENT)
+    assert len(kept) == (where != ANALYSIS)  # what is being saved is saved first
     assert [signal.getsignal(each) for each in SIGNALS[1:]] == [signal.SIG_DFL] * 2
 
 
-@pytest.mark.parametrize("call", ["chunk", "score"])
+@pytest.mark.parametrize("call", ["chunk", "score_chunks"])
 def test_a_bug_ends_the_run_as_failed(call, place, run, monkeypatch):
     monkeypatch.setattr(ANALYSIS, call, lambda *_, **__: 1 // 0)
     with pytest.raises(ZeroDivisionError):
@@ -182,13 +183,14 @@ import os, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from rag_chunk import cli
+from rag_chunk.errors import Interrupts
 from rag_chunk.mlflow_tracker import bounded
 from rag_chunk.mlflow_tracker.environment import RETRIES, TIMEOUT
 os.environ |= {RETRIES: "1", TIMEOUT: "0"}
 client = SimpleNamespace(download=lambda: ThreadPoolExecutor(1).submit(time.sleep, 600).result())
 def app(*_, **__):
     try:
-        bounded.BoundedClient(client).download()
+        bounded.GuardedClient(client, Interrupts(), remote=True).download()
     except TimeoutError:
         sys.exit(5)
 cli.app = app
@@ -213,3 +215,113 @@ def test_two_processes_that_send_the_same_folder_send_it_once(place):
     assert sorted("has just been sent by another process" in text for text in said) == [False, True]
     assert statuses(place) == ["FINISHED"] * 5
     assert not Path(".rag-chunk").exists()
+
+
+def test_three_copies_of_a_folder_sent_at_once_make_one_analysis(place):
+    folders = [write_folder(place / f"copy {number}") for number in range(3)]
+    words = [sys.executable, "-m", "rag_chunk", "track"]
+    processes = [
+        subprocess.Popen([*words, folder.name, "--mlflow-uri", "sqlite:///runs.db"], stderr=subprocess.PIPE, text=True)
+        for folder in folders
+    ]
+    said = [process.communicate(timeout=240)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 3, said
+    assert sum("Tracked in MLflow" in text for text in said) == 1
+    assert statuses(place) == ["FINISHED"] * 5
+
+
+def test_a_signal_is_heard_after_a_creation_that_was_refused(place, run, monkeypatch):
+    def refuse(*_: Any, **__: Any) -> None:
+        raise RuntimeError("refused")
+
+    monkeypatch.setattr(owner(CLIENT), "create_run", refuse)
+    monkeypatch.setattr(ANALYSIS, "score_chunks", told_to_stop(signal.SIGTERM, vars(ANALYSIS)["score_chunks"], at=1))
+    status, _, err = track_results(run)
+    assert status == 128 + signal.SIGTERM
+    assert "refused. The analysis goes on" in err
+
+
+def test_a_signal_in_the_middle_of_a_call_waits_for_its_end(place, run, monkeypatch):
+    """An exception in a transaction of SQLite would keep its lock, and the runs could not be ended."""
+    whole = []
+    log_batch = owner(CLIENT).log_batch
+
+    def interrupted(*given: Any, **named: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        log_batch(*given, **named)
+        whole.append(given)
+
+    monkeypatch.setattr(owner(CLIENT), "log_batch", interrupted)
+    assert track_results(run)[0] == 130
+    assert len(whole) == 1
+    assert statuses(place) == ["KILLED"]
+
+
+def test_ctrl_c_while_the_program_is_imported_is_no_traceback():
+    program = """
+import os, signal, sys
+class Stop:
+    def find_spec(self, name, *_):
+        if name == "rag_chunk.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Stop())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from rag_chunk.__main__ import run
+run()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60, check=False)
+    assert done.returncode in {-signal.SIGINT, 130}
+    assert done.stderr == b""
+
+
+def test_runs_that_a_killed_process_left_running_are_ended_by_track(place, run):
+    program = """
+import os, signal
+import rag_chunk.analysis.runner
+rag_chunk.analysis.runner.score_chunks = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+from rag_chunk.cli import program
+program()
+"""
+    words = ["analyze", "docs", "--strategy", "sentence,header", "--test-file", "questions.json", "--mlflow-tracking"]
+    words += ["--mlflow-uri", "sqlite:///runs.db", "--experiment-name", "endings"]
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, timeout=120, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert statuses(place) == ["RUNNING"]
+    status, _, err = run("track", "--all", "--mlflow-uri", "sqlite:///runs.db")
+    assert (status, statuses(place)) == (0, ["KILLED"])
+    assert "an analysis was killed before it had results; ended 1 of its runs in MLflow" in err
+    assert not Path(".rag-chunk").exists()
+
+
+def test_a_spool_that_cannot_be_written_is_noticed_before_the_work_and_is_elsewhere(place, run, monkeypatch, tmp_path):
+    (place / ".rag-chunk").write_text("a file, so that no folder can be made")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    status, out, err = track_results(run, "--mlflow-uri", f"sqlite:///{os.devnull}/no/mlflow.db")
+    spool = tmp_path / "home" / ".rag-chunk" / "unsent"
+    assert status == 5
+    assert "sentence-200-50" in out
+    assert err.splitlines()[0].startswith("the results could not be written to .rag-chunk/unsent")
+    assert f"They wait in {spool} until they are sent" in err.splitlines()[0]
+    (waiting,) = spool.iterdir()
+    assert err.splitlines()[-1] == f"rag-chunk track {waiting}"
+    assert run("track", str(waiting), "--mlflow-uri", "sqlite:///runs.db")[0] == 0
+    assert statuses(place) == ["FINISHED"] * 3
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_the_table_is_shown_although_the_results_cannot_be_saved(tracked, place, run, monkeypatch):
+    def full(*_: Any) -> None:
+        raise InputError("the results could not be written to results: No space left on device")
+
+    monkeypatch.setattr(OWN, "save_results", full)
+    if tracked:
+        status, out, err = track_results(run)
+        assert statuses(place) == ["FAILED"]
+    else:
+        status, out, err = run("analyze", "docs", "--strategy", "sentence", "--save", "results")
+    assert (status, err.splitlines()[-1]) == (
+        3,
+        "rag-chunk: the results could not be written to results: No space left on device",
+    )
+    assert "sentence-200-50" in out

@@ -1,6 +1,7 @@
 """Tracking against real MLflow: sqlite files, folders, and a server on this machine."""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -822,15 +823,121 @@ def test_importing_the_package_does_not_import_mlflow():
         assert process.wait(120) == 0
 
 
-def test_the_commit_of_the_documents(tmp_path):
+def test_the_commit_of_the_documents_is_read_without_running_anything(tmp_path):
     assert documents_git(tmp_path) == {}
     git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    ran = tmp_path / "ran"
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "a.md").write_text("a")
-    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+    for words in (["init", "-q"], ["add", "docs"], ["commit", "-qm", "x"], ["worktree", "add", "-q", "tree"]):
         subprocess.run([*git, *words], check=True)
-    found = documents_git(tmp_path / "docs")
-    assert len(found["documents_commit"]) == 40
-    assert found["documents_dirty"] == "false"
-    (tmp_path / "docs" / "b.md").write_text("b")
-    assert documents_git(tmp_path / "docs")["documents_dirty"] == "true"
+    (tmp_path / "docs" / ".gitattributes").write_text("*.md filter=evil\n")
+    for name in ("core.fsmonitor", "filter.evil.clean", "filter.evil.process", "core.pager", "alias.rev-parse"):
+        subprocess.run([*git, "config", name, f"touch '{ran}'"], check=True)
+    (tmp_path / "docs" / "a.md").write_text("changed")
+    commit = documents_git(tmp_path / "docs")
+    assert re.fullmatch("[0-9a-f]{40}", commit.pop("documents_commit"))
+    assert commit == {}
+    assert documents_git(tmp_path / "tree" / "docs") == documents_git(tmp_path / "docs" / "a.md")
+    before = documents_git(tmp_path / "docs")
+    subprocess.run(["git", "-C", str(tmp_path), "pack-refs", "--all"], check=True)
+    assert documents_git(tmp_path / "docs") == before
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize(
+    ("head", "more"),
+    [
+        ("ref: refs/heads/../../../secret", {}),
+        ("ref: refs/heads/main", {"refs/heads/main": "no commit"}),
+        ("ref: refs/heads/none", {"packed-refs": "# pack-refs\n"}),
+        ("", {}),
+    ],
+)
+def test_a_git_folder_that_is_none_names_no_commit(head, more, tmp_path):
+    for name, text in {"HEAD": head, **more}.items():
+        file = tmp_path / ".git" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    assert documents_git(tmp_path) == {}
+
+
+# what was deleted, killed or edited
+
+
+def test_an_analysis_whose_run_was_deleted_is_sent_anew_and_keeps_its_children(results, tmp_path, notes):
+    uri = uri_of(tmp_path)
+    made = log(results, notes, uri=uri, experiment_name="deleted")
+    with client_of(uri) as client:
+        client.delete_run(made.run_id)
+        client.delete_run(made.children["sentence-100-25"])
+    again = track_folder(results, TrackingConfig(uri=uri, experiment_name="deleted"), notify=notes.append)
+    assert not again.known
+    assert again.run_id != made.run_id
+    runs = {run.info.run_id: run for run in all_runs(uri)}
+    assert set(runs) == {again.run_id, *again.children.values()}
+    assert len(runs) == 5
+    assert {runs[child].data.tags["mlflow.parentRunId"] for child in again.children.values()} == {again.run_id}
+    assert again.children["fixed-size-100-0"] == made.children["fixed-size-100-0"]
+    assert track_folder(results, TrackingConfig(uri=uri, experiment_name="deleted"), notify=notes.append).known
+
+
+def test_a_run_that_was_begun_and_then_deleted_is_begun_anew(tmp_path, notes):
+    uri = uri_of(tmp_path)
+    with client_of(uri) as client:
+        begun = client.create_run(client.create_experiment("begun"), tags={"rag_chunk.role": "analysis"}).info.run_id
+        client.delete_run(begun)
+    results = write_folder(tmp_path / "results", tracking={"run_id": begun})
+    made = track_folder(results, TrackingConfig(uri=uri, experiment_name="begun"), notify=notes.append)
+    assert made.run_id != begun
+    assert len(all_runs(uri)) == 5
+
+
+def test_what_is_missing_on_a_finished_run_is_sent_again(results, tmp_path, notes):
+    uri = uri_of(tmp_path)
+    made = log(results, notes, uri=uri, experiment_name="holes")
+    with client_of(uri) as client:
+        place = Path(client.get_run(made.children["sentence-100-25"]).info.artifact_uri.removeprefix("file://"))
+    (place / "chunks" / "chunks.jsonl").unlink()
+    assert not track_folder(results, TrackingConfig(uri=uri, experiment_name="holes"), notify=notes.append).known
+    assert (place / "chunks" / "chunks.jsonl").exists()
+
+
+@pytest.mark.parametrize("name", ["configs/sentence-100-25.yaml", "chunks/sentence-100-25.jsonl"])
+def test_results_that_were_edited_are_not_sent(name, results, tmp_path, notes):
+    files = {each: (results / each).read_bytes() for each in ("chunks/sentence-100-25.jsonl",)}
+    digests = {each: hashlib.sha256(data).hexdigest() for each, data in files.items()}
+    (results / "digests.json").write_text(json.dumps(digests))
+    edited = (results / name).read_text(encoding="utf-8").replace("chunk_size: 100", "chunk_size: 101")
+    (results / name).write_text(edited.replace('"units": 5', '"units": 6'), encoding="utf-8")
+    with pytest.raises(InputError, match=f"was edited after the analysis: {name}"):
+        track_folder(results, TrackingConfig(uri=uri_of(tmp_path)), notify=notes.append)
+
+
+@pytest.mark.parametrize("name", ["file://nas.example.org/share/runs", "file://C:/runs", "C:/runs", "C:\\runs"])
+@pytest.mark.skipif(os.name == "nt", reason="on Windows these are paths")
+def test_a_folder_of_another_machine_or_system_is_refused(name, results, folder, notes):
+    with pytest.raises(TrackingError, match=r"names a folder on|is a path of Windows"):
+        log(results, notes, uri=name)
+    assert [path.name for path in folder.iterdir()] == ["results"]
+
+
+@pytest.mark.skipif(VERSION < (3, 13), reason="this MLflow keeps runs in folders")
+def test_two_folders_beside_each_other_are_two_stores(results, folder, notes):
+    for name in ("store-a", "store-b", "store-a"):
+        log(results, notes, uri=name, experiment_name="e")
+        assert f"their artifacts to {folder / name}" in "\n".join(notes)
+        notes.clear()
+    assert [len(list((folder / name).rglob("report.json"))) for name in ("store-a", "store-b")] == [2, 1]
+
+
+def test_without_a_temporary_folder_the_home_is_used_and_else_it_is_a_sentence(results, tmp_path, notes, monkeypatch):
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert log(results, notes, uri=uri_of(tmp_path)).children
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "none")
+    with pytest.raises(TrackingError, match="Set TMPDIR to a folder that can be written"):
+        log(results, notes, uri=uri_of(tmp_path))

@@ -107,14 +107,14 @@ def test_a_file_without_errors_is_done_even_with_warnings(docs: Path) -> None:
 
 def test_the_program_ends_with_the_status_and_the_result_on_stdout(docs: Path) -> None:
     (docs / "q.csv").write_text('question,relevant\nHow?,nowhere at all\nWhy?,"[1]"\n')
-    (docs / "docs" / "a.pdf").touch()
+    (docs / "docs" / "a.sh").touch()
     program = [sys.executable, "-m", "rag_chunk", "check-questions", "q.csv", "docs"]
     done = subprocess.run(program, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}, check=False)
     assert done.returncode == 3
     assert done.stdout.startswith("error: question q1 (line 2): 'nowhere at all' stands in no document; nearest: ")
     assert "error: question q2 (line 3): phrase 1 must be text" in done.stdout
     assert "q.csv: 2 errors" in done.stdout
-    assert ".pdf" in done.stderr
+    assert ".sh" in done.stderr
 
 
 def test_documents_are_chosen_as_for_an_analysis(docs: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus.document import Page
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, check_questions, read_questions
 from rag_chunk.questions.search import pages_around
@@ -20,17 +21,10 @@ and sign it before the valves are opened in April."""
 DOCUMENT = f"{HEADING}{TABLE}\n\n{PROSE}\n\nThe pump was replaced in 1998, and again in 2011.\n"
 
 
-class WithPages(Document):
-    """A document with a page map."""
-
-    pages: tuple[tuple[int, str], ...] = ()
-
-
 def paged(name: str, *pages: str) -> Document:
-    document = WithPages(name, "\n\n".join(pages))
     starts = [sum(len(page) + 2 for page in pages[:number]) for number in range(len(pages))]
-    object.__setattr__(document, "pages", tuple((start, f"p{number}") for number, start in enumerate(starts, 1)))
-    return document
+    labels = (Page(start, f"p{number}") for number, start in enumerate(starts, 1))
+    return Document(name, "\n\n".join(pages), pages=tuple(labels))
 
 
 @pytest.fixture

@@ -5,6 +5,9 @@ import json
 import re
 import shutil
 import subprocess
+from base64 import b64encode
+from dataclasses import replace
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,8 +21,9 @@ from rag_chunk.config.tracking import LogChunks, TrackingConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.mlflow_tracker.artifacts import plan_chunks
 from rag_chunk.questions import Evidence, Question, Questions
-from rag_chunk.rendering import html_text
+from rag_chunk.rendering import html_text, markdown_text
 from rag_chunk.rendering.html import sample, viewer
+from rag_chunk.rendering.html.loss_bars import loss_bars_of
 from rag_chunk.rendering.html.scale import Scale, scale_around
 from rag_chunk.workflow.results import save_results
 
@@ -70,6 +74,17 @@ def embedded(page: str, name: str) -> Any:
     found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.DOTALL)
     assert found
     return json.loads(found[1])
+
+
+def opened(page: str, folder: Path) -> str:
+    """Return what a browser makes of a page."""
+    (folder / "report.html").write_bytes(page.encode())
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--dump-dom"]
+    flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    return subprocess.run(
+        [str(CHROMIUM), *flags, f"--user-data-dir={folder / 'profile'}", str(folder / "report.html")],
+        capture_output=True, encoding="utf-8", timeout=60, check=True,
+    ).stdout  # fmt: skip
 
 
 class Reader(HTMLParser):
@@ -233,15 +248,87 @@ def test_a_tracked_page_has_text_only_where_tracked_chunks_have(
     assert ("polished" in (tmp_path / "page.html").read_text("utf-8")) is with_text
 
 
+def test_every_retrieved_chunk_is_named_and_shown_where_its_document_is_not_in_the_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sample, "MOST_TEXT", 300)
+    analysis = made([RunConfig(strategy="sentence", chunk_size=8), RunConfig(strategy="fixed-size", chunk_size=9)])
+    page = html_text(analysis)
+    data, texts = embedded(page, "data"), embedded(page, "texts")
+    names, excerpts = [each["name"] for each in data["documents"]], texts[len(data["documents"])]
+    known = {document.name: document.text for document in analysis.corpus.documents}
+    for given in data["configurations"]:
+        handed = spans_of(given["chunks"], names)
+        away = [(data["elsewhere"][str(place)], start, end) for place, start, end in given["away"]]
+        ranked = [[handed[n] if n >= 0 else away[-1 - n] for n in row] for row in given["ranked"]]
+        expected = analysis.report.configuration(given["name"]).questions
+        assert [[f"{name}:{start}-{end}" for name, start, end in row] for row in ranked] == [
+            list(each.retrieved) for each in expected
+        ]
+        for (place, start, end), (name, _, _) in zip(given["away"], away, strict=True):
+            assert excerpts[f"{place}:{start}-{end}"] == known[name][start:end]
+
+
+def test_excerpts_end_where_the_page_would_grow_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample, "MOST_TEXT", 300)
+    monkeypatch.setattr(viewer, "MOST_EXCERPTS", 100)
+    texts = embedded(html_text(made([RunConfig(strategy="sentence", chunk_size=8)])), "texts")
+    assert 0 < sum(len(text) for text in texts[-1].values()) <= 100
+
+
+def test_documents_that_are_left_out_are_not_called_poor_in_evidence_without_questions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sample, "MOST_TEXT", 300)
+    assert "1 of 2 documents are shown here, the first ones that fit." in html_text(made(count=0))
+
+
+def test_recall_by_document_is_shown_from_three_questions_on() -> None:
+    for count, shown in ((2, False), (3, True)):
+        analysis = made([RunConfig(), RunConfig(chunk_size=9)], count=count)
+        entry = analysis.report.questions
+        assert entry is not None
+        assert entry.by_document
+        assert ("Recall by document" in html_text(analysis)) is shown
+        assert ("by document" in markdown_text(analysis.report)) is shown
+
+
+def test_where_nothing_is_shown_the_page_says_that_first_and_names_the_pick_below() -> None:
+    analysis = made([RunConfig(chunk_size=size) for size in (20, 21, 22)], count=24)
+    comparison = analysis.report.comparison
+    assert comparison is not None
+    close = comparison.model_copy(update={"too_close": True, "verdict": ("Too close to call.", "If you need one now")})
+    page = html_text(replace(analysis, report=analysis.report.model_copy(update={"comparison": close})))
+    first = page[page.index("<main>") : page.index("</section>")]
+    places = [first.index(text) for text in ("Too close to call: any of these", "If you need one now", 'class="pick"')]
+    assert places == sorted(places)
+    assert first.count("Too close to call") == 1
+
+
+def test_a_page_allows_its_own_script_and_style_alone(page: str) -> None:
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
+    assert policy
+    directives = html.unescape(policy[1])
+    assert directives.startswith("default-src 'none'; ")
+    assert "unsafe" not in directives
+    for kind, tag in (("script", r"<script>(.*?)</script>"), ("style", r"<style>(.*?)</style>")):
+        (text,) = re.findall(tag, page, re.DOTALL)
+        digest = b64encode(sha256(text.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in directives
+    assert not re.search(r"<[^>]* (?:style|on[a-z]+)=", re.sub(r"(?s)<(script|style).*?</\1>", "", page))
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page with")
+def test_a_browser_runs_the_script_of_the_page_and_no_other(page: str, tmp_path: Path) -> None:
+    added = page.replace("</main>", "<script>document.title = 'replaced'</script></main>")
+    seen = opened(added, tmp_path)
+    assert "<title>replaced" not in seen
+    assert 'class="scripted"' in seen
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page with")
 def test_a_browser_shows_hostile_text_as_text_and_runs_nothing(page: str, tmp_path: Path) -> None:
-    (tmp_path / "report.html").write_bytes(page.encode())
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--dump-dom"]
-    flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    seen = subprocess.run(
-        [str(CHROMIUM), *flags, f"--user-data-dir={tmp_path / 'profile'}", str(tmp_path / "report.html")],
-        capture_output=True, encoding="utf-8", timeout=60, check=True,
-    ).stdout  # fmt: skip
+    seen = opened(page, tmp_path)
     read = Reader(seen)
     assert "img" not in read.seen
     text = seen[seen.index('id="text"') : seen.index('id="ranking"')]
@@ -258,3 +345,24 @@ def test_places_are_between_the_ends_of_a_scale() -> None:
     assert flat.place(0.7) == 50
     assert all(0 <= flat.place(tick) <= 100 for tick in flat.ticks())
     assert [tick for tick in Scale(3, 3000, log=True).ticks() if tick < 3] == []
+
+
+SHORT = [RunConfig(strategy=name, chunk_size=9, budget=90) for name in ("fixed-size", "sentence", "markdown")]
+
+
+def test_the_bars_of_lost_recall_are_as_long_as_what_is_missing() -> None:
+    report = made(SHORT).report
+    assert report.comparison
+    numbers = {each.name: place for place, each in enumerate(report.configurations)}
+    bars = loss_bars_of(report.comparison, report.configurations, numbers)
+    assert bars is not None
+    longest = max(1 - each.metrics["budget_recall"] for each in report.configurations)
+    for row, each in zip(bars.rows, report.configurations, strict=True):
+        assert sum(part.width for part in row.parts) == pytest.approx(
+            100 * (1 - each.metrics["budget_recall"]) / longest, abs=0.1
+        )
+
+
+def test_no_bars_are_drawn_where_the_causes_were_not_measured() -> None:
+    assert "Where recall is lost" not in html_text(made(SHORT, metrics=("budget",)))
+    assert "Where recall is lost" in html_text(made(SHORT))

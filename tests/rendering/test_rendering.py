@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from rag_chunk.analysis import analyze
-from rag_chunk.analysis.report import Report
+from rag_chunk.analysis.report import Report, SkippedEntry
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.config.sweep import sweep
 from rag_chunk.corpus import Corpus, Document
@@ -99,8 +99,8 @@ def test_progress_tells_what_comes_next_and_is_gone_when_nothing_does(
 
         analyze(Corpus([Document("a.md", TEXT)]), configs, questions(), progress=both)
         shown = capsys.readouterr().err
-    assert told == [(0, 2, "[b]a[/b]"), (1, 2, "b"), (2, 2, "comparing"), (2, 2, "")]
-    assert "[b]a[/b]" in shown
+    assert told == [(0, 2, "[b]a[.b]"), (1, 2, "b"), (2, 2, "comparing"), (2, 2, "")]
+    assert "[b]a[.b]" in shown
     assert shown.endswith("\x1b[2K")
     assert capsys.readouterr().err == ""
 
@@ -137,3 +137,28 @@ def test_without_questions_there_is_no_comparison_and_no_column_of_zeros() -> No
     found = analyze(Corpus([Document("a.md", TEXT)]), RunConfig(chunk_size=8)).report
     assert found.comparison is None
     assert "recall" not in csv_text(found).splitlines()[0]
+
+
+def test_the_number_of_chunks_is_a_column_on_80_columns_and_every_column_is_explained(report: Report) -> None:
+    text = printed(report, 80)
+    assert "num_" in text.splitlines()[0]
+    below = " ".join(text.split())
+    assert "budget_recall: share of the evidence in the first 4,000 characters;" in below
+    assert "num_chunks: chunks in the index, a vector each;" in below
+    assert "avg_*: of the first 5 chunks" in below
+
+
+def test_what_stands_behind_the_verdict_is_shown_on_demand_and_skips_are_not_repeated(report: Report) -> None:
+    skipping = report.model_copy(update={"skipped": (SkippedEntry(name="semantic", reason="it needs a model"),)})
+    short, long = (printed_whole(skipping, explain=explain) for explain in (False, True))
+    assert "Best for their index and context size" in long
+    assert "Best for their index and context size" not in short
+    assert "semantic: it needs a model" not in long
+    assert markdown_text(skipping).count("semantic: it needs a model") == 1
+
+
+def printed_whole(report: Report, *, explain: bool) -> str:
+    console = Console(width=400, file=io.StringIO(), highlight=False)
+    console.print(terminal_table(report, 400, explain=explain))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()

@@ -15,6 +15,7 @@ from rag_chunk.questions import Evidence, Question, Questions, read_questions
 from rag_chunk.retriever import Ranking, rank
 from rag_chunk.retriever.legacy import legacy
 from rag_chunk.scorer import GROUPS, Scores, required_depth, score, shape_metrics
+from rag_chunk.scorer.losses import CAUSES
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.retrieval import Retrieval
 from rag_chunk.scorer.shuffles import SHUFFLES, shuffles
@@ -396,3 +397,35 @@ def test_every_strategy_spends_exactly_the_budget(strategy):
         for row, count in zip(rows_of(ranking), filled.tolist(), strict=True):
             assert reference.cost(row[: count - 1]) < budget <= reference.cost(row[:count])
             assert len(list(reference.walked(row, budget))) == budget
+
+
+@given(cases())
+def test_the_causes_of_loss_are_never_negative_and_sum_to_the_recall_that_is_missing(case):
+    chunking, ranking, questions, config = case
+    scores = score(chunking, ranking, questions, config, ["budget", "losses"]).per_question
+    causes = np.array([scores[name] for name in CAUSES])
+    assert (causes >= -1e-12).all()
+    assert causes.sum(axis=0) == pytest.approx(1 - scores["budget_recall"])
+
+
+BOOKS = Corpus([Document("a", "aaaa bbbb cccc dddd "), Document("b", "eeee ffff ")])
+WORDS = [(0, 4), (5, 9), (10, 14), (15, 19), (20, 24), (25, 29)]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "ranked", "evidence", "budget", "cause"),
+    [
+        (WORDS, [0, 1], (5, 9), 6, {"lost_cut": 0.5}),
+        (WORDS, [0, 4], (0, 9), 8, {"lost_split": 0.5}),
+        (WORDS, [0, 1], (5, 9), 4, {"lost_ranked_low": 1.0}),
+        (WORDS, [4, 0], (0, 4), 4, {"lost_other_documents": 1.0}),
+        (WORDS[1:], [0, 1], (0, 4), 8, {"lost_outside_chunks": 1.0}),
+        (WORDS, [0, 1], (0, 4), 8, {}),
+    ],
+    ids=["cut by the budget", "split by a border", "ranked low", "other document", "in no chunk", "nothing lost"],
+)
+def test_a_planted_loss_is_named_by_its_cause(chunks, ranked, evidence, budget, cause):
+    questions = questions_of(Question("q", "?", (Evidence((evidence,)),)))
+    config, ranking = RunConfig(budget=budget), np.array([ranked])
+    found = score(chunking_of(BOOKS, chunks), ranking, questions, config, ["budget", "losses"]).metrics
+    assert {name: found[name] for name in CAUSES if found[name]} == pytest.approx(cause)

@@ -17,6 +17,13 @@ ANSWERS = {
     "401": (401, "You are not authenticated."),
 }
 
+FALSE = {
+    "error after": (500, b'{"error_code": "INTERNAL_ERROR", "message": "no idea"}'),
+    "empty": (200, b""),
+    "foreign": (200, b"<html>Welcome to our portal</html>"),
+    "hollow": (200, b"{}"),
+}
+PASSED_ON = {"error after", "cut after", "late"}  # the server does what is asked, and its answer is lost
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 DRIPS = {"drips head": HEAD + b"X-Long: ", "drips body": HEAD + b"Content-Length: 1000000\r\n\r\n"}
 
@@ -38,6 +45,9 @@ class Proxy:
         self.die_after: int | None = None
         self.then = "cut"
         self.failing_since = 0.0
+        self.faults: dict[tuple[str, int], str] = {}  # what happens to the n-th request whose path contains a text
+        self.requests: list[str] = []
+        self.late_seconds = 6.0
         self.over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -74,6 +84,30 @@ class Proxy:
             if self.die_after < 0 and self.mode != self.then:
                 self.mode, self.failing_since = self.then, time.monotonic()
 
+    def fault(self, handler: BaseHTTPRequestHandler) -> str | None:
+        """Return what is to happen to this request."""
+        self.requests.append(f"{handler.command} {handler.path}")
+        for (part, number), kind in self.faults.items():
+            if part in self.requests[-1] and sum(part in request for request in self.requests) == number:
+                return kind
+        return None
+
+    def answer_falsely(self, handler: BaseHTTPRequestHandler, kind: str) -> tuple[int, bytes] | None:
+        """Do a fault; return the answer, or nothing where the connection is cut."""
+        if kind in PASSED_ON:
+            answer = self.pass_on(handler)
+        else:
+            handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+            answer = FALSE.get(kind, (200, b""))
+        if kind in {"cut", "cut after"}:
+            with contextlib.suppress(OSError):
+                handler.connection.shutdown(socket.SHUT_RDWR)
+            return None
+        if kind == "late":
+            self.over.wait(self.late_seconds)
+            return answer
+        return FALSE[kind]
+
     def drip(self, handler: BaseHTTPRequestHandler) -> None:
         """Send a byte now and then, so that no time-out between two bytes ends it."""
         with contextlib.suppress(OSError):
@@ -95,7 +129,15 @@ class Proxy:
                 if proxy.mode in failing:
                     failing[proxy.mode](self)
                     return
-                status, content = self.status_and_content()
+                kind = proxy.fault(self)
+                answer = proxy.answer_falsely(self, kind) if kind else self.status_and_content()
+                if answer is None:
+                    return
+                status, content = answer
+                with contextlib.suppress(OSError):  # nobody waits for it any more
+                    self.send(status, content)
+
+            def send(self, status: int, content: bytes) -> None:
                 self.send_response(status)
                 if status == 503:
                     self.send_header("Retry-After", "1")

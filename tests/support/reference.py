@@ -1,6 +1,6 @@
 """The metrics of one configuration, slow and obvious: every character by itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import regex
@@ -8,6 +8,7 @@ import regex
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.questions import Question
+from rag_chunk.scorer.losses import CAUSES
 
 CURVE = (1000, 2000, 4000, 8000, 16000)
 LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
@@ -24,6 +25,7 @@ class Reference:
     """Scores one question at a time, on sets of characters that are not white space."""
 
     def __init__(self, chunking: Chunking, config: RunConfig) -> None:
+        self.starts: list[int] = chunking.corpus.starts[:-1].tolist()
         self.line = "".join(document.text for document in chunking.corpus.documents)
         self.chunks: list[tuple[int, int]] = [(start, end) for start, end in chunking.spans.tolist()]
         self.config = config
@@ -79,6 +81,40 @@ class Reference:
     def precision(self, ranked: Sequence[int], question: Question) -> float:
         read = self.union(ranked)
         return len(read & self.evidence(question)) / len(read) if read else 0.0
+
+    def document(self, position: int) -> int:
+        return sum(start <= position for start in self.starts)
+
+    def document_precision(self, top: Sequence[int], question: Question) -> float:
+        right = {self.document(span[0]) for item in question.evidence for span in item.spans}
+        return sum(self.document(self.chunks[row][0]) in right for row in top) / len(top) if top else 0.0
+
+    def losses(self, ranked: Sequence[int], question: Question) -> dict[str, float]:
+        """Return what each cause costs, from sets of characters that grow."""
+        started = list(ranked[: self.started_chunks(ranked, self.config.budget)])
+        near = {self.document(self.chunks[row][0]) for row in started}
+        rows = range(len(self.chunks))
+        close = self.union([row for row in rows if self.document(self.chunks[row][0]) in near])
+        whole, everything = self.union(started), self.union(rows)
+        sets = [
+            lambda _: self.read(ranked, self.config.budget),
+            lambda _: whole,
+            lambda wanted: everything if wanted & whole else whole,
+            lambda wanted: everything if wanted & whole else close,
+            lambda _: everything,
+        ]
+        recalls = [*(self.recall_of(each, question) for each in sets), 1.0]
+        return {name: after - before for name, before, after in zip(CAUSES, recalls, recalls[1:], strict=False)}
+
+    def recall_of(self, read: Callable[[Inks], Inks], question: Question) -> float:
+        """Return recall where what is read depends on the item that is looked for."""
+        gained = total = 0.0
+        for item in question.evidence:
+            inks = [self.ink(*span) for span in item.spans]
+            text = read(set().union(*inks))
+            gained += len(inks[0]) * max(len(ink & text) / len(ink) for ink in inks)
+            total += len(inks[0])
+        return gained / total
 
     def is_relevant(self, row: int, question: Question) -> bool:
         chunk = self.ink(*self.chunks[row])
@@ -149,6 +185,8 @@ class Reference:
             "budget_complete": float(at_budget == 1),
             "hit_rate": float(rank > 0),
             "mrr": rank,
+            "document_precision": self.document_precision(top, question),
+            **self.losses(ranked, question),
             "precision_omega": self.precision_omega(question),
             "question_overlap": self.question_overlap(question),
             **self.paper(ranked, question),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag_chunk import RunConfig, analyze, read_corpus
-from rag_chunk.analysis.folder import read_results
+from rag_chunk.analysis.folder import check_unchanged, read_results
 from rag_chunk.errors import SettingsError
 from rag_chunk.workflow.results import save_results
 from tests.conftest import Program
@@ -58,7 +58,6 @@ def test_results_that_were_never_finished_are_said_to_be_so(
     def stopped(*_: object) -> str:
         raise KeyboardInterrupt
 
-    assert run("analyze", "docs", "--save", "results")[0] == 0
     with monkeypatch.context() as broken:
         broken.setattr("rag_chunk.workflow.results.csv_text", stopped)
         assert run("analyze", "docs", "--save", "results")[0] == 130
@@ -95,3 +94,44 @@ def test_an_unknown_baseline_leaves_no_failed_run(docs: Path, run: Program) -> N
 def test_an_analysis_needs_a_configuration(docs: Path) -> None:
     with pytest.raises(SettingsError, match="no configuration"):
         analyze(read_corpus(docs), [])
+
+
+@pytest.mark.parametrize("step", ["csv_text", "html_text", "jsonl"])
+def test_older_results_are_kept_until_the_new_ones_are_whole(
+    step: str, docs: Path, run: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert run("analyze", "docs", "--save", "results", "--test-file", "questions.json")[0] == 0
+    before = {path: path.read_bytes() for path in Path("results").rglob("*") if path.is_file()}
+    with monkeypatch.context() as broken:
+        broken.setattr(f"rag_chunk.workflow.results.{step}", full)
+        status, shown, said = run("analyze", "docs", "--save", "results", "--strategy", "sentence")
+    assert status == 3
+    assert "sentence" in shown
+    assert "No space left on device" in said
+    assert {path: path.read_bytes() for path in Path("results").rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("moves", range(9))
+def test_a_replacement_that_was_cut_off_is_finished_by_who_reads(
+    moves: int, docs: Path, run: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("analyze", "docs", "--save", "results", "--test-file", "questions.json")[0] == 0
+    replace, left = Path.replace, [moves + 1]  # the first makes the new results whole
+
+    def cut_off(source: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return replace(source, target)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "replace", cut_off)
+        assert run("analyze", "docs", "--save", "results", "--strategy", "sentence,header")[0] in {0, 130}
+    results = read_results(Path("results"))
+    assert set(results.configs) == {path.stem for path in Path("results/chunks").iterdir()}
+    assert {result.config.strategy for result in results.report.configurations} == {"sentence", "header"}
+    assert not Path("results/questions.json").exists()
+    check_unchanged(results)

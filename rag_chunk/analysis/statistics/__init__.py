@@ -11,7 +11,14 @@ Everything is seeded: equal scores and an equal seed give equal results. Scores 
 """
 
 from rag_chunk.analysis.statistics.intervals import Interval, mean_interval, mean_intervals
-from rag_chunk.analysis.statistics.paired_test import EXACT_UP_TO, Pair, PairedTest, compare_all, recommend
+from rag_chunk.analysis.statistics.paired_test import (
+    EXACT_UP_TO,
+    Pair,
+    PairedTest,
+    compare_all,
+    questions_needed,
+    recommend,
+)
 from rag_chunk.analysis.statistics.scores import ALPHA
 
 __all__ = [
@@ -25,6 +32,7 @@ __all__ = [
     "compare_all",
     "mean_interval",
     "mean_intervals",
+    "questions_needed",
     "recommend",
 ]
 

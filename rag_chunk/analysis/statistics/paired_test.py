@@ -15,6 +15,7 @@ Patterns = npt.NDArray[np.uint8]
 FLIPS = 10_000
 EXACT_UP_TO = 13
 _TOLERANCE = 1e-9
+_POWER_QUANTILE = 0.8416  # of the normal distribution, at 80 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class PairedTest:
 
     `not_shown_worse` includes the leader. `detectable` is the median over the leader's pairs, leaving out
     rivals that score the same on every question; None if no difference could be shown or there is no such
-    pair.
+    pair. `critical_t` is what a |t| must exceed to be shown, infinite where none could.
     """
 
     num_questions: int
@@ -54,6 +55,7 @@ class PairedTest:
     not_shown_worse: tuple[int, ...]
     pairs: tuple[Pair, ...]
     detectable: float | None
+    critical_t: float = math.inf
 
     @property
     def worse_than_leader(self) -> tuple[bool, ...]:
@@ -85,13 +87,27 @@ def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS) -> Pair
     patterns = _sign_patterns(len(table), flips, seed)
     maxima = np.sort(_largest_per_flip(table, weights, patterns))
     p_adjusted = _p_values(_observed_statistic(table, weights), maxima, sampled=len(table) > EXACT_UP_TO)
-    half_widths = _half_widths(errors, weights, _critical_t(maxima, len(table)))
+    critical_t = _critical_t(maxima, len(table))
+    half_widths = _half_widths(errors, weights, critical_t)
     low, high = limits_of(table)
     pairs = tuple(
         _pair((i, j), means, float(half_widths[i, j]), float(p_adjusted[i, j]), high - low)
         for i, j in combinations(range(len(means)), 2)
     )
-    return _comparison(len(table), means, pairs)
+    return _comparison(len(table), means, pairs, critical_t)
+
+
+def questions_needed(test: PairedTest, difference: float) -> int | None:
+    """Return how many questions of this kind would show a true `difference` in four of five cases; None if unknown.
+
+    A difference of n questions with standard error s / sqrt(n) exceeds c of them with probability 0.8 where it is
+    (c + 0.84) s / sqrt(n), c being the critical value of max |t| over as many configurations as there are now. For s
+    stands the spread of the leader's pairs, which `detectable` = c s / sqrt(n) holds.
+    """
+    if not test.detectable or not math.isfinite(test.critical_t):
+        return None
+    spread = test.detectable / test.critical_t * math.sqrt(test.num_questions)
+    return math.ceil(((test.critical_t + _POWER_QUANTILE) * spread / difference) ** 2)
 
 
 def recommend(
@@ -208,14 +224,14 @@ def _pair(places: tuple[int, int], means: Sequence[float], half: float, p_adjust
     return Pair(a, b, difference, low, high, p_adjusted, detectable)
 
 
-def _comparison(num_questions: int, means: tuple[float, ...], pairs: tuple[Pair, ...]) -> PairedTest:
+def _comparison(num_questions: int, means: tuple[float, ...], pairs: tuple[Pair, ...], critical_t: float) -> PairedTest:
     """Gather what the pairs say about the leader, the first of the highest mean."""
     leader = means.index(max(means))
     rivals = [pair for pair in pairs if leader in (pair.a, pair.b)]
     worse = {pair.b for pair in rivals if pair.p_adjusted < ALPHA}
     not_shown_worse = tuple(index for index in range(len(means)) if index not in worse)
     detectable = _median_detectable([pair for pair in rivals if not pair.identical])
-    return PairedTest(num_questions, means, leader, not_shown_worse, pairs, detectable)
+    return PairedTest(num_questions, means, leader, not_shown_worse, pairs, detectable, critical_t)
 
 
 def _median_detectable(pairs: Sequence[Pair]) -> float | None:

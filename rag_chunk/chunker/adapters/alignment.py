@@ -4,9 +4,10 @@ Two strings are the same here when their *letters* are: all characters but white
 such as a zero-width joiner. Splitters strip, collapse and drop these, and nothing else.
 
 A text that repeats can leave several places for a chunk. Chunks that have all the letters of the text, each once, are
-placed one after the other. Else each has to start after the start of the one before it. TextSearch where the chunk stands
-as it is, white space included, are preferred, if there are such for all chunks; and only those count after which all
-later chunks still find a place. Among them is taken
+placed one after the other. Else each has to start after the start of the one before it; where that leaves no place for one
+of them, a longer chunk may start where the one before it does. Places where the chunk is as it was returned, white space
+included, are preferred, if there are such for all chunks; and only those count after which all later chunks still have a
+place. Among them is taken
 
 1. the place where the text placed so far ends;
 2. else the last one that starts before that end and reaches beyond it: the shortest overlap;
@@ -19,7 +20,7 @@ hold its strings, in the same order.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -101,14 +102,24 @@ def locate(text: str, chunks: Iterable[str]) -> list[tuple[int, int]]:
     solid = [chunk for chunk in numbered if chunk.letters]  # a blank chunk stands for no text
     letters, inked = letters_of(text), _letter_positions(text)
     places = _tile(letters, solid)
-    if places is None:
-        starts = _arrange(_SearchText.of(text), [_Pattern(chunk.text, chunk.lead, chunk.trail) for chunk in solid])
-        if starts is not None:
-            return [(start, start + len(chunk.text)) for start, chunk in zip(starts, solid, strict=True)]
-        places = _arrange(_SearchText.of(letters), [_Pattern(chunk.letters) for chunk in solid])
-    if places is None:
-        raise InputError(_explain_failure(text, letters, inked, solid))
-    return [_span(text, inked, chunk, place) for chunk, place in zip(solid, places, strict=True)]
+    if places is not None:
+        return _spans(text, inked, solid, places)
+    as_is = _SearchText.of(text), [_Pattern(chunk.text, chunk.lead, chunk.trail) for chunk in solid]
+    by_letters = _SearchText.of(letters), [_Pattern(chunk.letters) for chunk in solid]
+    for apart in (1, 0):
+        if (starts := _arrange(*as_is, apart)) is not None:
+            spans = [(start, start + len(chunk.text)) for start, chunk in zip(starts, solid, strict=True)]
+        elif (places := _arrange(*by_letters, apart)) is not None:
+            spans = _spans(text, inked, solid, places)
+        else:
+            continue
+        if apart or all(one < other for one, other in pairwise(spans)):
+            return spans
+    raise InputError(_explain_failure(text, letters, inked, solid))
+
+
+def _spans(text: str, inked: Positions, chunks: Sequence[_Chunk], places: Sequence[int]) -> list[tuple[int, int]]:
+    return [_span(text, inked, chunk, place) for chunk, place in zip(chunks, places, strict=True)]
 
 
 def letters_of(text: str) -> str:
@@ -133,24 +144,27 @@ def _tile(letters: str, chunks: Sequence[_Chunk]) -> list[int] | None:
     return list(accumulate((len(chunk.letters) for chunk in chunks), initial=0))[:-1]
 
 
-def _arrange(hay: _SearchText, needles: Sequence[_Pattern]) -> list[int] | None:
-    """Return the places of the needles by the rule at the top, or nothing where they do not all have one."""
-    latest = _latest(hay, needles)
+def _arrange(hay: _SearchText, needles: Sequence[_Pattern], apart: int) -> list[int] | None:
+    """Return the places of the needles by the rule at the top, or nothing where they do not all have one.
+
+    Each place is at least `apart` characters after the one before it.
+    """
+    latest = _latest(hay, needles, apart)
     if latest is None:
         return None
-    start, end, places = -1, 0, list[int]()
+    start, end, places = -apart, 0, list[int]()
     for needle, last in zip(needles, latest, strict=True):
-        start = _next(hay, needle, start + 1, hay.letter_from(end), last)
+        start = _next(hay, needle, start + apart, hay.letter_from(end), last)
         end = max(end, start + len(needle.string))
         places.append(start)
     return places
 
 
-def _latest(hay: _SearchText, needles: Sequence[_Pattern]) -> list[int] | None:
+def _latest(hay: _SearchText, needles: Sequence[_Pattern], apart: int) -> list[int] | None:
     """Return the last place of each needle after which the later ones still fit, or nothing where they do not fit."""
     before, places = len(hay.string), list[int]()
     for needle in reversed(needles):
-        before = hay.last(needle.string, 0, before - 1)
+        before = hay.last(needle.string, 0, before - apart)
         if before < 0:
             return None
         places.append(before)

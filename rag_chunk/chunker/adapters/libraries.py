@@ -93,7 +93,7 @@ def _stated_or_located(text: str, chunks: Iterable[_Stated]) -> list[tuple[int, 
     """Return the spans of `chunks` as stated, if they hold for each and are in order; else locate them."""
     stated = [chunk for chunk in chunks if letters_of(chunk.text)]
     right = all(chunk.start >= 0 and text[chunk.start : chunk.end] == chunk.text for chunk in stated)
-    if right and all(one.start < other.start for one, other in pairwise(stated)):
+    if right and all(one[:2] < other[:2] for one, other in pairwise(stated)):
         return [(chunk.start, chunk.end) for chunk in stated]
     return locate(text, [chunk.text for chunk in stated])
 

@@ -20,7 +20,7 @@ FORMS = {
     "llamaindex": "a JSON list of TextNodes",
 }
 _ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
-_COLUMNS = ("id", "document", "start", "end", "lines", "units", "headings", "context", "parent", "text")
+_COLUMNS = ("id", "document", "start", "end", "lines", "pages", "units", "headings", "context", "parent", "text")
 _SOURCE, _PARENT, _DOCUMENT, _TEXT = "1", "4", "4", "1"  # LlamaIndex' numbers for relations, and for kinds of node
 
 
@@ -95,7 +95,7 @@ def _parquet(chunks: Iterable[Chunk]) -> bytes:
     text = pa.string()
     context = pa.struct([("kind", text), ("text", text)])
     types = {"start": pa.int64(), "end": pa.int64(), "units": pa.int64(), "lines": pa.list_(pa.int64())}
-    types |= {"headings": pa.list_(text), "context": context}
+    types |= {"pages": pa.list_(text), "headings": pa.list_(text), "context": context}
     schema = pa.schema([(name, types.get(name, text)) for name in _COLUMNS])
     written = io.BytesIO()
     rows = [json.loads(line.encode("utf-8", "backslashreplace")) for line in _jsonl(chunks)]

@@ -13,6 +13,7 @@ def chunk_metadata(chunk: Chunk, name: str) -> dict[str, Any]:
         "id": name + chunk.id.removeprefix(judged),
         "headings": " > ".join(chunk.headings),
         "lines": "{}-{}".format(*chunk.lines),
+        "pages": ",".join(chunk.pages) or None,
         "context": chunk.context and chunk.context.text,
         "parent": chunk.parent and name + chunk.parent.removeprefix(judged),
     }

@@ -1,5 +1,6 @@
 """Where lines, paragraphs, sentences and Markdown sections start, as places on the corpus' line."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -7,14 +8,17 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Bools, Positions, Spans, among, as_spans, distinct, index_in
+from rag_chunk.corpus.arrays import Bools, Positions, Spans, among, as_spans, distinct, index_in, union
 from rag_chunk.corpus.characters import JOINER, NEWLINE, where
-from rag_chunk.corpus.structure.blocks import Blocks, blocks_of, skip_kind
+from rag_chunk.corpus.structure.blocks import Blocks, blocks_of
 from rag_chunk.corpus.structure.markdown import KINDS, LAST, MarkdownRows
+from rag_chunk.corpus.structure.rst import titles
 from rag_chunk.corpus.structure.sentences import sentence_starts
+from rag_chunk.corpus.structure.skipping import CONTAINERS, skippable_spans
 
 __all__ = ["KINDS", "LAST", "VERBATIM", "Blocks", "Context", "Heading", "Structure", "sentence_starts", "structure_of"]
 
+_LINE_END = re.compile(r"\r\n?|\n")
 VERBATIM = ("fence", "code", "html", "front_matter", "table")  # kinds of block that have no paragraphs or sentences
 
 
@@ -45,11 +49,13 @@ class Structure:
 
     @cached_property
     def blocks(self) -> Blocks:
-        """The Markdown blocks; documents that are not Markdown have none."""
+        """The blocks of Markdown documents, and the headings of reStructuredText; other documents have none."""
         rows = MarkdownRows()
         for document, first_line in zip(self._documents, self._first_lines().tolist(), strict=True):
             if document.is_markdown:
                 rows.add(document.text, first_line)
+            elif document.is_rst:
+                rows.add_headings(titles(_LINE_END.split(document.text)), first_line)
         return blocks_of(rows, self.line_starts, self._line_text_starts[1], len(self._corpus))
 
     def _first_lines(self) -> Positions:
@@ -108,10 +114,12 @@ class Structure:
         """Return those positions that are not strictly inside a block of these kinds."""
         return np.extract(~_strictly_inside(positions, self.blocks.spans(*kinds)), positions)
 
-    def outside_markdown(self, positions: Positions) -> Positions:
-        """Return those positions that are in documents of another kind."""
+    @cached_property
+    def plain_stanza_starts(self) -> Positions:
+        """Where paragraphs start in documents that are not Markdown, but for those that come after a heading."""
         plain = np.array([not document.is_markdown for document in self._documents], bool)
-        return np.extract(plain[self._corpus.documents_at(positions)], positions)
+        starts = np.extract(plain[self._corpus.documents_at(self.stanza_starts)], self.stanza_starts)
+        return np.extract(~among(starts, self._following(self.blocks.spans("heading"), starts)), starts)
 
     def _following(self, headings: Spans, starts: Positions) -> Positions:
         """Return the paragraph starts that come next after each heading, within its document."""
@@ -124,31 +132,41 @@ class Structure:
 
     def contexts(self, positions: Positions) -> "list[Context | None]":
         """Return for each position strictly inside a fence or table what its text needs to be understood."""
-        rows = np.flatnonzero(self.blocks.of("fence", "table"))
-        starts, ends = self.blocks.starts[rows], self.blocks.ends[rows]
-        inside = _strictly_inside(positions, as_spans(np.column_stack([starts, ends])))
-        containing = np.append(rows, 0)[np.searchsorted(starts, positions, side="left") - 1]
+        spans, infos = self._fences_and_tables
+        inside = _strictly_inside(positions, spans)
+        rows = np.searchsorted(spans[:, 0], positions, side="left") - 1
         return [
-            self._context(row) if within else None
-            for row, within in zip(containing.tolist(), inside.tolist(), strict=True)
+            self._context(spans[row], infos[row]) if within else None
+            for row, within in zip(rows.tolist(), inside.tolist(), strict=True)
         ]
 
-    def _context(self, row: int) -> Context | None:
-        blocks = self.blocks
-        if KINDS[blocks.kinds[row]] == "fence":
-            return Context("fence", blocks.infos[row]) if blocks.infos[row] else None
-        second = index_in(self.line_starts, blocks.starts[row], "right")  # a table's header is its first two lines
-        header = np.append(self.line_starts[second + 1 : second + 2], blocks.ends[row]).min()
-        return Context("table", self._corpus.text(int(blocks.starts[row]), int(header)).strip())
+    @cached_property
+    def _fences_and_tables(self) -> tuple[Spans, list[str | None]]:
+        """Where fences and tables are, also inside lists and quotes, and the info strings; `None` for a table's."""
+        wanted, spans, infos = (KINDS.index("fence"), KINDS.index("table")), list[Spans](), list[str | None]()
+        for blocks in (self.blocks, self.blocks.inner):
+            rows = np.flatnonzero(np.isin(blocks.kinds, wanted))
+            spans.append(as_spans(np.column_stack([blocks.starts[rows], blocks.ends[rows]])))
+            infos += [blocks.infos[row] if blocks.kinds[row] == wanted[0] else None for row in rows.tolist()]
+        both = np.concatenate(spans)
+        order = np.argsort(both[:, 0], kind="stable")
+        return as_spans(both[order]), [infos[row] for row in order.tolist()]
+
+    def _context(self, span: Positions, info: str | None) -> Context | None:
+        if info is not None:
+            return Context("fence", info) if info else None
+        start, end = span.tolist()
+        second = index_in(self.line_starts, start, "right")  # a table's header is its first two lines
+        header = int(np.append(self.line_starts[second + 1 : second + 2], end).min())
+        return Context("table", CONTAINERS.sub("", self._corpus.text(start, header)).strip())
 
     def skipped_spans(self, kinds: "tuple[str, ...]") -> Spans:
-        """Return the spans on the line of the blocks that `skip_blocks` names, in order."""
-        blocks, spans = self.blocks, []
-        rows = zip(blocks.kinds.tolist(), blocks.starts.tolist(), blocks.ends.tolist(), strict=True)
-        for kind, start, end in rows if kinds else ():
-            if skip_kind(KINDS[kind], self._corpus.place(start, end)) in kinds:
-                spans.append((start, end))
-        return as_spans(spans)
+        """Return the spans on the line of what `skip_blocks` names, apart from each other and in order."""
+        return union(np.concatenate([np.zeros((0, 2), np.int64), *(self._skippable[kind] for kind in kinds)]))
+
+    @cached_property
+    def _skippable(self) -> dict[str, Spans]:
+        return skippable_spans(self._corpus, self.blocks)
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:

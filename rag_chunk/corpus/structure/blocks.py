@@ -1,16 +1,21 @@
 """`Blocks`: the Markdown blocks of a corpus, as arrays."""
 
-import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from rag_chunk.corpus import Location
 from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, as_spans, ranges
 from rag_chunk.corpus.structure.markdown import KINDS, LAST, MarkdownRows
 
-_IMAGES = re.compile(r"(?:!\[[^\]]*\]\([^)]*\)\s*)+")
-_IMPORTS = re.compile(r"(?:(?:import|export)\b[^\r\n]*\s*)+")
+
+class InnerBlocks(NamedTuple):
+    """Blocks inside lists and quotes that hold no other, in order: see `Blocks`."""
+
+    kinds: Bytes
+    starts: Positions
+    ends: Positions
+    infos: list[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +34,7 @@ class Blocks:
     infos: list[str]
     cuts: Positions
     depths: Bytes
+    inner: InnerBlocks
 
     def of(self, *kinds: str) -> Bools:
         """Return which blocks are of one of these kinds: bool [blocks]."""
@@ -56,7 +62,13 @@ def blocks_of(rows: MarkdownRows, line_starts: Positions, blank: Bools, length: 
         rows.infos,
         borders[cuts],
         depths.astype(np.uint8),
+        _inner_blocks(rows, borders),
     )
+
+
+def _inner_blocks(rows: MarkdownRows, borders: Positions) -> InnerBlocks:
+    kinds, firsts, afters = np.asarray(rows.inner).reshape(-1, 3).T
+    return InnerBlocks(kinds.astype(np.uint8), borders[firsts], borders[afters], rows.inner_infos)
 
 
 def _code_cuts(rows: MarkdownRows, blank: Bools) -> Positions:
@@ -70,17 +82,3 @@ def _code_cuts(rows: MarkdownRows, blank: Bools) -> Positions:
     firsts, afters, depths, fenced = (np.repeat(column, counts) for column in (firsts, afters, depths, fenced))
     edge = (fenced > 0) & ((lines == firsts + 1) | (lines == afters - 1))
     return np.column_stack([lines, np.where(edge, LAST, np.where(blank[lines - 1], depths, depths + 1))])
-
-
-def skip_kind(kind: str, place: Location) -> str | None:
-    """Return under which name `skip_blocks` leaves a block out, if under any."""
-    if kind in {"fence", "code"}:
-        return "code"
-    text = place.document.text[place.start : place.end].strip()
-    if kind == "html" and text.startswith("<!--") and text.endswith("-->"):
-        return "html_comments"
-    if kind == "paragraph" and _IMAGES.fullmatch(text):
-        return "images"
-    if kind == "paragraph" and place.document.name.lower().endswith(".mdx") and _IMPORTS.fullmatch(text):
-        return "mdx_imports"
-    return kind if kind == "front_matter" else None

@@ -3,7 +3,7 @@
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate
 from sys import intern
@@ -19,7 +19,9 @@ _MOST = 254  # what a depth is said to be at most: one more still fits into a by
 _DEEP_LINE = re.compile(rb"[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*){%d}" % _DEEPEST)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
-_FRONT_MATTER = re.compile(rb"[ \t]*(-{3,})")
+_FRONT_MATTER = re.compile(rb"[ \t]*(-{3,})|(\+{3})[ \t]*(?=[\r\n]|$)")
+_MATH = re.compile(rb"^[ ]{0,3}\$\$(?:[^$\r\n]|\$(?!\$)|\r?\n(?![ \t]*\r?\n))*+\$\$", re.MULTILINE)
+_RULE = re.compile(rb"(?<=\n)(?<!\n\n)(?:=+|-+)(?=[ \t]*\r?\n)")  # in an equation no heading ends
 _ATX_HEADING = re.compile(r"#{1,6}(.*?)(?:(?<![^ \t])#+)?", re.DOTALL)
 KINDS = ("paragraph", "heading", "fence", "code", "table", "list", "quote", "html", "break", "front_matter")
 _KINDS = {  # by the parser's names, with the parts of blocks; it has no front matter that ends where ours does
@@ -34,6 +36,7 @@ _KINDS = {  # by the parser's names, with the parts of blocks; it has no front m
     "BlockQuote": "quote",
     "HtmlBlock": "html",
 }
+_INNERMOST = {"paragraph", "fence", "code", "table", "html"}
 # Link references would make paragraphs disappear, and links be read for nothing. Brackets open no block but CDATA.
 # A form feed and a vertical tab are no white space in CommonMark; to the parser they are.
 _NEUTRAL = bytes.maketrans(b"[]\x01\x02\v\f", b"\x01\x02@@@@")
@@ -53,14 +56,16 @@ class MarkdownRows:
     """What was found in the documents so far: rows of numbers in arrays, end to end, since there may be millions.
 
     Lines are counted from the first of all documents. `blocks` has the kind (in `KINDS`), the first line, the line
-    after the last and the level of each block; `cuts` the line and the depth of each place where blocks may be cut;
+    after the last and the level of each block; `inner` the kind, the first line and the line after the last of each block
+    inside a list or a quote that holds no other; `cuts` the line and the depth of each place where blocks may be cut;
     `code` the first line, the line after the last, the depth, and whether it is a fence, of what may be cut at its lines.
     """
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.blocks, self.cuts, self.code = array("i"), array("i"), array("i")
+        self.blocks, self.inner, self.cuts, self.code = array("i"), array("i"), array("i"), array("i")
         self.infos: list[str] = []  # of each block: a fence's info string, a heading's text
+        self.inner_infos: list[str] = []  # the same of each inner block
 
     def add(self, text: str, first_line: int) -> None:
         """Add the blocks of a document, in order; none where it is blank."""
@@ -77,7 +82,7 @@ class MarkdownRows:
             elif outer == "table":
                 self._add_row(node, span)
             else:
-                self._add_nested(node, span)
+                self._add_nested(node, span, lines.info(node) if node.kind == "fence" else "")
 
     def _add_block(self, node: _Node, span: tuple[int, int], info: str) -> None:
         self.blocks.extend((KINDS.index(node.kind), *span, node.level))
@@ -92,10 +97,19 @@ class MarkdownRows:
             header = self.blocks[-3]  # the first line of the block added last, the table
             self.cuts.extend((span[0], LAST if span[0] == header + 2 else 0))
 
-    def _add_nested(self, node: _Node, span: tuple[int, int]) -> None:
+    def add_headings(self, headings: Iterable[tuple[int, int, int, str]], first_line: int) -> None:
+        """Add the headings of a document that is not Markdown: first line, line after the last, level and text of each."""
+        for first, after, level, title in headings:
+            self.blocks.extend((KINDS.index("heading"), first_line + first, first_line + after, min(level, _MOST)))
+            self.infos.append(title)
+
+    def _add_nested(self, node: _Node, span: tuple[int, int], info: str) -> None:
         """Add where a block inside a list or a quote starts and ends; the rows of a table lie deeper than its parts."""
         outer, inner = min(node.depth - 1, _MOST), min(node.depth, _MOST)
         depth = inner if node.kind in {"header", "row"} else outer
+        if node.kind in _INNERMOST:
+            self.inner.extend((KINDS.index(node.kind), *span))
+            self.inner_infos.append(info)
         self.cuts.extend((span[0], depth, span[1], depth))
         if node.kind == "header":
             self.cuts.extend((span[1] + 1, outer))
@@ -119,9 +133,9 @@ class _Lines:
         self.front_matter = _front_matter(self._lines)  # the number of its lines
 
     def to_parse(self) -> str:
-        r"""Return the text without front matter, lone \r, and marks nested deeper than any text needs.
+        r"""Return the text without front matter, lone \r, equations that look like headings, and deep nesting.
 
-        Lines after such marks would cost as much time as the marks are deep.
+        Lines after marks that are nested deeper than any text needs would cost as much time as the marks are deep.
         """
         lines = [b"\n" * len(line) for line in self._lines[: self.front_matter]]
         for line in self._lines[self.front_matter :]:
@@ -130,6 +144,8 @@ class _Lines:
         content = b"".join(lines)
         if b"\r" in content:
             content = _LONE_RETURN.sub(b"\n", content)
+        if b"$$" in content:
+            content = _MATH.sub(lambda math: _RULE.sub(lambda rule: b"x" * len(rule[0]), math[0]), content)
         content = content.translate(_NEUTRAL).replace(b"<!\x01CDATA\x01", b"<![CDATA[").replace(b"\x02\x02>", b"]]>")
         return content.decode()
 
@@ -147,7 +163,8 @@ class _Lines:
         if node.kind == "heading":
             return _title(self._content[node.start : node.end].decode())
         if node.kind == "fence":
-            opening = self._lines[bisect_right(self._starts, node.start) - 1].strip()
+            line = bisect_right(self._starts, node.start) - 1
+            opening = self._lines[line][node.start - self._starts[line] :].strip()
             return intern(opening.lstrip(opening[:1]).decode().strip())  # the same for most
         return ""
 
@@ -159,11 +176,13 @@ def _hide(line: bytes, start: int) -> bytes:
 
 
 def _front_matter(lines: list[bytes]) -> int:
-    """Return how many lines the front matter has: up to the next one that starts with as many dashes as the first."""
+    """Return how many lines the front matter has.
+
+    YAML goes up to the next line that starts with as many dashes as the first, TOML up to the next `+++`.
+    """
     if opening := _FRONT_MATTER.match(lines[0]):
-        dashes = opening[1]
         for number, line in enumerate(lines[1:], start=2):
-            if line.lstrip(b" \t").startswith(dashes):
+            if line.rstrip() == b"+++" if opening[2] else line.lstrip(b" \t").startswith(opening[1]):
                 return number
     return 0
 

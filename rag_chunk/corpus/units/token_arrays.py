@@ -13,6 +13,7 @@ import numpy as np
 from rag_chunk.corpus import Corpus, Document, cache
 from rag_chunk.corpus.arrays import Bytes, Positions, index_in, line_type
 from rag_chunk.corpus.units.encoding import load_encoding
+from rag_chunk.errors import InputError
 
 if TYPE_CHECKING:
     import tiktoken
@@ -26,6 +27,7 @@ _INSIDE = 1 << 16
 _ALONE = 17  # bits that come before
 WORTH_KEEPING = 8192  # characters: of a text whose tokens go to the cache
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 Stretch = tuple[int, int]
 
@@ -162,7 +164,19 @@ def _jobs(corpus: Corpus, cuts: Positions, known: set[int]) -> Iterator[list[Str
 
 
 def _tokens_in(corpus: Corpus, encoding: "tiktoken.Encoding", job: list[Stretch]) -> Positions:
-    """Return the tokens of stretches that follow each other: uint32 [tokens]."""
+    """Return the tokens of stretches that follow each other: uint32 [tokens].
+
+    Raise `InputError` for a character that is written as two surrogates: tiktoken joins them, and no place is left that
+    a chunk could be cut at.
+    """
+    for start, end in job:
+        text = corpus.text(start, end)
+        if not text.isascii() and (pair := _PAIR.search(text)):
+            document, first, _ = corpus.place(start + pair.start(), end)
+            raise InputError(
+                f"{document.name} has a character that is written as two surrogates (at character {first:,}), which has no "
+                "tokens of its own. Write it as one: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+            )
     return np.concatenate([_encode(encoding, corpus.text(start, end)) for start, end in job])
 
 

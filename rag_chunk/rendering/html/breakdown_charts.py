@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Report
+from rag_chunk.rendering.breakdown import names_to_show
 from rag_chunk.rendering.html.scale import Scale, Tick, ticks_of
 
 _MOST_ROWS = 20
@@ -43,7 +44,8 @@ def breakdowns_of(
         ("tag", asked.by_tag if asked else {}, lambda each: each.by_tag),
         ("document", asked.by_document if asked else {}, lambda each: each.by_document),
     ]
-    return [_breakdown(kind, counts, comparison, results, figures) for kind, counts, figures in kinds if counts]
+    laid_out = [_breakdown(kind, counts, comparison, results, figures) for kind, counts, figures in kinds if counts]
+    return [each for each in laid_out if each.rows]
 
 
 def _breakdown(
@@ -54,7 +56,7 @@ def _breakdown(
     figures: Figures,
 ) -> Breakdown:
     ours = figures(next(each for each in results if each.name == comparison.recommended))
-    names = sorted(ours, key=lambda name: (ours[name], name))
+    names = names_to_show(kind, ours, counts)
     rows = tuple(_place(name, counts.get(name, 0), ours[name], results, figures) for name in names[:_MOST_ROWS])
     return Breakdown(kind, rows, len(names) - len(rows), ticks_of(_WHOLE, most=4))
 

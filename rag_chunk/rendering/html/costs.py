@@ -1,4 +1,4 @@
-"""Recall against the size of the index, with the configurations that none beats for less."""
+"""Recall against the number of chunks, with the configurations that none beats for less."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from rag_chunk.corpus.arrays import Floats
 from rag_chunk.rendering.columns import format_metric
 from rag_chunk.rendering.html.scale import Scale, Tick, down, scale_around, ticks_of
 
-COSTS = ("index_ratio", "num_chunks", "context_size")
+COSTS = ("num_chunks", "index_ratio", "context_size")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One configuration: the size of its index, and its recall; those on the front have a place in the list."""
+    """One configuration: its number of chunks, and its recall; those on the front have a place in the list."""
 
     number: int
     name: str
@@ -29,7 +29,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Recall against index size. `steps` are the corners of the most recall for an index of at most each size."""
+    """Recall against the number of chunks. `steps` are the corners of the most recall for at most so many."""
 
     points: tuple[Cost, ...]
     front: tuple[Cost, ...]
@@ -46,19 +46,19 @@ class Costs:
 def costs_of(
     comparison: ComparisonResult, results: Sequence[ConfigurationResult], numbers: Mapping[str, int]
 ) -> Costs | None:
-    """Lay out recall against index size; nothing for a single configuration."""
+    """Lay out recall against the number of chunks, each a vector that is paid for; nothing for a single configuration."""
     if len(results) == 1:
         return None
-    sizes = np.array([each.metrics["index_ratio"] for each in results])
+    sizes = np.array([each.metrics["num_chunks"] for each in results])
     recalls = np.array([each.metrics[comparison.metric] for each in results])
-    across, up = scale_around(sizes.tolist(), least=0.05), scale_around(recalls.tolist(), least=0.05)
+    across, up = scale_around(sizes.tolist(), least=1.0), scale_around(recalls.tolist(), least=0.05)
     on_front = sorted((each for each in results if each.name in comparison.pareto), key=_size)
     places = {each.name: place for place, each in enumerate(on_front, 1)}
     points = [
         Cost(
             numbers[each.name],
             each.name,
-            across.place(each.metrics["index_ratio"]),
+            across.place(each.metrics["num_chunks"]),
             100 - up.place(each.metrics[comparison.metric]),
             places.get(each.name),
             tuple(format_metric(name, each.metrics[name]) for name in (comparison.metric, *COSTS)),
@@ -70,13 +70,13 @@ def costs_of(
         tuple(sorted(points, key=lambda point: point.place is not None)),
         tuple(by_place),
         tuple(_steps(sizes, recalls, across, up)),
-        ticks_of(across),
+        ticks_of(across, most=4),
         down(ticks_of(up)),
     )
 
 
 def _size(result: ConfigurationResult) -> tuple[float, float]:
-    return result.metrics["index_ratio"], result.metrics["context_size"]
+    return result.metrics["num_chunks"], result.metrics["context_size"]
 
 
 def _steps(sizes: Floats, recalls: Floats, across: Scale, up: Scale) -> Iterable[tuple[float, float]]:

@@ -1,9 +1,12 @@
 """The page: its parts in order, and the templates that draw them."""
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis
@@ -17,10 +20,12 @@ from rag_chunk.rendering.columns import (
     groups,
     mark,
     remarks,
+    skipped,
 )
 from rag_chunk.rendering.html.breakdown_charts import Breakdown, breakdowns_of
 from rag_chunk.rendering.html.costs import Costs, costs_of
 from rag_chunk.rendering.html.curve import Curve, curve_of
+from rag_chunk.rendering.html.loss_bars import LossBars, loss_bars_of
 from rag_chunk.rendering.html.pairwise import DifferencePlot, comparison_of
 from rag_chunk.rendering.html.sample import MOST_COLUMNS, compact, sample_of
 from rag_chunk.rendering.html.sizes import Distributions, distributions_of
@@ -39,10 +44,12 @@ class ReportSection:
     retrievers: str
     answer: Answer
     sentences: tuple[str, ...]
+    explanation: tuple[str, ...]
     results: tuple[ConfigurationResult, ...]
     left: int
     comparison: DifferencePlot | None
     curve: Curve | None
+    losses: LossBars | None
     costs: Costs | None
     breakdowns: tuple[Breakdown, ...]
 
@@ -52,7 +59,8 @@ def html_text(analysis: Analysis) -> str:
     report = analysis.report
     numbers = {result.name: number for number, result in enumerate(report.configurations)}
     sample = sample_of(analysis)
-    data, left_out = data_of(analysis, sample)
+    data, excerpts, left_out = data_of(analysis, sample)
+    style, script = _source("style.css"), _source("script.js")
     text: str = (
         _environment()
         .get_template("page.html")
@@ -67,8 +75,11 @@ def html_text(analysis: Analysis) -> str:
             names=_pattern(numbers),
             remarks=[*sample.notes, *left_out, *_remarks(report)],
             has_questions=bool(sample.questions),
+            style=style,
+            script=script,
+            policy=_policy(style, script),
             data=compact(data),
-            texts=compact(list(sample.texts.values())),
+            texts=compact([*sample.texts.values(), *([excerpts] if excerpts else [])]),
         )
     )
     return text
@@ -88,14 +99,21 @@ def _part(
     return ReportSection(
         retrievers=" and ".join(comparison.retrievers) if comparison else "",
         answer=answer_of(report, comparison, results),
-        sentences=(*draft_note(report), *comparison.verdict) if comparison else (),
+        sentences=_sentences(report, comparison) if comparison else (),
+        explanation=comparison.explanation if comparison else (),
         results=tuple(shown),
         left=len(results) - len(shown),
         comparison=comparison_of(report, comparison, shown, numbers) if comparison else None,
         curve=curve_of(scored, shown, numbers) if scored else None,
+        losses=loss_bars_of(scored, shown, numbers) if scored else None,
         costs=costs_of(scored, shown, numbers) if scored else None,
         breakdowns=tuple(breakdowns_of(report, comparison, results)) if comparison else (),
     )
+
+
+def _sentences(report: Report, comparison: ComparisonResult) -> tuple[str, ...]:
+    """Return the verdict; where nothing is shown, the page's title is its first sentence."""
+    return (*draft_note(report), *comparison.verdict[1 if comparison.too_close else 0 :])
 
 
 def _sizes(analysis: Analysis, numbers: Mapping[str, int]) -> Distributions | None:
@@ -106,7 +124,7 @@ def _remarks(report: Report) -> list[str]:
     """Return what was merged, skipped and left out."""
     documents = [f"{entry.name} {entry.reason}" for entry in report.corpus.skipped]
     phrases = [f"{entry.name}: {entry.reason}" for entry in report.questions.skipped] if report.questions else []
-    return [*remarks(report), *documents, *phrases]
+    return [*remarks(report), *skipped(report), *documents, *phrases]
 
 
 def _pattern(names: Sequence[str] | Mapping[str, int]) -> "re.Pattern[str]":
@@ -129,6 +147,19 @@ def _broken(name: str) -> "Markup":
     from markupsafe import Markup
 
     return Markup("_<wbr>").join(name.split("_"))
+
+
+def _source(name: str) -> str:
+    """Return a file beside the templates as it is."""
+    return files(__package__).joinpath("templates", name).read_text("utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return the page's Content-Security-Policy: its own style and script, by their digests, and nothing else."""
+    sources = {"script-src": script, "style-src": style}
+    digests = {name: b64encode(sha256(text.encode()).digest()).decode() for name, text in sources.items()}
+    own = "; ".join(f"{name} 'sha256-{digest}'" for name, digest in digests.items())
+    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
 
 
 @cache

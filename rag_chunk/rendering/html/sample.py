@@ -46,11 +46,12 @@ def sample_of(analysis: Analysis) -> Sample:
     asked = _reported_questions(analysis)
     rows = _spread(len(asked), max(min(MOST_CELLS // len(columns), MOST_QUESTIONS), 1))
     questions = tuple(asked[row] for row in rows)
-    texts = _texts(analysis.corpus, questions)
+    texts = _texts(analysis, questions)
+    which = "those with the most evidence first" if questions else "the first ones that fit"
     notes = (
         *_few("configurations", len(columns), len(report.configurations), "the best ones"),
         *_few("questions", len(rows), len(asked), "taken evenly from the file"),
-        *_few("documents", len(texts), len(analysis.corpus.documents), "those with the most evidence first"),
+        *_few("documents", len(texts), len(analysis.corpus.documents), which),
         *_truncate_texts(analysis.corpus, texts),
     )
     return Sample(questions, rows, columns, texts, notes)
@@ -82,11 +83,18 @@ def _spread(count: int, most: int) -> tuple[int, ...]:
     return tuple(np.linspace(0, count - 1, most).round().astype(int).tolist())
 
 
-def _texts(corpus: Corpus, questions: Sequence[Question]) -> dict[int, str]:
-    """Return the texts that fit, by their place in the corpus: those with the most evidence first."""
+def _texts(analysis: Analysis, questions: Sequence[Question]) -> dict[int, str]:
+    """Return the texts that fit, by their place in the corpus.
+
+    Those with the most evidence come first, then those of which the recommended configuration retrieved most.
+    """
+    corpus = analysis.corpus
+    retrieved = Counter(name.rpartition(":")[0] for each in analysis.report.best.questions for name in each.retrieved)
     starts = np.array([item.spans[0][0] for question in questions for item in question.evidence], np.int64)
     weights = Counter(corpus.documents_at(starts).tolist())
-    order = sorted(range(len(corpus.documents)), key=lambda index: -weights[index])
+    order = sorted(
+        range(len(corpus.documents)), key=lambda index: (-weights[index], -retrieved[corpus.documents[index].name])
+    )
     texts: dict[int, str] = {}
     room = MOST_TEXT
     for index in order[:MOST_DOCUMENTS]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, PairResult, Report
 from rag_chunk.analysis.statistics import ALPHA, FEWEST_FOR_A_WINNER
 from rag_chunk.config import RunConfig
+from rag_chunk.config.catalog import is_bound
 from rag_chunk.config.file import ConfigFile
 from rag_chunk.config.names import is_external
 from rag_chunk.rendering.columns import all_scores_are_zero, format_metric
@@ -21,13 +22,18 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One configuration before all others: its facts, and its settings as a config file."""
+    """One configuration before all others: its facts, and its settings as a config file.
+
+    `title` is what the page begins with; where nothing is shown that is no configuration, and `pick` is the one to take
+    all the same.
+    """
 
     kicker: str
-    name: str
+    title: str
     settings: str
     facts: tuple[Fact, ...]
     config: str
+    pick: str = ""
 
 
 def answer_of(report: Report, comparison: ComparisonResult | None, results: list[ConfigurationResult]) -> Answer:
@@ -36,11 +42,17 @@ def answer_of(report: Report, comparison: ComparisonResult | None, results: list
         return Answer("Measured without questions", f"{len(results)} configurations", "", (), "")
     if comparison and all_scores_are_zero(comparison, results):
         return Answer("Every score is 0", f"{len(results)} configuration{'' if len(results) == 1 else 's'}", "", (), "")
+    if comparison and all(is_bound(name) for name in comparison.retrievers):
+        return Answer("A bound, which no pipeline can have", " and ".join(comparison.retrievers), "", (), "")
     kicker = "Recommended" if len(results) > 1 else "The only configuration"
     chosen = next(each for each in results if comparison is None or each.name == comparison.recommended)
     scored = _score_facts(report, comparison, chosen, results) if comparison else ()
     config = ConfigFile(chosen.config.applicable_settings(), {}, {}).to_yaml()
-    return Answer(kicker, chosen.name, settings_of(chosen.config), (*scored, _index(chosen)), config)
+    facts, settings = (*scored, _index(chosen)), settings_of(chosen.config)
+    if comparison and comparison.too_close:
+        title = f"Too close to call: any of these {len(results)}"
+        return Answer("", title, settings, facts, config, chosen.name)
+    return Answer(kicker, chosen.name, settings, facts, config)
 
 
 def settings_of(config: RunConfig) -> str:

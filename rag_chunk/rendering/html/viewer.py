@@ -1,7 +1,8 @@
 """What the page's script is given: questions, scores, chunks and rankings, as numbers that stay small.
 
 Offsets count characters from a document's start, as everywhere. Chunks are given as the distance from the start of the
-one before and the length; what was retrieved, as numbers of the chunks that are given, or -1.
+one before and the length; what was retrieved, as numbers of the chunks that are given. A retrieved chunk of a text that
+is not in the page is -1, -2 and so on: the first, the second of `away`, each with its document's place and offsets.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +21,15 @@ from rag_chunk.rendering.html.sample import Sample, by_weight, compact
 from rag_chunk.rendering.html.verdict import settings_of
 
 MOST_CHUNKS = 2_000_000  # bytes of chunks and rankings
+MOST_EXCERPTS = 500_000  # bytes of retrieved chunks whose documents are not in the page
 _MOST_WORDINGS = 20
 _BASIC = 0xFFFF  # characters above it are two in a script
 
 Data = dict[str, Any]
 
 
-def data_of(analysis: Analysis, sample: Sample) -> tuple[Data, tuple[str, ...]]:
-    """Return the data of the page's script, and what was left out of them."""
+def data_of(analysis: Analysis, sample: Sample) -> tuple[Data, dict[str, str], tuple[str, ...]]:
+    """Return the data of the page's script, the texts of retrieved chunks of other documents, and what was left out."""
     report, corpus = analysis.report, analysis.corpus
     drawn = _draw(analysis, sample)
     listed = [each for each in report.configurations if each in sample.columns or each.name in drawn]
@@ -35,12 +37,38 @@ def data_of(analysis: Analysis, sample: Sample) -> tuple[Data, tuple[str, ...]]:
         "metric": report.comparison.metric if report.comparison else None,
         "recommended": report.best.name,
         "documents": [_document(corpus, index, text) for index, text in sample.texts.items()],
+        "elsewhere": {place: corpus.documents[place].name for place in _places_away(drawn)},
         "questions": [_question(each, corpus, sample) for each in sample.questions],
         "configurations": [{**_configuration(report, each, sample), **drawn.get(each.name, {})} for each in listed],
     }
     few = f"The chunks of {len(drawn):,} of {len(report.configurations):,} configurations are shown here: "
     few += "the recommended one, the leader, the best of each strategy, then the best ones."
-    return data, (few,) if len(drawn) < len(report.configurations) else ()
+    return data, _excerpts(corpus, drawn), (few,) if len(drawn) < len(report.configurations) else ()
+
+
+def _places_away(drawn: Mapping[str, Data]) -> list[int]:
+    """Return the places in the corpus of the documents that chunks were retrieved from and that are not in the page."""
+    return sorted({place for data in drawn.values() for place, _, _ in data.get("away", ())})
+
+
+def _excerpts(corpus: Corpus, drawn: Mapping[str, Data]) -> dict[str, str]:
+    """Return the texts of retrieved chunks that are not in the page, as many as fit, the best ranked first."""
+    places = [tuple(data["away"][-1 - number]) for data in drawn.values() for number in _best_ranked_away(data)]
+    excerpts: dict[str, str] = {}
+    room = MOST_EXCERPTS
+    for place, start, end in dict.fromkeys(places):
+        text = corpus.documents[place].text[start:end]
+        room -= len(compact(text).encode("utf-8", "backslashreplace"))
+        if room < 0:
+            break
+        excerpts[f"{place}:{start}-{end}"] = text
+    return excerpts
+
+
+def _best_ranked_away(data: Data) -> list[int]:
+    """Return the numbers of the retrieved chunks that are not in the page, those ranked first before the others."""
+    ranked = [(rank, number) for row in data.get("ranked", ()) for rank, number in enumerate(row) if number < 0]
+    return [number for _, number in sorted(ranked, key=lambda each: each[0])]
 
 
 def _draw(analysis: Analysis, sample: Sample) -> dict[str, Data]:
@@ -107,10 +135,13 @@ def _chunks(result: ConfigurationResult, chunking: Chunking, sample: Sample) -> 
         sum(last - first for _, first, last in rows)
     )
     places = {document.name: int(start) for document, start in zip(chunking.corpus.documents, starts, strict=False)}
-    data["ranked"] = [
-        [int(numbers[row]) for row in _chunk_rows(result.questions[place].retrieved, handed, places)]
-        for place in sample.rows
-    ]
+    ranked = [_chunk_rows(result.questions[place].retrieved, handed, places) for place in sample.rows]
+    away = np.unique(np.array([row for rows in ranked for row in rows if numbers[row] < 0], np.int64))
+    numbers[away] = -1 - np.arange(len(away))
+    data["ranked"] = [[int(numbers[row]) for row in rows] for rows in ranked]
+    if len(away):
+        index = chunking.corpus.documents_at(handed[away, 0])
+        data["away"] = np.column_stack([index, handed[away] - starts[index][:, None]]).tolist()
     return data
 
 

@@ -3,6 +3,7 @@
   const $ = (id) => document.getElementById(id);
   const read = (id) => JSON.parse($(id).textContent);
   const data = read("data"), texts = read("texts");
+  const excerpts = (texts && texts[data.documents.length]) || {};
   const PAGE = 30000, ROWS = 60;
   const make = (tag, props, ...inside) => {
     const node = Object.assign(document.createElement(tag), props);
@@ -151,7 +152,7 @@
   const chunksOf = (each) => unpack(each.chunks);
   const handedOf = (each) => unpack(each.parents || each.chunks);
   const rankedOf = (each) => (state.question < 0 || !each.ranked ? [] : each.ranked[state.question])
-    .map((place, rank) => ({ rank: rank + 1, chunk: place < 0 ? null : handedOf(each)[place] }));
+    .map((place, rank) => ({ rank: rank + 1, chunk: place < 0 ? null : handedOf(each)[place], away: place < 0 ? each.away[-1 - place] : null }));
   const evidenceOf = (question) => data.questions[question].evidence.flat().map(([document, start, end]) => ({ document, start, end }));
   const evidence = () => (state.question >= 0 ? evidenceOf(state.question) : data.questions.flatMap((_, row) => evidenceOf(row)));
   const inside = (spans, from, to) => spans.filter((each) => each.document === state.document && each.start < to && each.end > from);
@@ -208,14 +209,29 @@
     $("strip").title = "The whole document: evidence above, retrieved chunks below";
   };
   const overlap = (chunk, found) => found.reduce((sum, span) => sum + (span.document === chunk.document ? Math.max(0, Math.min(span.end, chunk.end) - Math.max(span.start, chunk.start)) : 0), 0);
+  // a chunk of a document that is not in the page: its name, and its text where there was room
+  const elsewhere = (rank, [document, start, end]) => {
+    const place = `${start}-${end}`, text = excerpts[`${document}:${place}`], name = data.elsewhere[document];
+    const code = make("code", {}, `${name}:${place}`), size = `${number(end - start)} characters`;
+    if (text === undefined) return make("li", { className: "away" }, `${rank}.`, code, make("span", {}, `${size}; the text is not in this page`));
+    const button = make("button", { type: "button" }, `${rank}.`, code, make("span", {}, size));
+    button.addEventListener("click", () => {
+      $("text").replaceChildren(make("span", { className: "retrieved" }, text));
+      $("text").scrollTop = 0;
+      $("strip").replaceChildren();
+      $("place").textContent = `${name}: this chunk only, characters ${number(start)} to ${number(end)}`;
+      $("earlier").hidden = $("later").hidden = true;
+    });
+    return make("li", {}, button);
+  };
   const ranking = (each) => {
     const shown = state.question >= 0;
     $("reader").classList.toggle("with-ranking", shown);
     $("ranking").hidden = !shown;
     if (!shown) return;
     const found = evidence(), ranked = rankedOf(each);
-    const lines = ranked.map(({ rank, chunk }) => {
-      if (!chunk) return make("li", {}, `${rank}. in a document that is not shown here`);
+    const lines = ranked.map(({ rank, chunk, away }) => {
+      if (away) return elsewhere(rank, away);
       const hit = overlap(chunk, found);
       const what = make("span", {}, `${number(chunk.end - chunk.start)} characters`, ...(hit ? [", ", make("em", {}, `${number(hit)} of evidence`)] : []));
       const button = make("button", { type: "button" }, `${rank}.`, make("code", {}, `${data.documents[chunk.document].name}:${chunk.start}-${chunk.end}`), what);

@@ -1,0 +1,224 @@
+"""The verdict in a few plain lines: what is clearly better, what to take and why, and what that holds for.
+
+What stands behind those lines is the explanation, which is shown on demand.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from rag_chunk.analysis import verdicts
+from rag_chunk.analysis.outcome import Outcome, distinct, index_sizes
+from rag_chunk.analysis.phrases import all_questions, few_names, join_words, points
+from rag_chunk.analysis.report import BaselineResult, ConfigurationResult
+from rag_chunk.analysis.scoring import HEADLINE
+from rag_chunk.analysis.statistics import FEWEST_FOR_A_WINNER, PairedTest, questions_needed
+from rag_chunk.config.catalog import RETRIEVERS
+
+_TARGETS = (0.05, 0.02)  # differences worth more questions: 5 points, else 2
+_MOST_NAMED = 3
+_LITTLE = 0.01  # a loss of recall that limits nothing
+_BETWEEN_DOCUMENTS = "lost_other_documents"
+_CAUSES = {
+    "lost_cut": "in a chunk that the budget cuts",
+    "lost_split": "in evidence of which a border leaves only a piece within the budget",
+    "lost_ranked_low": "ranked too low in documents that are within the budget",
+    _BETWEEN_DOCUMENTS: "in documents of which nothing is within the budget",
+    "lost_outside_chunks": "in no chunk",
+}
+_CHEAPER = {
+    "more chunks": "needs fewer chunks",
+    "a larger index": "needs a smaller index",
+    "more context": "needs less context",
+}
+
+
+def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bool) -> tuple[str, ...]:
+    """Return the verdict: what is shown, what to take, what it holds for, and what casts doubt on all of it."""
+    results, count = outcome.results, outcome.shown.num_questions
+    if not any((*outcome.shown.means, *outcome.chosen.means)):
+        main = [verdicts.explain_all_zero(outcome.names)]
+    else:
+        main = _of_the_held_out(outcome) if held_out else _of_all(outcome)
+    sentences = [
+        *main,
+        _scope(results),
+        *(verdicts.baseline_verdict(baseline, count) if baseline else ()),
+        verdicts.floor_warning(min(result.metrics.get("random_recall", 0.0) for result in results)),
+        verdicts.overlap_warning(results[0].metrics.get("question_overlap", 0.0), results[0].config.retriever),
+        verdicts.sample_warning(count),
+    ]
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out: bool) -> tuple[str, ...]:
+    """Return what stands behind the verdict: the tests, the gap of the recommended, other budgets, lost recall."""
+    if not any((*outcome.shown.means, *outcome.chosen.means)):
+        return ()
+    names, budgets = outcome.names, distinct(result.config.budget for result in outcome.results)
+    sentences = [
+        "" if held_out else verdicts.verdict(outcome.shown, names),
+        "" if held_out or outcome.is_bound else _recommended(outcome),
+        verdicts.curve_verdict(names, leaders, outcome.leader, budgets),
+        "" if is_too_close(outcome.shown) else limit_of_recall(outcome),
+        _undecided(outcome),
+        "" if outcome.is_bound else where_lost(outcome.results[outcome.recommended]),
+    ]
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def is_too_close(test: PairedTest) -> bool:
+    """Whether enough questions were asked, and none of several configurations is shown to be worse than the leader."""
+    several, enough = len(test.means) > 1, test.num_questions >= FEWEST_FOR_A_WINNER
+    return several and enough and len(test.not_shown_worse) == len(test.means) and not _are_identical(test)
+
+
+def _are_identical(test: PairedTest) -> bool:
+    return all(pair.identical for pair in test.pairs)
+
+
+def _of_all(outcome: Outcome) -> list[str]:
+    test, names = outcome.shown, outcome.names
+    if len(names) == 1:
+        return [verdicts.verdict(test, names), limit_of_recall(outcome)]
+    take = _bound_sentence(outcome) if outcome.is_bound else _take(outcome)
+    if is_too_close(test):
+        return [_too_close(names), limit_of_recall(outcome), _how_to_see_more(test), take]
+    return [_clearly_better(test, names), take]
+
+
+def _of_the_held_out(outcome: Outcome) -> list[str]:
+    """Say what was chosen, by how many questions, and what the others show of it."""
+    interval = outcome.results[outcome.recommended].intervals.get(HEADLINE)
+    by = f" by the {outcome.chosen.num_questions:,} that chose"
+    chosen = verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names, by, _dearer(outcome))
+    return [
+        verdicts.holdout_verdict(outcome.chosen.num_questions, outcome.shown.num_questions),
+        _bound_sentence(outcome) if outcome.is_bound else chosen,
+        verdicts.standing(outcome.shown, outcome.recommended, outcome.names, interval),
+    ]
+
+
+def _too_close(names: Sequence[str]) -> str:
+    which = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) <= _MOST_NAMED else f"any of these {len(names)}"
+    return f"Too close to call: {which} may be the best."
+
+
+def _clearly_better(test: PairedTest, names: Sequence[str]) -> str:
+    """Say what the leader is shown to be better than; with too few questions, or equal scores, say that."""
+    if test.num_questions < FEWEST_FOR_A_WINNER or _are_identical(test):
+        return verdicts.verdict(test, names)
+    leader, others = names[test.leader], len(names) - 1
+    open_rivals = len(test.not_shown_worse) - 1
+    beaten = [name for place, name in enumerate(names) if place not in test.not_shown_worse]
+    if not open_rivals:
+        return f"{leader} is clearly better than {join_words(beaten) if others <= _MOST_NAMED else f'all {others} others'}."
+    which = join_words(beaten) if len(beaten) <= _MOST_NAMED else f"{len(beaten)} of the {others} others"
+    rest = "the other one is" if open_rivals == 1 else f"the {open_rivals} others are"
+    return f"{leader} is clearly better than {which}; {rest} too close to call."
+
+
+def _take(outcome: Outcome) -> str:
+    """Return which configuration to take, and why that one."""
+    test, names = outcome.shown, outcome.names
+    name, leader = names[outcome.recommended], names[outcome.leader]
+    take = f"If you need one now, take {name}" if is_too_close(test) else f"Take {name}"
+    if _are_identical(test):
+        return f"{take}: it has the fewest chunks of those that are best for their cost."
+    if outcome.recommended == outcome.leader:
+        level = [names[place] for place in test.level_with_leader]
+        return f"{take}: it {f'shares the highest mean with {few_names(level)}' if level else 'has the highest mean'}."
+    gap = test.means[outcome.leader] - test.means[outcome.recommended]
+    distance = f"is {points(gap)} points below {leader}" if gap > 0 else f"has the mean of {leader}"
+    return f"{take}: it {distance} and {_CHEAPER[_dearer(outcome)]}."
+
+
+def _recommended(outcome: Outcome) -> str:
+    return verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names, dearer=_dearer(outcome))
+
+
+def _bound_sentence(outcome: Outcome) -> str:
+    kinds = distinct(result.config.retriever for result in outcome.results)
+    meanings = [f"{name} ({RETRIEVERS[name].phrase})" for name in kinds]
+    return f"Nothing is recommended for {join_words(meanings)}: no pipeline can retrieve like that."
+
+
+def _how_to_see_more(test: PairedTest) -> str:
+    """Say how small a difference these questions show, and how many more would show a smaller one."""
+    needed = [(target, questions_needed(test, target)) for target in _TARGETS]
+    open_targets = [(target, count) for target, count in needed if count is not None and count > test.num_questions]
+    if not open_targets:
+        return ""
+    target, count = open_targets[0]
+    fewer = "compare fewer configurations, or " if len(test.means) > 2 else ""  # noqa: PLR2004 - a pair
+    more = _round_up(count - test.num_questions)
+    return f"To see more, {fewer}ask about {more:,} more questions to show a difference of {100 * target:.0f} points."
+
+
+def _round_up(count: int) -> int:
+    """Return a count that is no more exact than it is known: to one figure of ten, to two above 100.
+
+    >>> [_round_up(count) for count in (3, 41, 187, 1234)]
+    [10, 50, 190, 1300]
+    """
+    step = int(10 ** max(1, len(str(count)) - 2))
+    return -(-count // step) * step
+
+
+def limit_of_recall(outcome: Outcome) -> str:
+    """Say what holds recall down most: the ranking, or the chunks and the budget; empty where little is lost."""
+    if outcome.is_bound:
+        return ""
+    metrics = outcome.results[outcome.recommended].metrics
+    recall, best = metrics[HEADLINE], metrics.get("oracle_recall")
+    clauses = [_missed(outcome)] if outcome.missed else []
+    if best is not None and max(best - recall, _LITTLE) >= 1 - best and best - recall > _LITTLE:
+        clauses.append(f"a perfect ranking would reach {best:.2f}, not {recall:.2f}: look at the retriever first")
+    elif best is not None and 1 - best > _LITTLE:
+        clauses.append(f"even a perfect ranking would reach only {best:.2f}: look at the budget and chunk size first")
+    return f"What limits recall: {'; '.join(clauses)}." if clauses else ""
+
+
+def _undecided(outcome: Outcome) -> str:
+    """Say how many questions tell no configuration from another; empty where all do, or there is one configuration."""
+    count = outcome.undecided
+    if not count or len(outcome.results) == 1:
+        return ""
+    verb = "scores" if count == 1 else "score"
+    of = f"{count:,} of {all_questions(outcome.shown.num_questions).removeprefix('all ')}"
+    return f"{of} {verb} the same under every configuration: they cannot tell these apart."
+
+
+def where_lost(result: ConfigurationResult) -> str:
+    """Say by which causes a configuration misses recall, the largest first; empty where little is missing."""
+    metrics = result.metrics
+    lost = {name: metrics[name] for name in _CAUSES if metrics.get(name, 0.0) > _LITTLE / 2}
+    missing = 1 - metrics[HEADLINE]
+    if missing <= _LITTLE or not lost:
+        return ""
+    causes = [f"{points(lost[name])} are {_CAUSES[name]}" for name in sorted(lost, key=lambda name: -lost[name])]
+    between = 2 * lost.get(_BETWEEN_DOCUMENTS, 0.0) > missing
+    hint = " Most is lost between documents, not by chunking." if between else ""
+    return f"Of the {points(missing)} points of recall that {result.name} misses, {join_words(causes)}.{hint}"
+
+
+def _missed(outcome: Outcome) -> str:
+    missed, count = outcome.missed, outcome.shown.num_questions
+    by = "every configuration" if len(outcome.results) > 1 else outcome.names[0]
+    of = all_questions(count) if missed == count else f"{missed:,} of {count:,} questions"
+    return f"{of} {'is' if missed == count == 1 else 'are'} missed by {by}"
+
+
+def _scope(results: Sequence[ConfigurationResult]) -> str:
+    return verdicts.scope(
+        distinct(result.config.retriever for result in results),
+        distinct(result.config.budget for result in results),
+        distinct(name for result in results if (name := result.config.embedding_model)),
+    )
+
+
+def _dearer(outcome: Outcome) -> str:
+    """Return what the leader has for which it is not recommended: chunks count first, as in `recommend`."""
+    leader, taken = (outcome.results[place] for place in (outcome.leader, outcome.recommended))
+    if leader.metrics["num_chunks"] > taken.metrics["num_chunks"]:
+        return "more chunks"
+    sizes = index_sizes([leader, taken])
+    return "a larger index" if sizes[0] > sizes[1] else "more context"

@@ -1,0 +1,22 @@
+"""Converters: text and pages out of PDF, HTML, Office files, EPUB and notebooks."""
+
+from rag_chunk.corpus.converters.conversion import ConversionTask, OnProgress, convert_files
+from rag_chunk.corpus.converters.converted_folder import (
+    is_converted_folder,
+    read_converted_folder,
+    write_converted_folder,
+)
+from rag_chunk.corpus.converters.converter_table import CONVERTED_ENDINGS, CONVERTERS, Converter, choose_converters
+
+__all__ = [
+    "CONVERTED_ENDINGS",
+    "CONVERTERS",
+    "ConversionTask",
+    "Converter",
+    "OnProgress",
+    "choose_converters",
+    "convert_files",
+    "is_converted_folder",
+    "read_converted_folder",
+    "write_converted_folder",
+]

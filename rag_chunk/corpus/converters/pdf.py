@@ -1,0 +1,73 @@
+"""PDF: text by PDFium, or Markdown by LiteParse. Neither recognises letters in pictures."""
+
+from rag_chunk.corpus.converters.pages import ConversionError, ConvertedPages, Limits, numbered
+
+_TAIL = 2048  # bytes at the end of a PDF in which its end mark is, as viewers have it
+
+
+def read_with_pdfium(data: bytes, ending: str, limits: Limits) -> ConvertedPages:
+    """Return the text of each page."""
+    import pypdfium2
+
+    _check_pdf(data)
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        raise ConversionError(_problem(str(error))) from None
+    _check_count(len(document), limits)
+    return numbered([_page_text(document, number) for number in range(len(document))])
+
+
+def _page_text(document: "object", number: int) -> str:
+    """Return the text of a page, which is closed at once: each takes memory."""
+    import pypdfium2
+
+    try:
+        page = document[number]  # type: ignore[index] # its class has no types
+        text = page.get_textpage()
+        written: str = text.get_text_range()
+        text.close()
+        page.close()
+    except pypdfium2.PdfiumError:
+        raise ConversionError(f"is damaged: page {number + 1} cannot be read") from None
+    return written
+
+
+def read_with_liteparse(data: bytes, ending: str, limits: Limits) -> ConvertedPages:
+    """Return the Markdown of each page."""
+    import liteparse
+
+    _check_pdf(data)
+    parser = liteparse.LiteParse(
+        ocr_enabled=False,
+        output_format="markdown",
+        image_mode="off",
+        num_workers=1,
+        max_pages=limits.pages + 1,
+        quiet=True,
+    )
+    try:
+        parsed = parser.parse(data)
+    except liteparse.ParseError as error:
+        raise ConversionError(_problem(str(error))) from None
+    _check_count(parsed.total_pages, limits)
+    if parsed.page_errors:
+        raise ConversionError(f"is damaged: page {parsed.page_errors[0].page_num} cannot be read")
+    return numbered(page.markdown for page in parsed.pages)
+
+
+def _check_pdf(data: bytes) -> None:
+    """Raise `ConversionError` for what is no PDF, or the first part of one: PDFium repairs that, and drops pages."""
+    if b"%PDF-" not in data[:1024]:
+        raise ConversionError("is no PDF")
+    if b"%%EOF" not in data[-_TAIL:]:
+        raise ConversionError("is cut off: it has no end mark (%%EOF)")
+
+
+def _check_count(pages: int, limits: Limits) -> None:
+    if pages > limits.pages:
+        raise ConversionError(f"has {pages:,} pages, and at most {limits.pages:,} are converted")
+
+
+def _problem(message: str) -> str:
+    return "is encrypted: save it without a password" if "password" in message.lower() else "is damaged"

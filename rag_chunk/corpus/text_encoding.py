@@ -1,0 +1,61 @@
+"""Text out of a file's bytes: UTF-8, or the reason why it is none."""
+
+import codecs
+
+BINARY = "is no text"
+LOOKS_LIKE = "looks like "
+_UNMARKED = ("UTF-32LE", "UTF-32BE", "UTF-16LE", "UTF-16BE")
+_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_LE: "UTF-16",
+    codecs.BOM_BE: "UTF-16",
+}
+_LATIN = 0.5  # the share of Latin letters that tells UTF-16 from UTF-8 with a NUL in it
+
+
+def decode(data: bytes) -> str:
+    """Return the text of UTF-8 without its mark; raise `ValueError`, with the reason, where it is none.
+
+    Latin text in UTF-16 without a mark is UTF-8 with a NUL after each letter. Nobody can find a word in it.
+    """
+    wide = _wide_encoding(data)
+    try:
+        text = data.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        binary = BINARY if b"\0" in data else f"is not UTF-8 at byte {error.start}"
+        raise ValueError(f"is {wide}, not UTF-8" if wide else binary) from None
+    if wide:
+        raise ValueError(f"{LOOKS_LIKE}{wide}, and is left out. Convert it: iconv -f {wide} -t UTF-8")
+    return text
+
+
+def _wide_encoding(data: bytes) -> str | None:
+    """Return which of UTF-16 and UTF-32 the bytes are: by their mark, or by NULs where Latin letters have them."""
+    marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
+    for name in [marked] if marked else _UNMARKED if b"\0" in data else ():
+        try:
+            text = data.decode(name)
+        except UnicodeDecodeError:
+            continue
+        if marked or _is_mostly_latin(text):
+            return name
+    return None
+
+
+def _is_mostly_latin(text: str) -> bool:
+    """Whether letters below U+0100 make up most of a text, as they do where each second byte is a NUL."""
+    return sum("\0" < letter < "\u0100" for letter in text) > _LATIN * len(text)
+
+
+def remedy(reason: str) -> str | None:
+    """Return the programs that make UTF-8 of a file, where some do."""
+    if reason == BINARY:
+        return "pdftotext, pandoc"
+    encoding = next((name for name in (*_MARKS.values(), *_UNMARKED) if reason == f"is {name}, not UTF-8"), "LATIN1")
+    return f"iconv -f {encoding} -t UTF-8" if "not UTF-8" in reason else None
+
+
+def writable(name: str) -> str:
+    """Return `name` with what UTF-8 cannot hold written out: a file's name may be any bytes, and stands in reports."""
+    return name.encode("utf-8", "backslashreplace").decode()

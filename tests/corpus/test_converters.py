@@ -1,0 +1,378 @@
+"""Documents that are no text: converted in bounded child processes, cached, with their pages, and named where that fails."""
+
+import importlib.util
+import io
+import json
+import subprocess
+import sys
+import textwrap
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_chunk.config.catalog import CONVERTERS as NAMES
+from rag_chunk.config.catalog import EXTRAS
+from rag_chunk.corpus import Corpus, Document, converters, read_corpus
+from rag_chunk.corpus.converters import CONVERTERS, ConversionTask, choose_converters, convert_files
+from rag_chunk.corpus.converters.pages import ConvertedPages, Limits, clean_page, join_pages, numbered
+from rag_chunk.errors import InputError, MissingExtra, SettingsError
+
+NOTEBOOK = {
+    "cells": [
+        {"cell_type": "markdown", "metadata": {}, "source": ["# Depth\n", "At most 12 levels."]},
+        {"cell_type": "code", "metadata": {}, "execution_count": 1, "outputs": [], "source": ["print(6 * 7)"]},
+    ],
+    "metadata": {"language_info": {"name": "python"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+HTML = """<html><head><title>x</title><style>p { color: red }</style></head><body><nav><a href="/">Home</a></nav>
+<main><h1>Limits</h1><p>The port is&nbsp;<b>8080</b>.<img src="data:image/png;base64,AAAA"></p>
+<table><tr><th>name</th><th>limit</th></tr><tr><td>depth</td><td>12</td></tr></table>
+<script>alert("no")</script></main><footer>Imprint</footer></body></html>"""
+needs_office = pytest.mark.skipif(not CONVERTERS["xberg"].is_installed, reason="xberg is not installed")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("RAG_CHUNK_CACHE", str(place))
+    return place
+
+
+def pdf(path: Path, pages: Sequence[str], **options: object) -> Path:
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(str(path), **options)
+    for page in pages:
+        for number, line in enumerate(page.splitlines()):
+            canvas.drawString(72, 720 - 14 * number, line)
+        canvas.showPage()
+    canvas.save()
+    return path
+
+
+def docx(path: Path) -> None:
+    import docx
+
+    document = docx.Document()
+    document.add_heading("Handbook", 1)
+    document.add_paragraph("The port is 8080.")
+    document.add_heading("Limits", 2)
+    table = document.add_table(2, 2)
+    for cell, text in zip([*table.rows[0].cells, *table.rows[1].cells], ["name", "limit", "depth", "12"], strict=True):
+        cell.text = text
+    document.save(str(path))
+
+
+def pptx(path: Path) -> None:
+    import pptx
+
+    slides = pptx.Presentation()
+    for number in (1, 2):
+        slide = slides.slides.add_slide(slides.slide_layouts[1])
+        slide.shapes.title.text = f"Slide {number}"
+        slide.placeholders[1].text = f"Body of slide {number}"
+    slides.save(str(path))
+
+
+def only(corpus: Corpus) -> Document:
+    (document,) = corpus.documents
+    return document
+
+
+def refused(source: Path, **options: object) -> str:
+    with pytest.raises(InputError) as error:
+        read_corpus(source, **options)  # type: ignore[arg-type]
+    return str(error.value)
+
+
+@pytest.mark.parametrize("converter", ["pypdfium2", "liteparse"])
+def test_a_pdf_is_its_text_with_the_place_where_each_page_starts(tmp_path: Path, converter: str) -> None:
+    path = pdf(tmp_path / "Report.PDF", ["First page", "Second page\nwith two lines", "Third"])
+    document = only(read_corpus(path, converter=[converter]))
+    assert document.name == "Report.PDF"
+    assert [page.label for page in document.pages] == ["1", "2", "3"]
+    starts = [page.start for page in document.pages]
+    assert [document.text[start:].split()[0] for start in starts] == ["First", "Second", "Third"]
+    assert document.page_labels(starts[1], starts[2] + 1) == ("2", "3")
+    assert document.is_markdown == (converter == "liteparse")
+    assert document.conversion
+    assert document.conversion.converter == converter
+
+
+def test_html_is_its_main_part_as_markdown(tmp_path: Path) -> None:
+    (tmp_path / "limits.html").write_text(HTML, encoding="utf-8")
+    document = only(read_corpus(tmp_path))
+    assert document.text == "# Limits\n\nThe port is **8080**.\n\n| name | limit |\n| --- | --- |\n| depth | 12 |"
+    assert document.is_markdown
+    assert document.pages == ()
+
+
+def test_html_in_an_old_encoding_is_read_by_what_it_declares(tmp_path: Path) -> None:
+    text = '<html><head><meta charset="iso-8859-1"></head><body><p>Grüße</p></body></html>'
+    (tmp_path / "a.htm").write_bytes(text.encode("latin-1"))
+    assert only(read_corpus(tmp_path)).text == "Grüße"
+
+
+@needs_office
+def test_office_files_and_notebooks_are_markdown_and_slides_are_pages(tmp_path: Path) -> None:
+    docx(tmp_path / "a.docx")
+    pptx(tmp_path / "b.pptx")
+    (tmp_path / "c.ipynb").write_text(json.dumps(NOTEBOOK))
+    word, slides, notebook = read_corpus(tmp_path).documents
+    assert word.text == (
+        "# Handbook\n\nThe port is 8080.\n\n## Limits\n\n| name | limit |\n| --- | --- |\n| depth | 12 |"
+    )
+    assert [slides.text[start:].split("\n")[0] for start, _ in slides.pages] == ["## Slide 1", "## Slide 2"]
+    assert notebook.text == "# Depth\n\nAt most 12 levels.\n\n```python\nprint(6 * 7)\n```"
+    assert not word.pages
+
+
+@given(st.lists(st.text(max_size=20), max_size=6))
+def test_pages_are_apart_by_a_blank_line_and_start_where_the_map_says(texts: list[str]) -> None:
+    text, pages = join_pages(numbered(texts))
+    cleaned = [clean_page(page) for page in texts]
+    assert text == "\n\n".join(filter(None, cleaned))
+    assert [page.label for page in pages] == [str(number + 1) for number in range(len(texts))]
+    assert all(text[page.start :].startswith(part) for page, part in zip(pages, cleaned, strict=True))
+    assert [page.start for page in pages] == sorted(page.start for page in pages)
+    text.encode()
+
+
+@given(st.text())
+def test_a_clean_page_stays_as_it_is(text: str) -> None:
+    once = clean_page(text)
+    assert clean_page(once) == once
+
+
+def test_the_rule_joins_hyphens_composes_letters_and_drops_controls() -> None:
+    assert clean_page("Cafe\u0301\u00a0in co\u00ad\r\noperation,\fnon\ufffeGAAP \x07 \r\nend\n\n") == (
+        "Café in cooperation,\nnonGAAP\nend"
+    )
+
+
+def test_what_cannot_be_converted_is_named_at_once_and_the_rest_stays_converted(tmp_path: Path) -> None:
+    pdf(tmp_path / "good.pdf", ["words"])
+    pdf(tmp_path / "locked.pdf", ["words"], encrypt="secret")
+    pdf(tmp_path / "scan.pdf", ["", "", ""])
+    whole = pdf(tmp_path / "whole.pdf", ["one", "two"]).read_bytes()
+    (tmp_path / "whole.pdf").unlink()
+    (tmp_path / "cut.pdf").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing\n%%EOF")
+    (tmp_path / "other.pdf").write_text("text")
+    said = refused(tmp_path)
+    assert "locked.pdf is encrypted" in said
+    assert "scan.pdf has no text on 3 pages: a scan?" in said
+    assert "cut.pdf is cut off: it has no end mark (%%EOF)" in said
+    assert "broken.pdf is damaged" in said
+    assert "other.pdf is no PDF" in said
+    corpus = read_corpus(tmp_path, skip_unreadable=True)
+    assert only(corpus).name == "good.pdf"
+    assert len(corpus.skipped) == 5
+
+
+@needs_office
+def test_archives_that_are_damaged_encrypted_or_too_large_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.docx").write_bytes(b"PK\x03\x04 no archive")
+    (tmp_path / "b.docx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", bytes(20_000_000))
+    (tmp_path / "c.docx").write_bytes(bomb.getvalue())
+    row = CONVERTERS["xberg"]
+    tasks = [ConversionTask(tmp_path / name, name, row) for name in ("a.docx", "b.docx", "c.docx")]
+    _, broken = convert_files(tasks, limits=Limits(bytes=10_000_000))
+    assert [reason.split(":")[0] for _, reason in broken] == [
+        "is damaged",
+        "is encrypted, or of an old Office",
+        "holds 20,000,000 bytes when unpacked, and at most 10,000,000 are",
+    ]
+
+
+def convert_with(folder: Path, source: str, *, limits: Limits | None = None, names: Sequence[str] = ("a.pdf",)) -> str:
+    """Return what converting says, by a function `convert` of a user's module with this source."""
+    (folder / "mine.py").write_text(textwrap.dedent(source))
+    for name in names:
+        (folder / name).write_bytes(b"content of " + name.encode())
+    row = choose_converters(["mine:convert"])[".pdf"]
+    documents, broken = convert_files([ConversionTask(folder / name, name, row) for name in names], limits=limits)
+    return "; ".join([*(f"{each.name}={each.text}" for each in documents), *(" ".join(each) for each in broken)])
+
+
+def test_a_function_of_the_user_gives_text_or_text_and_page_starts(folder: Path) -> None:
+    source = "def convert(data, name):\n    return data.decode() + ' / ' + name, [0, 7]\n"
+    assert convert_with(folder, source) == "a.pdf=content\n\n of a.pdf / a.pdf"
+    source = "def convert(data, name):\n    return data.decode()\n"
+    assert convert_with(folder, source) == "a.pdf=content of a.pdf"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def convert(data, name):\n    return 7\n", "was given back in another form"),
+        ("def convert(data, name):\n    return 'ab', [1, 0]\n", "was given back in another form"),
+        (
+            "def convert(data, name):\n    raise ValueError('no such thing')\n",
+            "cannot be converted (ValueError: no such",
+        ),
+        ("import os\ndef convert(data, name):\n    os._exit(3)\n", "makes its converter crash"),
+        ("import time\ndef convert(data, name):\n    time.sleep(60)\n", "takes longer than 1 s to convert"),
+        (
+            "def convert(data, name):\n    return 'a' * 2000\n",
+            "holds 2,000 characters, and at most 1,000 are converted",
+        ),
+        ("def convert(data, name):\n    return ''\n", "has no text"),
+    ],
+)
+def test_what_goes_wrong_in_a_child_is_said_of_the_file(folder: Path, source: str, said: str) -> None:
+    assert said in convert_with(folder, source, limits=Limits(seconds=1, characters=1000))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process")
+def test_a_file_that_takes_too_much_memory_is_named(folder: Path) -> None:
+    source = "def convert(data, name):\n    return str(len(bytearray(3_000_000_000)))\n"
+    assert "takes more than 2,000,000,000 bytes of memory" in convert_with(
+        folder, source, limits=Limits(memory=2 * 10**9)
+    )
+
+
+def test_a_crash_costs_no_other_file(folder: Path) -> None:
+    source = """
+        import os
+        def convert(data, name):
+            if name == "b.pdf":
+                os.abort()
+            return name
+    """
+    said = convert_with(folder, source, names=("a.pdf", "b.pdf", "c.pdf", "d.pdf"))
+    assert sorted(said.split("; ")) == ["a.pdf=a.pdf", "b.pdf makes its converter crash", "c.pdf=c.pdf", "d.pdf=d.pdf"]
+
+
+def test_a_conversion_is_cached_by_what_could_change_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pdf(folder / "a.pdf", ["words"])
+    first = only(read_corpus("a.pdf"))
+    with monkeypatch.context() as patch:
+        patch.setattr(converters.conversion, "_convert_one", _refuse)
+        assert only(read_corpus("a.pdf")) == first
+    pdf(folder / "a.pdf", ["other words"])
+    assert only(read_corpus("a.pdf")).text == "other words"
+    source = "def convert(data, name):\n    return 'one'\n"
+    assert convert_with(folder, source) == "a.pdf=one"
+    assert convert_with(folder, source.replace("one", "two")) == "a.pdf=two"
+
+
+def _refuse(*_: object) -> None:
+    raise AssertionError("it was converted again")
+
+
+def test_a_damaged_entry_of_the_cache_counts_as_none(folder: Path, cache: Path) -> None:
+    pdf(folder / "a.pdf", ["words"])
+    first = only(read_corpus("a.pdf"))
+    for file in cache.glob("converted-*"):
+        file.write_bytes(file.read_bytes()[:-5])
+    assert only(read_corpus("a.pdf")) == first
+
+
+def test_progress_is_told_for_what_is_converted(folder: Path) -> None:
+    told = list[tuple[int, int]]()
+    for name in ("a.pdf", "b.pdf"):
+        pdf(folder / name, [name])
+    read_corpus(".", on_progress=lambda done, total, _: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_an_ending_without_its_extra_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _uninstall(monkeypatch, "pypdfium2", "html_to_markdown")
+    for name in ("a.pdf", "b.PDF", "c.html"):
+        (folder / name).write_text("x")
+    with pytest.raises(MissingExtra, match=r"reading 2 \.pdf, 1 \.html under .*pip install 'rag-chunk\[documents\]'"):
+        read_corpus(".")
+    (folder / "a.md").write_text("words")
+    assert [f"{name} {reason}" for name, reason in read_corpus(".").skipped] == [
+        "2 .pdf need rag-chunk[pdf]: pip install 'rag-chunk[pdf]'",
+        "1 .html needs rag-chunk[html]: pip install 'rag-chunk[html]'",
+    ]
+    with pytest.raises(MissingExtra, match=r"rag-chunk\[pdf\]"):
+        read_corpus("a.pdf")
+    with pytest.raises(MissingExtra, match=r"the converter pypdfium2 needs"):
+        read_corpus(".", converter=["pypdfium2"])
+
+
+def _uninstall(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
+    find: Callable[[str], object] = importlib.util.find_spec
+    monkeypatch.setattr(
+        "rag_chunk.corpus.converters.catalog.find_spec", lambda name: None if name in packages else find(name)
+    )
+
+
+def test_an_unknown_converter_is_a_sentence(folder: Path) -> None:
+    with pytest.raises(SettingsError, match="unknown converter 'pdftotext'"):
+        read_corpus(".", converter=["pdftotext"])
+
+
+def test_the_names_in_the_settings_are_those_of_the_converters() -> None:
+    assert list(NAMES) == list(CONVERTERS)
+    for row in CONVERTERS.values():
+        assert row.extra in EXTRAS
+        assert EXTRAS[row.extra].package == row.package.replace("-", "_")
+
+
+def test_a_converted_folder_is_read_as_what_was_converted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "docs" / "deep").mkdir(parents=True)
+    pdf(folder / "docs" / "deep" / "a.pdf", ["one", "two"])
+    (folder / "docs" / "b.html").write_text(HTML)
+    (folder / "docs" / "c.txt").write_bytes(b"three\r\n")
+    corpus = read_corpus("docs")
+    converters.write_converted_folder(corpus.documents, folder / "texts")
+    assert (folder / "texts" / "deep" / "a.pdf.txt").read_text() == "one\n\ntwo"
+    _uninstall(monkeypatch, "pypdfium2", "html_to_markdown")
+    again = read_corpus("texts")
+    assert again == corpus
+    assert again.digest == corpus.digest
+    (folder / "texts" / "deep" / "a.pdf.txt").write_text("changed")
+    assert "deep/a.pdf: its text was changed after it was converted" in refused(folder / "texts")
+    index = folder / "texts" / "rag-chunk-documents.json"
+    index.write_text(index.read_text().replace("deep/a.pdf.txt", "../docs/c.txt"))
+    assert "its file is outside the folder" in refused(folder / "texts")
+    index.write_text("[]")
+    assert "convert the documents again" in refused(folder / "texts")
+
+
+def test_the_working_folder_runs_no_code_when_a_file_is_converted(folder: Path) -> None:
+    pdf(folder / "a.pdf", ["words"])
+    for name in ("pypdfium2", "json", "numpy"):
+        (folder / f"{name}.py").write_text(f"open({str(folder / 'ran')!r}, 'w')\nraise SystemExit\n")
+    command = [sys.executable, "-P", "-m", "rag_chunk", "chunk", "a.pdf", "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["pages"] == ["1"]
+    assert not (folder / "ran").exists()
+
+
+def test_children_end_when_the_rest_is_no_longer_wanted(folder: Path) -> None:
+    source = "import time\ndef convert(data, name):\n    time.sleep(0 if name == 'a.pdf' else 30)\n    return name\n"
+    (folder / "mine.py").write_text(source)
+    for name in ("a.pdf", "b.pdf", "c.pdf"):
+        (folder / name).write_text(name)
+    row = choose_converters(["mine:convert"])[".pdf"]
+
+    def stop(done: int, total: int, what: str) -> None:
+        raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        convert_files(
+            [ConversionTask(folder / name, name, row) for name in ("a.pdf", "b.pdf", "c.pdf")], on_progress=stop
+        )
+    assert time.monotonic() - started < 20
+
+
+def test_a_text_without_pages_has_no_labels() -> None:
+    assert join_pages(ConvertedPages(("text",))) == ("text", ())
+    assert Document("a.md", "text").page_labels(0, 4) == ()

@@ -1,0 +1,168 @@
+"""Reading a folder: what is left out and named, and that nothing in the folder is ever run."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag_chunk.corpus import Corpus, read_corpus
+from rag_chunk.corpus.ignore_rules import rules_above
+from rag_chunk.errors import InputError
+
+PATTERNS = ["a", "a/", "/a", "*.md", "!c.md", "b/*", "**/d.md", "a/**", "*", "!*/", "!*.md", "/*", "a/b", "c.*", "?",
+            "[ab]", "#x", "\\#x", "b/**/d.md", "!a/b/c.md", "!", "/", "[", "d.md "]  # fmt: skip
+
+
+def names(corpus: Corpus) -> list[str]:
+    return [document.name for document in corpus.documents]
+
+
+def write(folder: Path, *paths: str, text: str = "words\n") -> None:
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+
+
+def left_out(folder: str | Path = ".") -> list[str]:
+    return [f"{name} {reason}" for name, reason in read_corpus(folder).skipped]
+
+
+def test_documents_that_git_ignores_are_counted(folder: Path) -> None:
+    write(folder, "a.md", "data/b.md", "data/deep/c.md", "data/picture.png")
+    write(folder, ".gitignore", text="data/\n")
+    git(folder, "init", "-q")
+    assert names(read_corpus(folder)) == ["a.md"]
+    assert left_out() == ["2 documents left out: git ignores them"]
+
+
+def test_rules_hold_in_their_folder_and_the_deeper_and_later_ones_win(folder: Path) -> None:
+    write(folder, "a.draft.md", "docs/b.draft.md", "docs/keep.draft.md", "docs/old/c.md", "excluded.md")
+    write(folder, ".gitignore", text="*.draft.md\n")
+    write(folder, "docs/.gitignore", text="!keep.draft.md\n/old\n")
+    git(folder, "init", "-q")
+    (folder / ".git" / "info" / "exclude").write_text("excluded.md\n")
+    assert names(read_corpus(folder)) == ["docs/keep.draft.md"]
+    assert names(read_corpus("docs")) == ["keep.draft.md"]
+
+
+def test_a_submodule_has_rules_of_its_own_and_the_rest_keeps_its_rules(folder: Path) -> None:
+    write(folder, "a.md", "lib/readme.md", "lib/notes.md", "old/secret.md", "zzz/secret.md")
+    write(folder, ".gitignore", text="old/\nzzz/\nnotes.md\n")
+    git(folder, "init", "-q")
+    (folder / ".git/modules").mkdir()
+    git(folder, "init", "-q", "--separate-git-dir", str(folder / ".git/modules/lib"), "lib")
+    (folder / ".git/modules/lib/info/exclude").write_text("readme.md\n")
+    assert names(read_corpus(folder)) == ["a.md", "lib/notes.md"]
+
+
+def test_a_repository_that_is_reached_through_a_link_keeps_its_rules(folder: Path) -> None:
+    write(folder, "real/docs/a.md", "real/docs/secret/b.md")
+    write(folder, "real/.gitignore", text="secret/\n")
+    git(folder / "real", "init", "-q")
+    (folder / "link").symlink_to("real/docs", target_is_directory=True)
+    assert names(read_corpus("link")) == ["a.md"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_what_is_ignored_is_what_git_ignores(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    folder = tmp_path_factory.mktemp("repository").resolve()
+    git(folder, "init", "-q")
+    write(folder, "a/c.md", "a/b/c.md", "a/b/d.md", "b/d.md", "b/a/c.md", "c.md", "d.md")
+    for place in data.draw(st.lists(st.sampled_from(["", "a", "a/b", "b"]), min_size=1, max_size=2, unique=True)):
+        patterns = data.draw(st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=3))
+        write(folder, f"{place}/.gitignore".lstrip("/"), text="\n".join(patterns))
+    files = sorted(folder.rglob("*.md"))
+    listed = "\n".join(map(str, files))
+    told = subprocess.run(
+        ["git", "-C", str(folder), "check-ignore", "--stdin"], input=listed, capture_output=True, text=True, check=False
+    )
+    assert {str(path) for path in files if _is_ignored(path, folder)} == set(told.stdout.splitlines())
+
+
+def _is_ignored(path: Path, root: Path) -> bool:
+    rules = rules_above(root)
+    for inner in reversed([each for each in path.parents if each != root and each.is_relative_to(root)]):
+        rules = rules.enter(inner)
+    return rules.ignore(path)
+
+
+@pytest.mark.parametrize("kind", ["plain", "bare", "filters"])
+def test_nothing_that_a_hostile_repository_names_is_run(folder: Path, kind: str) -> None:
+    trap = folder / "ran"
+    script = folder / "script.sh"
+    script.write_text(f"#!/bin/sh\ntouch '{trap}'\ncat\n")
+    script.chmod(0o755)
+    docs = folder / "docs"
+    write(docs, "a.md", "b.md")
+    write(docs, ".gitattributes", text="* filter=evil\n")
+    git(docs, "init", "-q", *(["--bare"] if kind == "bare" else []))
+    config = docs / ("config" if kind == "bare" else ".git/config")
+    names_of_traps = "fsmonitor sshCommand pager editor hooksPath".split() if kind != "filters" else []
+    lines = "".join(f"\t{name} = {script}\n" for name in names_of_traps)
+    filters = f'[filter "evil"]\n\tclean = {script}\n\tsmudge = {script}\n\trequired = true\n'
+    with config.open("a") as file:
+        file.write(f"[core]\n{lines}{filters}")
+    command = [sys.executable, "-m", "rag_chunk", "chunk", str(docs), "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert '"document": "a.md"' in done.stdout
+    assert not trap.exists()
+    if kind == "plain":
+        git(docs, "add", "a.md")
+        assert trap.exists(), "the trap is none"
+
+
+def test_linked_folders_are_named_and_not_followed(folder: Path) -> None:
+    write(folder, "docs/a.md", "shared/b.md")
+    (folder / "docs" / "shared").symlink_to("../shared", target_is_directory=True)
+    assert names(read_corpus("docs")) == ["a.md"]
+    assert left_out("docs") == ["shared is a linked folder, and not followed"]
+
+
+@pytest.mark.parametrize(("encoding", "advice"), [("utf-16", "UTF-16"), ("utf-32", "UTF-32")])
+def test_wide_text_with_a_mark_is_refused_with_the_line_that_converts_it(
+    folder: Path, encoding: str, advice: str
+) -> None:
+    write(folder, "a.md")
+    (folder / "notes.txt").write_bytes("Grüße aus Köln".encode(encoding))
+    with pytest.raises(InputError) as error:
+        read_corpus(folder)
+    assert f"notes.txt is {advice}, not UTF-8" in str(error.value)
+    assert f"iconv -f {advice} -t UTF-8" in str(error.value)
+    assert "pdftotext" not in str(error.value)
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16LE", "UTF-16BE", "UTF-32LE"])
+def test_wide_text_without_a_mark_is_named_though_it_is_utf_8_with_nuls(folder: Path, encoding: str) -> None:
+    write(folder, "a.md")
+    (folder / "notes.txt").write_bytes("The port is 8080.\n".encode(encoding))
+    assert names(read_corpus(folder)) == ["a.md"]
+    assert left_out() == [f"notes.txt looks like {encoding}, and is left out. Convert it: iconv -f {encoding} -t UTF-8"]
+    (folder / "notes.txt").write_bytes("Für Köln\n".encode(encoding))
+    with pytest.raises(InputError, match=f"notes.txt is {encoding}, not UTF-8"):
+        read_corpus(folder)
+
+
+def test_a_nul_in_utf_8_is_text(folder: Path) -> None:
+    write(folder, "a.md", text="ein\0zelnes Wort \0\0")
+    assert names(read_corpus(folder)) == ["a.md"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_devices_and_pipes_are_refused_and_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.md")
+    (folder / "zero.md").symlink_to("/dev/zero")
+    write(folder, "a.md")
+    for source in ("pipe.md", "/dev/zero", "zero.md", "."):
+        with pytest.raises(InputError, match="is a device, a pipe or a broken link"):
+            read_corpus(source)
+    assert names(read_corpus(".", skip_unreadable=True)) == ["a.md"]

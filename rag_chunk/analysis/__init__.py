@@ -187,7 +187,7 @@ def _name_configs(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunCon
         listed = [configs] if isinstance(configs, RunConfig) else list(configs)
         named = dict(zip(names_of(listed), listed, strict=True))
     if not named:
-        raise SettingsError("there is no configuration to analyse; give one RunConfig at least")
+        raise SettingsError("no configuration was given; pass at least one RunConfig")
     return named
 
 

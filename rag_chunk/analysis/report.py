@@ -284,7 +284,7 @@ def _contradiction(report: Report) -> str | None:
     if not names:
         return "it has no configurations"
     if unusable:
-        return f"{unusable[0]!r} is no name of a configuration"
+        return f"{unusable[0]!r} is not a valid name of a configuration"
     if len(set(names)) < len(names):
         return "two configurations have the same name"
     if unknown:

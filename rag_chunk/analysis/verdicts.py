@@ -113,8 +113,8 @@ def explain_all_zero(names: Sequence[str]) -> str:
     """Return the sentences for scores that are all 0: that nothing can be chosen by them, and what to look at."""
     which = f"none of the {len(names)} configurations brings" if len(names) > 1 else f"{names[0]} does not bring"
     return (
-        f"Every score is 0: {which} back any of the evidence, and nothing can be chosen by that. See whether the "
-        "questions are about these documents and share words with them, whether the evidence is what was meant "
+        f"Every score is 0: {which} back any of the evidence, so there is nothing to choose by. Check whether the "
+        "questions are about these documents and share words with them, whether the evidence is what you meant "
         "(rag-chunk check-questions), and whether --budget is too small."
     )
 
@@ -209,7 +209,7 @@ def overlap_warning(overlap: float, retriever: str) -> str:
     """Return a sentence that warns of questions that use their evidence's own words; empty if they do not."""
     if overlap < _HIGH_OVERLAP or retriever in _NOT_LEXICAL or is_external(retriever):
         return ""
-    share = f"On average {100 * overlap:.0f} % of a question's words stand in its evidence"
+    share = f"On average {100 * overlap:.0f} % of a question's words are in its evidence"
     return f"{share}, which flatters lexical retrieval: ask as people will who do not know the text."
 
 

@@ -43,6 +43,8 @@ class SplittableSegments:
 
     def _within(self, limit: int, grain: int) -> tuple[MeasuredSegments, Positions]:
         """Return pieces of which none is over `limit`, and their rows in order, among others that are not used for it."""
+        # A piece of 5 units and its words of 2 and 3: `_of` is [5 5 5], `_are_words` [F T T]. With a limit of 5 the first row
+        # is chosen, with a limit of 4 the other two, with one of 2 the parts that the last is cut into besides.
         if limit < self._smallest:
             self._find_words(limit)
         kind = line_type(len(self._of))

@@ -42,7 +42,7 @@ def export_config(
 
 
 def _spare(target: Path | None) -> None:
-    """Raise `InputError` where a file would be replaced that is no config."""
+    """Raise `InputError` where a file that is not a config would be replaced."""
     from rag_chunk.config import read_config
 
     if target is None or not target.exists():
@@ -50,7 +50,7 @@ def _spare(target: Path | None) -> None:
     try:
         read_config(target)
     except InputError:
-        raise InputError(f"{target} is there, and is no config of rag-chunk. Name another file") from None
+        raise InputError(f"{target} exists and is not a rag-chunk config. Choose another file") from None
 
 
 @app.command()

@@ -19,7 +19,7 @@ def import_questions(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             help="Question sets: of ragas, LlamaIndex, SQuAD, LegalBench-RAG, DeepEval, MLflow, FinanceBench, "
             "AutoRAG (Parquet), or a folder of BEIR or MTEB.",
             show_default=False,
@@ -33,8 +33,8 @@ def import_questions(
         typer.Option(
             "--map",
             metavar="FIELDS",
-            help="Where the fields are in another layout: question=input.query,evidence=output.contexts,"
-            "doc=metadata.source,page=…",
+            help="Where our fields are in another layout, with commas between them: question=inputs.query and "
+            "evidence=outputs.contexts; also id, doc, page and tags.",
         ),
     ] = None,
     documents: Annotated[

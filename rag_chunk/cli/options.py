@@ -1,7 +1,7 @@
 """Command-line options made from the fields of the configs.
 
 `@with_settings` replaces a command's parameter `given: CommandLineOptions` by one option for each field, so that a
-setting's name, default, limits and help stand in one place. Every option defaults to `None`: what is in
+setting's name, default, limits and help are in one place. Every option defaults to `None`: what is in
 `CommandLineOptions` was given. Typer would drop pydantic's limits, so values go through as text and pydantic judges.
 `@with_options(…)` does the same for some of the fields, and `@with_fields` for a config that a command has to itself.
 """
@@ -33,8 +33,8 @@ _MODELS: tuple[tuple[type[BaseModel], str], ...] = (
     (TrackingConfig, "MLflow"),
 )
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
-_CONFIG_HELP = "A config file; several are compared as rivals, each under its file's name. Flags win over files."
-_ONE_CONFIG_HELP = "A config file. Flags win over it."
+_CONFIG_HELP = "A config file; several are compared as rivals, each under its file's name. Options override files."
+_ONE_CONFIG_HELP = "A config file. Options override it."
 _SHORTHANDS = {"use_tiktoken", "use_embeddings"}
 _EXTENSIBLE = frozenset({"strategy", "retriever"})  # whose names are the built-in ones, and others
 

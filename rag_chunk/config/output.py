@@ -43,10 +43,10 @@ def refuse_unheard(config: BaseModel, names: Collection[str], switch: str) -> No
     if given:
         raise PydanticCustomError(
             "contradiction",
-            "{given} {does} nothing without {switch}: add that, or leave {it} out",
+            "{given} {does} no effect without {switch}: add that, or leave {it} out",
             {
                 "given": " and ".join(given),
-                "does": "does" if len(given) == 1 else "do",
+                "does": "has" if len(given) == 1 else "have",
                 "switch": switch,
                 "it": given[0] if len(given) == 1 else "them",
             },
@@ -69,7 +69,7 @@ class OutputConfig(BaseModel):
     top: int | None = Field(None, ge=1, description="How many configurations the table shows, best first.")
     explain: bool = Field(
         False,
-        description="Show below the table what stands behind the verdict.",
+        description="Show the tests behind the verdict below the table.",
         json_schema_extra={"flags": ["--explain"]},
     )
     save: Path | None = Field(

@@ -96,7 +96,7 @@ class RunConfig(BaseModel):
     )
     unit: Unit = Field(
         "words",
-        description="What a chunk's size is counted in.",
+        description="The unit of a chunk's size.",
         json_schema_extra={"stage": "chunk", "common": True},
     )
     model: str = Field(
@@ -145,7 +145,7 @@ class RunConfig(BaseModel):
     )
     embedding_model: str | None = Field(
         None,
-        description="What makes vectors: hashing, or backend:name as in sentence-transformers:all-MiniLM-L6-v2.",
+        description="The embedding model: hashing, or backend:name as in sentence-transformers:all-MiniLM-L6-v2.",
         json_schema_extra={"stage": "embed", "in_name": "last", "metavar": "BACKEND:NAME", "common": True},
     )
     embedding_url: str | None = Field(

@@ -28,14 +28,13 @@ from rag_chunk.config.names import safe_name
 from rag_chunk.config.output import refuse_unheard
 from rag_chunk.config.run import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
-from rag_chunk.config.trust import trust_notice
+from rag_chunk.config.trust import TRUSTED, trust_notice
 from rag_chunk.errors import InputError, SettingsError
 
 OF_CHUNK = settings_of("chunk", "embed")
 OF_SCORE = ("unit", "model", *settings_of("score"))  # its budgets are characters, its sizes units
 _NO_FILES: Mapping[str, Any] = dict.fromkeys(ONLY_SCORE, ())  # should a file name them
 _READ = ("source", "test_file")
-_USED = (*RunConfig.model_fields, "custom_metrics")
 
 Notify = Callable[[str], None]
 Model = TypeVar("Model", bound=BaseModel)
@@ -66,7 +65,7 @@ class Settings:
 
 def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
     """Return the settings of an analysis. Which files took part is told to `notify`."""
-    base, rivals = _files(given, notify, _READ, _USED)
+    base, rivals = _files(given, notify, _READ, TRUSTED)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
     output, tracking = _output(given)
     if rivals and not any(name in given.settings for name in SWEPT):
@@ -87,7 +86,7 @@ def _refuse_external(configs: Iterable[RunConfig]) -> None:
         for kind, name in (("strategy", config.strategy), ("retriever", config.retriever)):
             if is_external(name):
                 raise SettingsError(
-                    f"the {kind} {name} stands for what was read from a file: rag-chunk score scores it. "
+                    f"the {kind} {name} comes from a file: rag-chunk score scores it. "
                     f"To analyze, name another: --{kind}"
                 )
 
@@ -122,7 +121,7 @@ def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings,
     """
     base, rivals = _files(given, notify, _READ, ("custom_metrics",))
     if rivals:
-        raise SettingsError("give one --config: what is compared are pairs of --chunks and --retrieved")
+        raise SettingsError("give one --config: this command compares pairs of --chunks and --retrieved")
     made = OF_SCORE if not is_external(str(base.settings.get("strategy"))) else (*OF_SCORE, "chunk_size")
     settings = {**{name: base.settings[name] for name in made if name in base.settings}, **given.settings}
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
@@ -160,7 +159,7 @@ def _files(
     _refuse_missing({folder_file: base}, reads, given)
     rivals = {safe_name(path.stem): read_config(path) for path in given.files}
     if len(rivals) < len(given.files):
-        raise SettingsError("two of the --config files have the same name; rivals are told apart by it")
+        raise SettingsError("two of the --config files have the same name; give each a name of its own")
     return base, rivals
 
 

@@ -8,6 +8,7 @@ from rag_chunk.config.names import is_function_name
 
 _FUNCTIONS = ("strategy", "retriever", "custom_metrics")
 _ADDRESS = ("embedding_model", "embedding_url")
+TRUSTED = (*_FUNCTIONS, *_ADDRESS)
 _KEYS = {True: "RAG_CHUNK_EMBEDDING_KEY", False: "RAG_CHUNK_EMBEDDING_KEY or OPENAI_API_KEY"}
 
 

@@ -75,7 +75,9 @@ class QuestionCheck:
         Raise `InputError` where a part of the file cannot be read: it would be lost.
         """
         if any(finding.kind == "unreadable" for finding in self.findings):
-            raise InputError(f"{self.source} cannot be written anew while a part of it cannot be read; mend that first")
+            raise InputError(
+                f"{self.source} cannot be rewritten while a part of it cannot be read; fix that part first"
+            )
         questions = [_fix_question(checked, self.corpus) for checked in self.questions]
         return json.dumps({"questions": questions}, ensure_ascii=False, indent=1) + "\n"
 

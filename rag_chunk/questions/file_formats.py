@@ -119,7 +119,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object; JSON would silently keep the last of what stands twice."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise ValueError(f"{_twice([name for name, _ in pairs])!r} stands twice in one object")
+        raise ValueError(f"{_twice([name for name, _ in pairs])!r} appears twice in one object")
     return fields
 
 
@@ -191,7 +191,7 @@ def _as_records(values: Sequence[Any], lines: Sequence[int], account: Diagnostic
 
 def _fields(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError('it is no question; it needs {"question": …}')  # noqa: TRY004 - reported with the line
+        raise ValueError('this is not a question; it needs {"question": …}')  # noqa: TRY004 - reported with the line
     return translate_record(value)
 
 

@@ -98,7 +98,7 @@ class Locator:
             return self._nearest_match(asked, wording, match)
         document, start, _ = self._corpus.place(*match.spans[0])
         taken = f"{excerpt(self._corpus.text(*match.spans[0]))} in {document.name}, {line_of(document, start)}"
-        said = f"{excerpt(wording.text)} stands nowhere word for word; {taken}, is taken for it"
+        said = f"{excerpt(wording.text)} has no exact match; using {taken} instead"
         if match.share < WHOLE:
             self._warn(asked, "similar", f"{said}: only {100 * match.share:.0f} % of it is there")
         else:
@@ -109,7 +109,7 @@ class Locator:
         """Return a span that stands for itself, without the white space at its edges."""
         document, offset = self._corpus.documents[index], int(self._corpus.starts[index])
         if not 0 <= start < end <= len(document.text):
-            said = f"{start} to {end} is no stretch of {document.name}, which has {len(document.text)} characters"
+            said = f"{start} to {end} is not a span of {document.name}, which has {len(document.text)} characters"
             self._refuse(asked, said)
             return None
         text = document.text[start:end]
@@ -138,7 +138,7 @@ class Locator:
         if match.inside_words:
             start, end = match.spans[0]
             longer = excerpt(self._places.in_whole_words(start, end), 40)
-            self._warn(asked, "keyword", f"{excerpt(text, 40)} stands only inside longer words: {longer}")
+            self._warn(asked, "keyword", f"{excerpt(text, 40)} occurs only inside longer words: {longer}")
         reasons = (
             [f"has only {len(text)} character{'' if len(text) == 1 else 's'}"] if len(text) < SHORTEST_PHRASE else []
         )

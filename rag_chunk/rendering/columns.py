@@ -152,7 +152,7 @@ def _unread(report: Report) -> list[str]:
             model = (str(result.config.embedding_model), result.embedding.limit)
             cut.setdefault(model, []).append(f"{text} of {result.name}")
     return [
-        f"{model} reads {limit:,} tokens of a chunk; what is past them has no vector: {', '.join(shares[:_MOST_NAMED])}"
+        f"{model} reads {limit:,} tokens of a chunk; text past them has no vector: {', '.join(shares[:_MOST_NAMED])}"
         + (f" and of {len(shares) - _MOST_NAMED} more." if len(shares) > _MOST_NAMED else ".")
         for (model, limit), shares in cut.items()
     ]

@@ -131,7 +131,7 @@ def refuse_overwriting_inputs(target: Path | None, asked: AnalysisConfig, corpus
     for path, what in files.items():
         with suppress(OSError, ValueError):  # a line of a .jsonl may have any name
             if path.samefile(target):
-                raise InputError(f"{target} is {what}, and would be replaced. Name another file")
+                raise InputError(f"{target} is {what}, and would be overwritten; choose another output file")
 
 
 def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Questions:
@@ -143,7 +143,7 @@ def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Que
         notify(f"left out: {name} {reason}")
     if similar := questions.matched.get("similar"):
         notify(
-            f"phrases that stand nowhere word for word: {similar}. The most similar text is taken for them; "
+            f"phrases without an exact match: {similar}. The most similar text is taken for them; "
             "rag-chunk check-questions shows it"
         )
     return questions
@@ -152,7 +152,7 @@ def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Que
 def skipped_notices(corpus: Corpus) -> list[str]:
     """Say in one line what is of another kind, and in a line each what could not be read."""
     other = [name for name, reason in corpus.skipped if reason == NOT_READ]
-    kinds = [f"not read, being of another kind: {', '.join(other)}"] if other else []
+    kinds = [f"skipped, unsupported file type: {', '.join(other)}"] if other else []
     rest = [entry for entry in corpus.skipped if entry.reason != NOT_READ]
     return kinds + [f"{each.name} {each.reason}{', and is left out' if is_broken(each) else ''}" for each in rest]
 

@@ -765,7 +765,7 @@ def test_questions_in_the_words_of_their_evidence_are_warned_of():
     parrots = questions_of(
         *(Question(found.id, text, found.evidence) for found, text in zip(questions.questions, texts, strict=True))
     )
-    assert "On average 100 % of a question's words stand in its evidence" in said(analysed(data=(corpus, parrots)))
+    assert "On average 100 % of a question's words are in its evidence" in said(analysed(data=(corpus, parrots)))
     strangers = questions_of(*(Question(found.id, "Whither went it?", found.evidence) for found in questions.questions))
     assert "of a question's words" not in said(analysed(data=(corpus, strangers)))
     assert "of a question's words" not in said(analysed(data=(corpus, parrots), metrics="budget"))

@@ -115,7 +115,7 @@ def test_the_ending_of_the_output_file_tells_its_format_unless_one_is_named(docs
 
 def test_save_writes_the_whole_results_folder_which_is_no_document_afterwards(docs: Path) -> None:
     done("analyze", "docs", "--strategy", "header,sentence", "--test-file", "questions.json", "--save", "docs/results")
-    found = {path.relative_to(docs / "docs/results").as_posix() for path in (docs / "docs/results").rglob("*.*")}
+    files = {path.relative_to(docs / "docs/results").as_posix() for path in (docs / "docs/results").rglob("*.*")}
     names = [
         f"{folder}/{name}" for folder, name in [("configs", "header-200-50.yaml"), ("chunks", "header-200-50.jsonl")]
     ]
@@ -129,7 +129,7 @@ def test_save_writes_the_whole_results_folder_which_is_no_document_afterwards(do
         "tracking.json",
         MARKER,
         *names,
-    } <= found
+    } <= files
     lines = [json.loads(line) for line in (docs / "docs/results/chunks/header-200-50.jsonl").read_text().splitlines()]
     assert lines[0]["text"] == GUIDE[lines[0]["start"] : lines[0]["end"]]
     asked = json.loads((docs / "docs/results/questions.json").read_text())

@@ -173,7 +173,7 @@ def test_a_folder_that_is_not_whole_does_not_keep_the_others_from_being_sent(pla
 def test_an_address_without_its_http_is_not_taken_for_a_folder(place, run):
     status, _, err = track_results(run, "--quiet", "--mlflow-uri", "127.0.0.1:5000")
     assert status == 5
-    assert "127.0.0.1:5000 is no address of a store. Of a server it would be http://127.0.0.1:5000" in err
+    assert "127.0.0.1:5000 is not the address of a store. Did you mean http://127.0.0.1:5000" in err
     assert not Path("127.0.0.1:5000").exists()
 
 

@@ -555,7 +555,7 @@ def shell(command: str, folder: Path) -> None:
     [
         ("sqlite:////sys/none/mlflow.db", "/sys/none"),
         ("sqlite:////sys/mlflow.db", "cannot be written: no folder, or no permission"),
-        ("sqlite:///text.db", "the file is no database of SQLite"),
+        ("sqlite:///text.db", "the file is not a SQLite database"),
         ("sqlite://", "names no file"),
         ("/sys/mlruns", "cannot be written|/sys/mlruns"),
         ("postgresql://ann:s3cret@127.0.0.1:9/runs", "nothing listens there"),

@@ -331,7 +331,7 @@ def test_a_part_of_a_compound_is_taken_with_a_warning_where_there_is_nothing_els
     corpus = Corpus([Document("a.md", text)])
     found = read(one(relevant=[phrase]), corpus)
     assert texts_of(found, corpus) == [[[phrase]]]
-    assert f"stands only inside longer words: {longer!r}" in found.warnings[0]
+    assert f"occurs only inside longer words: {longer!r}" in found.warnings[0]
 
 
 def test_keywords_are_flagged(read):
@@ -356,7 +356,7 @@ PROBLEMS = {
     "text as offset": ({"evidence": [{"doc": "guide.md", "start": "3", "end": 4}]}, "needs whole numbers"),
     "neither": ({"evidence": [{"doc": "guide.md"}]}, "has neither text nor start and end; it has doc"),
     "no document": ({"evidence": [{"start": 3, "end": 4}]}, "needs doc"),
-    "out of range": ({"evidence": [{"doc": "guide.md", "start": 3, "end": 4000}]}, "3 to 4000 is no stretch of guide.md, which has"),
+    "out of range": ({"evidence": [{"doc": "guide.md", "start": 3, "end": 4000}]}, "3 to 4000 is not a span of guide.md, which has"),
     "blank span": ({"evidence": [{"doc": "guide.md", "start": 6, "end": 8}]}, "6 to 8 of guide.md is blank"),
     "blank text": ({"evidence": [{"text": " "}]}, "evidence 1 is blank"),
     "half a character in the id": ({"id": "\ud800"}, "'\\ud800' has half a character"),
@@ -405,13 +405,13 @@ BROKEN = {
     "blank": (" \n", "is empty"),
     "JSON": ('[{"question": "How?"\n "relevant"]', "line 2, column 2"),
     "JSONL": ('{"question": "A?"}\n{"question": }\n{"question": "B?"}', "line 2, column 14"),
-    "JSONL of lists": ('{"question": "A?"}\n["B?"]', "line 2: it is no question"),
+    "JSONL of lists": ('{"question": "A?"}\n["B?"]', "line 2: this is not a question"),
     "YAML": ("questions:\n- question: [\n", "cannot be read as YAML: line"),
     "plain text": ("How do I lock it?", "holds no list of questions"),
     "another object": ('{"answers": []}', "holds no list of questions"),
     "no questions": ('{"questions": []}', "the file holds no question"),
     "no rows": ("question,relevant\n", "the file holds no question"),
-    "a list of texts": ('["How?", "Why?"]', "number 2 in the list (line 1): it is no question"),
+    "a list of texts": ('["How?", "Why?"]', "number 2 in the list (line 1): this is not a question"),
     "CSV with too many cells": ("question,relevant\nHow?,Turn, left\n", "line 2: it has 3 cells, and the header 2"),
     "CSV with an open quote": ('question,relevant\nA?,Turn\nB?,"Turn\n', "cannot be read as CSV: line 3"),
     "CSV with broken JSON": ('question,references\nHow?,"[{"\n', "line 2: references cannot be read as JSON"),
@@ -424,8 +424,8 @@ BROKEN = {
         'question,relevant\nA?,"' + "[" * 100_000 + '"\n',
         "line 2: relevant cannot be read as JSON: it is",
     ),
-    "a name that stands twice": ('[{"question": "A?",\n "question": "B?"}]', "'question' stands twice in one object"),
-    "a column that stands twice": ("question,relevant,Relevant\nA?,Turn,key\n", "the file has two columns 'relevant'"),
+    "a name that appears twice": ('[{"question": "A?",\n "question": "B?"}]', "'question' appears twice in one object"),
+    "a column that appears twice": ("question,relevant,Relevant\nA?,Turn,key\n", "the file has two columns 'relevant'"),
     "a long number": (
         '{"id": ' + "9" * 5_000 + ', "question": "A?"}',
         "cannot be read as JSON: a number has too many digits",

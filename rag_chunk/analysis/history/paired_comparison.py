@@ -82,7 +82,7 @@ def _scores(side: SavedAnalysis, metric: str, label: str) -> dict[str, float]:
         )
     scores = {each.id: each.scores[metric] for each in questions}
     if any(not 0 <= score <= 1 for score in scores.values()):
-        raise InputError(f"{metric} is no share of anything; compare by one that is, such as {HEADLINE}")
+        raise InputError(f"{metric} is not a share; compare by a share such as {HEADLINE}")
     return scores
 
 

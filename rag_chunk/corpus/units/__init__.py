@@ -29,7 +29,7 @@ Unit = Literal["words", "tokens", "characters"]
 
 
 class Units(Protocol):
-    """What a chunk's size is counted in."""
+    """The unit of a chunk's size."""
 
     @property
     def name(self) -> Unit:

@@ -6,7 +6,19 @@ import os
 import sys
 from pathlib import Path
 
-from rag_chunk.cli import analyze, check_questions, chunk, compare, configs, convert, init, score, strategies, track
+from rag_chunk.cli import (
+    analyze,
+    check_questions,
+    chunk,
+    compare,
+    configs,
+    convert,
+    import_questions,
+    init,
+    score,
+    strategies,
+    track,
+)
 from rag_chunk.cli.app import app, say
 from rag_chunk.errors import InputError, Interrupted, RagChunkError, interruptible
 
@@ -18,6 +30,7 @@ __all__ = [
     "compare",
     "configs",
     "convert",
+    "import_questions",
     "init",
     "main",
     "program",

@@ -41,6 +41,10 @@ class Diagnostics:
     matched: Counter[str] = field(default_factory=Counter)
     errors: int = 0
 
+    def of_kind(self, kind: Kind) -> list[Diagnostic]:
+        """Return the findings of that kind."""
+        return [finding for finding in self.findings if finding.kind == kind]
+
     def add(self, level: Level, kind: Kind, what: str, said: str, number: int = 0) -> None:
         """Take down a finding."""
         self.findings.append(Diagnostic(level, kind, what, said, number))

@@ -1,5 +1,6 @@
 """The formats of question files, told by content: JSON, JSONL, CSV, and else YAML."""
 
+import ast
 import csv
 import io
 import itertools
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag_chunk.config import yaml_text
+from rag_chunk.errors import InputError
 from rag_chunk.questions.diagnostics import Diagnostics
+from rag_chunk.questions.foreign_formats import LISTS, QUESTION_COLUMNS, translate_file, translate_record
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _LIST_OF_TEXTS = re.compile(r"\[\s*[\[\"]")
@@ -43,6 +46,22 @@ def parse_records(text: str, account: Diagnostics) -> list[RawQuestion]:
     return list(_csv(text, account, delimiter)) if delimiter else _yaml(text, account)
 
 
+def load_objects(text: str) -> list[dict[str, Any]]:
+    """Return the records of JSON, JSON lines or CSV as they are; raise `InputError` where they cannot be read."""
+    try:
+        if text.lstrip()[:1] not in "{[":
+            rows = csv.DictReader(io.StringIO(text, newline=""))
+            return [{name: _python_list(cell) for name, cell in row.items() if cell} for row in rows]
+        loaded = (
+            [json.loads(line) for line in text.split("\n") if line.strip()] if _is_jsonl(text) else json.loads(text)
+        )
+    except (ValueError, RecursionError, csv.Error) as error:
+        raise InputError(f"the records cannot be read: {error}") from None
+    if isinstance(loaded, dict):
+        loaded = next((value for value in loaded.values() if isinstance(value, list)), [loaded])
+    return [record for record in loaded if isinstance(record, dict)]
+
+
 def _unreadable(account: Diagnostics, said: str, number: int = 0, what: str = "the file") -> None:
     account.add("error", "unreadable", what, said, number)
 
@@ -58,7 +77,7 @@ def _is_jsonl(text: str) -> bool:
         first = json.loads(lines[0])
     except (ValueError, RecursionError):
         return False
-    return len(lines) > 1 or "question" in first
+    return len(lines) > 1 or "question" in first or translate_record(first) is not first
 
 
 def _jsonl(text: str, account: Diagnostics) -> Iterator[RawQuestion]:
@@ -81,6 +100,13 @@ def _json(text: str, account: Diagnostics) -> list[RawQuestion]:
     except (ValueError, RecursionError) as error:
         _unreadable(account, f"cannot be read as JSON: {_reason(error)}")
         return []
+    try:
+        records = translate_file(loaded)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        _unreadable(account, f"has the keys of another tool's question set, but not its form: {error!r}")
+        return []
+    if records is not None:
+        return [RawQuestion(fields, number) for number, fields in enumerate(records, 1)]
     listed = _list_of_questions(loaded, account)
     return list(_as_records(listed, list(_lines(text)) if listed else [], account))
 
@@ -166,7 +192,7 @@ def _as_records(values: Sequence[Any], lines: Sequence[int], account: Diagnostic
 def _fields(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError('this is not a question; it needs {"question": …}')  # noqa: TRY004 - reported with the line
-    return value
+    return translate_record(value)
 
 
 def _separator_line(text: str) -> str:
@@ -182,7 +208,7 @@ def _delimiter(text: str) -> str:
         return ""
     for delimiter in _DELIMITERS:
         names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
-        if len(names) > 1 and "question" in names:
+        if len(names) > 1 and QUESTION_COLUMNS & set(names):
             return delimiter
     return ""
 
@@ -221,7 +247,7 @@ def _csv_fields(header: list[str], row: list[str]) -> dict[str, Any]:
     if len(row) > len(header):
         raise ValueError(f"it has {len(row)} cells, and the header {len(header)}; a cell with a comma needs quotes")
     cells = {name: cell.strip() for name, cell in zip(header, row, strict=False) if cell.strip()}
-    fields: dict[str, Any] = {name: _value(name, cell) for name, cell in cells.items()}
+    fields: dict[str, Any] = translate_record({name: _value(name, cell) for name, cell in cells.items()})
     if "references" in fields:
         document = {"doc": cells["corpus_id"]} if "corpus_id" in cells else {}
         fields["evidence"] = [
@@ -245,7 +271,21 @@ def _value(name: str, cell: str) -> Any:
             ) from error
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{name} cannot be read as JSON: {_reason(error)}") from error
+    if name in LISTS:
+        return _python_list(cell)
     return re.split(r"\s*[,;]\s*", cell) if name == "tags" else cell
+
+
+def _python_list(cell: str) -> Any:
+    """Return a list or an object as Python or JSON writes it, which is how tools put one in a cell; else the cell."""
+    if not cell.startswith(("[", "{")):
+        return cell
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(cell)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+    return cell
 
 
 def _list(name: str, value: Any) -> list[Any]:

@@ -218,12 +218,12 @@ def pages_around(document: Document, page: int | str) -> Span | None:
     A page is named by its label, or else by its number.
     """
     pages = document.pages
-    labels = [label for _, label in pages]
+    labels = [each.label for each in pages]
     number = labels.index(str(page)) if str(page) in labels else page - 1 if isinstance(page, int) else -1
     if not 0 <= number <= len(pages) or not pages:
         return None
-    end = pages[number + 2][0] if number + 2 < len(pages) else len(document.text)
-    return pages[max(0, min(number, len(pages) - 1) - 1)][0], end
+    end = pages[number + 2].start if number + 2 < len(pages) else len(document.text)
+    return pages[max(0, min(number, len(pages) - 1) - 1)].start, end
 
 
 def _difference(phrase: str, text: str) -> str:

@@ -1,0 +1,124 @@
+"""`import-questions` and `export-questions`: question sets of other tools, in and out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from rag_chunk.cli.app import app, check_target, say, write
+from rag_chunk.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rag_chunk.questions.imported import Imported
+
+
+@app.command()
+def import_questions(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE",
+            help="Question sets: of ragas, LlamaIndex, SQuAD, LegalBench-RAG, DeepEval, MLflow, FinanceBench, "
+            "AutoRAG (Parquet), or a folder of BEIR or MTEB.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output-file", "-o", metavar="FILE", help="Write the questions to this file, as YAML.")
+    ] = Path("questions.yaml"),
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--map",
+            metavar="FIELDS",
+            help="Where our fields are in another layout, with commas between them: question=inputs.query and "
+            "evidence=outputs.contexts; also id, doc, page and tags.",
+        ),
+    ] = None,
+    documents: Annotated[
+        Path | None,
+        typer.Option("--documents", metavar="FOLDER", help="Write the documents that the set holds to this folder."),
+    ] = None,
+) -> None:
+    """Read the question sets of other tools, told by their content, and write one question file.
+
+    What is left out is counted. Check the result against your documents: rag-chunk check-questions questions.yaml docs
+    """
+    from rag_chunk.config import yaml_text
+    from rag_chunk.questions import imported
+
+    check_target(output)
+    if output.exists():
+        raise InputError(f"{output} exists already; choose another file: -o")
+    fields = imported.parse_mapping(mapping) if mapping else None
+    sets = {path: imported.import_questions(path, fields) for path in files}
+    for path, each in sets.items():
+        for notice in each.notices:
+            say(f"{path}: {notice}")
+    questions = [question for each in sets.values() for question in each.questions]
+    texts = {name: text for each in sets.values() for name, text in each.documents.items()}
+    _write_documents(documents, texts)
+    write(output, yaml_text.dump({"questions": _with_unique_ids(list(sets.values()))}))
+    say(f"Wrote {output}: {len(questions):,} questions.")
+
+
+def _with_unique_ids(sets: "list[Imported]") -> "list[Mapping[str, object]]":
+    """Return the questions of all sets; where an id is taken, the number of its set is put before it."""
+    seen: set[object] = set()
+    questions = []
+    for number, each in enumerate(sets, 1):
+        for question in each.questions:
+            name = question.get("id")
+            unique = f"{number}-{name}" if name is not None and name in seen else name
+            seen.add(unique)
+            questions.append({**question, "id": unique} if name is not None else question)
+    return questions
+
+
+def _write_documents(folder: Path | None, texts: "Mapping[str, str]") -> None:
+    """Write texts under their names, none outside the folder and none over a file that is there."""
+    if not texts:
+        return
+    if folder is None:
+        say(f"The set holds {len(texts):,} documents; --documents FOLDER writes them.")
+        return
+    targets = {folder / name: text for name, text in texts.items()}
+    for target in targets:
+        if not target.resolve().is_relative_to(folder.resolve()) or target.exists():
+            raise InputError(f"{target} is not written: it exists already, or is outside of {folder}")
+    for target, text in targets.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write(target, text)
+    say(f"Wrote {len(texts):,} documents to {folder}.")
+
+
+@app.command()
+def export_questions(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The questions.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Their documents.", show_default=False)],
+    to: Annotated[Literal["ragas", "beir", "mlflow"], typer.Option("--to", help="The layout.")] = "ragas",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output-file", "-o", metavar="FILE", help="Write here; a folder for beir. Else to stdout."),
+    ] = None,
+) -> None:
+    """Write questions with their evidence as ragas, BEIR or an MLflow evaluation dataset reads them."""
+    from rag_chunk.corpus import read_corpus
+    from rag_chunk.questions import read_questions
+    from rag_chunk.questions.exports import export_questions as export
+
+    if to == "beir" and output is None:
+        raise InputError("beir is a folder; name it: -o FOLDER")
+    corpus = read_corpus(folder, skip_unreadable=True)
+    for name, text in export(read_questions(file, corpus), corpus, to).items():
+        if output is None:
+            typer.echo(text, nl=False)
+            continue
+        target = output / name if name else output
+        if target.exists():
+            raise InputError(f"{target} exists already; choose another name")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write(target, text)
+        say(f"Wrote {target}")

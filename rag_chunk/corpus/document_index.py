@@ -14,6 +14,10 @@ class DocumentIndex:
         self._named: dict[str, list[int]] = {}
         for index, document in enumerate(corpus.documents):
             self._named.setdefault(posixpath.splitext(document.name)[0], []).append(index)
+            if document.conversion:  # as its text may be called
+                for ending in (".md", ".txt"):
+                    self._named.setdefault(document.name + ending, []).append(index)
+                    self._named.setdefault(posixpath.splitext(document.name)[0] + ending, []).append(index)
         self._named |= {document.name: [index] for index, document in enumerate(corpus.documents)}
 
     def find(self, name: str) -> Sequence[int]:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test test-peers test-embeddings check-wheels check-lowest docs docs-update dist fuzz clean
+.PHONY: help demo check lint types test test-peers test-embeddings check-wheels check-lowest docs docs-update dist fuzz faults clean
 
 help:  ## show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -75,6 +75,9 @@ docs: .venv/docs  ## the documentation, built into site/; the tests check what i
 
 fuzz: .venv/dev  ## every invariant on 100,000 random and spliced real texts, by each strategy in each unit: over an hour on two cores
 	HYPOTHESIS_EXAMPLES=5000 FUZZ_ROUNDS=20 $(BIN)/python -m pytest --numprocesses auto tests/chunker/test_invariants.py
+
+faults: .venv/dev  ## 1,000 analyses that are interrupted, killed, or answered falsely: about an hour on two cores
+	$(BIN)/python -m tests.faults.injections --count 1000
 
 dist: .venv/dev  ## the wheel and the source archive, in dist/
 	$(BIN)/python -m pip install --quiet build

@@ -7,7 +7,7 @@ Every chunker cuts the same texts into chunks of at most `--size` tokens with `-
 - over the limit: chunks that count more tokens when their own text is encoded;
 - fences and tables whole: of the code fences and tables that fit the limit by themselves, how many stand whole in
   some chunk. Which there are is told by markdown-it-py, not by rag-chunk;
-- altered: chunks whose text stands nowhere in the document as it is;
+- altered: chunks whose text is not in the document as it is;
 - lost: characters, white space apart, that stand in none of the chunks that are found in the document;
 - refused: texts at which the chunker raises an error. They are left out of its other figures.
 

@@ -63,6 +63,12 @@ def test_a_page_shows_what_the_program_prints(page, tmp_path):
         pytest.skip(f"parts of {page.name} need {', '.join(sorted(set(made.lacked)))}")
 
 
+def test_the_picture_of_the_budget_is_drawn_from_its_figures():
+    picture = _script("budget_picture")
+    assert picture.svg() == picture.TARGET.read_text(encoding="utf-8"), "run `python scripts/budget_picture.py`"
+    assert picture.recall(picture.LARGE) < picture.recall(picture.SMALL)
+
+
 def test_the_picture_of_the_strategies_is_what_they_do():
     picture = _script("picture")
     assert picture.svg() == picture.TARGET.read_text(encoding="utf-8"), (

@@ -139,7 +139,7 @@ def _build_analysis(
 def report_of(
     corpus: Corpus, asked: EvaluationSet | None, scored: Sequence[Scored], settings: AnalysisConfig
 ) -> Report:
-    """Compare the configurations, and return them best first; those of one retriever stand together."""
+    """Compare the configurations, and return them best first; those of one retriever are together."""
     seed = scored[0].result.config.seed
     groups = [with_intervals(group, seed) for group in blocks(scored)]
     comparisons = [compare_configurations(group, asked, settings, seed) for group in groups] if asked else []
@@ -187,7 +187,7 @@ def _name_configs(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunCon
         listed = [configs] if isinstance(configs, RunConfig) else list(configs)
         named = dict(zip(names_of(listed), listed, strict=True))
     if not named:
-        raise SettingsError("there is no configuration to analyse; give one RunConfig at least")
+        raise SettingsError("no configuration was given; pass at least one RunConfig")
     return named
 
 
@@ -203,7 +203,7 @@ def _seed(named: Mapping[str, RunConfig]) -> int:
 
 
 def corpus_entry(corpus: Corpus) -> CorpusEntry:
-    """Return what a report says of a corpus."""
+    """Return the corpus as a report holds it."""
     documents = tuple(
         DocumentEntry(
             name=document.name,

@@ -29,7 +29,7 @@ _DECIMALS = 12
 def blocks(scored: Sequence[Scored]) -> list[list[Scored]]:
     """Group configurations by retriever, best first in each: what holds for one says nothing of another.
 
-    Where no two have the same retriever, they are rivals with all that they have, and stand in one group. Bounds come
+    Where no two have the same retriever, they are rivals with all that they have, and are in one group. Bounds come
     last, apart from the rest: no pipeline can have them, so that they are nobody's rivals.
     """
     bounds = [each for each in scored if is_bound(each.result.config.retriever)]
@@ -96,8 +96,10 @@ def _outcome(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed
     if asked.choosing:
         chosen = statistics.compare_all(np.array([each.choosing for each in scored]).T, seed=seed)
     recommended = recommend_for(results, chosen, margin)
-    missed = int((_table(scored) == 0).all(axis=1).sum())
-    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader), missed)
+    table = _table(scored)
+    missed = int((table == 0).all(axis=1).sum())
+    undecided = int((np.ptp(table, axis=1) == 0).sum())
+    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader), missed, undecided)
 
 
 def _worse(comparison: statistics.PairedTest, leader: int) -> list[bool]:
@@ -154,7 +156,7 @@ def _baseline(outcome: Outcome, name: str | None) -> BaselineResult | None:
 
 
 def against_result(pair: statistics.Pair, baseline: int, names: Sequence[str], *, enough: bool) -> AgainstBaseline:
-    """Return how the other one of a `pair` stands to the baseline, a place in `names`; too few questions show nothing."""
+    """Return the other one of a `pair` against the baseline, a place in `names`; too few questions show nothing."""
     above = pair.b == baseline
     low, high = (pair.low, pair.high) if above else (0.0 - pair.high, 0.0 - pair.low)
     shown = enough and pair.p_adjusted < statistics.ALPHA

@@ -74,7 +74,7 @@ def estimate_cost(corpus: Corpus, configs: Mapping[str, RunConfig], questions: Q
 
 
 class _Writing:
-    """A bill while it is written: each text stands in it once."""
+    """A cost estimate while it is made: each text counts once."""
 
     def __init__(self, corpus: Corpus, questions: Sequence[str]) -> None:
         self._corpus, self._questions = corpus, questions

@@ -89,7 +89,7 @@ def _by_tag(questions: Questions) -> dict[str, Positions]:
 
 
 def _by_document(corpus: Corpus, questions: Questions) -> dict[str, Positions]:
-    """Group the questions by the documents of their evidence, an item counting where its first alternative stands."""
+    """Group the questions by the documents of their evidence, an item counting where its first alternative is."""
     first = [
         [corpus.place(*item.spans[0]).document.name for item in question.evidence] for question in questions.questions
     ]

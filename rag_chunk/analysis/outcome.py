@@ -18,7 +18,8 @@ class Outcome:
 
     `leader` and `recommended` are chosen by the latter; without a holdout both are the same questions. `worse` tells
     of each configuration whether it is shown to be worse than the leader, and
-    `missed` how many questions score 0 under every one.
+    `missed` how many questions score 0 under every one. `undecided`
+    is how many score the same under every one, and so tell none from another.
     """
 
     results: Sequence[ConfigurationResult]
@@ -28,6 +29,7 @@ class Outcome:
     recommended: int
     worse: Sequence[bool]
     missed: int
+    undecided: int = 0
 
     @property
     def names(self) -> list[str]:

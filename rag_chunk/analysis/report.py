@@ -169,7 +169,7 @@ class ComparisonResult(_ReportValue):
     `leaders` has the highest mean at each budget of the curve; `pareto` are the configurations of which none has at
     least the recall for an index and a context that are no larger. `too_close` is whether none
     is shown to be worse than the leader, by questions enough. `verdict` is what to know in a few lines, `explanation`
-    what stands behind it. Bounds (`oracle`, `random`) have no `pareto`, and their `recommended` is the
+    its reasons. Bounds (`oracle`, `random`) have no `pareto`, and their `recommended` is the
     best of them by the same rule, which no sentence recommends.
     """
 
@@ -189,10 +189,10 @@ class ComparisonResult(_ReportValue):
 
 
 class Report(_ReportValue):
-    """All results of one analysis. `configurations` stand best first.
+    """All results of one analysis. `configurations` are best first.
 
     Configurations are compared within their retriever: `comparison` is of the first one, `other_comparisons` of the
-    rest, and the configurations stand in the same order.
+    rest, and the configurations are in the same order.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -272,7 +272,7 @@ def parse_report(text: str, where: str) -> Report:
 
 
 def _contradiction(report: Report) -> str | None:
-    """Return what does not fit together; names become names of files, and stand for one configuration each."""
+    """Return what does not fit together; names become names of files, and each is of one configuration."""
     names = [result.name for result in report.configurations]
     unusable = [name for name in names if name != safe_name(name) and not _OLD_NAME.fullmatch(name)]
     unknown = [name for each in report.comparisons for name in (each.leader, each.recommended) if name not in names]
@@ -284,7 +284,7 @@ def _contradiction(report: Report) -> str | None:
     if not names:
         return "it has no configurations"
     if unusable:
-        return f"{unusable[0]!r} is no name of a configuration"
+        return f"{unusable[0]!r} is not a valid name of a configuration"
     if len(set(names)) < len(names):
         return "two configurations have the same name"
     if unknown:

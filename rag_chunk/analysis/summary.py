@@ -1,6 +1,6 @@
 """The verdict in a few plain lines: what is clearly better, what to take and why, and what that holds for.
 
-What stands behind those lines is the explanation, which is shown on demand.
+The explanation holds the reasons, which are shown on demand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bo
 
 
 def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out: bool) -> tuple[str, ...]:
-    """Return what stands behind the verdict: the tests, the gap of the recommended, other budgets, lost recall."""
+    """Return the reasons of the verdict: the tests, the gap of the recommended, other budgets, lost recall."""
     if not any((*outcome.shown.means, *outcome.chosen.means)):
         return ()
     names, budgets = outcome.names, distinct(result.config.budget for result in outcome.results)
@@ -59,6 +59,7 @@ def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out:
         "" if held_out or outcome.is_bound else _recommended(outcome),
         verdicts.curve_verdict(names, leaders, outcome.leader, budgets),
         "" if is_too_close(outcome.shown) else limit_of_recall(outcome),
+        _undecided(outcome),
         "" if outcome.is_bound else where_lost(outcome.results[outcome.recommended]),
     ]
     return tuple(sentence for sentence in sentences if sentence)
@@ -174,6 +175,16 @@ def limit_of_recall(outcome: Outcome) -> str:
     elif best is not None and 1 - best > _LITTLE:
         clauses.append(f"even a perfect ranking would reach only {best:.2f}: look at the budget and chunk size first")
     return f"What limits recall: {'; '.join(clauses)}." if clauses else ""
+
+
+def _undecided(outcome: Outcome) -> str:
+    """Say how many questions tell no configuration from another; empty where all do, or there is one configuration."""
+    count = outcome.undecided
+    if not count or len(outcome.results) == 1:
+        return ""
+    verb = "scores" if count == 1 else "score"
+    of = f"{count:,} of {all_questions(outcome.shown.num_questions).removeprefix('all ')}"
+    return f"{of} {verb} the same under every configuration: they cannot tell these apart."
 
 
 def where_lost(result: ConfigurationResult) -> str:

@@ -83,7 +83,7 @@ def recommendation_verdict(
 
 
 def standing(comparison: PairedTest, index: int, names: Sequence[str], interval: tuple[float, float] | None) -> str:
-    """Return one sentence on a configuration that other questions chose: its mean, and how it stands to the rest."""
+    """Return one sentence on a configuration that other questions chose: its mean, and which it beats."""
     name, count = names[index], comparison.num_questions
     ends = f" (95 % interval {points(interval[0])} to {points(interval[1])})" if interval else ""
     mean = f"{name} scores {points(comparison.means[index])} points on {_those_held_out(count)}{ends}"
@@ -113,8 +113,8 @@ def explain_all_zero(names: Sequence[str]) -> str:
     """Return the sentences for scores that are all 0: that nothing can be chosen by them, and what to look at."""
     which = f"none of the {len(names)} configurations brings" if len(names) > 1 else f"{names[0]} does not bring"
     return (
-        f"Every score is 0: {which} back any of the evidence, and nothing can be chosen by that. See whether the "
-        "questions are about these documents and share words with them, whether the evidence is what was meant "
+        f"Every score is 0: {which} back any of the evidence, so there is nothing to choose by. Check whether the "
+        "questions are about these documents and share words with them, whether the evidence is what you meant "
         "(rag-chunk check-questions), and whether --budget is too small."
     )
 
@@ -209,7 +209,7 @@ def overlap_warning(overlap: float, retriever: str) -> str:
     """Return a sentence that warns of questions that use their evidence's own words; empty if they do not."""
     if overlap < _HIGH_OVERLAP or retriever in _NOT_LEXICAL or is_external(retriever):
         return ""
-    share = f"On average {100 * overlap:.0f} % of a question's words stand in its evidence"
+    share = f"On average {100 * overlap:.0f} % of a question's words are in its evidence"
     return f"{share}, which flatters lexical retrieval: ask as people will who do not know the text."
 
 

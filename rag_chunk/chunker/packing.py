@@ -64,6 +64,9 @@ def _plain(rows: PackingTable) -> tuple[Positions, Positions]:
 
 def _overlapping(rows: PackingTable, overlap: int, whole: int, units: Units) -> tuple[Positions, Positions]:
     """Return the first row of each chunk, and the row after it; a chunk begins with whole pieces of the one before."""
+    # Four rows of one unit, a limit of 3 and an overlap of 1: `starts` [0 0 1 2] is for each row the first row of the chunk
+    # after a cut there, `ends` [3 3 4 4] the row after the last of that chunk. Followed from the cut 0: rows 0 to 2, cut at
+    # 3, then from row 2 to the end. `begun` is [0 2] and `ended` [3 4].
     levels = np.minimum(rows.levels, np.uint8(whole))
     firsts = _overlap_starts(rows, overlap, levels)
     starts, ends = firsts.data, rows.coarsest(rows.furthest.take(firsts), rows.numbers[:-1]).data

@@ -9,7 +9,7 @@ from rag_chunk.chunker.packing_table import PackingTable, rows_of
 from rag_chunk.chunker.segments import Level, Segments
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, as_spans, distinct, line_type, opens
-from rag_chunk.corpus.units import Units, word_starts
+from rag_chunk.corpus.units import Units, within_phrases, word_starts
 
 _PARTS = 16  # of a chunk: a word over the limit is cut no finer, so that long ones do not take long
 _FAR = 24  # characters: without spaces each letter is a word, and to encode far around each would take very long
@@ -43,6 +43,8 @@ class SplittableSegments:
 
     def _within(self, limit: int, grain: int) -> tuple[MeasuredSegments, Positions]:
         """Return pieces of which none is over `limit`, and their rows in order, among others that are not used for it."""
+        # A piece of 5 units and its words of 2 and 3: `_of` is [5 5 5], `_are_words` [F T T]. With a limit of 5 the first row
+        # is chosen, with a limit of 4 the other two, with one of 2 the parts that the last is cut into besides.
         if limit < self._smallest:
             self._find_words(limit)
         kind = line_type(len(self._of))
@@ -67,6 +69,8 @@ class SplittableSegments:
         """Cut those pieces into words that are over `limit`, and were over none before."""
         new = np.flatnonzero((self._of > limit) & (self._of <= self._smallest))
         parts, rows = self._parts(new, word_starts(self._corpus, self._known.pieces.spans[new]), Level.WORD)
+        inside = np.flatnonzero(~opens(rows))
+        parts.pieces.levels[inside[within_phrases(self._corpus, parts.pieces.spans[inside, 0])]] = Level.GRAPHEME
         order = self._insert_parts(np.arange(len(self._of)), rows)
         self._known = join(self._known, parts).at(order)
         self._are_words = np.append(self._are_words, np.ones(len(rows), bool))[order]

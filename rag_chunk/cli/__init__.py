@@ -29,6 +29,7 @@ __all__ = [
 
 _NOBODY_READS = 1  # with which Typer and rich end where the reader of our output has gone
 _BROKEN_PIPE = 141  # the shell's status for that
+_NO_TEMPORARY_FOLDER = "No usable temporary directory"  # how the error of `tempfile` begins
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -71,17 +72,27 @@ def main() -> None:
         say(f"rag-chunk: {error}")
         sys.exit(error.exit_status)
     except OSError as error:
-        if error.errno not in _FULL or debug:
+        message = _explain_disk(error)
+        if message is None or debug:
             raise
-        say(f"rag-chunk: the results cannot be written: {error.strerror}")
+        say(f"rag-chunk: {message}")
         sys.exit(InputError.exit_status)
 
 
+def _explain_disk(error: OSError) -> str | None:
+    """Return what is wrong with the disk, in a sentence; None where the error may be a fault of the program."""
+    if error.errno in _FULL:
+        return f"the results cannot be written: {error.strerror}"
+    if str(error.strerror).startswith(_NO_TEMPORARY_FOLDER):
+        return "there is no folder for temporary files. Set TMPDIR to a folder that you may write to"
+    return None
+
+
 def _check_working_folder() -> None:
-    """Raise `InputError` where the shell stands in a folder that has been removed, or that no report can name."""
+    """Raise `InputError` where the working folder was removed, or its name cannot be written in a report."""
     try:
         str(Path.cwd()).encode()
     except OSError:
-        raise InputError("the working folder is no longer there; change to another one") from None
+        raise InputError("the working folder no longer exists; change to another folder") from None
     except UnicodeEncodeError:
         raise InputError("the working folder's name is not UTF-8, and no report can say it; rename it") from None

@@ -56,7 +56,7 @@ def _spare_results(path: Path) -> None:
     from rag_chunk.corpus import MARKER
 
     if path.exists() and (path.absolute().parent / MARKER).exists():
-        raise InputError(f"{path} is part of a saved analysis, and would be replaced. Name another file")
+        raise InputError(f"{path} is part of a saved analysis, and would be overwritten; choose another output file")
 
 
 def write(path: Path, text: str) -> None:

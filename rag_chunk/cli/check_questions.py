@@ -1,5 +1,6 @@
 """`check-questions`: everything that is wrong or odd about a question file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,7 +58,8 @@ def check_questions(
         raise InputError(f"{file} is a folder; the questions come first: rag-chunk check-questions {questions} {file}")
     check_target(fix)
     named = {name: path for name, path in (("source", folder), ("test_file", file)) if path}
-    asked = load_single(given, notify).analysis.model_copy(update=named)
+    options = replace(given, analysis={**given.analysis, **named})
+    asked = load_single(options, notify, reads=("source", "test_file"), used=()).analysis
     if asked.test_file is None:
         raise SettingsError(
             "no questions were named. Give them, and the documents: check-questions questions.json docs"

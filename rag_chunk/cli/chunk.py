@@ -80,7 +80,7 @@ def chunk(
 def _refuse(form: str, path: Path | None, config: "RunConfig", *, parents: bool) -> None:
     """Raise `SettingsError` where nothing useful could be written, before anything is read."""
     if form == "parquet" and path is None and sys.stdout.isatty():
-        raise SettingsError("Parquet is no text for a terminal. Write it to a file: -o chunks.parquet")
+        raise SettingsError("Parquet is binary; write it to a file: -o chunks.parquet")
     row = STRATEGIES.get(config.strategy)
     if parents and not (row and row.has_parents):
         raise SettingsError(f"{config.strategy} makes no parents; leave --parents out, or use --strategy hierarchical")

@@ -14,13 +14,14 @@ from rag_chunk.errors import NotReproduced, SettingsError, Worse
 
 if TYPE_CHECKING:
     from rag_chunk.analysis.history import ComparisonReport, Reproduction
+    from rag_chunk.config.sources import Settings
 
 Outcome = TypeVar("Outcome", "ComparisonReport", "Reproduction")
 Sides = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Runs, results folders, or files in a folder's configs/. An analysis stands for its recommended "
-        "configuration.",
+        help="Runs, results folders, or files in a folder's configs/. Of an analysis, its recommended "
+        "configuration is compared.",
         show_default=False,
     ),
 ]
@@ -36,10 +37,10 @@ Folder = Annotated[
 @app.command()
 @with_fields(ComparisonConfig)
 def compare(given: ComparisonConfig, sides: Sides = None) -> None:
-    """Set runs or saved results side by side, with the paired test over the questions that all of them answered.
+    """Compare runs or saved results, with the paired test over the questions that all of them answered.
 
     The others are compared with the first. A question takes part where its
-    evidence reads the same on all sides, wherever it stands; the rest are named.
+    evidence has the same text on all sides; the others are listed.
     """
     from rag_chunk.analysis.history import gate_verdict, worse
     from rag_chunk.rendering.side_by_side import side_by_side_markdown, side_by_side_table
@@ -60,7 +61,7 @@ def compare(given: ComparisonConfig, sides: Sides = None) -> None:
 @app.command()
 @with_fields(ReproductionConfig)
 def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = None) -> None:
-    """Run a tracked analysis again, and say of every metric whether it is equal.
+    """Run a tracked analysis again, and check that every metric is equal.
 
     Of an analysis all configurations are run, of a configuration it alone. The
     exit status is 6 where documents, questions or a metric are not as they were
@@ -85,6 +86,8 @@ def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = N
         _show(outcome, given, reproduction_table, reproduction_markdown)
 
     settings = settings_again(before, source or given.folder, given.test_file, output, tracking)
+    for notice in _trust_notices(before.source, settings):
+        notify(notice)
     with caching(enabled=given.cache), progress(quiet=given.quiet) as told:
         outlook = Reporter(notify, told, lambda _: None)
         reproduction, tracked = run_again(before, settings, outlook, show)
@@ -92,6 +95,15 @@ def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = N
         say_where(tracked, quiet=given.quiet)
     if not reproduction.is_equal:
         raise NotReproduced(f"{before.source} is not reproduced")
+
+
+def _trust_notices(source: str, settings: "Settings") -> list[str]:
+    """Return what code the recorded configurations run, and where they send texts; each line once."""
+    from rag_chunk.config.trust import TRUSTED, trust_notice
+
+    of_all = {"custom_metrics": settings.analysis.custom_metrics}
+    recorded = ({**config.model_dump(), **of_all} for config in settings.configs.values())
+    return list(filter(None, dict.fromkeys(trust_notice(source, each, {}, TRUSTED) for each in recorded)))
 
 
 def _show(

@@ -1,5 +1,6 @@
 """`export-config` and `import-config`: a config out of MLflow, and into a folder."""
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +42,7 @@ def export_config(
 
 
 def _spare(target: Path | None) -> None:
-    """Raise `InputError` where a file would be replaced that is no config."""
+    """Raise `InputError` where a file that is not a config would be replaced."""
     from rag_chunk.config import read_config
 
     if target is None or not target.exists():
@@ -49,7 +50,7 @@ def _spare(target: Path | None) -> None:
     try:
         read_config(target)
     except InputError:
-        raise InputError(f"{target} is there, and is no config of rag-chunk. Name another file") from None
+        raise InputError(f"{target} exists and is not a rag-chunk config. Choose another file") from None
 
 
 @app.command()
@@ -60,18 +61,53 @@ def import_config(
 ) -> None:
     """Check and upgrade a config, show it, and make it this folder's rag-chunk.yaml.
 
-    Paths below this folder are written relative to it, others as they are.
+    Where there is one, its settings are changed, its comments stay, and a copy is kept as rag-chunk.yaml.bak. Paths
+    below this folder are written relative to it. Paths elsewhere that do not exist here are left out.
     """
     from rag_chunk.config import FOLDER_FILE
 
-    found = _read_source(file, mlflow_uri).relative_to_folder(Path.cwd())
+    imported = _without_foreign_paths(_read_source(file, mlflow_uri).relative_to_folder(Path.cwd()))
     target = Path(FOLDER_FILE)
     if target.exists() and not force:
-        raise InputError(f"there is a {FOLDER_FILE} here already; --force replaces it")
-    write(target, found.to_yaml())
-    typer.echo(replace(found, recorded={}).to_yaml(), nl=False)
-    origin = f", from run {found.recorded['run_id']}" if found.recorded.get("run_id") else ""
+        _merge_into(target, imported)
+    else:
+        write(target, imported.to_yaml())
+    typer.echo(replace(imported, recorded={}).to_yaml(), nl=False)
+    origin = f", from run {imported.recorded['run_id']}" if imported.recorded.get("run_id") else ""
     say(f"Wrote {target}{origin}. In this folder, rag-chunk uses it from now on.")
+
+
+def _without_foreign_paths(config: "ConfigFile") -> "ConfigFile":
+    """Leave out absolute paths to what does not exist on this machine, and say so."""
+    from rag_chunk.config.analysis import PATHS
+
+    foreign = {}
+    for name in PATHS:
+        paths = config.analysis.get(name) or ()
+        for path in [paths] if isinstance(paths, str) else paths:
+            if os.path.isabs(path) and not os.path.exists(path):  # noqa: PTH110, PTH117 - raise nothing, whatever it is
+                foreign[name] = path
+    for name, path in foreign.items():
+        say(f"left out {name}: {path} does not exist here")
+    return replace(config, analysis={name: value for name, value in config.analysis.items() if name not in foreign})
+
+
+def _merge_into(target: Path, imported: "ConfigFile") -> None:
+    """Change the settings of a config file, and keep a copy of it as it was."""
+    from rag_chunk.config import read_config
+    from rag_chunk.config.merge import merge_config
+
+    try:
+        read_config(target)
+    except InputError as error:
+        raise InputError(f"{error}. --force replaces the file") from None
+    text = target.read_text(encoding="utf-8-sig")
+    merged = merge_config(text, imported, str(target))
+    names = (target.with_name(f"{target.name}.bak{number}") for number in ("", *range(2, 1000)))
+    copy = next(path for path in names if not path.exists())
+    write(copy, text)
+    write(target, merged)
+    say(f"Kept the file as it was: {copy}")
 
 
 def _read_source(file: str, uri: str | None) -> "ConfigFile":

@@ -6,6 +6,8 @@ from typer.core import TyperCommand, TyperOption
 
 _WIDEST = 32  # columns for names; longer ones are broken
 _USUAL = "TEXT"  # what a value is where nothing else is said
+ALL_OPTIONS = "rag_chunk.all_options"  # in the meta of a context: the help shows every option
+RARE_OPTIONS = "rare_options"  # an attribute of a command's function: names of options that the short help leaves out
 
 
 _ONE_FOLDER = ". Name one folder: --include 'PATTERN' chooses among its files"
@@ -44,9 +46,10 @@ class Command(TyperCommand):
 def _panels(command: TyperCommand, ctx: Any) -> dict[str, list[Any]]:
     """Return the parameters that are shown, by the title of their panel; arguments first, other options last."""
     panels: dict[str, list[Any]] = {"Arguments": []}
+    rare = () if ctx.meta.get(ALL_OPTIONS) else getattr(command.callback, RARE_OPTIONS, ())
     for parameter in command.get_params(ctx):
         usual = "Options" if isinstance(parameter, TyperOption) else "Arguments"
-        if not getattr(parameter, "hidden", False):
+        if not getattr(parameter, "hidden", False) and (parameter.name not in rare or usual == "Arguments"):
             panels.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(parameter)
     others = panels.pop("Options", [])
     return {title: parameters for title, parameters in {**panels, "Options": others}.items() if parameters}

@@ -21,9 +21,10 @@ def init(
     ],
     force: Annotated[bool, typer.Option("--force", help="Replace the files that are there.")] = False,  # noqa: FBT002 - Typer's way
 ) -> None:
-    """Begin here: write a commented rag-chunk.yaml, and draft questions for you to review, into this folder.
+    """Create a commented rag-chunk.yaml and draft questions in this folder.
 
-    The drafts are drawn from headings and sentences. They show how a question file looks, not which chunking is best.
+    The drafts are made from headings and sentences, for you to review. They show how a question file looks, not which
+    chunking is best.
     """
     from rag_chunk.config import FOLDER_FILE
     from rag_chunk.config.starter import starter_config
@@ -34,9 +35,7 @@ def init(
     target = Path(FOLDER_FILE)
     there = [str(path) for path in (target, QUESTIONS) if path.exists()]
     if there and not force:
-        raise InputError(
-            f"there is a {' and a '.join(there)} here already; move away what is there, or let --force replace it"
-        )
+        raise InputError(f"there is a {' and a '.join(there)} here already; move it away, or replace it with --force")
     corpus = read_corpus(folder, skip_unreadable=True)
     for notice in skipped_notices(corpus):
         say(notice)

@@ -1,7 +1,7 @@
 """Command-line options made from the fields of the configs.
 
 `@with_settings` replaces a command's parameter `given: CommandLineOptions` by one option for each field, so that a
-setting's name, default, limits and help stand in one place. Every option defaults to `None`: what is in
+setting's name, default, limits and help are in one place. Every option defaults to `None`: what is in
 `CommandLineOptions` was given. Typer would drop pydantic's limits, so values go through as text and pydantic judges.
 `@with_options(…)` does the same for some of the fields, and `@with_fields` for a config that a command has to itself.
 """
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from rag_chunk.cli.completion import NAMED, config_files, names
+from rag_chunk.cli.help import ALL_OPTIONS, RARE_OPTIONS
 from rag_chunk.config import AnalysisConfig, OutputConfig, RunConfig, TrackingConfig, explain
 from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.sources import CommandLineOptions
@@ -32,9 +33,26 @@ _MODELS: tuple[tuple[type[BaseModel], str], ...] = (
     (TrackingConfig, "MLflow"),
 )
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
-_CONFIG_HELP = "A config file; several are compared as rivals, each under its file's name. Flags win over files."
-_ONE_CONFIG_HELP = "A config file. Flags win over it."
+_CONFIG_HELP = "A config file; several are compared as rivals, each under its file's name. Options override files."
+_ONE_CONFIG_HELP = "A config file. Options override it."
+_SHORTHANDS = {"use_tiktoken", "use_embeddings"}
 _EXTENSIBLE = frozenset({"strategy", "retriever"})  # whose names are the built-in ones, and others
+
+
+def _show_all(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001 - Typer calls it so
+    """Print the help with every option, and end."""
+    if value:
+        ctx.meta[ALL_OPTIONS] = True
+        ctx.get_help()
+        raise typer.Exit
+
+
+_HELP_ALL = inspect.Parameter(
+    "help_all",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=typer.Option(False, "--help-all", callback=_show_all, is_eager=True, help="Show every option, and exit."),
+    annotation=bool,
+)
 
 
 def _kind(info: FieldInfo) -> Any:
@@ -152,7 +170,7 @@ def _sort_options(values: Mapping[str, Any]) -> CommandLineOptions:
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Give `command`, which takes `given: CommandLineOptions`, one option for each field of the configs."""
     names = {name for model, _ in _MODELS for name in model.model_fields} - {"source", *ONLY_SCORE}  # an argument
-    return _with(command, list(_parameters(names, swept=True)))
+    return _with(command, [*_parameters(names, swept=True), _HELP_ALL])
 
 
 def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -173,6 +191,12 @@ def _validate(model: type[Model], values: Mapping[str, Any]) -> Model:
         raise SettingsError(explain(error, model, values)) from None
 
 
+def _rare_options() -> frozenset[str]:
+    """Return the options that only `--help-all` shows: of the settings, those that few people need."""
+    fields = {name: info for model, _ in _MODELS for name, info in model.model_fields.items()}
+    return frozenset({name for name, info in fields.items() if not _extra(info).get("common")} | _SHORTHANDS)
+
+
 def _with(
     command: Callable[..., None],
     generated: list[inspect.Parameter],
@@ -187,6 +211,8 @@ def _with(
         rest = {name: value for name, value in values.items() if name not in names}
         command(**rest, given=load_settings({name: value for name, value in values.items() if name in names}))
 
+    if _HELP_ALL in generated:
+        vars(wrapper)[RARE_OPTIONS] = _rare_options()
     parameters = [*(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own), *generated]
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

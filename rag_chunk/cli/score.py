@@ -38,7 +38,7 @@ Limit = Annotated[
 @app.command()
 @with_options(*OF_SCORE, *_COMPARED, *OutputConfig.model_fields, *TrackingConfig.model_fields)
 def score(given: CommandLineOptions, corpus: Documents = None, chunk_size: Limit = None) -> None:
-    """Score somebody's own retriever: its chunks and what it ranked, by the same metrics and with the same verdict.
+    """Score your own retriever from files: its chunks and rankings, with the same metrics and the same verdict.
 
     Several pairs of --chunks and --retrieved are compared, in the order given; one --chunks may serve all. This is
     how a vector store, a filter or a reranker is judged.

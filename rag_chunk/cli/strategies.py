@@ -17,7 +17,7 @@ Form = Annotated[str, typer.Option(help="One of table, json.", metavar="NAME")]
 
 @app.command()
 def strategies(output: Form = "table") -> None:
-    """Show which strategies and retrievers can run here, and what the others lack."""
+    """Show which strategies and retrievers can run here, and what the others need."""
     if output not in _FORMS:
         raise SettingsError(f"output must be 'table' or 'json', not {output!r}{did_you_mean(output, _FORMS)}")
     known = components()

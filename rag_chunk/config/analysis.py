@@ -30,12 +30,14 @@ class AnalysisConfig(BaseModel):
     skip_unreadable: bool = Field(False, description="Leave out files that cannot be read, and say so.")
     converter: tuple[str, ...] = Field(
         (),
-        description="How files that are no text become text, in place of the default of their ending: "
+        description="How files that are not text become text, instead of the default for their ending: "
         f"{', '.join(CONVERTERS)}, or a function of yours (bytes, name) that returns the text.",
         json_schema_extra={"metavar": "NAME"},
     )
     test_file: Path | None = Field(
-        None, description="Questions with their evidence.", json_schema_extra={"aliases": ["--questions"]}
+        None,
+        description="Questions with their evidence.",
+        json_schema_extra={"aliases": ["--questions"], "common": True},
     )
     chunks: tuple[Path, ...] = Field(
         (),
@@ -44,11 +46,12 @@ class AnalysisConfig(BaseModel):
     )
     retrieved: tuple[Path, ...] = Field(
         (),
-        description="What you retrieved, one question a line, as JSON: question or id, and the ids of chunks, best first.",
+        description="Your rankings, one question a line, as JSON: question or id, and the ids of chunks, best first.",
         json_schema_extra={"metavar": "FILE"},
     )
     missing: Missing = Field(
-        "error", description="What a phrase that is in no document is: an error, or left out with a warning."
+        "error",
+        description="How to treat a phrase that is in no document: as an error, or leave it out with a warning.",
     )
     metrics: tuple[str, ...] = Field(
         DEFAULT_GROUPS,

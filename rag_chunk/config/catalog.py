@@ -1,7 +1,7 @@
 """What is built in, one row each: strategies, retrievers, embedding backends, blocks to skip, optional packages.
 
 A row names its function as text, `package.module:function`, so that help, completion and validation import nothing
-heavy. What differs between two of a kind stands in their rows, and nowhere else.
+heavy. All differences between two of a kind are in their rows.
 """
 
 from dataclasses import dataclass
@@ -188,7 +188,7 @@ BACKENDS = {
 EXTRAS = {
     row.name: row
     for row in (
-        Extra("documents", "xberg", "all documents that are no text: pdf, pdf-markdown, html and office"),
+        Extra("documents", "xberg", "all documents that are not text: pdf, pdf-markdown, html and office"),
         Extra("embeddings", "sentence_transformers", "embedding models of sentence-transformers"),
         Extra("fastembed", "fastembed", "embedding models as ONNX"),
         Extra("html", "html_to_markdown", "HTML as documents"),

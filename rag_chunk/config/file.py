@@ -33,7 +33,7 @@ UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _upgrade_1
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What a config file says: only the settings that stand in it, so that "given" is exact.
+    """The content of a config file: only the settings that are written in it.
 
     `recorded` is provenance (run id, digests, versions, metrics), never a setting.
     """
@@ -47,7 +47,7 @@ class ConfigFile:
         return RunConfig(**self.settings)
 
     def relative_to_folder(self, folder: Path) -> "ConfigFile":
-        """Return the file as it is to stand in `folder`: paths below it are relative to it, so that both can be moved."""
+        """Return the file as it is written in `folder`: paths below it are relative to it, so that both can be moved."""
         paths = {name: _from(self.analysis[name], folder.absolute()) for name in PATHS if name in self.analysis}
         return replace(self, analysis={**self.analysis, **paths})
 
@@ -60,7 +60,9 @@ class ConfigFile:
 
 
 def _from(path: Any, folder: Path) -> Any:
-    """Return a path, or each of several, from `folder` on if it is below it, else as it is."""
+    """Return a path, or each of several, from `folder` on if it is below it, else as it is; `null` is no path."""
+    if path is None:
+        return None
     if isinstance(path, list):
         return [_from(each, folder) for each in path]
     if ".." in Path(path).parts:
@@ -90,7 +92,9 @@ def _check(model: type[BaseModel], settings: Mapping[str, Any], where: str) -> N
     try:
         model.model_validate(dict(settings))
     except ValidationError as error:
-        raise InputError(f"{where}: {explain(error, model)}") from None
+        misplaced = ", ".join(name for name in settings if model is RunConfig and name in AnalysisConfig.model_fields)
+        hint = f". Put {misplaced} below analysis:" if misplaced else ""
+        raise InputError(f"{where}: {explain(error, model)}{hint}") from None
 
 
 def parse_config(text: str, where: str, folder: Path | None = None) -> ConfigFile:
@@ -131,7 +135,7 @@ def read_config(path: Path) -> ConfigFile:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:  # /dev/zero has no end
-            raise InputError(f"the config file {path} has more than {_MOST_BYTES:,} bytes; it is no config")
+            raise InputError(f"the config file {path} has more than {_MOST_BYTES:,} bytes; it is not a config")
         text = content.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"there is no config file {path}") from None

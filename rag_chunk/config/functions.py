@@ -12,7 +12,7 @@ from rag_chunk.errors import InputError
 
 
 def load_function(name: str) -> Callable[..., Any]:
-    """Return the function that `name` (`package.module:function`) stands for; modules of the working folder are found.
+    """Return the function that `name` (`package.module:function`) names; modules of the working folder come first.
 
     Raise `InputError` where there is no such module or function, or where importing it fails.
     """
@@ -23,11 +23,9 @@ def load_function(name: str) -> Callable[..., Any]:
 
 
 def load_object(name: str) -> Any:
-    """Return what `name` stands for, as `load_function` does, but be it a function or not."""
+    """Return the object that `name` names, as `load_function` does, whether it is a function or not."""
     if is_external(name):
-        raise InputError(
-            f"{name} stands for what rag-chunk score read from a file; it cannot be made anew from its name"
-        )
+        raise InputError(f"{name} comes from a file that rag-chunk score read; it cannot be loaded by its name")
     if not is_function_name(name):
         raise InputError(f"{name!r} does not name a function; the form is package.module:function")
     module_name, _, function_name = name.partition(":")
@@ -48,7 +46,7 @@ def _import(module: str, name: str) -> Any:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
             raise InputError(
                 f"there is no module {error.name} for {name}; "
-                f"modules are looked for in {Path.cwd()} and among installed packages"
+                f"rag-chunk looks for modules in {Path.cwd()} and among installed packages"
             ) from error
         raise InputError(f"importing {module} for {name} failed: {error}") from error
     except (Exception, SystemExit) as error:

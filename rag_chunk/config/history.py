@@ -23,7 +23,7 @@ class ComparisonConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    metric: str = Field(HEADLINE, description="What the test is of: a metric that each question has.")
+    metric: str = Field(HEADLINE, description="The metric to test: one that each question has.")
     anyway: bool = Field(
         False,
         description="Compare all the same where settings of retrieval differ, or few questions are common.",

@@ -37,10 +37,13 @@ def is_function_name(name: str) -> bool:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean 'x'?)` for the known name nearest to `name`, or nothing."""
-    from rapidfuzz import process, utils
+    """Return ` (did you mean 'x'?)` for the known name nearest to `name`, whole or its beginning, or nothing."""
+    from rapidfuzz import fuzz, process, utils
 
-    nearest = process.extractOne(name, list(known), processor=utils.default_process, score_cutoff=60)
+    def likeness(typed: str, other: str, **_: object) -> float:
+        return max(fuzz.ratio(typed, other), fuzz.ratio(typed, other[: len(typed) + 1]))
+
+    nearest = process.extractOne(name, list(known), scorer=likeness, processor=utils.default_process, score_cutoff=60)
     return f" (did you mean {nearest[0]!r}?)" if nearest else ""
 
 

@@ -43,10 +43,10 @@ def refuse_unheard(config: BaseModel, names: Collection[str], switch: str) -> No
     if given:
         raise PydanticCustomError(
             "contradiction",
-            "{given} {does} nothing without {switch}: add that, or leave {it} out",
+            "{given} {does} no effect without {switch}: add that, or leave {it} out",
             {
                 "given": " and ".join(given),
-                "does": "does" if len(given) == 1 else "do",
+                "does": "has" if len(given) == 1 else "have",
                 "switch": switch,
                 "it": given[0] if len(given) == 1 else "them",
             },
@@ -59,20 +59,24 @@ class OutputConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     output: OutputFormat = Field(
-        "table", description="How the comparison is written.", json_schema_extra=FORMAT_DEFAULT
+        "table", description="How the comparison is written.", json_schema_extra={**FORMAT_DEFAULT, "common": True}
     )
     output_file: Path | None = Field(
         None,
         description="Write it to this file instead: .html, .json, .csv, .md, or another as --output says.",
-        json_schema_extra={"flags": ["-o", "--output-file"]},
+        json_schema_extra={"flags": ["-o", "--output-file"], "common": True},
     )
     top: int | None = Field(None, ge=1, description="How many configurations the table shows, best first.")
     explain: bool = Field(
         False,
-        description="Show below the table what stands behind the verdict.",
+        description="Show the reasons of the verdict below the table.",
         json_schema_extra={"flags": ["--explain"]},
     )
-    save: Path | None = Field(None, description="A folder for all results: report.html, report.json, configs, chunks.")
+    save: Path | None = Field(
+        None,
+        description="A folder for all results: report.html, report.json, configs, chunks.",
+        json_schema_extra={"common": True},
+    )
     cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
     quiet: bool = Field(
         False, description="No notices and no progress.", json_schema_extra={"flags": ["--quiet", "-q"]}
@@ -80,7 +84,7 @@ class OutputConfig(BaseModel):
     mlflow_tracking: bool = Field(
         False,
         description="Log the analysis to MLflow.",
-        json_schema_extra={"flags": ["--mlflow-tracking"], "panel": "MLflow"},
+        json_schema_extra={"flags": ["--mlflow-tracking"], "panel": "MLflow", "common": True},
     )
     _numbers = numbers
     _with_format = model_validator(mode="before")(with_format)

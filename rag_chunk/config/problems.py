@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in plain sentences."""
+"""Validation errors of pydantic, in plain sentences."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, get_args, get_origin
@@ -47,7 +47,7 @@ def option_of(name: str, model: type[BaseModel]) -> str:
 
 
 def _with_options(detail: ErrorDetails, model: type[BaseModel], flags: Collection[str]) -> str:
-    """Return a sentence of our own, in which a field stands before its value: `overlap (50)`."""
+    """Return a sentence of our own, in which a field precedes its value: `overlap (50)`."""
     sentence = detail["msg"]
     for name, value in detail.get("ctx", {}).items():
         if name in flags:

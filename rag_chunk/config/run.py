@@ -74,19 +74,31 @@ class RunConfig(BaseModel):
     strategy: str = Field(
         "recursive-character",
         description="How documents are cut.",
-        json_schema_extra={"stage": "chunk", "swept_default": "all that can run here"},
+        json_schema_extra={"stage": "chunk", "swept_default": "all that can run here", "common": True},
     )
     chunk_size: int = Field(
-        200, ge=1, le=LARGEST, description="The most units in a chunk.", json_schema_extra={"stage": "chunk"}
+        200,
+        ge=1,
+        le=LARGEST,
+        description="The most units in a chunk.",
+        json_schema_extra={"stage": "chunk", "common": True},
     )
     overlap: Annotated[int, Only("strategy", "overlaps", otherwise=0)] = Field(
         default_factory=_usual_overlap,
         ge=0,
         le=LARGEST,
         description="Units that neighbouring chunks share; less than the chunk size.",
-        json_schema_extra={"stage": "chunk", "default_text": "a quarter of the chunk size, at most 50"},
+        json_schema_extra={
+            "stage": "chunk",
+            "default_text": "a quarter of the chunk size, at most 50",
+            "common": True,
+        },
     )
-    unit: Unit = Field("words", description="What a chunk's size is counted in.", json_schema_extra={"stage": "chunk"})
+    unit: Unit = Field(
+        "words",
+        description="The unit of a chunk's size.",
+        json_schema_extra={"stage": "chunk", "common": True},
+    )
     model: str = Field(
         "text-embedding-3-small",
         min_length=1,
@@ -127,12 +139,14 @@ class RunConfig(BaseModel):
         (), description="Kinds of Markdown block that are not chunked.", json_schema_extra={"stage": "chunk"}
     )
     retriever: str = Field(
-        "bm25", description="How chunks are ranked for a question.", json_schema_extra={"stage": "retrieve"}
+        "bm25",
+        description="How chunks are ranked for a question.",
+        json_schema_extra={"stage": "retrieve", "common": True},
     )
     embedding_model: str | None = Field(
         None,
-        description="What makes vectors: hashing, or backend:name as in sentence-transformers:all-MiniLM-L6-v2.",
-        json_schema_extra={"stage": "embed", "in_name": "last", "metavar": "BACKEND:NAME"},
+        description="The embedding model: hashing, or backend:name as in sentence-transformers:all-MiniLM-L6-v2.",
+        json_schema_extra={"stage": "embed", "in_name": "last", "metavar": "BACKEND:NAME", "common": True},
     )
     embedding_url: str | None = Field(
         None,

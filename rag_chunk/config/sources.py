@@ -1,5 +1,6 @@
 """Puts settings together: default < `rag-chunk.yaml` here < `--config FILE` < flags."""
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,11 +28,14 @@ from rag_chunk.config.names import safe_name
 from rag_chunk.config.output import refuse_unheard
 from rag_chunk.config.run import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
-from rag_chunk.errors import SettingsError
+from rag_chunk.config.trust import TRUSTED, trust_notice
+from rag_chunk.errors import InputError, SettingsError
 
 OF_CHUNK = settings_of("chunk", "embed")
 OF_SCORE = ("unit", "model", *settings_of("score"))  # its budgets are characters, its sizes units
 _NO_FILES: Mapping[str, Any] = dict.fromkeys(ONLY_SCORE, ())  # should a file name them
+_READ = ("source", "test_file")
+
 Notify = Callable[[str], None]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -61,7 +65,7 @@ class Settings:
 
 def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
     """Return the settings of an analysis. Which files took part is told to `notify`."""
-    base, rivals = _files(given, notify)
+    base, rivals = _files(given, notify, _READ, TRUSTED)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
     output, tracking = _output(given)
     if rivals and not any(name in given.settings for name in SWEPT):
@@ -82,14 +86,20 @@ def _refuse_external(configs: Iterable[RunConfig]) -> None:
         for kind, name in (("strategy", config.strategy), ("retriever", config.retriever)):
             if is_external(name):
                 raise SettingsError(
-                    f"the {kind} {name} stands for what was read from a file: rag-chunk score scores it. "
+                    f"the {kind} {name} comes from a file: rag-chunk score scores it. "
                     f"To analyze, name another: --{kind}"
                 )
 
 
-def load_single(given: CommandLineOptions, notify: Notify) -> Settings:
-    """Return the settings of a command that takes one configuration."""
-    base, rivals = _files(given, notify)
+def load_single(
+    given: CommandLineOptions,
+    notify: Notify,
+    *,
+    reads: Collection[str] = ("source",),
+    used: Collection[str] = OF_CHUNK,
+) -> Settings:
+    """Return the settings of a command that takes one configuration, reads the paths `reads`, and runs by `used`."""
+    base, rivals = _files(given, notify, reads, used)
     if rivals:
         raise SettingsError("give one --config: this command takes one configuration")
     for name, value in given.settings.items():
@@ -109,9 +119,9 @@ def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings,
 
     What a file says of chunking holds for chunks of our own; it is taken only from a file that `score` has recorded.
     """
-    base, rivals = _files(given, notify)
+    base, rivals = _files(given, notify, _READ, ("custom_metrics",))
     if rivals:
-        raise SettingsError("give one --config: what is compared are pairs of --chunks and --retrieved")
+        raise SettingsError("give one --config: this command compares pairs of --chunks and --retrieved")
     made = OF_SCORE if not is_external(str(base.settings.get("strategy"))) else (*OF_SCORE, "chunk_size")
     settings = {**{name: base.settings[name] for name in made if name in base.settings}, **given.settings}
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
@@ -123,23 +133,47 @@ def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings,
     return Settings({"score": config}, analysis, output, tracking, recorded=base.recorded), limit
 
 
-def _files(given: CommandLineOptions, notify: Notify) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:
-    """Return the file that lies under the flags, and the rivals where several were given."""
+def _files(
+    given: CommandLineOptions, notify: Notify, reads: Collection[str], used: Collection[str]
+) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:
+    """Return the file that lies under the flags, and the rivals where several were given.
+
+    What the folder's file runs or sends by the settings `used` is told to `notify`. Raise `InputError` where a file names
+    one of the paths `reads`, no flag does, and nothing is there.
+    """
     folder_file = Path(FOLDER_FILE)
     base = read_config(folder_file) if folder_file.exists() else ConfigFile()
     if folder_file.exists():
         notify(f"settings from {FOLDER_FILE}")
+    over = read_config(given.files[0]) if len(given.files) == 1 else ConfigFile()
+    winning = {**over.settings, **over.analysis, **given.settings, **given.analysis}
+    if notice := trust_notice(FOLDER_FILE, {**base.settings, **base.analysis}, winning, used):
+        notify(notice)
     if len(given.files) == 1:
-        over = read_config(given.files[0])
         notify(f"settings from {given.files[0]}")
+        _refuse_missing({given.files[0]: over, folder_file: base}, reads, given)
         base = ConfigFile(
             {**base.settings, **over.settings}, {**base.analysis, **over.analysis}, over.recorded or base.recorded
         )
         return base, {}
+    _refuse_missing({folder_file: base}, reads, given)
     rivals = {safe_name(path.stem): read_config(path) for path in given.files}
     if len(rivals) < len(given.files):
-        raise SettingsError("two of the --config files have the same name; rivals are told apart by it")
+        raise SettingsError("two of the --config files have the same name; give each a name of its own")
     return base, rivals
+
+
+def _refuse_missing(files: Mapping[Path, ConfigFile], reads: Collection[str], given: CommandLineOptions) -> None:
+    """Raise `InputError` where a path of a file does not exist; of `files`, the first that names it holds."""
+    missing = []
+    for name in (name for name in reads if name not in given.analysis):
+        where, path = next(
+            ((file, read.analysis[name]) for file, read in files.items() if name in read.analysis), (None, None)
+        )
+        if path is not None and not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, where nobody may look
+            missing.append(f"{where} sets {name} to {path}, which does not exist")
+    if missing:
+        raise InputError(f"{'; '.join(missing)}. Correct it there, or name yours on the command line, which wins")
 
 
 def _rivals(files: Mapping[str, ConfigFile], given: CommandLineOptions) -> dict[str, RunConfig]:

@@ -16,7 +16,7 @@ from rag_chunk.config.run import RunConfig
 
 _WIDTH = 100
 _HEAD = """\
-# Settings of rag-chunk: every command that is run in this folder uses them. Flags win over what stands here.
+# Settings of rag-chunk: every command that is run in this folder uses them. Options override this file.
 # A setting that begins with # is at its default; take the # away and change it.
 # While no strategy is set, `rag-chunk analyze` compares all of them.
 """

@@ -80,7 +80,7 @@ def names_of(configs: Sequence[RunConfig]) -> list[str]:
 
 
 def _part(name: str, value: Any) -> str:
-    """Return how a value stands in a name: numbers and truths that are no size need their setting's name."""
+    """Return how a value is written in a name: numbers and truths that are no size need their setting's name."""
     if isinstance(value, bool) or value is None:
         return name if value else ""
     return f"{name}-{value}" if isinstance(value, int | float) and name not in _NAMED else str(value)

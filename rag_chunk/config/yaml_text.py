@@ -11,7 +11,7 @@ DEEPEST = 100
 
 
 class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses a key that stands twice."""
+    """A safe loader that refuses a key that occurs twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
         seen: set[Any] = set()
@@ -20,7 +20,7 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, str):
                 raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: the key {key!r} must be text")
             if key in seen:
-                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: the key {key!r} stands twice")
+                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: the key {key!r} appears twice")
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -82,7 +82,7 @@ def load(text: str) -> Any:
 
 
 def load_with_lines(text: str, name: str = "") -> tuple[Any, list[int]]:
-    """Return what `text` holds, and the line of each element of its list: the whole, or what stands under `name`.
+    """Return what `text` holds, and the line of each element of its list: the whole, or the value of `name`.
 
     Raise `ValueError` with the line of the first problem.
     """
@@ -115,3 +115,9 @@ def dump(value: Any) -> str:
     """Return `value` as YAML, keys in their order, text quoted."""
     text: str = yaml.dump(value, Dumper=_Quoted, sort_keys=False, allow_unicode=True, width=1000)
     return text
+
+
+def dump_line(value: Any) -> str:
+    """Return `value` as YAML on one line, as it is written behind `name:`."""
+    text: str = yaml.dump([value], Dumper=_Quoted, default_flow_style=True, allow_unicode=True, width=2**31)
+    return text.strip()[1:-1]

@@ -1,5 +1,7 @@
 """The globs of include and exclude."""
 
+import unicodedata
+
 from rag_chunk.errors import InputError
 
 
@@ -12,11 +14,17 @@ class NamePatterns:
 
         self.given = bool(include or exclude)
         try:
-            self._include = pathspec.GitIgnoreSpec.from_lines(include) if include else None
-            self._exclude = pathspec.GitIgnoreSpec.from_lines(exclude)
+            self._include = pathspec.GitIgnoreSpec.from_lines(map(_compose, include)) if include else None
+            self._exclude = pathspec.GitIgnoreSpec.from_lines(map(_compose, exclude))
         except ValueError as error:
             raise InputError(f"a glob of include or exclude cannot be read: {error}") from None
 
     def admit(self, name: str) -> bool:
         """Return whether a document of that name is wanted."""
+        name = _compose(name)
         return (self._include is None or self._include.match_file(name)) and not self._exclude.match_file(name)
+
+
+def _compose(name: str) -> str:
+    """Return a name or glob in NFC: macOS keeps accents apart from their letters, keyboards do not."""
+    return unicodedata.normalize("NFC", name)

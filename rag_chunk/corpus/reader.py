@@ -25,7 +25,7 @@ from rag_chunk.corpus.text_encoding import LOOKS_LIKE, decode, remedy, writable
 from rag_chunk.errors import InputError, MissingExtra, RagChunkError
 
 ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")
-NOT_READ = "not read: of another kind"
+NOT_READ = "skipped: unsupported file type"
 _NEED = ("need ", "needs ")
 
 

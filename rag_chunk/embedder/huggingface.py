@@ -22,7 +22,7 @@ def import_backend(package: str, extra: str, model: str) -> Any:
     except ImportError as error:
         if error.name and error.name.partition(".")[0] == package:
             raise MissingExtra(extra, f"the embedding model {model}") from None
-        raise InputError(f"{package} cannot be imported: {error}. Install it anew: pip install {package}") from error
+        raise InputError(f"{package} cannot be imported: {error}. Reinstall it: pip install {package}") from error
 
 
 def load_model(name: str, load: Callable[[], T]) -> T:

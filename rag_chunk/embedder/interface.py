@@ -41,9 +41,7 @@ def unit(vectors: Any) -> Vectors:
     with np.errstate(over="ignore"):
         lengths = np.sqrt((rows**2).sum(axis=1, keepdims=True))
     if not np.isfinite(lengths).all():
-        raise InputError(
-            "the embedding model returned vectors that are no numbers (NaN or infinite), or too long for one"
-        )
+        raise InputError("the embedding model returned vectors with values that are not finite numbers")
     unit_vectors: Vectors = np.divide(rows, lengths, where=lengths > 0, out=np.zeros_like(rows)).astype(np.float32)
     return unit_vectors
 
@@ -56,5 +54,5 @@ def check_dimensions(*dimensions: int) -> None:
     if len(different) > 1:
         raise InputError(
             f"the embedding model returned vectors of {different[0]} and of {different[-1]} numbers. "
-            "If there is another model behind its name now, --no-cache makes all vectors anew"
+            "If another model has this name now, --no-cache embeds everything again"
         )

@@ -52,7 +52,7 @@ def choose_address(uri: str | None, notify: Notify) -> StoreAddress:
     if not given:
         return _default_place(notify)
     if _HOST_AND_PORT.match(given) and not Path(given).exists():
-        raise TrackingError(f"{redact(given)} is no address of a store. Of a server it would be http://{redact(given)}")
+        raise TrackingError(f"{redact(given)} is not the address of a store. Did you mean http://{redact(given)}")
     _refuse_foreign_paths(given)
     folder = folder_of(given)
     if folder is not None:

@@ -57,7 +57,7 @@ def _saved_analysis(store: Store, run: Any, read: Read) -> SavedAnalysis:
     if analysed is None:
         raise InputError(
             f"neither the run {run_id} nor the one above it has a {REPORT} (artifacts: {redact(run.info.artifact_uri)}). "
-            "Either it is no analysis of rag-chunk, or its artifacts are elsewhere"
+            "Either rag-chunk did not make it, or its artifacts are elsewhere"
         )
     report, questions = analysed
     return SavedAnalysis(

@@ -67,7 +67,7 @@ def _import() -> None:
     except ImportError as error:
         if error.name == "mlflow":
             raise MissingExtra("mlflow", "tracking") from None
-        raise TrackingError(f"MLflow cannot be imported: {error}. Install it anew: pip install mlflow") from None
+        raise TrackingError(f"MLflow cannot be imported: {error}. Reinstall it: pip install mlflow") from None
     if getattr(module, "__file__", None) is None:  # a folder of that name in the working folder
         raise MissingExtra("mlflow", "tracking")
 

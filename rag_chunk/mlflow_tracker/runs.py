@@ -1,14 +1,15 @@
 """The run of an analysis: begun before it, filled from its results folder, ended whatever happens."""
 
+import math
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from rag_chunk.analysis.folder import read_results
 from rag_chunk.config.redaction import redact
 from rag_chunk.config.tracking import TrackingConfig
-from rag_chunk.errors import TrackingError, interruptible
+from rag_chunk.errors import Interrupts, TrackingError, interruptible
 from rag_chunk.mlflow_tracker.address import Notify
 from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, LONGEST_TAG, ROLE, Contents
 from rag_chunk.mlflow_tracker.environment import gc_paused, quiet_mlflow
@@ -20,8 +21,9 @@ from rag_chunk.mlflow_tracker.sender import Sender, Tracked, describe_tracked, o
 class Tracking:
     """An analysis that is being tracked. After a failure MLflow is not asked again: `failure` says what it was."""
 
-    def __init__(self, options: TrackingConfig, notify: Notify) -> None:
+    def __init__(self, options: TrackingConfig, notify: Notify, interrupts: Interrupts) -> None:
         """Track nothing yet."""
+        self._interrupts = interrupts
         self.options, self._notify = with_tracking_id(options), notify
         self._sender: Sender | None = None
         self.run_id: str | None = None
@@ -42,6 +44,10 @@ class Tracking:
         if self._sender and isinstance(error, UnreachableError):
             self._sender.runs.forget()
         self.end(FAILED)
+
+    def finish_first(self) -> AbstractContextManager[None]:
+        """Return a block that a signal waits for: results that are there are saved whole before the program stops."""
+        return self._interrupts.hold(math.inf)
 
     def end(self, status: str) -> None:
         """End all runs that are open."""
@@ -75,7 +81,7 @@ def track_run(options: TrackingConfig, *, several: bool, notify: Notify) -> Iter
     Inside, SIGINT, SIGTERM and SIGHUP raise `Interrupted`.
     """
     with quiet_mlflow(), interruptible() as interrupts, ExitStack() as stack:
-        tracking = Tracking(options, notify)
+        tracking = Tracking(options, notify, interrupts)
         try:
             try:
                 sender = stack.enter_context(open_sender(tracking.options, notify, interrupts))

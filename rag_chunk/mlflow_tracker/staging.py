@@ -1,10 +1,12 @@
 """Where the files of a run are written before they are uploaded."""
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker.artifacts import Artifact
 from rag_chunk.mlflow_tracker.failures import explain
 
@@ -44,5 +46,16 @@ class Staging:
 @contextmanager
 def staging() -> Iterator[Staging]:
     """Have a temporary folder for the files of runs."""
-    with tempfile.TemporaryDirectory(prefix="rag-chunk-") as root:
+    with tempfile.TemporaryDirectory(prefix="rag-chunk-", dir=temporary_folder()) as root:
         yield Staging(Path(root))
+
+
+def temporary_folder() -> Path:
+    """Return a folder for what is needed for a moment: the system's, else the user's home. Raise `TrackingError`."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        with suppress(RuntimeError):
+            if os.access(Path.home(), os.W_OK):
+                return Path.home()
+        raise TrackingError(f"{error.strerror}. Set TMPDIR to a folder that can be written") from None

@@ -4,7 +4,6 @@ import hashlib
 import math
 import os
 import socket
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from rag_chunk.mlflow_tracker.address import Notify, StoreAddress, database_file
 from rag_chunk.mlflow_tracker.bounded import GuardedClient
 from rag_chunk.mlflow_tracker.environment import gc_paused
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
+from rag_chunk.mlflow_tracker.staging import temporary_folder
 
 LOCK_SECONDS = 120
 PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # where those databases listen that MLflow takes
@@ -146,7 +146,7 @@ def _lock_path(place: StoreAddress) -> Path:
 def _temporary_lock(what: str) -> Path:
     digest = hashlib.sha256(what.encode()).hexdigest()[:16]
     user = getattr(os, "getuid", int)()  # another user's file could not be opened
-    return Path(tempfile.gettempdir()) / f"rag-chunk-{user}-{digest}.lock"
+    return temporary_folder() / f"rag-chunk-{user}-{digest}.lock"
 
 
 def search_runs(store: Store, experiment_ids: Sequence[str], filter_string: str) -> list[Any]:

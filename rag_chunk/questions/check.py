@@ -27,7 +27,7 @@ class Checked:
     @property
     def question(self) -> Question:
         """The question with the evidence that was found."""
-        evidence = tuple(item for item in self.items if item)
+        evidence = tuple(part for item in self.items if item for part in item.split())
         return Question(self.asked.id, self.asked.question, evidence, self.asked.tags, self.asked.reviewed)
 
 
@@ -75,7 +75,9 @@ class QuestionCheck:
         Raise `InputError` where a part of the file cannot be read: it would be lost.
         """
         if any(finding.kind == "unreadable" for finding in self.findings):
-            raise InputError(f"{self.source} cannot be written anew while a part of it cannot be read; mend that first")
+            raise InputError(
+                f"{self.source} cannot be rewritten while a part of it cannot be read; fix that part first"
+            )
         questions = [_fix_question(checked, self.corpus) for checked in self.questions]
         return json.dumps({"questions": questions}, ensure_ascii=False, indent=1) + "\n"
 
@@ -175,7 +177,11 @@ def _fix_question(checked: Checked, corpus: Corpus) -> dict[str, Any]:
         return dict(question.fields)
     fixed = question_to_dict(checked.question, corpus)
     spans = iter(fixed.pop("evidence"))
-    evidence = [next(spans) if item else _evidence_as_written(wordings) for item, wordings in _pairs(checked)]
+    evidence = [
+        each
+        for item, wordings in _pairs(checked)
+        for each in ([next(spans) for _ in item.split()] if item else [_evidence_as_written(wordings)])
+    ]
     other = {name: value for name, value in question.fields.items() if name not in KNOWN or name == "reviewed"}
     return {**fixed, **other, "evidence": evidence}
 
@@ -187,7 +193,11 @@ def _pairs(checked: Checked) -> Iterator[tuple[Evidence | None, tuple[Wording, .
 def _evidence_as_written(wordings: Sequence[Wording]) -> Any:
     """Return an item of evidence as it was given."""
     listed = [
-        {name: value for name in ("doc", "start", "end", "text") if (value := getattr(wording, name)) is not None}
+        {
+            name: value
+            for name in ("doc", "page", "start", "end", "text")
+            if (value := getattr(wording, name)) is not None
+        }
         for wording in wordings
     ]
     return listed[0] if len(listed) == 1 else listed

@@ -14,6 +14,7 @@ from rag_chunk.config import yaml_text
 from rag_chunk.questions.diagnostics import Diagnostics
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_LIST_OF_TEXTS = re.compile(r"\[\s*[\[\"]")
 _DELIMITERS = ",;\t"
 _LONGEST_HEADER = 10_000  # characters
 _SHAPE = (
@@ -38,7 +39,7 @@ def parse_records(text: str, account: Diagnostics) -> list[RawQuestion]:
         return []
     if text.lstrip()[0] in "{[":
         return list(_jsonl(text, account)) if _is_jsonl(text) else _json(text, account)
-    delimiter = _delimiter(text)
+    delimiter = _separator_line(text) or _delimiter(text)
     return list(_csv(text, account, delimiter)) if delimiter else _yaml(text, account)
 
 
@@ -92,7 +93,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object; JSON would silently keep the last of what stands twice."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise ValueError(f"{_twice([name for name, _ in pairs])!r} stands twice in one object")
+        raise ValueError(f"{_twice([name for name, _ in pairs])!r} appears twice in one object")
     return fields
 
 
@@ -164,8 +165,14 @@ def _as_records(values: Sequence[Any], lines: Sequence[int], account: Diagnostic
 
 def _fields(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError('it is no question; it needs {"question": …}')  # noqa: TRY004 - reported with the line
+        raise ValueError('this is not a question; it needs {"question": …}')  # noqa: TRY004 - reported with the line
     return value
+
+
+def _separator_line(text: str) -> str:
+    """Return the delimiter that Excel's first line `sep=;` names, or nothing."""
+    match = re.match(r"sep=([,;\t|])\r?(?:\n|$)", text, re.IGNORECASE)
+    return match[1] if match else ""
 
 
 def _delimiter(text: str) -> str:
@@ -199,6 +206,9 @@ def _rows(text: str, account: Diagnostics, delimiter: str) -> Iterator[tuple[int
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     begin = 1
     try:
+        if _separator_line(text):
+            next(rows)
+            begin = 2
         for row in rows:
             if any(cell.strip() for cell in row):
                 yield begin, row
@@ -227,7 +237,12 @@ def _value(name: str, cell: str) -> Any:
         try:
             return _load(cell)
         except json.JSONDecodeError as error:
-            raise ValueError(f"{name} cannot be read as JSON: {error.msg} at character {error.pos + 1}") from error
+            if name == "relevant" and not _LIST_OF_TEXTS.match(cell):
+                return cell  # a phrase that begins with a bracket: `[x] Close the valve`, `[manual](m.md)`
+            hint = '; a phrase that begins with [ is written as a list: ["[…"]' if name == "relevant" else ""
+            raise ValueError(
+                f"{name} cannot be read as JSON: {error.msg} at character {error.pos + 1}{hint}"
+            ) from error
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{name} cannot be read as JSON: {_reason(error)}") from error
     return re.split(r"\s*[,;]\s*", cell) if name == "tags" else cell

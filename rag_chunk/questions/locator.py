@@ -11,6 +11,7 @@ from rag_chunk.questions.search import Match, Span, TextSearch, excerpt, line_of
 
 MOST_PLACES = 5
 SHORTEST_PHRASE = 12
+WHOLE = 0.95  # of a passage's letters; below it a warning tells the share
 
 
 class Locator:
@@ -42,7 +43,8 @@ class Locator:
                 self._miss(asked, [wording for wording, _ in known])
             return None
         spans = dict.fromkeys(span for place in matches for span in place.spans)
-        return Evidence(tuple(spans), min((place.step for place in matches), key=STEPS.index))
+        surest = min(matches, key=lambda place: STEPS.index(place.step))
+        return Evidence(tuple(spans), surest.step, surest.share, surest.parts)
 
     def _miss(self, asked: ParsedQuestion, wordings: list[Wording]) -> None:
         nearest = self._places.nearest(wordings[0].text or "")
@@ -79,6 +81,7 @@ class Locator:
         if wording.start is None or wording.end is None:
             text = (wording.text or "").strip()
             match = self._places.find(text, documents)
+            match = match and self._places.narrow(match, wording.page)
             self._flag(asked, text, match)
             return match
         if wording.text is None:
@@ -90,20 +93,23 @@ class Locator:
     def _similar(self, asked: ParsedQuestion, wording: Wording, documents: Sequence[int]) -> Match | None:
         if wording.text is None:
             return None
-        match = self._places.find_similar(wording.text.strip(), documents)
+        match = self._places.find_similar(wording.text.strip(), documents, wording.page)
         if match is None or wording.start is not None:
             return self._nearest_match(asked, wording, match)
         document, start, _ = self._corpus.place(*match.spans[0])
         taken = f"{excerpt(self._corpus.text(*match.spans[0]))} in {document.name}, {line_of(document, start)}"
-        said = f"{excerpt(wording.text)} stands nowhere word for word; {taken}, is taken for it"
-        self._account.add("note", "similar", f"{asked.label}:", said, asked.number)
+        said = f"{excerpt(wording.text)} has no exact match; using {taken} instead"
+        if match.share < WHOLE:
+            self._warn(asked, "similar", f"{said}: only {100 * match.share:.0f} % of it is there")
+        else:
+            self._account.add("note", "similar", f"{asked.label}:", said, asked.number)
         return match
 
     def _bare(self, asked: ParsedQuestion, start: int, end: int, index: int) -> Match | None:
         """Return a span that stands for itself, without the white space at its edges."""
         document, offset = self._corpus.documents[index], int(self._corpus.starts[index])
         if not 0 <= start < end <= len(document.text):
-            said = f"{start} to {end} is no stretch of {document.name}, which has {len(document.text)} characters"
+            said = f"{start} to {end} is not a span of {document.name}, which has {len(document.text)} characters"
             self._refuse(asked, said)
             return None
         text = document.text[start:end]
@@ -132,7 +138,7 @@ class Locator:
         if match.inside_words:
             start, end = match.spans[0]
             longer = excerpt(self._places.in_whole_words(start, end), 40)
-            self._warn(asked, "keyword", f"{excerpt(text, 40)} stands only inside longer words: {longer}")
+            self._warn(asked, "keyword", f"{excerpt(text, 40)} occurs only inside longer words: {longer}")
         reasons = (
             [f"has only {len(text)} character{'' if len(text) == 1 else 's'}"] if len(text) < SHORTEST_PHRASE else []
         )

@@ -11,6 +11,11 @@ from rag_chunk.questions.diagnostics import Diagnostics
 from rag_chunk.questions.file_formats import RawQuestion
 
 KNOWN = ("id", "question", "relevant", "evidence", "tags", "reviewed")
+_ELSEWHERE = {  # what other tools call our fields
+    **dict.fromkeys(("input", "query", "user_input", "prompt", "question_text"), "question"),
+    **dict.fromkeys(("contexts", "context", "reference_contexts", "expected_contexts", "references"), "relevant"),
+    **dict.fromkeys(("question_id", "query_id", "qid", "_id"), "id"),
+}
 _SPAN = ("doc", "start", "end", "text")
 _HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
 _LONGEST_NAME = 60
@@ -20,12 +25,13 @@ Complain = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One alternative of an item: a phrase, or a stretch of a document, or both."""
+    """One alternative of an item: a phrase, or a stretch of a document, or both. A phrase may name its page."""
 
     text: str | None = None
     doc: str | None = None
     start: int | None = None
     end: int | None = None
+    page: int | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +83,17 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
     for problem in problems:
         account.add("error", "form", f"{parsed.label}:", problem, parsed.number)
     for name in fields:
-        if name not in KNOWN and (nearest := did_you_mean(name, KNOWN)):
+        if name not in KNOWN and (nearest := _hint(name)):
             account.add(
                 "warning", "form", f"{parsed.label}:", f"the field {name!r} is not read{nearest}", parsed.number
             )
     return parsed
+
+
+def _hint(name: str) -> str:
+    """Return which field an unknown one is a slip or another tool's name of, or nothing."""
+    field = _ELSEWHERE.get(name.lower())
+    return f" (did you mean {field!r}?)" if field else did_you_mean(name, KNOWN)
 
 
 def _shorten(name: str) -> str:
@@ -157,7 +169,9 @@ def _evidence(value: Any, complain: Complain) -> Iterator[tuple[Wording, ...]]:
         if problems or not spans:
             complain(f"evidence {number} {problems[0] if problems else 'is an empty list'}")
         else:
-            yield tuple(Wording(*(span.get(name) for name in ("text", "doc", "start", "end"))) for span in spans)
+            yield tuple(
+                Wording(*(span.get(name) for name in ("text", "doc", "start", "end", "page"))) for span in spans
+            )
 
 
 def _problem(span: Any) -> str | None:  # noqa: PLR0911 - one return a problem
@@ -169,6 +183,8 @@ def _problem(span: Any) -> str | None:  # noqa: PLR0911 - one return a problem
         return "needs texts for doc and text"
     if not all(value is None or (isinstance(value, int) and not isinstance(value, bool)) for value in (start, end)):
         return "needs whole numbers for start and end"
+    if isinstance(page := span.get("page"), bool) or not isinstance(page, int | str | None):
+        return f"needs a number or a label for page, not {reprlib.repr(page)}"
     if (start is None) != (end is None):
         return "has only one of start and end"
     if text is not None and not text.strip():

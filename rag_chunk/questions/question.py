@@ -14,11 +14,19 @@ class Evidence:
     """One item of evidence: alternative stretches of the corpus' line, any one of which fills it.
 
     `step` says how it was located: given as a `span` (or `moved` to where its text stands), or a phrase found
-    `exact`, `folded`, by `letters` and digits only, or as the most `similar` text.
+    `exact`, `folded`, by `letters` and digits only, or as the most `similar` text, which holds a `share` of it.
+    `parts` are further stretches that are evidence too, where a long passage does not lie in one.
     """
 
     spans: tuple[tuple[int, int], ...]
     step: str = "span"
+    share: float = 1.0
+    parts: tuple[tuple[int, int], ...] = ()
+
+    def split(self) -> tuple["Evidence", ...]:
+        """Return the item, and each of its further `parts` as an item of its own."""
+        rest = tuple(Evidence((span,), self.step, self.share) for span in self.parts)
+        return (Evidence(self.spans, self.step, self.share), *rest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from rag_chunk.questions.check import QuestionCheck, check_questions
 from rag_chunk.questions.diagnostics import Diagnostic
 from rag_chunk.questions.question import STEPS, Question, Questions, question_to_dict
 
-_REMEDY = "\nMend the file, or leave evidence that is in no document out: --missing warn"
+_REMEDY = "\nFix the file, or leave out evidence that is in no document with --missing warn"
 
 
 def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "error") -> Questions:

@@ -1,16 +1,21 @@
 """Finds where a phrase stands in the documents, surest way first."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
 from rag_chunk.corpus import Corpus, Document
+from rag_chunk.questions.aligner import Alignment, align, count_seeds
 from rag_chunk.questions.borders import cut_at, is_component, is_whole
 from rag_chunk.questions.folding import Folded, fold, letters, numbers
+from rag_chunk.questions.passage import Passage
 
 SIMILAR_ENOUGH = 90
 SHORTEST_SIMILAR = 20
+LONGEST_FUZZY = 300  # characters up to which a phrase is compared with every stretch of the documents
+MOST_DOCUMENTS = 3  # that a passage is aligned with
 _NEAREST_OF = 300  # characters of a phrase that the nearest text is looked for with
 _EFFORT = 300_000_000  # characters of documents that nearest texts are looked for in, in all
 
@@ -19,11 +24,16 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a phrase stands on the line, the step that located it, and whether that is inside longer words."""
+    """Where a phrase stands on the line, the step that located it, and whether that is inside longer words.
+
+    `share` of it was located; `parts` are further stretches that hold the rest of a long one.
+    """
 
     spans: tuple[Span, ...]
     step: str
     inside_words: bool = False
+    share: float = 1.0
+    parts: tuple[Span, ...] = ()
 
 
 class TextSearch:
@@ -61,14 +71,56 @@ class TextSearch:
                 return Match(spans, step, inside_words=is_place is is_component)
         return None
 
-    def find_similar(self, phrase: str, documents: Sequence[int]) -> Match | None:
+    def find_similar(self, phrase: str, documents: Sequence[int], page: int | str | None = None) -> Match | None:
         """Return the most similar text, if it is similar enough and has the same numbers."""
         if len(phrase) < SHORTEST_SIMILAR:
+            return None
+        if match := self._align(phrase, documents, page):
+            return match
+        if len(phrase) > LONGEST_FUZZY:
             return None
         best = self._most_similar(phrase, documents, SIMILAR_ENOUGH)
         if best is None or numbers(phrase) != numbers(self._corpus.text(*best[1])):
             return None
         return Match((best[1],), "similar")
+
+    def narrow(self, match: Match, page: int | str | None) -> Match:
+        """Return the places of a match that are on a page or a neighbour of it, or all where none is."""
+        if page is None:
+            return match
+        near = tuple(span for span in match.spans if self._is_on_page(span, page))
+        return replace(match, spans=near) if near else match
+
+    def _is_on_page(self, span: Span, page: int | str) -> bool:
+        document, start, _ = self._corpus.place(*span)
+        around = pages_around(document, page)
+        return around is not None and around[0] <= start < around[1]
+
+    def _align(self, phrase: str, documents: Sequence[int], page: int | str | None) -> Match | None:
+        """Return the best alignment of a passage, on its page where it is there."""
+        pattern = letters(fold(phrase))
+        best: tuple[Alignment, int] | None = None
+        for index in self._likely(pattern.text, documents):
+            document = self._corpus.documents[index]
+            around = pages_around(document, page) if page is not None else None
+            for within in [around, None] if around else [None]:
+                alignment = align(Passage(phrase, pattern), Passage(document.text, self._letters_of(index)), within)
+                if alignment and (best is None or alignment.share > best[0].share):
+                    best = alignment, index
+                if alignment:
+                    break
+        if best is None:
+            return None
+        first, *rest = [(start + self._offsets[best[1]], end + self._offsets[best[1]]) for start, end in best[0].spans]
+        return Match((first,), "similar", share=best[0].share, parts=tuple(rest))
+
+    def _likely(self, pattern: str, documents: Sequence[int]) -> list[int]:
+        """Return the documents that hold most pieces of a passage, the best first."""
+        if len(documents) == 1:
+            return list(documents)
+        counts = {index: count_seeds(pattern, self._letters_of(index).text) for index in documents}
+        likely = sorted((index for index in documents if counts[index]), key=lambda index: -counts[index])
+        return likely[:MOST_DOCUMENTS]
 
     def nearest(self, phrase: str) -> str:
         """Say which text is nearest to a phrase that stands nowhere, or nothing where that would take too long."""
@@ -81,7 +133,8 @@ class TextSearch:
         score, span = best
         document, start, _ = self._corpus.place(*span)
         where = f"{document.name}, {line_of(document, start)}"
-        return f"nearest: {excerpt(self._corpus.text(*span))} in {where} ({score:.0f} % alike)"
+        text = self._corpus.text(*span)
+        return f"nearest: {excerpt(text)} in {where} ({score:.0f} % alike{_difference(phrase, text)})"
 
     def in_whole_words(self, start: int, end: int) -> str:
         """Return the text of a stretch, with the words that its borders cut."""
@@ -157,6 +210,29 @@ class TextSearch:
             return False
         document, start, _ = self._corpus.place(position, position + 1)
         return cut_at(document.text, start) is not None
+
+
+def pages_around(document: Document, page: int | str) -> Span | None:
+    """Return the stretch of a document that a page and its neighbours fill; None where there is no such page.
+
+    A page is named by its label, or else by its number.
+    """
+    pages = document.pages
+    labels = [label for _, label in pages]
+    number = labels.index(str(page)) if str(page) in labels else page - 1 if isinstance(page, int) else -1
+    if not 0 <= number <= len(pages) or not pages:
+        return None
+    end = pages[number + 2][0] if number + 2 < len(pages) else len(document.text)
+    return pages[max(0, min(number, len(pages) - 1) - 1)][0], end
+
+
+def _difference(phrase: str, text: str) -> str:
+    """Say which numbers of a phrase its nearest text lacks, and which it has instead; empty where they agree."""
+    wanted, there = Counter(numbers(phrase[:_NEAREST_OF])), Counter(numbers(text))
+    if not text.strip() or wanted == there or fuzz.ratio(phrase[:_NEAREST_OF], text) < SIMILAR_ENOUGH:
+        return ""
+    missing, instead = (", ".join((one - other).elements()) for one, other in ((wanted, there), (there, wanted)))
+    return f", but numbers differ: {missing or 'nothing'} is asked for, {instead or 'nothing'} is there"
 
 
 def _spans(folded: Folded, wanted: str) -> Iterator[Span]:

@@ -77,7 +77,7 @@ def has_baseline(report: Report) -> bool:
 
 
 def against_baseline(report: Report, result: ConfigurationResult, *, interval: bool) -> str:
-    """Return how a configuration stands to the baseline, in points; nothing where they were not compared."""
+    """Return how far a configuration is from the baseline, in points; nothing where they were not compared."""
     comparison = report.comparison_of(result)
     if comparison is None or comparison.baseline is None:
         return ""
@@ -113,7 +113,7 @@ def column_help(report: Report, names: Sequence[str]) -> str:
 
 
 def notes(report: Report, *, explain: bool = True) -> list[str]:
-    """Return the sentences that go under a comparison: the verdict, what stands behind it, and what was merged."""
+    """Return the sentences that go under a comparison: the verdict, its reasons, and what was merged."""
     compared = groups(report)
     verdicts = [
         sentence
@@ -152,7 +152,7 @@ def _unread(report: Report) -> list[str]:
             model = (str(result.config.embedding_model), result.embedding.limit)
             cut.setdefault(model, []).append(f"{text} of {result.name}")
     return [
-        f"{model} reads {limit:,} tokens of a chunk; what is past them has no vector: {', '.join(shares[:_MOST_NAMED])}"
+        f"{model} reads {limit:,} tokens of a chunk; text past them has no vector: {', '.join(shares[:_MOST_NAMED])}"
         + (f" and of {len(shares) - _MOST_NAMED} more." if len(shares) > _MOST_NAMED else ".")
         for (model, limit), shares in cut.items()
     ]
@@ -172,7 +172,7 @@ def _head(comparison: ComparisonResult | None, *, alone: bool) -> list[str]:
 
 
 def _explanation(comparison: ComparisonResult, results: list[ConfigurationResult]) -> list[str]:
-    """Return what stands behind the verdict, and which configurations are the best for what they cost."""
+    """Return the reasons of the verdict, and which configurations are the best for what they cost."""
     if len(results) == 1 or not comparison.pareto or all_scores_are_zero(comparison, results):
         return list(comparison.explanation)
     named, more = comparison.pareto[:_MOST_NAMED], len(comparison.pareto) - _MOST_NAMED

@@ -1,4 +1,4 @@
-"""The bill as a table for the terminal."""
+"""The cost estimate as a table for the terminal."""
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
@@ -36,7 +36,7 @@ def _sums(bill: CostEstimate, limit: int) -> list[str]:
     if not tokens:
         return ["Nothing has to be embedded."]
     share = f"{100 * bill.cached / bill.texts:.0f} % of {bill.texts:,} texts are" if bill.texts else "nothing is"
-    lines = [f"About {tokens:,} tokens would be embedded; {share} in the cache. A text stands where it occurs first."]
+    lines = [f"About {tokens:,} tokens would be embedded; {share} in the cache. A text counts where it occurs first."]
     if bill.tokens > limit:
         lines.append(f"That is more than --max-embed-tokens ({limit:,}): nothing will be embedded until it is raised.")
     return lines

@@ -128,7 +128,7 @@ def _difference(report: ComparisonReport, metric: str) -> str:
 
 
 def _blocks(columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
-    """Yield the columns that stand beside each other within `width`, each time with the names before them."""
+    """Yield the columns that fit beside each other within `width`, each time with the names before them."""
     names, *rest = columns
     block, room = [names], width - _wide(names)
     for column in rest:

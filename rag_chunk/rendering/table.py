@@ -51,7 +51,7 @@ def terminal_table(
 ) -> RenderableType:
     """Return the `top` configurations, best first, with as many columns as fit into `width`, and the verdict below.
 
-    With `explain`, what stands behind the verdict follows it.
+    With `explain`, its reasons follow it.
 
     Where several retrievers were compared, each has rows of its own, `top` of them.
     """
@@ -133,7 +133,7 @@ def _header(name: str) -> str:
 
 
 def _fitting(columns: list[_Column], room: int) -> list[_Column]:
-    """Return the columns that fit into `room`, as they stand: the first, and the others in turn until one is too wide."""
+    """Return the columns that fit into `room`, in their order: the first, and the others in turn until one is too wide."""
     fitting: list[_Column] = []
     for column in sorted(columns, key=lambda column: column.turn):
         if column.width > room and fitting:

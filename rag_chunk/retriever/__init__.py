@@ -99,7 +99,7 @@ def _validate(returned: Any, questions: int, chunks: int, name: str) -> Ranking:
 
 
 def parents_of(ranking: Ranking, chunking: Chunking) -> Ranking:
-    """Return the rows of the parents of the ranked chunks, each parent where its first chunk stands; -1 fills up."""
+    """Return the rows of the parents of the ranked chunks, each parent at the place of its first chunk; -1 fills up."""
     parents = np.full((len(ranking), len(chunking.parents_or_self())), -1, np.int64)
     for number, rows in enumerate(chunking.parent_rows[ranking]):
         _, first = np.unique(rows, return_index=True)

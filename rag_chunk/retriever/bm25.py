@@ -24,14 +24,14 @@ from rag_chunk.retriever.order import best_first
 K1 = 1.5
 B = 0.75
 _CELLS = 2**21  # scores held at once: 16 MB
-_COMMON = 8  # a term is common where it stands in at least one chunk of so many
+_COMMON = 8  # a term is common where at least one chunk of so many has it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Questions:
     """Questions as terms. Terms are numbered over all questions; a question may hold one several times.
 
-    `starts`, `ends`, `numbers`: the terms of the corpus that stand in some question, in order.
+    `starts`, `ends`, `numbers`: the terms of the corpus that are in some question, in order.
     """
 
     vocabulary: dict[str, int]
@@ -169,7 +169,7 @@ def _keys_apart(asked: _Questions, rows: Positions, apart: list[str], chunks: in
 def _scores(postings: _Postings, asked: Sequence[Positions], chunks: int) -> Floats:
     """Return the scores of some questions: float64 [questions, chunks].
 
-    Common terms are rows of a small dense matrix, rare ones are added where they stand. Chunks with equal
+    Common terms are rows of a small dense matrix, rare ones are added at their chunks. Chunks with equal
     terms get equal sums, as the order of addition does not depend on the chunk.
     """
     counts = np.diff(postings.borders)

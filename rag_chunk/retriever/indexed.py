@@ -11,7 +11,7 @@ SEPARATOR = " > "
 
 
 def titles_above(chunking: Chunking) -> list[str]:
-    """Return for each chunk the titles that it stands under, outermost first, in one line.
+    """Return for each chunk the titles above it, outermost first, in one line.
 
     The title of a heading with which the chunk itself begins is not above it.
     """

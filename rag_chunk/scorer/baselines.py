@@ -59,7 +59,7 @@ def _shared_length(spans: Iterable[Stretch], others: Sequence[Stretch]) -> int:
 
 
 def legacy_figures(retrieval: Retrieval) -> Figures:
-    """Return `legacy_recall`, the old rag-chunk's: the share of phrases that stand in one of `top_k` chunks.
+    """Return `legacy_recall`, the old rag-chunk's: the share of phrases that are in one of `top_k` chunks.
 
     The chunks are those of `legacy_ranking`, and letter case does not count. A phrase with several places or
     wordings is there if one of them is. Raise `ValueError` where no such ranking was given.

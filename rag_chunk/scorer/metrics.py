@@ -93,7 +93,7 @@ def causes_of_loss(retrieval: Retrieval) -> Figures:
 def _first_relevant(retrieval: Retrieval) -> Positions:
     """Return the rank, from 0, of the first chunk that covers half of an item or lies wholly inside one: [questions].
 
-    The ranking's depth stands for none.
+    The ranking's depth means none.
     """
     overlaps, ranked = retrieval.overlaps, retrieval.hits
     shared = (overlaps.high - overlaps.low)[ranked.meeting]
@@ -108,7 +108,7 @@ def _first_relevant(retrieval: Retrieval) -> Positions:
 def at_budgets(retrieval: Retrieval) -> Figures:
     """Return recall at the budget and along the curve, whether all is there, the least size for a recall of 0.9.
 
-    With them stands what the first `top_k` chunks cost.
+    And what the first `top_k` chunks cost.
     """
     config = retrieval.config
     budgets = budgets_of(config)
@@ -185,7 +185,7 @@ def _precision_omega(overlaps: EvidenceOverlaps, retrieval: Retrieval) -> Floats
 
 
 def overlap_with_questions(retrieval: Retrieval) -> Figures:
-    """Return the share of each question's terms that stand in its evidence."""
+    """Return the share of each question's terms that are in its evidence."""
     corpus, questions = retrieval.chunking.corpus, retrieval.questions
     shares = corpus.derived(("question overlap", questions), lambda: _overlaps(corpus, questions))
     return Figures({"question_overlap": shares})

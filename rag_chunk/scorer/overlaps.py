@@ -83,7 +83,7 @@ def hits(overlaps: EvidenceOverlaps, ranking: Ranking, repeats: int = 1) -> Hits
 def _places(
     overlaps: EvidenceOverlaps, lists: "np.ndarray[tuple[int, int, int], np.dtype[np.int64]]"
 ) -> tuple[Positions, ...]:
-    """Return (pair, list, rank) wherever the chunk of a pair stands in a list of its question."""
+    """Return (pair, list, rank) wherever the chunk of a pair is in a list of its question."""
     pairs = overlaps.opens[:-1]
     question, row = overlaps.question[pairs], overlaps.row[pairs]
     step = max(1, _CELLS // max(1, lists.shape[1] * lists.shape[2]))
@@ -99,7 +99,7 @@ def _places(
 def union_sizes(low: Positions, high: Sizes, opens: Positions) -> Sizes:
     """Return the size of the union of each group of stretches: [cases, groups].
 
-    Stretches stand in the order of groups, then `low` [n]; a group begins at each of `opens`. `high` [cases, n] is
+    Stretches are in the order of groups, then `low` [n]; a group begins at each of `opens`. `high` [cases, n] is
     where a stretch ends in each case, at least at `low`. Each adds what lies beyond all before it in its group.
     """
     # One group with stretches 0-4, 2-3 and 3-9: the furthest end before each is nothing, 4 and 4, so they add 4, 0

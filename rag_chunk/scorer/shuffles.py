@@ -17,7 +17,7 @@ def shuffles(corpus: Corpus, questions: Questions, spans: Spans, seed: int, budg
     """Return for each question the beginnings of SHUFFLES shuffles of the chunks, long enough to fill `budget`.
 
     int64 [questions * SHUFFLES, depth]. Drawing with repetition and passing over what came before is the same
-    as shuffling; -1 stands for what is passed over.
+    as shuffling; -1 is what is passed over.
     """
     # Few of many chunks fill the budget, so that whole shuffles would be mostly unread: draw about as many as are
     # needed, and twice as many where repeats left one of the lists short of the budget.

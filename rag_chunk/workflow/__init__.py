@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
 from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost
 from rag_chunk.analysis.external import read_retrievals
-from rag_chunk.analysis.folder import folder_lock, prepare_folder
+from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig, TrackingConfig
 from rag_chunk.config.sources import Settings
 from rag_chunk.corpus import NOT_READ, Corpus, is_broken, read_corpus
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.workflow.results import save_results
-from rag_chunk.workflow.spool import choose_spool, mark_open, remove_from_spool, safe_notice
+from rag_chunk.workflow.spool import SPOOL, choose_spool, mark_open, remove_from_spool, safe_notice
 
 if TYPE_CHECKING:
     from rag_chunk.mlflow_tracker import Tracked
@@ -131,7 +131,7 @@ def refuse_overwriting_inputs(target: Path | None, asked: AnalysisConfig, corpus
     for path, what in files.items():
         with suppress(OSError, ValueError):  # a line of a .jsonl may have any name
             if path.samefile(target):
-                raise InputError(f"{target} is {what}, and would be replaced. Name another file")
+                raise InputError(f"{target} is {what}, and would be overwritten; choose another output file")
 
 
 def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Questions:
@@ -143,7 +143,7 @@ def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Que
         notify(f"left out: {name} {reason}")
     if similar := questions.matched.get("similar"):
         notify(
-            f"phrases that stand nowhere word for word: {similar}. The most similar text is taken for them; "
+            f"phrases without an exact match: {similar}. The most similar text is taken for them; "
             "rag-chunk check-questions shows it"
         )
     return questions
@@ -152,7 +152,7 @@ def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Que
 def skipped_notices(corpus: Corpus) -> list[str]:
     """Say in one line what is of another kind, and in a line each what could not be read."""
     other = [name for name, reason in corpus.skipped if reason == NOT_READ]
-    kinds = [f"not read, being of another kind: {', '.join(other)}"] if other else []
+    kinds = [f"skipped, unsupported file type: {', '.join(other)}"] if other else []
     rest = [entry for entry in corpus.skipped if entry.reason != NOT_READ]
     return kinds + [f"{each.name} {each.reason}{', and is left out' if is_broken(each) else ''}" for each in rest]
 
@@ -210,11 +210,12 @@ def _run_and_track(
         ):
             analysis = analyse()
             folder = save or spool / analysis.report.analysis_id
-            with _show_on_failure(reporter.show, analysis):
-                save_results(analysis, folder, tracking.to_json())
-            with folder_lock(folder, reporter.notify), _say_where_results_are(folder, reporter.notify):
-                reporter.show(analysis)
-                tracked = tracking.log(folder)
+            with _say_where_results_are(folder, reporter.notify):
+                with _show_on_failure(reporter.show, analysis), tracking.finish_first():
+                    save_results(analysis, folder, tracking.to_json())
+                with folder_lock(folder, reporter.notify):
+                    reporter.show(analysis)
+                    tracked = tracking.log(folder)
             if not save:
                 remove_from_spool(folder)
     except TrackingError as error:
@@ -238,5 +239,8 @@ def _say_where_results_are(folder: Path, notify: Notify) -> Iterator[None]:
     try:
         yield
     except (OSError, InputError, Interrupted):
-        notify(safe_notice(folder))
+        if (folder / REPORT).exists():
+            notify(safe_notice(folder))
+        elif folder.parent.name == SPOOL.name:  # a folder that nothing can be sent from
+            remove_from_spool(folder)
         raise

@@ -64,7 +64,7 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
     """Write all files beside those of older results, which are replaced when the new ones are whole."""
     for name in FOLDERS:
         if (folder / name).is_symlink():
-            raise InputError(f"{folder / name} is a link, and what it leads to would be removed; name another folder")
+            raise InputError(f"{folder / name} is a link, and its target would be removed; choose another folder")
     if (folder / WHOLE).is_dir():
         replace_results(folder)
     new = folder / PARTIAL

@@ -51,7 +51,7 @@ def choose_spool(notify: "Notify") -> Path:
         if first:
             notify(f"{first}. They wait in {spool} until they are sent")
         return spool
-    raise first or InputError("the results can be kept nowhere")
+    raise first or InputError("there is no place to keep the results")
 
 
 def _places() -> Iterator[Path]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +25,7 @@ from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.analysis.statistics import compare_all
-from rag_chunk.analysis.summary import limit_of_recall, summarize, where_lost
+from rag_chunk.analysis.summary import explain, limit_of_recall, summarize, where_lost
 from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
 from rag_chunk.cli.app import app
 from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
@@ -764,7 +765,7 @@ def test_questions_in_the_words_of_their_evidence_are_warned_of():
     parrots = questions_of(
         *(Question(found.id, text, found.evidence) for found, text in zip(questions.questions, texts, strict=True))
     )
-    assert "On average 100 % of a question's words stand in its evidence" in said(analysed(data=(corpus, parrots)))
+    assert "On average 100 % of a question's words are in its evidence" in said(analysed(data=(corpus, parrots)))
     strangers = questions_of(*(Question(found.id, "Whither went it?", found.evidence) for found in questions.questions))
     assert "of a question's words" not in said(analysed(data=(corpus, strangers)))
     assert "of a question's words" not in said(analysed(data=(corpus, parrots), metrics="budget"))
@@ -987,3 +988,13 @@ def test_the_explanation_says_where_the_recommended_configuration_loses_recall()
     report = analysed({"cut": CUT, "small": CUT.with_settings(budget=60)})
     assert report.comparison is not None
     assert any(line.startswith("Of the ") for line in report.comparison.explanation)
+
+
+def test_questions_that_tell_no_configuration_from_another_are_counted() -> None:
+    outcome = replace(outcome_of(alike()), undecided=12)
+    assert "12 of 60 questions score the same under every configuration: they cannot tell these apart." in explain(
+        outcome, {}, held_out=False
+    )
+    assert not [line for line in explain(outcome_of(alike()), {}, held_out=False) if "cannot tell" in line]
+    report = analysed({"whole": WHOLE, "same": WHOLE.with_settings(budget=119)})
+    assert any(line.startswith("40 of 40 questions score the same") for line in notes(report))

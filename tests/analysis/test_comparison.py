@@ -109,8 +109,8 @@ FIRST = ("configurations", 0)
         (("schema_version",), 2, "has schema_version 2; this rag-chunk reads up to 1. Upgrade it"),
         (("comparison", "recommended"), "tiny", "it compares 'tiny', which is none of its configurations"),
         (("configurations",), [], "it has no configurations"),
-        ((*FIRST, "name"), "../../secret", "'../../secret' is no name of a configuration"),
-        ((*FIRST, "name"), "a\x00", "is no name of a configuration"),
+        ((*FIRST, "name"), "../../secret", "'../../secret' is not a valid name of a configuration"),
+        ((*FIRST, "name"), "a\x00", "is not a valid name of a configuration"),
         ((*FIRST, "metrics", "budget_recall"), math.inf, "metrics.budget_recall: Input should be a finite number"),
         ((*FIRST, "questions", 0, "id"), "h1", "has two questions with the same id"),
         ((*FIRST, "config", "chunk_size"), 0, "configurations.0.config.chunk_size: "),
@@ -256,7 +256,7 @@ def test_sides_without_common_questions_are_refused_always(house: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "said"), [("avg_recal", "did you mean 'avg_recall'"), ("context_size", "no share of anything")]
+    ("metric", "said"), [("avg_recal", "did you mean 'avg_recall'"), ("context_size", "is not a share")]
 )
 def test_what_cannot_be_compared_by_is_refused(metric: str, said: str, house: Path) -> None:
     with pytest.raises(InputError, match=said):

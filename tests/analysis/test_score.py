@@ -213,14 +213,14 @@ CHUNK_PROBLEMS = {
     "unknown document": ('{"document": "giude.md", "start": 0, "end": 4}', "the document 'giude.md' is not in the corpus (did you mean 'guide.md'?)"),
     "half a span": ('{"document": "guide.md", "start": 0}', "it has only one of start and end"),
     "no whole number": ('{"document": "guide.md", "start": 0, "end": true}', "start and end must be whole numbers, not 0 and True"),
-    "outside": ('{"document": "guide.md", "start": 0, "end": 900}', "0 to 900 is no stretch of guide.md, which has 164 characters"),
-    "backwards": ('{"document": "guide.md", "start": 5, "end": 5}', "5 to 5 is no stretch of guide.md"),
+    "outside": ('{"document": "guide.md", "start": 0, "end": 900}', "0 to 900 is not a span of guide.md, which has 164 characters"),
+    "backwards": ('{"document": "guide.md", "start": 5, "end": 5}', "5 to 5 is not a span of guide.md"),
     "blank": ('{"document": "guide.md", "start": 6, "end": 8}', "6 to 8 of guide.md is blank"),
     "blank text": ('{"document": "guide.md", "text": " "}', "its text is blank"),
     "text that prints nothing": ('{"document": "guide.md", "text": "\\u200b\\ud800"}', "its text is blank"),
     "text": ('{"document": "guide.md", "text": 3}', "text must be text, not 3"),
-    "other text": ('{"document": "guide.md", "start": 0, "end": 6, "text": "# Kex"}', "its text is not what stands at 0 to 6 of guide.md, which is '# Keys'"),
-    "absent text": ('{"document": "guide.md", "text": "Push the handle"}', "its text 'Push the handle' stands nowhere in guide.md"),
+    "other text": ('{"document": "guide.md", "start": 0, "end": 6, "text": "# Kex"}', "its text differs from the text at 0 to 6 of guide.md, which is '# Keys'"),
+    "absent text": ('{"document": "guide.md", "text": "Push the handle"}', "its text 'Push the handle' is not in guide.md"),
     "id": ('{"document": "guide.md", "start": 0, "end": 6, "id": [1]}', "id must be text or a whole number, not [1]"),
     "equal id": ('{"document": "guide.md", "start": 0, "end": 6, "id": "1"}', "the id '1' stands on line 1 already; ids must differ"),
 }  # fmt: skip
@@ -315,7 +315,7 @@ def test_a_file_that_is_not_there_not_text_or_empty(name: str, content: object, 
 def test_what_is_not_ranked_retrieves_nothing_scores_0_and_is_counted(docs: Path) -> None:
     (docs / "part.jsonl").write_text(lines(RANKED[:1]) + '{"id": "care", "chunks": []}\n')
     result = run(*pair(ranked="part.jsonl"), "--output", "json")
-    assert "part: 2 of 3 questions retrieve nothing, and score 0" in result.stderr
+    assert "part: 2 of 3 questions retrieve nothing and score 0" in result.stderr
     report = report_of(result)
     (found,) = report.configurations
     assert [question.scores["budget_recall"] for question in found.questions] == [1.0, 0.0, 0.0]
@@ -342,7 +342,7 @@ def test_several_pairs_are_compared_in_order_under_the_names_of_their_files(docs
     (docs / "my best!.jsonl").write_text(lines(RANKED))
     pairs = [*pair(), *pair(ranked="again/ranked.jsonl"), *pair(ranked="my best!.jsonl")]
     report = report_of(run(*pairs, "--output", "json", "--baseline", "ranked"))
-    assert {found.name for found in report.configurations} == {"ranked", "ranked.2", "my.best"}
+    assert {found.name for found in report.configurations} == {"ranked", "ranked.2", "my best!"}
     assert report.comparison
     assert not report.other_comparisons
     assert len(report.comparison.pairs) == 3
@@ -402,7 +402,7 @@ def test_a_score_is_saved_and_its_config_file_repeats_it(docs: Path, monkeypatch
     assert found.config == other.config
     refused = CliRunner().invoke(app, ["analyze"])
     assert isinstance(refused.exception, SettingsError)
-    assert "stands for what was read from a file: rag-chunk score scores it" in str(refused.exception)
+    assert "comes from a file: rag-chunk score scores it" in str(refused.exception)
     analyzed = CliRunner().invoke(app, ["analyze", "--strategy", "header", "--retriever", "bm25", "--output", "json"])
     assert "chunks" not in report_of(analyzed).analysis
 
@@ -440,7 +440,7 @@ def test_settings_that_make_no_sense_are_refused(arguments: list[str], said: str
 
 
 def test_what_was_given_cannot_be_chunked_anew() -> None:
-    with pytest.raises(InputError, match="cannot be made anew from its name"):
+    with pytest.raises(InputError, match="cannot be loaded by its name"):
         chunk(CORPUS, RunConfig(strategy="given-0123456789ab"))
 
 

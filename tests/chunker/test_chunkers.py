@@ -217,6 +217,22 @@ def test_overlap_holds_inside_a_word_over_the_limit(strategy: str) -> None:
     assert cut("abcdefghij", chunk_size=4, overlap=2, **settings) == ["abcd", "cdef", "efgh", "ghij"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ประตูเปิดด้วยกุญแจ เวลาเก้าโมงเช้า ถ้าประตูล็อกอยู่ ให้ถามยาม เขารู้จักกุญแจทุกดอก",
+        "ປະຕູເປີດດ້ວຍກະແຈ ຖ້າປະຕູລັອກຢູ່ ໃຫ້ຖາມຍາມ ລາວຮູ້ຈັກກະແຈ",
+        "ទ្វារបើកដោយកូនសោ ប្រសិនបើទ្វារចាក់សោ សូមសួរអ្នកយាម",
+    ],
+)
+@pytest.mark.parametrize("strategy", ["sentence", "recursive-character", "header", "markdown"])
+def test_text_with_spaces_between_phrases_only_is_cut_at_them(text: str, strategy: str) -> None:
+    for unit, size in (("words", 25), ("characters", 30)):
+        chunks = cut(text, strategy=strategy, unit=unit, chunk_size=size, overlap=0)
+        assert len(chunks) > 1
+        assert " ".join(chunks) == text
+
+
 def test_what_has_no_border_is_cut_between_graphemes() -> None:
     family = "👨‍👩‍👧"
     assert cut(family * 3, strategy="recursive-character", unit="characters", chunk_size=6) == [family] * 3

@@ -115,7 +115,7 @@ def test_the_ending_of_the_output_file_tells_its_format_unless_one_is_named(docs
 
 def test_save_writes_the_whole_results_folder_which_is_no_document_afterwards(docs: Path) -> None:
     done("analyze", "docs", "--strategy", "header,sentence", "--test-file", "questions.json", "--save", "docs/results")
-    found = {path.relative_to(docs / "docs/results").as_posix() for path in (docs / "docs/results").rglob("*.*")}
+    files = {path.relative_to(docs / "docs/results").as_posix() for path in (docs / "docs/results").rglob("*.*")}
     names = [
         f"{folder}/{name}" for folder, name in [("configs", "header-200-50.yaml"), ("chunks", "header-200-50.jsonl")]
     ]
@@ -129,7 +129,7 @@ def test_save_writes_the_whole_results_folder_which_is_no_document_afterwards(do
         "tracking.json",
         MARKER,
         *names,
-    } <= found
+    } <= files
     lines = [json.loads(line) for line in (docs / "docs/results/chunks/header-200-50.jsonl").read_text().splitlines()]
     assert lines[0]["text"] == GUIDE[lines[0]["start"] : lines[0]["end"]]
     asked = json.loads((docs / "docs/results/questions.json").read_text())
@@ -155,17 +155,19 @@ def test_a_saved_config_runs_the_same_analysis_without_any_argument(docs: Path) 
     assert read_config(Path(FOLDER_FILE)).config() == read_config(config).config()
 
 
-def test_import_reads_standard_input_and_replaces_a_config_only_by_force(docs: Path) -> None:
+def test_import_reads_standard_input_and_replaces_a_broken_config_only_by_force(docs: Path) -> None:
     command = [*PROGRAM, "import-config", "-"]
     text = "schema_version: 1\nuse_tiktoken: true\n"
     assert (
         subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
         == Path(FOLDER_FILE).read_text()
     )
+    Path(FOLDER_FILE).write_text("chunk_sise: 3\n")
     again = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     assert again.returncode == 3
-    assert "--force replaces it" in again.stderr
+    assert "did you mean 'chunk_size'?). --force replaces the file" in again.stderr
     subprocess.run([*command, "--force"], input=text, capture_output=True, text=True, check=True)
+    assert read_config(Path(FOLDER_FILE)).config().unit == "tokens"
 
 
 def test_identical_chunkings_run_once_and_are_named(docs: Path) -> None:

@@ -1,11 +1,13 @@
 """What the smaller commands do, through the real entry point, in this process."""
 
 import csv
+import errno
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -91,9 +93,9 @@ def test_strategies_shows_all_that_is_built_in_and_fits_80_columns(rag_chunk):
 def test_what_lacks_a_package_is_marked_with_the_line_that_installs_it(rag_chunk, docs, monkeypatch):
     monkeypatch.setitem(catalog.EXTRAS, "gears", catalog.Extra("gears", "no_such_package", "gears"))
     monkeypatch.setitem(STRATEGIES, "header", replace(STRATEGIES["header"], extra="gears"))
-    found = {part["name"]: part["lacks"] for part in json.loads(rag_chunk("strategies", "--output", "json").out)}
-    assert found["header"] == found["gears"] == "a package: pip install 'rag-chunk[gears]'"
-    assert found["sentence"] is None
+    lacks = {part["name"]: part["lacks"] for part in json.loads(rag_chunk("strategies", "--output", "json").out)}
+    assert lacks["header"] == lacks["gears"] == "a package: pip install 'rag-chunk[gears]'"
+    assert lacks["sentence"] is None
     assert "- header " in rag_chunk("strategies").out
     report = json.loads(rag_chunk("analyze", docs, "--output", "json").out)
     assert not any(each["name"].startswith("header") for each in report["configurations"])
@@ -102,8 +104,9 @@ def test_what_lacks_a_package_is_marked_with_the_line_that_installs_it(rag_chunk
 
 @pytest.mark.parametrize("command", sorted(vars(typer.main.get_command(app))["commands"]))
 def test_help_shows_every_name_whole_at_80_columns(rag_chunk, command):
-    shown = rag_chunk(command, "--help").out
     parameters = vars(typer.main.get_command(app))["commands"][command].params
+    has_more = any(each.name == "help_all" for each in parameters)
+    shown = rag_chunk(command, "--help-all" if has_more else "--help").out
     names = {name for each in parameters for name in [*each.opts, *each.secondary_opts] if name.startswith("--")}
     assert {name for name in names if not re.search(rf"(?m)^│ (-\w, )?{name}[ ,]", shown)} == set()
     assert max(map(len, shown.splitlines())) <= 80
@@ -198,10 +201,10 @@ def test_each_commented_setting_is_the_default_and_can_be_uncommented(rag_chunk,
     rag_chunk("init", docs.name)
     text = Path("rag-chunk.yaml").read_text()
     assert parse_config(text, "as it is").settings == {}
-    found = parse_config(re.sub(r"(?m)^( *)#(?=\w)", r"\1", text), "uncommented", Path())
-    assert set(found.settings) == set(RunConfig.model_fields)
-    assert found.config() == RunConfig()
-    assert set(found.analysis) == set(AnalysisConfig.model_fields) - {"chunks", "retrieved"}
+    file = parse_config(re.sub(r"(?m)^( *)#(?=\w)", r"\1", text), "uncommented", Path())
+    assert set(file.settings) == set(RunConfig.model_fields)
+    assert file.config() == RunConfig()
+    assert set(file.analysis) == set(AnalysisConfig.model_fields) - {"chunks", "retrieved"}
     assert all(len(line) <= 110 for line in text.splitlines())
 
 
@@ -209,7 +212,7 @@ def test_init_replaces_nothing_without_being_told(rag_chunk, docs):
     Path("questions.yaml").write_text("mine")
     refused = rag_chunk("init", docs.name)
     assert (refused.status, refused.said) == (
-        3, "rag-chunk: there is a questions.yaml here already; move away what is there, or let --force replace it"
+        3, "rag-chunk: there is a questions.yaml here already; move it away, or replace it with --force"
     )  # fmt: skip
     assert Path("questions.yaml").read_text() == "mine"
     assert not Path("rag-chunk.yaml").exists()
@@ -228,7 +231,7 @@ def test_an_analysis_tells_of_phrases_that_were_not_found_word_for_word(rag_chun
     Path("q.json").write_text('[{"question": "Which way?", "relevant": ["Turn the kez to the left, then pull"]}]')
     (docs / "more.md").write_text("Turn the key to the left, then pull the door.\n")
     said = rag_chunk("analyze", docs.name, "--test-file", "q.json", "--strategy", "header").err
-    assert "phrases that stand nowhere word for word: 1." in said
+    assert "phrases without an exact match: 1." in said
 
 
 def test_documents_without_sentences_get_no_question_file(rag_chunk, folder):
@@ -244,22 +247,22 @@ def test_every_draft_is_found_where_it_was_drawn_from(folder):
     text = "他在早上七点打开北门，晚上十点再把它锁上，周末和节假日除外，其余的门都由保安人员负责管理。" * 3
     files = read_corpus(Path(__file__).parents[2] / "examples").documents
     corpus = Corpus([*files, Document("门.txt", text), Document("empty.md", ""), Document("same.md", files[0].text)])
-    found = drafts(corpus, 200)
-    assert len({draft.document for draft in found}) >= len(files)
-    assert len({draft.question for draft in found}) == len(found)
-    Path("q.yaml").write_text(drafts_yaml(found), encoding="utf-8")
+    questions = drafts(corpus, 200)
+    assert len({draft.document for draft in questions}) >= len(files)
+    assert len({draft.question for draft in questions}) == len(questions)
+    Path("q.yaml").write_text(drafts_yaml(questions), encoding="utf-8")
     check = check_questions("q.yaml", corpus)
     assert check.of("error") == []
     assert [finding.kind for finding in check.of("warning")] == ["unreviewed"]
-    for draft, checked in zip(found, check.questions, strict=True):
+    for draft, checked in zip(questions, check.questions, strict=True):
         names = {corpus.place(*span).document.name for span in checked.question.evidence[0].spans}
         assert draft.document in names
 
 
 def test_fewer_drafts_are_spread_over_all_documents(folder):
     corpus = read_corpus(Path(__file__).parents[2] / "examples")
-    found = drafts(corpus, 19)
-    assert len({draft.document for draft in found}) == 19
+    questions = drafts(corpus, 19)
+    assert len({draft.document for draft in questions}) == 19
     assert drafts(corpus, 0) == []
 
 
@@ -267,9 +270,9 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
     Path("q.csv").write_text(
         "question,relevant,reviewed\nHow do I lock?,Turn the key to the left,false\nWhat does a key cost?,25 euros,TRUE\n"
     )
-    found = rag_chunk("check-questions", "q.csv", docs, "--fix", "fixed.json")
-    assert "1 of 2 questions marked reviewed: false" in found.out
-    assert re.search(r"not reviewed +1\n", found.out)
+    checked = rag_chunk("check-questions", "q.csv", docs, "--fix", "fixed.json")
+    assert "1 of 2 questions marked reviewed: false" in checked.out
+    assert re.search(r"not reviewed +1\n", checked.out)
     fixed = json.loads(Path("fixed.json").read_text())["questions"]
     assert [str(each["reviewed"]).lower() for each in fixed] == ["false", "true"]
     Path("q.csv").write_text("question,relevant,reviewed\nHow do I lock?,Turn the key to the left,perhaps\n")
@@ -290,15 +293,15 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
         (
             2,
             ["analyze", "docs", "--mlflow-uri", "sqlite:///x.db"],
-            "--mlflow-uri does nothing without --mlflow-tracking",
+            "--mlflow-uri has no effect without --mlflow-tracking",
         ),
         (
             2,
             ["analyze", "docs", "--tags", "a=b", "--chunk-files"],
-            "--tags and --chunk-files do nothing without --mlflow-tracking",
+            "--tags and --chunk-files have no effect without --mlflow-tracking",
         ),
-        (2, ["analyze", "docs", "--mlflow-uri", "x", "--run-name", "y", "--save", "z"], "--mlflow-uri does nothing"),
-        (2, ["reproduce", "one", "--run-name", "x"], "--run-name does nothing without --track"),
+        (2, ["analyze", "docs", "--mlflow-uri", "x", "--run-name", "y", "--save", "z"], "--mlflow-uri has no effect"),
+        (2, ["reproduce", "one", "--run-name", "x"], "--run-name has no effect without --track"),
         (2, ["check-questions"], "no questions were named. Give them, and the documents"),
         (3, ["check-questions", "docs"], "docs is a folder; the questions come first"),
         (3, ["analyze", "docs", "--config", "docs"], "the config file docs cannot be read: Is a directory"),
@@ -359,6 +362,17 @@ def test_a_reader_who_goes_ends_it_as_the_shell_has_it(docs):
     assert (done.returncode, done.stdout, done.stderr) == (141, "{", "")
 
 
+def test_a_machine_without_a_folder_for_temporary_files_is_told_what_to_set(rag_chunk, docs, monkeypatch):
+    def no_folder():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", no_folder)
+    monkeypatch.delenv("TIKTOKEN_CACHE_DIR")
+    done = rag_chunk("analyze", "docs", "--unit", "tokens", "--no-cache")
+    assert done.status == 3
+    assert done.said.endswith("Set TMPDIR to a folder that you may write to")
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
 def test_what_nobody_may_read_is_named(rag_chunk, docs):
     (docs / "closed").mkdir()
@@ -405,7 +419,7 @@ def test_a_working_folder_that_is_gone_is_named(rag_chunk, folder):
     os.chdir("gone")
     Path("../gone").rmdir()
     assert rag_chunk("strategies") == (
-        3, "", "rag-chunk: the working folder is no longer there; change to another one\n"
+        3, "", "rag-chunk: the working folder no longer exists; change to another folder\n"
     )  # fmt: skip
 
 
@@ -425,10 +439,14 @@ def test_names_that_no_report_can_say_are_refused(rag_chunk, folder):
 @pytest.mark.parametrize(
     ("status", "arguments", "sentence"),
     [
-        (3, ["analyze", "docs", "-o", "docs/guide.md"], "docs/guide.md is one of the documents, and would be replaced"),
+        (
+            3,
+            ["analyze", "docs", "-o", "docs/guide.md"],
+            "docs/guide.md is one of the documents, and would be overwritten",
+        ),
         (3, ["analyze", "docs", "--test-file", "q.json", "-o", "q.json"], "q.json is the question file, and would be"),
-        (3, ["chunk", "docs", "-o", "link.jsonl"], "link.jsonl is one of the documents, and would be replaced"),
-        (3, ["chunk", "all.jsonl", "-o", "all.jsonl"], "all.jsonl is one of the documents, and would be replaced"),
+        (3, ["chunk", "docs", "-o", "link.jsonl"], "link.jsonl is one of the documents, and would be overwritten"),
+        (3, ["chunk", "all.jsonl", "-o", "all.jsonl"], "all.jsonl is one of the documents, and would be overwritten"),
         (3, ["check-questions", "q.json", "docs", "--fix", "docs/notes.txt"], "docs/notes.txt is one of the documents"),
         (0, ["check-questions", "q.json", "docs", "--fix", "q.json"], "Wrote q.json"),
         (
@@ -462,14 +480,55 @@ def test_a_result_replaces_nothing_that_was_read(rag_chunk, docs, status, argume
 def test_an_imported_config_names_what_is_below_its_folder_from_there(rag_chunk, docs):
     (docs / "old.yaml").write_text("analysis:\n  source: .\n  test_file: ../../outside.json\n")
     (docs.parent / "back.yaml").write_text("analysis:\n  source: docs/../docs\n")
-    assert rag_chunk("import-config", "docs/old.yaml").status == 0
     outside = str(docs / ".." / ".." / "outside.json")
+    Path(outside).touch()
+    assert rag_chunk("import-config", "docs/old.yaml").status == 0
     assert parse_config(Path("rag-chunk.yaml").read_text(), "x").analysis["source"] == str(docs)
     assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"source": "docs", "test_file": outside}
     assert rag_chunk("import-config", "back.yaml", "--force").status == 0
     assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"source": "docs"}
 
 
+def test_an_imported_config_keeps_the_comments_of_the_folders_file_and_a_copy_of_it(rag_chunk, docs):
+    assert rag_chunk("init", "docs").status == 0
+    commented = Path("rag-chunk.yaml").read_text()
+    Path("best.yaml").write_text("strategy: header\nchunk_size: 80\n")
+    done = rag_chunk("import-config", "best.yaml")
+    assert "Kept the file as it was: rag-chunk.yaml.bak" in done.said
+    assert Path("rag-chunk.yaml.bak").read_text() == commented
+    lines = zip(commented.splitlines(), Path("rag-chunk.yaml").read_text().splitlines(), strict=True)
+    assert [new for old, new in lines if old != new] == ['strategy: "header"', "chunk_size: 80"]
+    assert rag_chunk("import-config", "best.yaml").status == 0
+    assert Path("rag-chunk.yaml.bak").read_text() == commented
+
+
+def test_reproduce_names_the_code_that_a_recorded_configuration_runs(rag_chunk, docs):
+    Path("mine.py").write_text("def cut(text, config):\n    yield 0, len(text)\n")
+    assert rag_chunk("analyze", "docs", "--strategy", "mine:cut", "--save", "results").status == 0
+    done = rag_chunk("reproduce", "results")
+    assert done.status == 0
+    assert "results runs Python code: mine:cut" in done.said
+
+
+def test_an_imported_config_leaves_out_the_paths_of_somebody_elses_machine(rag_chunk, docs):
+    Path("theirs.yaml").write_text("chunk_size: 80\nanalysis: {source: /home/nobody/docs, test_file: questions.json}\n")
+    done = rag_chunk("import-config", "theirs.yaml")
+    assert "left out source: /home/nobody/docs does not exist here" in done.said
+    assert yaml_text.load(Path("rag-chunk.yaml").read_text())["analysis"] == {"test_file": "questions.json"}
+
+
 def test_score_offers_nothing_that_it_cannot_use(rag_chunk):
     assert "--max-embed-tokens" not in rag_chunk("score", "--help").out
-    assert "--max-embed-tokens" in rag_chunk("analyze", "--help").out
+    assert "--max-embed-tokens" in rag_chunk("analyze", "--help-all").out
+
+
+def test_the_help_of_analyze_shows_the_options_that_most_people_need_and_how_to_see_the_others(rag_chunk):
+    options = [
+        re.findall(r"(?m)^│ (?:-\w, )?(--[\w-]+)", rag_chunk("analyze", name).out) for name in ("--help", "--help-all")
+    ]
+    short, every = options
+    assert set(short) < set(every)
+    assert len(short) <= 17
+    assert len(every) > 40
+    assert {"--strategy", "--chunk-size", "--test-file", "--save", "--mlflow-tracking", "--help-all"} <= set(short)
+    assert "source" in rag_chunk("analyze", "--help").out.split("╭─ Arguments")[1].split("╭─")[0].lower()

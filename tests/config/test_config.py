@@ -106,9 +106,9 @@ def test_params_are_flat_text_and_name_no_model_where_no_tokenizer_takes_part() 
 
 
 def test_the_golden_file_of_the_current_schema_reads_as_it_always_did() -> None:
-    found = read_config(GOLDEN / "config-2.yaml")
-    assert found.config() == EVERYTHING
-    assert found.to_yaml() == (GOLDEN / "config-2.yaml").read_text()
+    file = read_config(GOLDEN / "config-2.yaml")
+    assert file.config() == EVERYTHING
+    assert file.to_yaml() == (GOLDEN / "config-2.yaml").read_text()
 
 
 def test_a_file_of_the_first_schema_is_upgraded() -> None:
@@ -152,7 +152,7 @@ def test_paths_in_a_file_start_at_its_folder(folder: Path) -> None:
         ("", "it holds nothing"),
         ("analysis: 3", "analysis must hold settings"),
         ("analysis:\n  missing: maybe", "missing must be 'error' or 'warn', not 'maybe'"),
-        ("chunk_size: 1\nchunk_size: 2", "line 2: the key 'chunk_size' stands twice"),
+        ("chunk_size: 1\nchunk_size: 2", "line 2: the key 'chunk_size' appears twice"),
         ("a: &x 1\nb: *x", "line 1: anchors and aliases are not read"),
         ("a: !!python/name:os.system", "line 1: the tag"),
         ("a: [1", "cannot be read as YAML: line"),
@@ -199,20 +199,20 @@ def test_every_strategy_is_run_when_none_is_named(folder: Path) -> None:
     assert [config.strategy for config in settings().configs.values()] == runnable
     assert settings(strategy="all").configs == settings().configs
     assert settings().skipped == (("semantic", "it needs an embedding model (--embedding-model)"),)
-    assert [found.strategy for found in settings(embedding_model="hashing").configs.values()] == usual
+    assert [config.strategy for config in settings(embedding_model="hashing").configs.values()] == usual
 
 
 def test_lists_with_commas_are_multiplied_out(folder: Path) -> None:
-    found = settings(strategy="sentence,fixed-size", chunk_size="100, 200", overlap="0,20").configs
-    assert list(found) == [
+    named = settings(strategy="sentence,fixed-size", chunk_size="100, 200", overlap="0,20").configs
+    assert list(named) == [
         "sentence-100-0", "sentence-100-20", "sentence-200-0", "sentence-200-20", "fixed-size-100-0", "fixed-size-200-0",
     ]  # fmt: skip
 
 
 def test_impossible_pairs_of_a_product_are_left_out_and_named(folder: Path) -> None:
-    found = settings(strategy="sentence", chunk_size="10,100", overlap="50")
-    assert list(found.configs) == ["sentence-100-50"]
-    assert found.skipped == (("sentence-10-50", "overlap (50) must be smaller than chunk_size (10)"),)
+    swept = settings(strategy="sentence", chunk_size="10,100", overlap="50")
+    assert list(swept.configs) == ["sentence-100-50"]
+    assert swept.skipped == (("sentence-10-50", "overlap (50) must be smaller than chunk_size (10)"),)
 
 
 @pytest.mark.parametrize(
@@ -236,27 +236,27 @@ def test_several_config_files_are_rivals_under_their_own_names(folder: Path) -> 
     (folder / "next.yaml").write_text("strategy: header\n")
     files = (Path("today.yaml"), Path("next.yaml"))
     assert list(settings(files=files).configs) == ["today", "next"]
-    found = settings(files=files, strategy="sentence", budget="900").configs
-    assert list(found) == ["sentence-200-50", "today", "next"]
-    assert {config.budget for config in found.values()} == {900}
+    named = settings(files=files, strategy="sentence", budget="900").configs
+    assert list(named) == ["sentence-200-50", "today", "next"]
+    assert {config.budget for config in named.values()} == {900}
 
 
 @given(st.lists(configs, min_size=1, max_size=8, unique=True))
-def test_names_are_unique_and_safe_as_file_names(found: list[RunConfig]) -> None:
-    names = names_of(found)
-    assert len(set(names)) == len(found)
+def test_names_are_unique_and_safe_as_file_names(runs: list[RunConfig]) -> None:
+    names = names_of(runs)
+    assert len(set(names)) == len(runs)
     assert all(name.replace("-", "").replace(".", "").replace("_", "").isalnum() for name in names)
 
 
 def test_parents_that_are_handed_over_stand_in_the_name() -> None:
-    found = RunConfig(strategy="hierarchical", retrieve_parents=True)
-    assert names_of([found]) == ["hierarchical-200-0-retrieve_parents"]
-    assert names_of([found.with_settings(retrieve_parents=False)]) == ["hierarchical-200-0"]
+    config = RunConfig(strategy="hierarchical", retrieve_parents=True)
+    assert names_of([config]) == ["hierarchical-200-0-retrieve_parents"]
+    assert names_of([config.with_settings(retrieve_parents=False)]) == ["hierarchical-200-0"]
 
 
 def test_whatever_else_varies_stands_in_the_name() -> None:
-    found = sweep({"strategy": "sentence"}, {"unit": ["words", "tokens"], "top_k": ["3", "5"]}).configs
-    assert list(found) == [
+    named = sweep({"strategy": "sentence"}, {"unit": ["words", "tokens"], "top_k": ["3", "5"]}).configs
+    assert list(named) == [
         f"sentence-200-50-{unit}-top_k-{k}" for unit, k in itertools.product(["words", "tokens"], [3, 5])
     ]
 
@@ -300,8 +300,8 @@ def test_an_address_that_could_carry_a_key_is_refused_and_not_repeated(url: str,
 
 
 def test_names_tell_what_differs_and_no_more(folder: Path) -> None:
-    found = settings(strategy="header", retriever="bm25,dense", embedding_model="hashing", index_headings=[True, False])  # type: ignore[arg-type]
-    assert list(found.configs) == [
+    swept = settings(strategy="header", retriever="bm25,dense", embedding_model="hashing", index_headings=[True, False])  # type: ignore[arg-type]
+    assert list(swept.configs) == [
         "header-200-50-bm25-index_headings", "header-200-50-bm25", "header-200-50-dense-index_headings", "header-200-50-dense",
     ]  # fmt: skip
     models = [RunConfig(retriever="dense", embedding_model=f"model2vec:{name}") for name in ("a/b", "c")]
@@ -309,6 +309,33 @@ def test_names_tell_what_differs_and_no_more(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+def test_a_path_of_a_file_that_does_not_exist_is_named_with_its_file(folder: Path) -> None:
+    (folder / FOLDER_FILE).write_text("analysis: {source: gone, test_file: gone.json}")
+    with pytest.raises(InputError, match=rf"{FOLDER_FILE} sets source to .*gone, which does not exist; .*test_file"):
+        settings()
+    with pytest.raises(InputError, match=rf"{FOLDER_FILE} sets test_file to .*gone.json, which does not exist"):
+        settings(analysis={"source": str(folder)})
+    assert settings(analysis={"source": str(folder), "test_file": FOLDER_FILE}).configs
+
+
+def test_the_config_file_that_wins_is_the_one_whose_path_must_exist(folder: Path) -> None:
+    (folder / FOLDER_FILE).write_text("analysis: {source: gone}")
+    (folder / "mine.yaml").write_text("analysis: {source: .}")
+    assert settings(files=(Path("mine.yaml"),)).analysis.source == folder
+    (folder / "mine.yaml").write_text("analysis: {source: lost}")
+    with pytest.raises(InputError, match=r"mine\.yaml sets source to .*lost"):
+        settings(files=(Path("mine.yaml"),))
+
+
+def test_null_is_no_path(folder: Path) -> None:
+    file = parse_config("analysis: {source: null, test_file: null}", "x")
+    assert file.relative_to_folder(folder) == file
+
+
+def test_a_setting_of_the_analysis_at_the_top_is_sent_to_its_section() -> None:
+    assert problem("source: docs") == "config.yaml: unknown setting 'source'. Put source below analysis:"
+
+
 def test_a_file_without_an_end_is_not_read_to_its_end() -> None:
     with pytest.raises(InputError, match="more than 4,000,000 bytes"):
         read_config(Path("/dev/zero"))

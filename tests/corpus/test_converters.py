@@ -311,7 +311,7 @@ def test_an_ending_without_its_extra_says_what_to_install(folder: Path, monkeypa
 def _uninstall(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
     find: Callable[[str], object] = importlib.util.find_spec
     monkeypatch.setattr(
-        "rag_chunk.corpus.converters.catalog.find_spec", lambda name: None if name in packages else find(name)
+        "rag_chunk.corpus.converters.converter_table.find_spec", lambda name: None if name in packages else find(name)
     )
 
 
@@ -411,7 +411,7 @@ def test_a_converted_document_goes_by_its_name_its_stem_and_the_name_of_its_text
     pdf(folder / "a.pdf", ["words"])
     (folder / "b.md").write_text("words")
     index = DocumentIndex(read_corpus("."))
-    assert [list(index.find(name)) for name in ("a.pdf", "a", "a.md", "a.pdf.txt", "b", "b.txt")] == [
+    assert [list(index.find(name)) for name in ("a.pdf", "a", "a.md", "a.txt", "b", "b.txt")] == [
         *([[0]] * 4),
         [1],
         [],

@@ -228,3 +228,13 @@ def test_the_questions_in_the_folder_are_no_documents_and_nothing_that_was_left_
     assert [document.name for document in corpus.documents] == ["a.md"]
     assert not corpus.skipped
     assert len(read_corpus(tmp_path).documents) == 2
+
+
+@pytest.mark.parametrize(
+    ("stored", "glob"), [("relev\u00e9.md", "releve\u0301.*"), ("releve\u0301.md", "relev\u00e9.*")]
+)
+def test_globs_and_names_are_compared_in_composed_form(stored: str, glob: str, tmp_path: Path) -> None:
+    (tmp_path / stored).write_text("x")
+    (tmp_path / "b.md").write_text("y")
+    assert names(read_corpus(tmp_path, include=[glob])) == [stored]
+    assert names(read_corpus(tmp_path, exclude=[glob])) == ["b.md"]

@@ -94,13 +94,13 @@ def test_a_signal_at_any_step_ends_all_runs_as_killed(number, step, ended, place
     status, _, err = track_results(run)
     assert (status, statuses(place)) == (128 + number, ended)
     assert err.splitlines()[-1] == f"rag-chunk: interrupted by {number.name}"
-    kept = [f"rag-chunk track {each}" for each in Path(".rag-chunk/unsent").glob("*") if where == CLIENT]
+    kept = [f"rag-chunk track {each}" for each in Path(".rag-chunk/unsent").glob("*")]
     assert [line for line in err.splitlines() if line.startswith("rag-chunk track ")] == kept
-    assert len(kept) == (where == CLIENT)
+    assert len(kept) == (where != ANALYSIS)  # what is being saved is saved first
     assert [signal.getsignal(each) for each in SIGNALS[1:]] == [signal.SIG_DFL] * 2
 
 
-@pytest.mark.parametrize("call", ["chunk", "score"])
+@pytest.mark.parametrize("call", ["chunk", "score_chunks"])
 def test_a_bug_ends_the_run_as_failed(call, place, run, monkeypatch):
     monkeypatch.setattr(ANALYSIS, call, lambda *_, **__: 1 // 0)
     with pytest.raises(ZeroDivisionError):
@@ -173,7 +173,7 @@ def test_a_folder_that_is_not_whole_does_not_keep_the_others_from_being_sent(pla
 def test_an_address_without_its_http_is_not_taken_for_a_folder(place, run):
     status, _, err = track_results(run, "--quiet", "--mlflow-uri", "127.0.0.1:5000")
     assert status == 5
-    assert "127.0.0.1:5000 is no address of a store. Of a server it would be http://127.0.0.1:5000" in err
+    assert "127.0.0.1:5000 is not the address of a store. Did you mean http://127.0.0.1:5000" in err
     assert not Path("127.0.0.1:5000").exists()
 
 
@@ -235,7 +235,7 @@ def test_a_signal_is_heard_after_a_creation_that_was_refused(place, run, monkeyp
         raise RuntimeError("refused")
 
     monkeypatch.setattr(owner(CLIENT), "create_run", refuse)
-    monkeypatch.setattr(ANALYSIS, "score_chunks", told_to_stop(signal.SIGTERM, ANALYSIS.score_chunks, at=1))
+    monkeypatch.setattr(ANALYSIS, "score_chunks", told_to_stop(signal.SIGTERM, vars(ANALYSIS)["score_chunks"], at=1))
     status, _, err = track_results(run)
     assert status == 128 + signal.SIGTERM
     assert "refused. The analysis goes on" in err
@@ -278,7 +278,7 @@ def test_runs_that_a_killed_process_left_running_are_ended_by_track(place, run):
     program = """
 import os, signal
 import rag_chunk.analysis.runner
-rag_chunk.analysis.runner.score = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+rag_chunk.analysis.runner.score_chunks = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 from rag_chunk.cli import program
 program()
 """

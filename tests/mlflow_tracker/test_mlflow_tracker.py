@@ -555,7 +555,7 @@ def shell(command: str, folder: Path) -> None:
     [
         ("sqlite:////sys/none/mlflow.db", "/sys/none"),
         ("sqlite:////sys/mlflow.db", "cannot be written: no folder, or no permission"),
-        ("sqlite:///text.db", "the file is no database of SQLite"),
+        ("sqlite:///text.db", "the file is not a SQLite database"),
         ("sqlite://", "names no file"),
         ("/sys/mlruns", "cannot be written|/sys/mlruns"),
         ("postgresql://ann:s3cret@127.0.0.1:9/runs", "nothing listens there"),
@@ -929,3 +929,15 @@ def test_two_folders_beside_each_other_are_two_stores(results, folder, notes):
         assert f"their artifacts to {folder / name}" in "\n".join(notes)
         notes.clear()
     assert [len(list((folder / name).rglob("report.json"))) for name in ("store-a", "store-b")] == [2, 1]
+
+
+def test_without_a_temporary_folder_the_home_is_used_and_else_it_is_a_sentence(results, tmp_path, notes, monkeypatch):
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert log(results, notes, uri=uri_of(tmp_path)).children
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "none")
+    with pytest.raises(TrackingError, match="Set TMPDIR to a folder that can be written"):
+        log(results, notes, uri=uri_of(tmp_path))

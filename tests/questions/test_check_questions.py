@@ -39,7 +39,7 @@ MIXED = """[
 ]"""
 FINDINGS = [
     "error: the document 'giude.md' is not in the corpus (did you mean 'guide.md'?); 1 question needs it: question q6 (line 7)",
-    "note: question q2 (line 3): 'The fee was cutt from $32 to $8' stands nowhere word for word; 'The fee was cut from",
+    "note: question q2 (line 3): 'The fee was cutt from $32 to $8' has no exact match; using 'The fee was cut from",
     "warning: question q3 (line 4): it asks the same as question q2 (line 3); both count",
     "warning: question q3 (line 4): 'the door' is given more than once",
     "warning: question q3 (line 4): 'the door' has only 8 characters; such keywords are found nearly for free",
@@ -154,13 +154,13 @@ UNREADABLE = {
         '{"question": "A?", "relevant": ["Turn the key"]}\n\n{"question": }\n["B?"]\n{"question": "C?", "relevant": ["nowhere"]}',
         [
             "error: line 3, column 14: Expecting value",
-            "error: line 4: it is no question; ",
+            "error: line 4: this is not a question; ",
             "error: question q4 (line 5): 'nowhere' stands in no document",
         ],
     ),
     "JSON list": (
         '[{"question": "A?", "relevant": ["Turn the key"]},\n"B?",\n{"question": "C?", "relevant": ["nowhere"]}]',
-        ["error: number 2 in the list (line 2): it is no question; ", "error: question q3 (line 3): 'nowhere' stands "],
+        ["error: number 2 in the list (line 2): this is not a question; ", "error: question q3 (line 3): 'nowhere' stands "],
     ),
     "CSV": (
         'question,relevant\nA?,Turn the key\nB?,b,c\nC?,nowhere\nD?,"open\n',
@@ -260,7 +260,7 @@ def test_a_file_of_which_a_part_cannot_be_read_is_not_written_anew(docs: Path) -
     (docs / "q.json").write_text('["How?", {"question": "How?", "relevant": ["Turn the key to the left"]}]')
     result = run("q.json", "docs", "--fix", "fixed.json")
     assert isinstance(result.exception, InputError)
-    assert "cannot be written anew while a part of it cannot be read" in str(result.exception)
+    assert "cannot be rewritten while a part of it cannot be read" in str(result.exception)
     assert "error: number 1 in the list" in result.stdout
     assert not (docs / "fixed.json").exists()
 

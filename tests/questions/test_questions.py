@@ -331,7 +331,7 @@ def test_a_part_of_a_compound_is_taken_with_a_warning_where_there_is_nothing_els
     corpus = Corpus([Document("a.md", text)])
     found = read(one(relevant=[phrase]), corpus)
     assert texts_of(found, corpus) == [[[phrase]]]
-    assert f"stands only inside longer words: {longer!r}" in found.warnings[0]
+    assert f"occurs only inside longer words: {longer!r}" in found.warnings[0]
 
 
 def test_keywords_are_flagged(read):
@@ -356,7 +356,7 @@ PROBLEMS = {
     "text as offset": ({"evidence": [{"doc": "guide.md", "start": "3", "end": 4}]}, "needs whole numbers"),
     "neither": ({"evidence": [{"doc": "guide.md"}]}, "has neither text nor start and end; it has doc"),
     "no document": ({"evidence": [{"start": 3, "end": 4}]}, "needs doc"),
-    "out of range": ({"evidence": [{"doc": "guide.md", "start": 3, "end": 4000}]}, "3 to 4000 is no stretch of guide.md, which has"),
+    "out of range": ({"evidence": [{"doc": "guide.md", "start": 3, "end": 4000}]}, "3 to 4000 is not a span of guide.md, which has"),
     "blank span": ({"evidence": [{"doc": "guide.md", "start": 6, "end": 8}]}, "6 to 8 of guide.md is blank"),
     "blank text": ({"evidence": [{"text": " "}]}, "evidence 1 is blank"),
     "half a character in the id": ({"id": "\ud800"}, "'\\ud800' has half a character"),
@@ -405,13 +405,13 @@ BROKEN = {
     "blank": (" \n", "is empty"),
     "JSON": ('[{"question": "How?"\n "relevant"]', "line 2, column 2"),
     "JSONL": ('{"question": "A?"}\n{"question": }\n{"question": "B?"}', "line 2, column 14"),
-    "JSONL of lists": ('{"question": "A?"}\n["B?"]', "line 2: it is no question"),
+    "JSONL of lists": ('{"question": "A?"}\n["B?"]', "line 2: this is not a question"),
     "YAML": ("questions:\n- question: [\n", "cannot be read as YAML: line"),
     "plain text": ("How do I lock it?", "holds no list of questions"),
     "another object": ('{"answers": []}', "holds no list of questions"),
     "no questions": ('{"questions": []}', "the file holds no question"),
     "no rows": ("question,relevant\n", "the file holds no question"),
-    "a list of texts": ('["How?", "Why?"]', "number 2 in the list (line 1): it is no question"),
+    "a list of texts": ('["How?", "Why?"]', "number 2 in the list (line 1): this is not a question"),
     "CSV with too many cells": ("question,relevant\nHow?,Turn, left\n", "line 2: it has 3 cells, and the header 2"),
     "CSV with an open quote": ('question,relevant\nA?,Turn\nB?,"Turn\n', "cannot be read as CSV: line 3"),
     "CSV with broken JSON": ('question,references\nHow?,"[{"\n', "line 2: references cannot be read as JSON"),
@@ -424,8 +424,8 @@ BROKEN = {
         'question,relevant\nA?,"' + "[" * 100_000 + '"\n',
         "line 2: relevant cannot be read as JSON: it is",
     ),
-    "a name that stands twice": ('[{"question": "A?",\n "question": "B?"}]', "'question' stands twice in one object"),
-    "a column that stands twice": ("question,relevant,Relevant\nA?,Turn,key\n", "the file has two columns 'relevant'"),
+    "a name that appears twice": ('[{"question": "A?",\n "question": "B?"}]', "'question' appears twice in one object"),
+    "a column that appears twice": ("question,relevant,Relevant\nA?,Turn,key\n", "the file has two columns 'relevant'"),
     "a long number": (
         '{"id": ' + "9" * 5_000 + ', "question": "A?"}',
         "cannot be read as JSON: a number has too many digits",
@@ -553,3 +553,51 @@ def test_nothing_breaks_while_a_phrase_is_looked_for(text, phrase):
 )
 def test_numbers_are_compared_without_commas_between_thousands(text, expected):
     assert numbers(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("stored", "name"), [("relev\u00e9.md", "releve\u0301.md"), ("releve\u0301.md", "relev\u00e9.md")]
+)
+def test_names_of_documents_are_compared_in_composed_form(stored, name, read):
+    corpus = Corpus([Document(stored, "The pump is blue."), Document("b.md", "x")])
+    assert read(one(evidence=[{"doc": name, "start": 4, "end": 8}]), corpus).matched == {"span": 1}
+    assert read(one(evidence=[{"doc": name.removesuffix(".md"), "start": 4, "end": 8}]), corpus).matched == {"span": 1}
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report", "report.md", "report.txt"])
+def test_a_document_of_another_kind_goes_by_the_name_of_its_text(name, read):
+    corpus = Corpus([Document("report.pdf", "The pump is blue."), Document("other.md", "x")])
+    assert read(one(evidence=[{"doc": name, "start": 4, "end": 8}]), corpus).matched == {"span": 1}
+
+
+def test_a_text_goes_by_the_name_of_the_file_that_it_comes_from_but_not_by_that_of_another_text(read, refused):
+    corpus = Corpus([Document("report.md", "The pump is blue."), Document("other.md", "x")])
+    assert read(one(evidence=[{"doc": "report.pdf", "start": 4, "end": 8}]), corpus).matched == {"span": 1}
+    said = refused(one(evidence=[{"doc": "report.txt", "start": 4, "end": 8}]), corpus)
+    assert "'report.txt' is not in the corpus (did you mean 'report.md'?)" in said
+
+
+def test_no_document_is_proposed_for_what_only_the_rest_of_its_name_is_like(refused):
+    corpus = Corpus([Document("ACTIVISION_2019Q2_10Q.pdf", "x"), Document("b.md", "y")])
+    assert "did you mean" not in refused(one(evidence=[{"doc": "PFIZER", "start": 0, "end": 1}]), corpus)
+
+
+def test_a_phrase_in_a_csv_may_begin_with_a_bracket(read, refused):
+    corpus = Corpus([Document("a.md", "- [x] Close the valve.\n- [The manual](m.md) is in the drawer.\n")])
+    content = "question,relevant\nA?,[x] Close the valve.\nB?,[The manual](m.md) is in the drawer.\n"
+    assert read(content, corpus).matched == {"exact": 2}
+    said = refused('question,relevant\nA?,"[""x"", ""y"""\n', corpus)
+    assert 'a phrase that begins with [ is written as a list: ["[…"]' in said
+
+
+def test_the_line_of_excel_that_names_the_separator_is_understood(read, refused):
+    assert read("sep=;\r\nquestion;relevant\r\nHow?;Turn the key left\r\n").matched == {"exact": 1}
+    assert "q1 (line 3): 'absent' stands in no document" in refused("sep=;\nquestion;relevant\nHow?;absent\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("input", "question"), ("contexts", "relevant"), ("tag", "tags"), ("query_id", "id")]
+)
+def test_the_field_that_another_tool_means_is_named(name, field, read):
+    content = [*one(relevant=["Turn the key"]), {name: "x", **one(relevant=["Turn back."])[0]}]
+    assert f"the field {name!r} is not read (did you mean {field!r}?)" in read(content).warnings[0]

@@ -23,6 +23,7 @@ from rag_chunk.mlflow_tracker.artifacts import plan_chunks
 from rag_chunk.questions import Evidence, Question, Questions
 from rag_chunk.rendering import html_text, markdown_text
 from rag_chunk.rendering.html import sample, viewer
+from rag_chunk.rendering.html.loss_bars import loss_bars_of
 from rag_chunk.rendering.html.scale import Scale, scale_around
 from rag_chunk.workflow.results import save_results
 
@@ -344,3 +345,24 @@ def test_places_are_between_the_ends_of_a_scale() -> None:
     assert flat.place(0.7) == 50
     assert all(0 <= flat.place(tick) <= 100 for tick in flat.ticks())
     assert [tick for tick in Scale(3, 3000, log=True).ticks() if tick < 3] == []
+
+
+SHORT = [RunConfig(strategy=name, chunk_size=9, budget=90) for name in ("fixed-size", "sentence", "markdown")]
+
+
+def test_the_bars_of_lost_recall_are_as_long_as_what_is_missing() -> None:
+    report = made(SHORT).report
+    assert report.comparison
+    numbers = {each.name: place for place, each in enumerate(report.configurations)}
+    bars = loss_bars_of(report.comparison, report.configurations, numbers)
+    assert bars is not None
+    longest = max(1 - each.metrics["budget_recall"] for each in report.configurations)
+    for row, each in zip(bars.rows, report.configurations, strict=True):
+        assert sum(part.width for part in row.parts) == pytest.approx(
+            100 * (1 - each.metrics["budget_recall"]) / longest, abs=0.1
+        )
+
+
+def test_no_bars_are_drawn_where_the_causes_were_not_measured() -> None:
+    assert "Where recall is lost" not in html_text(made(SHORT, metrics=("budget",)))
+    assert "Where recall is lost" in html_text(made(SHORT))

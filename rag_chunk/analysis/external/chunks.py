@@ -130,14 +130,14 @@ def _placement_error(line: _ChunkLine, document: Document) -> str | None:
         return None if letters_of(line.text or "") else "its text is blank"
     start, end = line.span
     if not 0 <= start < end <= len(document.text):
-        return f"{start} to {end} is no stretch of {document.name}, which has {len(document.text):,} characters"
+        return f"{start} to {end} is not a span of {document.name}, which has {len(document.text):,} characters"
     there = document.text[start:end]
     if not there.strip():
         return f"{start} to {end} of {document.name} is blank"
     if line.text is not None and line.text != there:
         return (
-            f"its text is not what stands at {start} to {end} of {document.name}, which is {excerpt(there, 40)}. "
-            "Are these the documents that were chunked? If the text was changed on purpose, leave it out"
+            f"its text differs from the text at {start} to {end} of {document.name}, which is {excerpt(there, 40)}. "
+            "Are these the documents that were chunked? If you changed the text on purpose, leave 'text' out"
         )
     return None
 
@@ -165,9 +165,9 @@ def _only_place(text: str, document: Document, letters: str) -> tuple[int, int] 
     wanted = "".join(text.split())
     first = letters.find(wanted)
     if first < 0:
-        return f"stands nowhere in {document.name}"
+        return f"is not in {document.name}"
     if letters.find(wanted, first + 1) >= 0:
-        return f"stands in {document.name} more than once; give start and end, or all its texts in their order"
+        return f"stands in {document.name} more than once; give start and end, or list all its texts in order"
     exact = document.text.find(text)
     return (exact, exact + len(text)) if exact >= 0 else locate(document.text, [text])[0]
 

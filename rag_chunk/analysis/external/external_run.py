@@ -62,7 +62,7 @@ def read_retrievals(
 
 def _check_pairs(chunks: Sequence[Path], retrieved: Sequence[Path]) -> None:
     if not chunks or not retrieved:
-        raise SettingsError("give what is to be scored: --chunks chunks.jsonl --retrieved ranked.jsonl")
+        raise SettingsError("name the files to score: --chunks chunks.jsonl --retrieved ranked.jsonl")
     if len(chunks) not in {1, len(retrieved)}:
         raise SettingsError(
             f"there are {len(chunks)} --chunks and {len(retrieved)} --retrieved; they make pairs, in order, "
@@ -115,12 +115,12 @@ def _notices(chunking: Chunking, ranking: Ranking, config: RunConfig) -> Iterato
     lengths = (ranking >= 0).sum(axis=1)
     nothing = int((lengths == 0).sum())
     if nothing:
-        said = "retrieve nothing, and score 0: there is no ranking for them, or an empty one"
+        said = "retrieve nothing and score 0: they have no ranking, or an empty one"
         yield f"{nothing} of {len(ranking)} questions {said}"
     short = list(_short(lengths, _spent(chunking, ranking, config), chunking, config))
     if short:
         wanting = ", than ".join(f"{what} for {count}" for what, count in short)
-        yield f"lists are shorter than {wanting} of {len(ranking)} questions: what they hold is all that is scored"
+        yield f"lists are shorter than {wanting} of {len(ranking)} questions: only their content is scored"
 
 
 def _spent(chunking: Chunking, ranking: Ranking, config: RunConfig) -> Positions:

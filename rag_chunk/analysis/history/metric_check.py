@@ -46,7 +46,7 @@ def _outcomes(before: ConfigurationResult, now: ConfigurationResult, tolerance: 
 
 
 def _question_differences(before: SavedAnalysis, now: SavedAnalysis) -> tuple[Difference, ...]:
-    """Return the questions that were changed, left out or added; where their evidence stands is the documents' matter."""
+    """Return the questions that were changed, left out or added; the place of their evidence depends on the documents."""
     sides = {"what was recorded": list(before.questions.values()), "what there is now": list(now.questions.values())}
     return pair_questions(sides).left_out if before.questions or now.questions else ()
 

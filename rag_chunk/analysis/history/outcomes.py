@@ -25,7 +25,7 @@ class Difference(_OutcomeValue):
 class ComparedSide(_OutcomeValue):
     """One configuration of a comparison, and its source.
 
-    `metrics` that are means over questions are over the common ones; others stand only where all are common, or where
+    `metrics` that are means over questions are over the common ones; others are there only where all are common, or where
     they have nothing to do with questions.
     """
 
@@ -45,7 +45,7 @@ class ComparedSide(_OutcomeValue):
 class ComparisonReport(_OutcomeValue):
     """Configurations of several analyses side by side, compared over the questions that all of them answered.
 
-    The first side is what the others stand `against`: its mean is taken off theirs. `settings` are those that differ,
+    The first side is the one the others are compared with (`against`): its mean is subtracted from theirs. `settings` are those that differ,
     with the value of each side; `left_out` are the questions without a partner; `warnings` say what does not fit
     together. Differences are of `metric`, over `num_questions`: see `rag_chunk.analysis.statistics`.
     """

@@ -25,7 +25,7 @@ _PAIRLESS = {*metrics_of("shape", "time", "embedding")}  # metrics that question
 def compare_analyses(
     saved: Sequence[SavedAnalysis], *, metric: str = HEADLINE, anyway: bool = False
 ) -> ComparisonReport:
-    """Compare the configurations that are meant, by `metric`; the first is what the others stand against.
+    """Compare the configurations that are meant, by `metric`; the others are compared with the first.
 
     Raise `InputError` where fewer than 10 questions are common, or where the retriever, `top_k` or the budget differ,
     unless `anyway`.
@@ -82,7 +82,7 @@ def _scores(side: SavedAnalysis, metric: str, label: str) -> dict[str, float]:
         )
     scores = {each.id: each.scores[metric] for each in questions}
     if any(not 0 <= score <= 1 for score in scores.values()):
-        raise InputError(f"{metric} is no share of anything; compare by one that is, such as {HEADLINE}")
+        raise InputError(f"{metric} is not a share; compare by a share such as {HEADLINE}")
     return scores
 
 

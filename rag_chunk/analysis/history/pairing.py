@@ -21,9 +21,9 @@ class Pairing:
 
 
 def pair_questions(sides: Mapping[str, Sequence[AskedQuestion]]) -> Pairing:
-    """Pair the questions of the sides, which stand by label: those that ask the same, and whose evidence reads the same.
+    """Pair the questions of the sides, by label: those that ask the same, and whose evidence reads the same.
 
-    Where the evidence stands may change, and so may ids. A question that is asked twice is paired in order.
+    The place of the evidence may change, and so may ids. A question that is asked twice is paired in order.
     """
     keyed = {label: _by_key(questions) for label, questions in sides.items()}
     first = next(iter(keyed.values()))

@@ -14,7 +14,7 @@ from rag_chunk.questions import question_to_dict
 class AskedQuestion(NamedTuple):
     """A question and the texts of its evidence: for each item the texts that fill it, white space aside.
 
-    Where in the documents they stand says nothing of the question, and is not part of it.
+    Their place in the documents is not part of the question.
     """
 
     id: str

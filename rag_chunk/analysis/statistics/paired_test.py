@@ -101,8 +101,8 @@ def questions_needed(test: PairedTest, difference: float) -> int | None:
     """Return how many questions of this kind would show a true `difference` in four of five cases; None if unknown.
 
     A difference of n questions with standard error s / sqrt(n) exceeds c of them with probability 0.8 where it is
-    (c + 0.84) s / sqrt(n), c being the critical value of max |t| over as many configurations as there are now. For s
-    stands the spread of the leader's pairs, which `detectable` = c s / sqrt(n) holds.
+    (c + 0.84) s / sqrt(n), c being the critical value of max |t| over as many configurations as there are now. The
+    spread s is that of the leader's pairs, which follows from `detectable` = c s / sqrt(n).
     """
     if not test.detectable or not math.isfinite(test.critical_t):
         return None

@@ -228,7 +228,7 @@ def _why(text: str, letters: str, inked: Positions, chunk: _Chunk, lowest: int) 
     """Say how far the chunk agrees with the text from the place `lowest` on."""
     earlier = letters.find(chunk.letters)
     if earlier >= 0:
-        return f"It stands only before that, at character {inked[earlier]}: chunks must be in the text's order."
+        return f"It occurs only before that, at character {inked[earlier]}: chunks must be in the text's order."
     size = _agreeing(letters, chunk, lowest)
     if size < _TELLING:
         return "Nothing but white space may differ."

@@ -47,7 +47,7 @@ def _settings(limits: Limits) -> "object":
 def _check_archive(data: bytes, limits: Limits) -> None:
     """Raise `ConversionError` for what is encrypted, no archive, or too large when unpacked."""
     if data.startswith(_OLD_OFFICE):
-        raise ConversionError("is encrypted, or of an old Office: save it anew without a password")
+        raise ConversionError("is encrypted, or of an old Office: save it in a current format without a password")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()

@@ -7,7 +7,7 @@ from rag_chunk.corpus.arrays import Positions, Spans
 from rag_chunk.corpus.units.counts import FAR, Counts
 from rag_chunk.corpus.units.encoding import encoding_name, load_encoding, prepare_encoding
 from rag_chunk.corpus.units.tokens import Tokens
-from rag_chunk.corpus.units.words import Characters, Words, word_starts
+from rag_chunk.corpus.units.words import Characters, Words, within_phrases, word_starts
 
 __all__ = [
     "Characters",
@@ -20,6 +20,7 @@ __all__ = [
     "load_encoding",
     "prepare_encoding",
     "units_of",
+    "within_phrases",
     "word_starts",
 ]
 
@@ -28,7 +29,7 @@ Unit = Literal["words", "tokens", "characters"]
 
 
 class Units(Protocol):
-    """What a chunk's size is counted in."""
+    """The unit of a chunk's size."""
 
     @property
     def name(self) -> Unit:

@@ -106,6 +106,9 @@ def encode_corpus(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions
 
 def _place_tokens(tokens: Positions, facts: Positions, length: int) -> Encoded:
     """Return where `tokens` start, and what each is by itself; block by block, for the sake of memory."""
+    # "añb" as the tokens "a", first byte of "ñ", second byte of "ñ", "b": 1, 1, 0 and 1 characters begin in them, so that
+    # the sums, [1 2 2 3], are where each next one starts; the token that continues a character is set back to its start:
+    # `borders` is [0 1 1 2 3].
     kind = line_type(length)
     borders, alone = np.zeros(len(tokens) + 1, kind), np.zeros(len(tokens) + 1, np.uint8)
     begun = kind.type(0)

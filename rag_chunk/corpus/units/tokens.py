@@ -146,6 +146,9 @@ class Tokens:
         `lead` is the number of tokens before the first safe point after a start, less those of the text up to it;
         `reach` that before the last safe point before an end, and those of the text after it.
         """
+        # "hunking is fu", cut out of "chunking is fun": the safe points inside are before " is" and before " fu". `first`
+        # and `last` are those places. Only "hunking" and " fu" are encoded; what is between has the tokens of the corpus.
+        # A span without a safe point inside is encoded whole: those are the rows of `cut[2]`.
         (starts, ends), inner = spans.T, self._safely_inside(spans, far)
         lead, reach = inner.before, inner.until
         near = inner.opens <= inner.closes

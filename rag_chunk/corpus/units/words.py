@@ -10,6 +10,8 @@ from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, as_spans, di
 from rag_chunk.corpus.characters import BLOCK, LONE, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus.units.counts import FAR, Counts
 
+_PHRASED = (("\u0e00", "\u0eff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff"))  # Thai, Lao; Burmese; Khmer
+
 
 def _own_words(flags: Bytes) -> Positions:
     """Return where a word starts because it, or the character before it, is of a script without spaces."""
@@ -34,6 +36,21 @@ def word_starts(corpus: Corpus, spans: Spans) -> Positions:
     own = _lone_words(corpus, spans)
     starts = distinct(_run_starts(corpus, spans), own[(corpus.flags[own] & SPACE) == 0])
     return distinct(corpus.graphemes.starts(starts)).astype(line_type(len(corpus)), copy=False)
+
+
+def within_phrases(corpus: Corpus, starts: Positions) -> Bools:
+    """Return whether each word of a script with spaces between phrases only follows another without one: bool [starts].
+
+    A text of such a script is better cut at its spaces.
+    """
+    alone: Bools = (corpus.flags[starts] & LONE > 0) & (corpus.flags[starts - 1] & SPACE == 0)
+    if alone.any():
+        alone &= corpus.classify_characters(_has_phrases)[starts] > 0
+    return alone
+
+
+def _has_phrases(character: str) -> int:
+    return int(any(first <= character <= last for first, last in _PHRASED))
 
 
 def _run_starts(corpus: Corpus, spans: Spans) -> Positions:

@@ -25,6 +25,7 @@ from rag_chunk.rendering.columns import (
 from rag_chunk.rendering.html.breakdown_charts import Breakdown, breakdowns_of
 from rag_chunk.rendering.html.costs import Costs, costs_of
 from rag_chunk.rendering.html.curve import Curve, curve_of
+from rag_chunk.rendering.html.loss_bars import LossBars, loss_bars_of
 from rag_chunk.rendering.html.pairwise import DifferencePlot, comparison_of
 from rag_chunk.rendering.html.sample import MOST_COLUMNS, compact, sample_of
 from rag_chunk.rendering.html.sizes import Distributions, distributions_of
@@ -48,6 +49,7 @@ class ReportSection:
     left: int
     comparison: DifferencePlot | None
     curve: Curve | None
+    losses: LossBars | None
     costs: Costs | None
     breakdowns: tuple[Breakdown, ...]
 
@@ -103,6 +105,7 @@ def _part(
         left=len(results) - len(shown),
         comparison=comparison_of(report, comparison, shown, numbers) if comparison else None,
         curve=curve_of(scored, shown, numbers) if scored else None,
+        losses=loss_bars_of(scored, shown, numbers) if scored else None,
         costs=costs_of(scored, shown, numbers) if scored else None,
         breakdowns=tuple(breakdowns_of(report, comparison, results)) if comparison else (),
     )

@@ -24,7 +24,7 @@ MOST_CELLS = 60_000  # questions times configurations
 class Sample:
     """The rows of the questions, the configurations beside each other, and the documents' texts by their place.
 
-    The texts stand in the order of the corpus; a text may be the beginning of its document.
+    The texts are in the order of the corpus; a text may be the beginning of its document.
     """
 
     questions: tuple[Question, ...]
@@ -35,7 +35,7 @@ class Sample:
 
 
 def compact(data: Any) -> str:
-    """Return JSON that may stand inside a script element: no sign in it can end one."""
+    """Return JSON that is safe inside a script element: no character in it can end one."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 

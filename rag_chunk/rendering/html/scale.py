@@ -1,4 +1,4 @@
-"""`Scale`: where a value stands between two ends, in percent, and which round values lie between them."""
+"""`Scale`: where a value lies between two ends, in percent, and which round values lie between them."""
 
 import math
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ class Scale:
     log: bool = False
 
     def place(self, value: float) -> float:
-        """Return how far `value` is from the low end, in percent; values beyond the ends stand at them."""
+        """Return how far `value` is from the low end, in percent; values beyond the ends are moved to them."""
         low, high, at = (math.log(each) if self.log else each for each in (self.low, self.high, max(value, self.low)))
         return round(100 * min((at - low) / (high - low), 1.0), 2)
 

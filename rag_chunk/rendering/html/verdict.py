@@ -96,7 +96,7 @@ def _score_facts(
 
 
 def _gap(comparison: ComparisonResult, chosen: ConfigurationResult, results: list[ConfigurationResult]) -> Fact:
-    """Return how the recommended stands to the leader, or the leader to the one behind it."""
+    """Return the distance of the recommended one from the leader, or of the leader from the one behind it."""
     others = [each for each in results if each.name != chosen.name]
     rival = max(others, key=lambda each: each.metrics[comparison.metric]).name
     rival = comparison.leader if chosen.name != comparison.leader else rival

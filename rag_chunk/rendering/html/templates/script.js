@@ -26,7 +26,7 @@
     say();
   }
 
-  // one configuration, wherever it stands on the page
+  // one configuration, wherever it is on the page
   let lit = null;
   const light = (which) => {
     if (which === lit) return;

@@ -1,0 +1,35 @@
+"""What a config file from the working folder makes rag-chunk run, and where it sends texts: said before it is used."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from rag_chunk.config.catalog import BACKENDS
+from rag_chunk.config.names import is_function_name
+
+_FUNCTIONS = ("strategy", "retriever", "custom_metrics")
+_ADDRESS = ("embedding_model", "embedding_url")
+TRUSTED = (*_FUNCTIONS, *_ADDRESS)
+_KEYS = {True: "RAG_CHUNK_EMBEDDING_KEY", False: "RAG_CHUNK_EMBEDDING_KEY or OPENAI_API_KEY"}
+
+
+def trust_notice(where: str, file: Mapping[str, Any], over: Mapping[str, Any], used: Collection[str]) -> str:
+    """Return a line about the code that the settings of a `file` run, and the address that they send texts to.
+
+    Settings in `over` win over the file's; only those in `used` take part in the command. Nothing to say is empty.
+    """
+    effective = {name: value for name, value in file.items() if name in used and name not in over}
+    parts = list[str]()
+    if functions := list(_functions(effective)):
+        parts.append(f"runs Python code: {', '.join(functions)}")
+    model = str({**effective, **over}.get("embedding_model")).partition(":")[0]
+    if any(effective.get(name) for name in _ADDRESS) and model in BACKENDS and BACKENDS[model].has_address:
+        url = {**effective, **over}.get("embedding_url")
+        parts.append(f"sends texts to {url or 'OpenAI'}, with the key in {_KEYS[bool(url)]} if that is set")
+    return f"{where} {', and '.join(parts)}" if parts else ""
+
+
+def _functions(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the functions of the user's own that settings name."""
+    for name in _FUNCTIONS:
+        value = settings.get(name) or ()
+        yield from (each for each in ([value] if isinstance(value, str) else value) if is_function_name(each))

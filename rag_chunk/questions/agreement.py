@@ -1,0 +1,102 @@
+"""Tells whether the numbers of a passage are those of the document that it is aligned with."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import regex
+from rapidfuzz import fuzz
+
+from rag_chunk.corpus.arrays import Bools
+from rag_chunk.questions.common_blocks import SHORT_SEED
+from rag_chunk.questions.passage import FURNITURE, NEAR, Block, Passage, gaps_between
+
+_ALIKE = 60  # percent, of a line that is left out and one that differs from it in a number
+_LEADING, _TRAILING = regex.compile(r"\d+"), regex.compile(r"\d+$")
+
+
+def drop_cut_numbers(passage: Passage, blocks: Sequence[Block]) -> list[Block]:
+    """Take numbers of the pattern that are matched only in part out of the blocks."""
+    covered = _cover(((source, length) for source, _, length in blocks), len(passage.letters.text))
+    for first, last in passage.numbers(0, len(covered)):
+        if not covered[first:last].all():
+            covered[first:last] = False
+    whole: list[Block] = []
+    for source, place, length in blocks:
+        kept = np.flatnonzero(np.diff(np.concatenate([[False], covered[source : source + length], [False]])))
+        whole += [(source + low, place + low, high - low) for low, high in kept.reshape(-1, 2).tolist()]
+    return whole
+
+
+def _cover(stretches: Iterable[tuple[int, int]], size: int) -> Bools:
+    covered = np.zeros(size, bool)
+    for start, length in stretches:
+        covered[start : start + length] = True
+    return covered
+
+
+def numbers_differ(passage: Passage, document: Passage, blocks: Sequence[Block]) -> bool:
+    """Whether a number of the passage is missing or has another in its place, or the document has one more.
+
+    Only whole lines may be missing or more: furniture.
+    """
+    by_place = sorted(blocks, key=lambda block: block[1])
+    low, high = by_place[0][1], by_place[-1][1] + by_place[-1][2]
+    for start, end in gaps_between([(place, length) for _, place, length in blocks], low, high):
+        if end - start <= FURNITURE and _has_digits(document, start, end) and not document.is_whole_lines(start, end):
+            return True
+    left = [(place, length) for _, place, length in blocks]
+    extra = [document.letters.text[start:end] for start, end in gaps_between(left, low, high) if _has_digits(document, start, end)]  # fmt: skip
+    for start, end in gaps_between([(source, length) for source, _, length in blocks], 0, len(passage.letters.text)):
+        piece = passage.letters.text[start:end]
+        if _has_digits(passage, start, end) and (
+            not passage.is_whole_lines(start, end)
+            or _is_like_any(_lines(passage, start, end), [*extra, *_beside(document, low, high, len(piece))])
+            or _has_number_instead(document, blocks, piece, start)
+        ):
+            return True
+    return any(
+        first < border < last
+        for border in (low, high)
+        for first, last in document.numbers(max(0, border - 1), border + 1)
+    )
+
+
+def _beside(document: Passage, low: int, high: int, length: int) -> list[str]:
+    """Return the letters on both sides of [low, high)."""
+    letters = document.letters.text
+    return [letters[max(0, low - length - FURNITURE) : low], letters[high : high + length + FURNITURE]]
+
+
+def _lines(passage: Passage, start: int, end: int) -> list[str]:
+    """Return the letters [start, end) line by line; what has too few to tell anything, or no digit, is left out."""
+    borders = sorted({start, end, *passage.line_starts(start, end)})
+    lines = [passage.letters.text[low:high] for low, high in pairwise(borders)]
+    return [line for line in lines if len(line) >= SHORT_SEED and any(map(str.isdigit, line))]
+
+
+def _is_like_any(lines: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether a line that is left out is like one of the document, which then has other numbers."""
+    return any(
+        len(other) >= len(line) and fuzz.partial_ratio(line, other) >= _ALIKE for line in lines for other in others
+    )
+
+
+def _has_number_instead(document: Passage, blocks: Sequence[Block], piece: str, start: int) -> bool:
+    """Whether the document has a number that is in no block where `piece`, at `start` of the pattern, is left out."""
+    letters, end = document.letters.text, start + len(piece)
+    before = [place + length for source, place, length in blocks if source + length == start]
+    after = [place for source, place, _ in blocks if source == end]
+    if before and after and before[0] <= after[0] <= before[0] + 3 * len(piece) + NEAR:
+        return _has_digits(document, before[0], after[0])
+    if before and any(place == before[0] for _, place, _ in blocks):
+        return False
+    if before:
+        number, own = _LEADING.match(letters, before[0]), _LEADING.match(piece)
+    else:
+        number, own = _TRAILING.search(letters[: after[0]] if after else ""), _TRAILING.search(piece)
+    return number is not None and own is not None and len(number[0]) == len(own[0])
+
+
+def _has_digits(passage: Passage, low: int, high: int) -> bool:
+    return any(map(str.isdigit, passage.letters.text[low:high]))

@@ -1,10 +1,12 @@
 """`sentence`, `paragraph` and `recursive-character`: strategies for text of any kind."""
 
+import numpy as np
+
 from rag_chunk.chunker.packing import pack
 from rag_chunk.chunker.segments import Borders, Level
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Spans
+from rag_chunk.corpus.arrays import Spans, distinct
 from rag_chunk.corpus.structure import structure_of
 
 
@@ -21,6 +23,21 @@ def paragraph(corpus: Corpus, config: RunConfig) -> Spans:
 def recursive_character(corpus: Corpus, config: RunConfig) -> Spans:
     """Pack what fits, cutting at a paragraph where one ends within reach, else a line, a sentence, a word."""
     return pack(corpus, config, "recursive", _recursive)
+
+
+def page(corpus: Corpus, config: RunConfig) -> Spans:
+    """Make each page a chunk; one over the limit is cut as recursive-character does. No pages: the document is one."""
+    return pack(corpus, config, "page", _pages)
+
+
+def _pages(corpus: Corpus) -> Borders:
+    starts = [
+        start + page.start
+        for start, document in zip(corpus.starts.tolist(), corpus.documents, strict=False)
+        for page in document.pages
+    ]
+    inside = distinct(np.array([start for start in starts if start < len(corpus)], np.int64))
+    return [(Level.GROUP, inside), *_recursive(corpus)]
 
 
 def _sentences(corpus: Corpus) -> Borders:

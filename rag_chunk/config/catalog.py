@@ -19,6 +19,7 @@ class Strategy:
     overlaps: bool = False  # neighbours may share units
     needs_vectors: bool = False  # needs an embedding model
     has_parents: bool = False  # each chunk lies in a larger one
+    needs_pages: bool = False  # for documents with pages; not part of `all`, which is for any documents
     extra: str | None = None  # the optional package that it needs
 
 
@@ -103,6 +104,12 @@ STRATEGIES = {
             "sentences of one topic: cut where the meaning changes most; needs an embedding model",
             "rag_chunk.chunker.semantic:semantic",
             needs_vectors=True,
+        ),
+        Strategy(
+            "page",
+            "one page a chunk, for documents with pages; one over the limit is cut as recursive-character does",
+            "rag_chunk.chunker.text:page",
+            needs_pages=True,
         ),
     )
 }

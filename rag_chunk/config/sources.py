@@ -191,7 +191,8 @@ def _split_swept(
     settings = {name: value for name, value in {**base, **given}.items() if name not in varied}
     left_out: list[tuple[str, str]] = []
     if "all" in varied.get("strategy", ()):
-        lacks = {name: lack_of(row, settings.get("embedding_model")) for name, row in STRATEGIES.items()}
+        usual = {name: row for name, row in STRATEGIES.items() if not row.needs_pages}
+        lacks = {name: lack_of(row, settings.get("embedding_model")) for name, row in usual.items()}
         can_run = [name for name, lack in lacks.items() if lack is None]
         varied["strategy"] = list(dict.fromkeys([*can_run, *(each for each in varied["strategy"] if each != "all")]))
         left_out = [(name, f"it needs {lack}") for name, lack in lacks.items() if name not in varied["strategy"]]

@@ -1,5 +1,6 @@
 """Documents that are no text: converted in bounded child processes, cached, with their pages, and named where that fails."""
 
+import csv
 import importlib.util
 import io
 import json
@@ -15,9 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag_chunk.chunker import chunk
+from rag_chunk.chunker.export import chunk_bytes, jsonl
+from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import CONVERTERS as NAMES
 from rag_chunk.config.catalog import EXTRAS
-from rag_chunk.corpus import Corpus, Document, converters, read_corpus
+from rag_chunk.corpus import Corpus, Document, DocumentIndex, converters, read_corpus
 from rag_chunk.corpus.converters import CONVERTERS, ConversionTask, choose_converters, convert_files
 from rag_chunk.corpus.converters.pages import ConvertedPages, Limits, clean_page, join_pages, numbered
 from rag_chunk.errors import InputError, MissingExtra, SettingsError
@@ -307,7 +311,7 @@ def test_an_ending_without_its_extra_says_what_to_install(folder: Path, monkeypa
 def _uninstall(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
     find: Callable[[str], object] = importlib.util.find_spec
     monkeypatch.setattr(
-        "rag_chunk.corpus.converters.catalog.find_spec", lambda name: None if name in packages else find(name)
+        "rag_chunk.corpus.converters.converter_table.find_spec", lambda name: None if name in packages else find(name)
     )
 
 
@@ -376,3 +380,69 @@ def test_children_end_when_the_rest_is_no_longer_wanted(folder: Path) -> None:
 def test_a_text_without_pages_has_no_labels() -> None:
     assert join_pages(ConvertedPages(("text",))) == ("text", ())
     assert Document("a.md", "text").page_labels(0, 4) == ()
+
+
+def test_each_chunk_of_the_strategy_page_is_one_page_or_a_part_of_it(folder: Path) -> None:
+    pdf(folder / "a.pdf", ["one two three", "", "four", "five six seven eight nine"])
+    (folder / "b.md").write_text("# Title\n\nwords")
+    corpus = read_corpus(".")
+    chunks = [(each.text, each.pages) for each in chunk(corpus, RunConfig(strategy="page", chunk_size=3))]
+    assert chunks == [
+        ("one two three", ("1",)),
+        ("four", ("3",)),
+        ("five six seven", ("4",)),
+        ("eight nine", ("4",)),
+        ("# Title\n\nwords", ()),
+    ]
+
+
+def test_every_form_of_chunks_tells_the_pages(folder: Path) -> None:
+    pdf(folder / "a.pdf", ["one two", "three"])
+    chunks = list(chunk(read_corpus("."), RunConfig(strategy="fixed-size", chunk_size=3)))
+    assert json.loads(jsonl(chunks))["pages"] == ["1", "2"]
+    written = {form: b"".join(chunk_bytes(chunks, form)) for form in ("csv", "langchain", "llamaindex")}
+    (row,) = csv.DictReader(io.StringIO(written["csv"].decode()))
+    assert row["pages"] == "1,2"
+    assert json.loads(written["langchain"])[0]["metadata"]["pages"] == "1,2"
+    assert json.loads(written["llamaindex"])[0]["metadata"]["pages"] == "1,2"
+
+
+def test_a_converted_document_goes_by_its_name_its_stem_and_the_name_of_its_text(folder: Path) -> None:
+    pdf(folder / "a.pdf", ["words"])
+    (folder / "b.md").write_text("words")
+    index = DocumentIndex(read_corpus("."))
+    assert [list(index.find(name)) for name in ("a.pdf", "a", "a.md", "a.txt", "b", "b.txt")] == [
+        *([[0]] * 4),
+        [1],
+        [],
+    ]
+
+
+@needs_office
+def test_every_command_works_on_a_mixed_folder(folder: Path) -> None:
+    (folder / "docs").mkdir()
+    pdf(folder / "docs" / "a.pdf", ["The port is 8080.", "At most 12 levels are read."])
+    docx(folder / "docs" / "b.docx")
+    (folder / "docs" / "c.html").write_text(HTML)
+    (folder / "docs" / "d.md").write_text("# Words\n\nA plain document.\n")
+    (folder / "docs" / "e.ipynb").write_text(json.dumps(NOTEBOOK))
+    evidence = [{"document": "a", "text": "At most 12 levels are read."}]
+    (folder / "q.json").write_text(json.dumps([{"question": "How many levels?", "evidence": evidence}]))
+    run("analyze", "docs", "--strategy", "page,header", "--test-file", "q.json", "--save", "results", "-q")
+    report = json.loads((folder / "results" / "report.json").read_text())
+    entry = report["corpus"]["documents"][0]
+    assert entry["pages"] == 2
+    assert entry["conversion"]["converter"] == "pypdfium2"
+    assert "conversion" not in report["corpus"]["documents"][3]
+    run("convert", "docs", "-o", "texts", "-q")
+    assert run("chunk", "texts", "-q") == run("chunk", "docs", "-q") == run("chunk", "results/documents", "-q")
+    assert '"pages": ["2"]' in run("chunk", "docs", "--strategy", "page", "-q")
+    assert "is not empty" in run("convert", "docs", "-o", "texts", status=3)
+
+
+def run(*arguments: str, status: int = 0) -> str:
+    """Run the program; return what it prints, or says where it fails."""
+    command = [sys.executable, "-P", "-m", "rag_chunk", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    return done.stderr if status else done.stdout

@@ -122,10 +122,11 @@ def _take(outcome: Outcome) -> str:
     name, leader = names[outcome.recommended], names[outcome.leader]
     take = f"If you need one now, take {name}" if is_too_close(test) else f"Take {name}"
     if _are_identical(test):
-        return f"{take}: it has the fewest chunks of those that are best for their cost."
+        return f"{take}: all score the same, and none of the others needs both a smaller index and less context."
     if outcome.recommended == outcome.leader:
         level = [names[place] for place in test.level_with_leader]
-        return f"{take}: it {f'shares the highest mean with {few_names(level)}' if level else 'has the highest mean'}."
+        has = f"shares the highest {HEADLINE} with {few_names(level)}" if level else f"has the highest {HEADLINE}"
+        return f"{take}: it {has}."
     gap = test.means[outcome.leader] - test.means[outcome.recommended]
     distance = f"is {points(gap)} points below {leader}" if gap > 0 else f"has the mean of {leader}"
     return f"{take}: it {distance} and {_CHEAPER[_dearer(outcome)]}."
@@ -150,7 +151,10 @@ def _how_to_see_more(test: PairedTest) -> str:
     target, count = open_targets[0]
     fewer = "compare fewer configurations, or " if len(test.means) > 2 else ""  # noqa: PLR2004 - a pair
     more = _round_up(count - test.num_questions)
-    return f"To see more, {fewer}ask about {more:,} more questions to show a difference of {100 * target:.0f} points."
+    return (
+        f"To see more, {fewer}ask about {more:,} more questions: they could show a difference of {100 * target:.0f} points "
+        f"({target:.2f} in {HEADLINE})."
+    )
 
 
 def _round_up(count: int) -> int:

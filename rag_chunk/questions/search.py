@@ -232,7 +232,7 @@ def _difference(phrase: str, text: str) -> str:
     if not text.strip() or wanted == there or fuzz.ratio(phrase[:_NEAREST_OF], text) < SIMILAR_ENOUGH:
         return ""
     missing, instead = (", ".join((one - other).elements()) for one, other in ((wanted, there), (there, wanted)))
-    return f", but numbers differ: {missing or 'nothing'} is asked for, {instead or 'nothing'} is there"
+    return f", but numbers differ: the questions say {missing or 'nothing'}, the document says {instead or 'nothing'}"
 
 
 def _spans(folded: Folded, wanted: str) -> Iterator[Span]:

@@ -9,7 +9,7 @@ from rag_chunk.config.metric_table import METRICS, ON_REQUEST, metrics_of
 
 SCORED = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.column) if row.column)
 STRUCTURAL = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.plain_column) if row.plain_column)
-LEGEND = {"*": "recommended", "=": "not shown worse than the leader", "-": "shown worse"}
+LEGEND = {"*": "recommended", "=": "perhaps as good as the leader", "-": "worse than the leader"}
 _MOST_NAMED = 10
 _AVERAGES = "avg_"
 _SHOWN = 0.005  # a share that is 1 % when it is rounded
@@ -96,7 +96,7 @@ def _stands(other: AgainstBaseline, *, interval: bool) -> str:
 def legend(report: Report) -> str:
     """Return what the marks mean, of those that occur."""
     seen = {mark(report, result) for result in report.configurations}
-    return "   ".join(f"{sign} {meaning}" for sign, meaning in LEGEND.items() if sign in seen)
+    return "   ".join(f"{sign} : {meaning}" for sign, meaning in LEGEND.items() if sign in seen)
 
 
 def column_help(report: Report, names: Sequence[str]) -> str:

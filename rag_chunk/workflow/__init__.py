@@ -80,6 +80,7 @@ def _execute(
     analyse: Analyse, settings: Settings, reporter: Reporter, tracked_as: TrackingConfig, *, several: bool
 ) -> "Tracked | None":
     folder = settings.output.save
+    replaced = folder is not None and (folder / REPORT).exists()
     if folder:
         prepare_folder(folder)
     if settings.output.mlflow_tracking:
@@ -90,7 +91,8 @@ def _execute(
             save_results(analysis, folder, tracked_as.to_json())
     reporter.show(analysis)
     if folder:
-        reporter.notify(f"wrote all results to {folder}; rag-chunk track sends them to MLflow")
+        wrote = f"replaced the earlier results in {folder}" if replaced else f"wrote all results to {folder}"
+        reporter.notify(f"{wrote}; rag-chunk track sends them to MLflow")
     return None
 
 

@@ -85,7 +85,7 @@ def test_a_passage_with_another_number_is_refused(change, text, located):
 
 
 def test_the_message_names_the_numbers_that_differ(located):
-    with pytest.raises(InputError, match="numbers differ: 1997 is asked for, 1998 is there"):
+    with pytest.raises(InputError, match="numbers differ: the questions say 1997, the document says 1998"):
         located("The pump was replaced in 1997, and again in 2011.")
 
 

@@ -102,7 +102,7 @@ def _parse_digests(file: Path) -> dict[str, str]:
         digests = json.loads(_text(file))
     except (ValueError, RecursionError):
         digests = None
-    if not isinstance(digests, dict) or any(".." in name or name.startswith("/") for name in digests):
+    if not isinstance(digests, dict) or any(".." in name.split("/") or name.startswith("/") for name in digests):
         raise InputError(f"{file} cannot be used: it holds no digests by name. Save the analysis again")
     return digests
 
@@ -116,13 +116,14 @@ def file_digest(file: Path) -> str:
 def replace_results(folder: Path) -> None:
     """Let the new results, which are whole, take the place of the old ones; what was begun before is finished."""
     new = folder / WHOLE
+    listed = new / DIGESTS  # moved last: until then it tells what the new results hold
+    files = _parse_digests(listed) if listed.exists() else None  # before anything is removed
     for name in FOLDERS:
         if (new / name).is_dir():
             shutil.rmtree(folder / name, ignore_errors=True)
             (new / name).replace(folder / name)
-    listed = new / DIGESTS  # moved last: until then it tells what the new results hold
-    if listed.exists():
-        _remove_older(folder, _parse_digests(listed))
+    if files is not None:
+        _remove_older(folder, files)
     for file in sorted(new.iterdir(), key=lambda each: each == listed):
         file.replace(folder / file.name)
     new.rmdir()

@@ -67,7 +67,7 @@ def chunk(
     _refuse(form, output_file, config, parents=parents)
     with caching(enabled=given.output.get("cache", True)):
         corpus = read_documents(settings.analysis, notify)
-        refuse_overwriting_inputs(output_file, settings.analysis, corpus)
+        refuse_overwriting_inputs(output_file, settings.analysis, corpus, settings.config_files)
         chunking = cut(corpus, config)
         written = chunking.parents_or_self() if parents else chunking
         _write(written, output_file, form)

@@ -60,6 +60,7 @@ class Settings:
     output: OutputConfig
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     skipped: tuple[tuple[str, str], ...] = ()
+    config_files: tuple[Path, ...] = ()
     recorded: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -77,7 +78,7 @@ def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
         configs, skipped = swept.configs, (*left_out, *swept.skipped)
     configs = {**configs, **_rivals(rivals, given)}
     _refuse_external(configs.values())
-    return Settings(configs, analysis, output, tracking, skipped, base.recorded)
+    return Settings(configs, analysis, output, tracking, skipped, given.files, base.recorded)
 
 
 def _refuse_external(configs: Iterable[RunConfig]) -> None:
@@ -110,7 +111,12 @@ def load_single(
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
     output, tracking = _output(given)
     return Settings(
-        dict(zip(names_of([config]), [config], strict=True)), analysis, output, tracking, recorded=base.recorded
+        dict(zip(names_of([config]), [config], strict=True)),
+        analysis,
+        output,
+        tracking,
+        config_files=given.files,
+        recorded=base.recorded,
     )
 
 
@@ -130,7 +136,9 @@ def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings,
     analysis.require_test_file()
     config, (output, tracking) = validate_run(settings, given.settings), _output(given)
     limit = config.chunk_size if "chunk_size" in settings else None
-    return Settings({"score": config}, analysis, output, tracking, recorded=base.recorded), limit
+    return Settings(
+        {"score": config}, analysis, output, tracking, config_files=given.files, recorded=base.recorded
+    ), limit
 
 
 def _files(

@@ -1,6 +1,6 @@
 """The main job: read, analyse, save, track, show. Nothing that was computed is lost when a later step fails."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig, TrackingConfig
 from rag_chunk.config.sources import Settings
 from rag_chunk.corpus import NOT_READ, Corpus, is_broken, read_corpus
+from rag_chunk.corpus.converters import is_converted_folder
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.workflow.results import save_results
@@ -62,7 +63,7 @@ def run_score(settings: Settings, reporter: Reporter, *, chunk_size: int | None 
     tracked_as = _tracking_options(settings)
     asked, (config,) = settings.analysis, settings.configs.values()
     corpus = read_documents(asked, reporter.notify, reporter.progress)
-    refuse_overwriting_inputs(settings.output.output_file, asked, corpus)
+    refuse_overwriting_inputs(settings.output.output_file, asked, corpus, settings.config_files)
     questions = read_test_file(asked, corpus, reporter.notify)
     runs = read_retrievals(asked.chunks, asked.retrieved, corpus, questions, config, chunk_size=chunk_size)
     for name, each in runs.items():
@@ -100,7 +101,7 @@ def read(settings: Settings, notify: Notify, progress: Progress | None = None) -
     """Return the documents and questions of an analysis, and say what was left out."""
     asked = settings.analysis
     corpus = read_documents(asked, notify, progress)
-    refuse_overwriting_inputs(settings.output.output_file, asked, corpus)
+    refuse_overwriting_inputs(settings.output.output_file, asked, corpus, settings.config_files)
     return corpus, read_test_file(asked, corpus, notify) if asked.test_file else None
 
 
@@ -120,16 +121,22 @@ def read_documents(asked: AnalysisConfig, notify: Notify, progress: Progress | N
     return corpus
 
 
-def refuse_overwriting_inputs(target: Path | None, asked: AnalysisConfig, corpus: Corpus) -> None:
+def refuse_overwriting_inputs(
+    target: Path | None, asked: AnalysisConfig, corpus: Corpus, config_files: Iterable[Path] = ()
+) -> None:
     """Raise `InputError` where a result that is written to `target` would replace something that was read."""
     if target is None or not target.exists():
         return
     source = asked.require_source()
     root = source if source.is_dir() else source.parent
-    files = dict.fromkeys([source, *(root / document.name for document in corpus.documents)], "one of the documents")
+    if source.is_dir() and is_converted_folder(source) and target.resolve().is_relative_to(source.resolve()):
+        raise InputError(f"{target} is one of the documents, and would be overwritten; choose another output file")
+    files = dict.fromkeys([root / entry.name for entry in corpus.skipped], "a file of the documents' folder")
+    files |= dict.fromkeys([source, *(root / document.name for document in corpus.documents)], "one of the documents")
     files |= dict.fromkeys(filter(None, [asked.test_file]), "the question file")
     files |= dict.fromkeys([*asked.chunks, *asked.retrieved], "one of the files that are scored")
     files |= dict.fromkeys([Path(FOLDER_FILE)], "the config of this folder")
+    files |= dict.fromkeys(config_files, "a config file that was read")
     for path, what in files.items():
         with suppress(OSError, ValueError):  # a line of a .jsonl may have any name
             if path.samefile(target):

@@ -66,7 +66,10 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
         if (folder / name).is_symlink():
             raise InputError(f"{folder / name} is a link, and its target would be removed; choose another folder")
     if (folder / WHOLE).is_dir():
-        replace_results(folder)
+        try:
+            replace_results(folder)
+        except InputError:  # nobody can use what is there
+            shutil.rmtree(folder / WHOLE)
     new = folder / PARTIAL
     shutil.rmtree(new, ignore_errors=True)
     try:

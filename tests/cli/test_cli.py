@@ -61,7 +61,9 @@ def refused(status: int, *arguments: str) -> str:
 
 def test_analyze_shows_every_strategy_and_a_verdict(docs: Path) -> None:
     shown = done("analyze", "docs", "--test-file", "questions.json")
-    assert all(f"{name}-200-" in shown for name in STRATEGIES if name not in {"sentence", "sliding-window", "semantic"})
+    assert all(
+        f"{name}-200-" in shown for name in STRATEGIES if name not in {"sentence", "sliding-window", "semantic", "page"}
+    )
     assert "This holds for" in shown
     assert max(map(len, shown.splitlines())) <= 80
 
@@ -75,11 +77,11 @@ def test_without_questions_the_chunks_are_measured_and_a_hint_is_given(docs: Pat
 
 
 def test_results_go_to_stdout_and_all_else_to_stderr(docs: Path) -> None:
-    (docs / "docs" / "a.pdf").touch()
+    (docs / "docs" / "a.sh").touch()
     result = rag_chunk("analyze", "docs", "--test-file", "questions.json", "--output", "json")
     report = json.loads(result.stdout)
     assert report["configurations"][0]["metrics"]["budget_recall"] == 1.0
-    assert "1 .pdf" in result.stderr
+    assert "1 .sh" in result.stderr
     assert rag_chunk("analyze", "docs", "--output", "json", "--quiet").stderr == ""
 
 

@@ -68,10 +68,10 @@ def test_a_file_that_was_named_is_trusted(folder: Path) -> None:
 
 def test_it_is_said_before_the_code_runs(folder: Path, run) -> None:
     (folder / "a.md").write_text("# A\n\nSome text.\n")
-    (folder / "mine.py").write_text("raise SystemExit('imported')\n")
-    (folder / FOLDER_FILE).write_text("strategy: mine:cut\n")
+    (folder / "never_imported.py").write_text("raise SystemExit('imported')\n")
+    (folder / FOLDER_FILE).write_text("strategy: never_imported:cut\n")
     status, _, said = run("analyze", "a.md")
     assert status == 3
-    assert said.index(RUNS) < said.index("imported")
+    assert said.index("runs Python code: never_imported:cut") < said.index("importing never_imported")
     for arguments in (("import-config", FOLDER_FILE), ("strategies",)):
         assert "imported" not in run(*arguments)[2]

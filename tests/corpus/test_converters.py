@@ -23,7 +23,9 @@ from rag_chunk.config.catalog import CONVERTERS as NAMES
 from rag_chunk.config.catalog import EXTRAS
 from rag_chunk.corpus import Corpus, Document, DocumentIndex, converters, read_corpus
 from rag_chunk.corpus.converters import CONVERTERS, ConversionTask, choose_converters, convert_files
+from rag_chunk.corpus.converters.converted_folder import read_converted_folder, write_converted_folder
 from rag_chunk.corpus.converters.pages import ConvertedPages, Limits, clean_page, join_pages, numbered
+from rag_chunk.corpus.document import Conversion
 from rag_chunk.errors import InputError, MissingExtra, SettingsError
 
 NOTEBOOK = {
@@ -268,7 +270,7 @@ def test_a_conversion_is_cached_by_what_could_change_it(folder: Path, monkeypatc
     assert only(read_corpus("a.pdf")).text == "other words"
     source = "def convert(data, name):\n    return 'one'\n"
     assert convert_with(folder, source) == "a.pdf=one"
-    assert convert_with(folder, source.replace("one", "two")) == "a.pdf=two"
+    assert convert_with(folder, source.replace("one", "second")) == "a.pdf=second"
 
 
 def _refuse(*_: object) -> None:
@@ -343,7 +345,7 @@ def test_a_converted_folder_is_read_as_what_was_converted(folder: Path, monkeypa
     assert "deep/a.pdf: its text was changed after it was converted" in refused(folder / "texts")
     index = folder / "texts" / "rag-chunk-documents.json"
     index.write_text(index.read_text().replace("deep/a.pdf.txt", "../docs/c.txt"))
-    assert "its file is outside the folder" in refused(folder / "texts")
+    assert "its file is no file of this folder" in refused(folder / "texts")
     index.write_text("[]")
     assert "convert the documents again" in refused(folder / "texts")
 
@@ -446,3 +448,23 @@ def run(*arguments: str, status: int = 0) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stderr
     return done.stderr if status else done.stdout
+
+
+@pytest.mark.parametrize("name", ["../../x.md", "/evil/x.md", "a/../../b.md", "c:\\x.md", "a\x00b", "..", "x" * 300])
+def test_a_name_never_leads_out_of_the_folder_that_is_written(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "inner" / "documents"
+    documents = [Document(name, "one"), Document("b.md", "two")]
+    write_converted_folder(documents, folder)
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and not path.is_relative_to(folder)] == []
+    assert [(each.name, each.text) for each in read_converted_folder(folder)] == [(name, "one"), ("b.md", "two")]
+
+
+def test_documents_whose_files_would_have_one_name_are_all_written(tmp_path: Path) -> None:
+    made = Conversion("html", "1", 1, "0", is_markdown=False)
+    documents = [
+        Document("a.html", "one", conversion=made),
+        Document("a.html.txt", "two"),
+        Document("a.html.txt/b", "3"),
+    ]
+    write_converted_folder(documents, tmp_path / "documents")
+    assert [each.text for each in read_converted_folder(tmp_path / "documents")] == ["one", "two", "3"]

@@ -91,7 +91,7 @@ def tracked_in(folder: Path) -> tuple[Tracked, Report]:
     shown: list[Analysis] = []
     settings = {"strategy": "header,sentence,markdown,fixed-size", "chunk_size": "100,200,400"}
     analysis = {"source": EXAMPLES, "test_file": EXAMPLES / "questions.json"}
-    given = CommandLineOptions(settings, analysis, {"mlflow_tracking": True, "experiment_name": "chunking"})
+    given = CommandLineOptions(settings, analysis, {"mlflow_tracking": True}, {"experiment_name": "chunking"})
     outlook = Reporter(print, None, shown.append)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

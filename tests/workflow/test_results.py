@@ -8,6 +8,7 @@ import pytest
 
 from rag_chunk import RunConfig, analyze, read_corpus
 from rag_chunk.analysis.folder import check_unchanged, read_results
+from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import SettingsError
 from rag_chunk.workflow.results import save_results
 from tests.conftest import Program
@@ -135,3 +136,21 @@ def test_a_replacement_that_was_cut_off_is_finished_by_who_reads(
     assert {result.config.strategy for result in results.report.configurations} == {"sentence", "header"}
     assert not Path("results/questions.json").exists()
     check_unchanged(results)
+
+
+def test_results_with_two_dots_in_a_name_are_kept_and_replaced(tmp_path):
+    corpus = Corpus([Document("a.txt", "One sentence. Another one.")])
+    analysis = analyze(corpus, {"my..conf": RunConfig(chunk_size=2), "b": RunConfig(chunk_size=3)})
+    for _ in range(2):
+        save_results(analysis, tmp_path / "out")
+    assert (tmp_path / "out" / "configs" / "my..conf.yaml").exists()
+    assert read_results(tmp_path / "out").report == analysis.report
+
+
+def test_new_results_that_nobody_can_read_do_not_block_the_folder(tmp_path):
+    analysis = analyze(Corpus([Document("a.txt", "One sentence.")]), RunConfig(chunk_size=2))
+    save_results(analysis, tmp_path / "out")
+    (tmp_path / "out" / ".whole").mkdir()
+    (tmp_path / "out" / ".whole" / "digests.json").write_text("[]")
+    save_results(analysis, tmp_path / "out")
+    assert read_results(tmp_path / "out").report == analysis.report

@@ -1,5 +1,6 @@
 """Files become documents: out of the cache, or by the converters in their processes."""
 
+import errno
 import hashlib
 import json
 import os
@@ -74,6 +75,8 @@ def _keep(task: ConversionTask, digest: str, converted: ConvertedPages) -> Docum
 
 
 def _file_digest(path: Path) -> str:
+    if not path.is_file():  # a pipe would wait for a writer for ever
+        raise OSError(errno.EINVAL, "it is no regular file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

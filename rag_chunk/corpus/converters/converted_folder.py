@@ -4,8 +4,10 @@ Whoever has this folder needs no converter to read the same documents again.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from rag_chunk.errors import InputError
 
 INDEX = "rag-chunk-documents.json"
 _SCHEMA = 1
+_UNSAFE = re.compile('[\\x00-\\x1f\\x7f\\ud800-\\udfff\\\\<>:"|?*]')
+_LONGEST = 200  # bytes of a part of a path
 
 
 def is_converted_folder(folder: Path) -> bool:
@@ -22,18 +26,36 @@ def is_converted_folder(folder: Path) -> bool:
 
 
 def write_converted_folder(documents: Iterable[Document], folder: Path) -> None:
-    """Write the documents: each text under its name, with `.md` or `.txt` after it where it was converted."""
+    """Write the documents: each text under its name, with `.md` or `.txt` after it where it was converted.
+
+    A name is data: one that could lead out of the folder, or that a file has already, is replaced by another. The index
+    knows which file holds which document. Raise `InputError` where the folder is not empty.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty; name an empty folder")
     entries = []
-    for document in documents:
-        ending = (".md" if document.is_markdown else ".txt") if document.conversion else ""
-        file = folder / f"{document.name}{ending}"
+    for number, document in enumerate(documents, 1):
+        file = folder / _file_name(document, number, folder)
         file.parent.mkdir(parents=True, exist_ok=True)
-        if file.exists():
-            raise InputError(f"{file} is there already; name an empty folder")
         file.write_bytes(document.text.encode())
         entries.append(_entry(document, file.relative_to(folder).as_posix()))
     index = {"schema_version": _SCHEMA, "documents": entries}
     (folder / INDEX).write_text(json.dumps(index, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _file_name(document: Document, number: int, folder: Path) -> str:
+    """Return the document's own name, or a number where that is no path below `folder`, or is taken."""
+    ending = (".md" if document.is_markdown else ".txt") if document.conversion else ""
+    name = f"{document.name}{ending}"
+    parts = name.split("/")
+    is_safe = all(map(_is_file_name, parts)) and name != INDEX
+    above = [folder.joinpath(*parts[:count]) for count in range(1, len(parts))]
+    is_free = not folder.joinpath(*parts).exists() and not any(path.is_file() for path in above)
+    return name if is_safe and is_free else f"document-{number}{ending or '.txt'}"
+
+
+def _is_file_name(part: str) -> bool:
+    return not _UNSAFE.search(part) and part.strip(" .") != "" and len(part.encode(errors="replace")) <= _LONGEST
 
 
 def _entry(document: Document, file: str) -> dict[str, Any]:
@@ -65,9 +87,11 @@ def read_converted_folder(folder: Path) -> Iterator[Document]:
 
 def _document(folder: Path, entry: dict[str, Any]) -> Document:
     file = folder / entry["file"]
-    if not file.resolve().is_relative_to(folder.resolve()):
-        raise ValueError("its file is outside the folder")
+    if not file.resolve().is_relative_to(folder.resolve()) or not file.is_file():
+        raise ValueError("its file is no file of this folder")
     pages = tuple(Page(int(start), str(label)) for start, label in entry.get("pages", []))
+    if any(first.start > second.start for first, second in pairwise((Page(0, ""), *pages))):
+        raise ValueError("its pages are not in order")
     conversion = Conversion(**entry["conversion"]) if "conversion" in entry else None
     document = Document(str(entry["name"]), file.read_bytes().decode(), pages, conversion)
     if document.digest != entry["digest"]:

@@ -96,7 +96,7 @@ def _stands(other: AgainstBaseline, *, interval: bool) -> str:
 def legend(report: Report) -> str:
     """Return what the marks mean, of those that occur."""
     seen = {mark(report, result) for result in report.configurations}
-    return "   ".join(f"{sign} : {meaning}" for sign, meaning in LEGEND.items() if sign in seen)
+    return "   ".join(f"{sign}: {meaning}" for sign, meaning in LEGEND.items() if sign in seen)
 
 
 def column_help(report: Report, names: Sequence[str]) -> str:

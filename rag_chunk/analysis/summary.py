@@ -208,7 +208,7 @@ def _missed(outcome: Outcome) -> str:
     missed, count = outcome.missed, outcome.shown.num_questions
     by = "every configuration" if len(outcome.results) > 1 else outcome.names[0]
     of = all_questions(count) if missed == count else f"{missed:,} of {count:,} questions"
-    return f"{of} {'is' if missed == count == 1 else 'are'} missed by {by}"
+    return f"{of} {'is' if missed == 1 else 'are'} missed by {by}"
 
 
 def _scope(results: Sequence[ConfigurationResult]) -> str:

@@ -23,7 +23,11 @@ from rag_chunk.config.catalog import CONVERTERS as NAMES
 from rag_chunk.config.catalog import EXTRAS
 from rag_chunk.corpus import Corpus, Document, DocumentIndex, converters, read_corpus
 from rag_chunk.corpus.converters import CONVERTERS, ConversionTask, choose_converters, convert_files
+<<<<<<< HEAD
 from rag_chunk.corpus.converters.converted_folder import read_converted_folder, write_converted_folder
+=======
+from rag_chunk.corpus.converters.html import read_html
+>>>>>>> mend
 from rag_chunk.corpus.converters.pages import ConvertedPages, Limits, clean_page, join_pages, numbered
 from rag_chunk.corpus.document import Conversion
 from rag_chunk.errors import InputError, MissingExtra, SettingsError
@@ -118,6 +122,50 @@ def test_html_is_its_main_part_as_markdown(tmp_path: Path) -> None:
     assert document.text == "# Limits\n\nThe port is **8080**.\n\n| name | limit |\n| --- | --- |\n| depth | 12 |"
     assert document.is_markdown
     assert document.pages == ()
+
+
+LONG = "The manual says it all. " * 5
+
+
+@pytest.mark.parametrize(
+    ("body", "kept", "lost"),
+    [
+        ("<article><header><h1>Title</h1></header><p>Text.</p></article>", "Title Text", ""),
+        ("<header>Site</header><main><header><h1>Title</h1></header>Text.<footer>Author</footer></main>", "Title Author", "Site"),
+        ("<form id=aspnetForm><p>Text in a form.</p></form>", "Text", ""),
+        ("<aside>Advert</aside><main><aside class=warning>Danger</aside>Text.</main>", "Danger Text", "Advert"),
+        (f"<header>Site</header><div>{LONG}</div><article>Teaser</article><footer>Imprint</footer>", "manual Teaser", "Site Imprint"),
+        (f"<div>Advert</div><article>{LONG}</article>", "manual", "Advert"),
+        ("<article><h1>Title</h1><p>Text.<p>Rest", "Title Text Rest", ""),
+        ("<article>One</article><article>Two<p>Rest", "One Two Rest", ""),
+        ("<header>Site<aside>Inner</aside>Logo</header><p>Text.</p>", "Text", "Site Inner Logo"),
+        ("<header>Title<p>Text.</p>", "Title Text", ""),
+        ("<nav>Menu</nav><main><nav>Contents</nav>Text.</main>", "Text", "Menu Contents"),
+    ],
+)  # fmt: skip
+def test_html_keeps_all_text_of_its_main_part(body: str, kept: str, lost: str) -> None:
+    text = _markdown(f"<html><head><title>Name</title></head><body>{body}</body></html>".encode())
+    assert [word for word in kept.split() if word not in text] == []
+    assert [word for word in lost.split() if word in text] == []
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"<meta charset=iso-8859-1><p>\x93Gr\xfc\xdfe\x94 \x80", "“Grüße” €"),
+        (b"<meta charset=us-ascii><p>Gr\xfc\xdfe", "Grüße"),
+        ('<?xml version="1.0" encoding="windows-1251"?><html><body><p>Привет</p></body></html>'.encode("cp1251"), "Привет"),
+        (b"<meta charset=hex><p>Gr\xfc\xdfe", "Grüße"),
+        (b"<meta charset=zlib><p>Gr\xfc\xdfe", "Grüße"),
+        (b"<meta charset=undefined><p>Gr\xfc\xdfe", "Grüße"),
+    ],
+)  # fmt: skip
+def test_html_declares_its_encoding_as_browsers_understand_it(data: bytes, text: str) -> None:
+    assert text in _markdown(data)
+
+
+def _markdown(page: bytes) -> str:
+    return "".join(read_html(page, ".html", Limits()).pages)
 
 
 def test_html_in_an_old_encoding_is_read_by_what_it_declares(tmp_path: Path) -> None:

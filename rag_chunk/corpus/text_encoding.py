@@ -1,6 +1,9 @@
 """Text out of a file's bytes: UTF-8, or the reason why it is none."""
 
 import codecs
+from pathlib import Path
+
+from rag_chunk.errors import InputError, not_utf8
 
 BINARY = "is no text"
 LOOKS_LIKE = "looks like "
@@ -59,3 +62,19 @@ def remedy(reason: str) -> str | None:
 def writable(name: str) -> str:
     """Return `name` with what UTF-8 cannot hold written out: a file's name may be any bytes, and stands in reports."""
     return name.encode("utf-8", "backslashreplace").decode()
+
+
+def read_utf8(path: Path, kind: str = "") -> str:
+    """Return the text of a file, without its byte-order mark; raise `InputError` where it cannot be read.
+
+    `kind` is what messages call the file, as in "question file".
+    """
+    name = f"the {kind} {path}" if kind else str(path)
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"there is no {kind or 'file'} {path}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} {not_utf8(error)}") from None
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}") from None

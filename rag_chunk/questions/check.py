@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from rag_chunk.corpus import Corpus
-from rag_chunk.errors import InputError, not_utf8
+from rag_chunk.corpus.text_encoding import read_utf8
+from rag_chunk.errors import InputError
 from rag_chunk.questions.diagnostics import Diagnostic, Diagnostics, Level
 from rag_chunk.questions.file_formats import parse_records
 from rag_chunk.questions.folding import fold
@@ -88,7 +89,9 @@ def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     Raise `InputError` only where there is no such file, or it is not text.
     """
     account = Diagnostics()
-    wanted = [parse_question(record, account) for record in parse_records(_text(Path(path)), account)]
+    wanted = [
+        parse_question(record, account) for record in parse_records(read_utf8(Path(path), "question file"), account)
+    ]
     _note_equal_ids(wanted, account)
     _note_duplicates(wanted, account)
     _note_unanswered(wanted, account)
@@ -98,17 +101,6 @@ def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     note_unknown_documents(account, corpus)
     ordered = sorted(account.findings, key=lambda finding: finding.number)
     return QuestionCheck(str(path), corpus, checked, tuple(ordered), account.matched)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"there is no question file {path}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"the question file {path} {not_utf8(error)}") from None
-    except OSError as error:
-        raise InputError(f"the question file {path} cannot be read: {error.strerror}") from None
 
 
 def _note_equal_ids(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.errors import InputError, not_utf8
+from rag_chunk.corpus.text_encoding import read_utf8
+from rag_chunk.errors import InputError
 
 _MOST_SHOWN = 200
 
@@ -35,7 +36,7 @@ class Problems:
 
 def json_lines(path: Path, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the objects of the file at `path`, each with its line; what is none is noted in `problems`."""
-    for number, line in enumerate(_text(path).split("\n"), 1):
+    for number, line in enumerate(read_utf8(path).split("\n"), 1):
         if line.strip():
             value = _load_object(line)
             if isinstance(value, dict):
@@ -53,17 +54,6 @@ def _load_object(line: str) -> dict[str, Any] | str:
     except (ValueError, RecursionError) as error:
         return f"it cannot be read as JSON: {error}"
     return value if isinstance(value, dict) else "it must hold one JSON object: {…}"
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} {not_utf8(error)}") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def is_whole(value: object) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -59,11 +59,16 @@ class Corpus:
         return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
     @cached_property
-    def _derived_values(self) -> dict[Hashable, Any]:
+    def _derived_values(self) -> dict[object, Any]:
         return {}
 
-    def derived(self, key: Hashable, find: Callable[[], T]) -> T:
-        """Return what `find` computes from this corpus; it is computed once, and kept as long as the corpus."""
+    def derived(self, kind: type[T], find: Callable[[], T], *details: object) -> T:
+        """Return the value of type `kind` that `find` computes from this corpus: once, kept as long as the corpus.
+
+        `details`, which can be hashed, are all that the value depends on besides the corpus; with a type that
+        several values share, such as an array, they begin with a name.
+        """
+        key = (kind, *details)
         if key not in self._derived_values:
             before, started = self.seconds_deriving, time.perf_counter()
             self._derived_values[key] = find()

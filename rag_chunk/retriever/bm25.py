@@ -103,7 +103,7 @@ class Bm25:
 def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
     """Return the index of `corpus`, made once; only `index_headings` changes it."""
     headings = config.index_headings
-    return corpus.derived(("bm25", headings), lambda: Bm25(corpus, headings=headings))
+    return corpus.derived(Bm25, lambda: Bm25(corpus, headings=headings), headings)
 
 
 def _as_terms(index: Terms, questions: Sequence[str]) -> _Questions:

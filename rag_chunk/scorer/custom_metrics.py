@@ -79,7 +79,7 @@ class UsersMetrics:
 
 def known_questions(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:
     """Return the questions with the texts of their evidence, made once."""
-    return corpus.derived(("known", questions), lambda: _known_questions(corpus, questions))
+    return corpus.derived(tuple, lambda: _known_questions(corpus, questions), "known questions", questions)
 
 
 def _known_questions(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:

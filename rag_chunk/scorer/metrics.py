@@ -64,7 +64,9 @@ def _document_precision(retrieval: Retrieval) -> Floats:
     """Return the share of the first `top_k` chunks that lie in a document with evidence: [questions]."""
     corpus, top = retrieval.chunking.corpus, retrieval.ranking[:, : retrieval.config.top_k]
     count = len(corpus.documents)
-    known = corpus.derived(("documents of evidence", retrieval.questions), lambda: _evidence_documents(retrieval))
+    known = corpus.derived(
+        np.ndarray, lambda: _evidence_documents(retrieval), "documents of evidence", retrieval.questions
+    )
     document = np.append(corpus.documents_at(retrieval.chunking.spans[:, 0]), 0)[top]
     right = np.isin(np.arange(len(top))[:, None] * count + document, known) & (top >= 0)
     share: Floats = right.sum(axis=1) / np.maximum((top >= 0).sum(axis=1), 1)
@@ -187,7 +189,7 @@ def _precision_omega(overlaps: EvidenceOverlaps, retrieval: Retrieval) -> Floats
 def overlap_with_questions(retrieval: Retrieval) -> Figures:
     """Return the share of each question's terms that are in its evidence."""
     corpus, questions = retrieval.chunking.corpus, retrieval.questions
-    shares = corpus.derived(("question overlap", questions), lambda: _overlaps(corpus, questions))
+    shares = corpus.derived(np.ndarray, lambda: _overlaps(corpus, questions), "question overlap", questions)
     return Figures({"question_overlap": shares})
 
 

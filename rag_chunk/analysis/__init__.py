@@ -1,13 +1,14 @@
 """One analysis: corpus, questions and configurations in, a report out."""
 
 import datetime
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag_chunk._version import __version__
 from rag_chunk.analysis.comparison import blocks, compare_configurations, with_intervals
-from rag_chunk.analysis.cost_estimate import estimate_cost
+from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost, in_minutes
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
 from rag_chunk.analysis.report import ConversionEntry, CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
@@ -47,11 +48,13 @@ def analyze(
     settings: AnalysisConfig | None = None,
     skipped: Iterable[tuple[str, str]] = (),
     progress: Progress | None = None,
+    on_estimate: Callable[[CostEstimate], None] | None = None,
 ) -> Analysis:
     """Chunk, retrieve, score and compare; without `questions`, chunk and measure the chunks.
 
     `configs` may be named; `progress` is told how many configurations are done, of how many, and what comes next:
-    a configuration, then the comparison, then nothing.
+    a configuration, then the comparison, then nothing. `on_estimate` is told what a model that costs something will
+    embed, before it does.
 
     >>> from rag_chunk import Corpus, Document, RunConfig, analyze
     >>> corpus = Corpus([Document("guide.txt", "Turn left to lock. Pull to open.")])
@@ -64,7 +67,10 @@ def analyze(
     settings = settings.model_copy(update={"baseline": find_baseline(settings.baseline, named)})
     asked = evaluation_set(corpus, questions, settings, _seed(named))
     if any(config.needs_vectors and not embedder_of(config).is_cheap for config in named.values()):
-        estimate_cost(corpus, named, questions).check(settings.max_embed_tokens)
+        estimate = estimate_cost(corpus, named, questions)
+        estimate.check(settings.max_embed_tokens)
+        if on_estimate:
+            on_estimate(estimate)
     run = Run(corpus, asked, settings.metrics)
     on_progress = progress or _ignore
     for number, (name, config) in enumerate(sorted(named.items(), key=_complexity)):  # equal chunks: the first is named
@@ -82,10 +88,20 @@ def analyze(
 def _embedding_progress(
     progress: Progress | None, number: int, total: int, name: str
 ) -> Callable[[int, int], None] | None:
-    """Return a function that reports how many texts of a configuration are embedded."""
+    """Return a function that reports how many texts of a configuration are embedded, and how long the rest takes."""
     if progress is None:
         return None
-    return lambda done, texts: progress(number, total, f"{name}: embedding, {done:,} of {texts:,}")
+    started, first, expected = 0.0, 0, -1
+
+    def on_progress(done: int, texts: int) -> None:
+        nonlocal started, first, expected
+        if texts != expected:  # sentences, then questions, then chunks
+            started, first, expected = time.perf_counter(), done, texts
+        seconds = (time.perf_counter() - started) / max(1, done - first) * (texts - done)
+        left = f", {in_minutes(seconds)} left" if done > first else ""
+        progress(number, total, f"embedding {done:,} of {texts:,}{left}: {name}")
+
+    return on_progress
 
 
 def score_retrievals(

@@ -3,10 +3,17 @@
 import datetime
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag_chunk._version import __version__
 from rag_chunk.analysis.comparison import blocks, compare_configurations, with_intervals
+from rag_chunk.analysis.conversions import (
+    Conversion,
+    compare_conversions,
+    describe_lost,
+    name_rivals,
+    with_evaluation,
+)
 from rag_chunk.analysis.cost_estimate import estimate_cost
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
@@ -47,11 +54,13 @@ def analyze(
     settings: AnalysisConfig | None = None,
     skipped: Iterable[tuple[str, str]] = (),
     progress: Progress | None = None,
+    conversions: Sequence[Conversion] = (),
 ) -> Analysis:
     """Chunk, retrieve, score and compare; without `questions`, chunk and measure the chunks.
 
     `configs` may be named; `progress` is told how many configurations are done, of how many, and what comes next:
-    a configuration, then the comparison, then nothing.
+    a configuration, then the comparison, then nothing. Where the corpus holds several `conversions` of the same files,
+    each configuration is run with each of them.
 
     >>> from rag_chunk import Corpus, Document, RunConfig, analyze
     >>> corpus = Corpus([Document("guide.txt", "Turn left to lock. Pull to open.")])
@@ -61,22 +70,29 @@ def analyze(
     """
     settings = settings or AnalysisConfig()
     named = _name_configs(configs)
-    settings = settings.model_copy(update={"baseline": find_baseline(settings.baseline, named)})
-    asked = evaluation_set(corpus, questions, settings, _seed(named))
+    seed = _seed(named)
+    converted = [with_evaluation(each, corpus, settings, seed) for each in conversions]
+    rivals = name_rivals(named, converted)
+    settings = settings.model_copy(
+        update={"baseline": find_baseline(settings.baseline, {name: config for name, (config, _) in rivals.items()})}
+    )
+    asked = evaluation_set(corpus, questions, settings, seed)
     if any(config.needs_vectors and not embedder_of(config).is_cheap for config in named.values()):
         estimate_cost(corpus, named, questions).check(settings.max_embed_tokens)
     run = Run(corpus, asked, settings.metrics)
     on_progress = progress or _ignore
-    for number, (name, config) in enumerate(sorted(named.items(), key=_complexity)):  # equal chunks: the first is named
-        on_progress(number, len(named), name)
-        run.add(name, config, _embedding_progress(progress, number, len(named), name))
-    run.restore_order(named)
-    on_progress(len(named), len(named), _COMPARING)
+    ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
+    for number, (name, (config, conversion)) in enumerate(ordered):
+        on_progress(number, len(rivals), name)
+        run.add(name, config, _embedding_progress(progress, number, len(rivals), name), conversion)
+    run.restore_order(rivals)
+    on_progress(len(rivals), len(rivals), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
     unseen = find_unseen_headings(corpus, named.values())
-    analysis = _build_analysis(run, asked, corpus, questions, settings, (*skipped, *unseen, *lost))
-    on_progress(len(named), len(named), "")
-    return analysis
+    notices = (*skipped, *describe_lost(converted), *unseen, *lost)
+    analysis = _build_analysis(run, asked, corpus, questions, settings, notices)
+    on_progress(len(rivals), len(rivals), "")
+    return replace(analysis, report=compare_conversions(analysis.report, run.scored.values(), converted))
 
 
 def _embedding_progress(
@@ -191,11 +207,10 @@ def _name_configs(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunCon
     return named
 
 
-def _complexity(named: tuple[str, RunConfig]) -> int:
+def _complexity(config: RunConfig) -> int:
     """Return how far from plain a configuration's strategy is: its place in the table, the user's own being last."""
     strategies = list(STRATEGIES)
-    strategy = named[1].strategy
-    return strategies.index(strategy) if strategy in STRATEGIES else len(strategies)
+    return strategies.index(config.strategy) if config.strategy in STRATEGIES else len(strategies)
 
 
 def _seed(named: Mapping[str, RunConfig]) -> int:

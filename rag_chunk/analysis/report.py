@@ -107,7 +107,7 @@ class ConfigurationResult(_ReportValue):
     `by_tag` and `by_document` are the headline metric over the questions with a tag, or with evidence in a document,
     where there are at least two. `merged` names the configurations whose chunks were identical; they were run once,
     as this one. `given` are the files of a configuration that was read, not made. `embedding` is there where vectors
-    took part.
+    took part, `converter` where several were compared: its documents are those under that name.
     """
 
     name: str
@@ -120,6 +120,7 @@ class ConfigurationResult(_ReportValue):
     merged: tuple[str, ...] = ()
     given: ExternalFiles | None = None
     embedding: EmbeddingEntry | None = None
+    converter: str | None = None
 
 
 class PairResult(_ReportValue):

@@ -92,6 +92,12 @@ def choose_converters(names: Iterable[str]) -> dict[str, Converter]:
     return {ending: row for row in rows for ending in row.endings}
 
 
+def reads(converter: str, document: str) -> bool:
+    """Whether the converter of that name reads files of the document's ending; a function of the user's own does."""
+    row = CONVERTERS.get(converter)
+    return document.lower().endswith(row.endings if row else CONVERTED_ENDINGS)
+
+
 def _named_converter(name: str) -> Converter:
     row = CONVERTERS.get(name)
     if row is None and ":" not in name:

@@ -63,6 +63,8 @@ class Run:
         if config.needs_vectors:
             self._prepare("model_time", f"{config.embedding_model}", lambda: embedder_of(config))
         self._prepare(f"{config.unit}_time", config.unit, lambda: units_of(self._corpus, config.unit, config.model))
+        if config.budget_unit == "tokens" and self._evaluation:
+            self._prepare("tokens_time", "tokens", lambda: units_of(self._corpus, "tokens", config.model))
         with self._stage("structure_time") as chunking_stage:
             chunking = chunk(self._corpus, config)
             chunking = chunking.within(*conversion.extent) if conversion else chunking

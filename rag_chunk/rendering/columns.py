@@ -102,8 +102,8 @@ def legend(report: Report) -> str:
 def column_help(report: Report, names: Sequence[str]) -> str:
     """Return what the columns of these metrics hold, in one line; the `avg_` ones are explained together."""
     config = report.configurations[0].config
-    same_budget = len({each.config.budget for each in report.configurations}) == 1
-    budget = f"{config.budget:,}" if same_budget else "`budget`"
+    same_budget = len({each.config.budget_text for each in report.configurations}) == 1
+    budget = config.budget_text if same_budget else "`budget`"
     texts = {name: METRICS[name].help for name in names if name in METRICS}
     if any(name.startswith(_AVERAGES) for name in texts):
         texts = {f"{_AVERAGES}*" if name.startswith(_AVERAGES) else name: text for name, text in texts.items()}

@@ -11,6 +11,7 @@ from rag_chunk.analysis.comparison import against_result, pair_result
 from rag_chunk.analysis.history.outcomes import ComparedSide, ComparisonReport
 from rag_chunk.analysis.history.pairing import Pairing, document_differences, pair_questions
 from rag_chunk.analysis.history.saved_analysis import SavedAnalysis
+from rag_chunk.analysis.outcome import distinct
 from rag_chunk.analysis.report import AgainstBaseline, BaselineResult
 from rag_chunk.config import RunConfig, did_you_mean, is_external
 from rag_chunk.config.metric_table import metrics_of
@@ -163,7 +164,7 @@ def _verdict(
     shown: statistics.PairedTest, sides: dict[str, SavedAnalysis], against: tuple[AgainstBaseline, ...], metric: str
 ) -> tuple[str, ...]:
     configs = [side.configuration.config for side in sides.values()]
-    retrievers, budgets = [config.retriever for config in configs], sorted({config.budget for config in configs})
+    retrievers, budgets = [config.retriever for config in configs], distinct(config.budget_text for config in configs)
     first = BaselineResult(name=next(iter(sides)), others=against)
     sentences = (
         verdicts.verdict(shown, list(sides)),

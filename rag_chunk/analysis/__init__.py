@@ -3,7 +3,7 @@
 import datetime
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from rag_chunk._version import __version__
 from rag_chunk.analysis.comparison import blocks, compare_configurations, with_intervals
@@ -17,7 +17,15 @@ from rag_chunk.analysis.conversions import (
 from rag_chunk.analysis.cost_estimate import estimate_cost
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
-from rag_chunk.analysis.report import ConversionEntry, CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
+from rag_chunk.analysis.report import (
+    ConversionEntry,
+    CorpusEntry,
+    DocumentEntry,
+    LeftOutEntry,
+    QuestionsEntry,
+    Report,
+    SkippedEntry,
+)
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings
@@ -242,6 +250,7 @@ def _conversion_entry(document: Document) -> ConversionEntry | None:
 
 
 def _questions_entry(questions: Questions, asked: EvaluationSet | None) -> QuestionsEntry:
+    left_out = questions.left_out
     return QuestionsEntry(
         source=questions.source,
         digest=questions.digest,
@@ -252,6 +261,8 @@ def _questions_entry(questions: Questions, asked: EvaluationSet | None) -> Quest
         by_tag={name: len(rows) for name, rows in asked.by_tag.items()} if asked else {},
         by_document={name: len(rows) for name, rows in asked.by_document.items()} if asked else {},
         skipped=_entries(questions.skipped),
+        left_out=LeftOutEntry(**asdict(left_out), sentence=str(left_out)) if left_out else None,
+        partly_located={name: round(share, 3) for name, share in questions.shares.items()} or None,
     )
 
 

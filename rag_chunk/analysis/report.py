@@ -55,9 +55,20 @@ class CorpusEntry(_ReportValue):
     skipped: tuple[SkippedEntry, ...] = ()
 
 
+class LeftOutEntry(_ReportValue):
+    """How many `items` of evidence, `of` all, are in no document, and how many `questions` took no part for that."""
+
+    items: int
+    of: int
+    questions: int
+    sentence: str
+
+
 class QuestionsEntry(_ReportValue):
     """The question file: how many questions, how many of them are drafts, and which step matched how many phrases.
 
+    `left_out` is there where evidence is in no document, `partly_located` where a part of it alone was located: the
+    least share of an item, by the question's id.
     `by_tag` and `by_document` count the questions behind the figures of the same names; a question with several tags,
     or evidence in several documents, counts under each.
     """
@@ -71,6 +82,8 @@ class QuestionsEntry(_ReportValue):
     by_tag: dict[str, int] = Field(default_factory=dict)
     by_document: dict[str, int] = Field(default_factory=dict)
     skipped: tuple[SkippedEntry, ...] = ()
+    left_out: LeftOutEntry | None = None
+    partly_located: dict[str, float] | None = None
 
 
 class QuestionResult(_ReportValue):

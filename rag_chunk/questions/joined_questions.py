@@ -9,8 +9,8 @@ from rag_chunk.config.analysis import Missing
 from rag_chunk.corpus import Corpus, Skipped
 from rag_chunk.corpus.joined_corpus import JoinedCorpus
 from rag_chunk.questions.check import Checked, QuestionCheck, check_questions
-from rag_chunk.questions.question import STEPS, Evidence, Question, Questions
-from rag_chunk.questions.question_file import digest_questions, find_absent, refuse_unanswered
+from rag_chunk.questions.question import STEPS, Evidence, LeftOut, Question, Questions
+from rag_chunk.questions.question_file import count_left_out, digest_questions, find_absent, refuse_unanswered
 
 _Item = Mapping[str, Evidence | None]  # an item of evidence by conversion; nothing where it is lost
 
@@ -53,6 +53,7 @@ def read_joined_questions(
         matched=_count_steps(item for each in items for item in each),
         skipped=tuple(Skipped(finding.what, finding.said) for finding in absent),
         warnings=tuple(dict.fromkeys(_warnings(checks))),
+        left_out=_count_left_out(checks),
     )
     by_conversion, lost = dict[str, Questions](), dict[str, tuple[str, ...]]()
     for name in corpora:
@@ -68,6 +69,15 @@ def _items(checks: Mapping[str, QuestionCheck], joined: JoinedCorpus, number: in
     for row in zip(*rows, strict=True):
         if any(row):
             yield {name: item and _move(item, joined.extents[name][0]) for name, item in zip(names, row, strict=True)}
+
+
+def _count_left_out(checks: Mapping[str, QuestionCheck]) -> LeftOut | None:
+    """Count the items that no conversion has."""
+    by_check = [[checked.items for checked in check.questions] for check in checks.values()]
+    in_any = (
+        [any(row) or None for row in zip(*of_question, strict=True)] for of_question in zip(*by_check, strict=True)
+    )
+    return count_left_out(in_any)
 
 
 def _move(item: Evidence, by: int) -> Evidence:

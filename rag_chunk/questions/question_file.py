@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rag_chunk.config.analysis import Missing
@@ -10,7 +10,7 @@ from rag_chunk.corpus import Corpus, Skipped
 from rag_chunk.errors import InputError
 from rag_chunk.questions.check import QuestionCheck, check_questions
 from rag_chunk.questions.diagnostics import Diagnostic
-from rag_chunk.questions.question import STEPS, Question, Questions, question_to_dict
+from rag_chunk.questions.question import STEPS, LeftOut, Question, Questions, question_to_dict
 
 _REMEDY = "\nFix the file, or leave out evidence that is in no document with --missing warn"
 
@@ -71,7 +71,16 @@ def _questions(check: QuestionCheck, absent: Sequence[Diagnostic]) -> Questions:
         matched={step: check.matched[step] for step in STEPS if check.matched.get(step)},
         skipped=tuple(Skipped(finding.what, finding.said) for finding in absent),
         warnings=tuple(finding.text for finding in check.of("warning")),
+        left_out=count_left_out([checked.items for checked in check.questions]),
     )
+
+
+def count_left_out(items: Iterable[Sequence[object]]) -> LeftOut | None:
+    """Count the items of questions that are None, where there are some: they were not located."""
+    listed = [[item is None for item in of_question] for of_question in items]
+    lost = sum(map(sum, listed))
+    wholly = sum(bool(of_question) and all(of_question) for of_question in listed)
+    return LeftOut(lost, sum(map(len, listed)), wholly) if lost else None
 
 
 def digest_questions(corpus: Corpus, questions: Sequence[Question]) -> str:

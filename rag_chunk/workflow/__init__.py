@@ -206,6 +206,7 @@ def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Que
 def question_notices(questions: Questions) -> list[str]:
     """Say what is odd about questions, what was left out of them, and what was taken for a phrase that is nowhere."""
     notices = [*questions.warnings, *(f"left out: {name} {reason}" for name, reason in questions.skipped)]
+    notices += [str(questions.left_out)] if questions.left_out else []
     if similar := questions.matched.get("similar"):
         notices.append(
             f"phrases without an exact match: {similar}. The most similar text is taken for them; "

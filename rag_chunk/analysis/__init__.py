@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from rag_chunk._version import __version__
 from rag_chunk.analysis.comparison import blocks, compare_configurations, with_intervals
 from rag_chunk.analysis.conversions import (
-    Conversion,
+    RivalConversion,
     compare_conversions,
     describe_lost,
     name_rivals,
@@ -62,7 +62,7 @@ def analyze(
     settings: AnalysisConfig | None = None,
     skipped: Iterable[tuple[str, str]] = (),
     progress: Progress | None = None,
-    conversions: Sequence[Conversion] = (),
+    conversions: Sequence[RivalConversion] = (),
 ) -> Analysis:
     """Chunk, retrieve, score and compare; without `questions`, chunk and measure the chunks.
 
@@ -245,7 +245,11 @@ def _conversion_entry(document: Document) -> ConversionEntry | None:
     if made is None:
         return None
     return ConversionEntry(
-        converter=made.converter, version=made.version, rule=made.rule, source_digest=made.source_digest
+        converter=made.converter,
+        version=made.version,
+        rule=made.rule,
+        source_digest=made.source_digest,
+        options=made.options or None,
     )
 
 

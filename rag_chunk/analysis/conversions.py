@@ -21,7 +21,7 @@ _MOST_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Conversion:
+class RivalConversion:
     """One conversion of the files: the stretch of the line that it fills, and the questions as it is asked them.
 
     `lost` has the id of the question of each of the `items` that another conversion has and this one has not.
@@ -35,17 +35,19 @@ class Conversion:
     evaluation: EvaluationSet | None = None
 
 
-def list_conversions(joined: JoinedCorpus, asked: JoinedQuestions | None) -> tuple[Conversion, ...]:
+def list_conversions(joined: JoinedCorpus, asked: JoinedQuestions | None) -> tuple[RivalConversion, ...]:
     """Return the conversions that are compared."""
     if asked is None:
-        return tuple(Conversion(name, extent) for name, extent in joined.extents.items())
+        return tuple(RivalConversion(name, extent) for name, extent in joined.extents.items())
     return tuple(
-        Conversion(name, extent, asked.by_conversion[name], asked.lost[name], asked.items)
+        RivalConversion(name, extent, asked.by_conversion[name], asked.lost[name], asked.items)
         for name, extent in joined.extents.items()
     )
 
 
-def with_evaluation(conversion: Conversion, corpus: Corpus, settings: AnalysisConfig, seed: int) -> Conversion:
+def with_evaluation(
+    conversion: RivalConversion, corpus: Corpus, settings: AnalysisConfig, seed: int
+) -> RivalConversion:
     """Return a conversion with what its configurations are asked."""
     evaluation = evaluation_set(corpus, conversion.questions, settings, seed)
     if evaluation:
@@ -63,20 +65,20 @@ def _without_conversion(rows: Mapping[str, Positions]) -> dict[str, Positions]:
 
 
 def name_rivals(
-    configs: Mapping[str, RunConfig], conversions: Sequence[Conversion]
-) -> dict[str, tuple[RunConfig, Conversion | None]]:
+    configs: Mapping[str, RunConfig], conversions: Sequence[RivalConversion]
+) -> dict[str, tuple[RunConfig, RivalConversion | None]]:
     """Return each configuration with each conversion, under a name of its own; without conversions, as it is."""
     if not conversions:
         return {name: (config, None) for name, config in configs.items()}
     return {f"{name}-{each.name}": (config, each) for name, config in configs.items() for each in conversions}
 
 
-def describe_lost(conversions: Iterable[Conversion]) -> list[tuple[str, str]]:
+def describe_lost(conversions: Iterable[RivalConversion]) -> list[tuple[str, str]]:
     """Return each conversion that has lost evidence, and a sentence on how much, and of which questions."""
     return [(each.name, _describe(each)) for each in conversions if each.lost]
 
 
-def _describe(conversion: Conversion) -> str:
+def _describe(conversion: RivalConversion) -> str:
     asked = list(dict.fromkeys(conversion.lost))
     more = f" and {len(asked) - _MOST_NAMED:,} more" if len(asked) > _MOST_NAMED else ""
     named = ", ".join(asked[:_MOST_NAMED]) + more
@@ -86,7 +88,7 @@ def _describe(conversion: Conversion) -> str:
     )
 
 
-def compare_conversions(report: Report, scored: Iterable[Scored], conversions: Sequence[Conversion]) -> Report:
+def compare_conversions(report: Report, scored: Iterable[Scored], conversions: Sequence[RivalConversion]) -> Report:
     """Return a report whose verdicts also say whether the converter or the chunking matters more."""
     if not conversions or not report.comparison:
         return report

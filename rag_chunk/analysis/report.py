@@ -28,6 +28,7 @@ class ConversionEntry(_ReportValue):
     version: str
     rule: int
     source_digest: str
+    options: str | None = None
 
 
 class DocumentEntry(_ReportValue):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from rag_chunk.analysis.conversions import Conversion
+from rag_chunk.analysis.conversions import RivalConversion
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation
@@ -48,7 +48,11 @@ class Run:
         self.timings: dict[str, float] = {}
 
     def add(
-        self, name: str, config: RunConfig, on_progress: OnProgress | None = None, conversion: Conversion | None = None
+        self,
+        name: str,
+        config: RunConfig,
+        on_progress: OnProgress | None = None,
+        conversion: RivalConversion | None = None,
     ) -> None:
         """Run one configuration; if another one has made the same chunks, note it there.
 
@@ -58,7 +62,7 @@ class Run:
         with track_usage(on_progress) as usage:
             self._add(name, config, usage, conversion)
 
-    def _add(self, name: str, config: RunConfig, usage: EmbeddingUsage, conversion: Conversion | None) -> None:
+    def _add(self, name: str, config: RunConfig, usage: EmbeddingUsage, conversion: RivalConversion | None) -> None:
         evaluation = conversion.evaluation if conversion else self._evaluation
         if config.needs_vectors:
             self._prepare("model_time", f"{config.embedding_model}", lambda: embedder_of(config))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
-from rag_chunk.analysis.conversions import Conversion, list_conversions
+from rag_chunk.analysis.conversions import RivalConversion, list_conversions
 from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost
 from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder
@@ -107,7 +107,7 @@ class Inputs:
 
     corpus: Corpus
     questions: Questions | None
-    conversions: tuple[Conversion, ...] = ()
+    conversions: tuple[RivalConversion, ...] = ()
 
 
 def read(settings: Settings, notify: Notify, progress: Progress | None = None) -> Inputs:

@@ -14,6 +14,7 @@ from rag_chunk.analysis.history import (
     Reproduction,
     SavedAnalysis,
     compare_metrics,
+    converter_differences,
     document_differences,
     saved_from_analysis,
 )
@@ -69,10 +70,11 @@ def run_again(
 
 def _describe_changes(before: SavedAnalysis, settings: Settings) -> str:
     """Say which documents were changed, where that may be why questions cannot be read."""
-    corpus = read_all_documents(settings.analysis)
-    differences = document_differences(before.report.corpus, corpus_entry(corpus))
-    names = ", ".join(f"{each.name} is {each.what}" for each in differences)
-    return f"\nThe documents are not those of {before.source}: {names}" if names else ""
+    now = corpus_entry(read_all_documents(settings.analysis))
+    names = [f"{each.name} {each.what}" for each in converter_differences(before.report.corpus, now)]
+    names += [f"{each.name} is {each.what}" for each in document_differences(before.report.corpus, now)]
+    listed = ", ".join(names)
+    return f"\nThe documents are not those of {before.source}: {listed}" if names else ""
 
 
 def settings_again(

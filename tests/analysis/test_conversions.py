@@ -155,3 +155,60 @@ def test_a_place_in_one_corpus_is_a_place_on_the_common_line(texts):
     assert take_conversion(joined.corpus, "x+y", Path()).documents[1:] == one.documents
     with pytest.raises(InputError):
         take_conversion(joined.corpus, "y", Path())
+
+
+def test_another_conversion_is_named_first(docs, run):
+    for name in ("whole", "other"):
+        analyze(run, docs, f"mine:{name}")
+        (docs / "results").rename(docs / name)
+    status, out, err = run("compare", "whole", "other", "--anyway")
+    assert status == 0, err
+    notes = out.partition("\n\n")[2].partition("\n\n")[2]
+    assert notes.startswith("Converted in another way in ")
+    assert "3 documents: converted by mine:whole source " in " ".join(notes.split())
+    report = (docs / "whole" / "report.json").read_text()
+    (docs / "whole" / "report.json").write_text(report.replace('"version": "source ', '"version": "another '))
+    status, out, err = run("reproduce", "whole")
+    assert status == 0, out + err
+    assert "\nConverted in another way:\n  3 documents: converted by mine:whole another " in out
+    assert out.index("Converted in another way") < out.index("The documents are as they were.")
+
+
+def test_converters_are_named_first_where_nothing_can_be_compared(docs, run):
+    (docs / "mine.py").write_text(
+        "def one(data, name):\n    return data.decode()\n\ndef other(data, name):\n    return data.decode().upper()\n"
+    )
+    for name in ("one", "other"):
+        analyze(run, docs, f"mine:{name}")
+        (docs / "results").rename(docs / name)
+    status, _, err = run("compare", "one", "other")
+    assert status == 3
+    assert err.startswith("rag-chunk: 3 documents converted by mine:one source ")
+
+
+def test_one_line_says_how_much_is_left_out_and_the_report_has_it_at_its_top(docs, run):
+    listed = json.loads((docs / "q.json").read_text())
+    listed[0]["relevant"] = ["Nowhere at all"]
+    listed[1]["relevant"].append("Nowhere at all")
+    (docs / "q.json").write_text(json.dumps(listed))
+    report, err = analyze(run, docs, "mine:whole", "--missing", "warn")
+    said = "2 of 13 pieces of evidence are left out, 1 question wholly: do not compare with runs on other questions."
+    assert report["questions"]["left_out"] == {"items": 2, "of": 13, "questions": 1, "sentence": said}
+    assert said in err
+    assert analyze(run, docs, "mine:whole,mine:lossy", "--missing", "warn")[0]["questions"]["left_out"]["items"] == 2
+    for name in ("report.md", "report.html"):
+        page = (docs / "results" / name).read_text()
+        assert page.index(said) < page.index(report["comparison"]["verdict"][-1][:40])
+
+
+def test_evidence_that_was_located_in_part_is_recorded_with_its_share(docs, run):
+    text = "\n".join(f"{fact} in the usual case of a service that nobody has changed." for fact in FACTS[:4])
+    (docs / "docs" / "manual-0.pdf").write_text(text)
+    evidence = f"{text}\nAnother line that is in no document at all, whatever it may say of queues"
+    (docs / "q.json").write_text(json.dumps([{"id": "a", "question": "?", "relevant": [evidence]}]))
+    report, _ = analyze(run, docs, "mine:whole")
+    assert 0.7 < report["questions"]["partly_located"]["a"] < 0.95
+    assert (
+        "A part of the evidence was not located, and does not count, of a ("
+        in (docs / "results" / "report.md").read_text()
+    )

@@ -124,7 +124,7 @@ def notes(report: Report, *, explain: bool = True) -> list[str]:
             *(_explanation(comparison, results) if comparison and explain else ()),
         )
     ]
-    return [*draft_note(report), *verdicts, *remarks(report)]
+    return [*caveats(report), *verdicts, *remarks(report)]
 
 
 def skipped(report: Report) -> list[str]:
@@ -139,7 +139,18 @@ def remarks(report: Report) -> list[str]:
         for result in report.configurations
         if result.merged
     ]
-    return [*merged, *_unread(report)]
+    return [*merged, *_unread(report), *_partly_located(report)]
+
+
+def _partly_located(report: Report) -> list[str]:
+    """Return a sentence on the questions of whose evidence the documents have a part alone."""
+    shares = (report.questions.partly_located if report.questions else None) or {}
+    if not shares:
+        return []
+    least = sorted(shares.items(), key=lambda each: each[1])
+    named = ", ".join(f"{name} ({100 * share:.0f} %)" for name, share in least[:_MOST_NAMED])
+    more = f" and {len(least) - _MOST_NAMED} more" if len(least) > _MOST_NAMED else ""
+    return [f"A part of the evidence was not located, and does not count, of {named}{more}."]
 
 
 def _unread(report: Report) -> list[str]:
@@ -158,13 +169,14 @@ def _unread(report: Report) -> list[str]:
     ]
 
 
-def draft_note(report: Report) -> list[str]:
-    """Say that nobody has asked the questions, where that is so: no verdict on drafts is worth anything."""
+def caveats(report: Report) -> list[str]:
+    """Return what comes before every verdict: nobody has reviewed the questions, or some evidence is left out."""
     asked = report.questions
-    if asked is None or not asked.unreviewed:
+    if asked is None:
         return []
     drafts = f"{asked.unreviewed} of the {asked.count} questions are drafts that nobody has reviewed"
-    return [f"{drafts}: this decides nothing yet."]
+    notes = [f"{drafts}: this decides nothing yet."] if asked.unreviewed else []
+    return [*notes, *([asked.left_out.sentence] if asked.left_out else [])]
 
 
 def _head(comparison: ComparisonResult | None, *, alone: bool) -> list[str]:

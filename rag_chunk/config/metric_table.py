@@ -9,12 +9,12 @@ Format = Literal["decimal", "whole", "seconds"]
 METRIC_GROUPS = {  # what --metrics names, and what it computes
     "shape": "the chunks themselves",
     "top_k": "avg_*, hit_rate and mrr, at top_k",
-    "budget": "recall at equal budgets, and what top_k chunks cost, always there",
+    "budget": "recall at equal budgets, and the size of top_k chunks; always computed",
     "oracle": "the ceiling",
     "random": "the floor",
-    "borders": "what cuts do to the evidence",
+    "borders": "how much evidence the borders cut",
     "overlap": "words that questions share with their evidence",
-    "losses": "what is missing of budget_recall, by its cause",
+    "losses": "the recall missing from budget_recall, by cause",
     "paper": "as the paper's code has them",
     "legacy": "the old rag-chunk's recall",
 }

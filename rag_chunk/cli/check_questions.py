@@ -79,7 +79,7 @@ def check_questions(
 def _fix(check: "QuestionCheck", target: Path) -> None:
     write(target, check.to_json_with_spans())
     left = check.summary["missing"]
-    say(f"Wrote {target}" + (f"; {left} of its items stand as they were given, as they were not found" if left else ""))
+    say(f"Wrote {target}" + (f"; {left} of its items had no match and are unchanged" if left else ""))
 
 
 def _format_check(check: "QuestionCheck") -> str:

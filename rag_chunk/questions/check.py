@@ -111,7 +111,7 @@ def _note_equal_ids(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> N
         if len(holders) > 1:
             apart = len({question.line for question in holders}) == len(holders)
             where = [f"line {question.line}" if apart else f"number {question.number}" for question in holders]
-            said = f"stands {len(holders)} times ({', '.join(where)}); ids must differ"
+            said = f"occurs {len(holders)} times ({', '.join(where)}); ids must differ"
             account.add("error", "form", f"the id {excerpt(name)}", said)
 
 

@@ -98,7 +98,7 @@ def test_evidence_that_no_converter_has_is_missing(docs, run):
     (docs / "q.json").write_text(json.dumps([{"question": "?", "relevant": ["Nowhere at all", FACTS[0]]}]))
     status, _, err = run("analyze", "docs", "--converter", "mine:whole,mine:lossy", "--test-file", "q.json")
     assert status == 3
-    assert "'Nowhere at all' stands in no document" in err
+    assert "'Nowhere at all' is in no document" in err
     report, _ = analyze(run, docs, "mine:whole,mine:lossy", "--missing", "warn")
     assert report["questions"]["count"] == 1
 

@@ -52,9 +52,14 @@ def _questions(check: QuestionCheck, absent: Sequence[Diagnostic]) -> Questions:
         questions=tuple(question for question in questions if question.evidence),
         without_evidence=tuple(question for question in questions if not question.evidence),
         matched={step: check.matched[step] for step in STEPS if check.matched.get(step)},
-        skipped=tuple(Skipped(finding.what, finding.said) for finding in absent),
+        skipped=(*_rejected(check), *(Skipped(finding.what, finding.said) for finding in absent)),
         warnings=tuple(finding.text for finding in check.of("warning")),
     )
+
+
+def _rejected(check: QuestionCheck) -> tuple[Skipped, ...]:
+    count = len(check.rejected)
+    return (Skipped(f"{count:,} question{'s' if count > 1 else ''}", "marked reviewed: rejected"),) if count else ()
 
 
 def _digest(corpus: Corpus, questions: Sequence[Question]) -> str:

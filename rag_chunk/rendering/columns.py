@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import chain
 
 from rag_chunk.analysis.report import AgainstBaseline, ComparisonResult, ConfigurationResult, Report
-from rag_chunk.config.catalog import is_bound
 from rag_chunk.config.metric_table import METRICS, ON_REQUEST, metrics_of
 
 SCORED = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.column) if row.column)
@@ -60,7 +59,7 @@ def mark(report: Report, result: ConfigurationResult) -> str:
     rivals = [each for each in report.configurations if report.comparison_of(each) is comparison]
     if comparison is None or len(rivals) == 1 or all_scores_are_zero(comparison, rivals):
         return ""
-    if result.name == comparison.recommended and not is_bound(result.config.retriever):
+    if result.name == comparison.recommended:
         return "*"
     return "=" if result.name in comparison.not_shown_worse else "-"
 

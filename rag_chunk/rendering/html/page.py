@@ -93,7 +93,7 @@ def _part(
 ) -> ReportSection:
     shown = results[:MOST_COLUMNS]
     if comparison:
-        named = {comparison.recommended, comparison.leader, *comparison.pareto}
+        named = {comparison.representative, comparison.leader, *comparison.pareto}
         shown = [each for place, each in enumerate(results) if place < MOST_COLUMNS or each.name in named]
     scored = comparison if comparison and not all_scores_are_zero(comparison, results) else None
     return ReportSection(

@@ -13,6 +13,7 @@ from rag_chunk.retriever import Ranking
 CURVE = (1000, 2000, 4000, 8000, 16000)
 LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
 _CELLS = 2**22
+_MARGIN, _MORE = 1.25, 4  # by which the usual depth is over that of chunks of mean size
 Costs = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
 
@@ -30,6 +31,18 @@ def required_depth(chunking: Chunking, config: RunConfig) -> int:
     budget = budgets_of(config)[-1] * (_most_at_one_place(chunking.spans) if config.merge_overlaps else 1)
     filled = int(np.searchsorted(lengths, budget)) + 1
     return min(max(filled, config.top_k), len(chunking))
+
+
+def usual_depth(chunking: Chunking, config: RunConfig) -> int:
+    """Return how many ranked chunks fill the largest budget in most rankings: not all of them are the smallest."""
+    mean = float((chunking.spans[:, 1] - chunking.spans[:, 0]).mean()) if len(chunking) else 1.0
+    return max(int(_MARGIN * budgets_of(config)[-1] / mean) + _MORE, config.top_k)
+
+
+def fills_budgets(ranking: Ranking, chunking: Chunking, config: RunConfig) -> bool:
+    """Whether each list of `ranking` [lists, depth] costs as much as the largest budget, or more."""
+    costs = walk(ranking, chunking.spans, merge_overlaps=config.merge_overlaps).after
+    return bool(ranking.shape[1]) and bool((costs[:, -1] >= budgets_of(config)[-1]).all())
 
 
 def _most_at_one_place(spans: Spans) -> int:

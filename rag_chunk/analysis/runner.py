@@ -9,7 +9,7 @@ from typing import Any
 from rag_chunk.analysis.conversions import RivalConversion
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet
-from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation
+from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation, rank_to_budgets
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.chunker import Chunking, chunk
@@ -21,7 +21,6 @@ from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, parents_of, prepare
-from rag_chunk.scorer import required_depth
 
 # Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
 _CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
@@ -165,5 +164,5 @@ def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tup
     """Rank as many chunks as surely fill the largest budget, or the parents that they bring along."""
     handed = chunking.parents_or_self() if config.retrieve_parents else chunking
     if handed is chunking or config.retriever == ORACLE:
-        return handed, rank_for_evaluation(handed, questions, config, required_depth(handed, config))
+        return handed, rank_to_budgets(handed, questions, config)
     return handed, parents_of(rank_for_evaluation(chunking, questions, config, len(chunking)), chunking)

@@ -14,6 +14,7 @@ from rag_chunk.scorer.pricing import CHARACTERS, Pricing, pricing_of
 CURVE = (1000, 2000, 4000, 8000, 16000)
 LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
 _CELLS = 2**22
+_MARGIN, _MORE = 1.25, 4  # by which the usual depth is over that of chunks of mean size
 Costs = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
 
@@ -28,10 +29,18 @@ def required_depth(chunking: Chunking, config: RunConfig) -> int:
 
     Where repeated text is paid for once, n chunks cost at least their sum divided by how many of them share a place.
     """
-    filled = _filled(chunking.spans, budgets_of(config)[-1], config)
-    if (pricing := pricing_of(chunking.corpus, config)) is not CHARACTERS:
-        filled = max(filled, _filled(pricing.costs(chunking.spans), config.budget, config))
+    filled = max(
+        _filled(pricing.costs(chunking.spans), budget, config) for pricing, budget in _limits(chunking, config)
+    )
     return min(max(filled, config.top_k), len(chunking))
+
+
+def _limits(chunking: Chunking, config: RunConfig) -> list[tuple[Pricing, int]]:
+    """Return the largest budget in characters, and the headline's where that is in tokens."""
+    limits = [(CHARACTERS, budgets_of(config)[-1])]
+    if (pricing := pricing_of(chunking.corpus, config)) is not CHARACTERS:
+        limits.append((pricing, config.budget))
+    return limits
 
 
 def _filled(costs: Spans, budget: int, config: RunConfig) -> int:
@@ -39,6 +48,27 @@ def _filled(costs: Spans, budget: int, config: RunConfig) -> int:
     sums = np.cumsum(np.sort(costs[:, 1] - costs[:, 0]))
     repeats = _most_at_one_place(costs) if config.merge_overlaps else 1
     return int(np.searchsorted(sums, budget * repeats)) + 1
+
+
+def usual_depth(chunking: Chunking, config: RunConfig) -> int:
+    """Return how many ranked chunks fill the largest budget in most rankings: not all of them are the smallest."""
+    filled = max(budget / _mean_cost(pricing.costs(chunking.spans)) for pricing, budget in _limits(chunking, config))
+    return max(int(_MARGIN * filled) + _MORE, config.top_k)
+
+
+def _mean_cost(costs: Spans) -> float:
+    return float((costs[:, 1] - costs[:, 0]).mean()) if len(costs) else 1.0
+
+
+def fills_budgets(ranking: Ranking, chunking: Chunking, config: RunConfig) -> bool:
+    """Whether each list of `ranking` [lists, depth] costs as much as the largest budget, or more."""
+    if not ranking.shape[1]:
+        return False
+    walks = (
+        (walk(ranking, chunking.spans, merge_overlaps=config.merge_overlaps, pricing=pricing), budget)
+        for pricing, budget in _limits(chunking, config)
+    )
+    return all(bool((walked.after[:, -1] >= budget).all()) for walked, budget in walks)
 
 
 def _most_at_one_place(spans: Spans) -> int:

@@ -840,7 +840,7 @@ def test_the_examples_are_analysed_with_everything():
 
 
 def test_each_configuration_is_chunked_and_ranked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = {"chunk": 0, "rank_for_evaluation": 0}
+    calls = {"chunk": 0, "rank_to_budgets": 0}
 
     def count(name: str) -> Callable[..., Any]:
         function = getattr(runner, name)
@@ -854,7 +854,7 @@ def test_each_configuration_is_chunked_and_ranked_once(monkeypatch: pytest.Monke
     for name in calls:
         monkeypatch.setattr(runner, name, count(name))
     analysed()
-    assert calls == {"chunk": len(RIVALS), "rank_for_evaluation": len(RIVALS)}
+    assert calls == {"chunk": len(RIVALS), "rank_to_budgets": len(RIVALS)}
 
 
 def test_what_configurations_share_is_timed_apart_from_each_of_them() -> None:

@@ -197,11 +197,14 @@ def retrieval(name: str, models: Sequence[str] = ()) -> str:
     return f"{row.phrase} ({name}{with_models})"
 
 
-def scope(retrievers: Sequence[str], budgets: Sequence[str], models: Sequence[str] = ()) -> str:
+def scope(
+    retrievers: Sequence[str], budgets: Sequence[str], models: Sequence[str] = (), filters: Sequence[str] = ()
+) -> str:
     """Say for which retrieval and which budget the figures hold: neither says anything of another."""
+    within = " within each question's own document" if "document" in filters else ""
     sizes = join_words(budgets)
     kinds = dict.fromkeys(retrieval(name, models) for name in retrievers)
-    return f"This holds for {join_words(list(kinds))} and {sizes} of context."
+    return f"This holds for {join_words(list(kinds))}{within} and {sizes} of context."
 
 
 def overlap_warning(overlap: float, retriever: str) -> str:

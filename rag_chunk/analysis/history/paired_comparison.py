@@ -178,7 +178,9 @@ def _verdict(
     sentences = (
         verdicts.verdict(shown, list(sides)),
         *(verdicts.baseline_verdict(first, shown.num_questions) if len(against) > 1 else ()),
-        verdicts.scope(retrievers, budgets) if metric == HEADLINE else "",
+        verdicts.scope(retrievers, budgets, filters=[config.filter for config in configs])
+        if metric == HEADLINE
+        else "",
         verdicts.sample_warning(shown.num_questions),
     )
     return tuple(sentence for sentence in sentences if sentence)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -12,7 +11,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from rag_chunk.config.applicability import Only
 from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES, needs_vectors
-from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name
+from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name, is_plain_address
 
 Unit = Literal["words", "tokens", "characters"]
 Filter = Literal["none", "document"]
@@ -248,7 +247,7 @@ class RunConfig(BaseModel):
         """Refuse what is no address, or carries a key; record none where the backend has none."""
         if url is None:
             return None
-        if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", url):
+        if not is_plain_address(url):
             raise PydanticCustomError(
                 "unusable_url",
                 "embedding_url must be an address as in http://localhost:11434/v1, without a user, a password or a "

@@ -16,7 +16,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
@@ -121,23 +121,20 @@ def run(number: int) -> tuple[Counter[tuple[str, str]], list[str]]:
     chance, counts, failures = random.Random(number), Counter[tuple[str, str]](), list[str]()
     corpus, others = draw_corpora(chance)
     facts = Facts(corpus)
-    for unit in UNITS:
-        settings = draw_settings(chance, facts, unit)
-        for strategy in STRATEGIES:
-            config = RunConfig(strategy=strategy, **settings)
-            alone = [one for row, one in enumerate(corpus.documents) if (row + number) % len(STRATEGIES) == 0]
-            try:
-                counts[strategy, unit] += _check_one(config, facts, others, alone)
-            except Exception:  # noqa: BLE001 - whatever it is, it is counted and shown
-                failures.append(
-                    f"corpus {number}, {config.model_dump(exclude_defaults=True)}:\n{traceback.format_exc(limit=-2)}"
-                )
-            number += 1
+    all_settings = {unit: draw_settings(chance, facts, unit) for unit in UNITS}
+    for turn, (unit, strategy) in enumerate(itertools.product(UNITS, STRATEGIES)):
+        config = RunConfig(strategy=strategy, **all_settings[unit])
+        alone = corpus.documents[(number + turn) % len(STRATEGIES) :: len(STRATEGIES)]
+        try:
+            counts[strategy, unit] += _check_one(config, facts, others, alone)
+        except Exception:  # noqa: BLE001 - whatever it is, it is counted and shown
+            settings = config.model_dump(exclude_defaults=True)
+            failures.append(f"corpus {number}, {settings}:\n{traceback.format_exc(limit=-2)}")
     counts["texts", ""] = len(corpus.documents)
     return counts, failures
 
 
-def _check_one(config: RunConfig, facts: Facts, others: list[Corpus], alone: list[Document]) -> int:
+def _check_one(config: RunConfig, facts: Facts, others: list[Corpus], alone: Sequence[Document]) -> int:
     chunking = chunk(facts.corpus, config)
     check(chunking, config, facts)
     expected = cuts(chunking)

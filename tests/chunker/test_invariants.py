@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from rag_chunk.config.run import Unit
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.corpus.cache import caching
+from tests.chunker import fuzz
 from tests.support.invariants import KEEPS_TOGETHER, Facts, check, counted_alone
 from tests.support.splices import spliced
 from tests.support.texts import texts
@@ -83,3 +85,11 @@ def test_a_text_that_fits_into_a_chunk_is_one(text: str, unit: Unit, settings: d
     for strategy in sorted(KEEPS_TOGETHER):
         chunks = chunk(corpus, RunConfig(strategy=strategy, unit=unit, **settings | {"smallest_size": 0}))
         assert len(chunks) <= 1, strategy
+
+
+@pytest.mark.parametrize("number", range(2))
+@caching(enabled=False)
+def test_many_texts_together_hold_the_invariants(number: int) -> None:
+    counts, failures = fuzz.run(number)
+    assert not failures, failures[0]
+    assert min(counts[strategy, unit] for strategy in STRATEGIES for unit in UNITS) > fuzz.TOGETHER / 2

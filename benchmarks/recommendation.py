@@ -31,9 +31,9 @@ from public_data import headline_scores, public_sets
 
 from rag_chunk import Corpus, Questions, analyze
 from rag_chunk.analysis.pareto import pareto_front
-from rag_chunk.analysis.usual_choice import recommend_for, usual_configuration
 from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.analysis.statistics import expected_loss, sure_leads
+from rag_chunk.analysis.usual_choice import recommend_for, usual_configuration
 from rag_chunk.config import AnalysisConfig
 from rag_chunk.config.sweep import sweep
 

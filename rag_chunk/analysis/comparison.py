@@ -8,7 +8,6 @@ from rag_chunk.analysis import statistics
 from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.analysis.outcome import Outcome, distinct, index_sizes
 from rag_chunk.analysis.pareto import pareto_front
-from rag_chunk.analysis.usual_choice import recommend_for, usual_configuration
 from rag_chunk.analysis.report import (
     AgainstBaseline,
     BaselineResult,
@@ -19,6 +18,7 @@ from rag_chunk.analysis.report import (
 )
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.summary import explain, is_too_close, summarize
+from rag_chunk.analysis.usual_choice import recommend_for, usual_configuration
 from rag_chunk.config import AnalysisConfig, is_external
 from rag_chunk.config.catalog import is_bound
 from rag_chunk.corpus.arrays import Floats

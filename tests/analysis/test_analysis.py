@@ -22,10 +22,10 @@ from rag_chunk.analysis import runner
 from rag_chunk.analysis.outcome import Outcome
 from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.ranking import rank_for_evaluation
-from rag_chunk.analysis.usual_choice import usual_configuration
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.analysis.statistics import compare_all
 from rag_chunk.analysis.summary import explain, limit_of_recall, summarize, where_lost
+from rag_chunk.analysis.usual_choice import usual_configuration
 from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
 from rag_chunk.cli.app import app
 from rag_chunk.config import METRIC_GROUPS, RETRIEVERS

@@ -61,24 +61,19 @@ def verdict(comparison: PairedTest, names: Sequence[str]) -> str:
     return _leader_verdict(comparison, names)
 
 
-def recommendation_verdict(
-    comparison: PairedTest, recommended: int, names: Sequence[str], by: str = "", dearer: str = "more chunks"
-) -> str:
-    """Return one sentence on the recommended configuration and its gap to the leader.
-
-    `by` says who recommends, `dearer` what the leader has where it is not the recommended one.
-    """
+def recommendation_verdict(comparison: PairedTest, recommended: int, names: Sequence[str], by: str = "") -> str:
+    """Return one sentence on the recommended configuration and its gap to the leader; `by` says who recommends."""
     name, leader = names[recommended], names[comparison.leader]
     if len(names) == 1:
         return f"Recommended{by}: {name}, the only configuration."
     if all(pair.identical for pair in comparison.pairs):
-        return f"Recommended{by}: {name}, which has the fewest chunks of those that are best for their cost."
+        return f"Recommended{by}: {name}; all configurations score the same."
     if recommended == comparison.leader:
         return f"Recommended{by}: {name}, which {_leads(comparison, names)}{_doubt(comparison, names)}."
     gap = comparison.means[comparison.leader] - comparison.means[recommended]
     level = recommended in comparison.level_with_leader
     distance = f"with the same mean as {leader}" if level else f"{points(gap)} points below {leader}"
-    return f"Recommended{by}: {name}, {distance}, which has {dearer} and is not shown to be better."
+    return f"Recommended{by}: {name}, {distance}, which is not shown to be better."
 
 
 def standing(comparison: PairedTest, index: int, names: Sequence[str], interval: tuple[float, float] | None) -> str:

@@ -7,7 +7,7 @@ from rag_chunk.config import RETRIEVERS, RunConfig
 from rag_chunk.corpus.arrays import Positions
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking, rank
-from rag_chunk.scorer.budget import budgets_of, fills_budgets, required_depth, usual_depth
+from rag_chunk.scorer.budget import LADDER, fills_budgets, required_depth, usual_depth
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.retrieval import Retrieval
 from rag_chunk.scorer.shuffles import one_shuffle
@@ -22,7 +22,7 @@ def rank_to_budgets(chunking: Chunking, questions: Questions, config: RunConfig)
     Some chunks are ranked first, and more where they leave a list short of it; the metrics are the same.
     """
     enough = required_depth(chunking, config)
-    depth = usual_depth(chunking, config) if _may_rank_again(questions, config) else enough
+    depth = usual_depth(chunking, config) if enough and _may_rank_again(questions, config) else enough
     while depth < enough:
         ranking = rank_for_evaluation(chunking, questions, config, depth)
         if fills_budgets(ranking, chunking, config):
@@ -54,8 +54,8 @@ def rank_for_evaluation(chunking: Chunking, questions: Questions, config: RunCon
 def _oracle(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
     """Take what brings new evidence first, up to the largest budget, then the other chunks in order."""
     nothing = np.zeros((len(questions), 0), np.int64)
-    met = Retrieval(chunking, nothing, questions, config).overlaps
-    best = oracle_ranking(met, chunking.spans, budgets_of(config)[-1])
+    met = Retrieval(chunking, nothing, questions, config)
+    best = oracle_ranking(met.overlaps, met.costs, max(config.budget, *LADDER))
     rows = [_fill_up(row[row >= 0], len(chunking), depth) for row in best]
     return np.array(rows, np.int64).reshape(len(questions), depth)
 

@@ -53,7 +53,8 @@ def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out:
     """Return the reasons of the verdict: the tests, the gap of the recommended, other budgets, lost recall."""
     if not any((*outcome.shown.means, *outcome.chosen.means)):
         return ()
-    names, budgets = outcome.names, distinct(result.config.budget for result in outcome.results)
+    configs = [result.config for result in outcome.results]
+    names, budgets = outcome.names, distinct(each.budget for each in configs if each.budget_unit == "characters")
     sentences = [
         "" if held_out else verdicts.verdict(outcome.shown, names),
         "" if held_out or outcome.is_bound else _recommended(outcome),
@@ -214,7 +215,7 @@ def _missed(outcome: Outcome) -> str:
 def _scope(results: Sequence[ConfigurationResult]) -> str:
     return verdicts.scope(
         distinct(result.config.retriever for result in results),
-        distinct(result.config.budget for result in results),
+        distinct(result.config.budget_text for result in results),
         distinct(name for result in results if (name := result.config.embedding_model)),
     )
 

@@ -124,7 +124,7 @@ def curve_verdict(
 ) -> str:
     """Return one sentence on which configurations have the highest mean at the other budgets; empty if there is but one.
 
-    `leaders` by budget and `leader` are places in `names`; `budgets` are those of the headline.
+    `leaders` by budget and `leader` are places in `names`; `budgets` are those of the headline in characters.
     """
     if len(names) == 1:
         return ""
@@ -198,11 +198,11 @@ def retrieval(name: str, models: Sequence[str] = ()) -> str:
     return f"{row.phrase} ({name}{with_models})"
 
 
-def scope(retrievers: Sequence[str], budgets: Sequence[int], models: Sequence[str] = ()) -> str:
+def scope(retrievers: Sequence[str], budgets: Sequence[str], models: Sequence[str] = ()) -> str:
     """Say for which retrieval and which budget the figures hold: neither says anything of another."""
-    sizes = join_words([f"{budget:,}" for budget in budgets])
+    sizes = join_words(budgets)
     kinds = dict.fromkeys(retrieval(name, models) for name in retrievers)
-    return f"This holds for {join_words(list(kinds))} and {sizes} characters of context."
+    return f"This holds for {join_words(list(kinds))} and {sizes} of context."
 
 
 def overlap_warning(overlap: float, retriever: str) -> str:

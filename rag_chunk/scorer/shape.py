@@ -15,7 +15,9 @@ def shape_metrics(chunking: Chunking, config: RunConfig) -> dict[str, float]:
     corpus, sizes = chunking.corpus, chunking.sizes
     some = sizes if len(sizes) else np.zeros(1, np.int64)
     low, middle, high = np.percentile(some, PERCENTILES).tolist()
-    non_whitespace = int(corpus.non_whitespace_before(np.array([len(corpus)]))[0])
+    start, end = chunking.extent or (0, len(corpus))
+    non_whitespace = int(np.diff(corpus.non_whitespace_before(np.array([start, end])))[0])
+    units = int(np.diff(np.searchsorted(chunking.units.starts, [start, end]))[0])
     held = int(corpus.non_whitespace_lengths(union(chunking.spans)).sum())
     return {
         "num_chunks": float(len(sizes)),
@@ -27,7 +29,7 @@ def shape_metrics(chunking: Chunking, config: RunConfig) -> dict[str, float]:
         "share_over_limit": float((sizes > config.chunk_size).sum() / len(some)),
         "coverage": held / non_whitespace if non_whitespace else 1.0,
         "duplicates": float(_count_duplicates(chunking)),
-        "index_ratio": float(sizes.sum() / max(1, len(chunking.units.starts))),
+        "index_ratio": float(sizes.sum() / max(1, units)),
     }
 
 

@@ -22,7 +22,7 @@ def rank_to_budgets(chunking: Chunking, questions: Questions, config: RunConfig)
     Some chunks are ranked first, and more where they leave a list short of it; the metrics are the same.
     """
     enough = required_depth(chunking, config)
-    depth = usual_depth(chunking, config) if _may_rank_again(questions, config) else enough
+    depth = usual_depth(chunking, config) if enough and _may_rank_again(questions, config) else enough
     while depth < enough:
         ranking = rank_for_evaluation(chunking, questions, config, depth)
         if fills_budgets(ranking, chunking, config):

@@ -280,8 +280,8 @@ def splitters(folder: Path) -> str:
 
 def test_no_window_of_tokens_is_blank_where_its_first_token_counts_more_by_itself() -> None:
     text = "\u2053\u17835\u109a\u32cf\u8283\n"
-    settings = {"strategy": "sliding-window", "unit": "tokens", "chunk_size": 8, "overlap": 1}
-    assert all(each.strip() for each in cut(text, **settings))
+    chunks = cut(text, strategy="sliding-window", unit="tokens", chunk_size=8, overlap=1)
+    assert all(each.strip() for each in chunks)
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -206,6 +206,7 @@ EXTRAS = {
         Extra("parquet", "pyarrow", "chunks as a Parquet file"),
         Extra("pdf", "pypdfium2", "PDF as documents, with pages"),
         Extra("pdf-markdown", "liteparse", "PDF as documents in Markdown, with --converter liteparse"),
+        Extra("plot", "plotext", "recall against the chunk size as a chart in the terminal, with --plot"),
     )
 }
 CONVERTERS = {

@@ -100,15 +100,22 @@ def legend(report: Report) -> str:
 
 def column_help(report: Report, names: Sequence[str]) -> str:
     """Return what the columns of these metrics hold, in one line; the `avg_` ones are explained together."""
-    config = report.configurations[0].config
-    same_budget = len({each.config.budget_text for each in report.configurations}) == 1
-    budget = config.budget_text if same_budget else "`budget`"
-    texts = {name: METRICS[name].help for name in names if name in METRICS}
+    texts = {name: metric_help(report, name) for name in names if name in METRICS}
     if any(name.startswith(_AVERAGES) for name in texts):
         texts = {f"{_AVERAGES}*" if name.startswith(_AVERAGES) else name: text for name, text in texts.items()}
-        texts |= {f"{_AVERAGES}*": "of the first top_k chunks"}
-    lines = (f"{name}: {text}" for name, text in texts.items())
-    return "; ".join(lines).replace("`budget`", budget).replace("top_k", str(config.top_k))
+        texts |= {f"{_AVERAGES}*": f"of the first {report.configurations[0].config.top_k} chunks"}
+    return "; ".join(f"{name}: {text}" for name, text in texts.items())
+
+
+def metric_help(report: Report, name: str) -> str:
+    """Return what a metric is, with the budget and the number of chunks that this report has."""
+    config = report.configurations[0].config
+    same_budget = len({each.config.budget_text for each in report.configurations}) == 1
+    row = METRICS.get(name)
+    text = row.help if row else "a metric of your own"
+    return text.replace("`budget`", config.budget_text if same_budget else "`budget`").replace(
+        "top_k", str(config.top_k)
+    )
 
 
 def notes(report: Report, *, explain: bool = True) -> list[str]:

@@ -42,6 +42,8 @@ def _filled(costs: Spans, budget: int, config: RunConfig) -> int:
 
 def usual_depth(chunking: Chunking, config: RunConfig) -> int:
     """Return how many ranked chunks fill the largest budgets in most rankings: hardly any has only the smallest."""
+    if not len(chunking):
+        return config.top_k
     means = [(budget, float(np.diff(costs, axis=1).mean())) for budget, costs in _largest(chunking, config)]
     return max(config.top_k, *(int(_MARGIN * budget / mean) + _MORE for budget, mean in means))
 

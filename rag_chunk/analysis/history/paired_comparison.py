@@ -18,7 +18,7 @@ from rag_chunk.config import RunConfig, did_you_mean, is_external
 from rag_chunk.config.metric_table import metrics_of
 from rag_chunk.errors import InputError, SettingsError
 
-_DECIDING = ("retriever", "top_k", "budget")  # figures that were measured under others say nothing of each other
+_DECIDING = ("retriever", "filter", "top_k", "budget", "budget_unit")  # figures that were measured under others say nothing of each other
 _FEWEST_SIDES = 2
 _ROUNDING = 1e-9
 _PAIRLESS = {*metrics_of("shape", "time", "embedding")}  # metrics that questions have no part in
@@ -29,7 +29,7 @@ def compare_analyses(
 ) -> ComparisonReport:
     """Compare the configurations that are meant, by `metric`; the others are compared with the first.
 
-    Raise `InputError` where fewer than 10 questions are common, or where the retriever, `top_k` or the budget differ,
+    Raise `InputError` where fewer than 10 questions are common, or where the retriever, its filter, `top_k` or the budget differ,
     unless `anyway`.
     """
     sides = _label_sides(saved)
@@ -178,7 +178,9 @@ def _verdict(
     sentences = (
         verdicts.verdict(shown, list(sides)),
         *(verdicts.baseline_verdict(first, shown.num_questions) if len(against) > 1 else ()),
-        verdicts.scope(retrievers, budgets) if metric == HEADLINE else "",
+        verdicts.scope(retrievers, budgets, filters=[config.filter for config in configs])
+        if metric == HEADLINE
+        else "",
         verdicts.sample_warning(shown.num_questions),
     )
     return tuple(sentence for sentence in sentences if sentence)

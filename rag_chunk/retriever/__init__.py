@@ -12,7 +12,7 @@ from rag_chunk.config.functions import load_function
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
 
-__all__ = ["Index", "Ranking", "Retriever", "parents_of", "prepare", "rank", "retriever_of"]
+__all__ = ["Index", "Ranking", "Retriever", "is_built_in", "parents_of", "prepare", "rank", "retriever_of"]
 
 Ranking = np.ndarray[tuple[int, int], np.dtype[np.int64]]  # [questions, depth]: rows of chunks, best first; -1: none
 
@@ -40,6 +40,11 @@ def retriever_of(config: RunConfig) -> Retriever:
 def _built_in(config: RunConfig) -> str | None:
     row = RETRIEVERS.get(config.retriever)
     return row.function if row else None
+
+
+def is_built_in(config: RunConfig) -> bool:
+    """Whether the retriever of `config` is one of rag-chunk's own."""
+    return config.retriever in RETRIEVERS
 
 
 def prepare(corpus: Corpus, config: RunConfig) -> None:

@@ -102,9 +102,10 @@ class Bm25:
 
     def _prepare(self, questions: tuple[str, ...]) -> _Questions:
         """Return the questions' terms; the last sets of questions are remembered."""
-        if questions not in self._latest:
-            self._latest = {questions: _as_terms(self._terms, questions)}
-        return self._latest[questions]
+        latest = self._latest  # another thread may ask others
+        if questions not in latest:
+            latest = self._latest = {questions: _as_terms(self._terms, questions)}
+        return latest[questions]
 
 
 def bm25(corpus: Corpus, config: RunConfig) -> Bm25:

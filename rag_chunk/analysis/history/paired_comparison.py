@@ -18,7 +18,13 @@ from rag_chunk.config import RunConfig, did_you_mean, is_external
 from rag_chunk.config.metric_table import metrics_of
 from rag_chunk.errors import InputError, SettingsError
 
-_DECIDING = ("retriever", "filter", "top_k", "budget", "budget_unit")  # figures that were measured under others say nothing of each other
+_DECIDING = (
+    "retriever",
+    "filter",
+    "top_k",
+    "budget",
+    "budget_unit",
+)  # figures that were measured under others say nothing of each other
 _FEWEST_SIDES = 2
 _ROUNDING = 1e-9
 _PAIRLESS = {*metrics_of("shape", "time", "embedding")}  # metrics that questions have no part in

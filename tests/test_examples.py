@@ -53,7 +53,9 @@ def repository(folder: Path) -> Path:
     made = folder / "repository"
     shutil.copytree(EXAMPLES, made / "docs", ignore=shutil.ignore_patterns("*.py", "*.sh", "*.yml"))
     shutil.move(made / "docs" / "questions.json", made / "questions.json")
-    (made / "rag-chunk.yaml").write_text("strategy: header\nunit: tokens\nanalysis:\n  source: docs\n  test_file: questions.json\n")
+    (made / "rag-chunk.yaml").write_text(
+        "strategy: header\nunit: tokens\nanalysis:\n  source: docs\n  test_file: questions.json\n"
+    )
     subprocess.run([*GIT, "init", "-q"], cwd=made, check=True)
     (folder / "bin").mkdir()
     (folder / "bin" / "gh").write_text(GH)

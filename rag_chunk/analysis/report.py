@@ -28,6 +28,7 @@ class ConversionEntry(_ReportValue):
     version: str
     rule: int
     source_digest: str
+    options: str | None = None
 
 
 class DocumentEntry(_ReportValue):
@@ -55,9 +56,20 @@ class CorpusEntry(_ReportValue):
     skipped: tuple[SkippedEntry, ...] = ()
 
 
+class LeftOutEntry(_ReportValue):
+    """How many `items` of evidence, `of` all, are in no document, and how many `questions` took no part for that."""
+
+    items: int
+    of: int
+    questions: int
+    sentence: str
+
+
 class QuestionsEntry(_ReportValue):
     """The question file: how many questions, how many of them are drafts, and which step matched how many phrases.
 
+    `left_out` is there where evidence is in no document, `partly_located` where a part of it alone was located: the
+    least share of an item, by the question's id.
     `by_tag` and `by_document` count the questions behind the figures of the same names; a question with several tags,
     or evidence in several documents, counts under each.
     """
@@ -71,6 +83,8 @@ class QuestionsEntry(_ReportValue):
     by_tag: dict[str, int] = Field(default_factory=dict)
     by_document: dict[str, int] = Field(default_factory=dict)
     skipped: tuple[SkippedEntry, ...] = ()
+    left_out: LeftOutEntry | None = None
+    partly_located: dict[str, float] | None = None
 
 
 class QuestionResult(_ReportValue):
@@ -107,7 +121,7 @@ class ConfigurationResult(_ReportValue):
     `by_tag` and `by_document` are the headline metric over the questions with a tag, or with evidence in a document,
     where there are at least two. `merged` names the configurations whose chunks were identical; they were run once,
     as this one. `given` are the files of a configuration that was read, not made. `embedding` is there where vectors
-    took part.
+    took part, `converter` where several were compared: its documents are those under that name.
     """
 
     name: str
@@ -120,6 +134,7 @@ class ConfigurationResult(_ReportValue):
     merged: tuple[str, ...] = ()
     given: ExternalFiles | None = None
     embedding: EmbeddingEntry | None = None
+    converter: str | None = None
 
 
 class PairResult(_ReportValue):

@@ -8,7 +8,7 @@ import numpy as np
 from rag_chunk.chunker.measured_segments import cut_exactly, measure, sizes_of
 from rag_chunk.chunker.omission import skipped_spans
 from rag_chunk.chunker.packing_table import PackingTable
-from rag_chunk.chunker.segments import Borders, Level, pieces_at
+from rag_chunk.chunker.segments import Borders, Level, Segments, pieces_at
 from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
@@ -109,8 +109,10 @@ def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], 
     """
     units = units_of(corpus, config.unit, config.model)
     key = (kind, config.skip_blocks)
-    pieces = corpus.derived(key, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)))
-    known = corpus.derived((key, units), lambda: SplittableSegments(measure(pieces, units), corpus, units))
+    pieces = corpus.derived(Segments, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)), *key)
+    known = corpus.derived(
+        SplittableSegments, lambda: SplittableSegments(measure(pieces, units), corpus, units), *key, units
+    )
     return pack_rows(known.rows(config.chunk_size, config.overlap), corpus, config, whole)
 
 

@@ -30,7 +30,7 @@ def semantic(corpus: Corpus, config: RunConfig) -> Spans:
     """Cut where the meaning changes; what is over `chunk_size` is packed as sentence does."""
     pieces = sentences(corpus, config)
     units = units_of(corpus, config.unit, config.model)
-    known = corpus.derived(("semantic", config.skip_blocks, units), lambda: measure(pieces, units))
+    known = corpus.derived(MeasuredSegments, lambda: measure(pieces, units), config.skip_blocks, units)
     levels = pieces.levels.copy()
     changes = _changes(corpus, config)
     for first, last in _groups(pieces):
@@ -45,7 +45,7 @@ def sentences(corpus: Corpus, config: RunConfig) -> Segments:
     """Return the sentences of a corpus, which are embedded; they do not depend on `chunk_size`."""
     skipped = skipped_spans(corpus, config)
     borders = [(Level.SENTENCE, structure_of(corpus).sentence_starts)]
-    return corpus.derived(("sentences", config.skip_blocks), lambda: pieces_at(corpus, borders, skipped))
+    return corpus.derived(Segments, lambda: pieces_at(corpus, borders, skipped), "sentences alone", config.skip_blocks)
 
 
 def _groups(pieces: Segments) -> list[tuple[int, int]]:
@@ -56,8 +56,8 @@ def _groups(pieces: Segments) -> list[tuple[int, int]]:
 
 def _changes(corpus: Corpus, config: RunConfig) -> Floats:
     """Return how much the text changes before each sentence: [sentences]; made once for every size."""
-    key = ("changes", config.skip_blocks, config.embedding_model, config.embedding_url)
-    return corpus.derived(key, lambda: _changes_of_meaning(corpus, sentences(corpus, config), config))
+    key = ("changes of meaning", config.skip_blocks, config.embedding_model, config.embedding_url)
+    return corpus.derived(np.ndarray, lambda: _changes_of_meaning(corpus, sentences(corpus, config), config), *key)
 
 
 def _changes_of_meaning(corpus: Corpus, pieces: Segments, config: RunConfig) -> Floats:

@@ -69,7 +69,7 @@ METRICS = {
         Metric("hit_rate", "top_k", "share of questions with a relevant chunk among the first top_k"),
         Metric("mrr", "top_k", "mean of 1 / rank of the first relevant chunk"),
         Metric("document_precision", "top_k", "share of the first top_k chunks that are in a document with evidence"),
-        Metric("budget_recall", "budget", "share of the evidence in the first `budget` characters", column=1),
+        Metric("budget_recall", "budget", "share of the evidence in the first `budget`", column=1),
         *(
             Metric(f"budget_recall_{size}", "budget", f"the same for {size:,} characters")
             for size in (1000, 2000, 4000, 8000, 16000)

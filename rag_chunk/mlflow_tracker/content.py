@@ -134,7 +134,8 @@ class Contents:
     # params and metrics
 
     def _params(self, result: ConfigurationResult) -> Iterator[tuple[str, str]]:
-        for name, value in result.config.params().items():
+        converter = {"converter": result.converter} if result.converter else {}
+        for name, value in {**result.config.params(), **converter}.items():
             if len(value) > LONGEST_PARAM:
                 self._notify_once(f"{name} is cut to {LONGEST_PARAM} characters as a param; config.yaml has it whole")
             yield name, self._redact(value)[:LONGEST_PARAM]

@@ -67,5 +67,6 @@ class Dense:
 
 def dense(corpus: Corpus, config: RunConfig) -> Dense:
     """Return the index of `corpus` for the model of `config`, made once."""
-    key = ("dense", config.embedding_model, config.embedding_url, config.index_headings)
-    return corpus.derived(key, lambda: Dense(config))
+    return corpus.derived(
+        Dense, lambda: Dense(config), config.embedding_model, config.embedding_url, config.index_headings
+    )

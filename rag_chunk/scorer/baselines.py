@@ -68,7 +68,9 @@ def legacy_figures(retrieval: Retrieval) -> Figures:
         raise ValueError("legacy_recall needs the ranking of the legacy retriever")
     chunking, questions = retrieval.chunking, retrieval.questions
     corpus, top = chunking.corpus, retrieval.legacy_ranking[:, : retrieval.config.top_k]
-    phrases = corpus.derived(("phrases", questions), lambda: [_phrases(corpus, each) for each in questions.questions])
+    phrases = corpus.derived(
+        list, lambda: [_phrases(corpus, each) for each in questions.questions], "phrases", questions
+    )
     texts = [text.lower() for text in corpus.texts(chunking.spans)]
     shares = [_share([texts[row] for row in rows], items) for rows, items in zip(top.tolist(), phrases, strict=True)]
     return Figures({"legacy_recall": np.array(shares, float)})

@@ -48,13 +48,9 @@ class Units(Protocol):
 
 def units_of(corpus: Corpus, unit: Unit, model: str) -> Units:
     """Return the units of `corpus`, computed once and kept as long as the corpus; `model` counts for tokens alone."""
-    encoding = encoding_name(model) if unit == "tokens" else ""
-    return corpus.derived((unit, encoding), lambda: _find(corpus, unit, encoding))
-
-
-def _find(corpus: Corpus, unit: Unit, model: str) -> Units:
     if unit == "words":
-        return Words(corpus)
+        return corpus.derived(Words, lambda: Words(corpus))
     if unit == "characters":
-        return Characters(corpus)
-    return Tokens(corpus, model)
+        return corpus.derived(Characters, lambda: Characters(corpus))
+    encoding = encoding_name(model)
+    return corpus.derived(Tokens, lambda: Tokens(corpus, encoding), encoding)

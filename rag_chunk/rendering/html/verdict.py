@@ -82,10 +82,9 @@ def _score_facts(
     asked = len(chosen.questions)
     ends = chosen.intervals.get(comparison.metric)
     interval = f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}; " if ends else ""
-    budget = f"{chosen.config.budget:,} characters"
     recall = Fact(
         format_metric(comparison.metric, chosen.metrics[comparison.metric]),
-        f"recall in {budget} of context",
+        f"recall in {chosen.config.budget_text} of context",
         f"{interval}{asked:,} question{'' if asked == 1 else 's'}",
     )
     return (

@@ -1,6 +1,7 @@
 """Questions in MLflow as an evaluation dataset: merged into it, and brought back."""
 
 import json
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote
 
@@ -79,9 +80,7 @@ def _lacks(store: Store) -> str | None:
         return f"MLflow {number} keeps no evaluation datasets; 3.4 and later do"
     if store.place.local and store.place.local.is_dir():
         return "MLflow keeps evaluation datasets in a database or on a server, not in a folder"
-    try:
-        import pandas  # noqa: F401 - MLflow merges records with it, and mlflow-skinny does not bring it along
-    except ImportError:
+    if find_spec("pandas") is None:  # which mlflow-skinny does not bring along
         return "MLflow needs pandas for evaluation datasets: pip install pandas"
     return None
 

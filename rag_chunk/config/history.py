@@ -1,4 +1,4 @@
-"""`ComparisonConfig` and `ReproductionConfig`: how what was tracked or saved is compared, and run again.
+"""`ComparisonConfig`, `ReproductionConfig`, `DiagnosisConfig`: how what was tracked or saved is compared, and run again.
 
 They change no number of an analysis, and are kept in no config file.
 """
@@ -97,3 +97,33 @@ class ReproductionConfig(BaseModel):
         if not self.track:
             refuse_unheard(self, ("experiment_name", "run_name"), "--track")
         return self
+
+
+class DiagnosisConfig(BaseModel):
+    """What a configuration is diagnosed with, and where the outcome goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    test_file: Path | None = Field(
+        None,
+        description="The questions.",
+        json_schema_extra={"aliases": ["--questions"], "default_text": "where they were"},
+    )
+    embedding_model: str | None = Field(
+        None,
+        description="Try retrieval by vectors too, with this model: hashing, or backend:name.",
+        json_schema_extra={"metavar": "BACKEND:NAME"},
+    )
+    output: Literal["table", "json", "markdown"] = Field(
+        "table", description="How the outcome is written.", json_schema_extra=FORMAT_DEFAULT
+    )
+    output_file: Path | None = Field(
+        None,
+        description="Write it to this file instead: .json, .md, or another as --output says.",
+        json_schema_extra=_FILE,
+    )
+    cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
+    quiet: bool = Field(False, description="No notices and no progress.", json_schema_extra=_QUIET)
+    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
+
+    _with_format = model_validator(mode="before")(with_format)

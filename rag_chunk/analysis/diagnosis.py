@@ -81,10 +81,13 @@ class Tried:
     result: ConfigurationResult
 
 
-def diagnose_results(source: str, base: ConfigurationResult, tried: Sequence[Tried]) -> Diagnosis:
+def diagnose_results(
+    source: str, base: ConfigurationResult, tried: Sequence[Tried], without_effect: Sequence[str] = ()
+) -> Diagnosis:
     """Compare what was tried with the configuration as it is, over all questions that either of them was asked.
 
-    A question that is not in a result scores 0 there: none of its evidence is in that text.
+    A question that is not in a result scores 0 there: none of its evidence is in that text. `without_effect` are changes
+    that leave every chunk as it is, in words.
     """
     ids = list(
         dict.fromkeys(each.id for result in (base, *(each.result for each in tried)) for each in result.questions)
@@ -105,6 +108,7 @@ def diagnose_results(source: str, base: ConfigurationResult, tried: Sequence[Tri
         where_lost(base),
         *_cures(trials),
         "" if any(trial.shown == "better" for trial in trials) else _limit(recall, ceiling, missing),
+        f"No chunk changes with {'; '.join(without_effect)}." if without_effect else "",
         _could_show(detectable, len(ids)),
     ]
     return Diagnosis(
@@ -152,15 +156,15 @@ def _costs(base: ConfigurationResult, changed: ConfigurationResult) -> list[str]
     chunks = changed.metrics["num_chunks"] / max(base.metrics["num_chunks"], 1)
     text = changed.metrics["index_ratio"] / max(base.metrics["index_ratio"], _LITTLE)
     if chunks > _FEW_CHUNKS:
-        costs.append(f"{chunks:.1f} times as many chunks")
+        costs.append(f"{chunks:.1f} × chunks")
     if text > _FEW_CHUNKS:
-        costs.append(f"{text:.1f} times as much text in the index")
+        costs.append(f"{text:.1f} × index")
     if changed.config.budget > base.config.budget:
-        costs.append(f"{changed.config.budget / base.config.budget:.1f} times as much context for each question")
+        costs.append(f"{changed.config.budget / base.config.budget:.1f} × context")
     if changed.config.needs_vectors and not base.config.needs_vectors:
-        costs.append("a vector for each chunk and each question")
+        costs.append("vectors")
     if changed.config.index_headings and not base.config.index_headings:
-        costs.append("titles in the index")
+        costs.append("titles")
     return costs
 
 
@@ -181,8 +185,8 @@ def _cures(trials: Sequence[Trial]) -> list[str]:
         some = "the change that was tried is not" if len(trials) == 1 else f"none of the {len(trials)} changes tried is"
         return [f"{some[0].upper()}{some[1:]} shown to help."] if trials else ["There is nothing to try."]
     return [
-        f"Shown to help, {cure.factor}: {cure.change}, {points(cure.difference)} points (95 % interval {points(cure.low)} "
-        f"to {points(cure.high)}); it costs {join_words(cure.costs) if cure.costs else 'nothing more'}."
+        f"Shown to help: {cure.factor} {cure.change}, by {points(cure.difference)} points (95 % interval "
+        f"{points(cure.low)} to {points(cure.high)}), at {join_words(cure.costs) if cure.costs else 'no cost'}."
         for cure in cures
     ]
 

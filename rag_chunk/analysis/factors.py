@@ -41,24 +41,24 @@ def changes_of(config: RunConfig, embedding_model: str | None = None) -> tuple[C
 
 def _settings(config: RunConfig, model: str | None) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield each factor with its change in words and in settings."""
-    size, overlap = config.chunk_size, config.overlap
+    size = config.chunk_size
     for changed in (size // 2, size * 2):
         if changed:
-            yield "chunk size", f"{changed:,} instead of {size:,} {config.unit}", {"chunk_size": changed}
+            yield "chunk size", f"{changed:,} {config.unit}", {"chunk_size": changed}
     for changed in (0, size // 4, size // 2):
-        yield "overlap", f"{changed:,} instead of {overlap:,} {config.unit}", {"overlap": changed}
+        yield "overlap", f"{changed:,} {config.unit}", {"overlap": changed}
     for row in STRATEGIES.values():
         if not (row.needs_pages or row.has_parents) and lack_of(row, model) is None:
-            yield "strategy", f"{row.name} instead of {config.strategy}", _with_model(model, strategy=row.name)
-    yield "window", f"{_WINDOW}, handing over parents", {"strategy": _WINDOW, "retrieve_parents": True}
+            yield "strategy", row.name, _with_model(model, strategy=row.name)
+    yield "window", "with parents", {"strategy": _WINDOW, "retrieve_parents": True}
     headings = "without" if config.index_headings else "with"
-    yield "headings", f"indexed {headings} the titles above", {"index_headings": not config.index_headings}
+    yield "headings", f"{headings} titles", {"index_headings": not config.index_headings}
     if config.skip_blocks:
         yield "skipped blocks", f"{' and '.join(config.skip_blocks)} are chunked too", {"skip_blocks": ()}
     for each in RETRIEVERS.values():
         if not is_bound(each.name) and each.name != "legacy" and lack_of(each, model) is None:
-            yield "retriever", f"{each.name} instead of {config.retriever}", _with_model(model, retriever=each.name)
-    yield "budget", f"{2 * config.budget:,} instead of {config.budget_text}", {"budget": 2 * config.budget}
+            yield "retriever", each.name, _with_model(model, retriever=each.name)
+    yield "budget", f"{2 * config.budget:,} {config.budget_unit}", {"budget": 2 * config.budget}
 
 
 def _with_model(model: str | None, **settings: Any) -> dict[str, Any]:

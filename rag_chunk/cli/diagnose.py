@@ -7,6 +7,7 @@ import typer
 
 from rag_chunk.cli.analyze import progress
 from rag_chunk.cli.app import app, check_target, say, write
+from rag_chunk.cli.compare import trust_notices
 from rag_chunk.cli.options import with_fields
 from rag_chunk.config.history import DiagnosisConfig
 
@@ -45,6 +46,8 @@ def diagnose(given: DiagnosisConfig, results: Named = None, source: Folder = Non
     check_target(given.output_file)
     notify = (lambda _: None) if given.quiet else say
     where, settings = _settings(given, results, source)
+    for notice in trust_notices(where, settings):
+        notify(notice)
     (name, config), *_ = settings.configs.items()
     with caching(enabled=given.cache), progress(quiet=given.quiet) as told:
         reporter = Reporter(notify, told, lambda _: None)

@@ -13,9 +13,9 @@ _STYLES = {"better": "bold", "worse": "dim"}
 
 def diagnosis_table(diagnosis: Diagnosis, _: int) -> RenderableType:
     """Return a row for each change, best first, with the verdict below."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for head in _HEADS:
-        table.add_column(head, justify="right" if head == "points" else "left", no_wrap=head in _HEADS[2:5])
+        table.add_column(head, justify="right" if head == "points" else "left", no_wrap=head != "costs more")
     for trial in diagnosis.trials:
         table.add_row(*map(Text, _cells(trial)), style=_STYLES.get(trial.shown))
     return Group(Text(_title(diagnosis)), Text(), table, Text(), *map(Text, diagnosis.verdict))

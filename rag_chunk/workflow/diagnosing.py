@@ -33,9 +33,17 @@ def diagnose(
     questions = read_test_file(lenient, corpus, _ignore)
     changes = changes_of(config, model)
     analysis = _analyse(corpus, config, changes, questions, lenient, reporter)
-    base = _results(analysis)[_BASE].model_copy(update={"name": name})
-    tried = [*_tried(analysis, changes), *_other_converters(corpus, config, lenient, reporter)]
-    return diagnose_results(source, base, tried)
+    results = _results(analysis)
+    base = results[_BASE]
+    outcomes = [(change, results[f"{number}"]) for number, change in enumerate(changes)]
+    tried = [
+        Tried(change.factor, change.text, result.model_copy(update={"config": change.config}))
+        for change, result in outcomes
+        if result is not base
+    ]
+    same = [f"{change.factor} {change.text}" for change, result in outcomes if result is base]
+    tried += _other_converters(corpus, config, lenient, reporter)
+    return diagnose_results(source, base.model_copy(update={"name": name}), tried, same)
 
 
 def _analyse(
@@ -56,15 +64,6 @@ def _results(analysis: Analysis) -> Mapping[str, ConfigurationResult]:
     return {name: each for each in analysis.report.configurations for name in (each.name, *each.merged)}
 
 
-def _tried(analysis: Analysis, changes: tuple[Change, ...]) -> Iterator[Tried]:
-    """Yield what each change came to, without those that leave every chunk as it is."""
-    results = _results(analysis)
-    for number, change in enumerate(changes):
-        result = results[f"{number}"]
-        if result is not results[_BASE]:
-            yield Tried(change.factor, change.text, result.model_copy(update={"config": change.config}))
-
-
 def _other_converters(corpus: Corpus, config: RunConfig, asked: AnalysisConfig, reporter: Reporter) -> Iterator[Tried]:
     """Yield what the configuration comes to where documents are converted by another converter that is installed."""
     used = {document.conversion.converter for document in corpus.documents if document.conversion}
@@ -80,7 +79,7 @@ def _other_converters(corpus: Corpus, config: RunConfig, asked: AnalysisConfig, 
             reporter.notify(f"{other} was not tried: {error}")
             continue
         result = _results(_analyse(converted, config, (), questions, again, reporter))
-        yield Tried("converter", f"{other} instead of {converter}", next(iter(result.values())))
+        yield Tried("converter", other, next(iter(result.values())))
 
 
 def _ignore(notice: str) -> None:

@@ -155,7 +155,9 @@ def _parse(text: str, path: Path) -> dict[str, EditableQuestion]:
 def _read(record: RawQuestion) -> EditableQuestion:
     account = Diagnostics()
     asked = parse_question(record, account)
-    return EditableQuestion(record.fields, asked, tuple(each.said for each in account.findings if each.level == "error"))
+    return EditableQuestion(
+        record.fields, asked, tuple(each.said for each in account.findings if each.level == "error")
+    )
 
 
 def _refuse_problems(after: EditableQuestion, before: EditableQuestion) -> None:

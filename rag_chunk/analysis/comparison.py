@@ -18,6 +18,7 @@ from rag_chunk.analysis.report import (
 )
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.summary import explain, is_too_close, summarize
+from rag_chunk.analysis.usual_choice import recommend_for, usual_configuration
 from rag_chunk.config import AnalysisConfig, is_external
 from rag_chunk.config.catalog import is_bound
 from rag_chunk.corpus.arrays import Floats
@@ -73,7 +74,7 @@ def compare_configurations(
         retrievers=distinct(result.config.retriever for result in outcome.results),
         leader=names[outcome.leader],
         not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
-        recommended=names[outcome.recommended],
+        recommended=None if outcome.is_bound else names[outcome.recommended],
         leaders={f"{HEADLINE}_{budget}": names[places[0]] for budget, places in leaders.items()},
         pareto=() if outcome.is_bound else tuple(names[place] for place in _pareto(outcome.results)),
         baseline=baseline,
@@ -91,15 +92,27 @@ def _table(scored: Sequence[Scored]) -> Floats:
 
 
 def _outcome(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> Outcome:
-    results = [each.result for each in scored]
-    shown = chosen = statistics.compare_all(_table(scored), seed=seed)
+    results, table = [each.result for each in scored], _table(scored)
+    shown = chosen = statistics.compare_all(table, seed=seed)
+    choosing = table
     if asked.choosing:
-        chosen = statistics.compare_all(np.array([each.choosing for each in scored]).T, seed=seed)
-    recommended = recommend_for(results, chosen, margin)
-    table = _table(scored)
-    missed = int((table == 0).all(axis=1).sum())
-    undecided = int((np.ptp(table, axis=1) == 0).sum())
-    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader), missed, undecided)
+        choosing = np.array([each.choosing for each in scored]).T
+        chosen = statistics.compare_all(choosing, seed=seed)
+    usual, left_out = usual_configuration(results), _worse(chosen, chosen.leader)
+    leads = statistics.sure_leads(choosing, usual).tolist()
+    return Outcome(
+        results,
+        shown,
+        chosen,
+        chosen.leader,
+        recommend_for(results, leads, left_out, margin),
+        _worse(shown, chosen.leader),
+        missed=int((table == 0).all(axis=1).sum()),
+        undecided=int((np.ptp(table, axis=1) == 0).sum()),
+        usual=usual,
+        leads=leads,
+        loss=statistics.expected_loss(choosing, usual, seed=seed),
+    )
 
 
 def _worse(comparison: statistics.PairedTest, leader: int) -> list[bool]:
@@ -117,19 +130,6 @@ def _leaders(outcome: Outcome) -> dict[int, list[int]]:
         means = [round(result.metrics[f"{HEADLINE}_{budget}"], _DECIMALS) for result in outcome.results]
         leaders[budget] = [place for place in order if means[place] == max(means)]
     return leaders
-
-
-def recommend_for(results: Sequence[ConfigurationResult], chosen: statistics.PairedTest, margin: float) -> int:
-    """Return which configuration to take by a comparison: one of the best for their cost, by the same means."""
-    front = pareto_front(np.array(chosen.means), _costs(results))
-    worse = _worse(chosen, chosen.leader)
-    return statistics.recommend(
-        chosen.means,
-        [worse[place] or place not in front for place in range(len(results))],
-        [result.metrics["num_chunks"] for result in results],
-        index_sizes(results),
-        margin,
-    )
 
 
 def _pareto(results: Sequence[ConfigurationResult]) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from rag_chunk.analysis import verdicts
 from rag_chunk.analysis.outcome import Outcome, distinct, index_sizes
-from rag_chunk.analysis.phrases import all_questions, few_names, join_words, points
+from rag_chunk.analysis.phrases import all_questions, count_questions, few_names, join_words, points
 from rag_chunk.analysis.report import BaselineResult, ConfigurationResult
 from rag_chunk.analysis.scoring import HEADLINE
 from rag_chunk.analysis.statistics import FEWEST_FOR_A_WINNER, PairedTest, questions_needed
@@ -15,6 +15,7 @@ from rag_chunk.config.catalog import RETRIEVERS
 
 _TARGETS = (0.05, 0.02)  # differences worth more questions: 5 points, else 2
 _MOST_NAMED = 3
+_LEAST_LOSS = 0.05  # points, which are shown with one decimal
 _LITTLE = 0.01  # a loss of recall that limits nothing
 _BETWEEN_DOCUMENTS = "lost_other_documents"
 _CAUSES = {
@@ -53,7 +54,8 @@ def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out:
     """Return the reasons of the verdict: the tests, the gap of the recommended, other budgets, lost recall."""
     if not any((*outcome.shown.means, *outcome.chosen.means)):
         return ()
-    names, budgets = outcome.names, distinct(result.config.budget for result in outcome.results)
+    configs = [result.config for result in outcome.results]
+    names, budgets = outcome.names, distinct(each.budget for each in configs if each.budget_unit == "characters")
     sentences = [
         "" if held_out else verdicts.verdict(outcome.shown, names),
         "" if held_out or outcome.is_bound else _recommended(outcome),
@@ -89,7 +91,7 @@ def _of_the_held_out(outcome: Outcome) -> list[str]:
     """Say what was chosen, by how many questions, and what the others show of it."""
     interval = outcome.results[outcome.recommended].intervals.get(HEADLINE)
     by = f" by the {outcome.chosen.num_questions:,} that chose"
-    chosen = verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names, by, _dearer(outcome))
+    chosen = verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names, by)
     return [
         verdicts.holdout_verdict(outcome.chosen.num_questions, outcome.shown.num_questions),
         _bound_sentence(outcome) if outcome.is_bound else chosen,
@@ -117,23 +119,45 @@ def _clearly_better(test: PairedTest, names: Sequence[str]) -> str:
 
 
 def _take(outcome: Outcome) -> str:
-    """Return which configuration to take, and why that one."""
+    """Return which configuration to take, why that one, and how much so many questions know."""
+    name = outcome.names[outcome.recommended]
+    take = f"If you need one now, take {name}" if is_too_close(outcome.shown) else f"Take {name}"
+    return f"{take}: {_reason(outcome)}.{_loss(outcome)}"
+
+
+def _reason(outcome: Outcome) -> str:
+    """Return why the recommended configuration is the one to take."""
     test, names = outcome.shown, outcome.names
-    name, leader = names[outcome.recommended], names[outcome.leader]
-    take = f"If you need one now, take {name}" if is_too_close(test) else f"Take {name}"
+    leader = names[outcome.leader]
     if _are_identical(test):
-        return f"{take}: all score the same, and none of the others needs both a smaller index and less context."
+        usual = outcome.recommended == outcome.usual
+        return f"all score the same, and it {'is a good usual choice' if usual else 'has the fewest chunks'}"
     if outcome.recommended == outcome.leader:
         level = [names[place] for place in test.level_with_leader]
-        has = f"shares the highest {HEADLINE} with {few_names(level)}" if level else f"has the highest {HEADLINE}"
-        return f"{take}: it {has}."
+        return (
+            f"it shares the highest {HEADLINE} with {few_names(level)}" if level else f"it has the highest {HEADLINE}"
+        )
     gap = test.means[outcome.leader] - test.means[outcome.recommended]
     distance = f"is {points(gap)} points below {leader}" if gap > 0 else f"has the mean of {leader}"
-    return f"{take}: it {distance} and {_CHEAPER[_dearer(outcome)]}."
+    if outcome.recommended == outcome.usual:
+        return f"it is a good usual choice, and no other is surely better; it {distance}"
+    if outcome.usual is not None and outcome.leads[outcome.recommended] >= max(outcome.leads):
+        return f"its lead over {names[outcome.usual]}, a good usual choice, is the surest; it {distance}"
+    return f"it {distance} and {_CHEAPER[_dearer(outcome)]}"
+
+
+def _loss(outcome: Outcome) -> str:
+    """Say how far a choice by so many questions is from the best on average; empty where that is nothing."""
+    count, loss = outcome.chosen.num_questions, 100 * outcome.loss
+    if count < FEWEST_FOR_A_WINNER or loss < _LEAST_LOSS or _are_identical(outcome.chosen):
+        return ""
+    about = f"{loss:.0f}" if loss >= 1 else f"{loss:.1f}"
+    unit = "point" if about == "1" else "points"
+    return f" A choice by {count_questions(count)} is on average up to about {about} {unit} below the best."
 
 
 def _recommended(outcome: Outcome) -> str:
-    return verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names, dearer=_dearer(outcome))
+    return verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names)
 
 
 def _bound_sentence(outcome: Outcome) -> str:
@@ -214,8 +238,9 @@ def _missed(outcome: Outcome) -> str:
 def _scope(results: Sequence[ConfigurationResult]) -> str:
     return verdicts.scope(
         distinct(result.config.retriever for result in results),
-        distinct(result.config.budget for result in results),
+        distinct(result.config.budget_text for result in results),
         distinct(name for result in results if (name := result.config.embedding_model)),
+        distinct(result.config.filter for result in results),
     )
 
 

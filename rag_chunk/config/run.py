@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -12,9 +11,11 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from rag_chunk.config.applicability import Only
 from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES, needs_vectors
-from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name
+from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name, is_plain_address
 
 Unit = Literal["words", "tokens", "characters"]
+Filter = Literal["none", "document"]
+BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -158,6 +159,12 @@ class RunConfig(BaseModel):
         description="Index the titles above a chunk with it, for bm25, dense and hybrid; they cost no context.",
         json_schema_extra={"stage": "retrieve"},
     )
+    filter: Filter = Field(
+        "none",
+        description="What is searched for a question: all documents, or only its own, those that hold its evidence, "
+        "as in a pipeline that knows the document from metadata.",
+        json_schema_extra={"stage": "retrieve"},
+    )
     top_k: int = Field(
         5, ge=1, le=LARGEST, description="Chunks retrieved for the avg_* metrics.", json_schema_extra={"stage": "score"}
     )
@@ -165,7 +172,12 @@ class RunConfig(BaseModel):
         4000,
         ge=1,
         le=LARGEST,
-        description="Characters of context for the headline metric.",
+        description="Context for the headline metric, in units of budget_unit.",
+        json_schema_extra={"stage": "score"},
+    )
+    budget_unit: BudgetUnit = Field(
+        "characters",
+        description="The unit of the budget; tokens are counted as for chunk sizes. The budget curve is in characters.",
         json_schema_extra={"stage": "score"},
     )
     merge_overlaps: bool = Field(
@@ -235,7 +247,7 @@ class RunConfig(BaseModel):
         """Refuse what is no address, or carries a key; record none where the backend has none."""
         if url is None:
             return None
-        if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", url):
+        if not is_plain_address(url):
             raise PydanticCustomError(
                 "unusable_url",
                 "embedding_url must be an address as in http://localhost:11434/v1, without a user, a password or a "
@@ -267,6 +279,15 @@ class RunConfig(BaseModel):
     def needs_vectors(self) -> bool:
         """Whether its chunks are cut or ranked by the embedding model."""
         return bool(needs_vectors(self.strategy, self.retriever))
+
+    @property
+    def budget_text(self) -> str:
+        """The budget with its unit.
+
+        >>> RunConfig(budget=1000, budget_unit="tokens").budget_text
+        '1,000 tokens'
+        """
+        return f"{self.budget:,} {self.budget_unit}"
 
     def non_default(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, by name."""
@@ -304,8 +325,8 @@ class RunConfig(BaseModel):
         `use_tiktoken` is added, and `model` is `none` where no tokenizer takes part.
         """
         values = {name: _param(value) for name, value in self.model_dump().items()}
-        tokens = self.unit == "tokens"
-        return values | {"use_tiktoken": str(tokens), "model": self.model if tokens else "none"}
+        counts_tokens = "tokens" in (self.unit, self.budget_unit)
+        return values | {"use_tiktoken": str(self.unit == "tokens"), "model": self.model if counts_tokens else "none"}
 
     def with_settings(self, **settings: Any) -> Self:
         """Return a copy with other settings, validated; an overlap that was a default is derived anew."""

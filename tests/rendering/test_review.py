@@ -19,7 +19,7 @@ from rag_chunk.config import yaml_text
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.document import Page
 from rag_chunk.questions import read_questions
-from rag_chunk.rendering.review import address
+from rag_chunk.rendering.review import stable_address as address
 from rag_chunk.rendering.review.difference_meter import ScoreTable, measure_scores
 from rag_chunk.rendering.review.document_view import WINDOW, view_document
 from rag_chunk.rendering.review.place_search import search_places

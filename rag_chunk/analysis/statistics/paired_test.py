@@ -1,4 +1,4 @@
-"""All differences at once: studentised sign-flip permutation with max-T (Westfall & Young 1993), and what to take."""
+"""All differences at once: studentised sign-flip permutation with max-T (Westfall & Young 1993)."""
 
 import math
 from collections.abc import Sequence
@@ -108,25 +108,6 @@ def questions_needed(test: PairedTest, difference: float) -> int | None:
         return None
     spread = test.detectable / test.critical_t * math.sqrt(test.num_questions)
     return math.ceil(((test.critical_t + _POWER_QUANTILE) * spread / difference) ** 2)
-
-
-def recommend(
-    means: Sequence[float],
-    left_out: Sequence[bool],
-    chunks: Sequence[float],
-    index_sizes: Sequence[float],
-    margin: float,
-) -> int:
-    """Return the configuration with the fewest chunks that is neither left out nor far below the leader.
-
-    Of those within `margin` of the highest mean, the one with the fewest chunks, then the smallest index,
-    then the higher mean, then the first. Left out are those shown worse than the leader, and those of which
-    another has as high a mean for less. All sequences have one element per configuration; `margin` is in
-    units of the score.
-    """
-    floor = max(means) - margin - _TOLERANCE
-    eligible = [i for i in range(len(means)) if not left_out[i] and means[i] >= floor]
-    return min(eligible, key=lambda i: (chunks[i], index_sizes[i], -means[i], i))
 
 
 def _sign_patterns(num_questions: int, flips: int, seed: int) -> Patterns:

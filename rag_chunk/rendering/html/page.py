@@ -14,11 +14,12 @@ from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Rep
 from rag_chunk.rendering.columns import (
     LEGEND,
     all_scores_are_zero,
+    caveats,
     columns_to_show,
-    draft_note,
     format_metric,
     groups,
     mark,
+    metric_help,
     remarks,
     skipped,
 )
@@ -28,6 +29,7 @@ from rag_chunk.rendering.html.curve import Curve, curve_of
 from rag_chunk.rendering.html.loss_bars import LossBars, loss_bars_of
 from rag_chunk.rendering.html.pairwise import DifferencePlot, comparison_of
 from rag_chunk.rendering.html.sample import MOST_COLUMNS, compact, sample_of
+from rag_chunk.rendering.html.size_chart import SizeChart, size_chart_of
 from rag_chunk.rendering.html.sizes import Distributions, distributions_of
 from rag_chunk.rendering.html.verdict import Answer, answer_of
 from rag_chunk.rendering.html.viewer import data_of
@@ -47,6 +49,7 @@ class ReportSection:
     explanation: tuple[str, ...]
     results: tuple[ConfigurationResult, ...]
     left: int
+    sizes: SizeChart | None
     comparison: DifferencePlot | None
     curve: Curve | None
     losses: LossBars | None
@@ -93,7 +96,7 @@ def _part(
 ) -> ReportSection:
     shown = results[:MOST_COLUMNS]
     if comparison:
-        named = {comparison.recommended, comparison.leader, *comparison.pareto}
+        named = {comparison.representative, comparison.leader, *comparison.pareto}
         shown = [each for place, each in enumerate(results) if place < MOST_COLUMNS or each.name in named]
     scored = comparison if comparison and not all_scores_are_zero(comparison, results) else None
     return ReportSection(
@@ -103,6 +106,7 @@ def _part(
         explanation=comparison.explanation if comparison else (),
         results=tuple(shown),
         left=len(results) - len(shown),
+        sizes=size_chart_of(scored, results, numbers) if scored else None,
         comparison=comparison_of(report, comparison, shown, numbers) if comparison else None,
         curve=curve_of(scored, shown, numbers) if scored else None,
         losses=loss_bars_of(scored, shown, numbers) if scored else None,
@@ -113,7 +117,7 @@ def _part(
 
 def _sentences(report: Report, comparison: ComparisonResult) -> tuple[str, ...]:
     """Return the verdict; where nothing is shown, the page's title is its first sentence."""
-    return (*draft_note(report), *comparison.verdict[1 if comparison.too_close else 0 :])
+    return (*caveats(report), *comparison.verdict[1 if comparison.too_close else 0 :])
 
 
 def _sizes(analysis: Analysis, numbers: Mapping[str, int]) -> Distributions | None:
@@ -173,7 +177,7 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    tools: dict[str, Any] = {"format_metric": format_metric, "mark": mark, "LEGEND": LEGEND}
+    tools: dict[str, Any] = {"format_metric": format_metric, "mark": mark, "LEGEND": LEGEND, "metric_help": metric_help}
     environment.globals.update(tools)
     environment.filters.update(named=_mark_up, broken=_broken, grouped="{:,}".format, at="{:.4g}%".format)
     return environment

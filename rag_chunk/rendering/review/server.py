@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError, MissingExtra
 from rag_chunk.questions.editable_file import EditableFile, StaleChange
-from rag_chunk.rendering.review.address import ReviewAddress, keep_address, recall_address
 from rag_chunk.rendering.review.endpoints import BadRequest, routes
 from rag_chunk.rendering.review.session import ReviewSession
+from rag_chunk.rendering.review.stable_address import ReviewAddress, keep_address, recall_address
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

@@ -74,7 +74,7 @@ def compare_configurations(
         retrievers=distinct(result.config.retriever for result in outcome.results),
         leader=names[outcome.leader],
         not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
-        recommended=names[outcome.recommended],
+        recommended=None if outcome.is_bound else names[outcome.recommended],
         leaders={f"{HEADLINE}_{budget}": names[places[0]] for budget, places in leaders.items()},
         pareto=() if outcome.is_bound else tuple(names[place] for place in _pareto(outcome.results)),
         baseline=baseline,

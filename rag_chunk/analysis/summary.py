@@ -240,6 +240,7 @@ def _scope(results: Sequence[ConfigurationResult]) -> str:
         distinct(result.config.retriever for result in results),
         distinct(result.config.budget_text for result in results),
         distinct(name for result in results if (name := result.config.embedding_model)),
+        distinct(result.config.filter for result in results),
     )
 
 

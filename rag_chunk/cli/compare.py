@@ -48,10 +48,11 @@ def compare(given: ComparisonConfig, sides: Sides = None) -> None:
 
     check_target(given.output_file)
     report = compared(*(sides or []), settings=given)
-    _show(report, given, side_by_side_table, side_by_side_markdown)
+    gate = gate_verdict(report, given.margin) if given.fail_if_worse else ()
+    _show(report, given, side_by_side_table, lambda shown: side_by_side_markdown(shown, gate))
     if not given.fail_if_worse:
         return
-    sentences = "\n".join(gate_verdict(report, given.margin))
+    sentences = "\n".join(gate)
     if worse(report, given.margin):
         raise Worse(sentences)
     if not given.quiet:

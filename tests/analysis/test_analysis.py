@@ -871,7 +871,7 @@ def test_the_examples_are_analysed_with_everything():
 
 
 def test_each_configuration_is_chunked_and_ranked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = {"chunk": 0, "rank_for_evaluation": 0}
+    calls = {"chunk": 0, "rank_to_budgets": 0}
 
     def count(name: str) -> Callable[..., Any]:
         function = getattr(runner, name)
@@ -885,7 +885,7 @@ def test_each_configuration_is_chunked_and_ranked_once(monkeypatch: pytest.Monke
     for name in calls:
         monkeypatch.setattr(runner, name, count(name))
     analysed()
-    assert calls == {"chunk": len(RIVALS), "rank_for_evaluation": len(RIVALS)}
+    assert calls == {"chunk": len(RIVALS), "rank_to_budgets": len(RIVALS)}
 
 
 def test_what_configurations_share_is_timed_apart_from_each_of_them() -> None:
@@ -1047,3 +1047,24 @@ def test_questions_that_tell_no_configuration_from_another_are_counted() -> None
     assert not [line for line in explain(outcome_of(alike()), {}, held_out=False) if "cannot tell" in line]
     report = analysed({"whole": WHOLE, "same": WHOLE.with_settings(budget=119)})
     assert any(line.startswith("40 of 40 questions score the same") for line in notes(report))
+
+
+@pytest.mark.parametrize("retriever", ["bm25", "legacy", "random", "oracle"])
+def test_a_filter_keeps_the_order_of_the_chunks_of_a_questions_own_document_and_no_others(retriever):
+    corpus, questions = library(12, 2)
+    config = CUT.with_settings(retriever=retriever)
+    chunking = chunk(corpus, config)
+    everything = rank_for_evaluation(chunking, questions, config, len(chunking))
+    filtered = rank_for_evaluation(chunking, questions, config.with_settings(filter="document"), len(chunking))
+    homes = corpus.documents_at(chunking.spans[:, 0]).tolist()
+    for question, every, own in zip(questions.questions, everything.tolist(), filtered.tolist(), strict=True):
+        wanted = {int(corpus.documents_at(np.array([span[0]]))[0]) for item in question.evidence for span in item.spans}
+        kept = [row for row in every if homes[row] in wanted]
+        assert len(kept) < len(every)
+        assert own == kept + [-1] * (len(every) - len(kept))
+
+
+def test_a_verdict_says_that_each_question_was_asked_of_its_own_document():
+    report = analysed(CUT.with_settings(filter="document"))
+    assert "within each question's own document" in said(report)
+    assert report.configurations[0].metrics["document_precision"] == 1

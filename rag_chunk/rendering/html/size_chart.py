@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult
-from rag_chunk.config.catalog import is_bound
 from rag_chunk.rendering.html.scale import Scale, Tick, down, scale_around, ticks_of
 from rag_chunk.rendering.size_lines import MOST_LINES, SizeLine, SizePoint, size_lines
 
@@ -69,7 +68,7 @@ def size_chart_of(
     across = Scale(sizes[0] / _ROOM, sizes[-1] * _ROOM, log=True)
     named = [point for line in lines[:MOST_LINES] for point in line.points]
     up = scale_around([*(point.mean for point in points), *(end for point in named for end in point.interval or ())])
-    taken = "" if all(map(is_bound, comparison.retrievers)) else comparison.recommended
+    taken = comparison.recommended or ""
     placed = [
         _place(line, colour if colour < MOST_LINES else None, (across, up), numbers, taken)
         for colour, line in enumerate(lines)

@@ -100,9 +100,11 @@ def _has_number_instead(passage: Passage, document: Passage, blocks: Sequence[Bl
         return _has_digits(document, before[0], after[0])
     if before and any(place == before[0] for _, place, _ in blocks):
         return False
-    beside = [letters[place : place + len(piece)] for place in before]
-    beside += [letters[max(0, place - len(piece)) : place] for place in after]
-    if not piece.isdigit() and any(_DIGIT.sub("0", other) == _DIGIT.sub("0", piece) for other in beside):
+    borders = sorted({start, end, *passage.line_starts(start, end)})
+    first, last = passage.letters.text[start : borders[1]], passage.letters.text[borders[-2] : end]
+    beside = [(first, letters[place : place + len(first)]) for place in before]
+    beside += [(last, letters[max(0, place - len(last)) : place]) for place in after]
+    if any(not line.isdigit() and _DIGIT.sub("0", other) == _DIGIT.sub("0", line) for line, other in beside):
         return True
     if before:
         return _length_of_number(document, before[0], 0) == _length_of_number(passage, start, 0) > 0

@@ -82,7 +82,7 @@ def html_text(analysis: Analysis) -> str:
             script=script,
             policy=_policy(style, script),
             data=compact(data),
-            texts=compact([*sample.texts.values(), *([excerpts] if excerpts else [])]),
+            texts=compact([*(each.text for each in sample.texts), *([excerpts] if excerpts else [])]),
         )
     )
     return text

@@ -15,9 +15,10 @@ from rag_chunk.analysis.report import (
     ConfigurationResult,
     HoldoutResult,
     PairResult,
+    ReviewedResult,
 )
 from rag_chunk.analysis.scoring import HEADLINE, Scored
-from rag_chunk.analysis.summary import explain, is_too_close, summarize
+from rag_chunk.analysis.summary import explain, is_too_close, summarize, summarize_reviewed
 from rag_chunk.config import AnalysisConfig, is_external
 from rag_chunk.config.catalog import is_bound
 from rag_chunk.corpus.arrays import Floats
@@ -73,7 +74,7 @@ def compare_configurations(
         retrievers=distinct(result.config.retriever for result in outcome.results),
         leader=names[outcome.leader],
         not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
-        recommended=names[outcome.recommended],
+        recommended=None if outcome.is_bound else names[outcome.recommended],
         leaders={f"{HEADLINE}_{budget}": names[places[0]] for budget, places in leaders.items()},
         pareto=() if outcome.is_bound else tuple(names[place] for place in _pareto(outcome.results)),
         baseline=baseline,
@@ -82,6 +83,7 @@ def compare_configurations(
         too_close=asked.choosing is None and is_too_close(outcome.shown),
         verdict=summarize(outcome, baseline, held_out=asked.choosing is not None),
         explanation=explain(outcome, leaders, held_out=asked.choosing is not None),
+        reviewed=_reviewed(scored, asked, settings.margin, seed),
     )
 
 
@@ -91,15 +93,42 @@ def _table(scored: Sequence[Scored]) -> Floats:
 
 
 def _outcome(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> Outcome:
-    results = [each.result for each in scored]
     shown = chosen = statistics.compare_all(_table(scored), seed=seed)
     if asked.choosing:
         chosen = statistics.compare_all(np.array([each.choosing for each in scored]).T, seed=seed)
+    return _outcome_of([each.result for each in scored], _table(scored), shown, chosen, margin)
+
+
+def _outcome_of(
+    results: Sequence[ConfigurationResult],
+    table: Floats,
+    shown: statistics.PairedTest,
+    chosen: statistics.PairedTest,
+    margin: float,
+) -> Outcome:
     recommended = recommend_for(results, chosen, margin)
-    table = _table(scored)
     missed = int((table == 0).all(axis=1).sum())
     undecided = int((np.ptp(table, axis=1) == 0).sum())
     return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader), missed, undecided)
+
+
+def _reviewed(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> ReviewedResult | None:
+    """Return what the reviewed questions alone show, of those that report; None where all or none are reviewed."""
+    reviewed = np.array([question.reviewed for question in asked.reporting.questions.questions], bool)
+    if reviewed.all() or not reviewed.any():
+        return None
+    table = _table(scored)[reviewed]
+    test = statistics.compare_all(table, seed=seed)
+    outcome = _outcome_of([each.result for each in scored], table, test, test, margin)
+    names = outcome.names
+    return ReviewedResult(
+        count=test.num_questions,
+        leader=names[outcome.leader],
+        not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
+        recommended=None if outcome.is_bound else names[outcome.recommended],
+        means=dict(zip(names, test.means, strict=True)),
+        verdict=summarize_reviewed(outcome),
+    )
 
 
 def _worse(comparison: statistics.PairedTest, leader: int) -> list[bool]:

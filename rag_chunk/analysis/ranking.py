@@ -3,16 +3,39 @@
 import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
-from rag_chunk.config import RunConfig
+from rag_chunk.config import RETRIEVERS, RunConfig
 from rag_chunk.corpus.arrays import Positions
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking, rank
-from rag_chunk.scorer.budget import budgets_of
+from rag_chunk.scorer.budget import LADDER, fills_budgets, required_depth, usual_depth
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.retrieval import Retrieval
 from rag_chunk.scorer.shuffles import one_shuffle
 
 ORACLE = "oracle"
+_SUMMED_IN_ORDER = 7  # numbers that numpy adds one after the other, so that zeros among them do not change the sum
+
+
+def rank_to_budgets(chunking: Chunking, questions: Questions, config: RunConfig) -> Ranking:
+    """Rank as many chunks as fill the largest budget for each question: int64 [questions, depth].
+
+    Some chunks are ranked first, and more where they leave a list short of it; the metrics are the same.
+    """
+    enough = required_depth(chunking, config)
+    depth = usual_depth(chunking, config) if _may_rank_again(questions, config) else enough
+    while depth < enough:
+        ranking = rank_for_evaluation(chunking, questions, config, depth)
+        if fills_budgets(ranking, chunking, config):
+            return ranking
+        depth *= 2
+    return rank_for_evaluation(chunking, questions, config, enough)
+
+
+def _may_rank_again(questions: Questions, config: RunConfig) -> bool:
+    """Whether ranking costs little, and what a deeper ranking brings beyond the budget changes no sum of scores."""
+    row = RETRIEVERS.get(config.retriever)
+    items = max((len(question.evidence) for question in questions.questions), default=0)
+    return row is not None and row.function is not None and not config.needs_vectors and items <= _SUMMED_IN_ORDER
 
 
 def rank_for_evaluation(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
@@ -31,8 +54,8 @@ def rank_for_evaluation(chunking: Chunking, questions: Questions, config: RunCon
 def _oracle(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
     """Take what brings new evidence first, up to the largest budget, then the other chunks in order."""
     nothing = np.zeros((len(questions), 0), np.int64)
-    met = Retrieval(chunking, nothing, questions, config).overlaps
-    best = oracle_ranking(met, chunking.spans, budgets_of(config)[-1])
+    met = Retrieval(chunking, nothing, questions, config)
+    best = oracle_ranking(met.overlaps, met.costs, max(config.budget, *LADDER))
     rows = [_fill_up(row[row >= 0], len(chunking), depth) for row in best]
     return np.array(rows, np.int64).reshape(len(questions), depth)
 

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from rag_chunk.analysis.conversions import RivalConversion
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet
-from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation
+from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation, rank_to_budgets
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.chunker import Chunking, chunk
@@ -20,7 +21,6 @@ from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, parents_of, prepare
-from rag_chunk.scorer import required_depth
 
 # Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
 _CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
@@ -46,20 +46,31 @@ class Run:
         self.scored: dict[str, Scored] = {}
         self.timings: dict[str, float] = {}
 
-    def add(self, name: str, config: RunConfig, on_progress: OnProgress | None = None) -> None:
+    def add(
+        self,
+        name: str,
+        config: RunConfig,
+        on_progress: OnProgress | None = None,
+        conversion: RivalConversion | None = None,
+    ) -> None:
         """Run one configuration; if another one has made the same chunks, note it there.
 
-        `on_progress` is given how many texts are embedded, of how many.
+        `on_progress` is given how many texts are embedded, of how many. Of a `conversion`, its documents alone are
+        chunked, and its evidence counts.
         """
         with track_usage(on_progress) as usage:
-            self._add(name, config, usage)
+            self._add(name, config, usage, conversion)
 
-    def _add(self, name: str, config: RunConfig, usage: EmbeddingUsage) -> None:
+    def _add(self, name: str, config: RunConfig, usage: EmbeddingUsage, conversion: RivalConversion | None) -> None:
+        evaluation = conversion.evaluation if conversion else self._evaluation
         if config.needs_vectors:
             self._prepare("model_time", f"{config.embedding_model}", lambda: embedder_of(config))
         self._prepare(f"{config.unit}_time", config.unit, lambda: units_of(self._corpus, config.unit, config.model))
+        if config.budget_unit == "tokens" and self._evaluation:
+            self._prepare("tokens_time", "tokens", lambda: units_of(self._corpus, "tokens", config.model))
         with self._stage("structure_time") as chunking_stage:
             chunking = chunk(self._corpus, config)
+            chunking = chunking.within(*conversion.extent) if conversion else chunking
             sizes = chunking.sizes
         key = (chunking.spans.tobytes(), sizes.tobytes(), config.model_dump_json(exclude=_CHUNKING))
         if key in self._seen:
@@ -67,12 +78,15 @@ class Run:
             return
         self._seen[key] = name
         self.chunkings[name] = chunking
-        if self._evaluation:
+        if evaluation:
             index = f"{config.retriever} {config.index_headings}"
             self._prepare("index_time", index, lambda: prepare(self._corpus, config))
-        with self._stage("evidence_time" if self._evaluation else "structure_time") as scoring_stage:
-            self.scored[name] = self._score_rankings(name, config)
-        self._note_times(name, chunking_stage.seconds, scoring_stage.seconds)
+        with self._stage("evidence_time" if evaluation else "structure_time") as scoring_stage:
+            self.scored[name] = self._score_rankings(name, config, evaluation)
+        if conversion:
+            self._change(name, self.scored[name].result.model_copy(update={"converter": conversion.name}))
+        share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
+        self._note_times(name, chunking_stage.seconds * share, scoring_stage.seconds)
         if config.needs_vectors:
             self._note_embedding(name, config, usage)
 
@@ -138,17 +152,17 @@ class Run:
             metrics |= {"embedding_time": usage.seconds, **shares}
         self._change(name, result.model_copy(update={"embedding": entry, "metrics": metrics}))
 
-    def _score_rankings(self, name: str, config: RunConfig) -> Scored:
+    def _score_rankings(self, name: str, config: RunConfig, evaluation: EvaluationSet | None) -> Scored:
         chunking = self.chunkings[name]
         measured = measure_chunks(chunking, name, config, self._groups)
-        if self._evaluation is None:
+        if evaluation is None:
             return measured
-        return score_chunks(measured, *retrieve(chunking, self._evaluation.questions, config), self._evaluation)
+        return score_chunks(measured, *retrieve(chunking, evaluation.questions, config), evaluation)
 
 
 def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:
     """Rank as many chunks as surely fill the largest budget, or the parents that they bring along."""
     handed = chunking.parents_or_self() if config.retrieve_parents else chunking
     if handed is chunking or config.retriever == ORACLE:
-        return handed, rank_for_evaluation(handed, questions, config, required_depth(handed, config))
+        return handed, rank_to_budgets(handed, questions, config)
     return handed, parents_of(rank_for_evaluation(chunking, questions, config, len(chunking)), chunking)

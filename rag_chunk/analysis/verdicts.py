@@ -21,7 +21,6 @@ _MOST_SENTENCES = 6
 # text, the mean is 0.46: for the questions from 0.5 up, lexical retrieval brings back 86 % of the evidence in 2,000
 # characters, for those below 0.3 58 %. With a mean from 0.5 up, the easy kind is the usual one.
 _HIGH_OVERLAP = 0.5
-_NOT_LEXICAL = ("dense", "oracle", "random")
 
 
 def sample_warning(num_questions: int) -> str | None:
@@ -124,7 +123,7 @@ def curve_verdict(
 ) -> str:
     """Return one sentence on which configurations have the highest mean at the other budgets; empty if there is but one.
 
-    `leaders` by budget and `leader` are places in `names`; `budgets` are those of the headline.
+    `leaders` by budget and `leader` are places in `names`; `budgets` are those of the headline in characters.
     """
     if len(names) == 1:
         return ""
@@ -198,16 +197,17 @@ def retrieval(name: str, models: Sequence[str] = ()) -> str:
     return f"{row.phrase} ({name}{with_models})"
 
 
-def scope(retrievers: Sequence[str], budgets: Sequence[int], models: Sequence[str] = ()) -> str:
+def scope(retrievers: Sequence[str], budgets: Sequence[str], models: Sequence[str] = ()) -> str:
     """Say for which retrieval and which budget the figures hold: neither says anything of another."""
-    sizes = join_words([f"{budget:,}" for budget in budgets])
+    sizes = join_words(budgets)
     kinds = dict.fromkeys(retrieval(name, models) for name in retrievers)
-    return f"This holds for {join_words(list(kinds))} and {sizes} characters of context."
+    return f"This holds for {join_words(list(kinds))} and {sizes} of context."
 
 
 def overlap_warning(overlap: float, retriever: str) -> str:
     """Return a sentence that warns of questions that use their evidence's own words; empty if they do not."""
-    if overlap < _HIGH_OVERLAP or retriever in _NOT_LEXICAL or is_external(retriever):
+    row = RETRIEVERS.get(retriever)
+    if overlap < _HIGH_OVERLAP or is_external(retriever) or (row and not row.matches_words):
         return ""
     share = f"On average {100 * overlap:.0f} % of a question's words are in its evidence"
     return f"{share}, which flatters lexical retrieval: ask as people will who do not know the text."

@@ -48,7 +48,7 @@ def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = 
     output = settings.output
     if dry_run:
         with caching(enabled=output.cache):
-            _print_bill(estimate(settings, notify), settings.analysis.max_embed_tokens)
+            _print_estimate(*estimate(settings, notify), settings.analysis.max_embed_tokens)
         return
     check_target(output.output_file)
     with caching(enabled=output.cache), progress(quiet=output.quiet) as told:
@@ -58,12 +58,12 @@ def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = 
         say_where(tracked, quiet=output.quiet)
 
 
-def _print_bill(bill: "CostEstimate", limit: int) -> None:
+def _print_estimate(estimated: "CostEstimate", seconds: float, limit: int) -> None:
     from rich.console import Console
 
-    from rag_chunk.rendering.cost_table import bill_table
+    from rag_chunk.rendering.cost_table import estimate_table
 
-    Console(highlight=False).print(bill_table(bill, limit))
+    Console(highlight=False).print(estimate_table(estimated, seconds, limit))
 
 
 def show(analysis: "Analysis", output: "OutputConfig") -> None:

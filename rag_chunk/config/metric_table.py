@@ -26,7 +26,8 @@ DEFAULT_GROUPS = tuple(group for group in METRIC_GROUPS if group not in ON_REQUE
 class Metric:
     """A metric of a configuration.
 
-    `group` is one of `METRIC_GROUPS`, or `time` or `embedding`, which are measured whatever was asked for. `column` is
+    `group` is one of `METRIC_GROUPS`, or `time` or `embedding`, which are measured whatever was asked for, or
+    `interval`, which a report keeps beside its metrics and MLflow among them. `column` is
     the place among a table's columns with questions, `plain_column` without; 0 is none.
     """
 
@@ -68,11 +69,13 @@ METRICS = {
         Metric("hit_rate", "top_k", "share of questions with a relevant chunk among the first top_k"),
         Metric("mrr", "top_k", "mean of 1 / rank of the first relevant chunk"),
         Metric("document_precision", "top_k", "share of the first top_k chunks that are in a document with evidence"),
-        Metric("budget_recall", "budget", "share of the evidence in the first `budget` characters", column=1),
+        Metric("budget_recall", "budget", "share of the evidence in the first `budget`", column=1),
         *(
             Metric(f"budget_recall_{size}", "budget", f"the same for {size:,} characters")
             for size in (1000, 2000, 4000, 8000, 16000)
         ),
+        Metric("budget_recall_low", "interval", "the lower end of budget_recall's 95 % interval, in MLflow"),
+        Metric("budget_recall_high", "interval", "the upper end of budget_recall's 95 % interval, in MLflow"),
         Metric("budget_complete", "budget", "share of questions whose evidence is all within the budget"),
         Metric("size_for_90", "budget", "characters for a recall of 0.9", "whole", lower_is_better=True),
         Metric(

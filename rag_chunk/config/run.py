@@ -14,6 +14,7 @@ from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES, needs_vec
 from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name, is_plain_address
 
 Unit = Literal["words", "tokens", "characters"]
+BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -164,7 +165,12 @@ class RunConfig(BaseModel):
         4000,
         ge=1,
         le=LARGEST,
-        description="Characters of context for the headline metric.",
+        description="Context for the headline metric, in units of budget_unit.",
+        json_schema_extra={"stage": "score"},
+    )
+    budget_unit: BudgetUnit = Field(
+        "characters",
+        description="The unit of the budget; tokens are counted as for chunk sizes. The budget curve is in characters.",
         json_schema_extra={"stage": "score"},
     )
     merge_overlaps: bool = Field(
@@ -267,6 +273,15 @@ class RunConfig(BaseModel):
         """Whether its chunks are cut or ranked by the embedding model."""
         return bool(needs_vectors(self.strategy, self.retriever))
 
+    @property
+    def budget_text(self) -> str:
+        """The budget with its unit.
+
+        >>> RunConfig(budget=1000, budget_unit="tokens").budget_text
+        '1,000 tokens'
+        """
+        return f"{self.budget:,} {self.budget_unit}"
+
     def non_default(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, by name."""
         usual = RunConfig(
@@ -303,8 +318,8 @@ class RunConfig(BaseModel):
         `use_tiktoken` is added, and `model` is `none` where no tokenizer takes part.
         """
         values = {name: _param(value) for name, value in self.model_dump().items()}
-        tokens = self.unit == "tokens"
-        return values | {"use_tiktoken": str(tokens), "model": self.model if tokens else "none"}
+        counts_tokens = "tokens" in (self.unit, self.budget_unit)
+        return values | {"use_tiktoken": str(self.unit == "tokens"), "model": self.model if counts_tokens else "none"}
 
     def with_settings(self, **settings: Any) -> Self:
         """Return a copy with other settings, validated; an overlap that was a default is derived anew."""

@@ -32,7 +32,7 @@ from rag_chunk.config.trust import TRUSTED, trust_notice
 from rag_chunk.errors import InputError, SettingsError
 
 OF_CHUNK = settings_of("chunk", "embed")
-OF_SCORE = ("unit", "model", *settings_of("score"))  # its budgets are characters, its sizes units
+OF_SCORE = ("unit", "model", *settings_of("score"))  # it counts sizes of chunks, which others made
 _NO_FILES: Mapping[str, Any] = dict.fromkeys(ONLY_SCORE, ())  # should a file name them
 _READ = ("source", "test_file")
 

@@ -15,6 +15,7 @@ from rag_chunk.corpus.converters import (
     convert_files,
     is_converted_folder,
     read_converted_folder,
+    reads,
 )
 from rag_chunk.corpus.document import Document, Skipped
 from rag_chunk.corpus.document_folder import IGNORED, LINKED, NOT_REGULAR, FolderFiles, list_files
@@ -54,7 +55,7 @@ def read_corpus(
     if path.is_file() and path.suffix.lower() == ".jsonl":
         return Corpus(read_jsonl(path))
     if path.is_dir() and is_converted_folder(path):
-        return Corpus(document for document in read_converted_folder(path) if patterns.admit(document.name))
+        return Corpus(_read_converted(path, patterns, tuple(converter)))
     chosen = choose_converters(converter)
     single = not path.is_dir()
     root = path.parent if single else path
@@ -71,6 +72,20 @@ def read_corpus(
     if not documents:
         raise _nothing(path, patterns, selected, broken, left_out)
     return Corpus(documents, [*broken, *left_out])
+
+
+def _read_converted(folder: Path, patterns: NamePatterns, converters: tuple[str, ...]) -> Iterator[Document]:
+    """Yield the documents of a converted folder; raise `InputError` where they were made by another converter."""
+    for document in read_converted_folder(folder):
+        if not patterns.admit(document.name):
+            continue
+        used, reading = document.conversion, [name for name in converters if reads(name, document.name)]
+        if used and reading and used.converter != reading[-1]:
+            raise InputError(
+                f"{folder} holds text that {used.converter} has made of {document.name}, not {reading[-1]}; "
+                "name the folder of the files, or leave --converter out"
+            )
+        yield document
 
 
 def _check(path: Path) -> None:

@@ -43,7 +43,7 @@ def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tr
     """
     results = read_results(folder)
     check_unchanged(results)
-    options = with_tracking_id(options.over(results.options))
+    options = with_tracking_id(options.over(results.options).with_environment_tags())
     with (
         quiet_mlflow(),
         interruptible() as interrupts,

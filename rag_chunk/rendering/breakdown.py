@@ -40,13 +40,13 @@ def _table(
     figures: Figures,
 ) -> str:
     """Return the recommended configuration's recall under each name, lowest first, and which has the most."""
-    ours = figures(next(each for each in results if each.name == comparison.recommended))
+    ours = figures(next(each for each in results if each.name == comparison.representative))
     names = names_to_show(kind, ours, counts)
     rows = [_row(name, counts.get(name, 0), ours[name], results, figures) for name in names[:_MOST_ROWS]]
     left = len(names) - len(rows)
     more = [f"\n{left} more {kind}s are in report.json."] if left > 0 else []
     title = f"## {comparison.metric} by {kind}, {' and '.join(comparison.retrievers)}\n"
-    head = f"| {kind} | questions | `{comparison.recommended}` | highest | by |\n|---|---:|---:|---:|---|"
+    head = f"| {kind} | questions | `{comparison.representative}` | highest | by |\n|---|---:|---:|---:|---|"
     return "\n".join([title, head, *rows, *more]) + "\n" if rows else ""
 
 

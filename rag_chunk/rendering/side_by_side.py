@@ -42,7 +42,8 @@ def side_by_side_markdown(report: ComparisonReport) -> str:
 
 def comparison_notes(report: ComparisonReport) -> list[str]:
     """Return the sentences that go under a comparison: the verdict, and what does not fit together."""
-    return [*report.verdict, *_pairing(report), *chain.from_iterable(map(_documents, report.sides)), *report.warnings]
+    converters, documents = (chain.from_iterable(map(lines, report.sides)) for lines in (_converters, _documents))
+    return [*converters, *report.verdict, *_pairing(report), *documents, *report.warnings]
 
 
 def describe_differences(differences: Sequence[Difference]) -> list[str]:
@@ -64,6 +65,16 @@ def _pairing(report: ComparisonReport) -> list[str]:
         if left
         else [f"{common}, which are all."]
     )
+
+
+def _converters(side: ComparedSide) -> list[str]:
+    if not side.converters:
+        return []
+    return [
+        f"Converted in another way in {side.label}, so that evidence may read differently:",
+        *describe_differences(side.converters),
+        "rag-chunk analyze --converter A,B asks the same questions with both.",
+    ]
 
 
 def _documents(side: ComparedSide) -> list[str]:

@@ -1,4 +1,4 @@
-"""Walks rankings until a budget of characters is spent; the last chunk is cut at the character."""
+"""Walks rankings until a budget is spent; the last chunk is cut at the character, or the token."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,16 +9,19 @@ from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus.arrays import Positions, Spans, ranges
 from rag_chunk.retriever import Ranking
+from rag_chunk.scorer.pricing import CHARACTERS, Pricing, pricing_of
 
 CURVE = (1000, 2000, 4000, 8000, 16000)
 LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
 _CELLS = 2**22
+_MARGIN, _MORE = 1.25, 4  # by which the usual depth is over that of chunks of mean size
 Costs = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
 
 def budgets_of(config: RunConfig) -> tuple[int, ...]:
-    """Return every budget at which recall is measured, in order."""
-    return tuple(sorted({config.budget, *CURVE, *LADDER}))
+    """Return every budget in characters at which recall is measured, in order."""
+    headline = {config.budget} if config.budget_unit == "characters" else set[int]()
+    return tuple(sorted({*headline, *CURVE, *LADDER}))
 
 
 def required_depth(chunking: Chunking, config: RunConfig) -> int:
@@ -26,10 +29,46 @@ def required_depth(chunking: Chunking, config: RunConfig) -> int:
 
     Where repeated text is paid for once, n chunks cost at least their sum divided by how many of them share a place.
     """
-    lengths = np.cumsum(np.sort(chunking.spans[:, 1] - chunking.spans[:, 0]))
-    budget = budgets_of(config)[-1] * (_most_at_one_place(chunking.spans) if config.merge_overlaps else 1)
-    filled = int(np.searchsorted(lengths, budget)) + 1
+    filled = max(
+        _filled(pricing.costs(chunking.spans), budget, config) for pricing, budget in _limits(chunking, config)
+    )
     return min(max(filled, config.top_k), len(chunking))
+
+
+def _limits(chunking: Chunking, config: RunConfig) -> list[tuple[Pricing, int]]:
+    """Return the largest budget in characters, and the headline's where that is in tokens."""
+    limits = [(CHARACTERS, budgets_of(config)[-1])]
+    if (pricing := pricing_of(chunking.corpus, config)) is not CHARACTERS:
+        limits.append((pricing, config.budget))
+    return limits
+
+
+def _filled(costs: Spans, budget: int, config: RunConfig) -> int:
+    """Return how many of the cheapest chunks reach the budget."""
+    sums = np.cumsum(np.sort(costs[:, 1] - costs[:, 0]))
+    repeats = _most_at_one_place(costs) if config.merge_overlaps else 1
+    return int(np.searchsorted(sums, budget * repeats)) + 1
+
+
+def usual_depth(chunking: Chunking, config: RunConfig) -> int:
+    """Return how many ranked chunks fill the largest budget in most rankings: not all of them are the smallest."""
+    filled = max(budget / _mean_cost(pricing.costs(chunking.spans)) for pricing, budget in _limits(chunking, config))
+    return max(int(_MARGIN * filled) + _MORE, config.top_k)
+
+
+def _mean_cost(costs: Spans) -> float:
+    return float((costs[:, 1] - costs[:, 0]).mean()) if len(costs) else 1.0
+
+
+def fills_budgets(ranking: Ranking, chunking: Chunking, config: RunConfig) -> bool:
+    """Whether each list of `ranking` [lists, depth] costs as much as the largest budget, or more."""
+    if not ranking.shape[1]:
+        return False
+    walks = (
+        (walk(ranking, chunking.spans, merge_overlaps=config.merge_overlaps, pricing=pricing), budget)
+        for pricing, budget in _limits(chunking, config)
+    )
+    return all(bool((walked.after[:, -1] >= budget).all()) for walked, budget in walks)
 
 
 def _most_at_one_place(spans: Spans) -> int:
@@ -42,12 +81,12 @@ def _most_at_one_place(spans: Spans) -> int:
 class BudgetCurve:
     """What a ranking costs, chunk after chunk.
 
-    `after` [lists, depth]: characters spent when a chunk is wholly read. Segments are what is paid for, in the order
+    Costs are in the unit of `pricing`. `after` [lists, depth]: what is spent when a chunk is wholly read. Segments are what is paid for, in the order
     of reading: whole chunks, or with `merge_overlaps` the parts that were not read before. `spent` [pieces + 1] is
     the sum of all before, over all lists; `ends` [pieces] is where a piece ends on the line; `opens` [lists] is each
     list's first piece.
 
-    Two lists over chunks (0, 4), (4, 10) and (10, 12), of lengths 4, 6 and 2: `ranking` [[1, 0], [2, 1]] gives
+    In characters, two lists over chunks (0, 4), (4, 10) and (10, 12), of lengths 4, 6 and 2: `ranking` [[1, 0], [2, 1]] gives
     `after` [[6, 10], [2, 8]], `spent` [0, 6, 10, 12, 18], `ends` [10, 4, 12, 10] and `opens` [0, 2]. A budget of 7
     reads chunk 1 whole and one character of chunk 0 in the first list: it is cut at 4 - (10 - 7) = 1.
     """
@@ -57,10 +96,11 @@ class BudgetCurve:
     spent: Positions
     ends: Positions
     opens: Positions
+    pricing: Pricing = CHARACTERS
 
     @property
     def before(self) -> Costs:
-        """Characters spent when a chunk comes: [lists, depth]."""
+        """What is spent when a chunk comes: [lists, depth]."""
         zero = np.zeros((len(self.after), 1), np.int64)
         return np.concatenate([zero, self.after[:, :-1]], axis=1)
 
@@ -93,23 +133,23 @@ class BudgetCurve:
         """
         target = self.spent[self.opens[place]] + budget
         piece = np.searchsorted(self.spent[1:], target, side="right")
-        ends: Positions = self.ends[piece] - (self.spent[piece + 1] - target)
-        return ends
+        return self.pricing.positions(self.ends[piece] - (self.spent[piece + 1] - target))
 
 
-def walk(ranking: Ranking, spans: Spans, *, merge_overlaps: bool) -> BudgetCurve:
+def walk(ranking: Ranking, spans: Spans, *, merge_overlaps: bool, pricing: Pricing = CHARACTERS) -> BudgetCurve:
     """Add up what the chunks of `ranking` [lists, depth] cost, row -1 costing nothing."""
-    padded = np.concatenate([spans, np.zeros((1, 2), np.int64)])
-    if merge_overlaps and ranking.shape[1] and _most_at_one_place(spans) > 1:
-        return _merge_curve(ranking, padded)
+    costs = pricing.costs(spans)
+    padded = np.concatenate([costs, np.zeros((1, 2), np.int64)])
+    if merge_overlaps and ranking.shape[1] and _most_at_one_place(costs) > 1:
+        return _merge_curve(ranking, padded, pricing)
     lengths = padded[:, 1] - padded[:, 0]
     after = np.cumsum(lengths[ranking], axis=1)
     spent = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[ranking].ravel())])
     opens = np.arange(len(ranking)) * ranking.shape[1]
-    return BudgetCurve(ranking, after, spent, padded[ranking.ravel(), 1], opens)
+    return BudgetCurve(ranking, after, spent, padded[ranking.ravel(), 1], opens, pricing)
 
 
-def _merge_curve(ranking: Ranking, padded: Spans) -> BudgetCurve:
+def _merge_curve(ranking: Ranking, padded: Spans, pricing: Pricing) -> BudgetCurve:
     """Cut the line at all borders of chunks; a piece is paid for where a list reads it first."""
     # Chunks (0, 6) and (4, 10) make the borders 0 4 6 10 and the pieces 0-4, 4-6, 6-10: the first chunk is pieces
     # 0 and 1, the second 1 and 2. A list that reads both pays for piece 1 once, where it comes first.
@@ -123,7 +163,7 @@ def _merge_curve(ranking: Ranking, padded: Spans) -> BudgetCurve:
     spent = np.concatenate([np.zeros(1, np.int64), np.cumsum(cost)])
     behind = np.cumsum(counts).reshape(ranking.shape)
     opens = np.concatenate([np.zeros(1, np.int64), behind[:-1, -1]])[: len(ranking)]
-    return BudgetCurve(ranking, spent[behind] - spent[opens][:, None], spent, borders[piece + 1], opens)
+    return BudgetCurve(ranking, spent[behind] - spent[opens][:, None], spent, borders[piece + 1], opens, pricing)
 
 
 def _is_first(place: Positions, piece: Positions, pieces: int) -> Positions:

@@ -7,7 +7,7 @@ import numpy as np
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Floats, Positions, first_of_runs
 from rag_chunk.questions.question import Questions, question_overlap
-from rag_chunk.scorer.budget import CURVE, LADDER, budgets_of
+from rag_chunk.scorer.budget import CURVE, LADDER, BudgetCurve, budgets_of
 from rag_chunk.scorer.losses import losses_of
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.overlaps import EvidenceOverlaps, hits, recall, union_sizes
@@ -113,14 +113,18 @@ def at_budgets(retrieval: Retrieval) -> Figures:
     """
     config = retrieval.config
     budgets = budgets_of(config)
-    recalls, complete = _at(retrieval, budgets)
+    recalls, complete = _at(retrieval, budgets, retrieval.walk_in_characters)
     row = {budget: number for number, budget in enumerate(budgets)}
     curve = {f"budget_recall_{budget}": recalls[row[budget]] for budget in CURVE}
     enough = [size for size in LADDER if recalls[row[size]].mean() >= _ENOUGH]
+    if config.budget_unit == "characters":
+        headline, all_there = recalls[row[config.budget]], complete[row[config.budget]]
+    else:
+        (headline,), (all_there,) = _at(retrieval, (config.budget,), retrieval.walk)
     scores = {
-        "budget_recall": recalls[row[config.budget]],
+        "budget_recall": headline,
         **curve,
-        "budget_complete": complete[row[config.budget]].astype(float),
+        "budget_complete": all_there.astype(float),
         "context_size": _context_sizes(retrieval),
     }
     return Figures(scores, {"size_for_90": float(enough[0])} if enough else {})
@@ -129,29 +133,29 @@ def at_budgets(retrieval: Retrieval) -> Figures:
 def _context_sizes(retrieval: Retrieval) -> Floats:
     """Return how many characters the first `top_k` chunks are: [questions]."""
     depth = min(retrieval.config.top_k, retrieval.ranking.shape[1])
-    costs = retrieval.walk.after[:, depth - 1] if depth else np.zeros(len(retrieval.ranking))
+    costs = retrieval.walk_in_characters.after[:, depth - 1] if depth else np.zeros(len(retrieval.ranking))
     return costs.astype(np.float64)
 
 
-def _at(retrieval: Retrieval, budgets: tuple[int, ...]) -> tuple[Floats, Bools]:
-    read = retrieval.visible(retrieval.hits, retrieval.walk, np.array(budgets))
+def _at(retrieval: Retrieval, budgets: tuple[int, ...], walked: BudgetCurve) -> tuple[Floats, Bools]:
+    read = retrieval.visible(retrieval.hits, walked, np.array(budgets))
     return recall(retrieval.overlaps, retrieval.hits, read, len(retrieval.ranking))
 
 
 def ceiling(retrieval: Retrieval) -> Figures:
     """Return the recall at the budget of a greedy best ranking, at least the actual one's."""
     budget = retrieval.config.budget
-    ranking = oracle_ranking(retrieval.overlaps, retrieval.chunking.spans, budget)
+    ranking = oracle_ranking(retrieval.overlaps, retrieval.costs, budget)
     ranked = hits(retrieval.overlaps, ranking)
     read = retrieval.visible(ranked, retrieval.walk_of(ranking), np.array([budget]))
     best = recall(retrieval.overlaps, ranked, read, len(ranking))[0][0]
-    return Figures({"oracle_recall": np.maximum(best, _at(retrieval, (budget,))[0][0])})
+    return Figures({"oracle_recall": np.maximum(best, _at(retrieval, (budget,), retrieval.walk)[0][0])})
 
 
 def floor(retrieval: Retrieval) -> Figures:
     """Return the mean recall at the budget of shuffled chunks."""
     config, chunking = retrieval.config, retrieval.chunking
-    ranking = shuffles(chunking.corpus, retrieval.questions, chunking.spans, config.seed, config.budget)
+    ranking = shuffles(chunking.corpus, retrieval.questions, retrieval.costs, config.seed, config.budget)
     ranked = hits(retrieval.overlaps, ranking, SHUFFLES)
     read = retrieval.visible(ranked, retrieval.walk_of(ranking), np.array([config.budget]))
     recalls = recall(retrieval.overlaps, ranked, read, len(ranking))[0][0]

@@ -1,4 +1,4 @@
-"""The ceiling: rankings that take, at each step, the chunk with the most new evidence for each character."""
+"""The ceiling: rankings that take, at each step, the chunk with the most new evidence for what it costs."""
 
 from dataclasses import dataclass
 
@@ -25,24 +25,26 @@ class _Parts:
     end: Positions
 
 
-def oracle_ranking(overlaps: EvidenceOverlaps, spans: Spans, budget: int) -> Ranking:
-    """Return greedy rankings of the chunks `spans`, up to `budget` characters: [questions, steps], -1 at the end.
+def oracle_ranking(overlaps: EvidenceOverlaps, costs: Spans, budget: int) -> Ranking:
+    """Return greedy rankings of the chunks, up to `budget`: [questions, steps], -1 at the end.
+
+    `costs` are their spans in the unit of the budget: [chunks, 2].
 
     All questions are advanced together, a chunk a step.
     """
     questions = len(overlaps.table.items)
     parts, pair_question = _parts(overlaps), overlaps.question[overlaps.opens[:-1]]
-    costs = (spans[:, 1] - spans[:, 0])[overlaps.row[overlaps.opens[:-1]]]
+    cost = (costs[:, 1] - costs[:, 0])[overlaps.row[overlaps.opens[:-1]]]
     taken, spent = np.zeros(len(parts.lengths), bool), np.zeros(questions, np.int64)
     columns = [np.full(questions, -1, np.int64)]
-    while len(costs):
-        density = np.where(spent[pair_question] < budget, _gains(overlaps, parts, taken) / costs, 0.0)
+    while len(cost):
+        density = np.where(spent[pair_question] < budget, _gains(overlaps, parts, taken) / cost, 0.0)
         chosen = _best(density, pair_question)
         if not len(chosen):
             break
         columns.append(np.full(questions, -1, np.int64))
         columns[-1][pair_question[chosen]] = overlaps.row[overlaps.opens[chosen]]
-        spent[pair_question[chosen]] += costs[chosen]
+        spent[pair_question[chosen]] += cost[chosen]
         taken |= _parts_of(overlaps, parts, chosen)
     return np.column_stack(columns[1:] or columns)
 

@@ -13,15 +13,15 @@ SHUFFLES = 20
 _FEW = 4  # where one chunk in four or more is read, whole shuffles cost less than drawing until enough differ
 
 
-def shuffles(corpus: Corpus, questions: Questions, spans: Spans, seed: int, budget: int) -> Ranking:
+def shuffles(corpus: Corpus, questions: Questions, costs: Spans, seed: int, budget: int) -> Ranking:
     """Return for each question the beginnings of SHUFFLES shuffles of the chunks, long enough to fill `budget`.
 
-    int64 [questions * SHUFFLES, depth]. Drawing with repetition and passing over what came before is the same
+    `costs` are the chunks in the unit of the budget; int64 [questions * SHUFFLES, depth]. Drawing with repetition and passing over what came before is the same
     as shuffling; -1 is what is passed over.
     """
     # Few of many chunks fill the budget, so that whole shuffles would be mostly unread: draw about as many as are
     # needed, and twice as many where repeats left one of the lists short of the budget.
-    lengths = spans[:, 1] - spans[:, 0]
+    lengths = costs[:, 1] - costs[:, 0]
     usual = _usually_enough(lengths, budget)
     while usual * _FEW < len(lengths):
         numbers = _numbers(corpus, questions, seed, usual)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -30,6 +30,7 @@ from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, holdout
 from rag_chunk.cli.app import app
 from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
 from rag_chunk.config.metric_table import metrics_of
+from rag_chunk.config.run import BudgetUnit
 from rag_chunk.errors import InputError, RagChunkError, SettingsError
 from rag_chunk.questions import Evidence, Question, read_questions
 from rag_chunk.rendering import columns_to_show, csv_text, html_text, markdown_text
@@ -522,8 +523,25 @@ def test_a_budget_that_holds_all_the_documents_is_warned_of():
 
 def test_the_verdict_names_the_retrieval_that_it_holds_for():
     assert "This holds for lexical retrieval (bm25) and 120 characters of context." in said(analysed())
-    assert scope(["mine:dense"], [4000]) == "This holds for retrieval by mine:dense and 4,000 characters of context."
+    assert (
+        scope(["mine:dense"], ["4,000 characters"])
+        == "This holds for retrieval by mine:dense and 4,000 characters of context."
+    )
     assert all(row.phrase for row in RETRIEVERS.values())
+
+
+def test_a_budget_in_tokens_changes_the_headline_and_leaves_the_curve_in_characters():
+    in_characters, in_tokens = (
+        analysed(CUT.with_settings(budget=9, budget_unit=unit)) for unit in get_args(BudgetUnit)
+    )
+    assert "This holds for lexical retrieval (bm25) and 9 tokens of context." in said(in_tokens)
+    one, other = (each.configurations[0].metrics for each in (in_characters, in_tokens))
+    assert one["budget_recall"] < other["budget_recall"]
+    curve = [name for name in one if name.startswith("budget_recall_")]
+    assert {name: one[name] for name in [*curve, "context_size"]} == {
+        name: other[name] for name in [*curve, "context_size"]
+    }
+    assert in_tokens.configurations[0].config.params()["model"] == "text-embedding-3-small"
 
 
 def test_configurations_are_compared_within_their_retriever():
@@ -822,7 +840,7 @@ def test_the_examples_are_analysed_with_everything():
 
 
 def test_each_configuration_is_chunked_and_ranked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = {"chunk": 0, "rank_for_evaluation": 0}
+    calls = {"chunk": 0, "rank_to_budgets": 0}
 
     def count(name: str) -> Callable[..., Any]:
         function = getattr(runner, name)
@@ -836,7 +854,7 @@ def test_each_configuration_is_chunked_and_ranked_once(monkeypatch: pytest.Monke
     for name in calls:
         monkeypatch.setattr(runner, name, count(name))
     analysed()
-    assert calls == {"chunk": len(RIVALS), "rank_for_evaluation": len(RIVALS)}
+    assert calls == {"chunk": len(RIVALS), "rank_to_budgets": len(RIVALS)}
 
 
 def test_what_configurations_share_is_timed_apart_from_each_of_them() -> None:

@@ -129,7 +129,7 @@ def test_the_answer_stands_before_everything_else(analysis: Analysis, page: str)
     assert report.comparison
     first = re.sub(r"<[^>]+>", "", page[page.index("<main>") : page.index("</section>")])
     text = html.unescape(" ".join(first.split()))
-    assert " ".join(report.comparison.recommended.split()) in text
+    assert " ".join(report.comparison.representative.split()) in text
     assert f"{report.best.metrics['budget_recall']:.3f}" in text
     assert all(" ".join(sentence.split()) in text for sentence in report.comparison.verdict)
 

@@ -37,6 +37,7 @@ def cases(draw: st.DrawFn) -> tuple[Chunking, Ranking, Questions, RunConfig]:
         chunk_size=draw(st.integers(1, 9)),
         top_k=draw(st.integers(1, 6)),
         budget=draw(st.integers(1, 90)),
+        budget_unit=draw(st.sampled_from(["characters", "characters", "tokens"])),
         merge_overlaps=draw(st.booleans()),
         seed=draw(st.integers(0, 3)),
     )
@@ -62,7 +63,7 @@ def test_scores_equal_those_on_sets_of_characters(case):
         values = [scores[name] for scores in expected]
         assert found.per_question[name] == pytest.approx(values), name
         assert found.metrics[name] == pytest.approx(np.mean(values)), name
-    assert found.filled.tolist() == [reference.started_chunks(ranked, config.budget) for ranked, _ in pairs]
+    assert found.filled.tolist() == [reference.started_chunks(ranked) for ranked, _ in pairs]
     assert found.metrics.get("size_for_90") == reference.size_for_90(rows_of(ranking), questions.questions)
 
 
@@ -76,15 +77,16 @@ def test_intact_pools_the_items_of_all_questions(case):
 
 
 @given(cases())
-def test_the_ceiling_takes_the_most_new_evidence_for_each_character(case):
+def test_the_ceiling_takes_the_most_new_evidence_for_what_it_costs(case):
     chunking, _, questions, config = case
     reference = Reference(chunking, config)
-    met = Retrieval(chunking, np.zeros((len(questions), 0), np.int64), questions, config).overlaps
-    ranking = rows_of(oracle_ranking(met, chunking.spans, config.budget))
+    met = Retrieval(chunking, np.zeros((len(questions), 0), np.int64), questions, config)
+    costs = [reference.cost_of(row) for row in range(len(chunking))]
+    ranking = rows_of(oracle_ranking(met.overlaps, met.costs, config.budget))
     for ranked, question in zip(ranking, questions.questions, strict=True):
         assert len(set(ranked)) == len(ranked)
         for count in range(len(ranked) + 1):
-            spent = sum(end - start for start, end in chunking.spans[ranked[:count]].tolist())
+            spent = sum(costs[row] for row in ranked[:count])
             gains = densities(reference, ranked[:count], question)
             best = max(gains, default=0)
             if count < len(ranked):
@@ -95,11 +97,11 @@ def test_the_ceiling_takes_the_most_new_evidence_for_each_character(case):
 
 
 def densities(reference: Reference, taken: list[int], question: Question) -> list[float]:
-    """Return the rise of recall for each character of each chunk."""
+    """Return the rise of recall for what each chunk costs."""
     before = reference.recall(reference.union(taken), question)
     return [
-        (reference.recall(reference.union([*taken, row]), question) - before) / (end - start)
-        for row, (start, end) in enumerate(reference.chunks)
+        (reference.recall(reference.union([*taken, row]), question) - before) / reference.cost_of(row)
+        for row in range(len(reference.chunks))
     ]
 
 
@@ -109,11 +111,12 @@ def test_the_ceiling_is_at_least_the_actual_recall_and_the_floor_a_mean_of_shuff
     found = score(chunking, ranking, questions, config)
     assert (found.per_question["oracle_recall"] >= found.per_question["budget_recall"]).all()
     assert (found.per_question["oracle_recall"] <= 1).all()
-    drawn = rows_of(shuffles(chunking.corpus, questions, chunking.spans, config.seed, config.budget))
+    costs = Retrieval(chunking, ranking, questions, config).costs
+    drawn = rows_of(shuffles(chunking.corpus, questions, costs, config.seed, config.budget))
     reference = Reference(chunking, config)
     for number, question in enumerate(questions.questions):
         lists = drawn[number * SHUFFLES : (number + 1) * SHUFFLES]
-        recalls = [reference.recall(reference.read(ranked, config.budget), question) for ranked in lists]
+        recalls = [reference.recall(reference.read_within_budget(ranked), question) for ranked in lists]
         assert found.per_question["random_recall"][number] == pytest.approx(np.mean(recalls))
 
 
@@ -182,7 +185,11 @@ def test_the_depth_needed_fills_every_budget_whatever_the_ranking(case):
     depth = required_depth(chunking, config)
     reference = Reference(chunking, config)
     cheapest = sorted(range(len(chunking)), key=lambda row: chunking.spans[row, 1] - chunking.spans[row, 0])[:depth]
-    assert depth == len(chunking) or (depth >= config.top_k and reference.cost(cheapest) >= max(*LADDER, config.budget))
+    in_tokens = config.budget_unit == "tokens"
+    least = sorted(range(len(chunking)), key=reference.cost_of)[:depth]
+    largest = max(LADDER) if in_tokens else max(*LADDER, config.budget)
+    assert depth == len(chunking) or (depth >= config.top_k and reference.cost(cheapest) >= largest)
+    assert depth == len(chunking) or not in_tokens or reference.cost_in_tokens(least) >= config.budget
 
 
 @pytest.mark.parametrize("merge_overlaps", [False, True])

@@ -1,5 +1,6 @@
 """The metrics of one configuration, slow and obvious: every character by itself."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
@@ -7,6 +8,7 @@ import regex
 
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
+from rag_chunk.corpus.units import load_encoding
 from rag_chunk.questions import Question
 from rag_chunk.scorer.losses import CAUSES
 
@@ -55,10 +57,58 @@ class Reference:
             seen.add(place)
             yield place
 
-    def started_chunks(self, ranked: Sequence[int], budget: int) -> int:
-        """Count the chunks that come before the budget is spent."""
-        costs = [self.cost(ranked[:count]) for count in range(len(ranked))]
-        return sum(cost < budget for cost in costs)
+    @cached_property
+    def tokens(self) -> list[tuple[int, int]]:
+        """The tokens of whole documents: a character that is several of them belongs to the last."""
+        encoding, starts = load_encoding(self.config.model), list[int]()
+        ends = [*self.starts[1:], len(self.line)]
+        for first, end in zip(self.starts, ends, strict=True):
+            text = self.line[first:end]
+            starts += [first + start for start in encoding.decode_with_offsets(encoding.encode_ordinary(text))[1]]
+        return list(itertools.pairwise([*starts, len(self.line)]))
+
+    def touched_tokens(self, row: int) -> list[int]:
+        """The numbers of the tokens that a chunk has a part of."""
+        start, end = self.chunks[row]
+        ends = [
+            max(last, first + 1) for first, last in self.tokens
+        ]  # one without a text of its own is a part of a character
+        return [number for number, (first, _) in enumerate(self.tokens) if first < end and start < ends[number]]
+
+    def read_within_budget(self, ranked: Sequence[int]) -> Inks:
+        """Read until the budget is spent, in its own unit."""
+        if self.config.budget_unit == "characters":
+            return self.read(ranked, self.config.budget)
+        read, paid = set[int](), list[int]()
+        for row in ranked:
+            for number in self.touched_tokens(row):
+                if self.config.merge_overlaps and number in paid:
+                    read |= self.part(row, number)
+                elif len(paid) < self.config.budget:
+                    paid.append(number)
+                    read |= self.part(row, number)
+                else:
+                    return read
+        return read
+
+    def part(self, row: int, number: int) -> Inks:
+        """Return what a chunk holds of a token."""
+        return set(range(*self.chunks[row])) & set(range(*self.tokens[number]))
+
+    def started_chunks(self, ranked: Sequence[int]) -> int:
+        """Count the chunks that come before the budget is spent, in its own unit."""
+        in_characters = self.config.budget_unit == "characters"
+        cost = self.cost if in_characters else self.cost_in_tokens
+        return sum(cost(ranked[:count]) < self.config.budget for count in range(len(ranked)))
+
+    def cost_of(self, row: int) -> int:
+        """Return what one chunk costs, in the unit of the budget."""
+        start, end = self.chunks[row]
+        return end - start if self.config.budget_unit == "characters" else len(self.touched_tokens(row))
+
+    def cost_in_tokens(self, ranked: Sequence[int]) -> int:
+        numbers = [number for row in ranked for number in self.touched_tokens(row)]
+        return len(set(numbers)) if self.config.merge_overlaps else len(numbers)
 
     def cost(self, ranked: Sequence[int]) -> int:
         places = [place for row in ranked for place in range(*self.chunks[row])]
@@ -91,13 +141,13 @@ class Reference:
 
     def losses(self, ranked: Sequence[int], question: Question) -> dict[str, float]:
         """Return what each cause costs, from sets of characters that grow."""
-        started = list(ranked[: self.started_chunks(ranked, self.config.budget)])
+        started = list(ranked[: self.started_chunks(ranked)])
         near = {self.document(self.chunks[row][0]) for row in started}
         rows = range(len(self.chunks))
         close = self.union([row for row in rows if self.document(self.chunks[row][0]) in near])
         whole, everything = self.union(started), self.union(rows)
         sets = [
-            lambda _: self.read(ranked, self.config.budget),
+            lambda _: self.read_within_budget(ranked),
             lambda _: whole,
             lambda wanted: everything if wanted & whole else whole,
             lambda wanted: everything if wanted & whole else close,
@@ -173,7 +223,7 @@ class Reference:
         top = ranked[: self.config.top_k]
         recall, precision = self.recall(self.union(top), question), self.precision(top, question)
         rank = self.reciprocal_rank(top, question)
-        at_budget = self.recall(self.read(ranked, self.config.budget), question)
+        at_budget = self.recall(self.read_within_budget(ranked), question)
         curve = {f"budget_recall_{size}": self.recall(self.read(ranked, size), question) for size in CURVE}
         return {
             "avg_recall": recall,

@@ -19,6 +19,7 @@ from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer import CURVE, required_depth
 from rag_chunk.scorer.budget import walk
+from rag_chunk.scorer.pricing import CHARACTERS, Pricing, pricing_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,26 +118,29 @@ def _notices(chunking: Chunking, ranking: Ranking, config: RunConfig) -> Iterato
     if nothing:
         said = "retrieve nothing and score 0: they have no ranking, or an empty one"
         yield f"{nothing} of {len(ranking)} questions {said}"
-    short = list(_short(lengths, _spent(chunking, ranking, config), chunking, config))
+    short = list(_short(lengths, ranking, chunking, config))
     if short:
         wanting = ", than ".join(f"{what} for {count}" for what, count in short)
         yield f"lists are shorter than {wanting} of {len(ranking)} questions: only their content is scored"
 
 
-def _spent(chunking: Chunking, ranking: Ranking, config: RunConfig) -> Positions:
-    """Return what each list costs in characters: [questions]."""
-    costs: Positions = walk(ranking, chunking.spans, merge_overlaps=config.merge_overlaps).after[:, -1]
+def _spent(chunking: Chunking, ranking: Ranking, config: RunConfig, pricing: Pricing) -> Positions:
+    """Return what each list costs: [questions]."""
+    walked = walk(ranking, chunking.spans, merge_overlaps=config.merge_overlaps, pricing=pricing)
+    costs: Positions = walked.after[:, -1]
     return costs
 
 
-def _short(lengths: Positions, spent: Positions, chunking: Chunking, config: RunConfig) -> Iterator[tuple[str, int]]:
+def _short(lengths: Positions, ranking: Ranking, chunking: Chunking, config: RunConfig) -> Iterator[tuple[str, int]]:
     """Yield what some lists, but not all chunks together, are too short for, and how many."""
-    all_chunks = np.arange(len(chunking))[None]
-    some, most = lengths > 0, int(_spent(chunking, all_chunks, config)[0])
+    some, headline = lengths > 0, pricing_of(chunking.corpus, config)
     top = int((some & (lengths < min(config.top_k, len(chunking)))).sum())
     if top:
         yield f"top_k ({config.top_k})", top
-    for budget in dict.fromkeys((config.budget, max(config.budget, *CURVE))):
-        count = int((some & (spent < min(budget, most))).sum())
+    largest = max(CURVE) if config.budget_unit == "tokens" else max(config.budget, *CURVE)
+    budgets = {(config.budget, config.budget_unit): headline, (largest, "characters"): CHARACTERS}
+    for (budget, unit), pricing in budgets.items():
+        most = int(_spent(chunking, np.arange(len(chunking))[None], config, pricing)[0])
+        count = int((some & (_spent(chunking, ranking, config, pricing) < min(budget, most))).sum())
         if count:
-            yield f"{budget:,} characters", count
+            yield f"{budget:,} {unit}", count

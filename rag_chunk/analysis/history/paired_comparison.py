@@ -8,9 +8,11 @@ import numpy as np
 
 from rag_chunk.analysis import HEADLINE, statistics, verdicts
 from rag_chunk.analysis.comparison import against_result, pair_result
+from rag_chunk.analysis.history.converter_differences import converter_differences
 from rag_chunk.analysis.history.outcomes import ComparedSide, ComparisonReport
 from rag_chunk.analysis.history.pairing import Pairing, document_differences, pair_questions
 from rag_chunk.analysis.history.saved_analysis import SavedAnalysis
+from rag_chunk.analysis.outcome import distinct
 from rag_chunk.analysis.report import AgainstBaseline, BaselineResult
 from rag_chunk.config import RunConfig, did_you_mean, is_external
 from rag_chunk.config.metric_table import metrics_of
@@ -36,7 +38,7 @@ def compare_analyses(
     warnings = [*_mismatches(sides), *_too_few(pairing)]
     if warnings and not (anyway and pairing.ids):
         remedy = "--anyway compares them all the same" if pairing.ids else "there is nothing to compare by"
-        raise InputError(f"{'; '.join(warnings)}: {remedy}")
+        raise InputError(f"{'; '.join([*_conversions(saved), *warnings])}: {remedy}")
     table = np.array([[scores[label][name] for label, name in zip(sides, ids, strict=True)] for ids in pairing.ids])
     shown = statistics.compare_all(table, seed=saved[0].configuration.config.seed)
     names = list(sides)
@@ -98,6 +100,13 @@ def _mismatches(sides: dict[str, SavedAnalysis]) -> list[str]:
     return mismatches
 
 
+def _conversions(saved: Sequence[SavedAnalysis]) -> list[str]:
+    """Say that the documents of a side were converted in another way than those of the first."""
+    base = saved[0].report.corpus
+    changes = dict.fromkeys(each for side in saved for each in converter_differences(base, side.report.corpus))
+    return [f"{each.name} {each.what}" for each in changes]
+
+
 def _describe(config: RunConfig, name: str) -> str:
     value = str(getattr(config, name))
     return "somebody else's" if is_external(value) else value
@@ -125,6 +134,7 @@ def _side(label: str, side: SavedAnalysis, base: SavedAnalysis, pairing: Pairing
         config=result.config,
         metrics=_metrics(side, {ids[place] for ids in pairing.ids}),
         documents=document_differences(base.report.corpus, report.corpus),
+        converters=converter_differences(base.report.corpus, report.corpus),
     )
 
 
@@ -163,7 +173,7 @@ def _verdict(
     shown: statistics.PairedTest, sides: dict[str, SavedAnalysis], against: tuple[AgainstBaseline, ...], metric: str
 ) -> tuple[str, ...]:
     configs = [side.configuration.config for side in sides.values()]
-    retrievers, budgets = [config.retriever for config in configs], sorted({config.budget for config in configs})
+    retrievers, budgets = [config.retriever for config in configs], distinct(config.budget_text for config in configs)
     first = BaselineResult(name=next(iter(sides)), others=against)
     sentences = (
         verdicts.verdict(shown, list(sides)),

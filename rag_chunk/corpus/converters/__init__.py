@@ -6,7 +6,13 @@ from rag_chunk.corpus.converters.converted_folder import (
     read_converted_folder,
     write_converted_folder,
 )
-from rag_chunk.corpus.converters.converter_table import CONVERTED_ENDINGS, CONVERTERS, Converter, choose_converters
+from rag_chunk.corpus.converters.converter_table import (
+    CONVERTED_ENDINGS,
+    CONVERTERS,
+    Converter,
+    choose_converters,
+    reads,
+)
 
 __all__ = [
     "CONVERTED_ENDINGS",
@@ -18,5 +24,6 @@ __all__ = [
     "convert_files",
     "is_converted_folder",
     "read_converted_folder",
+    "reads",
     "write_converted_folder",
 ]

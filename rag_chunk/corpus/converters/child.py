@@ -70,7 +70,7 @@ def _convert(request: dict[str, Any], data: bytes, limits: Limits) -> ConvertedP
     if request["built_in"]:
         function = getattr(importlib.import_module(module), name)
         _refuse_network()
-        converted: ConvertedPages = function(data, request["ending"], limits)
+        converted: ConvertedPages = function(data, request["ending"], limits, **request["options"])
         return converted
     if (here := os.getcwd()) not in sys.path:  # noqa: PTH109 - text, as sys.path has it
         sys.path.insert(0, here)

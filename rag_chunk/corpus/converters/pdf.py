@@ -1,5 +1,7 @@
 """PDF: text by PDFium, or Markdown by LiteParse. Neither recognises letters in pictures."""
 
+from typing import Any
+
 from rag_chunk.corpus.converters.pages import ConversionError, ConvertedPages, Limits, numbered
 
 _TAIL = 2048  # bytes at the end of a PDF in which its end mark is, as viewers have it
@@ -33,19 +35,12 @@ def _page_text(document: "object", number: int) -> str:
     return written
 
 
-def read_with_liteparse(data: bytes, ending: str, limits: Limits) -> ConvertedPages:
+def read_with_liteparse(data: bytes, ending: str, limits: Limits, **options: Any) -> ConvertedPages:
     """Return the Markdown of each page."""
     import liteparse
 
     _check_pdf(data)
-    parser = liteparse.LiteParse(
-        ocr_enabled=False,
-        output_format="markdown",
-        image_mode="off",
-        num_workers=1,
-        max_pages=limits.pages + 1,
-        quiet=True,
-    )
+    parser = liteparse.LiteParse(num_workers=1, max_pages=limits.pages + 1, quiet=True, **options)
     try:
         parsed = parser.parse(data)
     except liteparse.ParseError as error:

@@ -55,7 +55,7 @@ def _breakdown(
     results: Sequence[ConfigurationResult],
     figures: Figures,
 ) -> Breakdown:
-    ours = figures(next(each for each in results if each.name == comparison.recommended))
+    ours = figures(next(each for each in results if each.name == comparison.representative))
     names = names_to_show(kind, ours, counts)
     rows = tuple(_place(name, counts.get(name, 0), ours[name], results, figures) for name in names[:_MOST_ROWS])
     return Breakdown(kind, rows, len(names) - len(rows), ticks_of(_WHOLE, most=4))

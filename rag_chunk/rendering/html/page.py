@@ -14,8 +14,8 @@ from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Rep
 from rag_chunk.rendering.columns import (
     LEGEND,
     all_scores_are_zero,
+    caveats,
     columns_to_show,
-    draft_note,
     format_metric,
     groups,
     mark,
@@ -93,7 +93,7 @@ def _part(
 ) -> ReportSection:
     shown = results[:MOST_COLUMNS]
     if comparison:
-        named = {comparison.recommended, comparison.leader, *comparison.pareto}
+        named = {comparison.representative, comparison.leader, *comparison.pareto}
         shown = [each for place, each in enumerate(results) if place < MOST_COLUMNS or each.name in named]
     scored = comparison if comparison and not all_scores_are_zero(comparison, results) else None
     return ReportSection(
@@ -113,7 +113,8 @@ def _part(
 
 def _sentences(report: Report, comparison: ComparisonResult) -> tuple[str, ...]:
     """Return the verdict; where nothing is shown, the page's title is its first sentence."""
-    return (*draft_note(report), *comparison.verdict[1 if comparison.too_close else 0 :])
+    reviewed = comparison.reviewed.verdict if comparison.reviewed else ()
+    return (*caveats(report), *comparison.verdict[1 if comparison.too_close else 0 :], *reviewed)
 
 
 def _sizes(analysis: Analysis, numbers: Mapping[str, int]) -> Distributions | None:

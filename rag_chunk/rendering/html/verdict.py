@@ -45,7 +45,7 @@ def answer_of(report: Report, comparison: ComparisonResult | None, results: list
     if comparison and all(is_bound(name) for name in comparison.retrievers):
         return Answer("A bound, which no pipeline can have", " and ".join(comparison.retrievers), "", (), "")
     kicker = "Recommended" if len(results) > 1 else "The only configuration"
-    chosen = next(each for each in results if comparison is None or each.name == comparison.recommended)
+    chosen = next(each for each in results if comparison is None or each.name == comparison.representative)
     scored = _score_facts(report, comparison, chosen, results) if comparison else ()
     config = ConfigFile(chosen.config.applicable_settings(), {}, {}).to_yaml()
     facts, settings = (*scored, _index(chosen)), settings_of(chosen.config)
@@ -82,10 +82,9 @@ def _score_facts(
     asked = len(chosen.questions)
     ends = chosen.intervals.get(comparison.metric)
     interval = f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}; " if ends else ""
-    budget = f"{chosen.config.budget:,} characters"
     recall = Fact(
         format_metric(comparison.metric, chosen.metrics[comparison.metric]),
-        f"recall in {budget} of context",
+        f"recall in {chosen.config.budget_text} of context",
         f"{interval}{asked:,} question{'' if asked == 1 else 's'}",
     )
     return (

@@ -116,7 +116,7 @@ def _configuration(report: Report, result: ConfigurationResult, sample: Sample) 
         "name": result.name,
         "settings": settings_of(result.config),
         "mark": mark(report, result),
-        "budget": result.config.budget,
+        "budget": result.config.budget_text,
         "scores": [round(100 * each[comparison.metric]) for each in scores] if comparison and scores else None,
     }
 

@@ -246,7 +246,7 @@
     });
     $("ranking").replaceChildren(
       make("h3", { dir: "auto" }, data.questions[state.question].text),
-      make("p", {}, each.ranked ? `${score ? `${score}. ` : ""}Retrieved, best first, until ${number(each.budget)} characters are spent; the last is cut there.` : "Its rankings are not in this page."),
+      make("p", {}, each.ranked ? `${score ? `${score}. ` : ""}Retrieved, best first, until ${each.budget} are spent; the last is cut there.` : "Its rankings are not in this page."),
       make("ol", {}, ...places, ...lines),
     );
   };

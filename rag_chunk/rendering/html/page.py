@@ -117,7 +117,8 @@ def _part(
 
 def _sentences(report: Report, comparison: ComparisonResult) -> tuple[str, ...]:
     """Return the verdict; where nothing is shown, the page's title is its first sentence."""
-    return (*caveats(report), *comparison.verdict[1 if comparison.too_close else 0 :])
+    reviewed = comparison.reviewed.verdict if comparison.reviewed else ()
+    return (*caveats(report), *comparison.verdict[1 if comparison.too_close else 0 :], *reviewed)
 
 
 def _sizes(analysis: Analysis, numbers: Mapping[str, int]) -> Distributions | None:

@@ -20,6 +20,7 @@ from rag_chunk.mlflow_tracker.registry import ModelAlias, parse_alias
 from rag_chunk.mlflow_tracker.resend import end_left_running, track_folder
 from rag_chunk.mlflow_tracker.runs import Tracking, track_run
 from rag_chunk.mlflow_tracker.sender import Tracked
+from rag_chunk.mlflow_tracker.traces import fetch_retrieved
 
 __all__ = [
     "LOG_CHUNKS",
@@ -39,6 +40,7 @@ __all__ = [
     "fetch_analysis",
     "fetch_config",
     "fetch_records",
+    "fetch_retrieved",
     "fetch_top",
     "ignore_notice",
     "is_address",

@@ -11,7 +11,7 @@ from rag_chunk.analysis import statistics
 from rag_chunk.analysis.phrases import join_words, points, these_questions
 from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.analysis.scoring import HEADLINE
-from rag_chunk.analysis.summary import where_lost
+from rag_chunk.analysis.summary import between_documents, where_lost
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus.arrays import Floats
 
@@ -106,6 +106,7 @@ def diagnose_results(
     sentences = [
         _not_in_text(missing, len(ids)),
         where_lost(base),
+        between_documents(base),
         *_cures(trials),
         "" if any(trial.shown == "better" for trial in trials) else _limit(recall, ceiling, missing),
         f"No chunk changes with {'; '.join(without_effect)}." if without_effect else "",

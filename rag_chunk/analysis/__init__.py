@@ -1,6 +1,7 @@
 """One analysis: corpus, questions and configurations in, a report out."""
 
 import datetime
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +15,7 @@ from rag_chunk.analysis.conversions import (
     name_rivals,
     with_evaluation,
 )
-from rag_chunk.analysis.cost_estimate import estimate_cost
+from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost, in_minutes
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
 from rag_chunk.analysis.report import (
@@ -28,6 +29,7 @@ from rag_chunk.analysis.report import (
 )
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
+from rag_chunk.analysis.scoring_threads import open_threads
 from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
@@ -54,7 +56,7 @@ class Analysis:
     chunkings: Mapping[str, Chunking]
 
 
-def analyze(
+def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyses
     corpus: Corpus,
     configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig],
     questions: Questions | None = None,
@@ -62,13 +64,15 @@ def analyze(
     settings: AnalysisConfig | None = None,
     skipped: Iterable[tuple[str, str]] = (),
     progress: Progress | None = None,
+    on_estimate: Callable[[CostEstimate], None] | None = None,
     conversions: Sequence[RivalConversion] = (),
 ) -> Analysis:
     """Chunk, retrieve, score and compare; without `questions`, chunk and measure the chunks.
 
     `configs` may be named; `progress` is told how many configurations are done, of how many, and what comes next:
-    a configuration, then the comparison, then nothing. Where the corpus holds several `conversions` of the same files,
-    each configuration is run with each of them.
+    a configuration, then the comparison, then nothing. `on_estimate` is told what a model that costs something will
+    embed, before it does. Where the corpus holds several `conversions` of the same files, each configuration is run
+    with each of them.
 
     >>> from rag_chunk import Corpus, Document, RunConfig, analyze
     >>> corpus = Corpus([Document("guide.txt", "Turn left to lock. Pull to open.")])
@@ -86,14 +90,18 @@ def analyze(
     )
     asked = evaluation_set(corpus, questions, settings, seed)
     if any(config.needs_vectors and not embedder_of(config).is_cheap for config in named.values()):
-        estimate_cost(corpus, named, questions).check(settings.max_embed_tokens)
-    run = Run(corpus, asked, settings.metrics)
+        estimate = estimate_cost(corpus, named, questions)
+        estimate.check(settings.max_embed_tokens)
+        if on_estimate:
+            on_estimate(estimate)
     on_progress = progress or _ignore
     ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
-    for number, (name, (config, conversion)) in enumerate(ordered):
-        on_progress(number, len(rivals), name)
-        run.add(name, config, _embedding_progress(progress, number, len(rivals), name), conversion)
-    run.restore_order(rivals)
+    with open_threads(len(rivals)) as executor:
+        run = Run(corpus, asked, settings.metrics, executor)
+        for number, (name, (config, conversion)) in enumerate(ordered):
+            on_progress(number, len(rivals), name)
+            run.add(name, config, _embedding_progress(progress, number, len(rivals), name), conversion)
+        run.finish(rivals)
     on_progress(len(rivals), len(rivals), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
     unseen = find_unseen_headings(corpus, named.values())
@@ -106,10 +114,20 @@ def analyze(
 def _embedding_progress(
     progress: Progress | None, number: int, total: int, name: str
 ) -> Callable[[int, int], None] | None:
-    """Return a function that reports how many texts of a configuration are embedded."""
+    """Return a function that reports how many texts of a configuration are embedded, and how long the rest takes."""
     if progress is None:
         return None
-    return lambda done, texts: progress(number, total, f"{name}: embedding, {done:,} of {texts:,}")
+    started, first, expected = 0.0, 0, -1
+
+    def on_progress(done: int, texts: int) -> None:
+        nonlocal started, first, expected
+        if texts != expected:  # sentences, then questions, then chunks
+            started, first, expected = time.perf_counter(), done, texts
+        seconds = (time.perf_counter() - started) / max(1, done - first) * (texts - done)
+        left = f", {in_minutes(seconds)} left" if done > first else ""
+        progress(number, total, f"embedding {done:,} of {texts:,}{left}: {name}")
+
+    return on_progress
 
 
 def score_retrievals(

@@ -79,7 +79,10 @@ class AnalysisConfig(BaseModel):
         description="The most tokens that are embedded, unless by hashing or model2vec; above it nothing is.",
     )
     margin: float = Field(
-        0.005, ge=0, le=1, description="How far below the leader a smaller index may be and still be recommended."
+        0,
+        ge=0,
+        le=1,
+        description="How far below the surest lead one with fewer chunks may be and still be recommended.",
     )
 
     _numbers = numbers

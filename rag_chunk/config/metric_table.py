@@ -26,7 +26,8 @@ DEFAULT_GROUPS = tuple(group for group in METRIC_GROUPS if group not in ON_REQUE
 class Metric:
     """A metric of a configuration.
 
-    `group` is one of `METRIC_GROUPS`, or `time` or `embedding`, which are measured whatever was asked for. `column` is
+    `group` is one of `METRIC_GROUPS`, or `time` or `embedding`, which are measured whatever was asked for, or
+    `interval`, which a report keeps beside its metrics and MLflow among them. `column` is
     the place among a table's columns with questions, `plain_column` without; 0 is none.
     """
 
@@ -73,6 +74,8 @@ METRICS = {
             Metric(f"budget_recall_{size}", "budget", f"the same for {size:,} characters")
             for size in (1000, 2000, 4000, 8000, 16000)
         ),
+        Metric("budget_recall_low", "interval", "the lower end of budget_recall's 95 % interval, in MLflow"),
+        Metric("budget_recall_high", "interval", "the upper end of budget_recall's 95 % interval, in MLflow"),
         Metric("budget_complete", "budget", "share of questions whose evidence is all within the budget"),
         Metric("size_for_90", "budget", "characters for a recall of 0.9", "whole", lower_is_better=True),
         Metric(

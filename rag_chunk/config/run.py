@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -12,9 +11,10 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from rag_chunk.config.applicability import Only
 from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES, needs_vectors
-from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name
+from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name, is_plain_address
 
 Unit = Literal["words", "tokens", "characters"]
+Filter = Literal["none", "document"]
 BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code", "page_furniture"]
@@ -159,6 +159,12 @@ class RunConfig(BaseModel):
         description="Index the titles above a chunk with it, for bm25, dense and hybrid; they cost no context.",
         json_schema_extra={"stage": "retrieve"},
     )
+    filter: Filter = Field(
+        "none",
+        description="What is searched for a question: all documents, or only its own, those that hold its evidence, "
+        "as in a pipeline that knows the document from metadata.",
+        json_schema_extra={"stage": "retrieve"},
+    )
     top_k: int = Field(
         5, ge=1, le=LARGEST, description="Chunks retrieved for the avg_* metrics.", json_schema_extra={"stage": "score"}
     )
@@ -241,7 +247,7 @@ class RunConfig(BaseModel):
         """Refuse what is no address, or carries a key; record none where the backend has none."""
         if url is None:
             return None
-        if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", url):
+        if not is_plain_address(url):
             raise PydanticCustomError(
                 "unusable_url",
                 "embedding_url must be an address as in http://localhost:11434/v1, without a user, a password or a "

@@ -36,7 +36,7 @@ class Checked:
 class QuestionCheck:
     """A question file, checked: its questions, and the findings in the file's order.
 
-    `matched` counts the items of evidence by the step that located them.
+    `matched` counts the items of evidence by the step that located them. The `rejected` ones are not looked at.
     """
 
     source: str
@@ -44,6 +44,7 @@ class QuestionCheck:
     questions: tuple[Checked, ...]
     findings: tuple[Diagnostic, ...]
     matched: Mapping[str, int]
+    rejected: tuple[ParsedQuestion, ...] = ()
 
     def of(self, level: Level) -> list[Diagnostic]:
         """Return the findings of that level."""
@@ -68,6 +69,7 @@ class QuestionCheck:
             "duplicated": kinds.count("duplicate"),
             "without evidence": kinds.count("unanswered"),
             "not reviewed": sum(not checked.asked.reviewed for checked in self.questions),
+            "rejected": len(self.rejected),
         }
 
     def to_json_with_spans(self) -> str:
@@ -79,7 +81,9 @@ class QuestionCheck:
             raise InputError(
                 f"{self.source} cannot be rewritten while a part of it cannot be read; fix that part first"
             )
-        questions = [_fix_question(checked, self.corpus) for checked in self.questions]
+        fixed = [(checked.asked.number, _fix_question(checked, self.corpus)) for checked in self.questions]
+        fixed += [(question.number, dict(question.fields)) for question in self.rejected]
+        questions = [fields for _, fields in sorted(fixed, key=lambda pair: pair[0])]
         return json.dumps({"questions": questions}, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -89,9 +93,9 @@ def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     Raise `InputError` only where there is no such file, or it is not text.
     """
     account = Diagnostics()
-    wanted = [
-        parse_question(record, account) for record in parse_records(read_utf8(Path(path), "question file"), account)
-    ]
+    records = parse_records(read_utf8(Path(path), "question file"), account)
+    parsed = [parse_question(record, account) for record in records]
+    wanted = [question for question in parsed if not question.is_rejected]
     _note_equal_ids(wanted, account)
     _note_duplicates(wanted, account)
     _note_unanswered(wanted, account)
@@ -100,7 +104,8 @@ def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     checked = tuple(Checked(question, locator.items(question)) for question in wanted)
     note_unknown_documents(account, corpus)
     ordered = sorted(account.findings, key=lambda finding: finding.number)
-    return QuestionCheck(str(path), corpus, checked, tuple(ordered), account.matched)
+    rejected = tuple(question for question in parsed if question.is_rejected)
+    return QuestionCheck(str(path), corpus, checked, tuple(ordered), account.matched, rejected)
 
 
 def _note_equal_ids(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:

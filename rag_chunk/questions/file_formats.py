@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rag_chunk.config import yaml_text
 from rag_chunk.errors import InputError
@@ -26,13 +26,20 @@ _SHAPE = (
 )
 
 
+Form = Literal["json", "jsonl", "csv", "yaml"]
+
+
 @dataclass(frozen=True, slots=True)
 class RawQuestion:
-    """One question as it stands in the file, its number from 1, and its line, where that is known."""
+    """One question as it stands in the file, its number from 1, and its line, where that is known.
+
+    One that `is_translated` stands there under the names of another tool.
+    """
 
     fields: dict[str, Any]
     number: int
     line: int | None = None
+    is_translated: bool = False
 
 
 def parse_records(text: str, account: Diagnostics) -> list[RawQuestion]:
@@ -40,10 +47,24 @@ def parse_records(text: str, account: Diagnostics) -> list[RawQuestion]:
     if not text.strip():
         _unreadable(account, f"is empty; {_SHAPE}")
         return []
+    form = form_of(text)
+    if form == "csv":
+        return list(_csv(text, account, delimiter_of(text)))
+    if form == "jsonl":
+        return list(_jsonl(text, account))
+    return _json(text, account) if form == "json" else _yaml(text, account)
+
+
+def form_of(text: str) -> Form:
+    """Return the form of a question file that is not empty."""
     if text.lstrip()[0] in "{[":
-        return list(_jsonl(text, account)) if _is_jsonl(text) else _json(text, account)
-    delimiter = _separator_line(text) or _delimiter(text)
-    return list(_csv(text, account, delimiter)) if delimiter else _yaml(text, account)
+        return "jsonl" if _is_jsonl(text) else "json"
+    return "csv" if delimiter_of(text) else "yaml"
+
+
+def delimiter_of(text: str) -> str:
+    """Return what separates the cells of a CSV, or nothing where the text is none."""
+    return _separator_line(text) or _delimiter(text)
 
 
 def load_objects(text: str) -> list[dict[str, Any]]:
@@ -84,7 +105,7 @@ def _jsonl(text: str, account: Diagnostics) -> Iterator[RawQuestion]:
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     for position, (number, line) in enumerate(lines, 1):
         try:
-            yield RawQuestion(_fields(_load(line)), position, number)
+            yield _raw_question(_load(line), position, number)
         except json.JSONDecodeError as error:
             _unreadable(account, error.msg, position, f"line {number}, column {error.colno}:")
         except (ValueError, RecursionError) as error:
@@ -106,7 +127,7 @@ def _json(text: str, account: Diagnostics) -> list[RawQuestion]:
         _unreadable(account, f"has the keys of another tool's question set, but not its form: {error!r}")
         return []
     if records is not None:
-        return [RawQuestion(fields, number) for number, fields in enumerate(records, 1)]
+        return [RawQuestion(fields, number, is_translated=True) for number, fields in enumerate(records, 1)]
     listed = _list_of_questions(loaded, account)
     return list(_as_records(listed, list(_lines(text)) if listed else [], account))
 
@@ -135,16 +156,23 @@ def _reason(error: Exception) -> str:
 
 
 def _lines(text: str) -> Iterator[int]:
-    """Yield the line of each element of the list in valid JSON: the whole, or what stands under "questions"."""
+    """Yield the line of each element of the list of questions in valid JSON."""
+    line, counted = 1, 0
+    for start, _ in element_spans(text):
+        line, counted = line + text.count("\n", counted, start), start
+        yield line
+
+
+def element_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each element of the list in valid JSON is: of the whole, or of what is under "questions"."""
     decoder, place = json.JSONDecoder(), _behind_space(text, 0)
     if text[place] == "{":
         place = _place_of_questions(text, place, decoder)
-    line, counted = 1, 0
     place = _behind_space(text, place + 1)
     while text[place] != "]":
-        line, counted = line + text.count("\n", counted, place), place
-        yield line
-        place = _behind_space(text, decoder.raw_decode(text, place)[1])
+        end = decoder.raw_decode(text, place)[1]
+        yield place, end
+        place = _behind_space(text, end)
         place = _behind_space(text, place + 1) if text[place] == "," else place
 
 
@@ -184,15 +212,16 @@ def _list_of_questions(loaded: Any, account: Diagnostics) -> list[Any]:
 def _as_records(values: Sequence[Any], lines: Sequence[int], account: Diagnostics) -> Iterator[RawQuestion]:
     for number, (value, line) in enumerate(zip(values, lines, strict=True), 1):
         try:
-            yield RawQuestion(_fields(value), number, line)
+            yield _raw_question(value, number, line)
         except ValueError as error:
             _unreadable(account, str(error), number, f"number {number} in the list (line {line}):")
 
 
-def _fields(value: Any) -> dict[str, Any]:
+def _raw_question(value: Any, number: int, line: int) -> RawQuestion:
     if not isinstance(value, dict):
         raise ValueError('this is not a question; it needs {"question": …}')  # noqa: TRY004 - reported with the line
-    return translate_record(value)
+    fields = translate_record(value)
+    return RawQuestion(fields, number, line, is_translated=fields is not value)
 
 
 def _separator_line(text: str) -> str:
@@ -222,7 +251,7 @@ def _csv(text: str, account: Diagnostics, delimiter: str) -> Iterator[RawQuestio
         return
     for number, (line, row) in enumerate(rows, 1):
         try:
-            yield RawQuestion(_csv_fields(header, row), number, line)
+            yield _raw_row(header, row, number, line)
         except ValueError as error:
             _unreadable(account, str(error), number, f"line {line}:")
 
@@ -243,18 +272,20 @@ def _rows(text: str, account: Diagnostics, delimiter: str) -> Iterator[tuple[int
         _unreadable(account, f"cannot be read as CSV: line {begin}: {error}")
 
 
-def _csv_fields(header: list[str], row: list[str]) -> dict[str, Any]:
+def _raw_row(header: list[str], row: list[str], number: int, line: int) -> RawQuestion:
     if len(row) > len(header):
         raise ValueError(f"it has {len(row)} cells, and the header {len(header)}; a cell with a comma needs quotes")
     cells = {name: cell.strip() for name, cell in zip(header, row, strict=False) if cell.strip()}
-    fields: dict[str, Any] = translate_record({name: _value(name, cell) for name, cell in cells.items()})
+    raw = _raw_question({name: _value(name, cell) for name, cell in cells.items()}, number, line)
+    fields = raw.fields
     if "references" in fields:
         document = {"doc": cells["corpus_id"]} if "corpus_id" in cells else {}
         fields["evidence"] = [
             {**document, **_reference(reference)} for reference in _list("references", fields["references"])
         ]
         fields = {name: value for name, value in fields.items() if name not in {"references", "corpus_id"}}
-    return fields
+        return RawQuestion(fields, number, line, is_translated=True)
+    return raw
 
 
 def _value(name: str, cell: str) -> Any:

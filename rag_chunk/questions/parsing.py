@@ -10,6 +10,7 @@ from rag_chunk.config import did_you_mean
 from rag_chunk.questions.diagnostics import Diagnostics
 from rag_chunk.questions.file_formats import RawQuestion
 
+REJECTED = "rejected"  # a value of `reviewed`
 KNOWN = ("id", "question", "relevant", "evidence", "tags", "reviewed")
 _ELSEWHERE = {  # what other tools call our fields
     **dict.fromkeys(("input", "query", "user_input", "prompt", "question_text"), "question"),
@@ -38,7 +39,7 @@ class Wording:
 class ParsedQuestion:
     """A question with its items of evidence, each a list of wordings any one of which fills it.
 
-    It is `reviewed` unless the file says that it is not. `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
+    It is `reviewed` unless the file says that it is not; one that `is_rejected` is not asked. `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
     record had to be left out.
     """
 
@@ -47,6 +48,7 @@ class ParsedQuestion:
     items: tuple[tuple[Wording, ...], ...]
     tags: tuple[str, ...]
     reviewed: bool
+    is_rejected: bool
     fields: Mapping[str, Any]
     number: int
     line: int | None
@@ -66,7 +68,7 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
     name = _id(fields.get("id"), record.number)
     question = _question(fields.get("question"), complain)
     items = (*_relevant(fields.get("relevant"), complain), *_evidence(fields.get("evidence"), complain))
-    tags, reviewed = _tags(fields.get("tags"), complain), _is_reviewed(fields.get("reviewed"), complain)
+    tags, review = _tags(fields.get("tags"), complain), _review(fields.get("reviewed"), complain)
     evidence = (text for item in items for wording in item for text in (wording.text, wording.doc))
     _check_characters((name, question, *tags, *evidence), complain)
     parsed = ParsedQuestion(
@@ -74,7 +76,8 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
         question=question,
         items=items,
         tags=tags,
-        reviewed=reviewed,
+        reviewed=review is not False,
+        is_rejected=review == REJECTED,
         fields=fields,
         number=record.number,
         line=record.line,
@@ -132,12 +135,14 @@ def _tags(value: Any, complain: Complain) -> tuple[str, ...]:
     return ()
 
 
-def _is_reviewed(value: Any, complain: Complain) -> bool:
-    """Return whether a question is reviewed; a CSV says so in words."""
+def _review(value: Any, complain: Complain) -> Any:
+    """Return whether a question is reviewed, or `REJECTED`; a CSV says it in words."""
     marked = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
-    if marked is None or isinstance(marked, bool):
-        return marked is not False
-    complain(f"reviewed must be true or false, not {reprlib.repr(value)}")
+    if marked is None:
+        return True
+    if isinstance(marked, bool) or marked == REJECTED:
+        return marked
+    complain(f"reviewed must be true, false or {REJECTED}, not {reprlib.repr(value)}")
     return True
 
 

@@ -55,7 +55,7 @@ def _table(
     figures: Figures,
 ) -> str:
     """Return the recommended configuration's recall under each name, lowest first, and which has the most."""
-    ours = figures(next(each for each in results if each.name == comparison.recommended))
+    ours = figures(next(each for each in results if each.name == comparison.representative))
     listed = names_to_show(kind, ours, counts)
     missed = [name for name in listed if is_missed(name, results, figures)]
     names = [name for name in listed if name not in missed]
@@ -64,7 +64,7 @@ def _table(
     more = [f"\n{left} more {kind}s are in report.json."] if left > 0 else []
     more += [f"\n{_clean(describe_missed(kind, missed))}"] if missed else []
     title = f"## {comparison.metric} by {kind}, {' and '.join(comparison.retrievers)}\n"
-    head = f"| {kind} | questions | `{comparison.recommended}` | highest | by |\n|---|---:|---:|---:|---|"
+    head = f"| {kind} | questions | `{comparison.representative}` | highest | by |\n|---|---:|---:|---:|---|"
     if not rows:
         return "\n".join([title, *more]) + "\n" if missed else ""
     return "\n".join([title, head, *rows, *more]) + "\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
 from rag_chunk.analysis.conversions import RivalConversion, list_conversions
-from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost
+from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, estimate_cost, measure_seconds
 from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig, TrackingConfig
@@ -54,12 +54,16 @@ def run(settings: Settings, reporter: Reporter) -> "Tracked | None":
     )
 
 
-def estimate(settings: Settings, notify: Notify) -> CostEstimate:
-    """Read all, and return what the main job would embed. Nothing is embedded, saved or tracked."""
+def estimate(settings: Settings, notify: Notify) -> tuple[CostEstimate, float]:
+    """Read all, and return what the main job would embed, and after how long. Nothing is saved or tracked.
+
+    Nothing is embedded but a few texts where the model runs on this machine: they tell how long all would take.
+    """
     inputs = read(settings, notify)
     for name, reason in settings.skipped:
         notify(f"{name} is left out: {reason}")
-    return estimate_cost(inputs.corpus, settings.configs, inputs.questions)
+    estimated = estimate_cost(inputs.corpus, settings.configs, inputs.questions)
+    return estimated, measure_seconds(estimated) if estimated.is_local else 0.0
 
 
 def run_score(settings: Settings, reporter: Reporter, *, chunk_size: int | None = None) -> "Tracked | None":
@@ -233,6 +237,7 @@ def _analyse(settings: Settings, inputs: Inputs, reporter: Reporter) -> Analysis
         settings=settings.analysis.with_absolute_paths(Path.cwd()),
         skipped=settings.skipped,
         progress=reporter.progress,
+        on_estimate=lambda estimated: _say_how_long(estimated, reporter.notify),
         conversions=inputs.conversions,
     )
     for entry in analysis.report.skipped[len(settings.skipped) :]:  # noticed by the analysis
@@ -240,6 +245,12 @@ def _analyse(settings: Settings, inputs: Inputs, reporter: Reporter) -> Analysis
     if notice := _from_cache(analysis):
         reporter.notify(notice)
     return analysis
+
+
+def _say_how_long(estimated: CostEstimate, notify: Notify) -> None:
+    """Say before anything is embedded how many minutes it takes, where it takes more than one."""
+    if sentence := describe_duration(estimated, measure_seconds(estimated)):
+        notify(sentence)
 
 
 def _from_cache(analysis: Analysis) -> str:
@@ -253,7 +264,7 @@ def _tracking_options(settings: Settings) -> TrackingConfig:
     from rag_chunk.mlflow_tracker import documents_git
 
     provenance = documents_git(settings.analysis.require_source()) | _origin(settings)
-    return settings.tracking.model_copy(update={"provenance": provenance})
+    return settings.tracking.with_environment_tags().model_copy(update={"provenance": provenance})
 
 
 def _origin(settings: Settings) -> dict[str, str]:

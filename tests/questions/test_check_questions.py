@@ -64,6 +64,7 @@ SUMMARY = {
     "duplicated": 2,
     "without evidence": 1,
     "not reviewed": 0,
+    "rejected": 0,
 }
 
 

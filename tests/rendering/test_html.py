@@ -23,7 +23,7 @@ from rag_chunk.mlflow_tracker.artifacts import plan_chunks
 from rag_chunk.questions import Evidence, Question, Questions
 from rag_chunk.rendering import html_text, markdown_text
 from rag_chunk.rendering.html import sample, viewer
-from rag_chunk.rendering.html.loss_bars import loss_bars_of
+from rag_chunk.rendering.html.loss_bars import loss_bars_of, question_losses_of
 from rag_chunk.rendering.html.scale import Scale, scale_around
 from rag_chunk.workflow.results import save_results
 
@@ -129,7 +129,7 @@ def test_the_answer_stands_before_everything_else(analysis: Analysis, page: str)
     assert report.comparison
     first = re.sub(r"<[^>]+>", "", page[page.index("<main>") : page.index("</section>")])
     text = html.unescape(" ".join(first.split()))
-    assert " ".join(report.comparison.recommended.split()) in text
+    assert " ".join(report.comparison.representative.split()) in text
     assert f"{report.best.metrics['budget_recall']:.3f}" in text
     assert all(" ".join(sentence.split()) in text for sentence in report.comparison.verdict)
 
@@ -361,6 +361,23 @@ def test_the_bars_of_lost_recall_are_as_long_as_what_is_missing() -> None:
         assert sum(part.width for part in row.parts) == pytest.approx(
             100 * (1 - each.metrics["budget_recall"]) / longest, abs=0.1
         )
+
+
+def test_each_question_that_loses_has_a_line_with_its_causes_and_what_stood_above() -> None:
+    analysis = made(SHORT)
+    report = analysis.report
+    assert report.comparison
+    lost = question_losses_of(report.comparison, report.configurations)
+    losing = [each for each in report.best.questions if each.scores["budget_recall"] < 1]
+    assert lost is not None
+    assert (lost.count, lost.name) == (len(losing), report.best.name)
+    for row in lost.rows:
+        assert sum(part.width for part in row.parts) == pytest.approx(float(row.missing), abs=1)
+    assert [float(row.missing) for row in lost.rows] == sorted((float(row.missing) for row in lost.rows), reverse=True)
+    page = html_text(analysis)
+    assert f"By question: {lost.count} of 12 miss something under {lost.name}" in page
+    assert f"By tag, for {report.best.name}" in page
+    assert f"By document, for {report.best.name}" in page
 
 
 def test_no_bars_are_drawn_where_the_causes_were_not_measured() -> None:

@@ -59,7 +59,7 @@ def _breakdown(
     results: Sequence[ConfigurationResult],
     figures: Figures,
 ) -> Breakdown:
-    ours = figures(next(each for each in results if each.name == comparison.recommended))
+    ours = figures(next(each for each in results if each.name == comparison.representative))
     listed = names_to_show(kind, ours, counts)
     missed = [name for name in listed if is_missed(name, results, figures)]
     names = [name for name in listed if name not in missed]

@@ -76,7 +76,7 @@ def by_weight(report: Report) -> list[ConfigurationResult]:
     named = [
         name
         for each in report.comparisons
-        for name in (each.recommended, each.leader, *([each.baseline.name] if each.baseline else []))
+        for name in (each.representative, each.leader, *([each.baseline.name] if each.baseline else []))
     ]
     first = {each.config.strategy: each.name for each in reversed(report.configurations)}
     names = dict.fromkeys([*named, *reversed(first.values()), *(each.name for each in report.configurations)])

@@ -68,7 +68,9 @@ def test_rows_in_any_order_are_located(rng: random.Random):
     )
     match = locate(text, PASSAGE)
     assert match is not None
-    assert all(row.strip("| ") in taken(text, match) for row in rows)
+    there = [row for row in rows if row.strip("| ") in taken(text, match)]
+    assert len(there) >= len(rows) - 1  # one at an edge may be left out, and the share tells
+    assert match.share >= 0.8
 
 
 def test_rows_are_taken_from_one_page():

@@ -796,12 +796,27 @@ def test_one_tag_and_one_document_are_no_parts():
 def test_the_parts_stand_in_the_markdown_report(tmp_path):
     corpus, questions = library(76, 25)
     analysis = analyze(corpus, RIVALS, questions)
+    assert analysis.report.questions
     save_results(analysis, tmp_path / "results")
     page = (tmp_path / "results" / "report.md").read_text()
     recommended = analysis.report.best
     assert f"| tag | questions | `{recommended.name}` | highest | by |" in page
     assert f"| odd | 38 | {recommended.by_tag['odd']:.3f} |" in page
-    assert "5 more documents are in report.json." in page
+    missed = [
+        name
+        for name in analysis.report.questions.by_document
+        if not any(each.by_document[name] for each in analysis.report.configurations)
+    ]
+    assert (
+        f"No configuration retrieves any evidence of {len(missed)} documents: {', '.join(missed[:8])} and {len(missed) - 8} more."
+        in page
+    )
+    assert "| 0.000 | 0.000 |" not in page
+    assert (
+        page.count("No configuration retrieves")
+        == (tmp_path / "results" / "report.html").read_text().count("No configuration retrieves")
+        == 1
+    )
     assert page.count("## budget_recall by tag, bm25") == 1
 
 

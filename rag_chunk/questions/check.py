@@ -10,12 +10,13 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.text_encoding import read_utf8
 from rag_chunk.errors import InputError
 from rag_chunk.questions.diagnostics import Diagnostic, Diagnostics, Level
-from rag_chunk.questions.file_formats import RawQuestion, parse_records
+from rag_chunk.questions.file_formats import parse_records
 from rag_chunk.questions.folding import fold
 from rag_chunk.questions.imported import container_of, import_questions
 from rag_chunk.questions.locator import Locator, note_unknown_documents
 from rag_chunk.questions.parsing import KNOWN, ParsedQuestion, Wording, parse_question
 from rag_chunk.questions.question import Evidence, Question, question_to_dict
+from rag_chunk.questions.raw_question import RawQuestion
 from rag_chunk.questions.search import excerpt
 
 

@@ -21,7 +21,7 @@ from rag_chunk.questions.foreign_formats import (
     translate_record,
 )
 from rag_chunk.questions.parsing import KNOWN
-from rag_chunk.questions.relevance_judgements import is_qrels, read_judgements
+from rag_chunk.questions.relevance_judgements import is_judged_folder, is_qrels, read_judgements
 
 Contents = tuple[list[Mapping[str, Any]], dict[str, str], list[str]]  # records, documents, notices
 Container = Callable[[Path, Mapping[str, str] | None], Contents]
@@ -65,7 +65,7 @@ def container_of(path: Path, form: str | None = None) -> Container | None:
     if form is not None:
         return _CONTAINERS.get(form)
     if path.is_dir():
-        return _CONTAINERS["beir"]
+        return _CONTAINERS["beir"] if is_judged_folder(path) else None
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)

@@ -8,8 +8,8 @@ from typing import Any
 
 from rag_chunk.config import did_you_mean
 from rag_chunk.questions.diagnostics import Diagnostics
-from rag_chunk.questions.file_formats import RawQuestion
 from rag_chunk.questions.foreign_formats import DROPPED
+from rag_chunk.questions.raw_question import RawQuestion
 
 REJECTED = "rejected"  # a value of `reviewed`
 KNOWN = ("id", "question", "relevant", "evidence", "tags", "reviewed")

@@ -25,6 +25,11 @@ def is_qrels(text: str) -> bool:
     return bool(lines) and all(_TREC.fullmatch(line) for line in lines)
 
 
+def is_judged_folder(folder: Path) -> bool:
+    """Whether a folder has a part of what BEIR's have."""
+    return any((folder / name).exists() for name in ("corpus.jsonl", "queries.jsonl", "qrels"))
+
+
 def read_judgements(path: Path) -> tuple[list[Mapping[str, Any]], dict[str, str], list[str]]:
     """Return records, the documents that are beside them, and notices; `path` is a folder, or a file of judgements."""
     folder = path if path.is_dir() else path.parent

@@ -183,6 +183,17 @@ class HoldoutResult(_ReportValue):
     means: dict[str, float]
 
 
+class ReviewedResult(_ReportValue):
+    """What the reviewed questions alone show, where others are drafts: how many they are, and the verdict by them."""
+
+    count: int
+    leader: str
+    not_shown_worse: tuple[str, ...]
+    recommended: str | None
+    means: dict[str, float]
+    verdict: tuple[str, ...]
+
+
 class ComparisonResult(_ReportValue):
     """What the questions show about the configurations of some `retrievers`: see `rag_chunk.analysis.statistics`.
 
@@ -206,6 +217,7 @@ class ComparisonResult(_ReportValue):
     too_close: bool = False
     verdict: tuple[str, ...] = ()
     explanation: tuple[str, ...] = ()
+    reviewed: ReviewedResult | None = None
 
     @property
     def representative(self) -> str:

@@ -52,6 +52,21 @@ def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bo
     return tuple(sentence for sentence in sentences if sentence)
 
 
+def summarize_reviewed(outcome: Outcome) -> tuple[str, ...]:
+    """Return the verdict of the reviewed questions alone, which goes beside the one of all."""
+    test, names = outcome.shown, outcome.names
+    count = test.num_questions
+    alone = f"The {count:,} reviewed question{'' if count == 1 else 's'} alone:"
+    if not any(test.means):
+        return (f"{alone} {verdicts.explain_all_zero(names)}",)
+    if len(names) == 1:
+        return (f"{alone} {names[0]} scores {test.means[0]:.3f}.",)
+    shown = _too_close(names) if is_too_close(test) else _clearly_better(test, names)
+    take = _bound_sentence(outcome) if outcome.is_bound else _take(outcome)
+    warning = verdicts.sample_warning(count)
+    return (f"{alone} {shown}", take, *([warning] if warning else []))
+
+
 def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out: bool) -> tuple[str, ...]:
     """Return the reasons of the verdict: the tests, the gap of the recommended, other budgets, lost recall."""
     if not any((*outcome.shown.means, *outcome.chosen.means)):

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import unquote
 
 import typer
 
-from rag_chunk.cli.app import app, check_target, say, write
+from rag_chunk.cli.app import Uri, app, check_target, say, write
 from rag_chunk.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def import_questions(
         typer.Argument(
             metavar="FILE",
             help="Question sets: of ragas, LlamaIndex, SQuAD, LegalBench-RAG, DeepEval, MLflow, FinanceBench, "
-            "AutoRAG (Parquet), or a folder of BEIR or MTEB.",
+            "AutoRAG (Parquet), a folder of BEIR or MTEB, or mlflow:NAME.",
             show_default=False,
         ),
     ],
@@ -41,8 +42,11 @@ def import_questions(
         Path | None,
         typer.Option("--documents", metavar="FOLDER", help="Write the documents that the set holds to this folder."),
     ] = None,
+    mlflow_uri: Uri = None,
 ) -> None:
     """Read the question sets of other tools, told by their content, and write one question file.
+
+    mlflow:NAME is an evaluation dataset of MLflow, such as --questions-dataset makes.
 
     What is left out is counted. Check the result against your documents: rag-chunk check-questions questions.yaml docs
     """
@@ -53,7 +57,7 @@ def import_questions(
     if output.exists():
         raise InputError(f"{output} exists already; choose another file: -o")
     fields = imported.parse_mapping(mapping) if mapping else None
-    sets = {path: imported.import_questions(path, fields) for path in files}
+    sets = {path: _from_mlflow(path, mlflow_uri) or imported.import_questions(path, fields) for path in files}
     for path, each in sets.items():
         for notice in each.notices:
             say(f"{path}: {notice}")
@@ -62,6 +66,17 @@ def import_questions(
     _write_documents(documents, texts)
     write(output, yaml_text.dump({"questions": _with_unique_ids(list(sets.values()))}))
     say(f"Wrote {output}: {len(questions):,} questions.")
+
+
+def _from_mlflow(path: Path, uri: str | None) -> "Imported | None":
+    """Return the questions of `mlflow:NAME`; nothing where that is a file, or of another kind."""
+    prefix, colon, name = str(path).partition(":")
+    if prefix != "mlflow" or not colon or path.exists():
+        return None
+    from rag_chunk.mlflow_tracker import fetch_records
+    from rag_chunk.questions.imported import import_shared
+
+    return import_shared(fetch_records(unquote(name), uri=uri))
 
 
 def _with_unique_ids(sets: "list[Imported]") -> "list[Mapping[str, object]]":

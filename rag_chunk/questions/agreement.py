@@ -12,7 +12,8 @@ from rag_chunk.questions.common_blocks import SHORT_SEED
 from rag_chunk.questions.passage import FURNITURE, NEAR, Block, Passage, gaps_between
 
 _ALIKE = 60  # percent, of a line that is left out and one that differs from it in a number
-_LEADING, _TRAILING = regex.compile(r"\d+"), regex.compile(r"\d+$")
+_MANY_NUMBERS = 10
+_DIGIT = regex.compile(r"\d")
 
 
 def drop_cut_numbers(passage: Passage, blocks: Sequence[Block]) -> list[Block]:
@@ -35,6 +36,13 @@ def _cover(stretches: Iterable[tuple[int, int]], size: int) -> Bools:
     return covered
 
 
+def share_of_numbers(passage: Passage, blocks: Sequence[Block]) -> float:
+    """Return which share of the passage's numbers is in the blocks; 1 where it has but a few, as a running head has."""
+    covered = _cover(((source, length) for source, _, length in blocks), len(passage.letters.text))
+    numbers = [bool(covered[first:last].all()) for first, last in passage.numbers(0, len(covered))]
+    return sum(numbers) / len(numbers) if len(numbers) >= _MANY_NUMBERS else 1.0
+
+
 def numbers_differ(passage: Passage, document: Passage, blocks: Sequence[Block]) -> bool:
     """Whether a number of the passage is missing or has another in its place, or the document has one more.
 
@@ -52,7 +60,7 @@ def numbers_differ(passage: Passage, document: Passage, blocks: Sequence[Block])
         if _has_digits(passage, start, end) and (
             not passage.is_whole_lines(start, end)
             or _is_like_any(_lines(passage, start, end), [*extra, *_beside(document, low, high, len(piece))])
-            or _has_number_instead(document, blocks, piece, start)
+            or _has_number_instead(passage, document, blocks, (start, end))
         ):
             return True
     return any(
@@ -82,20 +90,31 @@ def _is_like_any(lines: Sequence[str], others: Sequence[str]) -> bool:
     )
 
 
-def _has_number_instead(document: Passage, blocks: Sequence[Block], piece: str, start: int) -> bool:
-    """Whether the document has a number that is in no block where `piece`, at `start` of the pattern, is left out."""
-    letters, end = document.letters.text, start + len(piece)
+def _has_number_instead(passage: Passage, document: Passage, blocks: Sequence[Block], gap: tuple[int, int]) -> bool:
+    """Whether the document has a number that is in no block where a gap of the passage's letters is left out."""
+    letters, (start, end) = document.letters.text, gap
+    piece = passage.letters.text[start:end]
     before = [place + length for source, place, length in blocks if source + length == start]
     after = [place for source, place, _ in blocks if source == end]
     if before and after and before[0] <= after[0] <= before[0] + 3 * len(piece) + NEAR:
         return _has_digits(document, before[0], after[0])
     if before and any(place == before[0] for _, place, _ in blocks):
         return False
+    borders = sorted({start, end, *passage.line_starts(start, end)})
+    first, last = passage.letters.text[start : borders[1]], passage.letters.text[borders[-2] : end]
+    beside = [(first, letters[place : place + len(first)]) for place in before]
+    beside += [(last, letters[max(0, place - len(last)) : place]) for place in after]
+    if any(not line.isdigit() and _DIGIT.sub("0", other) == _DIGIT.sub("0", line) for line, other in beside):
+        return True
     if before:
-        number, own = _LEADING.match(letters, before[0]), _LEADING.match(piece)
-    else:
-        number, own = _TRAILING.search(letters[: after[0]] if after else ""), _TRAILING.search(piece)
-    return number is not None and own is not None and len(number[0]) == len(own[0])
+        return _length_of_number(document, before[0], 0) == _length_of_number(passage, start, 0) > 0
+    return bool(after) and _length_of_number(document, after[0], 1) == _length_of_number(passage, end, 1) > 0
+
+
+def _length_of_number(passage: Passage, place: int, side: int) -> int:
+    """Return how many digits the number has that begins (`side` 0) or ends (1) at a letter; 0 where none does."""
+    numbers = passage.numbers(max(0, place - side), place - side + 1)
+    return next((number[1] - number[0] for number in numbers if number[side] == place), 0)
 
 
 def _has_digits(passage: Passage, low: int, high: int) -> bool:

@@ -13,6 +13,7 @@ from rag_chunk.questions.diagnostics import Diagnostics
 from rag_chunk.questions.file_formats import load_objects, parse_records
 from rag_chunk.questions.foreign_formats import map_record, squad_articles
 from rag_chunk.questions.parsing import KNOWN
+from rag_chunk.questions.shared_records import questions_of
 
 MAPPED = ("id", "question", "evidence", "doc", "page", "tags")
 
@@ -49,6 +50,16 @@ def import_questions(path: Path, mapping: Mapping[str, str] | None = None) -> Im
     if not records:
         raise InputError(f"no question of a known layout is in {path}" + "".join(f"\n  {said}" for said in unread))
     return _keep(records, documents, unread)
+
+
+def import_shared(records: Sequence[Mapping[str, Any]]) -> Imported:
+    """Read the records of an evaluation dataset, with our places of evidence that was not edited there."""
+    questions, edited = questions_of(records)
+    imported = _keep(questions, {}, [])
+    notices = (
+        [f"edited in the dataset, so their evidence is searched by its text: {', '.join(edited)}"] if edited else []
+    )
+    return Imported(imported.questions, {}, (*imported.notices, *notices))
 
 
 def parse_mapping(text: str) -> dict[str, str]:

@@ -92,7 +92,7 @@ def html_text(analysis: Analysis) -> str:
             script=script,
             policy=_policy(style, script),
             data=compact(data),
-            texts=compact([*sample.texts.values(), *([excerpts] if excerpts else [])]),
+            texts=compact([*(each.text for each in sample.texts), *([excerpts] if excerpts else [])]),
         )
     )
     return text
@@ -142,7 +142,8 @@ def _part(
 
 def _sentences(report: Report, comparison: ComparisonResult) -> tuple[str, ...]:
     """Return the verdict; where nothing is shown, the page's title is its first sentence."""
-    return (*caveats(report), *comparison.verdict[1 if comparison.too_close else 0 :])
+    reviewed = comparison.reviewed.verdict if comparison.reviewed else ()
+    return (*caveats(report), *comparison.verdict[1 if comparison.too_close else 0 :], *reviewed)
 
 
 def _sizes(analysis: Analysis, numbers: Mapping[str, int]) -> Distributions | None:

@@ -24,7 +24,7 @@ class RawQuestion:
 
 
 def raw_question(value: Any, number: int, line: int) -> RawQuestion:
-    """Return an object of a file as a question, translated where it is another tool\'s; raise `ValueError` for no object."""
+    """Return an object of a file as a question, translated where it is another tool's; raise `ValueError` for no object."""
     if not isinstance(value, dict):
         raise ValueError('this is not a question; it needs {"question": …}')  # noqa: TRY004 - reported with the line
     fields = translate_record(value)

@@ -64,7 +64,15 @@ def _record(name: str, text: str, grades: Mapping[str, int], documents: Mapping[
 
 def _find_qrels(folder: Path) -> Path:
     """Return the judgements of a folder: those of its test split, where it has several."""
-    files = [path for path in (*sorted(folder.glob("qrels/*.tsv")), *sorted(folder.glob("qrels*"))) if path.is_file()]
+    files = [
+        path
+        for path in (
+            *sorted(folder.glob("qrels/*.tsv")),
+            *sorted(folder.glob("qrels/*.jsonl")),
+            *sorted(folder.glob("qrels*")),
+        )
+        if path.is_file()
+    ]
     test = [path for path in files if path.stem == "test"] or files
     if not test:
         raise InputError(f"{folder} has no qrels/test.tsv; a folder as BEIR's has corpus.jsonl, queries.jsonl and that")
@@ -89,18 +97,22 @@ def _read_queries(folder: Path) -> dict[str, str]:
     return {name.strip(): text.strip() for name, _, text in pairs}
 
 
-def _rows(path: Path) -> Sequence[dict[str, Any]]:
+def _rows(path: Path, key: str = "_id") -> Sequence[dict[str, Any]]:
     try:
         rows = [json.loads(line) for line in read_utf8(path).split("\n") if line.strip()]
     except ValueError as error:
         raise InputError(f"{path} cannot be read as JSON lines: {error}") from None
-    if wrong := [row for row in rows if not isinstance(row, dict) or "_id" not in row]:
-        raise InputError(f"{path} has a line without an _id: {str(wrong[0])[:60]}")
+    if wrong := [row for row in rows if not isinstance(row, dict) or key not in row]:
+        raise InputError(f"{path} has a line without {key}: {str(wrong[0])[:60]}")
     return rows
 
 
 def _judgements(path: Path) -> Iterator[tuple[str, str, int]]:
-    """Yield query, document and grade: tabs of BEIR, or white space and an iteration of TREC."""
+    """Yield query, document and grade: tabs of BEIR, JSON lines of MTEB, or white space and an iteration of TREC."""
+    if path.suffix == ".jsonl":
+        for judged in _rows(path, "query-id"):
+            yield str(judged["query-id"]), str(judged["corpus-id"]), int(judged["score"])
+        return
     for row in csv.reader(read_utf8(path).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE):
         cells = row if len(row) > 1 else " ".join(row).split()
         if _JUDGEMENT.fullmatch(" ".join(cells)):

@@ -120,8 +120,17 @@ def test_the_contexts_of_squad_become_documents(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "qrels"),
-    [("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n"), ("qrels.txt", "q1 0 d1 2\nq1 0 d2 0\n")],
-    ids=["BEIR", "TREC"],
+    [
+        ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n"),
+        (
+            "qrels/test.jsonl",
+            lines(
+                {"query-id": "q1", "corpus-id": "d1", "score": 2.0}, {"query-id": "q1", "corpus-id": "d2", "score": 0}
+            ),
+        ),
+        ("qrels.txt", "q1 0 d1 2\nq1 0 d2 0\n"),
+    ],
+    ids=["BEIR", "MTEB", "TREC"],
 )
 def test_the_evidence_of_beir_is_the_whole_document(name: str, qrels: str, folder: Path) -> None:
     (folder / "beir" / "qrels").mkdir(parents=True)

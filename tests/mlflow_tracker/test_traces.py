@@ -126,7 +126,9 @@ def test_versions_are_compared_by_their_traces_and_tracked(
 @with_scorers
 def test_traces_that_ask_nothing_known_are_an_error(app: Path, run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(app)
-    (app / "other.json").write_text('[{"question": "What is lost?", "relevant": ["The other 13,000 were chunks in which a table was longer"]}]')
+    (app / "other.json").write_text(
+        '[{"question": "What is lost?", "relevant": ["The other 13,000 were chunks in which a table was longer"]}]'
+    )
     score = ["score", "--corpus", str(EXAMPLES), "--test-file", "other.json", "--traces"]
     status, _, said = run(*score, "handbook-app")
     assert (status, f"none of the {2 * ASKED} traces in the experiment 'handbook-app' asks one of" in said) == (3, True)

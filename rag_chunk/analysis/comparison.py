@@ -19,6 +19,7 @@ from rag_chunk.analysis.report import (
 )
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.summary import explain, is_too_close, summarize, summarize_reviewed
+from rag_chunk.analysis.usual_choice import recommend_for, usual_configuration
 from rag_chunk.config import AnalysisConfig, is_external
 from rag_chunk.config.catalog import is_bound
 from rag_chunk.corpus.arrays import Floats
@@ -93,23 +94,33 @@ def _table(scored: Sequence[Scored]) -> Floats:
 
 
 def _outcome(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> Outcome:
-    shown = chosen = statistics.compare_all(_table(scored), seed=seed)
-    if asked.choosing:
-        chosen = statistics.compare_all(np.array([each.choosing for each in scored]).T, seed=seed)
-    return _outcome_of([each.result for each in scored], _table(scored), shown, chosen, margin)
+    table = _table(scored)
+    choosing = np.array([each.choosing for each in scored]).T if asked.choosing else table
+    return _outcome_of([each.result for each in scored], table, choosing, margin, seed)
 
 
 def _outcome_of(
-    results: Sequence[ConfigurationResult],
-    table: Floats,
-    shown: statistics.PairedTest,
-    chosen: statistics.PairedTest,
-    margin: float,
+    results: Sequence[ConfigurationResult], table: Floats, choosing: Floats, margin: float, seed: int
 ) -> Outcome:
-    recommended = recommend_for(results, chosen, margin)
-    missed = int((table == 0).all(axis=1).sum())
-    undecided = int((np.ptp(table, axis=1) == 0).sum())
-    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader), missed, undecided)
+    """Return what the scores `table` [questions, configurations] show; the scores `choosing` make the choice."""
+    shown = chosen = statistics.compare_all(table, seed=seed)
+    if choosing is not table:
+        chosen = statistics.compare_all(choosing, seed=seed)
+    usual, left_out = usual_configuration(results), _worse(chosen, chosen.leader)
+    leads = statistics.sure_leads(choosing, usual).tolist()
+    return Outcome(
+        results,
+        shown,
+        chosen,
+        chosen.leader,
+        recommend_for(results, leads, left_out, margin),
+        _worse(shown, chosen.leader),
+        missed=int((table == 0).all(axis=1).sum()),
+        undecided=int((np.ptp(table, axis=1) == 0).sum()),
+        usual=usual,
+        leads=leads,
+        loss=statistics.expected_loss(choosing, usual, seed=seed),
+    )
 
 
 def _reviewed(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> ReviewedResult | None:
@@ -118,15 +129,14 @@ def _reviewed(scored: Sequence[Scored], asked: EvaluationSet, margin: float, see
     if reviewed.all() or not reviewed.any():
         return None
     table = _table(scored)[reviewed]
-    test = statistics.compare_all(table, seed=seed)
-    outcome = _outcome_of([each.result for each in scored], table, test, test, margin)
+    outcome = _outcome_of([each.result for each in scored], table, table, margin, seed)
     names = outcome.names
     return ReviewedResult(
-        count=test.num_questions,
+        count=outcome.shown.num_questions,
         leader=names[outcome.leader],
         not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
         recommended=None if outcome.is_bound else names[outcome.recommended],
-        means=dict(zip(names, test.means, strict=True)),
+        means=dict(zip(names, outcome.shown.means, strict=True)),
         verdict=summarize_reviewed(outcome),
     )
 
@@ -146,19 +156,6 @@ def _leaders(outcome: Outcome) -> dict[int, list[int]]:
         means = [round(result.metrics[f"{HEADLINE}_{budget}"], _DECIMALS) for result in outcome.results]
         leaders[budget] = [place for place in order if means[place] == max(means)]
     return leaders
-
-
-def recommend_for(results: Sequence[ConfigurationResult], chosen: statistics.PairedTest, margin: float) -> int:
-    """Return which configuration to take by a comparison: one of the best for their cost, by the same means."""
-    front = pareto_front(np.array(chosen.means), _costs(results))
-    worse = _worse(chosen, chosen.leader)
-    return statistics.recommend(
-        chosen.means,
-        [worse[place] or place not in front for place in range(len(results))],
-        [result.metrics["num_chunks"] for result in results],
-        index_sizes(results),
-        margin,
-    )
 
 
 def _pareto(results: Sequence[ConfigurationResult]) -> list[int]:

@@ -88,12 +88,17 @@ class QuestionsEntry(_ReportValue):
 
 
 class QuestionResult(_ReportValue):
-    """One question under one configuration: its scores, and the chunks that fill the budget, best first."""
+    """One question under one configuration: its scores, and the chunks that fill the budget, best first.
+
+    `rank` is that of the first chunk that covers half of an item or lies wholly inside one, from 1; nothing where none of
+    the ranked chunks does.
+    """
 
     id: str
     question: str
     scores: dict[str, float]
     retrieved: tuple[str, ...] = ()
+    rank: int | None = None
 
 
 class ExternalFiles(_ReportValue):

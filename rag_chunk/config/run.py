@@ -14,9 +14,10 @@ from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES, needs_vec
 from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name, is_plain_address
 
 Unit = Literal["words", "tokens", "characters"]
+Filter = Literal["none", "document"]
 BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
-SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code"]
+SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code", "page_furniture"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 LARGEST = 1_000_000_000
 
@@ -136,7 +137,7 @@ class RunConfig(BaseModel):
         json_schema_extra={"stage": "chunk"},
     )
     skip_blocks: tuple[SkippedBlock, ...] = Field(
-        (), description="Kinds of Markdown block that are not chunked.", json_schema_extra={"stage": "chunk"}
+        (), description="Kinds of text that are not chunked.", json_schema_extra={"stage": "chunk"}
     )
     retriever: str = Field(
         "bm25",
@@ -156,6 +157,12 @@ class RunConfig(BaseModel):
     index_headings: Annotated[bool, Only("retriever", "indexes_headings", otherwise=False)] = Field(
         False,
         description="Index the titles above a chunk with it, for bm25, dense and hybrid; they cost no context.",
+        json_schema_extra={"stage": "retrieve"},
+    )
+    filter: Filter = Field(
+        "none",
+        description="What is searched for a question: all documents, or only its own, those that hold its evidence, "
+        "as in a pipeline that knows the document from metadata.",
         json_schema_extra={"stage": "retrieve"},
     )
     top_k: int = Field(

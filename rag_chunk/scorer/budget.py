@@ -29,18 +29,8 @@ def required_depth(chunking: Chunking, config: RunConfig) -> int:
 
     Where repeated text is paid for once, n chunks cost at least their sum divided by how many of them share a place.
     """
-    filled = max(
-        _filled(pricing.costs(chunking.spans), budget, config) for pricing, budget in _limits(chunking, config)
-    )
+    filled = max(_filled(costs, budget, config) for budget, costs in _largest(chunking, config))
     return min(max(filled, config.top_k), len(chunking))
-
-
-def _limits(chunking: Chunking, config: RunConfig) -> list[tuple[Pricing, int]]:
-    """Return the largest budget in characters, and the headline's where that is in tokens."""
-    limits = [(CHARACTERS, budgets_of(config)[-1])]
-    if (pricing := pricing_of(chunking.corpus, config)) is not CHARACTERS:
-        limits.append((pricing, config.budget))
-    return limits
 
 
 def _filled(costs: Spans, budget: int, config: RunConfig) -> int:
@@ -51,24 +41,27 @@ def _filled(costs: Spans, budget: int, config: RunConfig) -> int:
 
 
 def usual_depth(chunking: Chunking, config: RunConfig) -> int:
-    """Return how many ranked chunks fill the largest budget in most rankings: not all of them are the smallest."""
-    filled = max(budget / _mean_cost(pricing.costs(chunking.spans)) for pricing, budget in _limits(chunking, config))
-    return max(int(_MARGIN * filled) + _MORE, config.top_k)
-
-
-def _mean_cost(costs: Spans) -> float:
-    return float((costs[:, 1] - costs[:, 0]).mean()) if len(costs) else 1.0
+    """Return how many ranked chunks fill the largest budgets in most rankings: hardly any has only the smallest."""
+    if not len(chunking):
+        return config.top_k
+    means = [(budget, float(np.diff(costs, axis=1).mean())) for budget, costs in _largest(chunking, config)]
+    return max(config.top_k, *(int(_MARGIN * budget / mean) + _MORE for budget, mean in means))
 
 
 def fills_budgets(ranking: Ranking, chunking: Chunking, config: RunConfig) -> bool:
     """Whether each list of `ranking` [lists, depth] costs as much as the largest budget, or more."""
-    if not ranking.shape[1]:
-        return False
-    walks = (
-        (walk(ranking, chunking.spans, merge_overlaps=config.merge_overlaps, pricing=pricing), budget)
-        for pricing, budget in _limits(chunking, config)
-    )
-    return all(bool((walked.after[:, -1] >= budget).all()) for walked, budget in walks)
+    for budget, costs in _largest(chunking, config):
+        after = walk(ranking, costs, merge_overlaps=config.merge_overlaps).after
+        if (after[:, -1] < budget).any():
+            return False
+    return True
+
+
+def _largest(chunking: Chunking, config: RunConfig) -> list[tuple[int, Spans]]:
+    """Return the largest budget in characters, and one in another unit, each with the chunks' costs in its unit."""
+    pricing = pricing_of(chunking.corpus, config)
+    others = [] if pricing is CHARACTERS else [(config.budget, pricing.costs(chunking.spans))]
+    return [(budgets_of(config)[-1], chunking.spans), *others]
 
 
 def _most_at_one_place(spans: Spans) -> int:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import unquote
 
 import typer
 
-from rag_chunk.cli.app import app, check_target, say, write
+from rag_chunk.cli.app import Uri, app, check_target, say, write
 from rag_chunk.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def import_questions(
         typer.Argument(
             metavar="FILE",
             help="Question sets: of ragas, LlamaIndex, SQuAD, LegalBench-RAG, DeepEval, MLflow, FinanceBench, "
-            "AutoRAG (Parquet), TREC (qrels), or a folder of BEIR or MTEB.",
+            "AutoRAG (Parquet), TREC (qrels), a folder of BEIR or MTEB, or mlflow:NAME.",
             show_default=False,
         ),
     ],
@@ -56,8 +57,11 @@ def import_questions(
     form: Form = None,
     mapping: Mapped = None,
     documents: Documents = None,
+    mlflow_uri: Uri = None,
 ) -> None:
     """Read the question sets of other tools, told by their content, and write one question file.
+
+    mlflow:NAME is an evaluation dataset of MLflow, such as --questions-dataset makes.
 
     What is left out is counted. Check the result against your documents: rag-chunk check-questions questions.yaml docs
     """
@@ -66,7 +70,7 @@ def import_questions(
     check_target(output)
     if output.exists():
         raise InputError(f"{output} exists already; choose another file: -o")
-    sets = _read_sets(files, mapping, form)
+    sets = _read_sets(files, mapping, form, mlflow_uri)
     texts = {name: text for each in sets for name, text in each.documents.items()}
     _write_documents(documents, texts)
     questions = _with_unique_ids(sets)
@@ -74,18 +78,29 @@ def import_questions(
     say(f"Wrote {output}: {len(questions):,} questions.")
 
 
-def _read_sets(files: list[Path], mapping: str | None, form: str | None) -> "list[Imported]":
+def _read_sets(files: list[Path], mapping: str | None, form: str | None, mlflow_uri: str | None) -> "list[Imported]":
     """Read all sets, and say what was left out of each."""
     from rag_chunk.questions import imported
 
     if form and form not in imported.FORMATS:
         raise SettingsError(f"--format is one of {', '.join(imported.FORMATS)}, not {form!r}")
     fields = imported.parse_mapping(mapping) if mapping else None
-    sets = {path: imported.import_questions(path, fields, form) for path in files}
+    sets = {path: _from_mlflow(path, mlflow_uri) or imported.import_questions(path, fields, form) for path in files}
     for path, each in sets.items():
         for notice in each.notices:
             say(f"{path}: {notice}")
     return list(sets.values())
+
+
+def _from_mlflow(path: Path, uri: str | None) -> "Imported | None":
+    """Return the questions of `mlflow:NAME`; nothing where that is a file, or of another kind."""
+    prefix, colon, name = str(path).partition(":")
+    if prefix != "mlflow" or not colon or path.exists():
+        return None
+    from rag_chunk.mlflow_tracker import fetch_records
+    from rag_chunk.questions.imported import import_shared
+
+    return import_shared(fetch_records(unquote(name), uri=uri))
 
 
 def _with_unique_ids(sets: "list[Imported]") -> "list[Mapping[str, object]]":

@@ -222,6 +222,7 @@ SKIPPABLE = {
     "mdx_imports": "import and export lines of .mdx files",
     "images": "paragraphs that hold nothing but images",
     "code": "fences and indented code",
+    "page_furniture": "running heads and page numbers, which come again page after page",
 }
 
 

@@ -22,6 +22,7 @@ from rag_chunk.questions.foreign_formats import (
 )
 from rag_chunk.questions.parsing import KNOWN
 from rag_chunk.questions.relevance_judgements import is_judged_folder, is_qrels, read_judgements
+from rag_chunk.questions.shared_records import questions_of
 
 Contents = tuple[list[Mapping[str, Any]], dict[str, str], list[str]]  # records, documents, notices
 Container = Callable[[Path, Mapping[str, str] | None], Contents]
@@ -99,6 +100,16 @@ def _records_of_file(text: str, form: str) -> list[Mapping[str, Any]]:
         raise InputError(f"the file has not the form of {form}: {error!r}") from None
     except (ValueError, RecursionError):
         return []  # no JSON, or more than one
+
+
+def import_shared(records: Sequence[Mapping[str, Any]]) -> Imported:
+    """Read the records of an evaluation dataset, with our places of evidence that was not edited there."""
+    questions, edited = questions_of(records)
+    imported = _keep(questions, {}, [])
+    notices = (
+        [f"edited in the dataset, so their evidence is searched by its text: {', '.join(edited)}"] if edited else []
+    )
+    return Imported(imported.questions, {}, (*imported.notices, *notices))
 
 
 def parse_mapping(text: str) -> dict[str, str]:

@@ -127,6 +127,7 @@ def notes(report: Report, *, explain: bool = True) -> list[str]:
         for sentence in (
             *_head(comparison, alone=len(compared) == 1),
             *(comparison.verdict if comparison else ()),
+            *(comparison.reviewed.verdict if comparison and comparison.reviewed else ()),
             *(_explanation(comparison, results) if comparison and explain else ()),
         )
     ]

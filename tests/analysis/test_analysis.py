@@ -24,7 +24,7 @@ from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.analysis.statistics import compare_all
-from rag_chunk.analysis.summary import explain, limit_of_recall, summarize, where_lost
+from rag_chunk.analysis.summary import between_documents, explain, limit_of_recall, summarize, where_lost
 from rag_chunk.analysis.usual_choice import usual_configuration
 from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
 from rag_chunk.cli.app import app
@@ -1028,8 +1028,15 @@ def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
     assert where_lost(result) == (
         "Of the 40.0 points of recall that c misses, 28.0 are in documents of which nothing is within the budget, 10.0 are "
         "ranked too low in documents that are within the budget and 2.0 are in evidence of which a border leaves only a "
-        "piece within the budget. Most is lost between documents, not by chunking."
+        "piece within the budget."
     )
+    assert (
+        between_documents(result)
+        == "What is lost here is lost between documents, not by chunking: see --filter document."
+    )
+    known = result.model_copy(update={"metrics": {**metrics, "document_precision": 0.25}})
+    assert ", as 25 % of the first 2 chunks are from the right one: see" in between_documents(known)
+    assert between_documents(result.model_copy(update={"metrics": {**metrics, "lost_other_documents": 0.2}})) == ""
     assert where_lost(result.model_copy(update={"metrics": {"budget_recall": 1.0}})) == ""
 
 

@@ -36,7 +36,9 @@ class ScoreTable:
     def describe(self, accepted: Collection[str]) -> str:
         """Say how large a difference the accepted questions could show, and how large one more of them would."""
         count = sum(name in self.rows for name in accepted)
-        goal = next((goal for goal in _GOALS if goal > count), None)
+        goal = next(
+            (goal for goal in _GOALS if goal >= count + max(1, count // 5)), None
+        )  # fewer more would not be seen
         now = self.detectable(accepted) if count >= FEWEST_FOR_A_WINNER else None
         basis, size = (now, count) if now else (self.detectable(self.rows), len(self.rows))
         if not basis:

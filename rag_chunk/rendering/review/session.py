@@ -18,7 +18,7 @@ Data = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class QuestionChange:
     """A change that was made: the record before it, and the version after it."""
 
     id: str
@@ -34,7 +34,7 @@ class ReviewSession:
         self.file, self.corpus = file, corpus
         self._meter = DifferenceMeter(corpus, file.path)
         self._meter.measure()
-        self._changes: list[Change] = []
+        self._changes: list[QuestionChange] = []
         self._twins: tuple[object, set[str]] = (None, set())
 
     def overview(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class ReviewSession:
 
         changed = self.file.change(name, version, keep)
         if before[0] != changed.fields:
-            self._changes = [*self._changes, Change(name, before[0], changed.version)][-_MOST_UNDONE:]
+            self._changes = [*self._changes, QuestionChange(name, before[0], changed.version)][-_MOST_UNDONE:]
         if operation["do"] not in _WITHOUT_EVIDENCE:
             self._meter.measure()
         return self.question(name)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rag_chunk.cli.analyze import progress
 from rag_chunk.cli.app import app, check_target, say, write
 from rag_chunk.cli.options import with_options
 from rag_chunk.config.sources import CommandLineOptions
@@ -80,7 +81,8 @@ def check_questions(
         raise SettingsError(
             "no questions were named. Give them, and the documents: check-questions questions.json docs"
         )
-    corpus = read_documents(asked, notify)
+    with progress(quiet=given.output.get("quiet", False)) as on_progress:
+        corpus = read_documents(asked, notify, on_progress)
     refuse_overwriting_inputs(
         fix, asked.model_copy(update={"test_file": None}), corpus
     )  # the questions may be mended in place

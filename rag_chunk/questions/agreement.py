@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import regex
 from rapidfuzz import fuzz
+from rapidfuzz.distance import Postfix, Prefix
 
 from rag_chunk.corpus.arrays import Bools
 from rag_chunk.questions.common_blocks import SHORT_SEED
@@ -100,21 +101,37 @@ def _has_number_instead(passage: Passage, document: Passage, blocks: Sequence[Bl
         return _has_digits(document, before[0], after[0])
     if before and any(place == before[0] for _, place, _ in blocks):
         return False
-    borders = sorted({start, end, *passage.line_starts(start, end)})
-    first, last = passage.letters.text[start : borders[1]], passage.letters.text[borders[-2] : end]
-    beside = [(first, letters[place : place + len(first)]) for place in before]
-    beside += [(last, letters[max(0, place - len(last)) : place]) for place in after]
-    if any(not line.isdigit() and _DIGIT.sub("0", other) == _DIGIT.sub("0", line) for line, other in beside):
-        return True
+    lines = sorted({start, end, *passage.line_starts(start, end)})
     if before:
-        return _length_of_number(document, before[0], 0) == _length_of_number(passage, start, 0) > 0
-    return bool(after) and _length_of_number(document, after[0], 1) == _length_of_number(passage, end, 1) > 0
+        same = Prefix.similarity(piece, letters[before[0] : before[0] + len(piece)])
+        line = max(place for place in lines if place <= start + same)
+        own = passage.letters.text[line : min((place for place in lines if place > line), default=line)]
+        return line < end and _has_other(passage, document, own, (line, before[0] + line - start), 0)
+    same = Postfix.similarity(piece, letters[max(0, after[0] - len(piece)) : after[0]]) if after else len(piece)
+    line = min(place for place in lines if place >= end - same)
+    own = passage.letters.text[max((place for place in lines if place < line), default=line) : line]
+    return line > start and _has_other(passage, document, own, (line, after[0] + line - end), 1)
 
 
-def _length_of_number(passage: Passage, place: int, side: int) -> int:
-    """Return how many digits the number has that begins (`side` 0) or ends (1) at a letter; 0 where none does."""
-    numbers = passage.numbers(max(0, place - side), place - side + 1)
-    return next((number[1] - number[0] for number in numbers if number[side] == place), 0)
+def _has_other(passage: Passage, document: Passage, own: str, places: tuple[int, int], side: int) -> bool:
+    """Whether the document has another number in place of that of `own`, a line of the passage.
+
+    `places` are where the line begins (`side` 0) or ends (1) in both.
+    """
+    number, other = (_number_at(text, place, side) for text, place in zip((passage, document), places, strict=True))
+    if number or other:
+        return len(number) == len(other)
+    letters, place = document.letters.text, places[1]
+    there = letters[place : place + len(own)] if side == 0 else letters[max(0, place - len(own)) : place]
+    return own != there and _DIGIT.sub("0", own) == _DIGIT.sub("0", there)
+
+
+def _number_at(passage: Passage, place: int, side: int) -> str:
+    """Return the digits of the number that begins (`side` 0) or ends (1) at a letter; empty where none does."""
+    for number in passage.numbers(max(0, place - side), place - side + 1):
+        if number[side] == place:
+            return passage.letters.text[slice(*number)]
+    return ""
 
 
 def _has_digits(passage: Passage, low: int, high: int) -> bool:

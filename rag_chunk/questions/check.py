@@ -12,9 +12,11 @@ from rag_chunk.errors import InputError
 from rag_chunk.questions.diagnostics import Diagnostic, Diagnostics, Level
 from rag_chunk.questions.file_formats import parse_records
 from rag_chunk.questions.folding import fold
+from rag_chunk.questions.imported import container_of, import_questions
 from rag_chunk.questions.locator import Locator, note_unknown_documents
 from rag_chunk.questions.parsing import KNOWN, ParsedQuestion, Wording, parse_question
 from rag_chunk.questions.question import Evidence, Question, question_to_dict
+from rag_chunk.questions.raw_question import RawQuestion
 from rag_chunk.questions.search import excerpt
 
 STALE = "stale"  # the mark of a question whose evidence was not found in newer documents
@@ -103,10 +105,10 @@ class QuestionCheck:
 def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     """Read the questions at `path`, locate their evidence in `corpus`, and note everything that is wrong or odd.
 
-    Raise `InputError` only where there is no such file, or it is not text.
+    Raise `InputError` only where there is no such file, or nothing in it can be read.
     """
     account = Diagnostics()
-    records = parse_records(read_utf8(Path(path), "question file"), account)
+    records = _read_records(Path(path), account)
     parsed = [parse_question(record, account) for record in records]
     wanted = [question for question in parsed if not question.is_rejected]
     _note_equal_ids(wanted, account)
@@ -125,6 +127,16 @@ def locate(wanted: Sequence[ParsedQuestion], corpus: Corpus, account: Diagnostic
     note_unknown_documents(account, corpus)
     ordered = sorted(account.findings, key=lambda finding: finding.number)
     return QuestionCheck("", corpus, checked, tuple(ordered), account.matched)
+
+
+def _read_records(path: Path, account: Diagnostics) -> list[RawQuestion]:
+    if container_of(path) is None:
+        return parse_records(read_utf8(path, "question file"), account)
+    imported = import_questions(path)
+    for notice in imported.notices:
+        account.add("warning", "form", "the question set:", notice)
+    questions = enumerate(imported.questions, 1)
+    return [RawQuestion(dict(fields), number, is_translated=True) for number, fields in questions]
 
 
 def _note_equal_ids(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:
@@ -160,7 +172,7 @@ def _repetitions(question: ParsedQuestion) -> Iterator[str]:
         key = (wording.doc, wording.start, wording.end, text)
         counts[key] = counts.get(key, 0) + 1
         if counts[key] == 2:  # noqa: PLR2004 - said once, at its second place
-            yield excerpt(wording.text, 40) if wording.text else f"{wording.start} to {wording.end} of {wording.doc}"
+            yield excerpt(wording.text, 40) if wording.text else wording.place
 
 
 def _fold(text: str) -> str:

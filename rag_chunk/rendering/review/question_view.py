@@ -64,7 +64,7 @@ def _in_words(value: Any) -> str:
 def _view_wording(wording: Wording, located: Evidence | None, corpus: Corpus) -> dict[str, Any]:
     spans = [*located.spans, *located.parts] if located else []
     places = [_view_place(corpus, start, end) for start, end in spans[:_MOST_PLACES]]
-    text = wording.text or (corpus.text(*spans[0]) if spans else f"{wording.start} to {wording.end} of {wording.doc}")
+    text = wording.text or (corpus.text(*spans[0]) if spans else wording.place)
     return {"text": text, "places": places, "count": len(spans), "step": located.step if located else None}
 
 
@@ -106,7 +106,7 @@ def ids_with_twins(questions: Mapping[str, EditableQuestion]) -> set[str]:
 
 
 def _view_twin(other: EditableQuestion) -> dict[str, Any]:
-    texts = [wording.text or f"{wording.start} to {wording.end} of {wording.doc}" for wording in _wordings(other)]
+    texts = [wording.text or wording.place for wording in _wordings(other)]
     return {
         "id": other.id,
         "version": other.version,

@@ -3,7 +3,7 @@
     python examples/traced_app.py ask VERSION CHUNK_SIZE [QUESTIONS]   ask all questions, as people do in production
     python examples/traced_app.py evaluate DATASET CHUNK_SIZE          judge it with an evaluation dataset
 
-Both go to the experiment `handbook-app`. Afterwards,
+The first goes to the experiment `handbook-app`, the second to `handbook-app-evaluation`. Afterwards,
 
     rag-chunk score --corpus examples --test-file examples/questions.json --traces handbook-app
 
@@ -87,7 +87,7 @@ def evaluate(handbook: Handbook, name: str) -> None:
 
 
 def main(what: str, name: str, size: str, *rest: str) -> None:
-    mlflow.set_experiment(EXPERIMENT)
+    mlflow.set_experiment(EXPERIMENT if what == "ask" else f"{EXPERIMENT}-evaluation")
     handbook = Handbook(RunConfig(strategy="header", chunk_size=int(size)))
     {"ask": ask, "evaluate": evaluate}[what](handbook, name, *rest)
 

@@ -40,7 +40,7 @@ def fetch_retrieved(experiment: str, questions: Collection[str], *, uri: str | N
             raise InputError(
                 f"none of the {count:,} traces in the experiment {experiment!r} asks one of the {len(known):,} questions"
             )
-        return versions
+        return dict(reversed(versions.items()))  # the oldest first, with which the others are compared
 
 
 def _traces(store: Store, experiment: str) -> Iterator[Any]:

@@ -697,7 +697,7 @@ def test_the_verdict_says_why_a_usual_configuration_is_taken_and_how_much_is_kno
     assert line.startswith(
         f"If you need one now, take c{usual}: it is a good usual choice, and no other is surely better; "
     )
-    assert line.endswith(" A choice by 60 questions is on average up to about 2 points below the best.")
+    assert line.endswith(" Chosen with 60 questions, it is on average at most about 2 points below the best.")
     surest = replace(
         outcome, recommended=usual, usual=outcome.leader, leads=[float(place == usual) for place in range(5)]
     )
@@ -705,7 +705,7 @@ def test_the_verdict_says_why_a_usual_configuration_is_taken_and_how_much_is_kno
         f"its lead over c{outcome.leader}, a good usual choice, is the surest; "
         in summarize(surest, None, held_out=False)[3]
     )
-    assert "A choice by" not in summarize(surest, None, held_out=False)[3]
+    assert "Chosen with" not in summarize(surest, None, held_out=False)[3]
 
 
 def test_configurations_that_tie_are_said_to_tie():
@@ -796,12 +796,27 @@ def test_one_tag_and_one_document_are_no_parts():
 def test_the_parts_stand_in_the_markdown_report(tmp_path):
     corpus, questions = library(76, 25)
     analysis = analyze(corpus, RIVALS, questions)
+    assert analysis.report.questions
     save_results(analysis, tmp_path / "results")
     page = (tmp_path / "results" / "report.md").read_text()
     recommended = analysis.report.best
     assert f"| tag | questions | `{recommended.name}` | highest | by |" in page
     assert f"| odd | 38 | {recommended.by_tag['odd']:.3f} |" in page
-    assert "5 more documents are in report.json." in page
+    missed = [
+        name
+        for name in analysis.report.questions.by_document
+        if not any(each.by_document[name] for each in analysis.report.configurations)
+    ]
+    assert (
+        f"No configuration retrieves any evidence of {len(missed)} documents: {', '.join(missed[:8])} and {len(missed) - 8} more."
+        in page
+    )
+    assert "| 0.000 | 0.000 |" not in page
+    assert (
+        page.count("No configuration retrieves")
+        == (tmp_path / "results" / "report.html").read_text().count("No configuration retrieves")
+        == 1
+    )
     assert page.count("## budget_recall by tag, bm25") == 1
 
 

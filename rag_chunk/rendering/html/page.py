@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Report
+from rag_chunk.questions.coverage import describe_coverage
 from rag_chunk.rendering.columns import (
     LEGEND,
     all_scores_are_zero,
@@ -85,6 +86,7 @@ def html_text(analysis: Analysis) -> str:
             numbers=numbers,
             names=_pattern(numbers),
             remarks=[*sample.notes, *left_out, *_remarks(report)],
+            coverage=describe_coverage(analysis.corpus, analysis.questions.questions) if analysis.questions else [],
             has_questions=bool(sample.questions),
             style=style,
             script=script,

@@ -166,6 +166,16 @@
   const rankedOf = (each) => (state.question < 0 || !each.ranked ? [] : each.ranked[state.question])
     .map((place, rank) => ({ rank: rank + 1, chunk: place < 0 ? null : handedOf(each)[place], away: place < 0 ? each.away[-1 - place] : null }));
   const evidenceOf = (question) => data.questions[question].evidence.flat().map(([document, start, end]) => ({ document, start, end }));
+  // a configuration with a converter of its own has chunks in that converter's documents alone
+  const homes = new Map();
+  const homeOf = (each) => {
+    if (!homes.has(each)) homes.set(each, new Set(chunksOf(each).map((chunk) => chunk.document)));
+    return homes.get(each);
+  };
+  const atHome = (each, spans) => {
+    const own = spans.filter((span) => homeOf(each).has(span.document));
+    return own.length ? own : spans;
+  };
   const evidence = () => (state.question >= 0 ? evidenceOf(state.question) : data.questions.flatMap((_, row) => evidenceOf(row)));
   const inside = (spans, from, to) => spans.filter((each) => each.document === state.document && each.start < to && each.end > from);
 
@@ -242,7 +252,7 @@
     $("reader").classList.toggle("with-ranking", shown);
     $("ranking").hidden = !shown;
     if (!shown) return;
-    const found = evidence(), ranked = rankedOf(each);
+    const found = atHome(each, evidence()), ranked = rankedOf(each);
     const lines = ranked.map(({ rank, chunk, away }) => {
       if (away) return elsewhere(rank, away);
       const hit = overlap(chunk, found);
@@ -279,7 +289,12 @@
     $("choice-configuration").value = state.configuration;
     if ($("choice-question")) $("choice-question").value = state.question < 0 ? "" : state.question;
     for (const line of document.querySelectorAll("#matrix tbody tr")) line.classList.toggle("chosen", Number(line.dataset.row) === state.question);
-    const first = "question" in changes && state.question >= 0 ? evidenceOf(state.question)[0] : null;
+    const each = configuration(), moved = "question" in changes || !homeOf(each).has(state.document);
+    const first = moved && !("document" in changes) && state.question >= 0 ? atHome(each, evidenceOf(state.question))[0] : null;
+    if (!first && !("document" in changes) && homeOf(each).size && !homeOf(each).has(state.document)) {
+      Object.assign(state, { document: [...homeOf(each)][0], from: 0 });
+      $("choice-document").value = state.document;
+    }
     if (first) go(first.document, first.start);
     else draw();
   };

@@ -100,7 +100,7 @@ def records(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def shown(page: Any, name: str) -> None:
-    page.locator("#place", has_text=f"· {name}").wait_for()
+    wait_until(page, lambda: page.locator("#place").inner_text().endswith(f"· {name}"))
 
 
 def saved(page: Any, path: Path, name: str, **wanted: Any) -> None:
@@ -114,7 +114,7 @@ def wait_until(page: Any, is_so: Callable[[], bool]) -> None:
         if is_so():
             return
         page.wait_for_timeout(50)
-    raise AssertionError("it did not come about")
+    raise AssertionError([page.locator(name).inner_text() for name in ("#message", "#place", "#counts")])
 
 
 def test_questions_are_accepted_rejected_skipped_and_edited_by_keys_alone(page: Any, path: Path) -> None:

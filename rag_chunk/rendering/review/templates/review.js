@@ -15,6 +15,8 @@ let words = []; // of the document that is shown, for the arrow keys: { block, f
 let reach = null; // the words that the arrow keys have selected: { anchor, focus }
 let typing = null; // the timer of a question that is being typed
 let waiting = 0; // changes that are not on the disk yet
+let steps = 0; // changes and questions that were opened: an answer from before one of them is out of date
+let openings = 0;
 let queue = Promise.resolve();
 const versions = new Map();
 
@@ -50,6 +52,7 @@ function say(text, kind = "") {
 // Changes are sent one after the other. One that cannot be sent is tried until it can.
 function change(id, operation) {
   waiting += 1;
+  steps += 1;
   const sent = queue.then(() => send(id, operation)).finally(() => { waiting -= 1; });
   queue = sent.catch(() => {});
   return sent;
@@ -98,8 +101,12 @@ function show(done) {
 
 async function open(id, { focus = false } = {}) {
   flush();
+  const opening = ++openings;
+  steps += 1;
   try {
-    current = await ask(`question?id=${encodeURIComponent(id)}`);
+    const question = await ask(`question?id=${encodeURIComponent(id)}`);
+    if (opening !== openings) return; // another one was asked for meanwhile
+    current = question;
   } catch (error) { say(error.status ? error.message : AWAY, "error"); return; }
   versions.set(id, current.version);
   chosen = { item: 0, wording: 0 };
@@ -242,7 +249,7 @@ const add = () => withPicked({ do: "add" });
 const replace = () => (current.items.length ? withPicked({ do: "replace", ...chosen }) : add());
 const alternative = () => (current.items.length ? withPicked({ do: "alternative", item: chosen.item }) : add());
 const remove = () => { if (current.items.length) change(current.id, { do: "remove", ...chosen }); };
-const undo = () => { flush(); waiting += 1; queue = queue.then(() => send(null, {}, "undo")).then((done) => done && open(done.question.id)).finally(() => { waiting -= 1; }); };
+const undo = () => { flush(); waiting += 1; steps += 1; queue = queue.then(() => send(null, {}, "undo")).then((done) => done && done.question.id !== current.id && open(done.question.id)).finally(() => { waiting -= 1; }); };
 
 function choose(item, wording = 0) {
   if (!current.items[item]) return;
@@ -511,15 +518,18 @@ addEventListener("beforeunload", (event) => { flush(); if (waiting) event.preven
 
 // What other windows and editors change is shown soon.
 async function look() {
-  if (document.hidden || waiting || typing) return;
+  const step = steps, isLate = () => waiting || typing || step !== steps;
+  if (document.hidden || isLate()) return;
   try {
     const now = await ask("overview");
-    if (waiting || typing) return;
+    if (isLate()) return;
     overview = now;
     drawList();
     const line = current && lineOf(current.id);
     if (line && line.version !== versions.get(current.id)) {
-      current = await ask(`question?id=${encodeURIComponent(current.id)}`);
+      const question = await ask(`question?id=${encodeURIComponent(current.id)}`);
+      if (isLate()) return;
+      current = question;
       versions.set(current.id, current.version);
       drawQuestion();
       drawMarks();

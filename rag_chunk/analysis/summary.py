@@ -170,7 +170,7 @@ def _loss(outcome: Outcome) -> str:
         return ""
     about = f"{loss:.0f}" if loss >= 1 else f"{loss:.1f}"
     unit = "point" if about == "1" else "points"
-    return f" Chosen with {count_questions(count)}, it is on average at most about {about} {unit} below the best."
+    return f" Chosen with {count_questions(count)}, it is on average about {about} {unit} below the best."
 
 
 def _recommended(outcome: Outcome) -> str:

@@ -697,7 +697,7 @@ def test_the_verdict_says_why_a_usual_configuration_is_taken_and_how_much_is_kno
     assert line.startswith(
         f"If you need one now, take c{usual}: it is a good usual choice, and no other is surely better; "
     )
-    assert line.endswith(" Chosen with 60 questions, it is on average at most about 2 points below the best.")
+    assert line.endswith(" Chosen with 60 questions, it is on average about 2 points below the best.")
     surest = replace(
         outcome, recommended=usual, usual=outcome.leader, leads=[float(place == usual) for place in range(5)]
     )

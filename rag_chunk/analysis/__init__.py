@@ -176,6 +176,7 @@ def _build_analysis(
             "questions": _questions_entry(questions, asked) if questions else None,
             "skipped": tuple(SkippedEntry(name=name, reason=reason) for name, reason in skipped),
             "timings": run.timings,
+            "encoders": run.encoders,
         }
     )
     return Analysis(report, corpus, questions, run.chunkings)

@@ -244,6 +244,7 @@ class Report(_ReportValue):
     other_comparisons: tuple[ComparisonResult, ...] = ()
     skipped: tuple[SkippedEntry, ...] = ()
     timings: dict[str, float] = Field(default_factory=dict)
+    encoders: tuple[str, ...] | None = None  # what made the tokens that were not in the cache, with its version
 
     def configuration(self, name: str) -> ConfigurationResult:
         """Return the configuration of that name; raise `KeyError` where there is none."""

@@ -29,6 +29,7 @@ from rag_chunk.analysis.report import (
 )
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
+from rag_chunk.analysis.scoring_threads import open_threads
 from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
@@ -93,13 +94,17 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
         estimate.check(settings.max_embed_tokens)
         if on_estimate:
             on_estimate(estimate)
-    run = Run(corpus, asked, settings.metrics)
     on_progress = progress or _ignore
     ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
-    for number, (name, (config, conversion)) in enumerate(ordered):
-        on_progress(number, len(rivals), name)
-        run.add(name, config, _embedding_progress(progress, number, len(rivals), name), conversion)
-    run.restore_order(rivals)
+    with open_threads(len(rivals)) as executor:
+        run = Run(corpus, asked, settings.metrics, executor)
+        for number, (name, (config, conversion)) in enumerate(ordered):
+            on_progress(number, len(rivals), name)
+            run.add(name, config, _embedding_progress(progress, number, len(rivals), name), conversion)
+        run.finish(rivals)
+    if settings.measure_costs or settings.costs:
+        sets = {name: conversion.evaluation if conversion else asked for name, (_, conversion) in rivals.items()}
+        run.measure_costs(sets, settings.costs)
     on_progress(len(rivals), len(rivals), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
     unseen = find_unseen_headings(corpus, named.values())
@@ -171,6 +176,7 @@ def _build_analysis(
             "questions": _questions_entry(questions, asked) if questions else None,
             "skipped": tuple(SkippedEntry(name=name, reason=reason) for name, reason in skipped),
             "timings": run.timings,
+            "encoders": run.encoders,
         }
     )
     return Analysis(report, corpus, questions, run.chunkings)

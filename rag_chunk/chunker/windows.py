@@ -70,7 +70,7 @@ def _share_less(corpus: Corpus, units: Units, spans: Spans, config: RunConfig) -
     """Return windows of tokens of which none shares more than `overlap` with the one before, counted by itself.
 
     A shared text begins and ends at tokens of the corpus, but may become more tokens by itself: its window begins
-    later then. What is left of a window may count more too, and lie in the next one.
+    later then. What is left of a window may count more too, lie in the next one, or be blank.
     """
     moved = np.zeros(len(spans), bool)
     while True:
@@ -89,6 +89,7 @@ def _share_less(corpus: Corpus, units: Units, spans: Spans, config: RunConfig) -
         order = np.lexsort((ends, starts))
         spans, moved = as_spans(np.column_stack([starts, ends])[order]), moved[order]
         kept = outermost_rows(spans)
+        kept = kept[corpus.whitespace.holds_text(as_spans(spans[kept]))]
         spans, moved = as_spans(spans[kept]), moved[kept]
     sizes = np.zeros(len(spans), np.int64)
     sizes[moved] = units.count(as_spans(spans[moved])).sizes

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag_chunk.corpus import Corpus, Skipped
+from rag_chunk.corpus.terms import terms
 
 STEPS = ("span", "moved", "exact", "folded", "letters", "similar")  # how evidence was located, surest first
 
@@ -101,6 +102,14 @@ class Questions:
     def ids(self) -> list[str]:
         """The id of each question, in order."""
         return [question.id for question in self.questions]
+
+
+def question_overlap(corpus: Corpus, question: Question) -> float:
+    """Return the share of a question's terms that are in its evidence."""
+    texts = {corpus.text(*span) for item in question.evidence for span in item.spans}
+    answered = {term for text in texts for term in terms(text)}
+    asked = set(terms(question.question))
+    return len(asked & answered) / len(asked) if asked else 0.0
 
 
 def question_to_dict(question: Question, corpus: Corpus) -> dict[str, Any]:

@@ -264,7 +264,7 @@ def _tracking_options(settings: Settings) -> TrackingConfig:
     from rag_chunk.mlflow_tracker import documents_git
 
     provenance = documents_git(settings.analysis.require_source()) | _origin(settings)
-    return settings.tracking.model_copy(update={"provenance": provenance})
+    return settings.tracking.with_environment_tags().model_copy(update={"provenance": provenance})
 
 
 def _origin(settings: Settings) -> dict[str, str]:

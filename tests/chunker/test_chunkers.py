@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from rag_chunk.chunker import chunk, chunk_text
-from rag_chunk.config import RunConfig
+from rag_chunk.chunker.omission import describe_skipped
+from rag_chunk.config import STRATEGIES, UNITS, RunConfig
+from rag_chunk.config.run import Unit
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.structure import structure_of
 from rag_chunk.corpus.units import load_encoding
@@ -274,6 +276,22 @@ def splitters(folder: Path) -> str:
         "value = 3\n"
     )
     return "splitters"
+
+
+def test_no_window_of_tokens_is_blank_where_its_first_token_counts_more_by_itself() -> None:
+    text = "\u2053\u17835\u109a\u32cf\u8283\n"
+    chunks = cut(text, strategy="sliding-window", unit="tokens", chunk_size=8, overlap=1)
+    assert all(each.strip() for each in chunks)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_blocks_are_skipped_on_both_sides_of_a_border_of_documents(strategy: str, unit: Unit) -> None:
+    texts = ["One.\n\n```\ncode\n```\n", "```\nmore code\n```\n\nTwo."]
+    corpus = Corpus([Document(f"{number}.md", text) for number, text in enumerate(texts)])
+    config = RunConfig(strategy=strategy, unit=unit, skip_blocks=("code",), embedding_model="hashing")
+    assert [each.text.strip() for each in chunk(corpus, config)] == ["One.", "Two."]
+    assert describe_skipped(corpus, config).startswith("skip_blocks leaves out 2 code")
 
 
 def test_a_function_of_the_users_own_cuts(splitters: str) -> None:

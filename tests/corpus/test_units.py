@@ -20,11 +20,13 @@ from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.corpus.units import (
     Unit,
     Words,
+    encoder,
     encoding,
     encoding_name,
     load_encoding,
     prepare_encoding,
     safe_points,
+    token_arrays,
     tokens,
     units_of,
 )
@@ -98,7 +100,11 @@ def test_windows_of_an_old_encoding_are_within_the_limit(text: str, size: int) -
     old = tiktoken.Encoding("cl100k_base", pat_str=OLD, mergeable_ranks=ranks, special_tokens={})
     corpus = Corpus([Document("a", "One two.\n\nThree four.\n\n" + text)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tokens, "load_encoding", lambda _: old)
+        patch.setattr(encoder, "load_encoding", lambda _: old)
+        patch.setattr(encoder, "load_accelerator", lambda _: None)
+        patch.setattr(tokens, "encoder_of", encoder.encoder_of.__wrapped__)
+        patch.setattr(token_arrays, "encoder_of", encoder.encoder_of.__wrapped__)
+        patch.setattr(token_arrays, "facts_of", token_arrays.facts_of.__wrapped__)
         found = [*chunk(corpus, RunConfig(strategy="fixed-size", unit="tokens", chunk_size=size))]
     assert [each.units for each in found] == [len(old.encode_ordinary(each.text)) for each in found]
 

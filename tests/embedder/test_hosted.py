@@ -14,7 +14,7 @@ from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, es
 from rag_chunk.cli import app, main
 from rag_chunk.config import AnalysisConfig
 from rag_chunk.corpus import Corpus, Document, cache
-from rag_chunk.embedder import embed, embedder_of, embedding
+from rag_chunk.embedder import connection, embed, embedder_of, embedding
 from rag_chunk.embedder import openai as backend
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Evidence, Question
@@ -30,7 +30,7 @@ QUESTIONS = questions_of(Question("q", "alpha?", (Evidence(((0, 5),)),)))
 @pytest.fixture
 def server(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RAG_CHUNK_CACHE", str(folder / "cache"))
-    for name in (backend.OPENAI_KEY, backend.OWN_KEY, "OPENAI_BASE_URL", "OPENAI_ORG_ID"):
+    for name in (connection.OPENAI_KEY, backend.OWN_KEY, "OPENAI_BASE_URL", "OPENAI_ORG_ID"):
         monkeypatch.delenv(name, raising=False)
     embedding._load.cache_clear()  # noqa: SLF001 - the key is read when a model is loaded
     with serving() as found:
@@ -67,7 +67,7 @@ def test_it_waits_as_it_is_told_and_asks_again(server):
 
 def test_what_was_embedded_before_a_failure_is_not_embedded_again(server, monkeypatch):
     monkeypatch.setattr(backend, "BATCH", 4)
-    monkeypatch.setattr(backend, "RETRIES", 0)
+    monkeypatch.setattr(connection, "RETRIES", 0)
     texts = WORDS.split()
     embed(texts[:4], config(server))
     server.answers.append((429, {}, {"error": {"message": "no more for today"}}))
@@ -97,7 +97,7 @@ def test_what_an_address_answers_is_said_in_a_sentence_without_the_key(server, m
 def test_the_key_for_openai_goes_to_openai_alone(server, monkeypatch):
     with pytest.raises(SettingsError, match="set OPENAI_API_KEY"):
         embed(["alpha"], RunConfig(retriever="dense", embedding_model="openai:m"))
-    monkeypatch.setenv(backend.OPENAI_KEY, KEY)
+    monkeypatch.setenv(connection.OPENAI_KEY, KEY)
     monkeypatch.setenv("OPENAI_ORG_ID", KEY)
     embed(["alpha"], config(server))
     assert not [headers for headers in server.headers if KEY in str(headers)]

@@ -161,8 +161,10 @@ class Structure:
         return Context("table", CONTAINERS.sub("", self._corpus.text(start, header)).strip())
 
     def skipped_spans(self, kinds: "tuple[str, ...]") -> Spans:
-        """Return the spans on the line of what `skip_blocks` names, apart from each other and in order."""
-        return union(np.concatenate([np.zeros((0, 2), np.int64), *(self._skippable[kind] for kind in kinds)]))
+        """Return the spans on the line of what `skip_blocks` names: disjoint, in order, each in one document."""
+        together = union(np.concatenate([np.zeros((0, 2), np.int64), *(self._skippable[kind] for kind in kinds)]))
+        between = self._starts[_strictly_inside(self._starts, together)]
+        return as_spans(np.column_stack([distinct(border, between) for border in together.T]))
 
     @cached_property
     def _skippable(self) -> dict[str, Spans]:

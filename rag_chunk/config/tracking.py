@@ -133,6 +133,11 @@ class TrackingConfig(BaseModel):
         description="Log runs of the N best configurations only.",
         json_schema_extra={"metavar": "top:N", "default_text": "all"},
     )
+    questions_dataset: str | None = Field(
+        None,
+        description="Merge the questions into this evaluation dataset of MLflow.",
+        json_schema_extra={"metavar": "NAME"},
+    )
     provenance: Mapping[str, str] = Field({}, json_schema_extra=_NO_OPTION)
     parent_run_id: str | None = Field(None, json_schema_extra=_NO_OPTION)
     run_id: str | None = Field(None, json_schema_extra=_NO_OPTION)

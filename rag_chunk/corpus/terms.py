@@ -82,7 +82,7 @@ def terms(text: str) -> list[str]:
     return list(_lower_terms(text, kinds, _term_spans(runs, unspaced), unspaced))
 
 
-class _Block(NamedTuple):
+class _TextBlock(NamedTuple):
     """The terms of a part of the line, and its runs: starts and ends of both, the terms' numbers, the runs' kind."""
 
     starts: Positions
@@ -120,7 +120,7 @@ class Terms:
     def _join(self, parts: Iterable[Positions]) -> Positions:
         return np.concatenate([np.zeros(0, self._kind), *parts])
 
-    def _block(self, offset: int, text: str, kinds: Bytes, numbers: dict[str, int]) -> _Block:
+    def _block(self, offset: int, text: str, kinds: Bytes, numbers: dict[str, int]) -> _TextBlock:
         """Return the terms of a part of the line, and number them; without bigrams they are the runs."""
         runs, unspaced = _runs(kinds)
         spans = _term_spans(runs, unspaced)
@@ -128,9 +128,9 @@ class Terms:
         numbered = np.fromiter(found, self._kind, len(spans))
         starts, ends = ((spans[:, side] + offset).astype(self._kind) for side in (0, 1))
         if spans is runs:
-            return _Block(starts, ends, numbered, starts, ends, unspaced)
+            return _TextBlock(starts, ends, numbered, starts, ends, unspaced)
         run_starts, run_ends = ((runs[:, side] + offset).astype(self._kind) for side in (0, 1))
-        return _Block(starts, ends, numbered, run_starts, run_ends, unspaced)
+        return _TextBlock(starts, ends, numbered, run_starts, run_ends, unspaced)
 
     def fragments(self, spans: Spans) -> tuple[Positions, list[str]]:
         """Return the terms that arise where the borders of `spans` cut a run: rows of `spans`, and the terms.

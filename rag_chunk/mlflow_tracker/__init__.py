@@ -14,14 +14,20 @@ from rag_chunk.mlflow_tracker.fetch import (
 )
 from rag_chunk.mlflow_tracker.git import documents_git
 from rag_chunk.mlflow_tracker.named_runs import is_address, may_name_run
+from rag_chunk.mlflow_tracker.promotion import Promoted, is_taken, promote_run
+from rag_chunk.mlflow_tracker.question_sets import fetch_records
+from rag_chunk.mlflow_tracker.registry import ModelAlias, parse_alias
 from rag_chunk.mlflow_tracker.resend import end_left_running, track_folder
 from rag_chunk.mlflow_tracker.runs import Tracking, track_run
 from rag_chunk.mlflow_tracker.sender import Tracked
+from rag_chunk.mlflow_tracker.traces import fetch_retrieved
 
 __all__ = [
     "LOG_CHUNKS",
     "USUAL_NAME",
     "LogChunks",
+    "ModelAlias",
+    "Promoted",
     "Tracked",
     "Tracking",
     "TrackingConfig",
@@ -33,11 +39,16 @@ __all__ = [
     "export_config_text",
     "fetch_analysis",
     "fetch_config",
+    "fetch_records",
+    "fetch_retrieved",
     "fetch_top",
     "ignore_notice",
     "is_address",
+    "is_taken",
     "may_name_run",
+    "parse_alias",
     "parse_tags",
+    "promote_run",
     "read_saved_analysis",
     "redact",
     "track_folder",

@@ -21,9 +21,9 @@ def columns_to_show(report: Report) -> list[str]:
     """
     there = dict.fromkeys(chain.from_iterable(result.metrics for result in report.configurations))
     if not report.questions:
-        return [name for name in STRUCTURAL if name in there]
+        return [name for name in (STRUCTURAL[0], *metrics_of("costs"), *STRUCTURAL[1:]) if name in there]
     asked = [name for name in there if name not in METRICS]
-    asked += metrics_of(*ON_REQUEST)
+    asked += metrics_of(*ON_REQUEST, "costs")
     return [name for name in (SCORED[0], *asked, *SCORED[1:]) if name in there]
 
 
@@ -41,7 +41,9 @@ def format_metric(name: str, value: float | None) -> str:
         return ""
     row = METRICS.get(name)
     form = row.format if row else "seconds" if name.endswith("_time") else "decimal"
-    return {"whole": f"{value:,.0f}", "seconds": f"{value:.2f}s", "decimal": f"{value:.3f}"}[form]
+    return {"whole": f"{value:,.0f}", "seconds": f"{value:.2f}s", "decimal": f"{value:.3f}", "price": f"{value:.4g}"}[
+        form
+    ]
 
 
 def groups(report: Report) -> list[tuple[ComparisonResult | None, list[ConfigurationResult]]]:
@@ -100,15 +102,22 @@ def legend(report: Report) -> str:
 
 def column_help(report: Report, names: Sequence[str]) -> str:
     """Return what the columns of these metrics hold, in one line; the `avg_` ones are explained together."""
-    config = report.configurations[0].config
-    same_budget = len({each.config.budget_text for each in report.configurations}) == 1
-    budget = config.budget_text if same_budget else "`budget`"
-    texts = {name: METRICS[name].help for name in names if name in METRICS}
+    texts = {name: metric_help(report, name) for name in names if name in METRICS}
     if any(name.startswith(_AVERAGES) for name in texts):
         texts = {f"{_AVERAGES}*" if name.startswith(_AVERAGES) else name: text for name, text in texts.items()}
-        texts |= {f"{_AVERAGES}*": "of the first top_k chunks"}
-    lines = (f"{name}: {text}" for name, text in texts.items())
-    return "; ".join(lines).replace("`budget`", budget).replace("top_k", str(config.top_k))
+        texts |= {f"{_AVERAGES}*": f"of the first {report.configurations[0].config.top_k} chunks"}
+    return "; ".join(f"{name}: {text}" for name, text in texts.items())
+
+
+def metric_help(report: Report, name: str) -> str:
+    """Return what a metric is, with the budget and the number of chunks that this report has."""
+    config = report.configurations[0].config
+    same_budget = len({each.config.budget_text for each in report.configurations}) == 1
+    row = METRICS.get(name)
+    text = row.help if row else "a metric of your own"
+    return text.replace("`budget`", config.budget_text if same_budget else "`budget`").replace(
+        "top_k", str(config.top_k)
+    )
 
 
 def notes(report: Report, *, explain: bool = True) -> list[str]:
@@ -120,6 +129,7 @@ def notes(report: Report, *, explain: bool = True) -> list[str]:
         for sentence in (
             *_head(comparison, alone=len(compared) == 1),
             *(comparison.verdict if comparison else ()),
+            *(comparison.reviewed.verdict if comparison and comparison.reviewed else ()),
             *(_explanation(comparison, results) if comparison and explain else ()),
         )
     ]

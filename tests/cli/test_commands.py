@@ -276,7 +276,7 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
     fixed = json.loads(Path("fixed.json").read_text())["questions"]
     assert [str(each["reviewed"]).lower() for each in fixed] == ["false", "true"]
     Path("q.csv").write_text("question,relevant,reviewed\nHow do I lock?,Turn the key to the left,perhaps\n")
-    assert "reviewed must be true or false, not 'perhaps'" in rag_chunk("check-questions", "q.csv", docs).out
+    assert "reviewed must be true, false or rejected, not 'perhaps'" in rag_chunk("check-questions", "q.csv", docs).out
 
 
 @pytest.mark.parametrize(

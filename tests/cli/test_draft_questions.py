@@ -49,7 +49,7 @@ def test_three_steps_lead_from_documents_to_a_verdict_on_reviewed_questions(draf
     status, said = draft("--count", "12")
     assert status == 0
     assert re.search(r"Asked for \d+ drafts, kept 12\.", said)
-    assert "Wrote questions.yaml. Next: rag-chunk review questions.yaml" in said
+    assert f"Wrote questions.yaml. Next: rag-chunk review questions.yaml {EXAMPLES}" in said
     text = Path("questions.yaml").read_text(encoding="utf-8")
     Path("questions.yaml").write_text(text.replace("reviewed: false", "reviewed: true"), encoding="utf-8")
     status, out, err = run("analyze", str(EXAMPLES), "--test-file", "questions.yaml", "--strategy", "header,sentence")

@@ -18,27 +18,37 @@ from rag_chunk.config import RunConfig, did_you_mean, is_external
 from rag_chunk.config.metric_table import metrics_of
 from rag_chunk.errors import InputError, SettingsError
 
-_DECIDING = ("retriever", "filter", "top_k", "budget", "budget_unit")  # figures that were measured under others say nothing of each other
+_DECIDING = (
+    "retriever",
+    "filter",
+    "top_k",
+    "budget",
+    "budget_unit",
+)  # figures that were measured under others say nothing of each other
 _FEWEST_SIDES = 2
 _ROUNDING = 1e-9
 _PAIRLESS = {*metrics_of("shape", "time", "embedding")}  # metrics that questions have no part in
 
 
 def compare_analyses(
-    saved: Sequence[SavedAnalysis], *, metric: str = HEADLINE, anyway: bool = False
+    saved: Sequence[SavedAnalysis],
+    *,
+    metric: str = HEADLINE,
+    anyway: bool = False,
+    remedy: str = "--anyway compares them all the same",
 ) -> ComparisonReport:
     """Compare the configurations that are meant, by `metric`; the others are compared with the first.
 
-    Raise `InputError` where fewer than 10 questions are common, or where the retriever, its filter, `top_k` or the budget differ,
-    unless `anyway`.
+    Raise `InputError` where fewer than 10 questions are common, or where the retriever, its filter, `top_k` or the
+    budget differ, unless `anyway`; `remedy` says how to go on then.
     """
     sides = _label_sides(saved)
     pairing = pair_questions({label: side.asked() for label, side in sides.items()})
     scores = {label: _scores(side, metric, label) for label, side in sides.items()}
     warnings = [*_mismatches(sides), *_too_few(pairing)]
     if warnings and not (anyway and pairing.ids):
-        remedy = "--anyway compares them all the same" if pairing.ids else "there is nothing to compare by"
-        raise InputError(f"{'; '.join([*_conversions(saved), *warnings])}: {remedy}")
+        way = remedy if pairing.ids else "there is nothing to compare by"
+        raise InputError(f"{'; '.join([*_conversions(saved), *warnings])}: {way}")
     table = np.array([[scores[label][name] for label, name in zip(sides, ids, strict=True)] for ids in pairing.ids])
     shown = statistics.compare_all(table, seed=saved[0].configuration.config.seed)
     names = list(sides)

@@ -3,16 +3,22 @@
 Its folder has `questions.csv` and the corpora; it lies beside the repository, or is named.
 """
 
+import json
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rag_chunk import Corpus, Questions, RunConfig, analyze, read_corpus, read_questions
+from rag_chunk import Corpus, Document, Questions, RunConfig, analyze, read_corpus, read_questions
 from rag_chunk.analysis import HEADLINE
 from rag_chunk.analysis.report import Report
 from rag_chunk.config import STRATEGIES, AnalysisConfig
 from rag_chunk.config.sweep import sweep as product
+from rag_chunk.questions.question import question_to_dict
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "chroma-eval"
 SIZES = (100, 150, 200, 300, 400, 800)
@@ -59,3 +65,45 @@ def analyze_folder(folder: Path, configs: list[RunConfig]) -> Report:
     """Return the report on `configs`, with no metrics but the headline and what recommends."""
     corpus, questions = read(folder)
     return analyze(corpus, configs, questions, settings=AnalysisConfig(metrics=("budget",))).report
+
+
+def public_sets(data: Path) -> Iterator[tuple[str, Corpus, Questions]]:
+    """Yield every public corpus with its questions: three of chroma-eval, XQuAD's languages, and filings as PDF."""
+    corpus, questions = read(data / "chroma-eval")
+    asked = [question_to_dict(question, corpus) for question in questions.questions]
+    for document in corpus.documents:
+        theirs = [each for each in asked if document.name in str(each["evidence"])]
+        alone = Corpus([document])
+        yield Path(document.name).stem, alone, _located(theirs, alone)
+    for path in sorted((data / "xquad").glob("*.json")):
+        documents, answered = _read_squad(path)
+        yield path.stem.replace(".", "-"), documents, _located(answered, documents)
+    if find_spec("pypdfium2"):
+        filings = read_corpus(data / "financebench", include=["*.pdf"])
+        yield (
+            "financebench",
+            filings,
+            read_questions(data / "financebench" / "questions.jsonl", filings, missing="warn"),
+        )
+
+
+def _read_squad(path: Path) -> tuple[Corpus, list[dict[str, Any]]]:
+    """Return each article of a file in SQuAD's format as a document, and its questions with their answers."""
+    documents, asked = [], []
+    for number, article in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
+        text, name = "", f"{number:02}.txt"
+        for paragraph in article["paragraphs"]:
+            for each in paragraph["qas"]:
+                start = len(text) + each["answers"][0]["answer_start"]
+                span = {"doc": name, "start": start, "end": start + len(each["answers"][0]["text"])}
+                asked.append({"id": each["id"], "question": each["question"], "evidence": [span]})
+            text += paragraph["context"] + "\n\n"
+        documents.append(Document(name, text))
+    return Corpus(documents), asked
+
+
+def _located(asked: list[dict[str, Any]], corpus: Corpus) -> Questions:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "questions.json"
+        path.write_text(json.dumps({"questions": asked}), encoding="utf-8")
+        return read_questions(path, corpus)

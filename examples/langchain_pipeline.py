@@ -2,7 +2,8 @@
 
     python examples/langchain_pipeline.py [CONFIG]
 
-CONFIG is a config file, such as `rag-chunk export-config` or examples/library.py writes. Needs rag-chunk with its extra
+CONFIG is a config file, such as `rag-chunk export-config` or examples/library.py writes, or an alias in MLflow's registry,
+such as models:/docs-chunking@champion. Needs rag-chunk with its extra
 langchain. The vectors are rag-chunk's `hashing`, which needs no model; put the embeddings of your pipeline in its place.
 """
 
@@ -13,7 +14,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore
 
-from rag_chunk import RunConfig, langchain_splitter
+from rag_chunk import RunConfig, config_from_run, langchain_splitter
 from rag_chunk.embedder import embed
 
 HERE = Path(__file__).parent
@@ -38,6 +39,8 @@ def main(config: RunConfig | str) -> None:
         Document(path.read_text(encoding="utf-8"), metadata={"source": path.relative_to(HERE).as_posix()})
         for path in paths
     ]
+    if str(config).startswith("models:/"):
+        config = config_from_run(str(config))
     chunks = langchain_splitter(config).split_documents(documents)
     store = InMemoryVectorStore.from_documents(chunks, Hashing())
     print(f"{len(documents)} documents, {len(chunks)} chunks. {QUESTION}")

@@ -1,18 +1,35 @@
 """One analysis: corpus, questions and configurations in, a report out."""
 
 import datetime
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from rag_chunk._version import __version__
 from rag_chunk.analysis.comparison import blocks, compare_configurations, with_intervals
-from rag_chunk.analysis.cost_estimate import estimate_cost
+from rag_chunk.analysis.conversions import (
+    RivalConversion,
+    compare_conversions,
+    describe_lost,
+    name_rivals,
+    with_evaluation,
+)
+from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost, in_minutes
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
-from rag_chunk.analysis.report import ConversionEntry, CorpusEntry, DocumentEntry, QuestionsEntry, Report, SkippedEntry
+from rag_chunk.analysis.report import (
+    ConversionEntry,
+    CorpusEntry,
+    DocumentEntry,
+    LeftOutEntry,
+    QuestionsEntry,
+    Report,
+    SkippedEntry,
+)
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
+from rag_chunk.analysis.scoring_threads import open_threads
 from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
@@ -39,7 +56,7 @@ class Analysis:
     chunkings: Mapping[str, Chunking]
 
 
-def analyze(
+def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyses
     corpus: Corpus,
     configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig],
     questions: Questions | None = None,
@@ -47,11 +64,15 @@ def analyze(
     settings: AnalysisConfig | None = None,
     skipped: Iterable[tuple[str, str]] = (),
     progress: Progress | None = None,
+    on_estimate: Callable[[CostEstimate], None] | None = None,
+    conversions: Sequence[RivalConversion] = (),
 ) -> Analysis:
     """Chunk, retrieve, score and compare; without `questions`, chunk and measure the chunks.
 
     `configs` may be named; `progress` is told how many configurations are done, of how many, and what comes next:
-    a configuration, then the comparison, then nothing.
+    a configuration, then the comparison, then nothing. `on_estimate` is told what a model that costs something will
+    embed, before it does. Where the corpus holds several `conversions` of the same files, each configuration is run
+    with each of them.
 
     >>> from rag_chunk import Corpus, Document, RunConfig, analyze
     >>> corpus = Corpus([Document("guide.txt", "Turn left to lock. Pull to open.")])
@@ -61,31 +82,55 @@ def analyze(
     """
     settings = settings or AnalysisConfig()
     named = _name_configs(configs)
-    settings = settings.model_copy(update={"baseline": find_baseline(settings.baseline, named)})
-    asked = evaluation_set(corpus, questions, settings, _seed(named))
+    seed = _seed(named)
+    converted = [with_evaluation(each, corpus, settings, seed) for each in conversions]
+    rivals = name_rivals(named, converted)
+    settings = settings.model_copy(
+        update={"baseline": find_baseline(settings.baseline, {name: config for name, (config, _) in rivals.items()})}
+    )
+    asked = evaluation_set(corpus, questions, settings, seed)
     if any(config.needs_vectors and not embedder_of(config).is_cheap for config in named.values()):
-        estimate_cost(corpus, named, questions).check(settings.max_embed_tokens)
-    run = Run(corpus, asked, settings.metrics)
+        estimate = estimate_cost(corpus, named, questions)
+        estimate.check(settings.max_embed_tokens)
+        if on_estimate:
+            on_estimate(estimate)
     on_progress = progress or _ignore
-    for number, (name, config) in enumerate(sorted(named.items(), key=_complexity)):  # equal chunks: the first is named
-        on_progress(number, len(named), name)
-        run.add(name, config, _embedding_progress(progress, number, len(named), name))
-    run.restore_order(named)
-    on_progress(len(named), len(named), _COMPARING)
+    ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
+    with open_threads(len(rivals)) as executor:
+        run = Run(corpus, asked, settings.metrics, executor)
+        for number, (name, (config, conversion)) in enumerate(ordered):
+            on_progress(number, len(rivals), name)
+            run.add(name, config, _embedding_progress(progress, number, len(rivals), name), conversion)
+        run.finish(rivals)
+    if settings.measure_costs or settings.costs:
+        sets = {name: conversion.evaluation if conversion else asked for name, (_, conversion) in rivals.items()}
+        run.measure_costs(sets, settings.costs)
+    on_progress(len(rivals), len(rivals), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
     unseen = find_unseen_headings(corpus, named.values())
-    analysis = _build_analysis(run, asked, corpus, questions, settings, (*skipped, *unseen, *lost))
-    on_progress(len(named), len(named), "")
-    return analysis
+    notices = (*skipped, *describe_lost(converted), *unseen, *lost)
+    analysis = _build_analysis(run, asked, corpus, questions, settings, notices)
+    on_progress(len(rivals), len(rivals), "")
+    return replace(analysis, report=compare_conversions(analysis.report, run.scored.values(), converted))
 
 
 def _embedding_progress(
     progress: Progress | None, number: int, total: int, name: str
 ) -> Callable[[int, int], None] | None:
-    """Return a function that reports how many texts of a configuration are embedded."""
+    """Return a function that reports how many texts of a configuration are embedded, and how long the rest takes."""
     if progress is None:
         return None
-    return lambda done, texts: progress(number, total, f"{name}: embedding, {done:,} of {texts:,}")
+    started, first, expected = 0.0, 0, -1
+
+    def on_progress(done: int, texts: int) -> None:
+        nonlocal started, first, expected
+        if texts != expected:  # sentences, then questions, then chunks
+            started, first, expected = time.perf_counter(), done, texts
+        seconds = (time.perf_counter() - started) / max(1, done - first) * (texts - done)
+        left = f", {in_minutes(seconds)} left" if done > first else ""
+        progress(number, total, f"embedding {done:,} of {texts:,}{left}: {name}")
+
+    return on_progress
 
 
 def score_retrievals(
@@ -191,11 +236,10 @@ def _name_configs(configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunCon
     return named
 
 
-def _complexity(named: tuple[str, RunConfig]) -> int:
+def _complexity(config: RunConfig) -> int:
     """Return how far from plain a configuration's strategy is: its place in the table, the user's own being last."""
     strategies = list(STRATEGIES)
-    strategy = named[1].strategy
-    return strategies.index(strategy) if strategy in STRATEGIES else len(strategies)
+    return strategies.index(config.strategy) if config.strategy in STRATEGIES else len(strategies)
 
 
 def _seed(named: Mapping[str, RunConfig]) -> int:
@@ -222,11 +266,16 @@ def _conversion_entry(document: Document) -> ConversionEntry | None:
     if made is None:
         return None
     return ConversionEntry(
-        converter=made.converter, version=made.version, rule=made.rule, source_digest=made.source_digest
+        converter=made.converter,
+        version=made.version,
+        rule=made.rule,
+        source_digest=made.source_digest,
+        options=made.options or None,
     )
 
 
 def _questions_entry(questions: Questions, asked: EvaluationSet | None) -> QuestionsEntry:
+    left_out = questions.left_out
     return QuestionsEntry(
         source=questions.source,
         digest=questions.digest,
@@ -237,6 +286,8 @@ def _questions_entry(questions: Questions, asked: EvaluationSet | None) -> Quest
         by_tag={name: len(rows) for name, rows in asked.by_tag.items()} if asked else {},
         by_document={name: len(rows) for name, rows in asked.by_document.items()} if asked else {},
         skipped=_entries(questions.skipped),
+        left_out=LeftOutEntry(**asdict(left_out), sentence=str(left_out)) if left_out else None,
+        partly_located={name: round(share, 3) for name, share in questions.shares.items()} or None,
     )
 
 

@@ -15,9 +15,11 @@ from rag_chunk.analysis.report import (
     ConfigurationResult,
     HoldoutResult,
     PairResult,
+    ReviewedResult,
 )
 from rag_chunk.analysis.scoring import HEADLINE, Scored
-from rag_chunk.analysis.summary import explain, is_too_close, summarize
+from rag_chunk.analysis.summary import explain, is_too_close, summarize, summarize_reviewed
+from rag_chunk.analysis.usual_choice import recommend_for, usual_configuration
 from rag_chunk.config import AnalysisConfig, is_external
 from rag_chunk.config.catalog import is_bound
 from rag_chunk.corpus.arrays import Floats
@@ -73,7 +75,7 @@ def compare_configurations(
         retrievers=distinct(result.config.retriever for result in outcome.results),
         leader=names[outcome.leader],
         not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
-        recommended=names[outcome.recommended],
+        recommended=None if outcome.is_bound else names[outcome.recommended],
         leaders={f"{HEADLINE}_{budget}": names[places[0]] for budget, places in leaders.items()},
         pareto=() if outcome.is_bound else tuple(names[place] for place in _pareto(outcome.results)),
         baseline=baseline,
@@ -82,6 +84,7 @@ def compare_configurations(
         too_close=asked.choosing is None and is_too_close(outcome.shown),
         verdict=summarize(outcome, baseline, held_out=asked.choosing is not None),
         explanation=explain(outcome, leaders, held_out=asked.choosing is not None),
+        reviewed=_reviewed(scored, asked, settings.margin, seed),
     )
 
 
@@ -91,15 +94,51 @@ def _table(scored: Sequence[Scored]) -> Floats:
 
 
 def _outcome(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> Outcome:
-    results = [each.result for each in scored]
-    shown = chosen = statistics.compare_all(_table(scored), seed=seed)
-    if asked.choosing:
-        chosen = statistics.compare_all(np.array([each.choosing for each in scored]).T, seed=seed)
-    recommended = recommend_for(results, chosen, margin)
     table = _table(scored)
-    missed = int((table == 0).all(axis=1).sum())
-    undecided = int((np.ptp(table, axis=1) == 0).sum())
-    return Outcome(results, shown, chosen, chosen.leader, recommended, _worse(shown, chosen.leader), missed, undecided)
+    choosing = np.array([each.choosing for each in scored]).T if asked.choosing else table
+    return _outcome_of([each.result for each in scored], table, choosing, margin, seed)
+
+
+def _outcome_of(
+    results: Sequence[ConfigurationResult], table: Floats, choosing: Floats, margin: float, seed: int
+) -> Outcome:
+    """Return what the scores `table` [questions, configurations] show; the scores `choosing` make the choice."""
+    shown = chosen = statistics.compare_all(table, seed=seed)
+    if choosing is not table:
+        chosen = statistics.compare_all(choosing, seed=seed)
+    usual, left_out = usual_configuration(results), _worse(chosen, chosen.leader)
+    leads = statistics.sure_leads(choosing, usual).tolist()
+    return Outcome(
+        results,
+        shown,
+        chosen,
+        chosen.leader,
+        recommend_for(results, leads, left_out, margin),
+        _worse(shown, chosen.leader),
+        missed=int((table == 0).all(axis=1).sum()),
+        undecided=int((np.ptp(table, axis=1) == 0).sum()),
+        usual=usual,
+        leads=leads,
+        loss=statistics.expected_loss(choosing, usual, seed=seed),
+    )
+
+
+def _reviewed(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> ReviewedResult | None:
+    """Return what the reviewed questions alone show, of those that report; None where all or none are reviewed."""
+    reviewed = np.array([question.reviewed for question in asked.reporting.questions.questions], bool)
+    if reviewed.all() or not reviewed.any():
+        return None
+    table = _table(scored)[reviewed]
+    outcome = _outcome_of([each.result for each in scored], table, table, margin, seed)
+    names = outcome.names
+    return ReviewedResult(
+        count=outcome.shown.num_questions,
+        leader=names[outcome.leader],
+        not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
+        recommended=None if outcome.is_bound else names[outcome.recommended],
+        means=dict(zip(names, outcome.shown.means, strict=True)),
+        verdict=summarize_reviewed(outcome),
+    )
 
 
 def _worse(comparison: statistics.PairedTest, leader: int) -> list[bool]:
@@ -117,19 +156,6 @@ def _leaders(outcome: Outcome) -> dict[int, list[int]]:
         means = [round(result.metrics[f"{HEADLINE}_{budget}"], _DECIMALS) for result in outcome.results]
         leaders[budget] = [place for place in order if means[place] == max(means)]
     return leaders
-
-
-def recommend_for(results: Sequence[ConfigurationResult], chosen: statistics.PairedTest, margin: float) -> int:
-    """Return which configuration to take by a comparison: one of the best for their cost, by the same means."""
-    front = pareto_front(np.array(chosen.means), _costs(results))
-    worse = _worse(chosen, chosen.leader)
-    return statistics.recommend(
-        chosen.means,
-        [worse[place] or place not in front for place in range(len(results))],
-        [result.metrics["num_chunks"] for result in results],
-        index_sizes(results),
-        margin,
-    )
 
 
 def _pareto(results: Sequence[ConfigurationResult]) -> list[int]:

@@ -1,14 +1,16 @@
 """The bill: what an analysis would embed, before it embeds anything."""
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag_chunk.chunker import chunk
 from rag_chunk.chunker.semantic import sentences
 from rag_chunk.config import RunConfig
-from rag_chunk.config.catalog import needs_vectors
+from rag_chunk.config.catalog import BACKENDS, needs_vectors
 from rag_chunk.corpus import Corpus
-from rag_chunk.embedder import Embedder, Role, embedder_of, is_stored, key
+from rag_chunk.embedder import Embedder, Role, embed, embedder_of, is_stored, key
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
 from rag_chunk.retriever.indexed import texts_to_index
@@ -16,6 +18,11 @@ from rag_chunk.retriever.indexed import texts_to_index
 QUESTIONS, SENTENCES = "questions", "sentences"
 _SAMPLE = 1_000_000  # characters of the corpus, whose tokens are counted to know how long a token is
 _ROUND = 1000  # tokens
+_TIMED = 64  # texts, of which the first few are not timed: many models are slow to start
+_FIRST = 8
+_WORTH_TIMING = 20_000  # tokens
+_MINUTE = 60
+_STATIC = "A static model (--embedding-model model2vec:minishlab/potion-base-8M, extra model2vec)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +41,25 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class CostEstimate:
-    """The items of an analysis, in order; `tokens` are those that would be embedded, with models that cost something."""
+    """The items of an analysis, in order; `tokens` are those that would be embedded, with a model that costs something.
+
+    `config` names that model, if there is one; `sample` are some of the texts.
+    """
 
     items: tuple[Item, ...]
     tokens: int
-    model: str = ""
+    config: RunConfig | None = None
+    sample: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """The name of the model that costs something, if there is one."""
+        return str(self.config.embedding_model) if self.config else ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether that model runs on this machine, so that a few texts cost nothing but their time."""
+        return self.config is not None and not BACKENDS[self.model.partition(":")[0]].has_address
 
     @property
     def texts(self) -> int:
@@ -60,6 +81,43 @@ class CostEstimate:
             )
 
 
+def measure_seconds(estimate: CostEstimate) -> float:
+    """Embed the sample, and return how many seconds all the tokens will take at that speed; the vectors are kept.
+
+    Where there is little to embed, nothing is, and 0 is returned.
+    """
+    if estimate.config is None or estimate.tokens < _WORTH_TIMING or len(estimate.sample) <= _FIRST:
+        return 0.0
+    embed(estimate.sample[:_FIRST], estimate.config)
+    started, timed = time.perf_counter(), estimate.sample[_FIRST:]
+    embed(timed, estimate.config)
+    seconds = time.perf_counter() - started
+    return estimate.tokens * seconds / max(1, int(embedder_of(estimate.config).count(timed).sum()))
+
+
+def describe_duration(estimate: CostEstimate, seconds: float) -> str:
+    """Say how long embedding will take; empty where that is less than a minute."""
+    if seconds < _MINUTE:
+        return ""
+    faster = f". {_STATIC} is many times faster" if estimate.is_local else ""
+    return (
+        f"Embedding about {estimate.tokens:,} tokens with {estimate.model} takes about {in_minutes(seconds)} here, "
+        f"measured on {len(estimate.sample) - _FIRST} texts{faster}."
+    )
+
+
+def in_minutes(seconds: float) -> str:
+    """Return a duration in whole minutes, or in hours where there are many.
+
+    >>> in_minutes(40), in_minutes(90), in_minutes(20_000)
+    ('1 minute', '2 minutes', '5.6 hours')
+    """
+    minutes = max(1, math.ceil(seconds / _MINUTE))
+    if minutes >= 2 * _MINUTE:
+        return f"{minutes / _MINUTE:.1f} hours"
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
 def _round_up(tokens: int) -> int:
     """Return a round number that is a little above an estimate."""
     return -(-int(tokens * 1.1) // _ROUND) * _ROUND
@@ -70,7 +128,7 @@ def estimate_cost(corpus: Corpus, configs: Mapping[str, RunConfig], questions: Q
     writing = _Writing(corpus, questions.texts if questions else ())
     for name, config in configs.items():
         writing.add(name, config)
-    return CostEstimate(tuple(writing.items), writing.tokens, writing.model)
+    return CostEstimate(tuple(writing.items), writing.tokens, writing.config, evenly(writing.samples, _TIMED))
 
 
 class _Writing:
@@ -81,8 +139,9 @@ class _Writing:
         self._seen: set[bytes] = set()
         self._unknown: set[str | None] = set()  # models that have to embed sentences before anything is cut by them
         self.items: list[Item] = []
+        self.samples: list[str] = []
         self.tokens = 0
-        self.model = ""
+        self.config: RunConfig | None = None
 
     def add(self, name: str, config: RunConfig) -> None:
         """Add what a configuration needs: the sentences that it is cut by, the questions, its chunks."""
@@ -116,15 +175,17 @@ class _Writing:
         text_of = {made: text for text in texts if (made := key(model, role, text)) not in self._seen}
         self._seen |= text_of.keys()
         stored = is_stored(list(text_of))
-        missing = sum(len(text) for made, text in text_of.items() if made not in stored)
-        return Item(name, chunks, len(text_of), len(stored), self._in_tokens(config, missing))
+        missing = [text for made, text in text_of.items() if made not in stored]
+        if role == "document" and not model.is_cheap:
+            self.samples += evenly(missing, _TIMED)
+        return Item(name, chunks, len(text_of), len(stored), self._in_tokens(config, sum(map(len, missing))))
 
     def _write(self, item: Item, config: RunConfig) -> None:
         if item.name not in {QUESTIONS, SENTENCES} or item.texts:
             self.items.append(item)
         if item.tokens and not embedder_of(config).is_cheap:
             self.tokens += item.tokens
-            self.model = str(config.embedding_model)
+            self.config = config
 
     def _in_tokens(self, config: RunConfig, characters: int) -> int:
         """Return about how many tokens so many characters are."""
@@ -142,3 +203,13 @@ def _rate(corpus: Corpus, model: Embedder) -> float:
         if length >= _SAMPLE:
             break
     return int(model.count(texts).sum()) / length if length else 0.0
+
+
+def evenly(texts: Sequence[str], count: int) -> tuple[str, ...]:
+    """Return at most `count` of the texts, evenly spread.
+
+    >>> evenly(["a", "b", "c", "d"], 2)
+    ('a', 'c')
+    """
+    count = min(count, len(texts))
+    return tuple(texts[number * len(texts) // count] for number in range(count))

@@ -19,7 +19,9 @@ class Outcome:
     `leader` and `recommended` are chosen by the latter; without a holdout both are the same questions. `worse` tells
     of each configuration whether it is shown to be worse than the leader, and
     `missed` how many questions score 0 under every one. `undecided`
-    is how many score the same under every one, and so tell none from another.
+    is how many score the same under every one, and so tell none from another. `usual` is the configuration that is taken
+    where nothing speaks against it, `leads` how far each surely leads it, and `loss` how far the recommended one is below the best on average, in units of the
+    score, when so many questions choose.
     """
 
     results: Sequence[ConfigurationResult]
@@ -30,6 +32,9 @@ class Outcome:
     worse: Sequence[bool]
     missed: int
     undecided: int = 0
+    usual: int | None = None
+    leads: Sequence[float] = ()
+    loss: float = 0.0
 
     @property
     def names(self) -> list[str]:

@@ -3,24 +3,56 @@
 import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
-from rag_chunk.config import RunConfig
+from rag_chunk.config import RETRIEVERS, RunConfig
 from rag_chunk.corpus.arrays import Positions
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking, rank
-from rag_chunk.scorer.budget import LADDER
+from rag_chunk.scorer.budget import LADDER, fills_budgets, required_depth, usual_depth
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.retrieval import Retrieval
 from rag_chunk.scorer.shuffles import one_shuffle
 
 ORACLE = "oracle"
+_SUMMED_IN_ORDER = 7  # numbers that numpy adds one after the other, so that zeros among them do not change the sum
+
+
+def rank_to_budgets(chunking: Chunking, questions: Questions, config: RunConfig) -> Ranking:
+    """Rank as many chunks as fill the largest budget for each question: int64 [questions, depth].
+
+    Some chunks are ranked first, and more where they leave a list short of it; the metrics are the same.
+    """
+    enough = required_depth(chunking, config)
+    depth = usual_depth(chunking, config) if enough and _may_rank_again(questions, config) else enough
+    while depth < enough:
+        ranking = rank_for_evaluation(chunking, questions, config, depth)
+        if fills_budgets(ranking, chunking, config):
+            return ranking
+        depth *= 2
+    return rank_for_evaluation(chunking, questions, config, enough)
+
+
+def _may_rank_again(questions: Questions, config: RunConfig) -> bool:
+    """Whether ranking costs little, and what a deeper ranking brings beyond the budget changes no sum of scores."""
+    if config.filter == "document":  # no list of one document fills the budgets
+        return False
+    row = RETRIEVERS.get(config.retriever)
+    items = max((len(question.evidence) for question in questions.questions), default=0)
+    return row is not None and row.function is not None and not config.needs_vectors and items <= _SUMMED_IN_ORDER
 
 
 def rank_for_evaluation(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
     """Rank the chunks for each question as `config` says: int64 [questions, at most depth].
 
-    Most retrievers are given the questions' texts alone.
+    Most retrievers are given the questions' texts alone. With a filter, chunks of other documents are left out.
     """
     depth = min(depth, len(chunking))
+    if config.filter == "document":
+        every = _rank_all(chunking, questions, config, len(chunking))
+        return _keep_own_documents(every, chunking, questions)[:, :depth]
+    return _rank_all(chunking, questions, config, depth)
+
+
+def _rank_all(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
     if config.retriever == ORACLE:
         return _oracle(chunking, questions, config, depth)
     if config.retriever == "random":
@@ -35,6 +67,17 @@ def _oracle(chunking: Chunking, questions: Questions, config: RunConfig, depth: 
     best = oracle_ranking(met.overlaps, met.costs, max(config.budget, *LADDER))
     rows = [_fill_up(row[row >= 0], len(chunking), depth) for row in best]
     return np.array(rows, np.int64).reshape(len(questions), depth)
+
+
+def _keep_own_documents(ranking: Ranking, chunking: Chunking, questions: Questions) -> Ranking:
+    """Return each list without the chunks of documents that hold no evidence of its question; -1 fills up."""
+    document = np.append(chunking.corpus.documents_at(chunking.spans[:, 0]), -1)[ranking]
+    own = np.zeros(ranking.shape, bool)
+    for row, question in enumerate(questions.questions):
+        starts = np.array([start for item in question.evidence for start, _ in item.spans], np.int64)
+        own[row] = np.isin(document[row], chunking.corpus.documents_at(starts))
+    order = np.argsort(~own, axis=1, kind="stable")
+    return np.where(np.take_along_axis(own, order, axis=1), np.take_along_axis(ranking, order, axis=1), -1)
 
 
 def _fill_up(first: Positions, chunks: int, depth: int) -> Positions:

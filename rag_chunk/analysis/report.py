@@ -28,6 +28,7 @@ class ConversionEntry(_ReportValue):
     version: str
     rule: int
     source_digest: str
+    options: str | None = None
 
 
 class DocumentEntry(_ReportValue):
@@ -55,9 +56,20 @@ class CorpusEntry(_ReportValue):
     skipped: tuple[SkippedEntry, ...] = ()
 
 
+class LeftOutEntry(_ReportValue):
+    """How many `items` of evidence, `of` all, are in no document, and how many `questions` took no part for that."""
+
+    items: int
+    of: int
+    questions: int
+    sentence: str
+
+
 class QuestionsEntry(_ReportValue):
     """The question file: how many questions, how many of them are drafts, and which step matched how many phrases.
 
+    `left_out` is there where evidence is in no document, `partly_located` where a part of it alone was located: the
+    least share of an item, by the question's id.
     `by_tag` and `by_document` count the questions behind the figures of the same names; a question with several tags,
     or evidence in several documents, counts under each.
     """
@@ -71,15 +83,22 @@ class QuestionsEntry(_ReportValue):
     by_tag: dict[str, int] = Field(default_factory=dict)
     by_document: dict[str, int] = Field(default_factory=dict)
     skipped: tuple[SkippedEntry, ...] = ()
+    left_out: LeftOutEntry | None = None
+    partly_located: dict[str, float] | None = None
 
 
 class QuestionResult(_ReportValue):
-    """One question under one configuration: its scores, and the chunks that fill the budget, best first."""
+    """One question under one configuration: its scores, and the chunks that fill the budget, best first.
+
+    `rank` is that of the first chunk that covers half of an item or lies wholly inside one, from 1; nothing where none of
+    the ranked chunks does.
+    """
 
     id: str
     question: str
     scores: dict[str, float]
     retrieved: tuple[str, ...] = ()
+    rank: int | None = None
 
 
 class ExternalFiles(_ReportValue):
@@ -107,7 +126,7 @@ class ConfigurationResult(_ReportValue):
     `by_tag` and `by_document` are the headline metric over the questions with a tag, or with evidence in a document,
     where there are at least two. `merged` names the configurations whose chunks were identical; they were run once,
     as this one. `given` are the files of a configuration that was read, not made. `embedding` is there where vectors
-    took part.
+    took part, `converter` where several were compared: its documents are those under that name.
     """
 
     name: str
@@ -120,6 +139,7 @@ class ConfigurationResult(_ReportValue):
     merged: tuple[str, ...] = ()
     given: ExternalFiles | None = None
     embedding: EmbeddingEntry | None = None
+    converter: str | None = None
 
 
 class PairResult(_ReportValue):
@@ -163,21 +183,32 @@ class HoldoutResult(_ReportValue):
     means: dict[str, float]
 
 
+class ReviewedResult(_ReportValue):
+    """What the reviewed questions alone show, where others are drafts: how many they are, and the verdict by them."""
+
+    count: int
+    leader: str
+    not_shown_worse: tuple[str, ...]
+    recommended: str | None
+    means: dict[str, float]
+    verdict: tuple[str, ...]
+
+
 class ComparisonResult(_ReportValue):
     """What the questions show about the configurations of some `retrievers`: see `rag_chunk.analysis.statistics`.
 
     `leaders` has the highest mean at each budget of the curve; `pareto` are the configurations of which none has at
     least the recall for an index and a context that are no larger. `too_close` is whether none
     is shown to be worse than the leader, by questions enough. `verdict` is what to know in a few lines, `explanation`
-    its reasons. Bounds (`oracle`, `random`) have no `pareto`, and their `recommended` is the
-    best of them by the same rule, which no sentence recommends.
+    its reasons. Bounds (`oracle`, `random`) have no `pareto`, and their `recommended` is
+    None.
     """
 
     metric: str
     retrievers: tuple[str, ...] = ()
     leader: str
     not_shown_worse: tuple[str, ...]
-    recommended: str
+    recommended: str | None = None
     leaders: dict[str, str] = Field(default_factory=dict)
     pareto: tuple[str, ...] = ()
     baseline: BaselineResult | None = None
@@ -186,6 +217,12 @@ class ComparisonResult(_ReportValue):
     too_close: bool = False
     verdict: tuple[str, ...] = ()
     explanation: tuple[str, ...] = ()
+    reviewed: ReviewedResult | None = None
+
+    @property
+    def representative(self) -> str:
+        """The recommended configuration; of bounds, where none is, the leader."""
+        return self.recommended or self.leader
 
 
 class Report(_ReportValue):
@@ -229,8 +266,8 @@ class Report(_ReportValue):
 
     @property
     def best(self) -> ConfigurationResult:
-        """The recommended configuration; without questions, the first."""
-        return self.configuration(self.comparison.recommended) if self.comparison else self.configurations[0]
+        """The recommended configuration; of bounds the leader, and without questions the first."""
+        return self.configuration(self.comparison.representative) if self.comparison else self.configurations[0]
 
     def to_json(self) -> str:
         """Return the report as `report.json` holds it."""
@@ -275,7 +312,7 @@ def _contradiction(report: Report) -> str | None:
     """Return what does not fit together; names become names of files, and each is of one configuration."""
     names = [result.name for result in report.configurations]
     unusable = [name for name in names if name != safe_name(name) and not _OLD_NAME.fullmatch(name)]
-    unknown = [name for each in report.comparisons for name in (each.leader, each.recommended) if name not in names]
+    unknown = [name for each in report.comparisons for name in (each.leader, each.representative) if name not in names]
     twice = [
         result.name
         for result in report.configurations

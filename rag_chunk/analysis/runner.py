@@ -1,82 +1,140 @@
 """Goes through the configurations of an analysis: chunk, retrieve, score."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
+from rag_chunk.analysis.conversions import RivalConversion
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet
-from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation
+from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation, rank_to_budgets
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
+from rag_chunk.analysis.running_costs import with_costs
 from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import needs_vectors
+from rag_chunk.config.prices import Prices
 from rag_chunk.config.run import settings_of
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
-from rag_chunk.retriever import Ranking, parents_of, prepare
-from rag_chunk.scorer import required_depth
+from rag_chunk.retriever import Ranking, is_built_in, parents_of, prepare
 
 # Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
 _CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
+_WAITING = 4  # configurations that are chunked and not yet scored: so the progress that is shown is not far ahead
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
 class Stage:
-    """How long a configuration's own part of a stage took."""
+    """How long a configuration's own part of a stage took, and the part that it computed for all of them."""
 
     seconds: float = 0.0
+    shared: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """A configuration that is chunked, and to be scored."""
+
+    name: str
+    config: RunConfig
+    evaluation: EvaluationSet | None
+    converter: str | None
+    chunk_time: float
+
+    @property
+    def is_all_ours(self) -> bool:
+        """Whether it may run beside others: models have threads of their own, and functions of users may know of none."""
+        has_functions = self.evaluation is not None and self.evaluation.users.names
+        return is_built_in(self.config) and not self.config.needs_vectors and not has_functions
 
 
 class Run:
-    """The configurations that have been run, and what they share."""
+    """The configurations that have been run, and what they share.
 
-    def __init__(self, corpus: Corpus, evaluation: EvaluationSet | None, groups: tuple[str, ...]) -> None:
+    They are chunked one after the other. With an `executor`, their rankings are scored beside that, a few at a time.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        evaluation: EvaluationSet | None,
+        groups: tuple[str, ...],
+        executor: Executor | None = None,
+    ) -> None:
         """Run nothing yet; `evaluation` is nothing without questions."""
         self._corpus, self._evaluation, self._groups = corpus, evaluation, groups
+        self._executor = executor
+        self._waiting: dict[str, Future[tuple[Scored, Stage]]] = {}
         self._seen: dict[Any, str] = {}
+        self._merged: list[tuple[str, str]] = []
         self._prepared: set[str] = set()
         self.chunkings: dict[str, Chunking] = {}
         self.scored: dict[str, Scored] = {}
         self.timings: dict[str, float] = {}
 
-    def add(self, name: str, config: RunConfig, on_progress: OnProgress | None = None) -> None:
+    def add(
+        self,
+        name: str,
+        config: RunConfig,
+        on_progress: OnProgress | None = None,
+        conversion: RivalConversion | None = None,
+    ) -> None:
         """Run one configuration; if another one has made the same chunks, note it there.
 
-        `on_progress` is given how many texts are embedded, of how many.
+        `on_progress` is given how many texts are embedded, of how many. Of a `conversion`, its documents alone are
+        chunked, and its evidence counts. What is scored beside others is in `scored` when the run is finished.
         """
         with track_usage(on_progress) as usage:
-            self._add(name, config, usage)
+            self._add(name, config, usage, conversion)
 
-    def _add(self, name: str, config: RunConfig, usage: EmbeddingUsage) -> None:
+    def _add(self, name: str, config: RunConfig, usage: EmbeddingUsage, conversion: RivalConversion | None) -> None:
+        evaluation = conversion.evaluation if conversion else self._evaluation
         if config.needs_vectors:
             self._prepare("model_time", f"{config.embedding_model}", lambda: embedder_of(config))
         self._prepare(f"{config.unit}_time", config.unit, lambda: units_of(self._corpus, config.unit, config.model))
         if config.budget_unit == "tokens" and self._evaluation:
             self._prepare("tokens_time", "tokens", lambda: units_of(self._corpus, "tokens", config.model))
-        with self._stage("structure_time") as chunking_stage:
+        with self._stage() as stage:
             chunking = chunk(self._corpus, config)
+            chunking = chunking.within(*conversion.extent) if conversion else chunking
             sizes = chunking.sizes
+        self._add_time("structure_time", stage.shared)
         key = (chunking.spans.tobytes(), sizes.tobytes(), config.model_dump_json(exclude=_CHUNKING))
         if key in self._seen:
-            self._merge(self._seen[key], name)
+            self._merged.append((self._seen[key], name))
             return
         self._seen[key] = name
         self.chunkings[name] = chunking
-        if self._evaluation:
+        if evaluation:
             index = f"{config.retriever} {config.index_headings}"
             self._prepare("index_time", index, lambda: prepare(self._corpus, config))
-        with self._stage("evidence_time" if self._evaluation else "structure_time") as scoring_stage:
-            self.scored[name] = self._score_rankings(name, config)
-        self._note_times(name, chunking_stage.seconds, scoring_stage.seconds)
+        share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
+        self._score(_Job(name, config, evaluation, conversion.name if conversion else None, stage.seconds * share))
         if config.needs_vectors:
             self._note_embedding(name, config, usage)
+
+    def _score(self, job: _Job) -> None:
+        """Score a configuration, beside the next ones where that may be; the first computes what they share."""
+        if self._executor is None or not self.scored or not job.is_all_ours:
+            self._note_score(job.name, *self._score_rankings(job))
+            return
+        self._collect(_WAITING)
+        self._waiting[job.name] = self._executor.submit(copy_context().run, self._score_rankings, job)
+
+    def _collect(self, most: int) -> None:
+        """Wait until at most so many configurations are still being scored."""
+        while len(self._waiting) > most:
+            name = next(iter(self._waiting))
+            self._note_score(name, *self._waiting.pop(name).result())
 
     def add_external(self, name: str, external: ExternalRun) -> None:
         """Score chunks and rankings that were made elsewhere; how long that took is not known."""
@@ -91,12 +149,21 @@ class Run:
             chunks, retrieved = (str(path.absolute()) for path in external.files)
             files = ExternalFiles(chunks=chunks, retrieved=retrieved)
             self._change(name, self.scored[name].result.model_copy(update={"given": files}))
-        self.timings["score_time"] = self.timings.get("score_time", 0.0) + time.perf_counter() - started
+        self._add_time("score_time", time.perf_counter() - started)
 
-    def restore_order(self, names: Iterable[str]) -> None:
-        """Put the configurations in the order of `names`, whatever the order in which they were run."""
+    def finish(self, names: Iterable[str]) -> None:
+        """Wait for all scores, and put the configurations in the order of `names`, whatever that in which they were run."""
+        self._collect(0)
+        for kept, name in self._merged:
+            self._merge(kept, name)
         self.scored = {name: self.scored[name] for name in names if name in self.scored}
         self.chunkings = {name: self.chunkings[name] for name in self.scored}
+
+    def measure_costs(self, sets: Mapping[str, EvaluationSet | None], prices: Prices | None) -> None:
+        """Add what each configuration costs; when it has finished, so that nothing runs beside what is timed."""
+        self.scored = {
+            name: with_costs(each, self.chunkings[name], sets[name], prices) for name, each in self.scored.items()
+        }
 
     def _prepare(self, timing: str, what: str, make: Callable[[], object]) -> None:
         """Do once what all configurations share, and add up how long it takes."""
@@ -105,17 +172,23 @@ class Run:
         self._prepared.add(what)
         started = time.perf_counter()
         make()
-        self.timings[timing] = self.timings.get(timing, 0.0) + time.perf_counter() - started
+        self._add_time(timing, time.perf_counter() - started)
 
     @contextmanager
-    def _stage(self, shared: str) -> Iterator[Stage]:
-        """Time a stage of one configuration; what it computes for all of them is counted under `shared`."""
+    def _stage(self) -> Iterator[Stage]:
+        """Time a stage of one configuration."""
         stage = Stage()
         before, started = self._corpus.seconds_deriving, time.perf_counter()
         yield stage
-        for_all = self._corpus.seconds_deriving - before
-        stage.seconds = time.perf_counter() - started - for_all
-        self.timings[shared] = self.timings.get(shared, 0.0) + for_all
+        stage.shared = self._corpus.seconds_deriving - before
+        stage.seconds = time.perf_counter() - started - stage.shared
+
+    def _add_time(self, timing: str, seconds: float) -> None:
+        self.timings[timing] = self.timings.get(timing, 0.0) + seconds
+
+    def _note_score(self, name: str, scored: Scored, stage: Stage) -> None:
+        self.scored[name] = scored
+        self._add_time("evidence_time" if self._evaluation else "structure_time", stage.shared)
 
     def _merge(self, kept: str, name: str) -> None:
         result = self.scored[kept].result
@@ -124,11 +197,6 @@ class Run:
     def _change(self, name: str, result: ConfigurationResult) -> None:
         before = self.scored[name]
         self.scored[name] = Scored(result, before.reporting, before.choosing)
-
-    def _note_times(self, name: str, chunk_time: float, score_time: float) -> None:
-        result = self.scored[name].result
-        times = {"processing_time": chunk_time + score_time, "chunk_time": chunk_time}
-        self._change(name, result.model_copy(update={"metrics": {**result.metrics, **times}}))
 
     def _note_embedding(self, name: str, config: RunConfig, usage: EmbeddingUsage) -> None:
         """Record which model made vectors, and where chunks were ranked by them, what of the text it read."""
@@ -140,17 +208,23 @@ class Run:
             metrics |= {"embedding_time": usage.seconds, **shares}
         self._change(name, result.model_copy(update={"embedding": entry, "metrics": metrics}))
 
-    def _score_rankings(self, name: str, config: RunConfig) -> Scored:
-        chunking = self.chunkings[name]
-        measured = measure_chunks(chunking, name, config, self._groups)
-        if self._evaluation is None:
-            return measured
-        return score_chunks(measured, *retrieve(chunking, self._evaluation.questions, config), self._evaluation)
+    def _score_rankings(self, job: _Job) -> tuple[Scored, Stage]:
+        chunking = self.chunkings[job.name]
+        with self._stage() as stage:
+            scored = measure_chunks(chunking, job.name, job.config, self._groups)
+            if job.evaluation:
+                ranked = retrieve(chunking, job.evaluation.questions, job.config)
+                scored = score_chunks(scored, *ranked, job.evaluation)
+        times = {"processing_time": job.chunk_time + stage.seconds, "chunk_time": job.chunk_time}
+        metrics = {**scored.result.metrics, **times}
+        converter = {"converter": job.converter} if job.converter else {}
+        result = scored.result.model_copy(update={**converter, "metrics": metrics})
+        return Scored(result, scored.reporting, scored.choosing), stage
 
 
 def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:
     """Rank as many chunks as surely fill the largest budget, or the parents that they bring along."""
     handed = chunking.parents_or_self() if config.retrieve_parents else chunking
     if handed is chunking or config.retriever == ORACLE:
-        return handed, rank_for_evaluation(handed, questions, config, required_depth(handed, config))
+        return handed, rank_to_budgets(handed, questions, config)
     return handed, parents_of(rank_for_evaluation(chunking, questions, config, len(chunking)), chunking)

@@ -1,6 +1,9 @@
 """Scores one configuration on the questions that report, and on those that choose."""
 
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
 
 from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.analysis.report import ConfigurationResult, QuestionResult
@@ -69,14 +72,23 @@ def _choosing(handed: Chunking, ranking: Ranking, config: RunConfig, asked: Eval
 def _question_results(
     scores: Scores, ranking: Ranking, handed: Chunking, asked: EvaluationSet
 ) -> tuple[QuestionResult, ...]:
+    names, columns = list(scores.per_question), [values.tolist() for values in scores.per_question.values()]
+    is_read = np.arange(ranking.shape[1]) < scores.filled[:, None]
     ids = handed.ids
-    columns = {name: values.tolist() for name, values in scores.per_question.items()}
+    retrieved = tuple(ids[place] for place in ranking[is_read].tolist())
+    ends = np.cumsum(scores.filled).tolist()
+    depth = ranking.shape[1]
+    ranks = [rank + 1 if rank < depth else None for rank in scores.first.tolist()]
+    rows = zip(
+        asked.reporting.questions.questions, zip(*columns, strict=True), pairwise([0, *ends]), ranks, strict=True
+    )
     return tuple(
         QuestionResult(
             id=question.id,
             question=question.question,
-            scores={name: values[row] for name, values in columns.items()},
-            retrieved=tuple(ids[place] for place in ranking[row, : scores.filled[row]].tolist()),
+            scores=dict(zip(names, row, strict=True)),
+            retrieved=retrieved[first:end],
+            rank=rank,
         )
-        for row, question in enumerate(asked.reporting.questions.questions)
+        for question, row, (first, end), rank in rows
     )

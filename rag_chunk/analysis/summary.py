@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from rag_chunk.analysis import verdicts
 from rag_chunk.analysis.outcome import Outcome, distinct, index_sizes
-from rag_chunk.analysis.phrases import all_questions, few_names, join_words, points
+from rag_chunk.analysis.phrases import all_questions, count_questions, few_names, join_words, points
 from rag_chunk.analysis.report import BaselineResult, ConfigurationResult
 from rag_chunk.analysis.scoring import HEADLINE
 from rag_chunk.analysis.statistics import FEWEST_FOR_A_WINNER, PairedTest, questions_needed
@@ -15,6 +15,8 @@ from rag_chunk.config.catalog import RETRIEVERS
 
 _TARGETS = (0.05, 0.02)  # differences worth more questions: 5 points, else 2
 _MOST_NAMED = 3
+_LEAST_LOSS = 0.05  # points, which are shown with one decimal
+_MUCH = 0.05  # a loss of recall whose cause is worth a line of the verdict
 _LITTLE = 0.01  # a loss of recall that limits nothing
 _BETWEEN_DOCUMENTS = "lost_other_documents"
 _CAUSES = {
@@ -40,6 +42,7 @@ def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bo
         main = _of_the_held_out(outcome) if held_out else _of_all(outcome)
     sentences = [
         *main,
+        "" if outcome.is_bound else between_documents(results[outcome.recommended]),
         _scope(results),
         *(verdicts.baseline_verdict(baseline, count) if baseline else ()),
         verdicts.floor_warning(min(result.metrics.get("random_recall", 0.0) for result in results)),
@@ -47,6 +50,21 @@ def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bo
         verdicts.sample_warning(count),
     ]
     return tuple(sentence for sentence in sentences if sentence)
+
+
+def summarize_reviewed(outcome: Outcome) -> tuple[str, ...]:
+    """Return the verdict of the reviewed questions alone, which goes beside the one of all."""
+    test, names = outcome.shown, outcome.names
+    count = test.num_questions
+    alone = f"The {count:,} reviewed question{'' if count == 1 else 's'} alone:"
+    if not any(test.means):
+        return (f"{alone} {verdicts.explain_all_zero(names)}",)
+    if len(names) == 1:
+        return (f"{alone} {names[0]} scores {test.means[0]:.3f}.",)
+    shown = _too_close(names) if is_too_close(test) else _clearly_better(test, names)
+    take = _bound_sentence(outcome) if outcome.is_bound else _take(outcome)
+    warning = verdicts.sample_warning(count)
+    return (f"{alone} {shown}", take, *([warning] if warning else []))
 
 
 def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out: bool) -> tuple[str, ...]:
@@ -90,7 +108,7 @@ def _of_the_held_out(outcome: Outcome) -> list[str]:
     """Say what was chosen, by how many questions, and what the others show of it."""
     interval = outcome.results[outcome.recommended].intervals.get(HEADLINE)
     by = f" by the {outcome.chosen.num_questions:,} that chose"
-    chosen = verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names, by, _dearer(outcome))
+    chosen = verdicts.recommendation_verdict(outcome.chosen, outcome.recommended, outcome.names, by)
     return [
         verdicts.holdout_verdict(outcome.chosen.num_questions, outcome.shown.num_questions),
         _bound_sentence(outcome) if outcome.is_bound else chosen,
@@ -118,23 +136,45 @@ def _clearly_better(test: PairedTest, names: Sequence[str]) -> str:
 
 
 def _take(outcome: Outcome) -> str:
-    """Return which configuration to take, and why that one."""
+    """Return which configuration to take, why that one, and how much so many questions know."""
+    name = outcome.names[outcome.recommended]
+    take = f"If you need one now, take {name}" if is_too_close(outcome.shown) else f"Take {name}"
+    return f"{take}: {_reason(outcome)}.{_loss(outcome)}"
+
+
+def _reason(outcome: Outcome) -> str:
+    """Return why the recommended configuration is the one to take."""
     test, names = outcome.shown, outcome.names
-    name, leader = names[outcome.recommended], names[outcome.leader]
-    take = f"If you need one now, take {name}" if is_too_close(test) else f"Take {name}"
+    leader = names[outcome.leader]
     if _are_identical(test):
-        return f"{take}: all score the same, and none of the others needs both a smaller index and less context."
+        usual = outcome.recommended == outcome.usual
+        return f"all score the same, and it {'is a good usual choice' if usual else 'has the fewest chunks'}"
     if outcome.recommended == outcome.leader:
         level = [names[place] for place in test.level_with_leader]
-        has = f"shares the highest {HEADLINE} with {few_names(level)}" if level else f"has the highest {HEADLINE}"
-        return f"{take}: it {has}."
+        return (
+            f"it shares the highest {HEADLINE} with {few_names(level)}" if level else f"it has the highest {HEADLINE}"
+        )
     gap = test.means[outcome.leader] - test.means[outcome.recommended]
     distance = f"is {points(gap)} points below {leader}" if gap > 0 else f"has the mean of {leader}"
-    return f"{take}: it {distance} and {_CHEAPER[_dearer(outcome)]}."
+    if outcome.recommended == outcome.usual:
+        return f"it is a good usual choice, and no other is surely better; it {distance}"
+    if outcome.usual is not None and outcome.leads[outcome.recommended] >= max(outcome.leads):
+        return f"its lead over {names[outcome.usual]}, a good usual choice, is the surest; it {distance}"
+    return f"it {distance} and {_CHEAPER[_dearer(outcome)]}"
+
+
+def _loss(outcome: Outcome) -> str:
+    """Say how far a choice by so many questions is from the best on average; empty where that is nothing."""
+    count, loss = outcome.chosen.num_questions, 100 * outcome.loss
+    if count < FEWEST_FOR_A_WINNER or loss < _LEAST_LOSS or _are_identical(outcome.chosen):
+        return ""
+    about = f"{loss:.0f}" if loss >= 1 else f"{loss:.1f}"
+    unit = "point" if about == "1" else "points"
+    return f" Chosen with {count_questions(count)}, it is on average at most about {about} {unit} below the best."
 
 
 def _recommended(outcome: Outcome) -> str:
-    return verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names, dearer=_dearer(outcome))
+    return verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names)
 
 
 def _bound_sentence(outcome: Outcome) -> str:
@@ -200,9 +240,19 @@ def where_lost(result: ConfigurationResult) -> str:
     if missing <= _LITTLE or not lost:
         return ""
     causes = [f"{points(lost[name])} are {_CAUSES[name]}" for name in sorted(lost, key=lambda name: -lost[name])]
-    between = 2 * lost.get(_BETWEEN_DOCUMENTS, 0.0) > missing
-    hint = " Most is lost between documents, not by chunking." if between else ""
-    return f"Of the {points(missing)} points of recall that {result.name} misses, {join_words(causes)}.{hint}"
+    return f"Of the {points(missing)} points of recall that {result.name} misses, {join_words(causes)}."
+
+
+def between_documents(result: ConfigurationResult) -> str:
+    """Say that most recall is lost in finding the document, where that is so; empty elsewhere, and where little is lost."""
+    missing = 1 - result.metrics[HEADLINE]
+    if missing < _MUCH or 2 * result.metrics.get(_BETWEEN_DOCUMENTS, 0.0) <= missing:
+        return ""
+    share = result.metrics.get("document_precision")
+    right = (
+        f", as {100 * share:.0f} % of the first {result.config.top_k} chunks are from the right one" if share else ""
+    )
+    return f"What is lost here is lost between documents, not by chunking{right}: see --filter document."
 
 
 def _missed(outcome: Outcome) -> str:
@@ -217,6 +267,7 @@ def _scope(results: Sequence[ConfigurationResult]) -> str:
         distinct(result.config.retriever for result in results),
         distinct(result.config.budget_text for result in results),
         distinct(name for result in results if (name := result.config.embedding_model)),
+        distinct(result.config.filter for result in results),
     )
 
 

@@ -21,7 +21,6 @@ _MOST_SENTENCES = 6
 # text, the mean is 0.46: for the questions from 0.5 up, lexical retrieval brings back 86 % of the evidence in 2,000
 # characters, for those below 0.3 58 %. With a mean from 0.5 up, the easy kind is the usual one.
 _HIGH_OVERLAP = 0.5
-_NOT_LEXICAL = ("dense", "oracle", "random")
 
 
 def sample_warning(num_questions: int) -> str | None:
@@ -62,24 +61,19 @@ def verdict(comparison: PairedTest, names: Sequence[str]) -> str:
     return _leader_verdict(comparison, names)
 
 
-def recommendation_verdict(
-    comparison: PairedTest, recommended: int, names: Sequence[str], by: str = "", dearer: str = "more chunks"
-) -> str:
-    """Return one sentence on the recommended configuration and its gap to the leader.
-
-    `by` says who recommends, `dearer` what the leader has where it is not the recommended one.
-    """
+def recommendation_verdict(comparison: PairedTest, recommended: int, names: Sequence[str], by: str = "") -> str:
+    """Return one sentence on the recommended configuration and its gap to the leader; `by` says who recommends."""
     name, leader = names[recommended], names[comparison.leader]
     if len(names) == 1:
         return f"Recommended{by}: {name}, the only configuration."
     if all(pair.identical for pair in comparison.pairs):
-        return f"Recommended{by}: {name}, which has the fewest chunks of those that are best for their cost."
+        return f"Recommended{by}: {name}; all configurations score the same."
     if recommended == comparison.leader:
         return f"Recommended{by}: {name}, which {_leads(comparison, names)}{_doubt(comparison, names)}."
     gap = comparison.means[comparison.leader] - comparison.means[recommended]
     level = recommended in comparison.level_with_leader
     distance = f"with the same mean as {leader}" if level else f"{points(gap)} points below {leader}"
-    return f"Recommended{by}: {name}, {distance}, which has {dearer} and is not shown to be better."
+    return f"Recommended{by}: {name}, {distance}, which is not shown to be better."
 
 
 def standing(comparison: PairedTest, index: int, names: Sequence[str], interval: tuple[float, float] | None) -> str:
@@ -198,16 +192,20 @@ def retrieval(name: str, models: Sequence[str] = ()) -> str:
     return f"{row.phrase} ({name}{with_models})"
 
 
-def scope(retrievers: Sequence[str], budgets: Sequence[str], models: Sequence[str] = ()) -> str:
+def scope(
+    retrievers: Sequence[str], budgets: Sequence[str], models: Sequence[str] = (), filters: Sequence[str] = ()
+) -> str:
     """Say for which retrieval and which budget the figures hold: neither says anything of another."""
+    within = " within each question's own document" if "document" in filters else ""
     sizes = join_words(budgets)
     kinds = dict.fromkeys(retrieval(name, models) for name in retrievers)
-    return f"This holds for {join_words(list(kinds))} and {sizes} of context."
+    return f"This holds for {join_words(list(kinds))}{within} and {sizes} of context."
 
 
 def overlap_warning(overlap: float, retriever: str) -> str:
     """Return a sentence that warns of questions that use their evidence's own words; empty if they do not."""
-    if overlap < _HIGH_OVERLAP or retriever in _NOT_LEXICAL or is_external(retriever):
+    row = RETRIEVERS.get(retriever)
+    if overlap < _HIGH_OVERLAP or is_external(retriever) or (row and not row.matches_words):
         return ""
     share = f"On average {100 * overlap:.0f} % of a question's words are in its evidence"
     return f"{share}, which flatters lexical retrieval: ask as people will who do not know the text."

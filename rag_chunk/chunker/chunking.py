@@ -76,13 +76,15 @@ class Chunking:
     """The chunks of a corpus under one configuration: one row of `spans` a chunk, in order.
 
     `spans` is int64 [chunks, 2], on the corpus' line; so is `parents`, where the strategy has parents: sorted,
-    apart from each other, and each chunk inside one. Iterating gives `Chunk` values.
+    apart from each other, and each chunk inside one. `extent` is the stretch of the line that was chunked, where that
+    is not all of it. Iterating gives `Chunk` values.
     """
 
     corpus: Corpus
     spans: Spans
     units: Units
     parents: Spans | None = None
+    extent: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         """Return the number of chunks."""
@@ -92,6 +94,12 @@ class Chunking:
     def sizes(self) -> Positions:
         """The size of each chunk, in units: [chunks]."""
         return self.units.count(self.spans).sizes
+
+    @property
+    def share_of_corpus(self) -> float:
+        """How much of the line was chunked."""
+        start, end = self.extent or (0, len(self.corpus))
+        return (end - start) / max(1, len(self.corpus))
 
     @cached_property
     def ids(self) -> list[str]:
@@ -107,7 +115,14 @@ class Chunking:
 
     def parents_or_self(self) -> "Chunking":
         """Return the parents as a chunking; without parents, this one."""
-        return self if self.parents is None else Chunking(self.corpus, self.parents, self.units)
+        if self.parents is None:
+            return self
+        return Chunking(self.corpus, self.parents, self.units, extent=self.extent)
+
+    def within(self, start: int, end: int) -> "Chunking":
+        """Return the chunks of the documents that fill the stretch [start, end) of the line, as if there were no other."""
+        parents = None if self.parents is None else _within(self.parents, start, end)
+        return Chunking(self.corpus, _within(self.spans, start, end), self.units, parents, (start, end))
 
     def __iter__(self) -> Iterator[Chunk]:
         """Yield each chunk with all that is known about it."""
@@ -127,6 +142,12 @@ class Chunking:
             return [None] * len(self)
         ids = _ids(self.corpus, self.parents)
         return [ids[row] for row in self.parent_rows.tolist()]
+
+
+def _within(spans: Spans, start: int, end: int) -> Spans:
+    """Return those of the sorted `spans` that start in [start, end)."""
+    first, last = np.searchsorted(spans[:, 0], [start, end]).tolist()
+    return spans[first:last]
 
 
 def _ids(corpus: Corpus, spans: Spans) -> list[str]:

@@ -13,6 +13,8 @@ from rag_chunk.cli.options import with_settings
 from rag_chunk.config.sources import CommandLineOptions
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from rag_chunk.analysis import Analysis, Progress
     from rag_chunk.analysis.cost_estimate import CostEstimate
     from rag_chunk.analysis.report import Report
@@ -36,7 +38,7 @@ def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = 
     """Chunk documents in several ways, and show which brings back the most evidence for the same context.
 
     --strategy, --chunk-size, --overlap, --unit and --retriever take lists with commas, and every combination
-    is compared. Without --test-file the chunks are measured, and nothing is retrieved.
+    is compared. Sizes and overlaps may be ranges: --chunk-size 100:800:100. Without --test-file the chunks are measured, and nothing is retrieved.
     """
     from rag_chunk.config.sources import load_settings
     from rag_chunk.corpus.cache import caching
@@ -48,9 +50,10 @@ def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = 
     output = settings.output
     if dry_run:
         with caching(enabled=output.cache):
-            _print_bill(estimate(settings, notify), settings.analysis.max_embed_tokens)
+            _print_estimate(*estimate(settings, notify), settings.analysis.max_embed_tokens)
         return
     check_target(output.output_file)
+    _check_plot(output)
     with caching(enabled=output.cache), progress(quiet=output.quiet) as told:
         outlook = Reporter(notify, told, lambda analysis: show(analysis, output))
         tracked = run(settings, outlook)
@@ -58,12 +61,12 @@ def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = 
         say_where(tracked, quiet=output.quiet)
 
 
-def _print_bill(bill: "CostEstimate", limit: int) -> None:
+def _print_estimate(estimated: "CostEstimate", seconds: float, limit: int) -> None:
     from rich.console import Console
 
-    from rag_chunk.rendering.cost_table import bill_table
+    from rag_chunk.rendering.cost_table import estimate_table
 
-    Console(highlight=False).print(bill_table(bill, limit))
+    Console(highlight=False).print(estimate_table(estimated, seconds, limit))
 
 
 def show(analysis: "Analysis", output: "OutputConfig") -> None:
@@ -101,14 +104,31 @@ def _say_verdict(report: "Report", output: "OutputConfig") -> None:
 def _print_table(analysis: "Analysis", output: "OutputConfig") -> None:
     from rich.console import Console
 
-    from rag_chunk.rendering.table import terminal_table
+    from rag_chunk.rendering.table import metrics_explained, terminal_table
+    from rag_chunk.rendering.terminal_plot import terminal_plot
 
     console = Console(highlight=False)
     ascii_only = console.options.ascii_only
     table = terminal_table(analysis.report, console.width, output.top, ascii_only=ascii_only, explain=output.explain)
     console.print(table)
+    if output.explain_metrics:
+        console.print(metrics_explained(analysis.report), soft_wrap=False)
+    if output.plot:
+        typer.echo("\n" + terminal_plot(analysis.report, console.width, colour=_has_colour(console)))
     if analysis.questions is None and not output.quiet:
         say("No questions were given: --test-file questions.json measures which chunking brings back the evidence.")
+
+
+def _has_colour(console: "Console") -> bool:
+    return console.is_terminal and not console.no_color and console.color_system is not None
+
+
+def _check_plot(output: "OutputConfig") -> None:
+    """Raise `SettingsError` where a chart was asked for that cannot be drawn."""
+    if output.plot:
+        from rag_chunk.rendering.terminal_plot import check_plot
+
+        check_plot()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag_chunk.cli.app import Uri, app, check_target, say, write
-from rag_chunk.errors import InputError
+from rag_chunk.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
     from rag_chunk.config import ConfigFile
@@ -17,28 +17,53 @@ if TYPE_CHECKING:
 
 @app.command()
 def export_config(
-    run_id: Annotated[str, typer.Argument(help="A run of one configuration, or of an analysis: then its best.")],
+    run_id: Annotated[
+        str | None,
+        typer.Argument(
+            help="A run of one configuration, or of an analysis: then its best; or models:/NAME@ALIAS.",
+            show_default=False,
+        ),
+    ] = None,
     output_file: Annotated[
         Path | None, typer.Option("-o", "--output-file", metavar="FILE", help="Write it to this file.")
     ] = None,
     strategy: Annotated[
-        str | None, typer.Option(help="Of an analysis, the best configuration of this strategy.")
+        str | None, typer.Option(help="Of an analysis or an experiment, the best configuration of this strategy.")
     ] = None,
-    by: Annotated[str | None, typer.Option(metavar="METRIC", help="Of an analysis, the best by this metric.")] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="METRIC", help="Of an analysis or an experiment, the best by this metric.")
+    ] = None,
+    best: Annotated[  # noqa: FBT002 - Typer's way
+        bool, typer.Option("--best", help="The best run of an experiment: recommended, with the highest budget_recall.")
+    ] = False,
+    experiment_name: Annotated[
+        str | None,
+        typer.Option(help=r"The experiment, with --best. \[default: MLFLOW_EXPERIMENT_NAME, else rag-chunk]"),
+    ] = None,
     mlflow_uri: Uri = None,
 ) -> None:
-    """Write the config of a tracked run, to stdout or to a file."""
-    from rag_chunk.mlflow_tracker import export_config_text
-    from rag_chunk.workflow.lookup import run_id_of
+    """Write the config of a tracked run, or of the best of an experiment, to stdout or to a file."""
+    from rag_chunk.mlflow_tracker import USUAL_NAME, export_best_text, export_config_text
 
     check_target(output_file)
     _spare(output_file)
-    text = export_config_text(run_id_of(run_id), uri=mlflow_uri, strategy=strategy, by=by, notify=say)
+    name = _one_of(run_id, experiment_name or os.environ.get("MLFLOW_EXPERIMENT_NAME") or USUAL_NAME, best=best)
+    if experiment_name and not best:
+        raise SettingsError("--experiment-name has no effect without --best")
+    fetch = export_best_text if best else export_config_text
+    text = fetch(name, uri=mlflow_uri, strategy=strategy, by=by, notify=say)
     if output_file is None:
         typer.echo(text, nl=False)
         return
     write(output_file, text)
     say(f"Wrote {output_file}. Make it a folder's config with\nrag-chunk import-config {output_file}")
+
+
+def _one_of(run_id: str | None, experiment: str, *, best: bool) -> str:
+    """Return what is named, the run or the experiment; raise `SettingsError` where it is not one of the two."""
+    if (run_id is None) != best:
+        raise SettingsError("name a run, or the best of an experiment: --best --experiment-name NAME")
+    return run_id or experiment
 
 
 def _spare(target: Path | None) -> None:
@@ -55,7 +80,10 @@ def _spare(target: Path | None) -> None:
 
 @app.command()
 def import_config(
-    file: Annotated[str, typer.Argument(help="A config file, - for standard input, or runs:/ID for a tracked run.")],
+    file: Annotated[
+        str,
+        typer.Argument(help="A config file, - for standard input, runs:/ID for a tracked run, or models:/NAME@ALIAS."),
+    ],
     force: Annotated[bool, typer.Option("--force", help="Replace the config that is there.")] = False,  # noqa: FBT002 - Typer's way
     mlflow_uri: Uri = None,
 ) -> None:
@@ -112,9 +140,8 @@ def _merge_into(target: Path, imported: "ConfigFile") -> None:
 
 def _read_source(file: str, uri: str | None) -> "ConfigFile":
     from rag_chunk.config import parse_config, read_config
-    from rag_chunk.mlflow_tracker import export_config_text
-    from rag_chunk.workflow.lookup import RUNS, run_id_of
+    from rag_chunk.mlflow_tracker import export_config_text, is_address
 
-    if file.startswith(RUNS):
-        return parse_config(export_config_text(run_id_of(file), uri=uri, notify=say), file)
+    if is_address(file):
+        return parse_config(export_config_text(file, uri=uri, notify=say), file)
     return parse_config(sys.stdin.read(), "standard input") if file == "-" else read_config(Path(file))

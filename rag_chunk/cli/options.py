@@ -178,10 +178,10 @@ def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., N
     return lambda command: _with(command, list(_parameters(names, swept=False)))
 
 
-def with_fields(model: type[Model]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command, which takes `given`, a validated `model`, one option for each of the model's fields."""
+def with_fields(model: type[Model], into: str = "given") -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, which takes a validated `model` as `into`, one option for each of the model's fields."""
     options = [_option(name, info, "Options", several=False) for name, info in model.model_fields.items()]
-    return lambda command: _with(command, options, lambda values: _validate(model, values))
+    return lambda command: _with(command, options, lambda values: _validate(model, values), into)
 
 
 def _validate(model: type[Model], values: Mapping[str, Any]) -> Model:
@@ -201,15 +201,16 @@ def _with(
     command: Callable[..., None],
     generated: list[inspect.Parameter],
     load_settings: Callable[[Mapping[str, Any]], Any] = _sort_options,
+    into: str = "given",
 ) -> Callable[..., None]:
     signature = inspect.signature(command, eval_str=True)
-    own = [parameter for name, parameter in signature.parameters.items() if name != "given"]
+    own = [parameter for name, parameter in signature.parameters.items() if name != into]
     names = {parameter.name for parameter in generated}
 
     @wraps(command)
     def wrapper(**values: Any) -> None:
         rest = {name: value for name, value in values.items() if name not in names}
-        command(**rest, given=load_settings({name: value for name, value in values.items() if name in names}))
+        command(**rest, **{into: load_settings({name: value for name, value in values.items() if name in names})})
 
     if _HELP_ALL in generated:
         vars(wrapper)[RARE_OPTIONS] = _rare_options()

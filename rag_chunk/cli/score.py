@@ -12,6 +12,7 @@ from rag_chunk.cli.options import with_options
 from rag_chunk.config import AnalysisConfig, OutputConfig, TrackingConfig
 from rag_chunk.config.analysis import ONLY_ANALYZE
 from rag_chunk.config.sources import OF_SCORE, CommandLineOptions
+from rag_chunk.errors import SettingsError
 
 _COMPARED = [name for name in AnalysisConfig.model_fields if name not in {"source", *ONLY_ANALYZE}]
 Documents = Annotated[
@@ -35,23 +36,43 @@ Limit = Annotated[
 ]
 
 
+Traces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--traces",
+        metavar="EXPERIMENT",
+        help="Instead of files, the traces of an application in this experiment of MLflow; its versions are compared.",
+        rich_help_panel="Documents and questions",
+    ),
+]
+
+
 @app.command()
 @with_options(*OF_SCORE, *_COMPARED, *OutputConfig.model_fields, *TrackingConfig.model_fields)
-def score(given: CommandLineOptions, corpus: Documents = None, chunk_size: Limit = None) -> None:
+def score(given: CommandLineOptions, corpus: Documents = None, chunk_size: Limit = None, traces: Traces = None) -> None:
     """Score your own retriever from files: its chunks and rankings, with the same metrics and the same verdict.
 
     Several pairs of --chunks and --retrieved are compared, in the order given; one --chunks may serve all. This is
-    how a vector store, a filter or a reranker is judged.
+    how a vector store, a filter or a reranker is judged. With --traces, what an application has retrieved is read from
+    its traces in MLflow, and its versions are compared.
     """
     from rag_chunk.config.sources import load_for_score
     from rag_chunk.corpus.cache import caching
     from rag_chunk.workflow import Reporter, run_score
+    from rag_chunk.workflow.traced_retrievals import settings_from_traces
 
     settings = {**given.settings, **({"chunk_size": chunk_size} if chunk_size else {})}
     analysis = {**given.analysis, **({"source": corpus} if corpus else {})}
-    named = replace(given, settings=settings, analysis=analysis)
+    uri = given.tracking.get("uri")
+    only_read = traces and not given.output.get("mlflow_tracking")  # then the address is that of the traces alone
+    tracking = {name: value for name, value in given.tracking.items() if name != "uri" or not only_read}
+    named = replace(given, settings=settings, analysis=analysis, tracking=tracking)
     notify = say if not given.output.get("quiet") else lambda _: None
     asked, limit = load_for_score(named, notify)
+    if traces:
+        if asked.analysis.chunks or asked.analysis.retrieved:
+            raise SettingsError("give either --traces, or --chunks and --retrieved")
+        asked = settings_from_traces(asked, traces, uri, notify)
     output = asked.output
     check_target(output.output_file)
     with caching(enabled=output.cache), progress(quiet=output.quiet) as told:

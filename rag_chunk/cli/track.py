@@ -19,6 +19,12 @@ def track(
     mlflow_uri: Uri = None,
     experiment_name: Annotated[str | None, typer.Option(help="The experiment. \\[default: what was asked for]")] = None,
     run_name: Annotated[str | None, typer.Option(help="The run's name. \\[default: what was asked for]")] = None,
+    questions_dataset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Merge the questions into this evaluation dataset. \\[default: what was asked for]"
+        ),
+    ] = None,
     tags: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="More tags for every run.")] = None,
 ) -> None:
     """Log saved analyses to MLflow: afterwards, from another machine, or when the server was away."""
@@ -31,7 +37,11 @@ def track(
     if not folders:
         say("nothing waits in .rag-chunk/unsent")
     options = TrackingConfig(
-        uri=mlflow_uri, experiment_name=experiment_name, run_name=run_name, tags=parse_tags(tags or [])
+        uri=mlflow_uri,
+        experiment_name=experiment_name,
+        run_name=run_name,
+        questions_dataset=questions_dataset,
+        tags=parse_tags(tags or []),
     )
     broken = list[InputError]()
     for folder in folders:

@@ -1,5 +1,6 @@
 """`AnalysisConfig`: what was analysed, and how configurations were compared."""
 
+import itertools
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,13 +9,14 @@ from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.catalog import CONVERTERS
 from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST
-from rag_chunk.config.names import did_you_mean, is_function_name
+from rag_chunk.config.names import did_you_mean, is_function_name, safe_name
+from rag_chunk.config.prices import Prices
 from rag_chunk.config.run import numbers
 from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]
 ONLY_SCORE = ("chunks", "retrieved")  # fields that `score` has, and no other command
-ONLY_ANALYZE = ("max_embed_tokens",)  # one that `score`, which embeds nothing, has not
+ONLY_ANALYZE = ("max_embed_tokens", "measure_costs")  # those that `score`, which embeds and ranks nothing, has not
 PATHS = ("source", "test_file", "chunks", "retrieved")
 _GROUPS = "; ".join(f"{name}: {what}" for name, what in METRIC_GROUPS.items())
 
@@ -31,8 +33,9 @@ class AnalysisConfig(BaseModel):
     converter: tuple[str, ...] = Field(
         (),
         description="How files that are not text become text, instead of the default for their ending: "
-        f"{', '.join(CONVERTERS)}, or a function of yours (bytes, name) that returns the text.",
-        json_schema_extra={"metavar": "NAME"},
+        f"{', '.join(CONVERTERS)}, or a function of yours (bytes, name) that returns the text. "
+        "analyze compares those of a list with commas.",
+        json_schema_extra={"metavar": "NAME[,…]"},
     )
     test_file: Path | None = Field(
         None,
@@ -71,13 +74,28 @@ class AnalysisConfig(BaseModel):
     holdout: float | None = Field(
         None, gt=0, lt=1, description="A share of the questions: they report, and only the others choose."
     )
+    measure_costs: bool = Field(
+        False,
+        description="Measure what an index and a question cost: tokens, vectors, the retriever's own time; with costs "
+        "in the config file, money too.",
+        json_schema_extra={"flags": ["--costs"]},
+    )
+    costs: Prices | None = Field(
+        None,
+        description="Prices: embedding (a million tokens), queries (a thousand), context (a million tokens), and the "
+        "dimensions of a vector. They are measured where this is given.",
+        json_schema_extra={"option": False},
+    )
     max_embed_tokens: int = Field(
         2_000_000,
         ge=0,
         description="The most tokens that are embedded, unless by hashing or model2vec; above it nothing is.",
     )
     margin: float = Field(
-        0.005, ge=0, le=1, description="How far below the leader a smaller index may be and still be recommended."
+        0,
+        ge=0,
+        le=1,
+        description="How far below the surest lead one with fewer chunks may be and still be recommended.",
     )
 
     _numbers = numbers
@@ -115,8 +133,9 @@ class AnalysisConfig(BaseModel):
     @classmethod
     def _converters_are_known(cls, names: Any) -> Any:
         listed = (names,) if isinstance(names, str) else names
-        for name in listed if isinstance(listed, (list, tuple)) else ():
-            if isinstance(name, str) and name not in CONVERTERS and not is_function_name(name):
+        texts = [each for each in listed if isinstance(each, str)] if isinstance(listed, (list, tuple)) else []
+        for name in (name for text in texts for name in _split(text)):
+            if name not in CONVERTERS and not is_function_name(name):
                 raise PydanticCustomError(
                     "unknown_name",
                     "unknown converter {name}{nearest}. There are {known}, and functions: package.module:function",
@@ -136,6 +155,28 @@ class AnalysisConfig(BaseModel):
                     {"name": repr(name)},
                 )
         return listed
+
+    def conversions(self) -> dict[str, tuple[str, ...]]:
+        """Return the converters of each conversion that is compared, under its name; of a single one the name is empty.
+
+        >>> AnalysisConfig(converter=("pypdfium2,liteparse", "xberg")).conversions()
+        {'pypdfium2': ('pypdfium2', 'xberg'), 'liteparse': ('liteparse', 'xberg')}
+        """
+        rivals = [list(dict.fromkeys(_split(text))) for text in self.converter]
+        varying = [place for place, names in enumerate(rivals) if len(names) > 1]
+        return {
+            safe_name("+".join(chosen[place] for place in varying)) if varying else "": chosen
+            for chosen in itertools.product(*rivals)
+        }
+
+    def conversion(self) -> tuple[str, ...]:
+        """Return the converters of the only conversion; raise `SettingsError` where several are named."""
+        conversions = list(self.conversions().values())
+        if len(conversions) > 1:
+            raise SettingsError(
+                f"--converter is a list, {','.join(self.converter)!r}; only analyze compares converters. Name one"
+            )
+        return conversions[0]
 
     def with_absolute_paths(self, folder: Path) -> "AnalysisConfig":
         """Return a copy whose relative paths are taken from `folder`, as absolute ones."""
@@ -159,6 +200,10 @@ class AnalysisConfig(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """Return the settings that are not at their defaults, with paths as text."""
         return self.model_dump(mode="json", exclude_defaults=True)
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",")]
 
 
 def _absolute(value: Path | tuple[Path, ...], folder: Path) -> Path | tuple[Path, ...]:

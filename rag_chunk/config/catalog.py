@@ -31,6 +31,7 @@ class Retriever:
     help: str
     function: str | None
     phrase: str  # what a verdict holds for, in words
+    matches_words: bool = False  # words that a question shares with its evidence help it
     needs_vectors: bool = False
     indexes_headings: bool = False
     is_bound: bool = False  # knows the evidence, or nothing: no pipeline can have it
@@ -121,6 +122,7 @@ RETRIEVERS = {
             "lexical ranking, exact and offline (Lucene's variant, k1 = 1.5, b = 0.75)",
             "rag_chunk.retriever.bm25:bm25",
             "lexical retrieval",
+            matches_words=True,
             indexes_headings=True,
         ),
         Retriever(
@@ -136,6 +138,7 @@ RETRIEVERS = {
             "bm25 and dense together, by reciprocal rank fusion (k = 60, the first 50 of each)",
             "rag_chunk.retriever.hybrid:hybrid",
             "hybrid retrieval",
+            matches_words=True,
             needs_vectors=True,
             indexes_headings=True,
         ),
@@ -144,6 +147,7 @@ RETRIEVERS = {
             "the old rag-chunk's: the cosine of sets of words",
             "rag_chunk.retriever.legacy:legacy",
             "retrieval by shared words",
+            matches_words=True,
         ),
         Retriever(
             "oracle",
@@ -200,8 +204,10 @@ EXTRAS = {
         Extra("openai", "openai", "embedding models behind an OpenAI-compatible address"),
         Extra("offline", "bpe_openai", "the tokenizers of OpenAI's models, without a download"),
         Extra("parquet", "pyarrow", "chunks as a Parquet file"),
+        Extra("review", "starlette", "a page to review questions in a browser"),
         Extra("pdf", "pypdfium2", "PDF as documents, with pages"),
         Extra("pdf-markdown", "liteparse", "PDF as documents in Markdown, with --converter liteparse"),
+        Extra("plot", "plotext", "recall against the chunk size as a chart in the terminal, with --plot"),
     )
 }
 CONVERTERS = {
@@ -216,6 +222,7 @@ SKIPPABLE = {
     "mdx_imports": "import and export lines of .mdx files",
     "images": "paragraphs that hold nothing but images",
     "code": "fences and indented code",
+    "page_furniture": "running heads and page numbers, which come again page after page",
 }
 
 

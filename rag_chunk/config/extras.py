@@ -29,7 +29,7 @@ def lack_of(row: Strategy | Retriever, embedding_model: str | None) -> str | Non
     """Return what a built-in strategy or retriever lacks to run here, in words; nothing where it can run."""
     if row.needs_vectors and embedding_model is None:
         return _MODEL
-    return _missing_package(row.extra) if row.extra else None
+    return lack_of_package(row.extra) if row.extra else None
 
 
 def components() -> list[Component]:
@@ -37,7 +37,7 @@ def components() -> list[Component]:
     return [
         *_components("strategy", STRATEGIES),
         *_components("retriever", RETRIEVERS),
-        *(Component("extra", extra.name, extra.help, _missing_package(extra.name)) for extra in EXTRAS.values()),
+        *(Component("extra", extra.name, extra.help, lack_of_package(extra.name)) for extra in EXTRAS.values()),
     ]
 
 
@@ -45,5 +45,6 @@ def _components(kind: Kind, rows: Mapping[str, Strategy] | Mapping[str, Retrieve
     yield from (Component(kind, row.name, row.help, lack_of(row, None)) for row in rows.values())
 
 
-def _missing_package(extra: str) -> str | None:
+def lack_of_package(extra: str) -> str | None:
+    """Return what an optional part lacks to run here, in words; nothing where its package is there."""
     return None if find_spec(EXTRAS[extra].package) else f"a package: pip install 'rag-chunk[{extra}]'"

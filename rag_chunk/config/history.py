@@ -1,4 +1,4 @@
-"""`ComparisonConfig` and `ReproductionConfig`: how what was tracked or saved is compared, and run again.
+"""Settings of what is done with tracked or saved analyses: compare, reproduce, promote, diagnose.
 
 They change no number of an analysis, and are kept in no config file.
 """
@@ -16,6 +16,7 @@ _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
 _FILE: dict[str, JsonValue] = {"flags": ["-o", "--output-file"]}
 _QUIET: dict[str, JsonValue] = {"flags": ["--quiet", "-q"]}
 HEADLINE = "budget_recall"
+MARGIN = 0.02  # the drop that a gate lets pass
 
 
 class ComparisonConfig(BaseModel):
@@ -34,7 +35,7 @@ class ComparisonConfig(BaseModel):
         description="Exit with 7 if a mean is lower than the first side's by more than the margin.",
         json_schema_extra={"flags": ["--fail-if-worse"]},
     )
-    margin: float = Field(0.02, ge=0, le=1, description="How much lower than the first side's a mean may be.")
+    margin: float = Field(MARGIN, ge=0, le=1, description="How much lower than the first side's a mean may be.")
     output: Literal["table", "json", "markdown"] = Field(
         "table", description="How the comparison is written.", json_schema_extra=FORMAT_DEFAULT
     )
@@ -97,3 +98,64 @@ class ReproductionConfig(BaseModel):
         if not self.track:
             refuse_unheard(self, ("experiment_name", "run_name"), "--track")
         return self
+
+
+class PromotionConfig(BaseModel):
+    """Which alias is to point at a run's config, and what it must not be worse than."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    alias: str = Field(
+        description="The model in MLflow's registry, created if it is new, and the alias that is to point at the config.",
+        json_schema_extra={"flags": ["--as"], "metavar": "NAME@ALIAS"},
+    )
+    if_better: bool = Field(
+        False,
+        description="Only if the run's mean is not lower than that of --than by more than the margin; else exit with 7.",
+        json_schema_extra={"flags": ["--if-better"]},
+    )
+    than: str | None = Field(
+        None,
+        description="The run or alias to compare with.",
+        json_schema_extra={"metavar": "RUN|NAME@ALIAS", "default_text": "what the alias points at"},
+    )
+    margin: float = Field(MARGIN, ge=0, le=1, description="How much lower than that of --than the mean may be.")
+    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
+
+    _numbers = numbers
+
+    @model_validator(mode="after")
+    def _comparison_is_asked_for(self) -> Self:
+        if not self.if_better:
+            refuse_unheard(self, ("than", "margin"), "--if-better")
+        return self
+
+
+class DiagnosisConfig(BaseModel):
+    """What a configuration is diagnosed with, and where the outcome goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    test_file: Path | None = Field(
+        None,
+        description="The questions.",
+        json_schema_extra={"aliases": ["--questions"], "default_text": "where they were"},
+    )
+    embedding_model: str | None = Field(
+        None,
+        description="Try retrieval by vectors too, with this model: hashing, or backend:name.",
+        json_schema_extra={"metavar": "BACKEND:NAME"},
+    )
+    output: Literal["table", "json", "markdown"] = Field(
+        "table", description="How the outcome is written.", json_schema_extra=FORMAT_DEFAULT
+    )
+    output_file: Path | None = Field(
+        None,
+        description="Write it to this file instead: .json, .md, or another as --output says.",
+        json_schema_extra=_FILE,
+    )
+    cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
+    quiet: bool = Field(False, description="No notices and no progress.", json_schema_extra=_QUIET)
+    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
+
+    _with_format = model_validator(mode="before")(with_format)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Format = Literal["decimal", "whole", "seconds"]
+Format = Literal["decimal", "whole", "seconds", "price"]
 
 METRIC_GROUPS = {  # what --metrics names, and what it computes
     "shape": "the chunks themselves",
@@ -26,7 +26,8 @@ DEFAULT_GROUPS = tuple(group for group in METRIC_GROUPS if group not in ON_REQUE
 class Metric:
     """A metric of a configuration.
 
-    `group` is one of `METRIC_GROUPS`, or `time` or `embedding`, which are measured whatever was asked for. `column` is
+    `group` is one of `METRIC_GROUPS`, or `time` or `embedding`, which are measured whatever was asked for,
+    `costs`, which `measure_costs` asks for, or `interval`, which a report keeps beside its metrics and MLflow among them. `column` is
     the place among a table's columns with questions, `plain_column` without; 0 is none.
     """
 
@@ -73,6 +74,8 @@ METRICS = {
             Metric(f"budget_recall_{size}", "budget", f"the same for {size:,} characters")
             for size in (1000, 2000, 4000, 8000, 16000)
         ),
+        Metric("budget_recall_low", "interval", "the lower end of budget_recall's 95 % interval, in MLflow"),
+        Metric("budget_recall_high", "interval", "the upper end of budget_recall's 95 % interval, in MLflow"),
         Metric("budget_complete", "budget", "share of questions whose evidence is all within the budget"),
         Metric("size_for_90", "budget", "characters for a recall of 0.9", "whole", lower_is_better=True),
         Metric(
@@ -117,6 +120,34 @@ METRICS = {
             needs_questions=False,
             varies=True,
         ),
+        Metric("index_tokens", "costs", "tokens in all chunks", "whole", lower_is_better=True, needs_questions=False),
+        Metric(
+            "vector_megabytes",
+            "costs",
+            "megabytes of vectors, one a chunk",
+            lower_is_better=True,
+            needs_questions=False,
+        ),
+        Metric("context_tokens", "costs", "tokens of the first top_k chunks", "whole", lower_is_better=True),
+        *(
+            Metric(
+                f"retrieval_ms_p{percent}",
+                "costs",
+                f"milliseconds of the retriever alone for a question, {which}",
+                lower_is_better=True,
+                varies=True,
+            )
+            for percent, which in ((50, "the median"), (95, "the 95th percentile"))
+        ),
+        Metric(
+            "index_price",
+            "costs",
+            "the price of embedding all chunks",
+            "price",
+            lower_is_better=True,
+            needs_questions=False,
+        ),
+        Metric("query_price", "costs", "the price of a thousand questions", "price", lower_is_better=True),
         Metric("embedding_time", "embedding", "seconds to embed", "seconds", lower_is_better=True, varies=True),
         Metric("share_cached", "embedding", "share of texts whose vectors were on disk", varies=True),
         Metric("share_unread", "embedding", "share of the text past what the model reads", lower_is_better=True),

@@ -9,6 +9,7 @@ from rag_chunk.config.catalog import BACKENDS
 
 _UNSAFE = re.compile('[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff/\\\\\\\\<>:"|?*]+')
 _LONGEST = 150  # bytes of a name, so that name and ending fit into what file systems allow
+_ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
 _GIVEN = re.compile(r"given-[0-9a-f]{12}")
 
 
@@ -27,6 +28,11 @@ def is_embedder_name(name: str) -> bool:
     backend, _, model = name.partition(":")
     row = BACKENDS.get(backend)
     return row is not None and (name == backend if row.is_named_alone else bool(model.strip()))
+
+
+def is_plain_address(url: str) -> bool:
+    """Whether `url` is an address without a user, a password or a query: nothing in it is secret."""
+    return bool(_ADDRESS.fullmatch(url))
 
 
 def is_function_name(name: str) -> bool:

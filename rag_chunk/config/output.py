@@ -72,6 +72,16 @@ class OutputConfig(BaseModel):
         description="Show the reasons of the verdict below the table.",
         json_schema_extra={"flags": ["--explain"]},
     )
+    plot: bool = Field(
+        False,
+        description="Draw recall against the chunk size below the table, where sizes vary.",
+        json_schema_extra={"flags": ["--plot"]},
+    )
+    explain_metrics: bool = Field(
+        False,
+        description="Explain every metric that was measured, a line each, below the table.",
+        json_schema_extra={"flags": ["--explain-metrics"]},
+    )
     save: Path | None = Field(
         None,
         description="A folder for all results: report.html, report.json, configs, chunks.",

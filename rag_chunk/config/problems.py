@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from rag_chunk.config.names import did_you_mean
 
 _SENTENCES = {
+    "missing": "must be given",
     "greater_than": "must be more than {gt:g}",
     "less_than": "must be less than {lt:g}",
     "greater_than_equal": "must be at least {ge}",

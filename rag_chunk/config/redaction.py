@@ -9,7 +9,7 @@ HIDDEN = "***"
 SHORTEST_SECRET = 6  # "abc" is in many words
 SHORTEST_KEY = 16  # of a variable that is named a key, and perhaps a key to sort by
 _SECRET_NAME = re.compile(
-    r"(?:^|_)(?:PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIALS)(?:_|$)|ACCESS_KEY|API_KEY|^RAG_CHUNK_EMBEDDING_KEY$"
+    r"(?:^|_)(?:PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIALS)(?:_|$)|ACCESS_KEY|API_KEY|^RAG_CHUNK_(?:EMBEDDING|DRAFTING)_KEY$"
 )
 _KEY_NAME = re.compile(r"_KEY$")
 _FIGURE_OR_PATH = re.compile(

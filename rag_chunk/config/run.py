@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -12,12 +11,13 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from rag_chunk.config.applicability import Only
 from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES, needs_vectors
-from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name
+from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name, is_plain_address
 
 Unit = Literal["words", "tokens", "characters"]
+Filter = Literal["none", "document"]
 BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
-SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code"]
+SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code", "page_furniture"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 LARGEST = 1_000_000_000
 
@@ -137,7 +137,7 @@ class RunConfig(BaseModel):
         json_schema_extra={"stage": "chunk"},
     )
     skip_blocks: tuple[SkippedBlock, ...] = Field(
-        (), description="Kinds of Markdown block that are not chunked.", json_schema_extra={"stage": "chunk"}
+        (), description="Kinds of text that are not chunked.", json_schema_extra={"stage": "chunk"}
     )
     retriever: str = Field(
         "bm25",
@@ -157,6 +157,12 @@ class RunConfig(BaseModel):
     index_headings: Annotated[bool, Only("retriever", "indexes_headings", otherwise=False)] = Field(
         False,
         description="Index the titles above a chunk with it, for bm25, dense and hybrid; they cost no context.",
+        json_schema_extra={"stage": "retrieve"},
+    )
+    filter: Filter = Field(
+        "none",
+        description="What is searched for a question: all documents, or only its own, those that hold its evidence, "
+        "as in a pipeline that knows the document from metadata.",
         json_schema_extra={"stage": "retrieve"},
     )
     top_k: int = Field(
@@ -241,7 +247,7 @@ class RunConfig(BaseModel):
         """Refuse what is no address, or carries a key; record none where the backend has none."""
         if url is None:
             return None
-        if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", url):
+        if not is_plain_address(url):
             raise PydanticCustomError(
                 "unusable_url",
                 "embedding_url must be an address as in http://localhost:11434/v1, without a user, a password or a "

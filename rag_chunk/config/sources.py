@@ -35,6 +35,9 @@ OF_CHUNK = settings_of("chunk", "embed")
 OF_SCORE = ("unit", "model", *settings_of("score"))  # it counts sizes of chunks, which others made
 _NO_FILES: Mapping[str, Any] = dict.fromkeys(ONLY_SCORE, ())  # should a file name them
 _READ = ("source", "test_file")
+_RANGED = ("chunk_size", "overlap")
+_PARTS_OF_A_RANGE = 3
+_MOST_VALUES = 1000
 
 Notify = Callable[[str], None]
 Model = TypeVar("Model", bound=BaseModel)
@@ -104,7 +107,7 @@ def load_single(
     if rivals:
         raise SettingsError("give one --config: this command takes one configuration")
     for name, value in given.settings.items():
-        if name in SWEPT and "," in str(value):
+        if name in SWEPT and ("," in str(value) or (name in _RANGED and ":" in str(value))):
             option = option_of(name, RunConfig)
             raise SettingsError(f"{option} is a list, {value!r}; this command takes one configuration")
     config = validate_run({**base.settings, **given.settings}, given.settings)
@@ -214,7 +217,25 @@ def _parse_list(name: str, given: Any) -> list[Any]:
     elements = [element.strip() for element in given.split(",")]
     if "" in elements:
         raise SettingsError(f"{option_of(name, RunConfig)} is a list with an empty place in it: {given!r}")
-    return list(dict.fromkeys(elements))
+    return list(dict.fromkeys(value for element in elements for value in _expand_range(name, element)))
+
+
+def _expand_range(name: str, element: str) -> list[str]:
+    """Return the values of a range, its end included: `100:300:100` is 100, 200 and 300; else the element alone."""
+    if name not in _RANGED or ":" not in element:
+        return [element]
+    parts = element.split(":")
+    numbers = [int(part) for part in parts if part.isascii() and part.isdigit()]
+    if len(numbers) != len(parts) or len(parts) != _PARTS_OF_A_RANGE or numbers[2] == 0 or numbers[0] > numbers[1]:
+        raise SettingsError(
+            f"{option_of(name, RunConfig)} has a range that cannot be read: {element!r}. "
+            "The form is first:last:step, as in 100:800:100"
+        )
+    first, last, step = numbers
+    if (last - first) // step >= _MOST_VALUES:
+        count = f"{1 + (last - first) // step:,} values; {_MOST_VALUES} are the most. Choose a larger step"
+        raise SettingsError(f"{option_of(name, RunConfig)} has a range of {count}: {element!r}")
+    return [str(value) for value in range(first, last + 1, step)]
 
 
 def _validate(model: type[Model], settings: Mapping[str, Any], flags: Collection[str]) -> Model:

@@ -1,5 +1,7 @@
 """`TrackingConfig`: where an analysis is tracked, and under which names and tags."""
 
+import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self, get_args
@@ -15,6 +17,7 @@ LOG_CHUNKS: tuple[LogChunks, ...] = get_args(LogChunks)
 WHERE_RUNS_ARE = "Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's own default."
 RESERVED = ("mlflow.", "rag_chunk.")
 LONGEST_KEY = 250
+_TAGS = "MLFLOW_TAGS"
 _UNSAVED = {"uri", "parent_run_id"}  # they belong to a machine; an address may hold a password
 _NO_OPTIONS = "tracking.json does not hold tracking options; save the analysis again"
 _QUOTED = re.compile(r'"[^"]*"')
@@ -32,6 +35,24 @@ def parse_tags(values: Sequence[str]) -> dict[str, str]:
     return dict(_pair(pair) for value in values for pair in _pairs(value))
 
 
+def tags_of_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the tags of `MLFLOW_TAGS`, a JSON object as other tools write it.
+
+    Raise `SettingsError` where it is something else, or names a tag that is reserved.
+
+    >>> tags_of_environment({"MLFLOW_TAGS": '{"team": "search", "build": 7}'})
+    {'team': 'search', 'build': '7'}
+    """
+    text = environment.get(_TAGS, "").strip()
+    try:
+        loaded = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        loaded = None
+    if not isinstance(loaded, dict):
+        raise SettingsError(f'{_TAGS} is not a JSON object such as {{"team": "search"}}; correct or unset it')
+    return {_check_key(key.strip(), _TAGS): str(value) for key, value in loaded.items()}
+
+
 def _pairs(value: str) -> Iterator[str]:
     """Yield the pairs between commas that are not in double quotes; a comma at the end is forgiven."""
     parts = _QUOTED_PARTS.findall(value) if value.count('"') % 2 == 0 else value.split(",")
@@ -47,13 +68,17 @@ def _pair(pair: str) -> tuple[str, str]:
         )
     if not key:
         raise SettingsError(f"--tags: {pair!r} has no name before the '='. Write key=value,key=value")
+    return _check_key(key, "--tags"), _without_quotes(value)
+
+
+def _check_key(key: str, where: str) -> str:
     if key.startswith(RESERVED):
-        raise SettingsError(f"--tags: {key!r} is reserved: names may not start with mlflow. or rag_chunk.")
+        raise SettingsError(f"{where}: {key!r} is reserved: names may not start with mlflow. or rag_chunk.")
     if not _KEY.fullmatch(key) or len(key) > LONGEST_KEY:
         raise SettingsError(
-            f"--tags: {key!r} cannot be a tag's name: letters, digits, '_', '-', '.', spaces and '/' can, at most 250"
+            f"{where}: {key!r} cannot be a tag's name: letters, digits, '_', '-', '.', spaces and '/' can, at most 250"
         )
-    return key, _without_quotes(value)
+    return key
 
 
 def _without_quotes(text: str) -> str:
@@ -108,6 +133,11 @@ class TrackingConfig(BaseModel):
         description="Log runs of the N best configurations only.",
         json_schema_extra={"metavar": "top:N", "default_text": "all"},
     )
+    questions_dataset: str | None = Field(
+        None,
+        description="Merge the questions into this evaluation dataset of MLflow.",
+        json_schema_extra={"metavar": "NAME"},
+    )
     provenance: Mapping[str, str] = Field({}, json_schema_extra=_NO_OPTION)
     parent_run_id: str | None = Field(None, json_schema_extra=_NO_OPTION)
     run_id: str | None = Field(None, json_schema_extra=_NO_OPTION)
@@ -127,6 +157,10 @@ class TrackingConfig(BaseModel):
             return cls(**loaded)
         except (TypeError, ValidationError):
             raise InputError(_NO_OPTIONS) from None
+
+    def with_environment_tags(self) -> Self:
+        """Return these options with the tags of `MLFLOW_TAGS` added, which go behind those that are given."""
+        return self.model_copy(update={"tags": {**tags_of_environment(), **self.tags}})
 
     def over(self, saved: "TrackingConfig") -> Self:
         """Return these options where they are given, and the saved ones elsewhere; tags of both."""

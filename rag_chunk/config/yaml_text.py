@@ -47,7 +47,10 @@ _resolve_as("tag:yaml.org,2002:float", _FRACTION, float)
 
 
 class _Quoted(yaml.SafeDumper):
-    """A dumper that quotes text values, so that `no`, `010` and `12:30` stay text."""
+    """A dumper that quotes text values, so that `no`, `010` and `12:30` stay text, and writes no alias."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's
+        return True
 
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:  # noqa: FBT001 - PyYAML's
         node = super().represent_mapping(tag, mapping, flow_style)
@@ -102,13 +105,21 @@ def load_with_lines(text: str, name: str = "") -> tuple[Any, list[int]]:
         raise ValueError("it is nested too deeply") from error
 
 
+def find_list(text: str, name: str) -> yaml.SequenceNode:
+    """Return the list in a text that can be read, with its marks: the whole, or the value of `name`; else an empty one."""
+    listed = _list_in(yaml.compose(text, Loader=yaml.SafeLoader), name)
+    return listed or yaml.SequenceNode("tag:yaml.org,2002:seq", [])
+
+
 def _lines(node: yaml.Node | None, name: str) -> list[int]:
-    listed = node
+    listed = _list_in(node, name)
+    return [element.start_mark.line + 1 for element in listed.value] if listed else []
+
+
+def _list_in(node: yaml.Node | None, name: str) -> yaml.SequenceNode | None:
     if isinstance(node, yaml.MappingNode):
-        listed = next((value for key, value in node.value if key.value == name), None)
-    if not isinstance(listed, yaml.SequenceNode):
-        return []
-    return [element.start_mark.line + 1 for element in listed.value]
+        node = next((value for key, value in node.value if key.value == name), None)
+    return node if isinstance(node, yaml.SequenceNode) else None
 
 
 def dump(value: Any) -> str:

@@ -21,7 +21,7 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How a text was made of a file: the converter with its version, and the version of the rule that cleans pages.
+    """How a text was made of a file: the converter with its version and options, and the version of the rule that cleans pages.
 
     `source_digest` is of the file's bytes; `is_markdown` says whether the converter writes Markdown.
     """
@@ -31,6 +31,7 @@ class Conversion:
     rule: int
     source_digest: str
     is_markdown: bool
+    options: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -39,6 +40,10 @@ class Corpus:
     documents: tuple[Document, ...]
     skipped: tuple[Skipped, ...] = field(default=(), compare=False)
 
+    _derived_values: dict[object, Any] = field(init=False, repr=False, compare=False)
+    _deriving: threading.RLock = field(init=False, repr=False, compare=False)
+    _clock: threading.local = field(init=False, repr=False, compare=False)
+
     def __init__(self, documents: Iterable[Document], skipped: Iterable[Skipped] = ()) -> None:
         """Order the `documents` by name; raise `InputError` where two have the same one."""
         ordered = tuple(sorted(documents, key=lambda document: document.name))
@@ -47,6 +52,9 @@ class Corpus:
                 raise InputError(f"two documents are named {one.name!r}; give each a name of its own")
         object.__setattr__(self, "documents", ordered)
         object.__setattr__(self, "skipped", tuple(skipped))
+        object.__setattr__(self, "_derived_values", dict[object, Any]())
+        object.__setattr__(self, "_deriving", threading.RLock())
+        object.__setattr__(self, "_clock", threading.local())
 
     def __repr__(self) -> str:
         """Return how many documents there are, and how long they are together."""
@@ -58,29 +66,29 @@ class Corpus:
         lengths = [len(document.text) for document in self.documents]
         return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
-    @cached_property
-    def _derived_values(self) -> dict[object, Any]:
-        return {}
-
     def derived(self, kind: type[T], find: Callable[[], T], *details: object) -> T:
         """Return the value of type `kind` that `find` computes from this corpus: once, kept as long as the corpus.
 
         `details`, which can be hashed, are all that the value depends on besides the corpus; with a type that
-        several values share, such as an array, they begin with a name.
+        several values share, such as an array, they begin with a name. Of several threads one computes it, and the
+        others wait.
         """
         key = (kind, *details)
         if key not in self._derived_values:
             before, started = self.seconds_deriving, time.perf_counter()
-            self._derived_values[key] = find()
+            with self._deriving:
+                if key not in self._derived_values:
+                    self._derived_values[key] = find()
             # What `find` itself derived on the way is part of its time, and is not added again.
-            object.__setattr__(self, "seconds_deriving", before + time.perf_counter() - started)
+            self._clock.seconds = before + time.perf_counter() - started
         value: T = self._derived_values[key]
         return value
 
-    @cached_property
+    @property
     def seconds_deriving(self) -> float:
-        """Seconds spent so far on what is computed once and shared by everything that uses this corpus."""
-        return 0.0
+        """Seconds that this thread has spent on what is computed once and shared by everything that uses this corpus."""
+        seconds: float = getattr(self._clock, "seconds", 0.0)
+        return seconds
 
     def __len__(self) -> int:
         """Return the number of characters on the line."""

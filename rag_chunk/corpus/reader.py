@@ -13,8 +13,10 @@ from rag_chunk.corpus.converters import (
     OnProgress,
     choose_converters,
     convert_files,
+    find_strays,
     is_converted_folder,
     read_converted_folder,
+    reads,
 )
 from rag_chunk.corpus.document import Document, Skipped
 from rag_chunk.corpus.document_folder import IGNORED, LINKED, NOT_REGULAR, FolderFiles, list_files
@@ -25,6 +27,7 @@ from rag_chunk.corpus.text_encoding import LOOKS_LIKE, decode, remedy, writable
 from rag_chunk.errors import InputError, MissingExtra, RagChunkError
 
 ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")
+STRAY = "is not one of the documents that were converted into this folder, and is not read"
 NOT_READ = "skipped: unsupported file type"
 _NEED = ("need ", "needs ")
 
@@ -54,7 +57,8 @@ def read_corpus(
     if path.is_file() and path.suffix.lower() == ".jsonl":
         return Corpus(read_jsonl(path))
     if path.is_dir() and is_converted_folder(path):
-        return Corpus(document for document in read_converted_folder(path) if patterns.admit(document.name))
+        documents = list(_read_converted(path, patterns, tuple(converter)))
+        return Corpus(documents, [Skipped(name, STRAY) for name in find_strays(path)])
     chosen = choose_converters(converter)
     single = not path.is_dir()
     root = path.parent if single else path
@@ -71,6 +75,20 @@ def read_corpus(
     if not documents:
         raise _nothing(path, patterns, selected, broken, left_out)
     return Corpus(documents, [*broken, *left_out])
+
+
+def _read_converted(folder: Path, patterns: NamePatterns, converters: tuple[str, ...]) -> Iterator[Document]:
+    """Yield the documents of a converted folder; raise `InputError` where they were made by another converter."""
+    for document in read_converted_folder(folder):
+        if not patterns.admit(document.name):
+            continue
+        used, reading = document.conversion, [name for name in converters if reads(name, document.name)]
+        if used and reading and used.converter != reading[-1]:
+            raise InputError(
+                f"{folder} holds text that {used.converter} has made of {document.name}, not {reading[-1]}; "
+                "name the folder of the files, or leave --converter out"
+            )
+        yield document
 
 
 def _check(path: Path) -> None:
@@ -103,7 +121,7 @@ def _left_out_by_rule(
 
 def is_broken(entry: Skipped) -> bool:
     """Whether a document was left out because nobody can read it, and not by a rule."""
-    by_rule = entry.reason in {NOT_READ, IGNORED, LINKED} or entry.reason.startswith((LOOKS_LIKE, *_NEED))
+    by_rule = entry.reason in {NOT_READ, IGNORED, LINKED, STRAY} or entry.reason.startswith((LOOKS_LIKE, *_NEED))
     return not by_rule
 
 

@@ -1,7 +1,8 @@
 """Embeds texts: each one once, from the store where it is there."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -37,30 +38,40 @@ def embed(texts: Sequence[str], config: RunConfig, role: Role = "document") -> V
 
     What has to be embedded is stored batch by batch, so that work that is broken off goes on where it was.
     """
-    with time_usage() as ledger:
+    with time_usage() as usage:
         model = embedder_of(config)
         keys = [key(model, role, text) for text in texts]
         text_of = dict(zip(keys, texts, strict=True))
         stored = store.load(list(text_of))
-        ledger.texts += len(text_of)
-        ledger.cached += len(stored)
-        missing = [each for each in text_of if each not in stored]
-        for first in range(0, len(missing), model.batch):
-            if ledger.tell:
-                ledger.tell(len(stored), len(text_of))
-            some = missing[first : first + model.batch]
+        usage.texts += len(text_of)
+        usage.cached += len(stored)
+        missing = {each: text for each, text in text_of.items() if each not in stored}
+        for some in _into_batches(missing, model.batch):
+            if usage.on_progress:
+                usage.on_progress(len(stored), len(text_of))
             new = dict(zip(some, _embed_new(model, [_whole(text_of[each]) for each in some], role), strict=True))
             store.save(new)
             stored |= new
         if role == "document":
-            _count(ledger, model, stored)
+            _count(usage, model, stored)
         return _stack([stored[each] for each in keys])
 
 
 def key(model: Embedder, role: Role, text: str) -> bytes:
     """Return what a text's vector is stored under: 16 bytes for the model with its revision, the role, and the text."""
-    told = f"{model.identity}\0{role}\0{text}".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(told, digest_size=16).digest()
+    described = f"{model.identity}\0{role}\0{text}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(described, digest_size=16).digest()
+
+
+def _into_batches(text_of: Mapping[bytes, str], size: int) -> list[list[bytes]]:
+    """Return the keys in batches of texts of similar length, since a model pads each to the longest of its batch.
+
+    The order of the batches is random, so that the time left can be told from those that are done.
+    """
+    ordered = sorted(text_of, key=lambda each: len(text_of[each]))
+    batches = [ordered[first : first + size] for first in range(0, len(ordered), size)]
+    random.Random(0).shuffle(batches)  # noqa: S311 - nothing secret
+    return batches
 
 
 def _whole(text: str) -> str:
@@ -75,11 +86,11 @@ def _embed_new(model: Embedder, texts: Sequence[str], role: Role) -> list[Stored
     return [Stored(vector, tokens) for vector, tokens in zip(vectors, counts.tolist(), strict=True)]
 
 
-def _count(ledger: EmbeddingUsage, model: Embedder, stored: dict[bytes, Stored]) -> None:
+def _count(usage: EmbeddingUsage, model: Embedder, stored: dict[bytes, Stored]) -> None:
     tokens = np.array([each.tokens for each in stored.values()], np.int64)
-    ledger.documents += int(tokens.sum())
+    usage.documents += int(tokens.sum())
     if model.limit is not None:
-        ledger.unread += int(np.maximum(tokens - model.limit, 0).sum())
+        usage.unread += int(np.maximum(tokens - model.limit, 0).sum())
 
 
 def _stack(stored: Sequence[Stored]) -> Vectors:

@@ -14,14 +14,14 @@ T = TypeVar("T")
 _PART_OF_THE_MODEL = {".safetensors", ".bin", ".onnx", ".onnx_data", ".json", ".txt", ".model"}
 
 
-def import_backend(package: str, extra: str, model: str) -> Any:
-    """Return a backend's package, for a `model`. Raise `MissingExtra` without it."""
+def import_backend(package: str, extra: str, model: str, kind: str = "the embedding model") -> Any:
+    """Return a backend's package, for a `model` of some kind. Raise `MissingExtra` without it."""
     try:
         with quiet():
             return import_module(package)
     except ImportError as error:
         if error.name and error.name.partition(".")[0] == package:
-            raise MissingExtra(extra, f"the embedding model {model}") from None
+            raise MissingExtra(extra, f"{kind} {model}") from None
         raise InputError(f"{package} cannot be imported: {error}. Reinstall it: pip install {package}") from error
 
 

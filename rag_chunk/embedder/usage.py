@@ -12,10 +12,10 @@ class EmbeddingUsage:
     """How many different texts were asked for, how many of them were on disk, and what was read of their tokens.
 
     `documents` and `unread` count tokens of texts that are retrieved, and those of them past the model's limit.
-    `tell` is told how many texts of how many are there.
+    `on_progress` is given how many texts are embedded, of how many.
     """
 
-    tell: Callable[[int, int], None] | None = None
+    on_progress: Callable[[int, int], None] | None = None
     texts: int = 0
     cached: int = 0
     documents: int = 0
@@ -33,26 +33,26 @@ class EmbeddingUsage:
         return self.unread / self.documents if self.documents else 0.0
 
 
-_OPEN: ContextVar[EmbeddingUsage | None] = ContextVar("ledger", default=None)
+_OPEN: ContextVar[EmbeddingUsage | None] = ContextVar("usage", default=None)
 
 
 @contextmanager
-def track_usage(tell: Callable[[int, int], None] | None = None) -> Iterator[EmbeddingUsage]:
+def track_usage(on_progress: Callable[[int, int], None] | None = None) -> Iterator[EmbeddingUsage]:
     """Count what is embedded inside this block."""
-    ledger = EmbeddingUsage(tell)
-    token = _OPEN.set(ledger)
+    usage = EmbeddingUsage(on_progress)
+    token = _OPEN.set(usage)
     try:
-        yield ledger
+        yield usage
     finally:
         _OPEN.reset(token)
 
 
 @contextmanager
 def time_usage() -> Iterator[EmbeddingUsage]:
-    """Give the ledger that is open, or one that nobody reads, and add the time that the block takes."""
-    ledger = _OPEN.get() or EmbeddingUsage()
+    """Give the usage that is open, or one that is discarded, and add the time that the block takes."""
+    usage = _OPEN.get() or EmbeddingUsage()
     started = time.perf_counter()
     try:
-        yield ledger
+        yield usage
     finally:
-        ledger.seconds += time.perf_counter() - started
+        usage.seconds += time.perf_counter() - started

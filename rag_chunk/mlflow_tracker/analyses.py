@@ -1,6 +1,6 @@
 """Tracked analyses, back: the report, the questions, and which configuration a run stands for."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from itertools import islice
 from typing import Any
@@ -9,48 +9,42 @@ from rag_chunk.analysis.history import AskedQuestion, SavedAnalysis, parse_quest
 from rag_chunk.analysis.report import Report, parse_report
 from rag_chunk.config.redaction import redact
 from rag_chunk.errors import InputError
-from rag_chunk.mlflow_tracker.address import choose_address, ignore_notice
-from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, ROLE
-from rag_chunk.mlflow_tracker.environment import quiet_mlflow
+from rag_chunk.mlflow_tracker.best_runs import distinct, runs_by
+from rag_chunk.mlflow_tracker.content import ANALYSIS, ROLE
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
-from rag_chunk.mlflow_tracker.fetch import ELSEWHERE, artifact_text, find_run, must_exist
+from rag_chunk.mlflow_tracker.fetch import artifact_text
+from rag_chunk.mlflow_tracker.named_runs import existing_store, find_run, short_name
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
-from rag_chunk.mlflow_tracker.store import Store, open_store
+from rag_chunk.mlflow_tracker.store import Store
 
 REPORT, QUESTIONS = "report.json", "questions.json"  # constants, as `artifact_text` asks for
 LARGEST = 256_000_000  # 60 configurations of 500 questions are 34 MB
 Analysed = tuple[Report, Mapping[str, AskedQuestion]]
 Read = Callable[[str], Analysed | None]
-_PAGE = 100
-_SHOWN = 8  # digits of a run's id are enough to tell runs apart, and to name one
 
 
-def fetch_analysis(run_id: str, *, uri: str | None = None) -> SavedAnalysis:
-    """Return the analysis of a run; a configuration's run stands for that configuration.
+def fetch_analysis(name: str, *, uri: str | None = None) -> SavedAnalysis:
+    """Return the analysis of a run, by its id or its name in the registry.
+
+    A configuration's run means that configuration.
 
     Raise `InputError` where there is no such run, or no report of it.
     """
-    with quiet_mlflow():
-        place = choose_address(uri, ignore_notice)
-        must_exist(place, f"run {run_id}")
-        with open_store(place) as store:
-            return _saved_analysis(store, find_run(store, run_id), partial(_analysis, store))
+    with existing_store(uri, f"run {name}") as store:
+        return _saved_analysis(store, find_run(store, name), partial(_analysis, store), name)
 
 
 def fetch_top(experiment: str, top: int, metric: str, *, uri: str | None = None) -> list[SavedAnalysis]:
     """Return the `top` configurations of an experiment by `metric`, best first; of equal runs the newest only."""
-    with quiet_mlflow():
-        place = choose_address(uri, ignore_notice)
-        must_exist(place, f"experiment {experiment!r}")
-        with open_store(place) as store:
-            runs = list(islice(_distinct(_best_runs(store, experiment, metric)), top))
-            if not runs:
-                raise InputError(f"the experiment {experiment!r} has no finished configuration with {metric}")
-            read = cache(partial(_analysis, store))  # several are of one analysis
-            return [_saved_analysis(store, run, read) for run in runs]
+    with existing_store(uri, f"experiment {experiment!r}") as store:
+        runs = list(islice(distinct(runs_by(store, experiment, metric)), top))
+        if not runs:
+            raise InputError(f"the experiment {experiment!r} has no finished configuration with {metric}")
+        read = cache(partial(_analysis, store))  # several are of one analysis
+        return [_saved_analysis(store, run, read) for run in runs]
 
 
-def _saved_analysis(store: Store, run: Any, read: Read) -> SavedAnalysis:
+def _saved_analysis(store: Store, run: Any, read: Read, name: str = "") -> SavedAnalysis:
     """Return what a run stands for; its analysis is on the run itself, or on the one above it."""
     run_id, tags = str(run.info.run_id), run.data.tags
     analysed = read(run_id) or (read(tags[PARENT_RUN]) if PARENT_RUN in tags else None)
@@ -61,7 +55,7 @@ def _saved_analysis(store: Store, run: Any, read: Read) -> SavedAnalysis:
         )
     report, questions = analysed
     return SavedAnalysis(
-        source=f"run {run_id[:_SHOWN]}",
+        source=short_name(name, run_id),
         report=report,
         questions=questions,
         name=None if tags.get(ROLE) == ANALYSIS else _name(report, run),
@@ -94,32 +88,3 @@ def _name(report: Report, run: Any) -> str:
 def _experiment_name(store: Store, run: Any) -> str:
     with mlflow_calls(store.name):
         return str(store.client.get_experiment(run.info.experiment_id).name)
-
-
-def _best_runs(store: Store, experiment: str, metric: str) -> Iterator[Any]:
-    """Yield the configurations' runs that have the metric, best first, of equal ones the newest first."""
-    with mlflow_calls(store.name):
-        existing = store.client.get_experiment_by_name(experiment)
-    if existing is None:
-        raise InputError(f"there is no experiment {experiment!r} in {store.name}. {ELSEWHERE}")
-    wanted = f"tags.`{ROLE}` = '{CONFIGURATION}' and attributes.status = 'FINISHED'"
-    order, token = [f"metrics.`{metric}` DESC", "attributes.start_time DESC"], None
-    while True:
-        with mlflow_calls(store.name):
-            page = store.client.search_runs(
-                [existing.experiment_id], wanted, max_results=_PAGE, order_by=order, page_token=token
-            )
-        yield from (run for run in page if metric in run.data.metrics)
-        token = page.token
-        if not token:
-            return
-
-
-def _distinct(runs: Iterator[Any]) -> Iterator[Any]:
-    """Leave out what was run before on the same documents and questions."""
-    seen = set()
-    for run in runs:
-        key = tuple(run.data.tags.get(f"rag_chunk.{kind}_digest") for kind in ("config", "corpus", "questions"))
-        if key not in seen:
-            seen.add(key)
-            yield run

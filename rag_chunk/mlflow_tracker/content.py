@@ -11,17 +11,20 @@ from typing import Any
 
 from rag_chunk.analysis.folder import Results
 from rag_chunk.analysis.report import ConfigurationResult
+from rag_chunk.config.catalog import is_bound
 from rag_chunk.config.redaction import redaction
 from rag_chunk.config.tracking import LONGEST_KEY, TrackingConfig
 from rag_chunk.mlflow_tracker import tables
 from rag_chunk.mlflow_tracker.address import Notify
 from rag_chunk.mlflow_tracker.artifacts import Artifact, copy_artifact, plan_chunks, text_artifact
+from rag_chunk.mlflow_tracker.verdict_tag import recommended_of, verdict_of
 
 LONGEST_PARAM = 500  # MLflow 2.0's; later ones take 6,000
 LONGEST_TAG = 5000  # before MLflow 2.3; later ones take 8,000
 LONGEST_DIGEST = 36
 ANALYSIS, CONFIGURATION = "analysis", "configuration"
 ROLE, ANALYSIS_ID, TRACKING_ID = "rag_chunk.role", "rag_chunk.analysis_id", "rag_chunk.tracking_id"
+ENDS = ("low", "high")
 PER_QUESTION, COMPARISON = "evaluation/per_question.json", "comparison.json"
 
 
@@ -69,14 +72,14 @@ class Contents:
     def configurations(self) -> tuple[ConfigurationResult, ...]:
         """Return the configurations that get a run: all, or the first N and those that are recommended."""
         results, most = self._report.configurations, self._options.log_runs
-        recommended = {each.recommended for each in self._report.comparisons} or {self._report.best.name}
-        return tuple(
-            each for place, each in enumerate(results) if most is None or place < most or each.name in recommended
-        )
+        named = {each.recommended for each in self._report.comparisons} or {self._report.best.name}
+        kept = {each.name for each in results if each.name in named and not is_bound(each.config.retriever)}
+        return tuple(each for place, each in enumerate(results) if most is None or place < most or each.name in kept)
 
     def best_of(self, run_ids: Mapping[str, str]) -> str | None:
-        """Return the run of the recommended configuration; without questions none is."""
-        return run_ids.get(self._report.best.name) if self._report.comparison else None
+        """Return the run of the recommended configuration; without questions, and of bounds, none is."""
+        recommended = recommended_of(self._report)
+        return run_ids.get(recommended.name) if recommended else None
 
     def analysis(self) -> RunContent:
         """Return the analysis' own run: with several configurations the parent, carrying the best one's figures."""
@@ -86,7 +89,7 @@ class Contents:
             best,
             name=self._options.run_name or (best.name if self.is_single else f"{self._dataset()}, {self._count()}"),
             role=CONFIGURATION if self.is_single else ANALYSIS,
-            metrics={**best.metrics, **self._timings_in_common()},
+            metrics={**metrics_of_run(best), **self._timings_in_common()},
             artifacts=(*own, *self._analysis_artifacts()),
         )
 
@@ -96,7 +99,7 @@ class Contents:
             result,
             name=result.name,
             role=CONFIGURATION,
-            metrics=result.metrics,
+            metrics=metrics_of_run(result),
             artifacts=self._configuration_artifacts(result),
         )
 
@@ -131,7 +134,8 @@ class Contents:
     # params and metrics
 
     def _params(self, result: ConfigurationResult) -> Iterator[tuple[str, str]]:
-        for name, value in result.config.params().items():
+        converter = {"converter": result.converter} if result.converter else {}
+        for name, value in {**result.config.params(), **converter}.items():
             if len(value) > LONGEST_PARAM:
                 self._notify_once(f"{name} is cut to {LONGEST_PARAM} characters as a param; config.yaml has it whole")
             yield name, self._redact(value)[:LONGEST_PARAM]
@@ -179,7 +183,9 @@ class Contents:
         tags |= {"questions_digest": report.questions.digest} if report.questions else {}
         if report.comparison:
             tags["metric"] = report.comparison.metric
-            tags |= {"best": "true"} if role == CONFIGURATION and result.name == report.comparison.recommended else {}
+        if role == CONFIGURATION:
+            tags |= {"best": "true"} if result is recommended_of(report) else {}
+            tags |= {"verdict": verdict} if (verdict := verdict_of(report, result)) else {}
         return {**tags, **self._options.provenance, **self._resent}
 
     def _document_type(self) -> str:
@@ -219,10 +225,9 @@ class Contents:
         return (config, page, *questions, *self._chunks.artifacts(result))
 
     def _best_config(self) -> tuple[Artifact, ...]:
-        """Return the best configuration's config; without questions none is best."""
-        if not self._report.comparison:
-            return ()
-        return (text_artifact("config.yaml", self._results.configs[self._report.best.name]),)
+        """Return the recommended configuration's config, where one is recommended."""
+        recommended = recommended_of(self._report)
+        return (text_artifact("config.yaml", self._results.configs[recommended.name]),) if recommended else ()
 
     def _analysis_artifacts(self) -> tuple[Artifact, ...]:
         names = ("report.json", "comparison.csv", "report.md", "questions.json", "analysis.yaml")
@@ -233,6 +238,12 @@ class Contents:
         if text not in self._notices:
             self._notices.add(text)
             self._notify(text)
+
+
+def metrics_of_run(result: ConfigurationResult) -> dict[str, float]:
+    """Return the metrics of a configuration and the ends of their intervals, by which runs can be searched too."""
+    ends = {f"{name}_{end}": value for name, pair in result.intervals.items() for end, value in zip(ENDS, pair, strict=True)}  # fmt: skip
+    return {**result.metrics, **ends}
 
 
 def _fitting_key(name: str) -> str:

@@ -1,7 +1,6 @@
 """The config of a tracked run, back."""
 
 import logging
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,109 +9,88 @@ from typing import Any
 from rag_chunk.config import ConfigFile, RunConfig, parse_config
 from rag_chunk.config.metric_table import is_lower_better
 from rag_chunk.errors import InputError
-from rag_chunk.mlflow_tracker.address import Notify, StoreAddress, choose_address, ignore_notice
+from rag_chunk.mlflow_tracker.address import Notify
+from rag_chunk.mlflow_tracker.best_runs import best_run, is_bound_run
 from rag_chunk.mlflow_tracker.bounded import time_for
 from rag_chunk.mlflow_tracker.content import ANALYSIS
-from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
+from rag_chunk.mlflow_tracker.named_runs import existing_store, find_run
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
-from rag_chunk.mlflow_tracker.store import Store, open_store, search_runs
+from rag_chunk.mlflow_tracker.store import Store, search_runs
 
 ARTIFACT = "config.yaml"
 LARGEST = 1_000_000
-_BEGINNING = re.compile("[0-9a-f]{8,31}")  # of the 32 digits of a run's id
-ELSEWHERE = "Name another store with --mlflow-uri"
 
 
 def fetch_config(
-    run_id: str, *, uri: str | None = None, strategy: str | None = None, by: str | None = None, notify: Notify
+    name: str, *, uri: str | None = None, strategy: str | None = None, by: str | None = None, notify: Notify
 ) -> str:
     """Return the text of a run's config.yaml; of an analysis' run, its best configuration's.
 
-    `strategy` chooses among the configurations of that strategy, `by` the best in another metric.
-    Raise `InputError` where there is no such run, or no such configuration.
+    `name` is a run's id, `runs:/ID`, or a version in the model registry. `strategy` chooses among the configurations of
+    that strategy, `by` the best in another metric. Raise `InputError` where there is no such run, or no such configuration.
     """
-    return _fetch(run_id, uri, strategy, by, notify)[1]
+    with existing_store(uri, f"run {name}") as store:
+        return _config_of(store, choose_run(store, find_run(store, name), strategy, by), notify)
 
 
 def export_config_text(
-    run_id: str, *, uri: str | None = None, strategy: str | None = None, by: str | None = None, notify: Notify
+    name: str, *, uri: str | None = None, strategy: str | None = None, by: str | None = None, notify: Notify
 ) -> str:
     """Return what `fetch_config` does, brought up to date, with the run's id among what is recorded."""
-    whole_id, text = _fetch(run_id, uri, strategy, by, notify)
-    file = parse_config(text, f"the config of run {whole_id}")
-    return ConfigFile(file.settings, file.analysis, {"run_id": whole_id, **file.recorded}).to_yaml()
+    with existing_store(uri, f"run {name}") as store:
+        return _exported(store, choose_run(store, find_run(store, name), strategy, by), notify)
+
+
+def export_best_text(
+    experiment: str, *, uri: str | None = None, strategy: str | None = None, by: str | None = None, notify: Notify
+) -> str:
+    """Return the config of an experiment's best run, as `export_config_text` does that of a run."""
+    with existing_store(uri, f"experiment {experiment!r}") as store:
+        return _exported(store, best_run(store, experiment, strategy, by, notify), notify)
 
 
 def config_from_run(run_id: str, *, uri: str | None = None) -> RunConfig:
     """Return the config of a tracked run, or of an analysis' best: what a pipeline is to chunk with.
 
+    `run_id` may also be an alias or a version in the model registry, as `models:/docs-chunking@champion`.
     Notices go to the log `rag_chunk`.
     """
     notify = logging.getLogger("rag_chunk").info
     return parse_config(fetch_config(run_id, uri=uri, notify=notify), f"the config of run {run_id}").config()
 
 
-def _fetch(run_id: str, uri: str | None, strategy: str | None, by: str | None, notify: Notify) -> tuple[str, str]:
-    """Return the id of the run that is meant, and the text of its config."""
-    with quiet_mlflow():
-        place = choose_address(uri, ignore_notice)
-        must_exist(place, f"run {run_id}")
-        with open_store(place) as store:
-            run = _choose_run(store, find_run(store, run_id), strategy, by)
-            return run.info.run_id, artifact_text(store, run.info.run_id, ARTIFACT) or _from_params(run, notify)
+def _exported(store: Store, run: Any, notify: Notify) -> str:
+    run_id = str(run.info.run_id)
+    file = parse_config(_config_of(store, run, notify), f"the config of run {run_id}")
+    return ConfigFile(file.settings, file.analysis, {"run_id": run_id, **file.recorded}).to_yaml()
 
 
-def must_exist(place: StoreAddress, wanted: str) -> None:
-    """Do not create a store only to find that nothing is in it."""
-    if place.local and not place.local.exists():
-        raise InputError(f"there is no {wanted}: {place.local} does not exist. {ELSEWHERE}")
+def _config_of(store: Store, run: Any, notify: Notify) -> str:
+    return artifact_text(store, run.info.run_id, ARTIFACT) or _from_params(run, notify)
 
 
-def find_run(store: Store, run_id: str) -> Any:
-    """Return the run, by its id or a beginning of it; raise `InputError` where there is none, or more than one."""
-    from mlflow.exceptions import MlflowException
-
-    whole = _beginning_with(store, run_id) if _BEGINNING.fullmatch(run_id) else [run_id]
-    if len(whole) > 1:
-        raise InputError(
-            f"{len(whole)} runs in {store.name} begin with {run_id}: {', '.join(whole[:2])}. Name one whole"
-        )
-    with mlflow_calls(store.name):
-        try:
-            return store.client.get_run(*whole or [run_id])
-        except MlflowException as error:
-            if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
-                raise
-    raise InputError(f"there is no run {run_id} in {store.name}. {ELSEWHERE}")
-
-
-def _beginning_with(store: Store, beginning: str) -> list[str]:
-    """Return the ids of the runs that begin so, whatever their experiment."""
-    runs: list[Any] = []
-    token = None
-    while True:
-        with mlflow_calls(store.name):
-            page = store.client.search_experiments(page_token=token)
-        ids = [str(experiment.experiment_id) for experiment in page]
-        runs += search_runs(store, ids, f"attributes.run_id LIKE '{beginning}%'") if ids else []
-        token = page.token
-        if not token:
-            return [str(run.info.run_id) for run in runs]
-
-
-def _choose_run(store: Store, run: Any, strategy: str | None, by: str | None) -> Any:
-    """Return the run itself, or of an analysis' run the child that is asked for."""
+def choose_run(store: Store, run: Any, strategy: str | None = None, by: str | None = None) -> Any:
+    """Return the run itself, or of an analysis' run the child that is asked for; raise `InputError` for a bound."""
     tags: Mapping[str, str] = run.data.tags
-    if tags.get("rag_chunk.role") != ANALYSIS:
-        return run
-    best = tags.get("rag_chunk.best_run_id")
+    chosen = _choose_child(store, run, strategy, by) if tags.get("rag_chunk.role") == ANALYSIS else run
+    if is_bound_run(chosen):
+        raise InputError(
+            f"the run {chosen.info.run_id} is of {chosen.data.params['retriever']}, a bound: no pipeline can retrieve "
+            "like that, so its config is of no use. Name a run of another retriever"
+        )
+    return chosen
+
+
+def _choose_child(store: Store, run: Any, strategy: str | None, by: str | None) -> Any:
+    best = run.data.tags.get("rag_chunk.best_run_id")
     if best and not strategy and not by:
         return find_run(store, best)
     children = [child for child in _children(store, run) if strategy in {None, child.data.params.get("strategy")}]
     if not children:
         raise InputError(f"the analysis {run.info.run_id} has no configuration{_of(strategy)}")
-    return _best(children, by or tags.get("rag_chunk.metric"), run.info.run_id)
+    rivals = [child for child in children if not is_bound_run(child)]
+    return _best(rivals or children, by or run.data.tags.get("rag_chunk.metric"), run.info.run_id)
 
 
 def _of(strategy: str | None) -> str:

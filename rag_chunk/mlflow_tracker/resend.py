@@ -13,6 +13,7 @@ from rag_chunk.mlflow_tracker.content import ANALYSIS, ANALYSIS_ID, CONFIGURATIO
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.open_runs import FINISHED, KILLED, PARENT_RUN, RUNNING, end_stray, ending
+from rag_chunk.mlflow_tracker.question_sets import share_questions
 from rag_chunk.mlflow_tracker.sender import (
     TRACKING_KEY,
     ExistingRun,
@@ -43,7 +44,7 @@ def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tr
     """
     results = read_results(folder)
     check_unchanged(results)
-    options = with_tracking_id(options.over(results.options))
+    options = with_tracking_id(options.over(results.options).with_environment_tags())
     with (
         quiet_mlflow(),
         interruptible() as interrupts,
@@ -51,7 +52,9 @@ def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tr
         open_sender(options, notify, interrupts) as sender,
     ):
         try:
-            return _send(sender, results, options, notify)
+            tracked = _send(sender, results, options, notify)
+            share_questions(sender, results, options, notify)
+            return tracked  # noqa: TRY300 - a failure of either ends what is open
         except BaseException as error:
             sender.runs.end_all(ending(error))
             raise

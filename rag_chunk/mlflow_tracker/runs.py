@@ -15,6 +15,7 @@ from rag_chunk.mlflow_tracker.content import ANALYSIS, CONFIGURATION, LONGEST_TA
 from rag_chunk.mlflow_tracker.environment import gc_paused, quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import UnreachableError
 from rag_chunk.mlflow_tracker.open_runs import FAILED, FINISHED, ending
+from rag_chunk.mlflow_tracker.question_sets import share_questions
 from rag_chunk.mlflow_tracker.sender import Sender, Tracked, describe_tracked, open_sender, with_tracking_id
 
 
@@ -67,6 +68,7 @@ class Tracking:
         contents = Contents(results, self.options, self._notify)
         try:
             children = self._sender.send(contents, self.run_id)
+            share_questions(self._sender, results, self.options, self._notify)
         except TrackingError as error:
             self.fail(error)
             raise

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rag_chunk.analysis.report import ConfigurationResult, Report
+from rag_chunk.mlflow_tracker.verdict_tag import recommended_of
 
 FIRST_METRICS = ("budget_recall", "avg_recall", "avg_precision", "avg_f1", "intact", "num_chunks", "processing_time")
 LONGEST_DESCRIPTION = 4900  # MLflow before 2.3 takes 5,000 characters
@@ -21,10 +22,16 @@ def question_table(result: ConfigurationResult) -> str:
     """Return the scores of each question, with the chunks that were retrieved for it."""
     scores = headline_first({name: 0.0 for question in result.questions for name in question.scores})
     rows = (
-        [question.id, question.question, *map(question.scores.get, scores), ", ".join(question.retrieved)]
+        [
+            question.id,
+            question.question,
+            *map(question.scores.get, scores),
+            question.rank,
+            ", ".join(question.retrieved),
+        ]
         for question in result.questions
     )
-    return table(["id", "question", *scores, "retrieved"], rows)
+    return table(["id", "question", *scores, "rank", "retrieved"], rows)
 
 
 def comparison_table(report: Report) -> str:
@@ -56,11 +63,11 @@ def _verdict(report: Report) -> list[str]:
     if not report.comparison:
         return []
     verdicts = [sentence for comparison in report.comparisons for sentence in comparison.verdict]
-    return [" ".join(verdicts) or f"Recommended: {report.comparison.recommended}"]
+    return [" ".join(verdicts) or f"Recommended: {report.comparison.representative}"]
 
 
 def _line(report: Report, result: ConfigurationResult, metrics: Sequence[str]) -> str:
-    best = report.comparison is not None and result.name == report.comparison.recommended
+    best = result is recommended_of(report)
     name = f"**{result.name}**" if best else result.name
     return _row([name, *(figure(result.metrics.get(metric)) for metric in metrics)])
 
@@ -94,7 +101,7 @@ def configuration_page(report: Report, result: ConfigurationResult) -> str:
 
 
 def _note(report: Report, result: ConfigurationResult) -> list[str]:
-    if not report.comparison or result.name != report.comparison.recommended:
+    if not report.comparison or result is not recommended_of(report):
         return []
     return [f"The recommended configuration of {len(report.configurations)}. " + " ".join(report.comparison.verdict)]
 

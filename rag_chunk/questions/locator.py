@@ -78,6 +78,8 @@ class Locator:
         return named
 
     def _wording(self, asked: ParsedQuestion, wording: Wording, documents: Sequence[int]) -> Match | None:
+        if wording.start is None and wording.text is None:
+            return self._bare(asked, 0, len(self._corpus.documents[documents[0]].text), documents[0])
         if wording.start is None or wording.end is None:
             text = (wording.text or "").strip()
             match = self._places.find(text, documents)

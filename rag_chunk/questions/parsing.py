@@ -8,8 +8,10 @@ from typing import Any
 
 from rag_chunk.config import did_you_mean
 from rag_chunk.questions.diagnostics import Diagnostics
-from rag_chunk.questions.file_formats import RawQuestion
+from rag_chunk.questions.foreign_formats import DROPPED
+from rag_chunk.questions.raw_question import RawQuestion
 
+REJECTED = "rejected"  # a value of `reviewed`
 KNOWN = ("id", "question", "relevant", "evidence", "tags", "reviewed")
 _ELSEWHERE = {  # what other tools call our fields
     **dict.fromkeys(("input", "query", "user_input", "prompt", "question_text"), "question"),
@@ -25,7 +27,10 @@ Complain = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One alternative of an item: a phrase, or a stretch of a document, or both. A phrase may name its page."""
+    """One alternative of an item: a phrase, a stretch of a document, or both; a document alone is all of it.
+
+    A phrase may name its page.
+    """
 
     text: str | None = None
     doc: str | None = None
@@ -33,12 +38,17 @@ class Wording:
     end: int | None = None
     page: int | str | None = None
 
+    @property
+    def place(self) -> str:
+        """Its place in words, for one that has no text."""
+        return str(self.doc) if self.start is None else f"{self.start} to {self.end} of {self.doc}"
+
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuestion:
     """A question with its items of evidence, each a list of wordings any one of which fills it.
 
-    It is `reviewed` unless the file says that it is not. `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
+    It is `reviewed` unless the file says that it is not; one that `is_rejected` is not asked. `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
     record had to be left out.
     """
 
@@ -47,6 +57,7 @@ class ParsedQuestion:
     items: tuple[tuple[Wording, ...], ...]
     tags: tuple[str, ...]
     reviewed: bool
+    is_rejected: bool
     fields: Mapping[str, Any]
     number: int
     line: int | None
@@ -66,7 +77,7 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
     name = _id(fields.get("id"), record.number)
     question = _question(fields.get("question"), complain)
     items = (*_relevant(fields.get("relevant"), complain), *_evidence(fields.get("evidence"), complain))
-    tags, reviewed = _tags(fields.get("tags"), complain), _is_reviewed(fields.get("reviewed"), complain)
+    tags, review = _tags(fields.get("tags"), complain), _review(fields.get("reviewed"), complain)
     evidence = (text for item in items for wording in item for text in (wording.text, wording.doc))
     _check_characters((name, question, *tags, *evidence), complain)
     parsed = ParsedQuestion(
@@ -74,7 +85,8 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
         question=question,
         items=items,
         tags=tags,
-        reviewed=reviewed,
+        reviewed=review is not False,
+        is_rejected=review == REJECTED,
         fields=fields,
         number=record.number,
         line=record.line,
@@ -82,6 +94,9 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
     )
     for problem in problems:
         account.add("error", "form", f"{parsed.label}:", problem, parsed.number)
+    if dropped := fields.get(DROPPED):
+        said = f"passages without a text, which are left out: {dropped}"
+        account.add("warning", "form", f"{parsed.label}:", said, parsed.number)
     for name in fields:
         if name not in KNOWN and (nearest := _hint(name)):
             account.add(
@@ -132,12 +147,14 @@ def _tags(value: Any, complain: Complain) -> tuple[str, ...]:
     return ()
 
 
-def _is_reviewed(value: Any, complain: Complain) -> bool:
-    """Return whether a question is reviewed; a CSV says so in words."""
+def _review(value: Any, complain: Complain) -> Any:
+    """Return whether a question is reviewed, or `REJECTED`; a CSV says it in words."""
     marked = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
-    if marked is None or isinstance(marked, bool):
-        return marked is not False
-    complain(f"reviewed must be true or false, not {reprlib.repr(value)}")
+    if marked is None:
+        return True
+    if isinstance(marked, bool) or marked == REJECTED:
+        return marked
+    complain(f"reviewed must be true, false or {REJECTED}, not {reprlib.repr(value)}")
     return True
 
 
@@ -189,6 +206,6 @@ def _problem(span: Any) -> str | None:  # noqa: PLR0911 - one return a problem
         return "has only one of start and end"
     if text is not None and not text.strip():
         return "is blank"
-    if start is None and text is None:
+    if start is None and text is None and set(span) != {"doc"}:
         return f"has neither text nor start and end; it has {', '.join(span) or 'nothing'}"
     return None

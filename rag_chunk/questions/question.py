@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag_chunk.corpus import Corpus, Skipped
+from rag_chunk.corpus.terms import terms
 
 STEPS = ("span", "moved", "exact", "folded", "letters", "similar")  # how evidence was located, surest first
 
@@ -40,12 +41,32 @@ class Question:
     reviewed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many `items` of evidence, `of` all, are in no document, and how many `questions` have no other."""
+
+    items: int
+    of: int
+    questions: int
+
+    def __str__(self) -> str:
+        """Return it as a sentence: what is left out changes what every figure is of."""
+        pieces = "1 piece" if self.of == 1 else f"{self.of:,} pieces"
+        verb = "is" if self.items == 1 else "are"
+        wholly = f", {self.questions:,} question{'' if self.questions == 1 else 's'} wholly" if self.questions else ""
+        return (
+            f"{self.items:,} of {pieces} of evidence {verb} left out{wholly}: "
+            "do not compare with runs on other questions."
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Questions:
     """The questions of a file, located in one corpus.
 
     `questions` are those that have evidence; the others are in `without_evidence` and take no part in any mean.
-    `matched` counts the items by the step that located them. `skipped` names what was left out, and why.
+    `matched` counts the items by the step that located them. `skipped` names what was left out, and why; `left_out`
+    counts it.
     """
 
     source: str
@@ -55,6 +76,7 @@ class Questions:
     matched: Mapping[str, int] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] = ()
+    left_out: LeftOut | None = None
 
     def __len__(self) -> int:
         """Return the number of questions that have evidence."""
@@ -66,6 +88,12 @@ class Questions:
         return sum(not question.reviewed for question in self.questions)
 
     @property
+    def shares(self) -> dict[str, float]:
+        """The questions of whose evidence a part alone was located, by id, and the least share of an item."""
+        shares = {question.id: min(item.share for item in question.evidence) for question in self.questions}
+        return {name: share for name, share in shares.items() if share < 1}
+
+    @property
     def texts(self) -> list[str]:
         """What is asked, in order."""
         return [question.question for question in self.questions]
@@ -74,6 +102,14 @@ class Questions:
     def ids(self) -> list[str]:
         """The id of each question, in order."""
         return [question.id for question in self.questions]
+
+
+def question_overlap(corpus: Corpus, question: Question) -> float:
+    """Return the share of a question's terms that are in its evidence."""
+    texts = {corpus.text(*span) for item in question.evidence for span in item.spans}
+    answered = {term for text in texts for term in terms(text)}
+    asked = set(terms(question.question))
+    return len(asked & answered) / len(asked) if asked else 0.0
 
 
 def question_to_dict(question: Question, corpus: Corpus) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rag_chunk.config.analysis import Missing
@@ -10,7 +10,7 @@ from rag_chunk.corpus import Corpus, Skipped
 from rag_chunk.errors import InputError
 from rag_chunk.questions.check import QuestionCheck, check_questions
 from rag_chunk.questions.diagnostics import Diagnostic
-from rag_chunk.questions.question import STEPS, Question, Questions, question_to_dict
+from rag_chunk.questions.question import STEPS, LeftOut, Question, Questions, question_to_dict
 
 _REMEDY = "\nFix the file, or leave out evidence that is in no document with --missing warn"
 
@@ -22,20 +22,37 @@ def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "erro
     and says so in `skipped`.
     """
     check = check_questions(path, corpus)
-    absent = [finding for finding in check.of("error") if finding.kind == "missing"]
-    fatal = (
-        check.of("error") if missing == "error" else [finding for finding in check.of("error") if finding not in absent]
-    )
-    if fatal:
-        remedy = _REMEDY if missing == "error" and absent else ""
-        raise InputError(_report(check.source, fatal) + remedy)
+    absent = find_absent([check], missing)
     questions = _questions(check, absent)
-    if not len(questions):
+    refuse_unanswered(check, len(questions), absent)
+    return questions
+
+
+def find_absent(checks: Sequence[QuestionCheck], missing: Missing) -> list[Diagnostic]:
+    """Return the evidence that is missing in every one of these checks of a file.
+
+    Raise `InputError` with all that is wrong with the file; with `missing="error"`, such evidence is.
+    """
+    first, *others = ([finding for finding in check.of("error") if finding.kind == "missing"] for check in checks)
+    names = [{finding.what for finding in other} for other in others]
+    absent = [finding for finding in first if all(finding.what in known for known in names)]
+    errors = dict.fromkeys(finding for check in checks for finding in check.of("error"))
+    if missing == "error":
+        fatal = [finding for finding in errors if finding.kind != "missing" or finding in absent]
+    else:
+        fatal = [finding for finding in errors if finding.kind != "missing"]
+    if fatal:
+        raise InputError(_report(checks[0].source, fatal) + (_REMEDY if missing == "error" and absent else ""))
+    return absent
+
+
+def refuse_unanswered(check: QuestionCheck, answered: int, absent: Sequence[Diagnostic]) -> None:
+    """Raise `InputError` where no question has evidence that is in the documents."""
+    if not answered:
         none = f"none of its {len(check.questions)} questions has evidence that is in the documents"
         raise InputError(
             _report(check.source, [Diagnostic("error", "form", "the file", f"is of no use: {none}"), *absent])
         )
-    return questions
 
 
 def _report(where: str, findings: Sequence[Diagnostic]) -> str:
@@ -48,16 +65,30 @@ def _questions(check: QuestionCheck, absent: Sequence[Diagnostic]) -> Questions:
     questions = [checked.question for checked in check.questions]
     return Questions(
         source=check.source,
-        digest=_digest(check.corpus, questions),
+        digest=digest_questions(check.corpus, questions),
         questions=tuple(question for question in questions if question.evidence),
         without_evidence=tuple(question for question in questions if not question.evidence),
         matched={step: check.matched[step] for step in STEPS if check.matched.get(step)},
-        skipped=tuple(Skipped(finding.what, finding.said) for finding in absent),
+        skipped=(*_rejected(check), *(Skipped(finding.what, finding.said) for finding in absent)),
         warnings=tuple(finding.text for finding in check.of("warning")),
+        left_out=count_left_out([checked.items for checked in check.questions]),
     )
 
 
-def _digest(corpus: Corpus, questions: Sequence[Question]) -> str:
+def count_left_out(items: Iterable[Sequence[object]]) -> LeftOut | None:
+    """Count the items of questions that are None, where there are some: they were not located."""
+    listed = [[item is None for item in of_question] for of_question in items]
+    lost = sum(map(sum, listed))
+    wholly = sum(bool(of_question) and all(of_question) for of_question in listed)
+    return LeftOut(lost, sum(map(len, listed)), wholly) if lost else None
+
+
+def _rejected(check: QuestionCheck) -> tuple[Skipped, ...]:
+    count = len(check.rejected)
+    return (Skipped(f"{count:,} question{'s' if count > 1 else ''}", "marked reviewed: rejected"),) if count else ()
+
+
+def digest_questions(corpus: Corpus, questions: Sequence[Question]) -> str:
     """Return 16 hexadecimal digits for the questions and where their evidence is, whatever the file's form."""
     text = json.dumps([question_to_dict(question, corpus) for question in questions], ensure_ascii=True, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import chain
 
 from rag_chunk.analysis.report import AgainstBaseline, ComparisonResult, ConfigurationResult, Report
-from rag_chunk.config.catalog import is_bound
 from rag_chunk.config.metric_table import METRICS, ON_REQUEST, metrics_of
 
 SCORED = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.column) if row.column)
@@ -22,9 +21,9 @@ def columns_to_show(report: Report) -> list[str]:
     """
     there = dict.fromkeys(chain.from_iterable(result.metrics for result in report.configurations))
     if not report.questions:
-        return [name for name in STRUCTURAL if name in there]
+        return [name for name in (STRUCTURAL[0], *metrics_of("costs"), *STRUCTURAL[1:]) if name in there]
     asked = [name for name in there if name not in METRICS]
-    asked += metrics_of(*ON_REQUEST)
+    asked += metrics_of(*ON_REQUEST, "costs")
     return [name for name in (SCORED[0], *asked, *SCORED[1:]) if name in there]
 
 
@@ -42,7 +41,9 @@ def format_metric(name: str, value: float | None) -> str:
         return ""
     row = METRICS.get(name)
     form = row.format if row else "seconds" if name.endswith("_time") else "decimal"
-    return {"whole": f"{value:,.0f}", "seconds": f"{value:.2f}s", "decimal": f"{value:.3f}"}[form]
+    return {"whole": f"{value:,.0f}", "seconds": f"{value:.2f}s", "decimal": f"{value:.3f}", "price": f"{value:.4g}"}[
+        form
+    ]
 
 
 def groups(report: Report) -> list[tuple[ComparisonResult | None, list[ConfigurationResult]]]:
@@ -60,7 +61,7 @@ def mark(report: Report, result: ConfigurationResult) -> str:
     rivals = [each for each in report.configurations if report.comparison_of(each) is comparison]
     if comparison is None or len(rivals) == 1 or all_scores_are_zero(comparison, rivals):
         return ""
-    if result.name == comparison.recommended and not is_bound(result.config.retriever):
+    if result.name == comparison.recommended:
         return "*"
     return "=" if result.name in comparison.not_shown_worse else "-"
 
@@ -101,15 +102,22 @@ def legend(report: Report) -> str:
 
 def column_help(report: Report, names: Sequence[str]) -> str:
     """Return what the columns of these metrics hold, in one line; the `avg_` ones are explained together."""
-    config = report.configurations[0].config
-    same_budget = len({each.config.budget_text for each in report.configurations}) == 1
-    budget = config.budget_text if same_budget else "`budget`"
-    texts = {name: METRICS[name].help for name in names if name in METRICS}
+    texts = {name: metric_help(report, name) for name in names if name in METRICS}
     if any(name.startswith(_AVERAGES) for name in texts):
         texts = {f"{_AVERAGES}*" if name.startswith(_AVERAGES) else name: text for name, text in texts.items()}
-        texts |= {f"{_AVERAGES}*": "of the first top_k chunks"}
-    lines = (f"{name}: {text}" for name, text in texts.items())
-    return "; ".join(lines).replace("`budget`", budget).replace("top_k", str(config.top_k))
+        texts |= {f"{_AVERAGES}*": f"of the first {report.configurations[0].config.top_k} chunks"}
+    return "; ".join(f"{name}: {text}" for name, text in texts.items())
+
+
+def metric_help(report: Report, name: str) -> str:
+    """Return what a metric is, with the budget and the number of chunks that this report has."""
+    config = report.configurations[0].config
+    same_budget = len({each.config.budget_text for each in report.configurations}) == 1
+    row = METRICS.get(name)
+    text = row.help if row else "a metric of your own"
+    return text.replace("`budget`", config.budget_text if same_budget else "`budget`").replace(
+        "top_k", str(config.top_k)
+    )
 
 
 def notes(report: Report, *, explain: bool = True) -> list[str]:
@@ -121,10 +129,11 @@ def notes(report: Report, *, explain: bool = True) -> list[str]:
         for sentence in (
             *_head(comparison, alone=len(compared) == 1),
             *(comparison.verdict if comparison else ()),
+            *(comparison.reviewed.verdict if comparison and comparison.reviewed else ()),
             *(_explanation(comparison, results) if comparison and explain else ()),
         )
     ]
-    return [*draft_note(report), *verdicts, *remarks(report)]
+    return [*caveats(report), *verdicts, *remarks(report)]
 
 
 def skipped(report: Report) -> list[str]:
@@ -139,7 +148,18 @@ def remarks(report: Report) -> list[str]:
         for result in report.configurations
         if result.merged
     ]
-    return [*merged, *_unread(report)]
+    return [*merged, *_unread(report), *_partly_located(report)]
+
+
+def _partly_located(report: Report) -> list[str]:
+    """Return a sentence on the questions of whose evidence the documents have a part alone."""
+    shares = (report.questions.partly_located if report.questions else None) or {}
+    if not shares:
+        return []
+    least = sorted(shares.items(), key=lambda each: each[1])
+    named = ", ".join(f"{name} ({100 * share:.0f} %)" for name, share in least[:_MOST_NAMED])
+    more = f" and {len(least) - _MOST_NAMED} more" if len(least) > _MOST_NAMED else ""
+    return [f"A part of the evidence was not located, and does not count, of {named}{more}."]
 
 
 def _unread(report: Report) -> list[str]:
@@ -158,13 +178,14 @@ def _unread(report: Report) -> list[str]:
     ]
 
 
-def draft_note(report: Report) -> list[str]:
-    """Say that nobody has asked the questions, where that is so: no verdict on drafts is worth anything."""
+def caveats(report: Report) -> list[str]:
+    """Return what comes before every verdict: nobody has reviewed the questions, or some evidence is left out."""
     asked = report.questions
-    if asked is None or not asked.unreviewed:
+    if asked is None:
         return []
     drafts = f"{asked.unreviewed} of the {asked.count} questions are drafts that nobody has reviewed"
-    return [f"{drafts}: this decides nothing yet."]
+    notes = [f"{drafts}: this decides nothing yet."] if asked.unreviewed else []
+    return [*notes, *([asked.left_out.sentence] if asked.left_out else [])]
 
 
 def _head(comparison: ComparisonResult | None, *, alone: bool) -> list[str]:

@@ -5,20 +5,20 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rag_chunk.analysis.cost_estimate import CostEstimate, Item
+from rag_chunk.analysis.cost_estimate import CostEstimate, Item, describe_duration
 
 _APPROXIMATE = "?"
 
 
-def bill_table(bill: CostEstimate, limit: int) -> RenderableType:
+def estimate_table(estimate: CostEstimate, seconds: float, limit: int) -> RenderableType:
     """Return a row for each item, and below what they come to."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     table.add_column("", overflow="fold")
     for header in ("chunks", "texts to\nembed", "tokens\nin them", "texts in\nthe cache"):
         table.add_column(header, justify="right", no_wrap=True)
-    for item in bill.items:
+    for item in estimate.items:
         table.add_row(*map(Text, (item.name, *_cells(item))))
-    return Group(table, Text(), *(Text(line) for line in _sums(bill, limit)))
+    return Group(table, Text(), *(Text(line) for line in _sums(estimate, seconds, limit)))
 
 
 def _cells(item: Item) -> tuple[str, str, str, str]:
@@ -30,13 +30,19 @@ def _cells(item: Item) -> tuple[str, str, str, str]:
     return shown, f"{item.texts - item.cached:,}", f"{item.tokens:,}", cached
 
 
-def _sums(bill: CostEstimate, limit: int) -> list[str]:
+def _sums(estimate: CostEstimate, seconds: float, limit: int) -> list[str]:
     """Return what it comes to, in sentences."""
-    tokens = sum(item.tokens for item in bill.items)
+    tokens = sum(item.tokens for item in estimate.items)
     if not tokens:
         return ["Nothing has to be embedded."]
-    share = f"{100 * bill.cached / bill.texts:.0f} % of {bill.texts:,} texts are" if bill.texts else "nothing is"
+    share = (
+        f"{100 * estimate.cached / estimate.texts:.0f} % of {estimate.texts:,} texts are"
+        if estimate.texts
+        else "nothing is"
+    )
     lines = [f"About {tokens:,} tokens would be embedded; {share} in the cache. A text counts where it occurs first."]
-    if bill.tokens > limit:
+    if sentence := describe_duration(estimate, seconds):
+        lines.append(sentence)
+    if estimate.tokens > limit:
         lines.append(f"That is more than --max-embed-tokens ({limit:,}): nothing will be embedded until it is raised.")
     return lines

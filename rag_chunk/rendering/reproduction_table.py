@@ -35,7 +35,10 @@ def _outcomes_to_show(reproduction: Reproduction, each: ConfigurationOutcome) ->
 
 def reproduction_notes(reproduction: Reproduction) -> list[str]:
     """Return the sentences that go under a reproduction."""
-    lines = list(_inputs("documents", reproduction.documents))
+    lines = (
+        ["Converted in another way:", *describe_differences(reproduction.converters)] if reproduction.converters else []
+    )
+    lines += _inputs("documents", reproduction.documents)
     lines += _inputs("questions", reproduction.questions) if reproduction.has_questions else []
     lines += _inputs("embedding models", reproduction.models) if reproduction.by_vectors else []
     if reproduction.recorded_by != reproduction.rag_chunk:

@@ -28,21 +28,44 @@ def side_by_side_table(report: ComparisonReport, width: int) -> RenderableType:
     return Group(sides, *blocks, "", *(Text(note) for note in comparison_notes(report)))
 
 
-def side_by_side_markdown(report: ComparisonReport) -> str:
-    """Return the comparison in Markdown, with every metric."""
+def side_by_side_markdown(report: ComparisonReport, gate: Sequence[str] = ()) -> str:
+    """Return the comparison in Markdown as a comment on a change: the verdict first, and every metric folded.
+
+    `gate` are the sentences of a gate, which come before all else.
+    """
     sides = zip(_HEADS, zip(*_sides(report), strict=True), strict=True)
+    first, *rest = [*gate, *report.verdict]
+    names = _all(report)
     parts = [
-        "# rag-chunk: comparison\n",
+        f"### rag-chunk compare\n\n**{first}**\n",
+        "\n".join(f"- {sentence}" for sentence in [*rest, *report.warnings]) + "\n" if rest or report.warnings else "",
         columns_markdown([(head, list(cells)) for head, cells in sides]),
-        columns_markdown(_columns(report, _all(report))),
-        "\n".join(f"- {note.strip()}" for note in comparison_notes(report)) + "\n",
+        _folded(f"{len(names)} metrics, and the settings that differ", columns_markdown(_columns(report, names))),
+        *(_folded(head.rstrip(":"), _fenced(lines)) if lines else f"{head}\n" for head, *lines in _details(report)),
     ]
-    return "\n".join(parts)
+    return "\n".join(filter(None, parts))
+
+
+def _details(report: ComparisonReport) -> Iterator[list[str]]:
+    """Yield which questions are compared, and which documents differ: a sentence, and a line for each."""
+    yield _pairing(report)
+    yield from filter(None, map(_documents, report.sides))
+
+
+def _folded(summary: str, text: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{text}\n</details>\n"
+
+
+def _fenced(lines: Sequence[str]) -> str:
+    """Return lines in a block in which no name is markup, nor a mention of somebody."""
+    fence = "~" * 20
+    return "\n".join([f"{fence}text", *lines, fence]) + "\n"
 
 
 def comparison_notes(report: ComparisonReport) -> list[str]:
     """Return the sentences that go under a comparison: the verdict, and what does not fit together."""
-    return [*report.verdict, *_pairing(report), *chain.from_iterable(map(_documents, report.sides)), *report.warnings]
+    converters, documents = (chain.from_iterable(map(lines, report.sides)) for lines in (_converters, _documents))
+    return [*converters, *report.verdict, *_pairing(report), *documents, *report.warnings]
 
 
 def describe_differences(differences: Sequence[Difference]) -> list[str]:
@@ -64,6 +87,16 @@ def _pairing(report: ComparisonReport) -> list[str]:
         if left
         else [f"{common}, which are all."]
     )
+
+
+def _converters(side: ComparedSide) -> list[str]:
+    if not side.converters:
+        return []
+    return [
+        f"Converted in another way in {side.label}, so that evidence may read differently:",
+        *describe_differences(side.converters),
+        "rag-chunk analyze --converter A,B asks the same questions with both.",
+    ]
 
 
 def _documents(side: ComparedSide) -> list[str]:

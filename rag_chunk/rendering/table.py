@@ -10,6 +10,7 @@ from rich.text import Text
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.rendering.columns import (
     against_baseline,
+    all_columns,
     column_help,
     columns_to_show,
     format_metric,
@@ -17,6 +18,7 @@ from rag_chunk.rendering.columns import (
     has_baseline,
     legend,
     mark,
+    metric_help,
     notes,
 )
 
@@ -76,6 +78,16 @@ def terminal_table(
     legends = [line for line in (legend(report), column_help(report, shown_metrics)) if line]
     below = [*([more] if more else []), *_apart(notes(report, explain=explain)), *_apart(legends)]
     return Group(table, *(Text(line) for line in below))
+
+
+def metrics_explained(report: Report) -> RenderableType:
+    """Return every metric of the report with what it is, a line each."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for name in all_columns(report):
+        grid.add_row(Text(name), Text(metric_help(report, name)))
+    return Group(Text(), grid)
 
 
 def _apart(lines: list[str]) -> list[str]:

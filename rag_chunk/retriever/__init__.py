@@ -12,7 +12,7 @@ from rag_chunk.config.functions import load_function
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
 
-__all__ = ["Index", "Ranking", "Retriever", "parents_of", "prepare", "rank", "retriever_of"]
+__all__ = ["Index", "Ranking", "Retriever", "is_built_in", "parents_of", "prepare", "rank", "retriever_of"]
 
 Ranking = np.ndarray[tuple[int, int], np.dtype[np.int64]]  # [questions, depth]: rows of chunks, best first; -1: none
 
@@ -40,6 +40,11 @@ def retriever_of(config: RunConfig) -> Retriever:
 def _built_in(config: RunConfig) -> str | None:
     row = RETRIEVERS.get(config.retriever)
     return row.function if row else None
+
+
+def is_built_in(config: RunConfig) -> bool:
+    """Whether the retriever of `config` is one of rag-chunk's own."""
+    return config.retriever in RETRIEVERS
 
 
 def prepare(corpus: Corpus, config: RunConfig) -> None:
@@ -101,7 +106,9 @@ def _validate(returned: Any, questions: int, chunks: int, name: str) -> Ranking:
 def parents_of(ranking: Ranking, chunking: Chunking) -> Ranking:
     """Return the rows of the parents of the ranked chunks, each parent at the place of its first chunk; -1 fills up."""
     parents = np.full((len(ranking), len(chunking.parents_or_self())), -1, np.int64)
-    for number, rows in enumerate(chunking.parent_rows[ranking]):
+    parent_rows = np.append(chunking.parent_rows, -1)  # -1 is no chunk, and has no parent
+    for number, all_rows in enumerate(parent_rows[ranking]):
+        rows = all_rows[all_rows >= 0]
         _, first = np.unique(rows, return_index=True)
         parents[number, : len(first)] = rows[np.sort(first)]
     return parents

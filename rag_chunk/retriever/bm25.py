@@ -8,14 +8,14 @@ tf, df, N and the lengths are those of the chunks, as if each chunk's text were 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Floats, Positions
+from rag_chunk.corpus.arrays import Floats, Positions, first_of_runs, index_in, ranges
 from rag_chunk.corpus.terms import Terms, terms, terms_of
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import titles_above
@@ -23,7 +23,7 @@ from rag_chunk.retriever.order import best_first
 
 K1 = 1.5
 B = 0.75
-_CELLS = 2**21  # scores held at once: 16 MB
+_CELLS = 2**18  # scores held at once: 2 MB, which stay near the processor
 _COMMON = 8  # a term is common where at least one chunk of so many has it
 
 
@@ -31,11 +31,13 @@ _COMMON = 8  # a term is common where at least one chunk of so many has it
 class _Questions:
     """Questions as terms. Terms are numbered over all questions; a question may hold one several times.
 
-    `starts`, `ends`, `numbers`: the terms of the corpus that are in some question, in order.
+    `terms` are those of all questions, one question after the other, and `borders` [questions + 1] where each one's
+    begin. `starts`, `ends`, `numbers`: the terms of the corpus that are in some question, in order.
     """
 
     vocabulary: dict[str, int]
-    terms: tuple[Positions, ...]
+    terms: Positions
+    borders: Positions
     starts: Positions
     ends: Positions
     numbers: Positions
@@ -48,6 +50,11 @@ class _Postings:
     chunks: Positions
     weights: Floats
     borders: Positions  # [terms + 1]
+
+    @property
+    def counts(self) -> Positions:
+        """How many chunks hold each term: [terms]."""
+        return np.diff(self.borders)
 
 
 class Bm25:
@@ -88,16 +95,17 @@ class Bm25:
             yield np.zeros((len(questions), 0))
             return
         titles = titles_above(chunking) if self._headings else []
-        postings = _postings(self._terms, asked, chunking, titles)
+        scorer = _Scorer(_postings(self._terms, asked, chunking, titles), len(chunking))
         step = max(1, _CELLS // len(chunking))
         for first in range(0, len(questions), step):
-            yield _scores(postings, asked.terms[first : first + step], len(chunking))
+            yield scorer.scores(asked.terms, asked.borders[first : first + step + 1])
 
     def _prepare(self, questions: tuple[str, ...]) -> _Questions:
         """Return the questions' terms; the last sets of questions are remembered."""
-        if questions not in self._latest:
-            self._latest = {questions: _as_terms(self._terms, questions)}
-        return self._latest[questions]
+        latest = self._latest  # another thread may ask others
+        if questions not in latest:
+            latest = self._latest = {questions: _as_terms(self._terms, questions)}
+        return latest[questions]
 
 
 def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
@@ -109,20 +117,21 @@ def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
 def _as_terms(index: Terms, questions: Sequence[str]) -> _Questions:
     lists = [terms(question) for question in questions]
     vocabulary = {term: number for number, term in enumerate(dict.fromkeys(chain.from_iterable(lists)))}
-    asked = tuple(np.array([vocabulary[term] for term in words], np.int64) for words in lists)
-    number_of = np.full(len(index.vocabulary) + 1, -1, np.int64)
+    asked = np.array([vocabulary[term] for words in lists for term in words], np.int64)
+    borders = np.cumsum([0, *map(len, lists)])
+    number_of = np.full(len(index.vocabulary) + 1, -1, np.int32)
     for term, number in vocabulary.items():
         number_of[index.vocabulary.get(term, -1)] = number
     number_of[-1] = -1
     numbers = number_of[index.numbers]
     kept = numbers >= 0
-    return _Questions(vocabulary, asked, index.starts[kept], index.ends[kept], numbers[kept])
+    return _Questions(vocabulary, asked, borders, index.starts[kept], index.ends[kept], numbers[kept])
 
 
 def _ranges(starts: Positions, ends: Positions, chunking: Chunking) -> tuple[Positions, Positions]:
     """Return the first of the stretches that lie wholly in each chunk, and their number: [chunks] each."""
-    first = np.searchsorted(starts, chunking.spans[:, 0], side="left")
-    last = np.searchsorted(ends, chunking.spans[:, 1], side="right")
+    first = index_in(starts, chunking.spans[:, 0])
+    last = index_in(ends, chunking.spans[:, 1], "right")
     return first, np.maximum(last - first, 0)
 
 
@@ -131,11 +140,10 @@ def _postings(index: Terms, asked: _Questions, chunking: Chunking, titles: Seque
     rows, apart = index.fragments(chunking.spans)
     of_titles, more = _terms_of_titles(titles)
     rows, apart = np.concatenate([rows, of_titles]), apart + more
-    keys = np.concatenate([_keys(asked, chunking), _keys_apart(asked, rows, apart, len(chunking))])
-    keys.sort()
-    opens = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else keys
-    frequency = np.diff(np.append(opens, len(keys)))
-    number, chunk = np.divmod(keys[opens], len(chunking))
+    numbers, chunks = _places(asked, chunking, rows, apart)
+    opens = first_of_runs(numbers, chunks) if len(numbers) else np.zeros(0, np.int64)
+    frequency = np.diff(np.append(opens, len(numbers)))
+    number, chunk = numbers[opens], chunks[opens]
     lengths = _ranges(index.starts, index.ends, chunking)[1] + np.bincount(rows, minlength=len(chunking))
     in_chunks = np.bincount(number, minlength=len(asked.vocabulary))
     idf = np.log1p((len(chunking) - in_chunks + 0.5) / (in_chunks + 0.5))
@@ -144,13 +152,24 @@ def _postings(index: Terms, asked: _Questions, chunking: Chunking, titles: Seque
     return _Postings(chunk, weights, np.concatenate([np.zeros(1, np.int64), np.cumsum(in_chunks)]))
 
 
-def _keys(asked: _Questions, chunking: Chunking) -> Positions:
-    """Return term * chunks + chunk for every place where a question's term lies whole in a chunk."""
+def _places(asked: _Questions, chunking: Chunking, rows: Positions, apart: list[str]) -> tuple[Positions, Positions]:
+    """Return every place where a question's term is in a chunk, in the order of terms, then chunks: number and chunk.
+
+    Terms `apart`, in the chunks `rows`, are not whole on the line: fragments of cut words, and those of titles.
+    """
     first, counts = _ranges(asked.starts, asked.ends, chunking)
     before = np.cumsum(counts) - counts
-    places = np.arange(counts.sum()) + np.repeat(first - before, counts)
-    keys: Positions = asked.numbers[places] * len(chunking) + np.repeat(np.arange(len(chunking)), counts)
-    return keys
+    numbers = asked.numbers[np.arange(counts.sum()) + np.repeat(first - before, counts)]
+    chunks = np.repeat(np.arange(len(chunking)), counts)
+    if apart:
+        others = np.array([asked.vocabulary.get(term, -1) for term in apart], np.int64)
+        kept = others >= 0
+        numbers, chunks = np.append(numbers, others[kept]), np.append(chunks, rows[kept])
+        order = np.argsort(chunks, kind="stable")  # nearly in order, and so sorted at once
+        numbers, chunks = numbers[order], chunks[order]
+    few = len(asked.vocabulary) <= np.iinfo(np.uint16).max  # numbers of two bytes are sorted by counting them
+    order = np.argsort(numbers.astype(np.uint16) if few else numbers, kind="stable")
+    return numbers[order], chunks[order]
 
 
 def _terms_of_titles(titles: Sequence[str]) -> tuple[Positions, list[str]]:
@@ -160,28 +179,34 @@ def _terms_of_titles(titles: Sequence[str]) -> tuple[Positions, list[str]]:
     return rows, [term for line in titles for term in known[line]]
 
 
-def _keys_apart(asked: _Questions, rows: Positions, apart: list[str], chunks: int) -> Positions:
-    """Return the same for terms that are not whole on the line: fragments of cut words, and those of titles."""
-    numbers = np.array([asked.vocabulary.get(term, -1) for term in apart], np.int64)
-    return (numbers * chunks + rows)[numbers >= 0]
-
-
-def _scores(postings: _Postings, asked: Sequence[Positions], chunks: int) -> Floats:
-    """Return the scores of some questions: float64 [questions, chunks].
+class _Scorer:
+    """Adds up the scores of questions.
 
     Common terms are rows of a small dense matrix, rare ones are added at their chunks. Chunks with equal
     terms get equal sums, as the order of addition does not depend on the chunk.
     """
-    counts = np.diff(postings.borders)
-    is_common = counts * _COMMON >= chunks
-    dense = _dense(postings, np.flatnonzero(is_common), chunks)
-    place = np.cumsum(is_common) - 1
-    scores: Floats = np.empty((len(asked), chunks))
-    for row, numbers in enumerate(asked):
-        dense[place[numbers[is_common[numbers]]]].sum(axis=0, out=scores[row])
-    rare = [numbers[~is_common[numbers]] for numbers in asked]
-    scores += _sparse(postings, counts, rare, chunks)
-    return scores
+
+    def __init__(self, postings: _Postings, chunks: int) -> None:
+        """Take the common terms apart."""
+        self._postings, self._chunks = postings, chunks
+        self._is_common = postings.counts * _COMMON >= chunks
+        self._dense = _dense(postings, np.flatnonzero(self._is_common), chunks)
+        self._place = np.cumsum(self._is_common) - 1
+
+    def scores(self, asked: Positions, borders: Positions) -> Floats:
+        """Return the scores of some questions, whose terms in `asked` meet at `borders`: float64 [questions, chunks]."""
+        terms_of_each = np.diff(borders)
+        question = np.repeat(np.arange(len(terms_of_each)), terms_of_each)
+        numbers = asked[borders[0] : borders[-1]]
+        is_common = self._is_common[numbers]
+        sums = _sparse(self._postings, numbers[~is_common], question[~is_common], (len(terms_of_each), self._chunks))
+        places = self._place[numbers[is_common]]
+        ends = np.cumsum(np.bincount(question[is_common], minlength=len(terms_of_each))).tolist()
+        scores: Floats = np.empty(sums.shape)
+        for row, (first, end) in enumerate(pairwise([0, *ends])):
+            np.add.reduce(self._dense.take(places[first:end], axis=0), axis=0, out=scores[row])
+        scores += sums
+        return scores
 
 
 def _dense(postings: _Postings, numbers: Positions, chunks: int) -> Floats:
@@ -193,13 +218,10 @@ def _dense(postings: _Postings, numbers: Positions, chunks: int) -> Floats:
     return dense
 
 
-def _sparse(postings: _Postings, counts: Positions, asked: Sequence[Positions], chunks: int) -> Floats:
-    """Return the sums over the terms asked, added posting by posting: float64 [questions, chunks]."""
-    numbers = np.concatenate([np.zeros(0, np.int64), *asked])
-    question = np.repeat(np.arange(len(asked)), [len(numbers_of) for numbers_of in asked])
-    lengths = counts[numbers]
-    before = np.cumsum(lengths) - lengths
-    places = np.arange(lengths.sum()) + np.repeat(postings.borders[numbers] - before, lengths)
-    cells = np.repeat(question * chunks, lengths) + postings.chunks[places]
-    sums: Floats = np.bincount(cells, postings.weights[places], minlength=len(asked) * chunks)
-    return sums.reshape(len(asked), chunks)
+def _sparse(postings: _Postings, numbers: Positions, question: Positions, shape: tuple[int, int]) -> Floats:
+    """Return the sums over the terms `numbers` of each `question`, added posting by posting: [questions, chunks]."""
+    lengths = postings.counts[numbers]
+    places = ranges(postings.borders[numbers], postings.borders[numbers] + lengths)
+    cells = np.repeat(question * shape[1], lengths) + postings.chunks[places]
+    sums: Floats = np.bincount(cells, postings.weights[places], minlength=shape[0] * shape[1])
+    return sums.reshape(shape)

@@ -2,8 +2,11 @@
 
 import numpy as np
 
-from rag_chunk.corpus.arrays import Floats
+from rag_chunk.corpus.arrays import Floats, first_of_runs
 from rag_chunk.retriever import Ranking
+
+_GROUPS = 4  # groups of columns for each place: with more of them fewer columns are sorted in vain
+_LARGEST = 64  # columns of a group: each is a step of a loop
 
 
 def best_first(scores: Floats, depth: int) -> Ranking:
@@ -17,17 +20,30 @@ def best_first(scores: Floats, depth: int) -> Ranking:
         return np.zeros((rows, min(depth, columns)), np.int64)
     if depth >= columns:
         return np.argsort(-scores, axis=1, kind="stable")
-    kept = (np.flatnonzero(_among_best(scores, depth)) % columns).reshape(rows, depth)
-    order = np.argsort(-np.take_along_axis(scores, kept, axis=1), axis=1, kind="stable")
+    # Some columns of each row are kept, all that can be among the best, and moved to the left, in order: `kept` is where
+    # they come from. What is right of them is -inf, and sorted to the end.
+    row, column = np.divmod(np.flatnonzero(scores >= _lower_bounds(scores, depth)), columns)
+    opens = first_of_runs(row)
+    place = np.arange(len(row)) - opens[row]
+    kept = np.zeros((rows, int(place.max()) + 1), np.int64)
+    negated = np.full(kept.shape, np.inf, scores.dtype)
+    kept[row, place], negated[row, place] = column, -scores[row, column]
+    order = np.argsort(negated, axis=1, kind="stable")[:, :depth]
     return np.take_along_axis(kept, order, axis=1)
 
 
-def _among_best(scores: Floats, depth: int) -> "np.ndarray[tuple[int, int], np.dtype[np.bool_]]":
-    """Return a mask with exactly `depth` columns of each row: of those that tie for the last place, the first."""
-    last = np.partition(scores, scores.shape[1] - depth, axis=1)[:, -depth, None]
-    above, level = scores > last, scores == last
-    free = depth - above.sum(axis=1)
-    crowded = np.flatnonzero(level.sum(axis=1) > free)
-    level[crowded] &= np.cumsum(level[crowded], axis=1, dtype=np.int32) <= free[crowded, None]
-    mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = above | level
-    return mask
+def _lower_bounds(scores: Floats, depth: int) -> Floats:
+    """Return what at least `depth` columns of each row reach, and few others: [rows, 1].
+
+    Columns are put into groups. The best of each group are `depth` columns at least as good as the last of the best
+    `depth` of these, and they are far fewer than all.
+    """
+    columns = scores.shape[1]
+    groups = max(_GROUPS * depth, -(-columns // _LARGEST))
+    best = scores
+    if 2 * groups <= columns:
+        best = scores[:, :groups].copy()
+        for first in range(groups, columns - groups + 1, groups):
+            np.maximum(best, scores[:, first : first + groups], out=best)
+    place = best.shape[1] - depth
+    return np.partition(best, place, axis=1)[:, place, None]

@@ -14,6 +14,7 @@ from rag_chunk.scorer.pricing import CHARACTERS, Pricing, pricing_of
 CURVE = (1000, 2000, 4000, 8000, 16000)
 LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
 _CELLS = 2**22
+_MARGIN, _MORE = 1.25, 4  # by which the usual depth is over that of chunks of mean size
 Costs = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
 
@@ -28,9 +29,7 @@ def required_depth(chunking: Chunking, config: RunConfig) -> int:
 
     Where repeated text is paid for once, n chunks cost at least their sum divided by how many of them share a place.
     """
-    filled = _filled(chunking.spans, budgets_of(config)[-1], config)
-    if (pricing := pricing_of(chunking.corpus, config)) is not CHARACTERS:
-        filled = max(filled, _filled(pricing.costs(chunking.spans), config.budget, config))
+    filled = max(_filled(costs, budget, config) for budget, costs in _largest(chunking, config))
     return min(max(filled, config.top_k), len(chunking))
 
 
@@ -39,6 +38,30 @@ def _filled(costs: Spans, budget: int, config: RunConfig) -> int:
     sums = np.cumsum(np.sort(costs[:, 1] - costs[:, 0]))
     repeats = _most_at_one_place(costs) if config.merge_overlaps else 1
     return int(np.searchsorted(sums, budget * repeats)) + 1
+
+
+def usual_depth(chunking: Chunking, config: RunConfig) -> int:
+    """Return how many ranked chunks fill the largest budgets in most rankings: hardly any has only the smallest."""
+    if not len(chunking):
+        return config.top_k
+    means = [(budget, float(np.diff(costs, axis=1).mean())) for budget, costs in _largest(chunking, config)]
+    return max(config.top_k, *(int(_MARGIN * budget / mean) + _MORE for budget, mean in means))
+
+
+def fills_budgets(ranking: Ranking, chunking: Chunking, config: RunConfig) -> bool:
+    """Whether each list of `ranking` [lists, depth] costs as much as the largest budget, or more."""
+    for budget, costs in _largest(chunking, config):
+        after = walk(ranking, costs, merge_overlaps=config.merge_overlaps).after
+        if (after[:, -1] < budget).any():
+            return False
+    return True
+
+
+def _largest(chunking: Chunking, config: RunConfig) -> list[tuple[int, Spans]]:
+    """Return the largest budget in characters, and one in another unit, each with the chunks' costs in its unit."""
+    pricing = pricing_of(chunking.corpus, config)
+    others = [] if pricing is CHARACTERS else [(config.budget, pricing.costs(chunking.spans))]
+    return [(budgets_of(config)[-1], chunking.spans), *others]
 
 
 def _most_at_one_place(spans: Spans) -> int:

@@ -56,6 +56,11 @@ class UsersMetrics:
         """Load the functions; raise `InputError` where one cannot be."""
         self._functions: dict[str, MetricFunction] = {name: load_function(name) for name in names}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The functions' names."""
+        return tuple(self._functions)
+
     def add_to(self, scores: Scores, chunking: Chunking, ranking: Ranking, questions: Questions) -> Scores:
         """Return `scores` with the users' metrics: each is the mean over the questions.
 
@@ -74,7 +79,7 @@ class UsersMetrics:
                 _check_name(name, metric, metrics)
                 per_question[metric] = values
                 metrics[metric] = float(values.mean())
-        return Scores(metrics, per_question, scores.filled)
+        return Scores(metrics, per_question, scores.filled, scores.first)
 
 
 def known_questions(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:

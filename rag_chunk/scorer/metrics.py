@@ -6,8 +6,7 @@ import numpy as np
 
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Floats, Positions, first_of_runs
-from rag_chunk.corpus.terms import terms
-from rag_chunk.questions.question import Question, Questions
+from rag_chunk.questions.question import Questions, question_overlap
 from rag_chunk.scorer.budget import CURVE, LADDER, BudgetCurve, budgets_of
 from rag_chunk.scorer.losses import losses_of
 from rag_chunk.scorer.oracle import oracle_ranking
@@ -34,7 +33,7 @@ def at_top_k(retrieval: Retrieval) -> Figures:
     recalled = recall(retrieval.overlaps, hit, np.where(hit.rank < top.shape[1], high, low)[None], len(top))[0][0]
     precise = _precision(retrieval)
     both = recalled + precise
-    first = _first_relevant(retrieval)
+    first = first_relevant(retrieval)
     return Figures({
         "avg_recall": recalled,
         "avg_precision": precise,
@@ -92,7 +91,7 @@ def causes_of_loss(retrieval: Retrieval) -> Figures:
     return Figures(losses_of(retrieval))
 
 
-def _first_relevant(retrieval: Retrieval) -> Positions:
+def first_relevant(retrieval: Retrieval) -> Positions:
     """Return the rank, from 0, of the first chunk that covers half of an item or lies wholly inside one: [questions].
 
     The ranking's depth means none.
@@ -198,11 +197,4 @@ def overlap_with_questions(retrieval: Retrieval) -> Figures:
 
 
 def _overlaps(corpus: Corpus, questions: Questions) -> Floats:
-    return np.array([_overlap(corpus, question) for question in questions.questions], float)
-
-
-def _overlap(corpus: Corpus, question: Question) -> float:
-    texts = {corpus.text(*span) for item in question.evidence for span in item.spans}
-    answered = {term for text in texts for term in terms(text)}
-    asked = set(terms(question.question))
-    return len(asked & answered) / len(asked) if asked else 0.0
+    return np.array([question_overlap(corpus, question) for question in questions.questions], float)

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
-from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost
+from rag_chunk.analysis.conversions import RivalConversion, list_conversions
+from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, estimate_cost, measure_seconds
 from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig, TrackingConfig
 from rag_chunk.config.sources import Settings
 from rag_chunk.corpus import NOT_READ, Corpus, is_broken, read_corpus
 from rag_chunk.corpus.converters import is_converted_folder
+from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.questions import Questions, read_questions
+from rag_chunk.questions.joined_questions import read_joined_questions
 from rag_chunk.workflow.results import save_results
 from rag_chunk.workflow.spool import SPOOL, choose_spool, mark_open, remove_from_spool, safe_notice
 
@@ -39,23 +42,28 @@ class Reporter:
 def run(settings: Settings, reporter: Reporter) -> "Tracked | None":
     """Do the main job. Raise `TrackingError` at its very end where MLflow failed: the results are saved then."""
     tracked_as = _tracking_options(settings)
-    find_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
-    corpus, questions = read(settings, reporter.notify, reporter.progress)
+    if len(settings.analysis.conversions()) == 1:
+        find_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
+    inputs = read(settings, reporter.notify, reporter.progress)
     return _execute(
-        lambda: _analyse(settings, corpus, questions, reporter),
+        lambda: _analyse(settings, inputs, reporter),
         settings,
         reporter,
         tracked_as,
-        several=len(settings.configs) > 1,
+        several=len(settings.configs) > 1 or len(inputs.conversions) > 1,
     )
 
 
-def estimate(settings: Settings, notify: Notify) -> CostEstimate:
-    """Read all, and return what the main job would embed. Nothing is embedded, saved or tracked."""
-    corpus, questions = read(settings, notify)
+def estimate(settings: Settings, notify: Notify) -> tuple[CostEstimate, float]:
+    """Read all, and return what the main job would embed, and after how long. Nothing is saved or tracked.
+
+    Nothing is embedded but a few texts where the model runs on this machine: they tell how long all would take.
+    """
+    inputs = read(settings, notify)
     for name, reason in settings.skipped:
         notify(f"{name} is left out: {reason}")
-    return estimate_cost(corpus, settings.configs, questions)
+    estimated = estimate_cost(inputs.corpus, settings.configs, inputs.questions)
+    return estimated, measure_seconds(estimated) if estimated.is_local else 0.0
 
 
 def run_score(settings: Settings, reporter: Reporter, *, chunk_size: int | None = None) -> "Tracked | None":
@@ -97,28 +105,77 @@ def _execute(
     return None
 
 
-def read(settings: Settings, notify: Notify, progress: Progress | None = None) -> tuple[Corpus, Questions | None]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """What an analysis reads; `conversions` where several of the same files are compared."""
+
+    corpus: Corpus
+    questions: Questions | None
+    conversions: tuple[RivalConversion, ...] = ()
+
+
+def read(settings: Settings, notify: Notify, progress: Progress | None = None) -> Inputs:
     """Return the documents and questions of an analysis, and say what was left out."""
-    asked = settings.analysis
+    asked, target = settings.analysis, settings.output.output_file
+    if len(asked.conversions()) > 1:
+        return _read_conversions(settings, notify, progress)
     corpus = read_documents(asked, notify, progress)
-    refuse_overwriting_inputs(settings.output.output_file, asked, corpus, settings.config_files)
-    return corpus, read_test_file(asked, corpus, notify) if asked.test_file else None
+    refuse_overwriting_inputs(target, asked, corpus, settings.config_files)
+    return Inputs(corpus, read_test_file(asked, corpus, notify) if asked.test_file else None)
+
+
+def _read_conversions(settings: Settings, notify: Notify, progress: Progress | None) -> Inputs:
+    """Read the documents once for each conversion; the questions are the same for all."""
+    asked = settings.analysis
+    corpora = _read_corpora(asked, progress)
+    for corpus in corpora.values():
+        refuse_overwriting_inputs(settings.output.output_file, asked, corpus, settings.config_files)
+    joined = join_corpora(corpora)
+    _notify_all(skipped_notices(joined.corpus), notify)
+    if asked.test_file is None:
+        return Inputs(joined.corpus, None, list_conversions(joined, None))
+    located = read_joined_questions(asked.test_file, corpora, joined, missing=asked.missing)
+    _notify_all(question_notices(located.questions), notify)
+    return Inputs(joined.corpus, located.questions, list_conversions(joined, located))
+
+
+def _read_corpora(asked: AnalysisConfig, progress: Progress | None = None) -> dict[str, Corpus]:
+    """Return the documents by each conversion; a folder that holds several already is read once."""
+    conversions, source = asked.conversions(), asked.require_source()
+    if len(conversions) > 1 and source.is_dir() and is_converted_folder(source):
+        held = _read_corpus(asked, (), progress)
+        return {name: take_conversion(held, name, source) for name in conversions}
+    return {name: _read_corpus(asked, converters, progress) for name, converters in conversions.items()}
+
+
+def read_all_documents(asked: AnalysisConfig) -> Corpus:
+    """Return the documents of an analysis as its report has them: with several conversions, all of them."""
+    corpora = _read_corpora(asked)
+    return next(iter(corpora.values())) if len(corpora) == 1 else join_corpora(corpora).corpus
+
+
+def _notify_all(notices: Iterable[str], notify: Notify) -> None:
+    for notice in notices:
+        notify(notice)
 
 
 def read_documents(asked: AnalysisConfig, notify: Notify, progress: Progress | None = None) -> Corpus:
     """Return the documents of an analysis, and say what was left out."""
-    corpus = read_corpus(
+    corpus = _read_corpus(asked, asked.conversion(), progress)
+    _notify_all(skipped_notices(corpus), notify)
+    return corpus
+
+
+def _read_corpus(asked: AnalysisConfig, converters: Iterable[str], progress: Progress | None) -> Corpus:
+    return read_corpus(
         asked.require_source(),
         include=asked.include,
         exclude=asked.exclude,
         skip_unreadable=asked.skip_unreadable,
         apart=[*filter(None, [asked.test_file]), *asked.chunks, *asked.retrieved],
-        converter=asked.converter,
+        converter=converters,
         on_progress=progress,
     )
-    for notice in skipped_notices(corpus):
-        notify(notice)
-    return corpus
 
 
 def refuse_overwriting_inputs(
@@ -146,16 +203,20 @@ def refuse_overwriting_inputs(
 def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Questions:
     """Return the questions of an analysis that has a test file, and say what is odd about them."""
     questions = read_questions(asked.require_test_file(), corpus, missing=asked.missing)
-    for warning in questions.warnings:
-        notify(warning)
-    for name, reason in questions.skipped:
-        notify(f"left out: {name} {reason}")
+    _notify_all(question_notices(questions), notify)
+    return questions
+
+
+def question_notices(questions: Questions) -> list[str]:
+    """Say what is odd about questions, what was left out of them, and what was taken for a phrase that is nowhere."""
+    notices = [*questions.warnings, *(f"left out: {name} {reason}" for name, reason in questions.skipped)]
+    notices += [str(questions.left_out)] if questions.left_out else []
     if similar := questions.matched.get("similar"):
-        notify(
+        notices.append(
             f"phrases without an exact match: {similar}. The most similar text is taken for them; "
             "rag-chunk check-questions shows it"
         )
-    return questions
+    return notices
 
 
 def skipped_notices(corpus: Corpus) -> list[str]:
@@ -166,22 +227,30 @@ def skipped_notices(corpus: Corpus) -> list[str]:
     return kinds + [f"{each.name} {each.reason}{', and is left out' if is_broken(each) else ''}" for each in rest]
 
 
-def _analyse(settings: Settings, corpus: Corpus, questions: Questions | None, reporter: Reporter) -> Analysis:
+def _analyse(settings: Settings, inputs: Inputs, reporter: Reporter) -> Analysis:
     for name, reason in settings.skipped:
         reporter.notify(f"{name} is left out: {reason}")
     analysis = analyze(
-        corpus,
+        inputs.corpus,
         settings.configs,
-        questions,
+        inputs.questions,
         settings=settings.analysis.with_absolute_paths(Path.cwd()),
         skipped=settings.skipped,
         progress=reporter.progress,
+        on_estimate=lambda estimated: _say_how_long(estimated, reporter.notify),
+        conversions=inputs.conversions,
     )
     for entry in analysis.report.skipped[len(settings.skipped) :]:  # noticed by the analysis
         reporter.notify(f"{entry.name}: {entry.reason}")
     if notice := _from_cache(analysis):
         reporter.notify(notice)
     return analysis
+
+
+def _say_how_long(estimated: CostEstimate, notify: Notify) -> None:
+    """Say before anything is embedded how many minutes it takes, where it takes more than one."""
+    if sentence := describe_duration(estimated, measure_seconds(estimated)):
+        notify(sentence)
 
 
 def _from_cache(analysis: Analysis) -> str:
@@ -195,7 +264,7 @@ def _tracking_options(settings: Settings) -> TrackingConfig:
     from rag_chunk.mlflow_tracker import documents_git
 
     provenance = documents_git(settings.analysis.require_source()) | _origin(settings)
-    return settings.tracking.model_copy(update={"provenance": provenance})
+    return settings.tracking.with_environment_tags().model_copy(update={"provenance": provenance})
 
 
 def _origin(settings: Settings) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """What was tracked or saved, found again by the id of a run or the path of a results folder."""
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,41 +8,28 @@ from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.history import ComparisonReport, SavedAnalysis, compare_analyses, saved_from_analysis
 from rag_chunk.config import ComparisonConfig
 from rag_chunk.errors import InputError
-from rag_chunk.mlflow_tracker import fetch_analysis, fetch_top, read_saved_analysis
-
-RUNS = "runs:/"  # MLflow's own form of a run's address
-_RUN_ID = re.compile("[0-9a-f]{8,32}")  # whole, or a beginning
+from rag_chunk.mlflow_tracker import fetch_analysis, fetch_top, is_address, may_name_run, read_saved_analysis
 
 
 def find_saved_analysis(name: str, *, uri: str | None = None) -> SavedAnalysis:
-    """Return what `name` stands for: a results folder, a file in its `configs`, or a run.
+    """Return what `name` means: a results folder, a file in its `configs`, a run, or a version in the registry.
 
     Raise `InputError` where there is nothing of that name.
     """
-    if not name.startswith(RUNS) and os.path.exists(name):  # noqa: PTH110 - says no, and raises nothing, of any text
+    if not is_address(name) and os.path.exists(name):  # noqa: PTH110 - says no, and raises nothing, of any text
         return read_saved_analysis(Path(name))
-    run_id = run_id_of(name)
-    if not _RUN_ID.fullmatch(run_id):
+    if not may_name_run(name):
         raise InputError(
             f"{name} is neither a results folder nor the id of a run: 32 digits from 0 to f, or the first 8"
         )
-    return fetch_analysis(run_id, uri=uri)
-
-
-def run_id_of(name: str) -> str:
-    """Return the run that is named by its id, or as `runs:/ID` with or without a path after it.
-
-    >>> run_id_of("runs:/0123abcd/config.yaml")
-    '0123abcd'
-    """
-    return name.removeprefix(RUNS).partition("/")[0]
+    return fetch_analysis(name, uri=uri)
 
 
 def compare(*sides: str | Path | Analysis, settings: ComparisonConfig | None = None) -> ComparisonReport:
     """Compare configurations over the questions that all of them answered; the first is what the others stand against.
 
-    A side is a run's id, a results folder, or an analysis; of an analysis with several configurations the recommended
-    one takes part. A configuration is named by its own run, or by its file in the results folder. With an experiment
+    A side is a run's id, its name in the registry (`models:/NAME@ALIAS`), a results folder, or an analysis; of an
+    analysis with several configurations the recommended one takes part. A configuration is named by its own run, or by its file in the results folder. With an experiment
     in the settings, its best configurations are sides too. Raise `InputError` where the sides cannot be compared.
     """
     asked = settings or ComparisonConfig()

@@ -14,13 +14,15 @@ from rag_chunk.analysis.history import (
     Reproduction,
     SavedAnalysis,
     compare_metrics,
+    converter_differences,
     document_differences,
     saved_from_analysis,
 )
+from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config import AnalysisConfig, OutputConfig, TrackingConfig, explain, is_external
 from rag_chunk.config.sources import Settings
 from rag_chunk.errors import InputError, SettingsError
-from rag_chunk.workflow import Reporter, read_documents, run
+from rag_chunk.workflow import Reporter, read_all_documents, run
 from rag_chunk.workflow.lookup import find_saved_analysis
 
 if TYPE_CHECKING:
@@ -68,10 +70,11 @@ def run_again(
 
 def _describe_changes(before: SavedAnalysis, settings: Settings) -> str:
     """Say which documents were changed, where that may be why questions cannot be read."""
-    corpus = read_documents(settings.analysis, lambda _: None)
-    differences = document_differences(before.report.corpus, corpus_entry(corpus))
-    names = ", ".join(f"{each.name} is {each.what}" for each in differences)
-    return f"\nThe documents are not those of {before.source}: {names}" if names else ""
+    now = corpus_entry(read_all_documents(settings.analysis))
+    names = [f"{each.name} {each.what}" for each in converter_differences(before.report.corpus, now)]
+    names += [f"{each.name} is {each.what}" for each in document_differences(before.report.corpus, now)]
+    listed = ", ".join(names)
+    return f"\nThe documents are not those of {before.source}: {listed}" if names else ""
 
 
 def settings_again(
@@ -91,10 +94,15 @@ def settings_again(
     elif test_file:
         raise SettingsError(f"{before.source} was analysed without questions; leave --test-file out")
     analysis = recorded.model_copy(update={**paths, **({"baseline": None} if alone else {})})
-    configs = {result.name: result.config for result in before.configurations}
+    configs = {_name_without_converter(result): result.config for result in before.configurations}
     return Settings(
         configs, analysis, output, tracking, recorded={"reproduces": before.run_id or before.report.analysis_id}
     )
+
+
+def _name_without_converter(result: ConfigurationResult) -> str:
+    """Return the name of a configuration before it was run with each of several converters."""
+    return result.name.removesuffix(f"-{result.converter}") if result.converter else result.name
 
 
 def _refuse_external(before: SavedAnalysis) -> None:

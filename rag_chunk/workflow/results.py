@@ -21,7 +21,7 @@ from rag_chunk.analysis.folder import (
 )
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker.export import jsonl
-from rag_chunk.config import ConfigFile
+from rag_chunk.config import AnalysisConfig, ConfigFile
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.converters import write_converted_folder
 from rag_chunk.errors import InputError
@@ -47,6 +47,8 @@ def config_file(report: Report, result: ConfigurationResult) -> ConfigFile:
     """Return the config file of one configuration of `report`."""
     files = result.given.model_dump() if result.given else {}
     analysis = {**report.analysis, **{name: [path] for name, path in files.items()}}
+    if result.converter:
+        analysis["converter"] = list(AnalysisConfig(**report.analysis).conversions()[result.converter])
     return ConfigFile(result.config.applicable_settings(), analysis, provenance(report, result))
 
 

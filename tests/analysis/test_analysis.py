@@ -19,13 +19,13 @@ from typer.testing import CliRunner
 
 from rag_chunk import AnalysisConfig, Corpus, Document, Questions, RunConfig, analyze, chunk, read_corpus
 from rag_chunk.analysis import runner
-from rag_chunk.analysis.comparison import recommend_for
 from rag_chunk.analysis.outcome import Outcome
 from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.analysis.statistics import compare_all
-from rag_chunk.analysis.summary import explain, limit_of_recall, summarize, where_lost
+from rag_chunk.analysis.summary import between_documents, explain, limit_of_recall, summarize, where_lost
+from rag_chunk.analysis.usual_choice import usual_configuration
 from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
 from rag_chunk.cli.app import app
 from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
@@ -659,22 +659,53 @@ def test_a_long_front_is_cut_short_under_the_table():
     assert any(note.endswith("c8, c9 and 2 more.") for note in shown)
 
 
-@given(st.lists(st.tuples(*[st.integers(0, 2)] * 7), min_size=1, max_size=7), st.sampled_from([0.0, 0.1, 1.0]))
-def test_the_recommended_has_the_fewest_chunks_of_the_best_for_their_cost(rows, margin):
-    results = [
-        ConfigurationResult(
-            name=str(place),
-            config=WHOLE,
-            metrics={"num_chunks": chunks, "index_ratio": index, "context_size": context},
-        )
-        for place, (chunks, index, context, *_) in enumerate(rows)
-    ]
-    compared = compare_all(np.array([row[3:] for row in rows]).T / 2, seed=0)
-    front = pareto_front(np.array(compared.means), np.array([row[1:3] for row in rows]))
-    recommended = recommend_for(results, compared, margin)
-    near = [place for place in front if compared.means[place] >= max(compared.means) - margin - 1e-9]
-    assert recommended in front
-    assert rows[recommended][0] == min(rows[place][0] for place in near)
+def result_of(strategy: str, context: float, retriever: str = "bm25", **settings: Any) -> ConfigurationResult:
+    """Return a configuration whose first five chunks are `context` characters."""
+    model = {"embedding_model": "hashing"} if retriever in {"dense", "hybrid"} else {}
+    config = RunConfig(strategy=strategy, retriever=retriever, **model, **settings)
+    return ConfigurationResult(name=f"{strategy}-{context}", config=config, metrics={"context_size": context})
+
+
+def test_the_usual_configuration_is_recursive_character_with_a_quarter_of_the_budget_in_a_chunk() -> None:
+    sizes = [result_of("recursive-character", size) for size in (1_000, 4_500, 20_000)]
+    assert usual_configuration([result_of("sentence", 5_000), *sizes]) == 2
+    in_tokens = [result_of("recursive-character", size, budget=4_000, budget_unit="tokens") for size in (4_500, 18_000)]
+    assert usual_configuration(in_tokens) == 1
+
+
+def test_of_one_other_strategy_the_size_alone_is_usual_and_of_several_nothing() -> None:
+    headers = [result_of("header", size) for size in (20_000, 6_000)]
+    assert usual_configuration(headers) == 1
+    assert usual_configuration([*headers, result_of("sentence", 5_000)]) is None
+
+
+@pytest.mark.parametrize("retriever", ["dense", "oracle", "my.module:retriever"])
+def test_for_vectors_bounds_and_retrievers_of_ones_own_nothing_is_usual(retriever: str) -> None:
+    assert usual_configuration([result_of("recursive-character", 5_000, retriever)]) is None
+
+
+def test_several_retrievers_have_nothing_usual() -> None:
+    rivals = [result_of("recursive-character", 5_000, name) for name in ("bm25", "legacy")]
+    assert usual_configuration(rivals) is None
+
+
+def test_the_verdict_says_why_a_usual_configuration_is_taken_and_how_much_is_known() -> None:
+    outcome = outcome_of(alike())
+    usual = next(place for place in range(5) if place != outcome.leader)
+    taken = replace(outcome, recommended=usual, usual=usual, leads=[0.0] * 5, loss=0.021)
+    line = summarize(taken, None, held_out=False)[3]
+    assert line.startswith(
+        f"If you need one now, take c{usual}: it is a good usual choice, and no other is surely better; "
+    )
+    assert line.endswith(" Chosen with 60 questions, it is on average at most about 2 points below the best.")
+    surest = replace(
+        outcome, recommended=usual, usual=outcome.leader, leads=[float(place == usual) for place in range(5)]
+    )
+    assert (
+        f"its lead over c{outcome.leader}, a good usual choice, is the surest; "
+        in summarize(surest, None, held_out=False)[3]
+    )
+    assert "Chosen with" not in summarize(surest, None, held_out=False)[3]
 
 
 def test_configurations_that_tie_are_said_to_tie():
@@ -765,12 +796,27 @@ def test_one_tag_and_one_document_are_no_parts():
 def test_the_parts_stand_in_the_markdown_report(tmp_path):
     corpus, questions = library(76, 25)
     analysis = analyze(corpus, RIVALS, questions)
+    assert analysis.report.questions
     save_results(analysis, tmp_path / "results")
     page = (tmp_path / "results" / "report.md").read_text()
     recommended = analysis.report.best
     assert f"| tag | questions | `{recommended.name}` | highest | by |" in page
     assert f"| odd | 38 | {recommended.by_tag['odd']:.3f} |" in page
-    assert "5 more documents are in report.json." in page
+    missed = [
+        name
+        for name in analysis.report.questions.by_document
+        if not any(each.by_document[name] for each in analysis.report.configurations)
+    ]
+    assert (
+        f"No configuration retrieves any evidence of {len(missed)} documents: {', '.join(missed[:8])} and {len(missed) - 8} more."
+        in page
+    )
+    assert "| 0.000 | 0.000 |" not in page
+    assert (
+        page.count("No configuration retrieves")
+        == (tmp_path / "results" / "report.html").read_text().count("No configuration retrieves")
+        == 1
+    )
     assert page.count("## budget_recall by tag, bm25") == 1
 
 
@@ -840,7 +886,7 @@ def test_the_examples_are_analysed_with_everything():
 
 
 def test_each_configuration_is_chunked_and_ranked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = {"chunk": 0, "rank_for_evaluation": 0}
+    calls = {"chunk": 0, "rank_to_budgets": 0}
 
     def count(name: str) -> Callable[..., Any]:
         function = getattr(runner, name)
@@ -854,7 +900,7 @@ def test_each_configuration_is_chunked_and_ranked_once(monkeypatch: pytest.Monke
     for name in calls:
         monkeypatch.setattr(runner, name, count(name))
     analysed()
-    assert calls == {"chunk": len(RIVALS), "rank_for_evaluation": len(RIVALS)}
+    assert calls == {"chunk": len(RIVALS), "rank_to_budgets": len(RIVALS)}
 
 
 def test_what_configurations_share_is_timed_apart_from_each_of_them() -> None:
@@ -997,8 +1043,15 @@ def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
     assert where_lost(result) == (
         "Of the 40.0 points of recall that c misses, 28.0 are in documents of which nothing is within the budget, 10.0 are "
         "ranked too low in documents that are within the budget and 2.0 are in evidence of which a border leaves only a "
-        "piece within the budget. Most is lost between documents, not by chunking."
+        "piece within the budget."
     )
+    assert (
+        between_documents(result)
+        == "What is lost here is lost between documents, not by chunking: see --filter document."
+    )
+    known = result.model_copy(update={"metrics": {**metrics, "document_precision": 0.25}})
+    assert ", as 25 % of the first 2 chunks are from the right one: see" in between_documents(known)
+    assert between_documents(result.model_copy(update={"metrics": {**metrics, "lost_other_documents": 0.2}})) == ""
     assert where_lost(result.model_copy(update={"metrics": {"budget_recall": 1.0}})) == ""
 
 
@@ -1016,3 +1069,24 @@ def test_questions_that_tell_no_configuration_from_another_are_counted() -> None
     assert not [line for line in explain(outcome_of(alike()), {}, held_out=False) if "cannot tell" in line]
     report = analysed({"whole": WHOLE, "same": WHOLE.with_settings(budget=119)})
     assert any(line.startswith("40 of 40 questions score the same") for line in notes(report))
+
+
+@pytest.mark.parametrize("retriever", ["bm25", "legacy", "random", "oracle"])
+def test_a_filter_keeps_the_order_of_the_chunks_of_a_questions_own_document_and_no_others(retriever):
+    corpus, questions = library(12, 2)
+    config = CUT.with_settings(retriever=retriever)
+    chunking = chunk(corpus, config)
+    everything = rank_for_evaluation(chunking, questions, config, len(chunking))
+    filtered = rank_for_evaluation(chunking, questions, config.with_settings(filter="document"), len(chunking))
+    homes = corpus.documents_at(chunking.spans[:, 0]).tolist()
+    for question, every, own in zip(questions.questions, everything.tolist(), filtered.tolist(), strict=True):
+        wanted = {int(corpus.documents_at(np.array([span[0]]))[0]) for item in question.evidence for span in item.spans}
+        kept = [row for row in every if homes[row] in wanted]
+        assert len(kept) < len(every)
+        assert own == kept + [-1] * (len(every) - len(kept))
+
+
+def test_a_verdict_says_that_each_question_was_asked_of_its_own_document():
+    report = analysed(CUT.with_settings(filter="document"))
+    assert "within each question's own document" in said(report)
+    assert report.configurations[0].metrics["document_precision"] == 1

@@ -480,6 +480,27 @@ def test_a_comparison_is_a_table_json_or_markdown_and_fits_its_window(house: Pat
     assert ComparisonReport.model_validate_json(run("compare", *names, "--output", "json")[1]) == report
 
 
+def test_markdown_is_a_comment_with_the_verdict_first_and_the_table_folded(house: Path, run: Program) -> None:
+    asked = json.loads((house / "questions.json").read_text())
+    asked[0]["question"] += " @team </details>"
+    (house / "other.json").write_text(json.dumps(asked))
+    save_results(analysed(house, LARGE, questions=house / "other.json"), house / "other")
+    status, text, _ = run("compare", "small", "other", "--fail-if-worse", "--output", "markdown")
+    lines = text.splitlines()
+    assert (status, lines[0]) == (7, "### rag-chunk compare")
+    assert lines[2].startswith("**Worse: sentence-48-12 is ")
+    assert lines[4].startswith("- sentence-16-4 beats sentence-48-12")
+    folded = text[text.index("<details>") : text.index("</details>")]
+    assert "| budget_recall |" in folded
+    assert "| budget_recall |" not in text.replace(folded, "")
+    fenced = text.split("~" * 20)[1]  # where GitHub reads neither mentions nor markup
+    assert "@team </details>" in fenced
+    assert text.count("@team") == fenced.count("@team")
+    plain = run("compare", "small", "large", "--output", "markdown")[1]
+    assert plain.splitlines()[2].startswith("**sentence-16-4 beats")
+    assert "Compared over 14 common questions, which are all." in plain
+
+
 def test_names_and_questions_are_shown_as_they_are_and_command_no_terminal(house: Path, run: Program) -> None:
     listed = json.loads((house / "questions.json").read_text())
     listed[0]["question"] += "\x1b]0;title\x07 [bold]"

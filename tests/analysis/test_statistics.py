@@ -15,10 +15,12 @@ from rag_chunk.analysis.statistics import (
     Pair,
     PairedTest,
     compare_all,
+    expected_loss,
     mean_interval,
     mean_intervals,
     questions_needed,
     recommend,
+    sure_leads,
 )
 from rag_chunk.analysis.verdicts import pair_verdict, recommendation_verdict, sample_warning, verdict
 
@@ -338,27 +340,58 @@ def test_the_interval_of_a_mean_covers_it_in_about_95_percent_of_draws():
 # The recommended configuration
 
 
-def test_the_fewest_chunks_are_recommended_within_the_margin():
-    assert recommend([0.80, 0.79, 0.70], [False] * 3, [90, 60, 10], [5, 5, 5], 0.02) == 1
+EVEN = [0.0] * 3
 
 
-def test_a_mean_just_at_the_margin_is_within_it():
-    assert recommend([0.80, 0.78], [False, False], [9, 5], [1, 1], 0.02) == 1
+def test_the_surest_lead_is_recommended_however_many_its_chunks():
+    assert recommend([0.00, 0.01, -0.10], [False] * 3, EVEN, [10, 90, 5], [1, 1, 1]) == 1
+
+
+def test_of_equal_leads_the_least_unusual_is_recommended():
+    assert recommend([0.0, 0.0, 0.0], [False] * 3, [2.0, 0.1, 1.0], [1, 9, 5], [1, 1, 1]) == 1
+    assert recommend([0.0, 0.0, 0.0], [False] * 3, EVEN, [9, 5, 5], [1, 2, 1]) == 2
+
+
+def test_with_a_margin_the_fewest_chunks_within_it_are_recommended():
+    unusual = [0.0, 3.0, 3.0]
+    assert recommend([0.80, 0.78, 0.70], [False] * 3, unusual, [90, 60, 10], [5, 5, 5], 0.02) == 1
+    assert recommend([0.80, 0.78, 0.70], [False] * 3, unusual, [90, 60, 10], [5, 5, 5], 0.01) == 0
 
 
 def test_a_configuration_left_out_is_not_recommended():
-    assert recommend([0.80, 0.79], [False, True], [9, 5], [1, 1], 0.02) == 0
+    assert recommend([0.80, 0.79], [False, True], EVEN, [9, 5], [1, 1], 0.02) == 0
+    assert recommend([0.90, 0.20], [True, False], EVEN, [1, 9], [1, 9]) == 1
 
 
-def test_equal_chunks_are_decided_by_index_then_mean_then_place():
-    means = [0.80, 0.79, 0.80]
-    assert recommend(means, [False] * 3, [5, 5, 5], [9, 8, 9], 0.02) == 1
-    assert recommend(means, [False] * 3, [5, 5, 5], [9, 9, 9], 0.02) == 0
-    assert recommend([0.79, 0.80, 0.80], [False] * 3, [5, 5, 5], [9, 9, 9], 0.02) == 1
+def test_a_lead_counts_less_two_of_its_standard_errors():
+    usual, other = [0.5, 0.5, 0.5, 0.5], [0.6, 0.8, 0.6, 0.8]
+    error = np.std([0.1, 0.3, 0.1, 0.3], ddof=1) / 2
+    leads = sure_leads(np.array([usual, other]).T, 0)
+    assert leads.tolist() == pytest.approx([0.0, 0.2 - 2 * error])
 
 
-def test_the_leader_can_always_be_recommended():
-    assert recommend([0.2, 0.9], [True, False], [1, 9], [1, 9], 0.0) == 1
+def test_one_question_makes_no_lead_sure():
+    assert sure_leads([[0.1, 0.9, 0.1]], 0).tolist() == [0.0, -np.inf, 0.0]
+    assert sure_leads([[0.1, 0.9, 0.1]], None).tolist() == [0.1, 0.9, 0.1]
+
+
+def test_few_questions_do_not_lead_away_from_the_usual_and_many_do():
+    better = np.random.default_rng(1).normal([0.5, 0.53], 0.2, (2000, 2))
+    assert sure_leads(better[:20], 0).argmax() == 0
+    assert sure_leads(better, 0).argmax() == 1
+
+
+@given(score_tables())
+def test_what_a_choice_loses_lies_between_nothing_and_the_widest_gap(scores):
+    means = np.mean(scores, axis=0)
+    for usual in (None, 0):
+        assert -1e-12 <= expected_loss(scores, usual, seed=0, resamples=20) <= means.max() - means.min() + 1e-12
+
+
+def test_what_a_choice_loses_falls_with_the_number_of_questions():
+    table = np.random.default_rng(0).normal([0.5, 0.52, 0.48, 0.51], 0.3, (2000, 4))
+    few, many = (expected_loss(table[:count], 0, seed=0) for count in (20, 2000))
+    assert few > 2 * many
 
 
 # Sentences
@@ -475,10 +508,7 @@ def test_many_open_rivals_are_counted():
 def test_identical_configurations_in_words():
     value = compare_all(np.repeat(realistic_scores(12, 1), 3, axis=1), seed=0)
     assert verdict(value, NAMES[:3]) == "All 3 configurations score the same on all 12 questions."
-    assert (
-        recommendation_verdict(value, 2, NAMES[:3])
-        == "Recommended: gamma, which has the fewest chunks of those that are best for their cost."
-    )
+    assert recommendation_verdict(value, 2, NAMES[:3]) == "Recommended: gamma; all configurations score the same."
 
 
 @pytest.mark.parametrize(
@@ -499,7 +529,7 @@ def test_identical_configurations_in_words():
         (
             comparison((0, 1)),
             1,
-            "Recommended: beta, 1.0 points below alpha, which has more chunks and is not shown to be better.",
+            "Recommended: beta, 1.0 points below alpha, which is not shown to be better.",
         ),
     ],
 )

@@ -402,6 +402,7 @@ def test_results_of_a_config_file_of_any_name_are_read_back(stem: str, tmp_path:
         ("TOKEN_LIMIT", "250000", False),
         ("MLFLOW_TRACKING_TOKEN", "t0ken-of-mine", True),
         ("RAG_CHUNK_EMBEDDING_KEY", "sk-123", True),
+        ("RAG_CHUNK_DRAFTING_KEY", "sk-123", True),
         ("OPENAI_API_KEY", "sk-12345678", True),
         ("SORT_KEY", "budget_recall", False),
         ("TOKENIZERS_PARALLELISM", "falsehood", False),

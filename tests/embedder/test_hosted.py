@@ -9,11 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from rag_chunk import RunConfig, analyze
-from rag_chunk.analysis.cost_estimate import estimate_cost
+from rag_chunk.analysis import cost_estimate
+from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, estimate_cost, measure_seconds
 from rag_chunk.cli import app, main
 from rag_chunk.config import AnalysisConfig
 from rag_chunk.corpus import Corpus, Document, cache
-from rag_chunk.embedder import embed, embedding
+from rag_chunk.embedder import connection, embed, embedder_of, embedding
 from rag_chunk.embedder import openai as backend
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Evidence, Question
@@ -29,7 +30,7 @@ QUESTIONS = questions_of(Question("q", "alpha?", (Evidence(((0, 5),)),)))
 @pytest.fixture
 def server(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RAG_CHUNK_CACHE", str(folder / "cache"))
-    for name in (backend.OPENAI_KEY, backend.OWN_KEY, "OPENAI_BASE_URL", "OPENAI_ORG_ID"):
+    for name in (connection.OPENAI_KEY, backend.OWN_KEY, "OPENAI_BASE_URL", "OPENAI_ORG_ID"):
         monkeypatch.delenv(name, raising=False)
     embedding._load.cache_clear()  # noqa: SLF001 - the key is read when a model is loaded
     with serving() as found:
@@ -66,7 +67,7 @@ def test_it_waits_as_it_is_told_and_asks_again(server):
 
 def test_what_was_embedded_before_a_failure_is_not_embedded_again(server, monkeypatch):
     monkeypatch.setattr(backend, "BATCH", 4)
-    monkeypatch.setattr(backend, "RETRIES", 0)
+    monkeypatch.setattr(connection, "RETRIES", 0)
     texts = WORDS.split()
     embed(texts[:4], config(server))
     server.answers.append((429, {}, {"error": {"message": "no more for today"}}))
@@ -74,7 +75,7 @@ def test_what_was_embedded_before_a_failure_is_not_embedded_again(server, monkey
         embed(texts, config(server))
     del server.asked[:]
     embed(texts, config(server))
-    assert server.texts == texts[4:]
+    assert sorted(server.texts) == sorted(texts[4:])
 
 
 @pytest.mark.parametrize(("answer", "said"), [
@@ -96,7 +97,7 @@ def test_what_an_address_answers_is_said_in_a_sentence_without_the_key(server, m
 def test_the_key_for_openai_goes_to_openai_alone(server, monkeypatch):
     with pytest.raises(SettingsError, match="set OPENAI_API_KEY"):
         embed(["alpha"], RunConfig(retriever="dense", embedding_model="openai:m"))
-    monkeypatch.setenv(backend.OPENAI_KEY, KEY)
+    monkeypatch.setenv(connection.OPENAI_KEY, KEY)
     monkeypatch.setenv("OPENAI_ORG_ID", KEY)
     embed(["alpha"], config(server))
     assert not [headers for headers in server.headers if KEY in str(headers)]
@@ -175,6 +176,30 @@ def test_nothing_is_embedded_above_the_limit(server):
         analyze(CORPUS, configs(server), QUESTIONS, settings=AnalysisConfig(max_embed_tokens=limit))
     assert server.asked == []
     analyze(CORPUS, configs(server), QUESTIONS, settings=AnalysisConfig(max_embed_tokens=limit + 1))
+
+
+def test_the_time_is_measured_on_a_few_texts_that_are_kept_and_said_where_it_is_minutes(server, monkeypatch):
+    monkeypatch.setattr(cost_estimate, "_WORTH_TIMING", 0)
+    corpus = Corpus([Document("a.txt", " ".join(f"word{number}." for number in range(400)))])
+    wanted = {"cut": config(server, chunk_size=5)}
+    estimate = estimate_cost(corpus, wanted, QUESTIONS)
+    assert len(estimate.sample) == 64
+    ticks = iter([100.0, 130.0])
+    with monkeypatch.context() as patched:
+        patched.setattr("rag_chunk.analysis.cost_estimate.time.perf_counter", lambda: next(ticks))
+        patched.setattr(cost_estimate, "embed", lambda *_: None)
+        seconds = measure_seconds(estimate)
+    timed = int(embedder_of(wanted["cut"]).count(estimate.sample[8:]).sum())
+    assert seconds == pytest.approx(30 * estimate.tokens / timed)
+    assert describe_duration(estimate, 59) == ""
+    assert "takes about 3 minutes here, measured on 56 texts." in describe_duration(estimate, 170)
+    measure_seconds(estimate)
+    assert sorted(server.texts) == sorted(estimate.sample)
+    del server.asked[:]
+    heard: list[CostEstimate] = []
+    analyze(corpus, wanted, QUESTIONS, on_estimate=heard.append)
+    assert not set(server.texts) & set(estimate.sample)
+    assert heard[0].cached == 64
 
 
 def test_hashing_costs_nothing(folder):

@@ -60,9 +60,9 @@ def test_the_ranking_equals_a_plain_product_of_the_models_own_vectors():
 def test_what_the_model_does_not_read_is_measured():
     model = embedder_of(CONFIG)
     assert model.limit == 256
-    with track_usage() as ledger:
+    with track_usage() as usage:
         embed(["word " * 508, "short"], CONFIG)
-    assert (ledger.documents, ledger.unread) == (510 + 3, 510 - 256)
+    assert (usage.documents, usage.unread) == (510 + 3, 510 - 256)
     questions = questions_of(Question("q", "word?", (Evidence(((0, 4),)),)))
     result = analyze(
         Corpus([Document("a.txt", "word " * 508)]), CONFIG.with_settings(chunk_size=1000), questions

@@ -1,7 +1,6 @@
 """Tracked analyses compared, run again, and imported: against real MLflow, through the program's entry point."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,44 +9,21 @@ from typing import Any
 import pytest
 
 import rag_chunk
-from rag_chunk import RunConfig, chunk, compare, config_from_run, read_corpus, reproduce
+from rag_chunk import chunk, compare, config_from_run, read_corpus, reproduce
 from rag_chunk.config import FOLDER_FILE, ComparisonConfig, parse_config, read_config
 from rag_chunk.errors import InputError
-from rag_chunk.mlflow_tracker import Tracked, TrackingConfig, track_folder
-from rag_chunk.workflow.results import save_results
-from tests.analysis.test_comparison import LARGE, SMALL, analysed, write_documents, write_questions
+from tests.analysis.test_comparison import LARGE, SMALL
 from tests.conftest import Program
 from tests.support.mlflow_runs import client_of
+from tests.support.mlflow_store import Store, houses
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 
 
-class Store:
-    """A store with an analysis of two configurations and one of a single one, and the folders that they were made of."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.uri = folder, f"sqlite:///{folder / 'mlflow.db'}"
-        write_documents(folder / "docs")
-        write_questions(folder / "questions.json")
-        self.both = self.track("both", SMALL, LARGE)
-        self.single = self.track("single", LARGE)
-
-    def track(self, name: str, *configs: RunConfig, **options: Any) -> Tracked:
-        save_results(analysed(self.folder, *configs), self.folder / name)
-        named = TrackingConfig(uri=self.uri, experiment_name="houses", **options)
-        return track_folder(self.folder / name, named, notify=lambda _: None)
-
-    def child(self, name: str) -> str:
-        return self.both.children[name]
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    here = Path.cwd()
-    folder = tmp_path_factory.mktemp("houses")
-    os.chdir(folder)
-    yield Store(folder)
-    os.chdir(here)
+    with houses(tmp_path_factory.mktemp("houses")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -140,7 +116,7 @@ def test_the_beginning_of_a_run_id_is_enough_where_no_other_run_begins_so(
     assert run("export-config", store.single.run_id[:8], *uri) == whole
     assert "there is no run ffffffff in" in run("export-config", "f" * 8, *uri)[2]
     alike = [store.single.run_id, store.single.run_id[:8] + "0" * 24]
-    monkeypatch.setattr("rag_chunk.mlflow_tracker.fetch._beginning_with", lambda *_: alike)
+    monkeypatch.setattr("rag_chunk.mlflow_tracker.named_runs._beginning_with", lambda *_: alike)
     status, _, said = run("export-config", store.single.run_id[:8], *uri)
     assert status == 3
     assert f"begin with {store.single.run_id[:8]}: {', '.join(alike)}. Name one whole" in said

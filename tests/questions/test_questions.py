@@ -354,7 +354,7 @@ PROBLEMS = {
     "evidence item": ({"evidence": ["Turn"]}, "evidence 1 must be an object"),
     "half a span": ({"evidence": [{"doc": "guide.md", "start": 3}]}, "has only one of start and end"),
     "text as offset": ({"evidence": [{"doc": "guide.md", "start": "3", "end": 4}]}, "needs whole numbers"),
-    "neither": ({"evidence": [{"doc": "guide.md"}]}, "has neither text nor start and end; it has doc"),
+    "neither": ({"evidence": [{"doc": "guide.md", "txt": "a"}]}, "has neither text nor start and end; it has doc, txt"),
     "no document": ({"evidence": [{"start": 3, "end": 4}]}, "needs doc"),
     "out of range": ({"evidence": [{"doc": "guide.md", "start": 3, "end": 4000}]}, "3 to 4000 is not a span of guide.md, which has"),
     "blank span": ({"evidence": [{"doc": "guide.md", "start": 6, "end": 8}]}, "6 to 8 of guide.md is blank"),

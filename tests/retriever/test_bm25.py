@@ -144,6 +144,13 @@ def test_best_first_is_a_stable_sort_cut_off(rows, depth):
     assert best_first(scores, depth).tolist() == np.argsort(-scores, axis=1, kind="stable")[:, :depth].tolist()
 
 
+@given(st.integers(0, 2**32), st.integers(1, 3000), st.integers(1, 40), st.integers(1, 300))
+def test_best_first_sorts_many_columns_stably(seed, columns, depth, different):
+    scores = np.random.default_rng(seed).integers(different, size=(3, columns)) / 7
+    scores[1] = 0
+    assert best_first(scores, depth).tolist() == np.argsort(-scores, axis=1, kind="stable")[:, :depth].tolist()
+
+
 def test_many_questions_and_chunks_are_scored_in_blocks(monkeypatch):
     corpus = Corpus([Document("a.txt", "one two three four five")])
     chunking = chunking_of(corpus, [(0, 3), (4, 13), (8, 23)])

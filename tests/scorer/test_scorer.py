@@ -15,6 +15,7 @@ from rag_chunk.questions import Evidence, Question, Questions, read_questions
 from rag_chunk.retriever import Ranking, rank
 from rag_chunk.retriever.legacy import legacy
 from rag_chunk.scorer import GROUPS, Scores, required_depth, score, shape_metrics
+from rag_chunk.scorer.budget import usual_depth
 from rag_chunk.scorer.losses import CAUSES
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.retrieval import Retrieval
@@ -436,3 +437,7 @@ def test_a_planted_loss_is_named_by_its_cause(chunks, ranked, evidence, budget, 
     config, ranking = RunConfig(budget=budget), np.array([ranked])
     found = score(chunking_of(BOOKS, chunks), ranking, questions, config, ["budget", "losses"]).metrics
     assert {name: found[name] for name in CAUSES if found[name]} == pytest.approx(cause)
+
+
+def test_no_chunks_need_no_depth():
+    assert usual_depth(chunking_of(Corpus([Document("a.txt", "")]), []), RunConfig(top_k=3)) == 3

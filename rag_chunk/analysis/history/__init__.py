@@ -1,5 +1,6 @@
 """Analyses that were tracked or saved, side by side, and an analysis beside its own reproduction."""
 
+from rag_chunk.analysis.history.converter_differences import converter_differences
 from rag_chunk.analysis.history.gate import gate_verdict, worse
 from rag_chunk.analysis.history.metric_check import compare_metrics
 from rag_chunk.analysis.history.outcomes import (
@@ -25,6 +26,7 @@ __all__ = [
     "SavedAnalysis",
     "compare_analyses",
     "compare_metrics",
+    "converter_differences",
     "document_differences",
     "gate_verdict",
     "pair_questions",

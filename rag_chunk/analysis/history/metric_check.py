@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rag_chunk._version import __version__
+from rag_chunk.analysis.history.converter_differences import converter_differences
 from rag_chunk.analysis.history.outcomes import ConfigurationOutcome, Difference, MetricOutcome, Reproduction
 from rag_chunk.analysis.history.pairing import document_differences, pair_questions
 from rag_chunk.analysis.history.saved_analysis import SavedAnalysis
@@ -29,6 +30,7 @@ def compare_metrics(before: SavedAnalysis, now: SavedAnalysis) -> Reproduction:
         ),
         documents=document_differences(before.report.corpus, now.report.corpus),
         questions=_question_differences(before, now),
+        converters=converter_differences(before.report.corpus, now.report.corpus),
         models=tuple(_model_differences(before, now)),
         has_questions=before.report.questions is not None,
         by_vectors=by_vectors,

@@ -40,6 +40,7 @@ class ComparedSide(_OutcomeValue):
     config: RunConfig
     metrics: dict[str, float]
     documents: tuple[Difference, ...] = ()
+    converters: tuple[Difference, ...] = ()
 
 
 class ComparisonReport(_OutcomeValue):
@@ -90,7 +91,7 @@ class ConfigurationOutcome(_OutcomeValue):
 class Reproduction(_OutcomeValue):
     """A tracked or saved analysis that was run again.
 
-    `documents`, `questions` and `models` are those that are not as they were, models by configuration. Metrics are equal within `tolerance`, relative to
+    `documents`, `questions`, `models` and `converters` are those that are not as they were, models by configuration. Metrics are equal within `tolerance`, relative to
     the larger of the figure and 1; it is wider where vectors of a model take part.
     """
 
@@ -102,6 +103,7 @@ class Reproduction(_OutcomeValue):
     documents: tuple[Difference, ...] = ()
     questions: tuple[Difference, ...] = ()
     models: tuple[Difference, ...] = ()
+    converters: tuple[Difference, ...] = ()
     has_questions: bool
     by_vectors: bool
     tolerance: float

@@ -8,6 +8,7 @@ import numpy as np
 
 from rag_chunk.analysis import HEADLINE, statistics, verdicts
 from rag_chunk.analysis.comparison import against_result, pair_result
+from rag_chunk.analysis.history.converter_differences import converter_differences
 from rag_chunk.analysis.history.outcomes import ComparedSide, ComparisonReport
 from rag_chunk.analysis.history.pairing import Pairing, document_differences, pair_questions
 from rag_chunk.analysis.history.saved_analysis import SavedAnalysis
@@ -17,27 +18,37 @@ from rag_chunk.config import RunConfig, did_you_mean, is_external
 from rag_chunk.config.metric_table import metrics_of
 from rag_chunk.errors import InputError, SettingsError
 
-_DECIDING = ("retriever", "top_k", "budget")  # figures that were measured under others say nothing of each other
+_DECIDING = (
+    "retriever",
+    "filter",
+    "top_k",
+    "budget",
+    "budget_unit",
+)  # figures that were measured under others say nothing of each other
 _FEWEST_SIDES = 2
 _ROUNDING = 1e-9
 _PAIRLESS = {*metrics_of("shape", "time", "embedding")}  # metrics that questions have no part in
 
 
 def compare_analyses(
-    saved: Sequence[SavedAnalysis], *, metric: str = HEADLINE, anyway: bool = False
+    saved: Sequence[SavedAnalysis],
+    *,
+    metric: str = HEADLINE,
+    anyway: bool = False,
+    remedy: str = "--anyway compares them all the same",
 ) -> ComparisonReport:
     """Compare the configurations that are meant, by `metric`; the others are compared with the first.
 
-    Raise `InputError` where fewer than 10 questions are common, or where the retriever, `top_k` or the budget differ,
-    unless `anyway`.
+    Raise `InputError` where fewer than 10 questions are common, or where the retriever, its filter, `top_k` or the
+    budget differ, unless `anyway`; `remedy` says how to go on then.
     """
     sides = _label_sides(saved)
     pairing = pair_questions({label: side.asked() for label, side in sides.items()})
     scores = {label: _scores(side, metric, label) for label, side in sides.items()}
     warnings = [*_mismatches(sides), *_too_few(pairing)]
     if warnings and not (anyway and pairing.ids):
-        remedy = "--anyway compares them all the same" if pairing.ids else "there is nothing to compare by"
-        raise InputError(f"{'; '.join(warnings)}: {remedy}")
+        way = remedy if pairing.ids else "there is nothing to compare by"
+        raise InputError(f"{'; '.join([*_conversions(saved), *warnings])}: {way}")
     table = np.array([[scores[label][name] for label, name in zip(sides, ids, strict=True)] for ids in pairing.ids])
     shown = statistics.compare_all(table, seed=saved[0].configuration.config.seed)
     names = list(sides)
@@ -99,6 +110,13 @@ def _mismatches(sides: dict[str, SavedAnalysis]) -> list[str]:
     return mismatches
 
 
+def _conversions(saved: Sequence[SavedAnalysis]) -> list[str]:
+    """Say that the documents of a side were converted in another way than those of the first."""
+    base = saved[0].report.corpus
+    changes = dict.fromkeys(each for side in saved for each in converter_differences(base, side.report.corpus))
+    return [f"{each.name} {each.what}" for each in changes]
+
+
 def _describe(config: RunConfig, name: str) -> str:
     value = str(getattr(config, name))
     return "somebody else's" if is_external(value) else value
@@ -126,6 +144,7 @@ def _side(label: str, side: SavedAnalysis, base: SavedAnalysis, pairing: Pairing
         config=result.config,
         metrics=_metrics(side, {ids[place] for ids in pairing.ids}),
         documents=document_differences(base.report.corpus, report.corpus),
+        converters=converter_differences(base.report.corpus, report.corpus),
     )
 
 
@@ -169,7 +188,9 @@ def _verdict(
     sentences = (
         verdicts.verdict(shown, list(sides)),
         *(verdicts.baseline_verdict(first, shown.num_questions) if len(against) > 1 else ()),
-        verdicts.scope(retrievers, budgets) if metric == HEADLINE else "",
+        verdicts.scope(retrievers, budgets, filters=[config.filter for config in configs])
+        if metric == HEADLINE
+        else "",
         verdicts.sample_warning(shown.num_questions),
     )
     return tuple(sentence for sentence in sentences if sentence)

@@ -17,8 +17,8 @@ from rag_chunk.analysis.statistics.paired_test import (
     PairedTest,
     compare_all,
     questions_needed,
-    recommend,
 )
+from rag_chunk.analysis.statistics.recommendation import expected_loss, recommend, sure_leads
 from rag_chunk.analysis.statistics.scores import ALPHA
 
 __all__ = [
@@ -30,10 +30,12 @@ __all__ = [
     "Pair",
     "PairedTest",
     "compare_all",
+    "expected_loss",
     "mean_interval",
     "mean_intervals",
     "questions_needed",
     "recommend",
+    "sure_leads",
 ]
 
 FEWEST_FOR_A_WINNER = 10

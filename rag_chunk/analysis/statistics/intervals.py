@@ -60,13 +60,13 @@ def _wilson(means: Array, num_questions: int, limits: tuple[float, float]) -> tu
 
 def _bootstrap_quantiles(centred: Array, resamples: int, seed: int) -> tuple[Array, Array]:
     """Return the 2.5 % and 97.5 % quantiles of t* of each column of `centred`."""
-    statistics = np.concatenate([_studentise(counts, centred) for counts in _resample_counts(centred, resamples, seed)])
+    statistics = np.concatenate([_studentise(counts, centred) for counts in resample_counts(centred, resamples, seed)])
     statistics.sort(axis=0)
     rank = int(ALPHA / 2 * (resamples + 1)) - 1
     return statistics[rank], statistics[-1 - rank]
 
 
-def _resample_counts(table: Array, resamples: int, seed: int) -> Iterator[Array]:
+def resample_counts(table: Array, resamples: int, seed: int) -> Iterator[Array]:
     """Yield blocks [resamples, questions] of how often each question of `table` is drawn."""
     rng = np.random.Generator(np.random.PCG64(seed))
     num_questions = len(table)

@@ -2,11 +2,18 @@
 
 from rag_chunk.corpus.converters.conversion import ConversionTask, OnProgress, convert_files
 from rag_chunk.corpus.converters.converted_folder import (
+    find_strays,
     is_converted_folder,
     read_converted_folder,
     write_converted_folder,
 )
-from rag_chunk.corpus.converters.converter_table import CONVERTED_ENDINGS, CONVERTERS, Converter, choose_converters
+from rag_chunk.corpus.converters.converter_table import (
+    CONVERTED_ENDINGS,
+    CONVERTERS,
+    Converter,
+    choose_converters,
+    reads,
+)
 
 __all__ = [
     "CONVERTED_ENDINGS",
@@ -16,7 +23,9 @@ __all__ = [
     "OnProgress",
     "choose_converters",
     "convert_files",
+    "find_strays",
     "is_converted_folder",
     "read_converted_folder",
+    "reads",
     "write_converted_folder",
 ]

@@ -4,8 +4,8 @@ import hashlib
 import importlib.metadata
 import os
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,10 +17,10 @@ from rag_chunk.errors import MissingExtra, SettingsError
 class Converter:
     """A way to make text of files; the first row that has an ending is its default.
 
-    `function` is `package.module:function`: `(bytes, ending, limits) -> ConvertedPages` where it is built in, and
+    `function` is `package.module:function`: `(bytes, ending, limits, **options) -> ConvertedPages` where it is built in, and
     `(bytes, name) -> text`, or text and the offsets where its pages start, where it is the user's own. `package` is
     what it needs installed, by `extra`. `engine` is a file of that package, of a name that is imported, which names
-    the build of what it wraps.
+    the build of what it wraps. `options` are those of the package that change what is written.
     """
 
     name: str
@@ -30,6 +30,12 @@ class Converter:
     function: str
     is_markdown: bool
     engine: tuple[str, str] | None = None
+    options: Mapping[str, str | bool] = field(default_factory=dict)
+
+    @property
+    def written_options(self) -> str:
+        """The options as reports and cache keys have them."""
+        return ", ".join(f"{name}={value}" for name, value in self.options.items())
 
     @property
     def is_installed(self) -> bool:
@@ -65,7 +71,13 @@ CONVERTERS = {
             engine=("pypdfium2_raw", "version.json"),
         ),
         Converter(
-            "liteparse", (".pdf",), "pdf-markdown", "liteparse", f"{_HERE}.pdf:read_with_liteparse", is_markdown=True
+            "liteparse",
+            (".pdf",),
+            "pdf-markdown",
+            "liteparse",
+            f"{_HERE}.pdf:read_with_liteparse",
+            is_markdown=True,
+            options={"output_format": "markdown", "image_mode": "off", "ocr_enabled": False},
         ),
         Converter(
             "html-to-markdown",
@@ -74,8 +86,22 @@ CONVERTERS = {
             "html-to-markdown",
             f"{_HERE}.html:read_html",
             is_markdown=True,
+            options={"bullets": "-", "compact_tables": True, "extract_metadata": False, "tier_strategy": "auto"},
         ),
-        Converter("xberg", _OFFICE, "office", "xberg", f"{_HERE}.office:read_office", is_markdown=True),
+        Converter(
+            "xberg",
+            _OFFICE,
+            "office",
+            "xberg",
+            f"{_HERE}.office:read_office",
+            is_markdown=True,
+            options={
+                "output_format": "markdown",
+                "disable_ocr": True,
+                "enable_quality_processing": False,
+                "escape_markdown": False,
+            },
+        ),
     )
 }
 CONVERTED_ENDINGS = tuple(dict.fromkeys(ending for row in CONVERTERS.values() for ending in row.endings))
@@ -90,6 +116,12 @@ def choose_converters(names: Iterable[str]) -> dict[str, Converter]:
     chosen = [_named_converter(name) for name in names]
     rows = [*reversed(CONVERTERS.values()), *chosen]
     return {ending: row for row in rows for ending in row.endings}
+
+
+def reads(converter: str, document: str) -> bool:
+    """Whether the converter of that name reads files of the document's ending; a function of the user's own does."""
+    row = CONVERTERS.get(converter)
+    return document.lower().endswith(row.endings if row else CONVERTED_ENDINGS)
 
 
 def _named_converter(name: str) -> Converter:

@@ -1,6 +1,7 @@
 """HTML to Markdown: the main part of a page, without scripts, styles, navigation and embedded pictures."""
 
 from html.parser import HTMLParser
+from typing import Any
 
 from rag_chunk.corpus.converters.pages import ConvertedPages, Limits
 
@@ -10,22 +11,19 @@ _EMBEDDED = 'img[src^="data:"]'
 _MAIN = ("main", "article")
 
 
-def read_html(data: bytes, ending: str, limits: Limits) -> ConvertedPages:
+def read_html(data: bytes, ending: str, limits: Limits, **options: Any) -> ConvertedPages:
     """Return the Markdown of `<main>`, else of the `<article>`s that hold most of the text, else of the page."""
     from html_to_markdown import ConversionOptions, PreprocessingOptions, convert
 
-    options = ConversionOptions(
-        extract_metadata=False,
-        bullets="-",
-        compact_tables=True,
+    settings = ConversionOptions(
         preprocessing=PreprocessingOptions(
             remove_navigation=False, remove_forms=False
         ),  # what is dropped is decided here
         exclude_selectors=[*_DROPPED, _EMBEDDED],
         max_depth=500,
-        tier_strategy="auto",
+        **options,
     )
-    content = convert(_main_part(_decode_html(data)), options).content
+    content = convert(_main_part(_decode_html(data)), settings).content
     return ConvertedPages((content or "",))
 
 

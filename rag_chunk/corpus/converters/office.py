@@ -3,6 +3,8 @@
 import asyncio
 import io
 import zipfile
+from collections.abc import Mapping
+from typing import Any
 
 from rag_chunk.corpus.converters.pages import ConversionError, ConvertedPages, Limits, numbered
 
@@ -10,14 +12,16 @@ _OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # the container that Office puts around encry
 _ZIPPED = (".docx", ".pptx", ".xlsx", ".odt", ".epub")
 
 
-def read_office(data: bytes, ending: str, limits: Limits) -> ConvertedPages:
+def read_office(data: bytes, ending: str, limits: Limits, **options: Any) -> ConvertedPages:
     """Return the Markdown of a file; slides are pages, and nothing else is: where a page ends is up to the printer."""
     import xberg
 
     if ending in _ZIPPED:
         _check_archive(data, limits)
     result = asyncio.run(
-        xberg.extract(xberg.ExtractInput(kind="bytes", bytes=data, filename=f"document{ending}"), _settings(limits))
+        xberg.extract(
+            xberg.ExtractInput(kind="bytes", bytes=data, filename=f"document{ending}"), _settings(limits, options)
+        )
     )
     if result.errors or not result.results:
         raise ConversionError("is damaged")
@@ -27,20 +31,17 @@ def read_office(data: bytes, ending: str, limits: Limits) -> ConvertedPages:
     return ConvertedPages((document.content,))
 
 
-def _settings(limits: Limits) -> "object":
+def _settings(limits: Limits, options: Mapping[str, Any]) -> "object":
     import xberg
 
     return xberg.ExtractionConfig(
         use_cache=False,
-        disable_ocr=True,
-        enable_quality_processing=False,
-        escape_markdown=False,
-        output_format="markdown",
         images=xberg.ImageExtractionConfig(extract_images=False, inject_placeholders=False, run_ocr_on_images=False),
         pages=xberg.PageConfig(extract_pages=True),
         security_limits=xberg.SecurityLimits(max_archive_size=limits.bytes),
         max_archive_depth=1,
         max_embedded_file_bytes=0,
+        **options,
     )
 
 

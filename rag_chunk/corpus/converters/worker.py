@@ -29,7 +29,13 @@ class Worker:
         """
         if len(data) > self._limits.bytes:
             raise ConversionError(f"has {len(data):,} bytes, and at most {self._limits.bytes:,} are converted")
-        request = {"function": converter.function, "built_in": converter.is_built_in, "name": name, "ending": ending}
+        request = {
+            "function": converter.function,
+            "built_in": converter.is_built_in,
+            "options": dict(converter.options),
+            "name": name,
+            "ending": ending,
+        }
         was_used = self._process is not None
         answer = self._ask(request, data)
         if answer is None and was_used and not self._is_closed:

@@ -1,7 +1,6 @@
 """The tokens of a corpus: it is encoded once, on all cores, and what was encoded is kept on disk."""
 
 import itertools
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ import numpy as np
 
 from rag_chunk.corpus import Corpus, Document, cache
 from rag_chunk.corpus.arrays import Bytes, Positions, index_in, line_type
+from rag_chunk.corpus.cores import available_cores
 from rag_chunk.corpus.units.encoding import load_encoding
 from rag_chunk.errors import InputError
 
@@ -199,16 +199,11 @@ def _on_all_cores(work: Callable[[list[Stretch]], Positions], jobs: list[list[St
     One thread alone is this one, in which tiktoken's pattern is a fifth faster; of several it is none: beside another
     it takes twice as long.
     """
-    if not jobs or jobs[-1][-1][1] - jobs[0][0][0] <= ALONE or _cores() == 1:
+    if not jobs or jobs[-1][-1][1] - jobs[0][0][0] <= ALONE or available_cores() == 1:
         yield from map(work, jobs)
     else:
-        with ThreadPoolExecutor(min(_cores(), len(jobs))) as threads:
+        with ThreadPoolExecutor(min(available_cores(), len(jobs))) as threads:
             yield from threads.map(work, jobs)
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _join(parts: Iterable[Positions], characters: int) -> Positions:

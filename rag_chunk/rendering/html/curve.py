@@ -47,7 +47,7 @@ def curve_of(
         return None
     across = Scale(CURVE[0], CURVE[-1], log=True)
     up = scale_around([each.metrics[key] for each in results for key in keys])
-    reasons = _reasons(comparison) if len(results) > 1 else {comparison.recommended: ""}
+    reasons = _reasons(comparison) if len(results) > 1 else {comparison.representative: ""}
     colours = {name: place for place, name in enumerate(reasons)}
     lines = [
         Line(
@@ -74,7 +74,7 @@ def curve_of(
 
 def _reasons(comparison: ComparisonResult) -> dict[str, str]:
     """Return the curves that have a colour, and why: the recommended, the leader, and who leads at other budgets."""
-    reasons: dict[str, list[str]] = {comparison.recommended: ["recommended"]}
+    reasons: dict[str, list[str]] = {comparison.recommended: ["recommended"]} if comparison.recommended else {}
     highest: dict[str, list[str]] = {}
     reasons.setdefault(comparison.leader, []).append("leader")
     if comparison.baseline:

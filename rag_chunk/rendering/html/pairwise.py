@@ -69,7 +69,7 @@ def comparison_of(
 ) -> DifferencePlot:
     """Lay out the configurations of a group, best first."""
     frame = _frame(report, comparison, results)
-    kept = {comparison.recommended, frame.reference}
+    kept = {comparison.representative, frame.reference}
     return DifferencePlot(
         rows=tuple(
             _row(frame, each, numbers[each.name], first=place < FIRST_ROWS or each.name in kept)

@@ -45,7 +45,7 @@ def answer_of(report: Report, comparison: ComparisonResult | None, results: list
     if comparison and all(is_bound(name) for name in comparison.retrievers):
         return Answer("A bound, which no pipeline can have", " and ".join(comparison.retrievers), "", (), "")
     kicker = "Recommended" if len(results) > 1 else "The only configuration"
-    chosen = next(each for each in results if comparison is None or each.name == comparison.recommended)
+    chosen = next(each for each in results if comparison is None or each.name == comparison.representative)
     scored = _score_facts(report, comparison, chosen, results) if comparison else ()
     config = ConfigFile(chosen.config.applicable_settings(), {}, {}).to_yaml()
     facts, settings = (*scored, _index(chosen)), settings_of(chosen.config)

@@ -1,0 +1,38 @@
+"""`promote`: a tracked config becomes what an alias in MLflow's model registry names."""
+
+from typing import Annotated
+
+import typer
+
+from rag_chunk.cli.app import app, say
+from rag_chunk.cli.options import with_fields
+from rag_chunk.config import PromotionConfig
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN_ID",
+        help="A run of one configuration, or of an analysis: then its recommended one.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+@with_fields(PromotionConfig)
+def promote(given: PromotionConfig, name: Name) -> None:
+    """Make a tracked config a version in MLflow's model registry, and let an alias point at it.
+
+    Pipelines that load the alias follow it. With --if-better the alias moves only if the run is not worse than what
+    it is compared with, over the questions that both answered; otherwise the exit status is 7.
+    """
+    from rag_chunk.workflow.gated_promotion import promote as promoted_by
+
+    promoted = promoted_by(name, given, say)
+    moved = f", before version {promoted.previous}" if promoted.previous not in {None, promoted.version} else ""
+    say(f"{promoted.alias} is version {promoted.version}, of run {promoted.run_id}{moved}.")
+    say(f"Pipelines follow it with the name models:/{promoted.alias}")
+    if promoted.link:
+        say(f"version: {promoted.link}")
+    if promoted.ui_command:
+        say(f"Open MLflow: {promoted.ui_command}")

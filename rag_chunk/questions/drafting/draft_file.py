@@ -1,0 +1,53 @@
+"""Drafts as a question file: each with its evidence, and with where it comes from."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rag_chunk.config import yaml_text
+from rag_chunk.config.drafting import FILTERS
+from rag_chunk.corpus import Corpus
+from rag_chunk.errors import InputError
+from rag_chunk.questions.drafting.draft_filters import DraftedQuestion
+from rag_chunk.questions.drafting.drafter import Drafting
+from rag_chunk.questions.question import question_to_dict
+
+_HEAD = """\
+# Questions that {model} drafted. They decide nothing yet: nobody has asked them, and nobody has reviewed them.
+#
+# For each one: would somebody ask this? Is the evidence all that answers it, and no more? Then take the line
+# "reviewed: false" away; else mend it, or delete the question. rag-chunk review FILE does this in a browser.
+"""
+_REASONS = {
+    "unreadable": "no answer in the form that was asked for",
+    "declined": "the model found no question to ask",
+    "unsupported": "a quote that is not in the text",
+    **{name: f"{meaning} ({name})" for name, meaning in FILTERS.items()},
+}
+
+
+def draft_file(drafting: Drafting, model: str, filters: tuple[str, ...], corpus: Corpus) -> str:
+    """Return a question file of drafts, as YAML. Raise `InputError` where it would be larger than what is read."""
+    questions = [_to_dict(draft, model, filters, corpus) for draft in drafting.questions]
+    text = _HEAD.format(model=" ".join(model.split())) + yaml_text.dump({"questions": questions})
+    if len(text) > yaml_text.LARGEST_FILE:
+        raise InputError(
+            f"{len(questions):,} questions make a file of {len(text):,} characters, and at most "
+            f"{yaml_text.LARGEST_FILE:,} are read; give a smaller --count"
+        )
+    return text
+
+
+def _to_dict(draft: DraftedQuestion, model: str, filters: tuple[str, ...], corpus: Corpus) -> dict[str, Any]:
+    fields = question_to_dict(draft.question, corpus)
+    evidence = fields.pop("evidence")
+    documents = {passage.document.name: passage.document.digest for passage in draft.passages}
+    drafted = {"model": model, "date": draft.day, "documents": documents, "passed": ", ".join(["quoted", *filters])}
+    return {**fields, "reviewed": False, "evidence": evidence, "drafted": drafted}
+
+
+def tally_lines(drafting: Drafting) -> Iterator[str]:
+    """Yield how many drafts were asked for and kept, and for each reason how many were dropped."""
+    yield f"Asked for {drafting.asked:,} drafts, kept {len(drafting.questions):,}."
+    for reason, meaning in _REASONS.items():
+        if count := drafting.dropped.get(reason):
+            yield f"  dropped {count:,}: {meaning}"

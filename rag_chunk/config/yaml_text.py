@@ -7,11 +7,11 @@ from typing import Any
 import yaml
 
 LARGEST_FILE = 1_000_000
-_EVENTS = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # several times as fast, where PyYAML was built with it
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # several times as fast, where PyYAML has it
 DEEPEST = 100
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes with the same methods
     """A safe loader that refuses a key that occurs twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
@@ -23,7 +23,7 @@ class _Loader(yaml.SafeLoader):
             if key in seen:
                 raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: the key {key!r} appears twice")
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return] # PyYAML's
 
 
 # YAML 1.1 takes 0200 for 128, 22:00 for 1320 and 2024-01-01 for a date. A number is what it looks like here, and what
@@ -69,7 +69,7 @@ def _refuse_tags_and_aliases(text: str) -> None:
     Reading on in what is nested deeply would take time with the square of the depth.
     """
     depth = 0
-    for event in yaml.parse(text, Loader=_EVENTS):
+    for event in yaml.parse(text, Loader=_SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:

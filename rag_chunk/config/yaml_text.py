@@ -9,6 +9,7 @@ import yaml
 LARGEST_FILE = 1_000_000
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # several times as fast, where PyYAML has it
 DEEPEST = 100
+_TOO_DEEP = "exceeded maximum nesting depth"  # the words of the C parser, which looks ahead
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes with the same methods
@@ -99,7 +100,9 @@ def load_with_lines(text: str, name: str = "") -> tuple[Any, list[int]]:
         return (loader.construct_document(node) if node else None), _lines(node, name)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ValueError(f"line {line}: {error.problem or error.context}") from error
+        problem = error.problem or error.context
+        problem = "it is nested too deeply" if problem == _TOO_DEEP else problem
+        raise ValueError(f"line {line}: {problem}") from error
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
     except RecursionError as error:

@@ -131,7 +131,10 @@ def test_traces_that_ask_nothing_known_are_an_error(app: Path, run: Program, mon
     )
     score = ["score", "--corpus", str(EXAMPLES), "--test-file", "other.json", "--traces"]
     status, _, said = run(*score, "handbook-app")
-    assert (status, f"none of the {2 * ASKED} traces in the experiment 'handbook-app' asks one of" in said) == (3, True)
+    assert (
+        status,
+        f"none of the {2 * ASKED} traces in the experiment 'handbook-app' asks a question of the question file" in said,
+    ) == (3, True)
     status, _, said = run(*score, "nothing")
     assert (status, "there is no experiment 'nothing'" in said) == (3, True)
     status, _, said = run(*score, "handbook-app", "--chunks", "other.json", "--retrieved", "other.json")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rag_chunk.chunker import chunk
 from rag_chunk.config import RunConfig
-from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus import Corpus, Document, cache
 from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.corpus.units import (
     Unit,
@@ -99,7 +99,7 @@ def test_windows_of_an_old_encoding_are_within_the_limit(text: str, size: int) -
     ranks = load_encoding("cl100k_base")._mergeable_ranks  # noqa: SLF001 - the old ones have their own, which are not here
     old = tiktoken.Encoding("cl100k_base", pat_str=OLD, mergeable_ranks=ranks, special_tokens={})
     corpus = Corpus([Document("a", "One two.\n\nThree four.\n\n" + text)])
-    with pytest.MonkeyPatch.context() as patch:
+    with cache.caching(enabled=False), pytest.MonkeyPatch.context() as patch:  # on disk are the facts of the new one
         patch.setattr(encoder, "load_encoding", lambda _: old)
         patch.setattr(encoder, "load_accelerator", lambda _: None)
         patch.setattr(tokens, "encoder_of", encoder.encoder_of.__wrapped__)

@@ -10,13 +10,15 @@ from rag_chunk.cli.analyze import progress
 from rag_chunk.cli.app import app, check_target, say, say_where, write
 from rag_chunk.cli.options import with_fields
 from rag_chunk.config import ComparisonConfig, OutputConfig, ReproductionConfig, TrackingConfig
+from rag_chunk.config.history import DiagnosisConfig
 from rag_chunk.errors import NotReproduced, SettingsError, Worse
 
 if TYPE_CHECKING:
+    from rag_chunk.analysis.diagnosis import Diagnosis
     from rag_chunk.analysis.history import ComparisonReport, Reproduction
     from rag_chunk.config.sources import Settings
 
-Outcome = TypeVar("Outcome", "ComparisonReport", "Reproduction")
+Outcome = TypeVar("Outcome", "ComparisonReport", "Reproduction", "Diagnosis")
 Sides = Annotated[
     list[str] | None,
     typer.Argument(
@@ -49,7 +51,7 @@ def compare(given: ComparisonConfig, sides: Sides = None) -> None:
     check_target(given.output_file)
     report = compared(*(sides or []), settings=given)
     gate = gate_verdict(report, given.margin) if given.fail_if_worse else ()
-    _show(report, given, side_by_side_table, lambda shown: side_by_side_markdown(shown, gate))
+    show_outcome(report, given, side_by_side_table, lambda shown: side_by_side_markdown(shown, gate))
     if not given.fail_if_worse:
         return
     sentences = "\n".join(gate)
@@ -84,7 +86,7 @@ def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = N
     output = OutputConfig(output=given.output, output_file=given.output_file, mlflow_tracking=given.track)
 
     def show(outcome: "Reproduction") -> None:
-        _show(outcome, given, reproduction_table, reproduction_markdown)
+        show_outcome(outcome, given, reproduction_table, reproduction_markdown)
 
     settings = settings_again(before, source or given.folder, given.test_file, output, tracking)
     for notice in trust_notices(before.source, settings):
@@ -107,9 +109,9 @@ def trust_notices(source: str, settings: "Settings") -> list[str]:
     return list(filter(None, dict.fromkeys(trust_notice(source, each, {}, TRUSTED) for each in recorded)))
 
 
-def _show(
+def show_outcome(
     outcome: Outcome,
-    given: ComparisonConfig | ReproductionConfig,
+    given: ComparisonConfig | ReproductionConfig | DiagnosisConfig,
     table: Callable[[Outcome, int], Any],
     markdown: Callable[[Outcome], str],
 ) -> None:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag_chunk.cli.analyze import progress
-from rag_chunk.cli.app import app, check_target, say, write
-from rag_chunk.cli.compare import trust_notices
+from rag_chunk.cli.app import app, check_target, say
+from rag_chunk.cli.compare import show_outcome, trust_notices
 from rag_chunk.cli.options import with_fields
 from rag_chunk.config.history import DiagnosisConfig
 
 if TYPE_CHECKING:
-    from rag_chunk.analysis.diagnosis import Diagnosis
     from rag_chunk.analysis.history import SavedAnalysis
     from rag_chunk.config.sources import Settings
 
@@ -40,6 +39,7 @@ def diagnose(given: DiagnosisConfig, results: Named = None, source: Folder = Non
     named only where the paired test over everything that was tried shows it.
     """
     from rag_chunk.corpus.cache import caching
+    from rag_chunk.rendering.diagnosis_table import diagnosis_markdown, diagnosis_table
     from rag_chunk.workflow import Reporter
     from rag_chunk.workflow.diagnosing import diagnose as diagnosed
 
@@ -52,7 +52,7 @@ def diagnose(given: DiagnosisConfig, results: Named = None, source: Folder = Non
     with caching(enabled=given.cache), progress(quiet=given.quiet) as told:
         reporter = Reporter(notify, told, lambda _: None)
         diagnosis = diagnosed(where, name, config, settings.analysis, reporter, given.embedding_model)
-    _show(diagnosis, given)
+    show_outcome(diagnosis, given, diagnosis_table, diagnosis_markdown)
 
 
 def _settings(given: DiagnosisConfig, results: str | None, source: Path | None) -> "tuple[str, Settings]":
@@ -78,22 +78,3 @@ def _only_recommended(before: "SavedAnalysis") -> "SavedAnalysis":
     from dataclasses import replace
 
     return replace(before, name=before.report.best.name)
-
-
-def _show(diagnosis: "Diagnosis", given: DiagnosisConfig) -> None:
-    """Write the diagnosis, as `--output` says, to stdout or to a file."""
-    from rag_chunk.rendering.diagnosis_table import diagnosis_markdown, diagnosis_table
-
-    if given.output == "table" and given.output_file is None:
-        from rich.console import Console
-
-        console = Console(highlight=False)
-        console.print(diagnosis_table(diagnosis, console.width))
-        return
-    text = diagnosis.to_json() + "\n" if given.output == "json" else diagnosis_markdown(diagnosis)
-    if given.output_file is None:
-        typer.echo(text, nl=False)
-        return
-    write(given.output_file, text)
-    if not given.quiet:
-        say(f"wrote {given.output_file}")

@@ -4,7 +4,7 @@ They change no number of an analysis, and are kept in no config file.
 """
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -13,10 +13,32 @@ from rag_chunk.config.run import numbers
 from rag_chunk.config.tracking import WHERE_RUNS_ARE
 
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}
-_FILE: dict[str, JsonValue] = {"flags": ["-o", "--output-file"]}
 _QUIET: dict[str, JsonValue] = {"flags": ["--quiet", "-q"]}
 HEADLINE = "budget_recall"
 MARGIN = 0.02  # the drop that a gate lets pass
+
+# Settings that several of these commands have.
+_TestFile = Annotated[
+    Path | None,
+    Field(
+        description="The questions.",
+        json_schema_extra={"aliases": ["--questions"], "default_text": "where they were"},
+    ),
+]
+_Output = Annotated[
+    Literal["table", "json", "markdown"],
+    Field(description="How the outcome is written.", json_schema_extra=FORMAT_DEFAULT),
+]
+_OutputFile = Annotated[
+    Path | None,
+    Field(
+        description="Write it to this file instead: .json, .md, or another as --output says.",
+        json_schema_extra={"flags": ["-o", "--output-file"]},
+    ),
+]
+_Cache = Annotated[bool, Field(description="Keep tokens on disk, for the next analysis of the same documents.")]
+_Quiet = Annotated[bool, Field(description="No notices and no progress.", json_schema_extra=_QUIET)]
+_Uri = Annotated[str | None, Field(description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)]
 
 
 class ComparisonConfig(BaseModel):
@@ -39,11 +61,7 @@ class ComparisonConfig(BaseModel):
     output: Literal["table", "json", "markdown"] = Field(
         "table", description="How the comparison is written.", json_schema_extra=FORMAT_DEFAULT
     )
-    output_file: Path | None = Field(
-        None,
-        description="Write it to this file instead: .json, .md, or another as --output says.",
-        json_schema_extra=_FILE,
-    )
+    output_file: _OutputFile = None
     quiet: bool = Field(False, description="No notices.", json_schema_extra=_QUIET)
     experiment: str | None = Field(
         None,
@@ -51,7 +69,7 @@ class ComparisonConfig(BaseModel):
         json_schema_extra={"metavar": "NAME", **_MLFLOW},
     )
     top: int = Field(5, ge=1, description="How many of them.", json_schema_extra=_MLFLOW)
-    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
+    mlflow_uri: _Uri = None
 
     _numbers = numbers
     _with_format = model_validator(mode="before")(with_format)
@@ -65,27 +83,17 @@ class ReproductionConfig(BaseModel):
     folder: Path | None = Field(
         None, description="The same as FOLDER.", json_schema_extra={"default_text": "where the documents were"}
     )
-    test_file: Path | None = Field(
-        None,
-        description="The questions.",
-        json_schema_extra={"aliases": ["--questions"], "default_text": "where they were"},
-    )
-    output: Literal["table", "json", "markdown"] = Field(
-        "table", description="How the outcome is written.", json_schema_extra=FORMAT_DEFAULT
-    )
-    output_file: Path | None = Field(
-        None,
-        description="Write it to this file instead: .json, .md, or another as --output says.",
-        json_schema_extra=_FILE,
-    )
-    cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
-    quiet: bool = Field(False, description="No notices and no progress.", json_schema_extra=_QUIET)
+    test_file: _TestFile = None
+    output: _Output = "table"
+    output_file: _OutputFile = None
+    cache: _Cache = True
+    quiet: _Quiet = False
     track: bool = Field(
         False,
         description="Log it to MLflow, with the run's id in the tag rag_chunk.reproduces.",
         json_schema_extra={"flags": ["--track"], **_MLFLOW},
     )
-    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
+    mlflow_uri: _Uri = None
     experiment_name: str | None = Field(
         None, description="The experiment.", json_schema_extra={"default_text": "the run's", **_MLFLOW}
     )
@@ -120,7 +128,7 @@ class PromotionConfig(BaseModel):
         json_schema_extra={"metavar": "RUN|NAME@ALIAS", "default_text": "what the alias points at"},
     )
     margin: float = Field(MARGIN, ge=0, le=1, description="How much lower than that of --than the mean may be.")
-    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
+    mlflow_uri: _Uri = None
 
     _numbers = numbers
 
@@ -136,26 +144,16 @@ class DiagnosisConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    test_file: Path | None = Field(
-        None,
-        description="The questions.",
-        json_schema_extra={"aliases": ["--questions"], "default_text": "where they were"},
-    )
+    test_file: _TestFile = None
     embedding_model: str | None = Field(
         None,
         description="Try retrieval by vectors too, with this model: hashing, or backend:name.",
         json_schema_extra={"metavar": "BACKEND:NAME"},
     )
-    output: Literal["table", "json", "markdown"] = Field(
-        "table", description="How the outcome is written.", json_schema_extra=FORMAT_DEFAULT
-    )
-    output_file: Path | None = Field(
-        None,
-        description="Write it to this file instead: .json, .md, or another as --output says.",
-        json_schema_extra=_FILE,
-    )
-    cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
-    quiet: bool = Field(False, description="No notices and no progress.", json_schema_extra=_QUIET)
-    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
+    output: _Output = "table"
+    output_file: _OutputFile = None
+    cache: _Cache = True
+    quiet: _Quiet = False
+    mlflow_uri: _Uri = None
 
     _with_format = model_validator(mode="before")(with_format)

@@ -3,14 +3,13 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any, NamedTuple
 
 from rag_chunk.corpus.terms import terms
+from tests.support.json_server import Answer, serving_json
 
 _PASSAGE = re.compile(r"<passage>\n(.*?)\n</passage>", re.DOTALL)
 _TEXT = re.compile(r"<text>\n(.*?)\n</text>", re.DOTALL)
@@ -118,12 +117,12 @@ class ChatServer:
     model: Model = honest
     asked: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
-    answers: list[tuple[int, dict[str, str], Any]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     refuses_forms: bool = False
     counts_tokens: bool = True
     before: Callable[[int], None] = lambda _: None
 
-    def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, str], Any]:
+    def answer(self, body: dict[str, Any]) -> Answer:
         self.before(len(self.asked))
         if self.answers:
             return self.answers.pop(0)
@@ -140,46 +139,6 @@ class ChatServer:
         )
 
 
-class _QuietServer(ThreadingHTTPServer):
-    def handle_error(self, *_: object) -> None:
-        """Say nothing: a client that was interrupted has gone."""
-
-
-@contextmanager
-def serving_chat() -> Iterator[ChatServer]:
+def serving_chat() -> AbstractContextManager[ChatServer]:
     """Serve on a free port of this machine."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            known.headers.append({name.lower(): value for name, value in self.headers.items()})
-            known.asked.append(body)
-            try:
-                status, headers, answer = known.answer(body)
-            except ConnectionError:  # a model that dies
-                self.connection.close()
-                return
-            text = json.dumps(answer).encode()
-            self.send_response(status if self.path == "/v1/chat/completions" else 404)
-            for name, value in {
-                "Content-Type": "application/json",
-                "Content-Length": str(len(text)),
-                **headers,
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = _QuietServer(("127.0.0.1", 0), Handler)
-    known = ChatServer(f"http://127.0.0.1:{server.server_port}/v1")
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield known
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return serving_json(ChatServer, "chat/completions")

@@ -13,7 +13,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,18 +22,10 @@ from rag_chunk import Corpus, read_corpus  # noqa: E402 - the tests' model lies 
 from rag_chunk.config.drafting import FILTERS, DraftingConfig  # noqa: E402
 from rag_chunk.embedder.chat import chat_model  # noqa: E402
 from rag_chunk.questions.drafting import DraftContext, ModelAsker, PassageSampler, draft_questions  # noqa: E402
-from tests.support.chat_server import Asked, Reply, honest  # noqa: E402
+from tests.support.chat_server import Asked, PlayedAnswer, Reply, honest  # noqa: E402
 
 EVERY = 3  # drafts, of which one is bad
 Fault = Callable[[Asked, Reply], Reply]
-
-
-@dataclass(frozen=True)
-class Said:
-    text: str
-    tokens: int = 0
-    day: str = ""
-    is_kept: bool = False
 
 
 def _paraphrase(asked: Asked, reply: Reply) -> Reply:
@@ -104,7 +95,7 @@ def _study(corpus: Corpus, fault: Fault, count: int, without: Sequence[str]) -> 
     """Return how many drafts were bad, what dropped them, how many were kept, and the share of good ones dropped."""
     marks, bad = Counter[str](), set[str]()
 
-    def ask(messages: Sequence[dict[str, str]], _: object) -> Said:
+    def ask(messages: Sequence[dict[str, str]], _: object) -> PlayedAnswer:
         asked = Asked(messages[-1]["content"])
         reply = honest(asked)
         if asked.passages and reply["question"]:
@@ -114,7 +105,7 @@ def _study(corpus: Corpus, fault: Fault, count: int, without: Sequence[str]) -> 
                 bad.add(json.dumps(reply))
         elif asked.text is None and not asked.passages and "this section" in asked.question:
             reply = {"subject": "", "is_clear": False}
-        return Said(json.dumps(reply))
+        return PlayedAnswer(json.dumps(reply))
 
     config = DraftingConfig.model_validate({"model": "m", "count": count, "without": list(without)})
     dropped = Counter[str]()
@@ -142,8 +133,8 @@ def _study(corpus: Corpus, fault: Fault, count: int, without: Sequence[str]) -> 
 def _clean_drops(corpus: Corpus, config: DraftingConfig) -> dict[str, float]:
     """Return the share of an honest model's drafts that each reason drops: what a fault adds is above that."""
 
-    def ask(messages: Sequence[dict[str, str]], _: object) -> Said:
-        return Said(json.dumps(honest(Asked(messages[-1]["content"]))))
+    def ask(messages: Sequence[dict[str, str]], _: object) -> PlayedAnswer:
+        return PlayedAnswer(json.dumps(honest(Asked(messages[-1]["content"]))))
 
     context = DraftContext(corpus, config, PassageSampler(corpus, 0), ModelAsker(ask, lambda _: 0))  # type: ignore[arg-type]
     drafting = draft_questions(context, lambda *_: None)

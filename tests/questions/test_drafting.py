@@ -4,7 +4,6 @@ import itertools
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from rag_chunk.questions.drafting import (
 )
 from rag_chunk.questions.drafts import drafts
 from rag_chunk.questions.folding import fold
-from tests.support.chat_server import Asked, Model, Reply, honest, repeating
+from tests.support.chat_server import Asked, Model, PlayedAnswer, Reply, honest, repeating
 
 FOODS = "apple bread cheese danish eggplant fennel grapes hazelnut icing jelly kale lemon".split()
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -43,18 +42,10 @@ DOORS = Corpus([
 DOOR = Corpus(DOORS.documents[:1])
 
 
-@dataclass(frozen=True)
-class Answer:
-    text: str
-    tokens: int = 100
-    day: str = "2026-01-01"
-    is_kept: bool = False
-
-
 def context(corpus: Corpus, model: Model, **settings: object) -> DraftContext:
     def ask(messages, schema):
         reply = model(Asked(messages[-1]["content"]))
-        return Answer(reply if isinstance(reply, str) else json.dumps(reply))
+        return PlayedAnswer(reply if isinstance(reply, str) else json.dumps(reply))
 
     config = DraftingConfig.model_validate({"model": "m", **settings})
     return DraftContext(corpus, config, PassageSampler(corpus, 0), ModelAsker(ask, lambda _: 1))

@@ -139,6 +139,16 @@ class ChatServer:
         )
 
 
+@dataclass(frozen=True)
+class PlayedAnswer:
+    """An answer of a model that is played without a server."""
+
+    text: str
+    tokens: int = 100
+    day: str = "2026-01-01"
+    is_kept: bool = False
+
+
 def serving_chat() -> AbstractContextManager[ChatServer]:
     """Serve on a free port of this machine."""
     return serving_json(ChatServer, "chat/completions")

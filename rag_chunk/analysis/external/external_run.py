@@ -133,14 +133,22 @@ def _spent(chunking: Chunking, ranking: Ranking, config: RunConfig, pricing: Pri
 
 def _short(lengths: Positions, ranking: Ranking, chunking: Chunking, config: RunConfig) -> Iterator[tuple[str, int]]:
     """Yield what some lists, but not all chunks together, are too short for, and how many."""
-    some, headline = lengths > 0, pricing_of(chunking.corpus, config)
+    some, all_chunks = lengths > 0, np.arange(len(chunking))[None]
     top = int((some & (lengths < min(config.top_k, len(chunking)))).sum())
     if top:
         yield f"top_k ({config.top_k})", top
-    largest = max(CURVE) if config.budget_unit == "tokens" else max(config.budget, *CURVE)
-    budgets = {(config.budget, config.budget_unit): headline, (largest, "characters"): CHARACTERS}
-    for (budget, unit), pricing in budgets.items():
-        most = int(_spent(chunking, np.arange(len(chunking))[None], config, pricing)[0])
-        count = int((some & (_spent(chunking, ranking, config, pricing) < min(budget, most))).sum())
-        if count:
-            yield f"{budget:,} {unit}", count
+    for pricing, unit, budgets in _budgets(chunking, config):
+        most = int(_spent(chunking, all_chunks, config, pricing)[0])
+        spent = _spent(chunking, ranking, config, pricing)
+        for budget in budgets:
+            count = int((some & (spent < min(budget, most))).sum())
+            if count:
+                yield f"{budget:,} {unit}", count
+
+
+def _budgets(chunking: Chunking, config: RunConfig) -> list[tuple[Pricing, str, tuple[int, ...]]]:
+    """Return the budget of the headline and the largest of the curve, by the unit that they are in."""
+    if config.budget_unit == "characters":
+        return [(CHARACTERS, "characters", tuple(dict.fromkeys((config.budget, max(config.budget, *CURVE)))))]
+    headline = (pricing_of(chunking.corpus, config), config.budget_unit, (config.budget,))
+    return [headline, (CHARACTERS, "characters", (max(CURVE),))]

@@ -3,6 +3,7 @@
 import hashlib
 import unicodedata
 from collections.abc import Iterator
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ class Accelerator:
         """Remember both."""
         self._tokenizer, self._proven = tokenizer, proven
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """The package and its version."""
         return f"{PACKAGE} {version(PACKAGE)}"

@@ -58,7 +58,7 @@ def read_corpus(
         return Corpus(read_jsonl(path))
     if path.is_dir() and is_converted_folder(path):
         documents = list(_read_converted(path, patterns, tuple(converter)))
-        return Corpus(documents, [Skipped(name, STRAY) for name in find_strays(path)])
+        return Corpus(documents, [Skipped(writable(name), STRAY) for name in find_strays(path)])
     chosen = choose_converters(converter)
     single = not path.is_dir()
     root = path.parent if single else path

@@ -8,8 +8,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from rag_chunk.analysis import statistics
+from rag_chunk.analysis.comparison import against_result
 from rag_chunk.analysis.phrases import join_words, points, these_questions
-from rag_chunk.analysis.report import ConfigurationResult
+from rag_chunk.analysis.report import AgainstBaseline, ConfigurationResult
 from rag_chunk.analysis.scoring import HEADLINE
 from rag_chunk.analysis.summary import between_documents, where_lost
 from rag_chunk.config import RunConfig
@@ -96,7 +97,11 @@ def diagnose_results(
     test = statistics.compare_all(scores, seed=base.config.seed, reference=0)
     pairs = {max(pair.a, pair.b): pair for pair in test.pairs if 0 in (pair.a, pair.b)}
     enough = len(ids) >= statistics.FEWEST_FOR_A_WINNER
-    trials = [_trial(each, base, pairs[place], test.means[place], enough=enough) for place, each in enumerate(tried, 1)]
+    names = [base.name, *(each.result.name for each in tried)]
+    trials = [
+        _trial(each, base, against_result(pairs[place], 0, names, enough=enough), test.means[place])
+        for place, each in enumerate(tried, 1)
+    ]
     trials.sort(key=lambda trial: -trial.difference)
     missing = len(ids) - len(base.questions)
     share = len(base.questions) / len(ids)
@@ -132,22 +137,14 @@ def _scores(result: ConfigurationResult, ids: Sequence[str]) -> Floats:
     return np.array([by_id.get(each, 0.0) for each in ids])
 
 
-def _trial(tried: Tried, base: ConfigurationResult, pair: statistics.Pair, recall: float, *, enough: bool) -> Trial:
-    better = pair.a != 0 and pair.difference > 0
-    sign = 1 if pair.a != 0 else -1
-    ends = sorted((sign * pair.low, sign * pair.high))
-    shown = enough and pair.p_adjusted < statistics.ALPHA
+def _trial(tried: Tried, base: ConfigurationResult, seen: AgainstBaseline, recall: float) -> Trial:
     return Trial(
         factor=tried.factor,
         change=tried.change,
         config=tried.result.config,
         recall=recall,
-        difference=sign * pair.difference + 0.0,
-        low=ends[0] + 0.0,
-        high=ends[1] + 0.0,
-        p_adjusted=pair.p_adjusted,
-        shown=("better" if better else "worse") if shown else "no difference",
         costs=tuple(_costs(base, tried.result)),
+        **seen.model_dump(exclude={"name"}),
     )
 
 

@@ -8,6 +8,7 @@ from rag_chunk.corpus.arrays import Positions
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking, rank
 from rag_chunk.scorer.budget import LADDER, fills_budgets, required_depth, usual_depth
+from rag_chunk.scorer.metrics import in_own_documents
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.retrieval import Retrieval
 from rag_chunk.scorer.shuffles import one_shuffle
@@ -71,11 +72,7 @@ def _oracle(chunking: Chunking, questions: Questions, config: RunConfig, depth: 
 
 def _keep_own_documents(ranking: Ranking, chunking: Chunking, questions: Questions) -> Ranking:
     """Return each list without the chunks of documents that hold no evidence of its question; -1 fills up."""
-    document = np.append(chunking.corpus.documents_at(chunking.spans[:, 0]), -1)[ranking]
-    own = np.zeros(ranking.shape, bool)
-    for row, question in enumerate(questions.questions):
-        starts = np.array([start for item in question.evidence for start, _ in item.spans], np.int64)
-        own[row] = np.isin(document[row], chunking.corpus.documents_at(starts))
+    own = in_own_documents(ranking, chunking, questions)
     order = np.argsort(~own, axis=1, kind="stable")
     return np.where(np.take_along_axis(own, order, axis=1), np.take_along_axis(ranking, order, axis=1), -1)
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Floats, Positions, first_of_runs
 from rag_chunk.questions.question import Questions, question_overlap
+from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.budget import CURVE, LADDER, BudgetCurve, budgets_of
 from rag_chunk.scorer.losses import losses_of
 from rag_chunk.scorer.oracle import oracle_ranking
@@ -61,23 +63,29 @@ def _precision(retrieval: Retrieval) -> Floats:
 
 def _document_precision(retrieval: Retrieval) -> Floats:
     """Return the share of the first `top_k` chunks that lie in a document with evidence: [questions]."""
-    corpus, top = retrieval.chunking.corpus, retrieval.ranking[:, : retrieval.config.top_k]
-    count = len(corpus.documents)
-    known = corpus.derived(
-        np.ndarray, lambda: _evidence_documents(retrieval), "documents of evidence", retrieval.questions
-    )
-    document = np.append(corpus.documents_at(retrieval.chunking.spans[:, 0]), 0)[top]
-    right = np.isin(np.arange(len(top))[:, None] * count + document, known) & (top >= 0)
+    top = retrieval.ranking[:, : retrieval.config.top_k]
+    right = in_own_documents(top, retrieval.chunking, retrieval.questions)
     share: Floats = right.sum(axis=1) / np.maximum((top >= 0).sum(axis=1), 1)
     return share
 
 
-def _evidence_documents(retrieval: Retrieval) -> Positions:
+def in_own_documents(ranking: Ranking, chunking: Chunking, questions: Questions) -> Bools:
+    """Return whether each ranked chunk lies in a document with evidence of its question: [questions, depth]."""
+    corpus = chunking.corpus
+    known = corpus.derived(
+        np.ndarray, lambda: _evidence_documents(corpus, questions), "documents of evidence", questions
+    )
+    document = np.append(corpus.documents_at(chunking.spans[:, 0]), 0)[ranking]
+    keys = np.arange(len(ranking))[:, None] * len(corpus.documents) + document
+    own: Bools = np.isin(keys, known) & (ranking >= 0)
+    return own
+
+
+def _evidence_documents(corpus: Corpus, questions: Questions) -> Positions:
     """Return question * documents + document for each document that holds some evidence of a question."""
-    corpus = retrieval.chunking.corpus
     starts = [
         (row, start)
-        for row, question in enumerate(retrieval.questions.questions)
+        for row, question in enumerate(questions.questions)
         for item in question.evidence
         for start, _ in item.spans
     ]

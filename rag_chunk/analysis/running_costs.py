@@ -11,6 +11,7 @@ from rag_chunk.analysis.scoring import Scored
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig, is_external
 from rag_chunk.config.prices import Prices
+from rag_chunk.corpus.arrays import spread
 from rag_chunk.questions import Questions
 
 CHARACTERS_PER_TOKEN = 4  # about, where tokens are not counted
@@ -46,8 +47,7 @@ def _times(chunking: Chunking, questions: Questions, config: RunConfig) -> dict[
     """
     if is_external(config.retriever) or not len(chunking):
         return {}
-    rows = np.unique(np.linspace(0, len(questions) - 1, _TIMED).round().astype(int)).tolist()
-    alone = [replace(questions, questions=(questions.questions[row],)) for row in rows]
+    alone = [replace(questions, questions=(questions.questions[row],)) for row in spread(len(questions), _TIMED)]
     for question in alone:
         _milliseconds(chunking, question, config)
     taken = [_milliseconds(chunking, question, config) for question in alone]

@@ -52,6 +52,17 @@ def ranges(firsts: Positions, ends: Positions) -> Positions:
     return np.repeat(firsts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
 
 
+def spread(count: int, most: int) -> tuple[int, ...]:
+    """Return at most `most` of the rows below `count`, evenly spread, the first and the last among them.
+
+    >>> spread(3, 5), spread(9, 3)
+    ((0, 1, 2), (0, 4, 8))
+    """
+    if count <= most:
+        return tuple(range(count))
+    return tuple(np.linspace(0, count - 1, most).round().astype(int).tolist())
+
+
 def union(spans: Spans) -> Spans:
     """Return the disjoint stretches that `spans` cover together, in order; touching ones are joined.
 

@@ -11,6 +11,7 @@ import numpy as np
 from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import spread
 from rag_chunk.questions import Question
 
 MOST_TEXT = 1_500_000  # bytes of documents
@@ -60,7 +61,7 @@ def sample_of(analysis: Analysis) -> Sample:
     report = analysis.report
     columns = report.configurations[:MOST_COLUMNS]
     asked = _reported_questions(analysis)
-    rows = _spread(len(asked), max(min(MOST_CELLS // len(columns), MOST_QUESTIONS), 1))
+    rows = spread(len(asked), max(min(MOST_CELLS // len(columns), MOST_QUESTIONS), 1))
     questions = tuple(asked[row] for row in rows)
     texts = _texts(analysis, questions)
     notes = (
@@ -89,12 +90,6 @@ def _reported_questions(analysis: Analysis) -> list[Question]:
         return []
     known = {question.id: question for question in analysis.questions.questions}
     return [known[each.id] for each in analysis.report.configurations[0].questions]
-
-
-def _spread(count: int, most: int) -> tuple[int, ...]:
-    if count <= most:
-        return tuple(range(count))
-    return tuple(np.linspace(0, count - 1, most).round().astype(int).tolist())
 
 
 def _texts(analysis: Analysis, questions: Sequence[Question]) -> tuple[Excerpt, ...]:

@@ -158,8 +158,7 @@ def _places(asked: _Questions, chunking: Chunking, rows: Positions, apart: list[
     Terms `apart`, in the chunks `rows`, are not whole on the line: fragments of cut words, and those of titles.
     """
     first, counts = _ranges(asked.starts, asked.ends, chunking)
-    before = np.cumsum(counts) - counts
-    numbers = asked.numbers[np.arange(counts.sum()) + np.repeat(first - before, counts)]
+    numbers = asked.numbers[ranges(first, first + counts)]
     chunks = np.repeat(np.arange(len(chunking)), counts)
     if apart:
         others = np.array([asked.vocabulary.get(term, -1) for term in apart], np.int64)

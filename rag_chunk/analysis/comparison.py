@@ -74,8 +74,8 @@ def compare_configurations(
         metric=HEADLINE,
         retrievers=distinct(result.config.retriever for result in outcome.results),
         leader=names[outcome.leader],
-        not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
-        recommended=None if outcome.is_bound else names[outcome.recommended],
+        not_shown_worse=outcome.not_shown_worse,
+        recommended=outcome.recommended_name,
         leaders={f"{HEADLINE}_{budget}": names[places[0]] for budget, places in leaders.items()},
         pareto=() if outcome.is_bound else tuple(names[place] for place in _pareto(outcome.results)),
         baseline=baseline,
@@ -134,8 +134,8 @@ def _reviewed(scored: Sequence[Scored], asked: EvaluationSet, margin: float, see
     return ReviewedResult(
         count=outcome.shown.num_questions,
         leader=names[outcome.leader],
-        not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
-        recommended=None if outcome.is_bound else names[outcome.recommended],
+        not_shown_worse=outcome.not_shown_worse,
+        recommended=outcome.recommended_name,
         means=dict(zip(names, outcome.shown.means, strict=True)),
         verdict=summarize_reviewed(outcome),
     )

@@ -42,6 +42,16 @@ class Outcome:
         return [result.name for result in self.results]
 
     @property
+    def not_shown_worse(self) -> tuple[str, ...]:
+        """The names of those that are not shown to be worse than the leader."""
+        return tuple(name for name, worse in zip(self.names, self.worse, strict=True) if not worse)
+
+    @property
+    def recommended_name(self) -> str | None:
+        """The name of the recommended one; none among bounds."""
+        return None if self.is_bound else self.names[self.recommended]
+
+    @property
     def is_bound(self) -> bool:
         """Whether these are bounds, which no pipeline can have: nothing is recommended among them."""
         return all(is_bound(result.config.retriever) for result in self.results)

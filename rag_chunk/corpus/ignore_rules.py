@@ -7,7 +7,6 @@ own account, and the list of files that git tracks although a rule ignores them,
 
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,9 +89,8 @@ def rules_above(folder: Path) -> IgnoreRules:
     return IgnoreRules() if rules.ignores_everything else rules
 
 
-def _parse(lines: Iterable[bytes], depth: int) -> list[_Rule]:
-    rules = [rule for line in list(lines)[:_MOST_RULES] if (rule := _parse_rule(line, depth))]
-    return [rule for rule in rules if rule.segments]
+def _parse(lines: list[bytes], depth: int) -> list[_Rule]:
+    return [rule for line in lines[:_MOST_RULES] if (rule := _parse_rule(line, depth))]
 
 
 def _parse_rule(line: bytes, depth: int) -> _Rule | None:

@@ -1,6 +1,6 @@
 """Scores one configuration: how much of the evidence its chunks bring back, and for how many characters."""
 
-from rag_chunk.scorer.budget import CURVE, LADDER, budgets_of, fills_budgets, required_depth, usual_depth
+from rag_chunk.scorer.budget import CURVE, LADDER, budgets_of, required_depth
 from rag_chunk.scorer.groups import GROUPS, SHAPE, Scores, score
 from rag_chunk.scorer.shape import shape_metrics
 
@@ -11,9 +11,7 @@ __all__ = [
     "SHAPE",
     "Scores",
     "budgets_of",
-    "fills_budgets",
     "required_depth",
     "score",
     "shape_metrics",
-    "usual_depth",
 ]

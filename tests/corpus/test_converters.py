@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import io
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -426,6 +427,15 @@ def test_a_converted_folder_is_read_as_what_was_converted(folder: Path, monkeypa
     assert "its file is no file of this folder" in refused(folder / "texts")
     index.write_text("[]")
     assert "convert the documents again" in refused(folder / "texts")
+
+
+def test_a_stray_file_whose_name_utf_8_cannot_hold_is_written_out(folder: Path) -> None:
+    converters.write_converted_folder([Document("a.md", "One.")], folder / "texts")
+    try:
+        (folder / "texts" / os.fsdecode(b"\xff.md")).write_text("Two.")
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    assert [name for name, _ in read_corpus("texts").skipped] == ["\\udcff.md"]
 
 
 def test_the_working_folder_runs_no_code_when_a_file_is_converted(folder: Path) -> None:

@@ -23,7 +23,7 @@ from rag_chunk.questions.common_blocks import (
     trim_ends,
 )
 from rag_chunk.questions.passage import FURNITURE, Block, Passage
-from rag_chunk.questions.table_rows import collect_rows, windows_around
+from rag_chunk.questions.table_rows import collect_rows, may_be_table, windows_around
 
 SHORTEST_ALIGNED = 20  # letters and digits
 LONG = 60  # letters and digits from which a part may be missing
@@ -43,36 +43,32 @@ class Alignment:
     share: float
 
 
-def align(passage: Passage, document: Passage, within: tuple[int, int] | None = None) -> Alignment | None:
-    """Return where a passage stands in a document; None where it does not.
-
-    `within` is the stretch of the document's text to look in.
-    """
-    pattern, letters = passage.letters, document.letters
-    if len(pattern.text) < SHORTEST_ALIGNED:
-        return None
-    low, high = np.searchsorted(letters.starts, within or (0, len(document.text))).tolist()
-    alignments = (_align_in(passage, document, region) for region in _regions(pattern.text, letters.text, low, high))
-    return max((each for each in alignments if each), key=lambda each: each.share, default=None)
-
-
 def align_table(
     passage: Passage, document: Passage, page_starts: Sequence[int], within: tuple[int, int] | None = None
 ) -> Alignment | None:
     """Return where a passage, or else each row of a table, stands in a document; None where neither does.
 
-    `page_starts` are the document's.
+    `page_starts` are the document's; `within` is the stretch of its text to look in.
     """
-    return align(passage, document, within) or _align_rows(passage, document, page_starts, within)
+    regions = _regions_of(passage, document, within)
+    alignment = _align_in_regions(passage, document, regions)
+    if alignment or not may_be_table(passage):
+        return alignment
+    return _align_rows(passage, document, page_starts, regions)
+
+
+def _align_in_regions(passage: Passage, document: Passage, regions: Sequence[tuple[int, int]]) -> Alignment | None:
+    if len(passage.letters.text) < SHORTEST_ALIGNED:
+        return None
+    alignments = (_align_in(passage, document, region) for region in regions)
+    return max((each for each in alignments if each), key=lambda each: each.share, default=None)
 
 
 def _align_rows(
-    passage: Passage, document: Passage, page_starts: Sequence[int], within: tuple[int, int] | None
+    passage: Passage, document: Passage, page_starts: Sequence[int], regions: Sequence[tuple[int, int]]
 ) -> Alignment | None:
-    letters = document.letters
-    low, high = np.searchsorted(letters.starts, within or (0, len(document.text))).tolist()
-    for region in _regions(passage.letters.text, letters.text, low, high):
-        for around in windows_around(document, *letters.span(*region), page_starts):
+    for region in regions:
+        for around in windows_around(document, *document.letters.span(*region), page_starts):
             if rows := collect_rows(passage, document, around):
                 return Alignment(rows.spans, rows.share)
     return None
@@ -81,6 +77,13 @@ def _align_rows(
 def count_seeds(pattern: str, letters: str) -> int:
     """Return how many of a few pieces of `pattern` stand in a document, to choose the documents worth aligning."""
     return sum(piece in letters for _, piece in seeds(pattern, 16))
+
+
+def _regions_of(passage: Passage, document: Passage, within: tuple[int, int] | None) -> list[tuple[int, int]]:
+    """Return the stretches of a document's letters that are most like a passage, the best first."""
+    letters = document.letters
+    low, high = np.searchsorted(letters.starts, within or (0, len(document.text))).tolist()
+    return _regions(passage.letters.text, letters.text, low, high)
 
 
 def _regions(pattern: str, letters: str, low: int, high: int) -> list[tuple[int, int]]:

@@ -52,11 +52,14 @@ class TableRows:
     share: float
 
 
+def may_be_table(passage: Passage) -> bool:
+    """Whether a passage has as many numbers as a table has."""
+    return _numbers(_tokens(passage.text)).total() >= FEWEST_NUMBERS
+
+
 def collect_rows(passage: Passage, document: Passage, within: tuple[int, int]) -> TableRows | None:
     """Return the rows of a table that are near the stretch `within` of a document; None where they are not all there."""
     wanted = _tokens(passage.text)
-    if _numbers(wanted).total() < FEWEST_NUMBERS:
-        return None
     rows = list(_rows(document.text, *within))
     chosen = _choose(rows, wanted)
     left = wanted - sum((rows[place].tokens for place in chosen), Counter())

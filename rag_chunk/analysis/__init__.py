@@ -94,17 +94,8 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
         estimate.check(settings.max_embed_tokens)
         if on_estimate:
             on_estimate(estimate)
+    run = _run(corpus, asked, settings, rivals, progress)
     on_progress = progress or _ignore
-    ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
-    with open_threads(len(rivals)) as executor:
-        run = Run(corpus, asked, settings.metrics, executor)
-        for number, (name, (config, conversion)) in enumerate(ordered):
-            on_progress(number, len(rivals), name)
-            run.add(name, config, _embedding_progress(progress, number, len(rivals), name), conversion)
-        run.finish(rivals)
-    if settings.measure_costs or settings.costs:
-        sets = {name: conversion.evaluation if conversion else asked for name, (_, conversion) in rivals.items()}
-        run.measure_costs(sets, settings.costs)
     on_progress(len(rivals), len(rivals), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
     unseen = find_unseen_headings(corpus, named.values())
@@ -112,6 +103,27 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)
     on_progress(len(rivals), len(rivals), "")
     return replace(analysis, report=compare_conversions(analysis.report, run.scored.values(), converted))
+
+
+def _run(
+    corpus: Corpus,
+    asked: EvaluationSet | None,
+    settings: AnalysisConfig,
+    rivals: Mapping[str, tuple[RunConfig, RivalConversion | None]],
+    progress: Progress | None,
+) -> Run:
+    """Run the configurations, each on its conversion of the documents; measure what they cost if that is asked for."""
+    ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
+    with open_threads(len(rivals)) as executor:
+        run = Run(corpus, asked, settings.metrics, executor)
+        for number, (name, (config, conversion)) in enumerate(ordered):
+            (progress or _ignore)(number, len(rivals), name)
+            run.add(name, config, _embedding_progress(progress, number, len(rivals), name), conversion)
+        run.finish(rivals)
+    if settings.measure_costs or settings.costs:
+        sets = {name: conversion.evaluation if conversion else asked for name, (_, conversion) in rivals.items()}
+        run.measure_costs(sets, settings.costs)
+    return run
 
 
 def _embedding_progress(

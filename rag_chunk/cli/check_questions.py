@@ -13,6 +13,8 @@ from rag_chunk.config.sources import CommandLineOptions
 from rag_chunk.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
+    from rag_chunk.config import AnalysisConfig
+    from rag_chunk.config.sources import Notify
     from rag_chunk.questions import QuestionCheck
 
 Questions = Annotated[
@@ -63,7 +65,6 @@ def check_questions(
     When documents have changed, --against OLD --fix OUT writes the questions anew: evidence that has moved gets its
     new place, and questions whose evidence is gone are marked stale.
     """
-    from rag_chunk.config.sources import load_single
     from rag_chunk.questions import check_questions as checked
     from rag_chunk.questions.coverage import describe_coverage
     from rag_chunk.questions.follow import follow_questions
@@ -74,13 +75,7 @@ def check_questions(
         questions = folder or "questions.json"
         raise InputError(f"{file} is a folder; the questions come first: rag-chunk check-questions {questions} {file}")
     check_target(fix)
-    named = {name: path for name, path in (("source", folder), ("test_file", file)) if path}
-    options = replace(given, analysis={**given.analysis, **named})
-    asked = load_single(options, notify, reads=("source", "test_file"), used=()).analysis
-    if asked.test_file is None:
-        raise SettingsError(
-            "no questions were named. Give them, and the documents: check-questions questions.json docs"
-        )
+    asked, test_file = _settings(given, file, folder, notify)
     with progress(quiet=given.output.get("quiet", False)) as on_progress:
         corpus = read_documents(asked, notify, on_progress)
     refuse_overwriting_inputs(
@@ -88,9 +83,9 @@ def check_questions(
     )  # the questions may be mended in place
     if against:
         older = read_documents(asked.model_copy(update={"source": against}), notify)
-        check = follow_questions(asked.test_file, older, corpus)
+        check = follow_questions(test_file, older, corpus)
     else:
-        check = checked(asked.test_file, corpus)
+        check = checked(test_file, corpus)
     typer.echo(
         "\n".join([_format_check(check), *describe_coverage(corpus, [each.question for each in check.questions])])
     )
@@ -98,6 +93,22 @@ def check_questions(
         _fix(check, fix)
     if check.of("error"):
         raise typer.Exit(InputError.exit_status)
+
+
+def _settings(
+    given: CommandLineOptions, file: Path | None, folder: Path | None, notify: "Notify"
+) -> "tuple[AnalysisConfig, Path]":
+    """Return the settings, and the question file that is named on the command line or in rag-chunk.yaml."""
+    from rag_chunk.config.sources import load_single
+
+    named = {name: path for name, path in (("source", folder), ("test_file", file)) if path}
+    options = replace(given, analysis={**given.analysis, **named})
+    asked = load_single(options, notify, reads=("source", "test_file"), used=()).analysis
+    if asked.test_file is None:
+        raise SettingsError(
+            "no questions were named. Give them, and the documents: check-questions questions.json docs"
+        )
+    return asked, asked.test_file
 
 
 def _fix(check: "QuestionCheck", target: Path) -> None:

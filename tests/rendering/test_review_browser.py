@@ -208,6 +208,7 @@ def test_hostile_text_is_text(page: Any, client: ReviewClient) -> None:
     client.change("hall", do="ask", text=HOSTILE)
     client.change("hall", do="tag", tags=[HOSTILE])
     page.reload()
+    page.locator("mark.on").first.wait_for()
     page.locator("#document").select_option("0")
     page.locator(".block", has_text="not bold").wait_for()
     page.locator(".tag", has_text="onerror").wait_for()

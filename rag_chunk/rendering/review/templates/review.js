@@ -17,6 +17,7 @@ let typing = null; // the timer of a question that is being typed
 let waiting = 0; // changes that are not on the disk yet
 let steps = 0; // changes and questions that were opened: an answer from before one of them is out of date
 let openings = 0;
+let loads = 0; // of documents: the one that was asked for last is shown, whichever answer comes last
 let queue = Promise.resolve();
 const versions = new Map();
 
@@ -267,8 +268,13 @@ async function see({ item, wording }) {
 }
 
 async function load(index, at, { keep = false } = {}) {
+  const loading = ++loads;
   if (!view || view.index !== index || at < view.start || at > view.end || keep) {
-    try { view = await ask(`document?index=${index}&at=${at}`); } catch (error) { say(error.status ? error.message : AWAY, "error"); return; }
+    try {
+      const part = await ask(`document?index=${index}&at=${at}`);
+      if (loading !== loads) return;
+      view = part;
+    } catch (error) { say(error.status ? error.message : AWAY, "error"); return; }
     $("document").value = String(index);
     drawDocument();
   }

@@ -1,6 +1,6 @@
 """The review page in a real browser, by keyboard alone, on a wide and on a narrow window.
 
-    SCREENSHOTS=docs/images python -m pytest --no-cov tests/rendering/test_review_browser.py
+    SCREENSHOTS=docs/images python -m pytest tests/rendering/test_review_browser.py
 
 makes the picture of `docs/questions.md` anew.
 """

@@ -10,7 +10,7 @@ from rag_chunk.analysis.outcome import Outcome, distinct, index_sizes
 from rag_chunk.analysis.phrases import all_questions, count_questions, few_names, join_words, points
 from rag_chunk.analysis.report import BaselineResult, ConfigurationResult
 from rag_chunk.analysis.scoring import HEADLINE
-from rag_chunk.analysis.statistics import FEWEST_FOR_A_WINNER, PairedTest, questions_needed
+from rag_chunk.analysis.statistics import FEW_QUESTIONS, FEWEST_FOR_A_WINNER, PairedTest, questions_needed
 from rag_chunk.config.catalog import RETRIEVERS
 
 _TARGETS = (0.05, 0.02)  # differences worth more questions: 5 points, else 2
@@ -187,7 +187,9 @@ def _bound_sentence(outcome: Outcome) -> str:
 
 
 def _how_to_see_more(test: PairedTest) -> str:
-    """Say how small a difference these questions show, and how many more would show a smaller one."""
+    """Say how many more questions would show a smaller difference; nothing if so few cannot tell."""
+    if test.num_questions < FEW_QUESTIONS:
+        return ""  # the warning of few questions says how many to ask
     needed = [(target, questions_needed(test, target)) for target in _TARGETS]
     open_targets = [(target, count) for target, count in needed if count is not None and count > test.num_questions]
     if not open_targets:

@@ -45,10 +45,10 @@ def chunk(
     form: Form = None,
     parents: Parents = False,  # noqa: FBT002 - Typer's way
 ) -> None:
-    """Write the chunks of one configuration, for a pipeline: to stdout, or to a file.
+    """Write the chunks of one configuration to stdout or to a file, for a pipeline.
 
-    Each has its id, document, offsets in characters, lines, size in units, headings, text, and where there are such
-    context (the language or header row that a piece of a cut block lacks) and parent.
+    Each chunk has an id, document, offsets in characters, lines, size in units, headings and text. It also has a parent,
+    and a context (the language or header row that a piece of a cut block lacks), if there is one.
     """
     from rag_chunk.chunker import chunk as cut
     from rag_chunk.chunker.export import form_of

@@ -39,7 +39,7 @@ class AnalysisConfig(BaseModel):
     )
     test_file: Path | None = Field(
         None,
-        description="Questions with their evidence.",
+        description="A file of questions with their evidence.",
         json_schema_extra={"aliases": ["--questions"], "common": True},
     )
     chunks: tuple[Path, ...] = Field(

@@ -74,14 +74,14 @@ class RunConfig(BaseModel):
 
     strategy: str = Field(
         "recursive-character",
-        description="How documents are cut.",
+        description="How to cut documents.",
         json_schema_extra={"stage": "chunk", "swept_default": "all that can run here", "common": True},
     )
     chunk_size: int = Field(
         200,
         ge=1,
         le=LARGEST,
-        description="The most units in a chunk.",
+        description="The largest size of a chunk, in units.",
         json_schema_extra={"stage": "chunk", "common": True},
     )
     overlap: Annotated[int, Only("strategy", "overlaps", otherwise=0)] = Field(
@@ -97,7 +97,7 @@ class RunConfig(BaseModel):
     )
     unit: Unit = Field(
         "words",
-        description="The unit of a chunk's size.",
+        description="The unit of chunk sizes.",
         json_schema_extra={"stage": "chunk", "common": True},
     )
     model: str = Field(
@@ -110,7 +110,7 @@ class RunConfig(BaseModel):
         4,
         ge=2,
         le=1000,
-        description="For hierarchical: how many times chunk_size a parent may hold.",
+        description="For hierarchical: the largest size of a parent, in multiples of chunk_size.",
         json_schema_extra={"stage": "chunk"},
     )
     retrieve_parents: Annotated[bool, Only("strategy", "has_parents", otherwise=False)] = Field(
@@ -122,7 +122,7 @@ class RunConfig(BaseModel):
         default_factory=_usual_smallest,
         ge=0,
         le=LARGEST,
-        description="For semantic: the fewest units in a chunk, wherever its document has as many.",
+        description="For semantic: the smallest size of a chunk, unless its document is smaller.",
         json_schema_extra={
             "stage": "chunk",
             "in_name": "last",
@@ -137,11 +137,11 @@ class RunConfig(BaseModel):
         json_schema_extra={"stage": "chunk"},
     )
     skip_blocks: tuple[SkippedBlock, ...] = Field(
-        (), description="Kinds of text that are not chunked.", json_schema_extra={"stage": "chunk"}
+        (), description="Kinds of text to leave out of chunks.", json_schema_extra={"stage": "chunk"}
     )
     retriever: str = Field(
         "bm25",
-        description="How chunks are ranked for a question.",
+        description="How to rank chunks for a question.",
         json_schema_extra={"stage": "retrieve", "common": True},
     )
     embedding_model: str | None = Field(
@@ -166,18 +166,22 @@ class RunConfig(BaseModel):
         json_schema_extra={"stage": "retrieve"},
     )
     top_k: int = Field(
-        5, ge=1, le=LARGEST, description="Chunks retrieved for the avg_* metrics.", json_schema_extra={"stage": "score"}
+        5,
+        ge=1,
+        le=LARGEST,
+        description="The number of chunks that the avg_* metrics measure.",
+        json_schema_extra={"stage": "score"},
     )
     budget: int = Field(
         4000,
         ge=1,
         le=LARGEST,
-        description="Context for the headline metric, in units of budget_unit.",
+        description="The size of the context for budget_recall, in units of budget_unit.",
         json_schema_extra={"stage": "score"},
     )
     budget_unit: BudgetUnit = Field(
         "characters",
-        description="The unit of the budget; tokens are counted as for chunk sizes. The budget curve is in characters.",
+        description="The unit of the budget. --model chooses the tokenizer. The budget curve stays in characters.",
         json_schema_extra={"stage": "score"},
     )
     merge_overlaps: bool = Field(

@@ -9,7 +9,7 @@ from rag_chunk.questions.diagnostics import warn_of_drafts
 
 SCORED = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.column) if row.column)
 STRUCTURAL = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.plain_column) if row.plain_column)
-LEGEND = {"*": "recommended", "=": "may be as good as the highest", "-": "clearly worse than the highest"}
+LEGEND = {"*": "recommended", "=": "may be as good as the highest", "-": "clearly worse"}
 _MOST_NAMED = 10
 _AVERAGES = "avg_"
 _SHOWN = 0.005  # a share that is 1 % when it is rounded

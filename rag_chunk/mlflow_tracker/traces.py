@@ -38,7 +38,7 @@ def fetch_retrieved(experiment: str, questions: Collection[str], *, uri: str | N
                 versions.setdefault(version, {}).setdefault(question, retrieved_texts(trace))
         if not versions:
             raise InputError(
-                f"none of the {count:,} traces in the experiment {experiment!r} asks one of the {len(known):,} questions"
+                f"none of the {count:,} traces in the experiment {experiment!r} asks a question of the question file"
             )
         return dict(reversed(versions.items()))  # the oldest first, with which the others are compared
 

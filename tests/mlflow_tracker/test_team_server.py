@@ -1,11 +1,11 @@
 """What a team shares on one server: promoted configs, told by webhooks."""
 
 from collections.abc import Iterator
-from importlib.metadata import version
 
 import pytest
 
 from rag_chunk import config_from_run
+from rag_chunk.mlflow_tracker.environment import mlflow_version
 from tests.analysis.test_comparison import LARGE, SMALL
 from tests.conftest import Program
 from tests.support.mlflow_runs import client_of
@@ -14,7 +14,7 @@ from tests.support.mlflow_store import Store, houses
 from tests.support.webhook_receiver import receiving
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
-VERSION = tuple(map(int, version("mlflow").split(".")[:2]))
+VERSION = mlflow_version()
 pytestmark = pytest.mark.skipif(VERSION < (2, 3), reason="this MLflow has no aliases")
 LOCAL_WEBHOOKS = {"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true"}
 LOCAL_WEBHOOKS |= {"MLFLOW_WEBHOOK_CACHE_TTL": "1"}  # second, after which the server looks for new webhooks

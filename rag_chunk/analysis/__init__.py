@@ -102,6 +102,9 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
             on_progress(number, len(rivals), name)
             run.add(name, config, _embedding_progress(progress, number, len(rivals), name), conversion)
         run.finish(rivals)
+    if settings.measure_costs or settings.costs:
+        sets = {name: conversion.evaluation if conversion else asked for name, (_, conversion) in rivals.items()}
+        run.measure_costs(sets, settings.costs)
     on_progress(len(rivals), len(rivals), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
     unseen = find_unseen_headings(corpus, named.values())
@@ -173,6 +176,7 @@ def _build_analysis(
             "questions": _questions_entry(questions, asked) if questions else None,
             "skipped": tuple(SkippedEntry(name=name, reason=reason) for name, reason in skipped),
             "timings": run.timings,
+            "encoders": run.encoders,
         }
     )
     return Analysis(report, corpus, questions, run.chunkings)

@@ -15,9 +15,10 @@ from rag_chunk.analysis.report import (
     ConfigurationResult,
     HoldoutResult,
     PairResult,
+    ReviewedResult,
 )
 from rag_chunk.analysis.scoring import HEADLINE, Scored
-from rag_chunk.analysis.summary import explain, is_too_close, summarize
+from rag_chunk.analysis.summary import explain, is_too_close, summarize, summarize_reviewed
 from rag_chunk.analysis.usual_choice import recommend_for, usual_configuration
 from rag_chunk.config import AnalysisConfig, is_external
 from rag_chunk.config.catalog import is_bound
@@ -83,6 +84,7 @@ def compare_configurations(
         too_close=asked.choosing is None and is_too_close(outcome.shown),
         verdict=summarize(outcome, baseline, held_out=asked.choosing is not None),
         explanation=explain(outcome, leaders, held_out=asked.choosing is not None),
+        reviewed=_reviewed(scored, asked, settings.margin, seed),
     )
 
 
@@ -92,11 +94,17 @@ def _table(scored: Sequence[Scored]) -> Floats:
 
 
 def _outcome(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> Outcome:
-    results, table = [each.result for each in scored], _table(scored)
+    table = _table(scored)
+    choosing = np.array([each.choosing for each in scored]).T if asked.choosing else table
+    return _outcome_of([each.result for each in scored], table, choosing, margin, seed)
+
+
+def _outcome_of(
+    results: Sequence[ConfigurationResult], table: Floats, choosing: Floats, margin: float, seed: int
+) -> Outcome:
+    """Return what the scores `table` [questions, configurations] show; the scores `choosing` make the choice."""
     shown = chosen = statistics.compare_all(table, seed=seed)
-    choosing = table
-    if asked.choosing:
-        choosing = np.array([each.choosing for each in scored]).T
+    if choosing is not table:
         chosen = statistics.compare_all(choosing, seed=seed)
     usual, left_out = usual_configuration(results), _worse(chosen, chosen.leader)
     leads = statistics.sure_leads(choosing, usual).tolist()
@@ -112,6 +120,24 @@ def _outcome(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed
         usual=usual,
         leads=leads,
         loss=statistics.expected_loss(choosing, usual, seed=seed),
+    )
+
+
+def _reviewed(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> ReviewedResult | None:
+    """Return what the reviewed questions alone show, of those that report; None where all or none are reviewed."""
+    reviewed = np.array([question.reviewed for question in asked.reporting.questions.questions], bool)
+    if reviewed.all() or not reviewed.any():
+        return None
+    table = _table(scored)[reviewed]
+    outcome = _outcome_of([each.result for each in scored], table, table, margin, seed)
+    names = outcome.names
+    return ReviewedResult(
+        count=outcome.shown.num_questions,
+        leader=names[outcome.leader],
+        not_shown_worse=tuple(name for name, worse in zip(names, outcome.worse, strict=True) if not worse),
+        recommended=None if outcome.is_bound else names[outcome.recommended],
+        means=dict(zip(names, outcome.shown.means, strict=True)),
+        verdict=summarize_reviewed(outcome),
     )
 
 

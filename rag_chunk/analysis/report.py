@@ -88,12 +88,17 @@ class QuestionsEntry(_ReportValue):
 
 
 class QuestionResult(_ReportValue):
-    """One question under one configuration: its scores, and the chunks that fill the budget, best first."""
+    """One question under one configuration: its scores, and the chunks that fill the budget, best first.
+
+    `rank` is that of the first chunk that covers half of an item or lies wholly inside one, from 1; nothing where none of
+    the ranked chunks does.
+    """
 
     id: str
     question: str
     scores: dict[str, float]
     retrieved: tuple[str, ...] = ()
+    rank: int | None = None
 
 
 class ExternalFiles(_ReportValue):
@@ -178,6 +183,17 @@ class HoldoutResult(_ReportValue):
     means: dict[str, float]
 
 
+class ReviewedResult(_ReportValue):
+    """What the reviewed questions alone show, where others are drafts: how many they are, and the verdict by them."""
+
+    count: int
+    leader: str
+    not_shown_worse: tuple[str, ...]
+    recommended: str | None
+    means: dict[str, float]
+    verdict: tuple[str, ...]
+
+
 class ComparisonResult(_ReportValue):
     """What the questions show about the configurations of some `retrievers`: see `rag_chunk.analysis.statistics`.
 
@@ -201,6 +217,7 @@ class ComparisonResult(_ReportValue):
     too_close: bool = False
     verdict: tuple[str, ...] = ()
     explanation: tuple[str, ...] = ()
+    reviewed: ReviewedResult | None = None
 
     @property
     def representative(self) -> str:
@@ -227,6 +244,7 @@ class Report(_ReportValue):
     other_comparisons: tuple[ComparisonResult, ...] = ()
     skipped: tuple[SkippedEntry, ...] = ()
     timings: dict[str, float] = Field(default_factory=dict)
+    encoders: tuple[str, ...] | None = None  # what made the tokens that were not in the cache, with its version
 
     def configuration(self, name: str) -> ConfigurationResult:
         """Return the configuration of that name; raise `KeyError` where there is none."""

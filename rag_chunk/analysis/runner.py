@@ -1,7 +1,7 @@
 """Goes through the configurations of an analysis: chunk, retrieve, score."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -13,13 +13,15 @@ from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation, rank_to_budgets
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
+from rag_chunk.analysis.running_costs import with_costs
 from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import needs_vectors
+from rag_chunk.config.prices import Prices
 from rag_chunk.config.run import settings_of
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.units import units_of
+from rag_chunk.corpus.units import Tokens, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, is_built_in, parents_of, prepare
@@ -156,6 +158,18 @@ class Run:
             self._merge(kept, name)
         self.scored = {name: self.scored[name] for name in names if name in self.scored}
         self.chunkings = {name: self.chunkings[name] for name in self.scored}
+
+    def measure_costs(self, sets: Mapping[str, EvaluationSet | None], prices: Prices | None) -> None:
+        """Add what each configuration costs; when it has finished, so that nothing runs beside what is timed."""
+        self.scored = {
+            name: with_costs(each, self.chunkings[name], sets[name], prices) for name, each in self.scored.items()
+        }
+
+    @property
+    def encoders(self) -> tuple[str, ...] | None:
+        """What has made the tokens that were not in the cache; nothing where none were made."""
+        units = [chunking.units for chunking in self.chunkings.values()]
+        return tuple(sorted({name for each in units if isinstance(each, Tokens) for name in each.encoders})) or None
 
     def _prepare(self, timing: str, what: str, make: Callable[[], object]) -> None:
         """Do once what all configurations share, and add up how long it takes."""

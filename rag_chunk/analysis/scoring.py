@@ -77,13 +77,18 @@ def _question_results(
     ids = handed.ids
     retrieved = tuple(ids[place] for place in ranking[is_read].tolist())
     ends = np.cumsum(scores.filled).tolist()
-    rows = zip(asked.reporting.questions.questions, zip(*columns, strict=True), pairwise([0, *ends]), strict=True)
+    depth = ranking.shape[1]
+    ranks = [rank + 1 if rank < depth else None for rank in scores.first.tolist()]
+    rows = zip(
+        asked.reporting.questions.questions, zip(*columns, strict=True), pairwise([0, *ends]), ranks, strict=True
+    )
     return tuple(
         QuestionResult(
             id=question.id,
             question=question.question,
             scores=dict(zip(names, row, strict=True)),
             retrieved=retrieved[first:end],
+            rank=rank,
         )
-        for question, row, (first, end) in rows
+        for question, row, (first, end), rank in rows
     )

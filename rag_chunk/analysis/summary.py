@@ -16,6 +16,7 @@ from rag_chunk.config.catalog import RETRIEVERS
 _TARGETS = (0.05, 0.02)  # differences worth more questions: 5 points, else 2
 _MOST_NAMED = 3
 _LEAST_LOSS = 0.05  # points, which are shown with one decimal
+_MUCH = 0.05  # a loss of recall whose cause is worth a line of the verdict
 _LITTLE = 0.01  # a loss of recall that limits nothing
 _BETWEEN_DOCUMENTS = "lost_other_documents"
 _CAUSES = {
@@ -41,6 +42,7 @@ def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bo
         main = _of_the_held_out(outcome) if held_out else _of_all(outcome)
     sentences = [
         *main,
+        "" if outcome.is_bound else between_documents(results[outcome.recommended]),
         _scope(results),
         *(verdicts.baseline_verdict(baseline, count) if baseline else ()),
         verdicts.floor_warning(min(result.metrics.get("random_recall", 0.0) for result in results)),
@@ -48,6 +50,21 @@ def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bo
         verdicts.sample_warning(count),
     ]
     return tuple(sentence for sentence in sentences if sentence)
+
+
+def summarize_reviewed(outcome: Outcome) -> tuple[str, ...]:
+    """Return the verdict of the reviewed questions alone, which goes beside the one of all."""
+    test, names = outcome.shown, outcome.names
+    count = test.num_questions
+    alone = f"The {count:,} reviewed question{'' if count == 1 else 's'} alone:"
+    if not any(test.means):
+        return (f"{alone} {verdicts.explain_all_zero(names)}",)
+    if len(names) == 1:
+        return (f"{alone} {names[0]} scores {test.means[0]:.3f}.",)
+    shown = _too_close(names) if is_too_close(test) else _clearly_better(test, names)
+    take = _bound_sentence(outcome) if outcome.is_bound else _take(outcome)
+    warning = verdicts.sample_warning(count)
+    return (f"{alone} {shown}", take, *([warning] if warning else []))
 
 
 def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out: bool) -> tuple[str, ...]:
@@ -153,7 +170,7 @@ def _loss(outcome: Outcome) -> str:
         return ""
     about = f"{loss:.0f}" if loss >= 1 else f"{loss:.1f}"
     unit = "point" if about == "1" else "points"
-    return f" A choice by {count_questions(count)} is on average up to about {about} {unit} below the best."
+    return f" Chosen with {count_questions(count)}, it is on average about {about} {unit} below the best."
 
 
 def _recommended(outcome: Outcome) -> str:
@@ -223,9 +240,19 @@ def where_lost(result: ConfigurationResult) -> str:
     if missing <= _LITTLE or not lost:
         return ""
     causes = [f"{points(lost[name])} are {_CAUSES[name]}" for name in sorted(lost, key=lambda name: -lost[name])]
-    between = 2 * lost.get(_BETWEEN_DOCUMENTS, 0.0) > missing
-    hint = " Most is lost between documents, not by chunking." if between else ""
-    return f"Of the {points(missing)} points of recall that {result.name} misses, {join_words(causes)}.{hint}"
+    return f"Of the {points(missing)} points of recall that {result.name} misses, {join_words(causes)}."
+
+
+def between_documents(result: ConfigurationResult) -> str:
+    """Say that most recall is lost in finding the document, where that is so; empty elsewhere, and where little is lost."""
+    missing = 1 - result.metrics[HEADLINE]
+    if missing < _MUCH or 2 * result.metrics.get(_BETWEEN_DOCUMENTS, 0.0) <= missing:
+        return ""
+    share = result.metrics.get("document_precision")
+    right = (
+        f", as {100 * share:.0f} % of the first {result.config.top_k} chunks are from the right one" if share else ""
+    )
+    return f"What is lost here is lost between documents, not by chunking{right}: see --filter document."
 
 
 def _missed(outcome: Outcome) -> str:

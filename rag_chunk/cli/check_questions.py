@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rag_chunk.cli.analyze import progress
 from rag_chunk.cli.app import app, check_target, say, write
 from rag_chunk.cli.options import with_options
 from rag_chunk.config.sources import CommandLineOptions
@@ -32,6 +33,16 @@ Fix = Annotated[
     typer.Option("--fix", metavar="OUT", help="Write the questions to this file, as JSON, with spans filled in."),
 ]
 
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        metavar="OLD",
+        help="The documents as they were when the questions were written: evidence is followed from there into FOLDER, "
+        "and what cannot be found again is stale.",
+    ),
+]
+
 
 @app.command()
 @with_options("include", "exclude", "skip_unreadable", "converter", "quiet")
@@ -40,16 +51,22 @@ def check_questions(
     file: Questions = None,
     folder: Documents = None,
     fix: Fix = None,
+    against: Against = None,
 ) -> None:
     """Check a question file against its documents: every problem at once, with its place.
 
     Those of this folder's rag-chunk.yaml are taken where none are named.
 
-    Each finding is a line that begins with "error:", "warning:" or "note:"; a summary follows. The exit status
-    is 3 if there is an error, else 0.
+    Each finding is a line that begins with "error:", "warning:" or "note:"; a summary follows, and what the
+    questions cover. The exit status is 3 if there is an error, else 0.
+
+    When documents have changed, --against OLD --fix OUT writes the questions anew: evidence that has moved gets its
+    new place, and questions whose evidence is gone are marked stale.
     """
     from rag_chunk.config.sources import load_single
     from rag_chunk.questions import check_questions as checked
+    from rag_chunk.questions.coverage import describe_coverage
+    from rag_chunk.questions.follow import follow_questions
     from rag_chunk.workflow import read_documents, refuse_overwriting_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
@@ -64,12 +81,19 @@ def check_questions(
         raise SettingsError(
             "no questions were named. Give them, and the documents: check-questions questions.json docs"
         )
-    corpus = read_documents(asked, notify)
+    with progress(quiet=given.output.get("quiet", False)) as on_progress:
+        corpus = read_documents(asked, notify, on_progress)
     refuse_overwriting_inputs(
         fix, asked.model_copy(update={"test_file": None}), corpus
     )  # the questions may be mended in place
-    check = checked(asked.test_file, corpus)
-    typer.echo(_format_check(check))
+    if against:
+        older = read_documents(asked.model_copy(update={"source": against}), notify)
+        check = follow_questions(asked.test_file, older, corpus)
+    else:
+        check = checked(asked.test_file, corpus)
+    typer.echo(
+        "\n".join([_format_check(check), *describe_coverage(corpus, [each.question for each in check.questions])])
+    )
     if fix:
         _fix(check, fix)
     if check.of("error"):
@@ -79,7 +103,7 @@ def check_questions(
 def _fix(check: "QuestionCheck", target: Path) -> None:
     write(target, check.to_json_with_spans())
     left = check.summary["missing"]
-    say(f"Wrote {target}" + (f"; {left} of its items stand as they were given, as they were not found" if left else ""))
+    say(f"Wrote {target}" + (f"; {left} of its items had no match and are unchanged" if left else ""))
 
 
 def _format_check(check: "QuestionCheck") -> str:

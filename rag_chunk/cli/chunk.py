@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag_chunk.cli.analyze import Source
+from rag_chunk.cli.analyze import Source, progress
 from rag_chunk.cli.app import app, check_target, say
 from rag_chunk.cli.options import with_options
 from rag_chunk.config import STRATEGIES
@@ -66,7 +66,8 @@ def chunk(
     check_target(output_file)
     _refuse(form, output_file, config, parents=parents)
     with caching(enabled=given.output.get("cache", True)):
-        corpus = read_documents(settings.analysis, notify)
+        with progress(quiet=given.output.get("quiet", False)) as on_progress:
+            corpus = read_documents(settings.analysis, notify, on_progress)
         refuse_overwriting_inputs(output_file, settings.analysis, corpus, settings.config_files)
         chunking = cut(corpus, config)
         written = chunking.parents_or_self() if parents else chunking

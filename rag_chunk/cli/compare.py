@@ -87,7 +87,7 @@ def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = N
         _show(outcome, given, reproduction_table, reproduction_markdown)
 
     settings = settings_again(before, source or given.folder, given.test_file, output, tracking)
-    for notice in _trust_notices(before.source, settings):
+    for notice in trust_notices(before.source, settings):
         notify(notice)
     with caching(enabled=given.cache), progress(quiet=given.quiet) as told:
         outlook = Reporter(notify, told, lambda _: None)
@@ -98,7 +98,7 @@ def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = N
         raise NotReproduced(f"{before.source} is not reproduced")
 
 
-def _trust_notices(source: str, settings: "Settings") -> list[str]:
+def trust_notices(source: str, settings: "Settings") -> list[str]:
     """Return what code the recorded configurations run, and where they send texts; each line once."""
     from rag_chunk.config.trust import TRUSTED, trust_notice
 

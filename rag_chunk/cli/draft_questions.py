@@ -55,7 +55,7 @@ def draft_questions(
         say("No draft was kept, so there is no question file.")
         return
     write(drafting.output_file, text)
-    notify(f"Wrote {drafting.output_file}. Next:\n\nrag-chunk review {drafting.output_file}\n")
+    notify(f"Wrote {drafting.output_file}. Next:\n\nrag-chunk review {drafting.output_file} {job.documents.source}\n")
 
 
 def _load_job(given: CommandLineOptions, drafting: DraftingConfig) -> "DraftingJob":

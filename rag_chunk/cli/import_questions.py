@@ -7,12 +7,39 @@ from urllib.parse import unquote
 import typer
 
 from rag_chunk.cli.app import Uri, app, check_target, say, write
-from rag_chunk.errors import InputError
+from rag_chunk.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rag_chunk.questions.imported import Imported
+
+
+Output = Annotated[
+    Path, typer.Option("--output-file", "-o", metavar="FILE", help="Write the questions to this file, as YAML.")
+]
+Form = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="The layout, where its content does not tell it: ragas, ragas-0.1, llama-index, llama-index-rag, squad, "
+        "legalbench-rag, deepeval, mlflow, financebench, autorag, beir or trec.",
+    ),
+]
+Mapped = Annotated[
+    str | None,
+    typer.Option(
+        "--map",
+        metavar="FIELDS",
+        help="Where our fields are in another layout, with commas between them: question=inputs.query and "
+        "evidence=outputs.contexts; also id, doc, page and tags.",
+    ),
+]
+Documents = Annotated[
+    Path | None,
+    typer.Option("--documents", metavar="FOLDER", help="Write the documents that the set holds to this folder."),
+]
 
 
 @app.command()
@@ -22,26 +49,14 @@ def import_questions(
         typer.Argument(
             metavar="FILE",
             help="Question sets: of ragas, LlamaIndex, SQuAD, LegalBench-RAG, DeepEval, MLflow, FinanceBench, "
-            "AutoRAG (Parquet), a folder of BEIR or MTEB, or mlflow:NAME.",
+            "AutoRAG (Parquet), TREC (qrels), a folder of BEIR or MTEB, or mlflow:NAME.",
             show_default=False,
         ),
     ],
-    output: Annotated[
-        Path, typer.Option("--output-file", "-o", metavar="FILE", help="Write the questions to this file, as YAML.")
-    ] = Path("questions.yaml"),
-    mapping: Annotated[
-        str | None,
-        typer.Option(
-            "--map",
-            metavar="FIELDS",
-            help="Where our fields are in another layout, with commas between them: question=inputs.query and "
-            "evidence=outputs.contexts; also id, doc, page and tags.",
-        ),
-    ] = None,
-    documents: Annotated[
-        Path | None,
-        typer.Option("--documents", metavar="FOLDER", help="Write the documents that the set holds to this folder."),
-    ] = None,
+    output: Output = Path("questions.yaml"),
+    form: Form = None,
+    mapping: Mapped = None,
+    documents: Documents = None,
     mlflow_uri: Uri = None,
 ) -> None:
     """Read the question sets of other tools, told by their content, and write one question file.
@@ -51,21 +66,30 @@ def import_questions(
     What is left out is counted. Check the result against your documents: rag-chunk check-questions questions.yaml docs
     """
     from rag_chunk.config import yaml_text
-    from rag_chunk.questions import imported
 
     check_target(output)
     if output.exists():
         raise InputError(f"{output} exists already; choose another file: -o")
+    sets = _read_sets(files, mapping, form, mlflow_uri)
+    texts = {name: text for each in sets for name, text in each.documents.items()}
+    _write_documents(documents, texts)
+    questions = _with_unique_ids(sets)
+    write(output, yaml_text.dump({"questions": questions}))
+    say(f"Wrote {output}: {len(questions):,} questions.")
+
+
+def _read_sets(files: list[Path], mapping: str | None, form: str | None, mlflow_uri: str | None) -> "list[Imported]":
+    """Read all sets, and say what was left out of each."""
+    from rag_chunk.questions import imported
+
+    if form and form not in imported.FORMATS:
+        raise SettingsError(f"--format is one of {', '.join(imported.FORMATS)}, not {form!r}")
     fields = imported.parse_mapping(mapping) if mapping else None
-    sets = {path: _from_mlflow(path, mlflow_uri) or imported.import_questions(path, fields) for path in files}
+    sets = {path: _from_mlflow(path, mlflow_uri) or imported.import_questions(path, fields, form) for path in files}
     for path, each in sets.items():
         for notice in each.notices:
             say(f"{path}: {notice}")
-    questions = [question for each in sets.values() for question in each.questions]
-    texts = {name: text for each in sets.values() for name, text in each.documents.items()}
-    _write_documents(documents, texts)
-    write(output, yaml_text.dump({"questions": _with_unique_ids(list(sets.values()))}))
-    say(f"Wrote {output}: {len(questions):,} questions.")
+    return list(sets.values())
 
 
 def _from_mlflow(path: Path, uri: str | None) -> "Imported | None":

@@ -10,12 +10,13 @@ from pydantic_core import PydanticCustomError
 from rag_chunk.config.catalog import CONVERTERS
 from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST
 from rag_chunk.config.names import did_you_mean, is_function_name, safe_name
+from rag_chunk.config.prices import Prices
 from rag_chunk.config.run import numbers
 from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]
 ONLY_SCORE = ("chunks", "retrieved")  # fields that `score` has, and no other command
-ONLY_ANALYZE = ("max_embed_tokens",)  # one that `score`, which embeds nothing, has not
+ONLY_ANALYZE = ("max_embed_tokens", "measure_costs")  # those that `score`, which embeds and ranks nothing, has not
 PATHS = ("source", "test_file", "chunks", "retrieved")
 _GROUPS = "; ".join(f"{name}: {what}" for name, what in METRIC_GROUPS.items())
 
@@ -72,6 +73,18 @@ class AnalysisConfig(BaseModel):
     )
     holdout: float | None = Field(
         None, gt=0, lt=1, description="A share of the questions: they report, and only the others choose."
+    )
+    measure_costs: bool = Field(
+        False,
+        description="Measure what an index and a question cost: tokens, vectors, the retriever's own time; with costs "
+        "in the config file, money too.",
+        json_schema_extra={"flags": ["--costs"]},
+    )
+    costs: Prices | None = Field(
+        None,
+        description="Prices: embedding (a million tokens), queries (a thousand), context (a million tokens), and the "
+        "dimensions of a vector. They are measured where this is given.",
+        json_schema_extra={"option": False},
     )
     max_embed_tokens: int = Field(
         2_000_000,

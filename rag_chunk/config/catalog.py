@@ -204,6 +204,7 @@ EXTRAS = {
         Extra("openai", "openai", "embedding models behind an OpenAI-compatible address"),
         Extra("offline", "bpe_openai", "the tokenizers of OpenAI's models, without a download"),
         Extra("parquet", "pyarrow", "chunks as a Parquet file"),
+        Extra("review", "starlette", "a page to review questions in a browser"),
         Extra("pdf", "pypdfium2", "PDF as documents, with pages"),
         Extra("pdf-markdown", "liteparse", "PDF as documents in Markdown, with --converter liteparse"),
         Extra("plot", "plotext", "recall against the chunk size as a chart in the terminal, with --plot"),
@@ -221,6 +222,7 @@ SKIPPABLE = {
     "mdx_imports": "import and export lines of .mdx files",
     "images": "paragraphs that hold nothing but images",
     "code": "fences and indented code",
+    "page_furniture": "running heads and page numbers, which come again page after page",
 }
 
 

@@ -1,4 +1,4 @@
-"""`ComparisonConfig`, `ReproductionConfig` and `PromotionConfig`: what is done with what was tracked or saved.
+"""Settings of what is done with tracked or saved analyses: compare, reproduce, promote, diagnose.
 
 They change no number of an analysis, and are kept in no config file.
 """
@@ -129,3 +129,33 @@ class PromotionConfig(BaseModel):
         if not self.if_better:
             refuse_unheard(self, ("than", "margin"), "--if-better")
         return self
+
+
+class DiagnosisConfig(BaseModel):
+    """What a configuration is diagnosed with, and where the outcome goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    test_file: Path | None = Field(
+        None,
+        description="The questions.",
+        json_schema_extra={"aliases": ["--questions"], "default_text": "where they were"},
+    )
+    embedding_model: str | None = Field(
+        None,
+        description="Try retrieval by vectors too, with this model: hashing, or backend:name.",
+        json_schema_extra={"metavar": "BACKEND:NAME"},
+    )
+    output: Literal["table", "json", "markdown"] = Field(
+        "table", description="How the outcome is written.", json_schema_extra=FORMAT_DEFAULT
+    )
+    output_file: Path | None = Field(
+        None,
+        description="Write it to this file instead: .json, .md, or another as --output says.",
+        json_schema_extra=_FILE,
+    )
+    cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
+    quiet: bool = Field(False, description="No notices and no progress.", json_schema_extra=_QUIET)
+    mlflow_uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra=_MLFLOW)
+
+    _with_format = model_validator(mode="before")(with_format)

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Format = Literal["decimal", "whole", "seconds"]
+Format = Literal["decimal", "whole", "seconds", "price"]
 
 METRIC_GROUPS = {  # what --metrics names, and what it computes
     "shape": "the chunks themselves",
     "top_k": "avg_*, hit_rate and mrr, at top_k",
-    "budget": "recall at equal budgets, and what top_k chunks cost, always there",
+    "budget": "recall at equal budgets, and the size of top_k chunks; always computed",
     "oracle": "the ceiling",
     "random": "the floor",
-    "borders": "what cuts do to the evidence",
+    "borders": "how much evidence the borders cut",
     "overlap": "words that questions share with their evidence",
-    "losses": "what is missing of budget_recall, by its cause",
+    "losses": "the recall missing from budget_recall, by cause",
     "paper": "as the paper's code has them",
     "legacy": "the old rag-chunk's recall",
 }
@@ -26,8 +26,8 @@ DEFAULT_GROUPS = tuple(group for group in METRIC_GROUPS if group not in ON_REQUE
 class Metric:
     """A metric of a configuration.
 
-    `group` is one of `METRIC_GROUPS`, or `time` or `embedding`, which are measured whatever was asked for, or
-    `interval`, which a report keeps beside its metrics and MLflow among them. `column` is
+    `group` is one of `METRIC_GROUPS`, or `time` or `embedding`, which are measured whatever was asked for,
+    `costs`, which `measure_costs` asks for, or `interval`, which a report keeps beside its metrics and MLflow among them. `column` is
     the place among a table's columns with questions, `plain_column` without; 0 is none.
     """
 
@@ -120,6 +120,34 @@ METRICS = {
             needs_questions=False,
             varies=True,
         ),
+        Metric("index_tokens", "costs", "tokens in all chunks", "whole", lower_is_better=True, needs_questions=False),
+        Metric(
+            "vector_megabytes",
+            "costs",
+            "megabytes of vectors, one a chunk",
+            lower_is_better=True,
+            needs_questions=False,
+        ),
+        Metric("context_tokens", "costs", "tokens of the first top_k chunks", "whole", lower_is_better=True),
+        *(
+            Metric(
+                f"retrieval_ms_p{percent}",
+                "costs",
+                f"milliseconds of the retriever alone for a question, {which}",
+                lower_is_better=True,
+                varies=True,
+            )
+            for percent, which in ((50, "the median"), (95, "the 95th percentile"))
+        ),
+        Metric(
+            "index_price",
+            "costs",
+            "the price of embedding all chunks",
+            "price",
+            lower_is_better=True,
+            needs_questions=False,
+        ),
+        Metric("query_price", "costs", "the price of a thousand questions", "price", lower_is_better=True),
         Metric("embedding_time", "embedding", "seconds to embed", "seconds", lower_is_better=True, varies=True),
         Metric("share_cached", "embedding", "share of texts whose vectors were on disk", varies=True),
         Metric("share_unread", "embedding", "share of the text past what the model reads", lower_is_better=True),

@@ -17,7 +17,7 @@ Unit = Literal["words", "tokens", "characters"]
 Filter = Literal["none", "document"]
 BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
-SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code"]
+SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code", "page_furniture"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 LARGEST = 1_000_000_000
 
@@ -137,7 +137,7 @@ class RunConfig(BaseModel):
         json_schema_extra={"stage": "chunk"},
     )
     skip_blocks: tuple[SkippedBlock, ...] = Field(
-        (), description="Kinds of Markdown block that are not chunked.", json_schema_extra={"stage": "chunk"}
+        (), description="Kinds of text that are not chunked.", json_schema_extra={"stage": "chunk"}
     )
     retriever: str = Field(
         "bm25",

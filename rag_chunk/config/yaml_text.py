@@ -7,10 +7,12 @@ from typing import Any
 import yaml
 
 LARGEST_FILE = 1_000_000
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # several times as fast, where PyYAML has it
 DEEPEST = 100
+_TOO_DEEP = "exceeded maximum nesting depth"  # the words of the C parser, which looks ahead
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes with the same methods
     """A safe loader that refuses a key that occurs twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
@@ -22,7 +24,7 @@ class _Loader(yaml.SafeLoader):
             if key in seen:
                 raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: the key {key!r} appears twice")
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return] # PyYAML's
 
 
 # YAML 1.1 takes 0200 for 128, 22:00 for 1320 and 2024-01-01 for a date. A number is what it looks like here, and what
@@ -68,7 +70,7 @@ def _refuse_tags_and_aliases(text: str) -> None:
     Reading on in what is nested deeply would take time with the square of the depth.
     """
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
@@ -98,7 +100,9 @@ def load_with_lines(text: str, name: str = "") -> tuple[Any, list[int]]:
         return (loader.construct_document(node) if node else None), _lines(node, name)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ValueError(f"line {line}: {error.problem or error.context}") from error
+        problem = error.problem or error.context
+        problem = "it is nested too deeply" if problem == _TOO_DEEP else problem
+        raise ValueError(f"line {line}: {problem}") from error
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
     except RecursionError as error:

@@ -87,6 +87,21 @@ def _codes(text: str) -> Positions:
     return np.frombuffer(content, np.uint16) if len(content) == 2 * len(text) else codepoints(text)
 
 
+def mask_characters(text: str, masked: Bools) -> str:
+    """Return `text` with a space in the place of each character that is `masked`, as all surrogates must be.
+
+    >>> mask_characters("one, two", np.array([0, 0, 0, 1, 0, 0, 0, 1], bool))
+    'one  tw '
+    """
+    if text.isascii():
+        letters = np.frombuffer(text.encode(), np.uint8).copy()
+        letters[masked] = ord(" ")
+        return letters.tobytes().decode()
+    codes = _codes(text).copy()
+    codes[masked] = ord(" ")
+    return codes.tobytes().decode("utf-16-le" if codes.itemsize == np.uint16().itemsize else "utf-32-le")
+
+
 def plain_bytes(text: str) -> Bytes:
     """Return `text` with `?` in the place of what is not ASCII: uint8 [characters]."""
     return np.frombuffer(text.encode("ascii", "replace"), np.uint8)

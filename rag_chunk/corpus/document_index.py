@@ -35,10 +35,10 @@ class DocumentIndex:
             or self._by_stem.get(plain)
             or self._by_name.get(normal)
             or self._by_stem.get(normal)
-            or self._converted(normal)
+            or self._find_other_kind(normal)
         )
 
-    def _converted(self, name: str) -> list[int]:
+    def _find_other_kind(self, name: str) -> list[int]:
         """Return the documents with the same stem, of which one is a text and the other is not."""
         stem, ending = posixpath.splitext(name)
         return [

@@ -30,7 +30,7 @@ def join_corpora(corpora: Mapping[str, Corpus]) -> JoinedCorpus:
         for name, corpus in corpora.items()
         for document in corpus.documents
     ]
-    joined = Corpus(documents, _skipped(corpora))
+    joined = Corpus(documents, _merge_skipped(corpora))
     starts = {name: _first_start(joined, f"{name}/") for name in corpora}
     return JoinedCorpus(joined, {name: (starts[name], starts[name] + len(corpora[name])) for name in corpora})
 
@@ -55,7 +55,7 @@ def _first_start(corpus: Corpus, prefix: str) -> int:
     return int(corpus.starts[place])
 
 
-def _skipped(corpora: Mapping[str, Corpus]) -> list[Skipped]:
+def _merge_skipped(corpora: Mapping[str, Corpus]) -> list[Skipped]:
     """Return what was not read: once what none has read, and with its corpus what another one has."""
     common = set.intersection(*(set(corpus.skipped) for corpus in corpora.values()))
     own = [

@@ -13,6 +13,7 @@ from rag_chunk.corpus.converters import (
     OnProgress,
     choose_converters,
     convert_files,
+    find_strays,
     is_converted_folder,
     read_converted_folder,
     reads,
@@ -26,6 +27,7 @@ from rag_chunk.corpus.text_encoding import LOOKS_LIKE, decode, remedy, writable
 from rag_chunk.errors import InputError, MissingExtra, RagChunkError
 
 ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")
+STRAY = "is not one of the documents that were converted into this folder, and is not read"
 NOT_READ = "skipped: unsupported file type"
 _NEED = ("need ", "needs ")
 
@@ -55,7 +57,8 @@ def read_corpus(
     if path.is_file() and path.suffix.lower() == ".jsonl":
         return Corpus(read_jsonl(path))
     if path.is_dir() and is_converted_folder(path):
-        return Corpus(_read_converted(path, patterns, tuple(converter)))
+        documents = list(_read_converted(path, patterns, tuple(converter)))
+        return Corpus(documents, [Skipped(name, STRAY) for name in find_strays(path)])
     chosen = choose_converters(converter)
     single = not path.is_dir()
     root = path.parent if single else path
@@ -118,7 +121,7 @@ def _left_out_by_rule(
 
 def is_broken(entry: Skipped) -> bool:
     """Whether a document was left out because nobody can read it, and not by a rule."""
-    by_rule = entry.reason in {NOT_READ, IGNORED, LINKED} or entry.reason.startswith((LOOKS_LIKE, *_NEED))
+    by_rule = entry.reason in {NOT_READ, IGNORED, LINKED, STRAY} or entry.reason.startswith((LOOKS_LIKE, *_NEED))
     return not by_rule
 
 

@@ -22,10 +22,16 @@ def question_table(result: ConfigurationResult) -> str:
     """Return the scores of each question, with the chunks that were retrieved for it."""
     scores = headline_first({name: 0.0 for question in result.questions for name in question.scores})
     rows = (
-        [question.id, question.question, *map(question.scores.get, scores), ", ".join(question.retrieved)]
+        [
+            question.id,
+            question.question,
+            *map(question.scores.get, scores),
+            question.rank,
+            ", ".join(question.retrieved),
+        ]
         for question in result.questions
     )
-    return table(["id", "question", *scores, "retrieved"], rows)
+    return table(["id", "question", *scores, "rank", "retrieved"], rows)
 
 
 def comparison_table(report: Report) -> str:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rag_chunk.questions.agreement import drop_cut_numbers, numbers_differ
+from rag_chunk.questions.agreement import drop_cut_numbers, numbers_differ, share_of_numbers
 from rag_chunk.questions.common_blocks import (
     SEED,
     chain_anchors,
@@ -23,11 +23,15 @@ from rag_chunk.questions.common_blocks import (
     trim_ends,
 )
 from rag_chunk.questions.passage import FURNITURE, Block, Passage
+from rag_chunk.questions.table_rows import collect_rows, windows_around
 
 SHORTEST_ALIGNED = 20  # letters and digits
 LONG = 60  # letters and digits from which a part may be missing
 _MOST_REGIONS = 3
 _SHARE_OF_LONG, _SHARE_OF_SHORT = 0.7, 0.85
+_SHARE_OF_NUMBERS = (
+    0.8  # fewer are not those of a running head: the passage is a table, whose labels alone were matched
+)
 _MOST_SEEDS = 200
 
 
@@ -50,6 +54,28 @@ def align(passage: Passage, document: Passage, within: tuple[int, int] | None = 
     low, high = np.searchsorted(letters.starts, within or (0, len(document.text))).tolist()
     alignments = (_align_in(passage, document, region) for region in _regions(pattern.text, letters.text, low, high))
     return max((each for each in alignments if each), key=lambda each: each.share, default=None)
+
+
+def align_table(
+    passage: Passage, document: Passage, page_starts: Sequence[int], within: tuple[int, int] | None = None
+) -> Alignment | None:
+    """Return where a passage, or else each row of a table, stands in a document; None where neither does.
+
+    `page_starts` are the document's.
+    """
+    return align(passage, document, within) or _align_rows(passage, document, page_starts, within)
+
+
+def _align_rows(
+    passage: Passage, document: Passage, page_starts: Sequence[int], within: tuple[int, int] | None
+) -> Alignment | None:
+    letters = document.letters
+    low, high = np.searchsorted(letters.starts, within or (0, len(document.text))).tolist()
+    for region in _regions(passage.letters.text, letters.text, low, high):
+        for around in windows_around(document, *letters.span(*region), page_starts):
+            if rows := collect_rows(passage, document, around):
+                return Alignment(rows.spans, rows.share)
+    return None
 
 
 def count_seeds(pattern: str, letters: str) -> int:
@@ -104,6 +130,8 @@ def _judge(passage: Passage, document: Passage, blocks: Sequence[Block]) -> Alig
     size = len(passage.letters.text)
     share = sum(length for _, _, length in blocks) / size
     if share < (_SHARE_OF_LONG if size >= LONG else _SHARE_OF_SHORT) or numbers_differ(passage, document, blocks):
+        return None
+    if share_of_numbers(passage, blocks) < _SHARE_OF_NUMBERS:
         return None
     return Alignment(tuple(_spans(passage, document, blocks)), share)
 

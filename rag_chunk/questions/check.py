@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,14 @@ from rag_chunk.errors import InputError
 from rag_chunk.questions.diagnostics import Diagnostic, Diagnostics, Level
 from rag_chunk.questions.file_formats import parse_records
 from rag_chunk.questions.folding import fold
+from rag_chunk.questions.imported import container_of, import_questions
 from rag_chunk.questions.locator import Locator, note_unknown_documents
 from rag_chunk.questions.parsing import KNOWN, ParsedQuestion, Wording, parse_question
 from rag_chunk.questions.question import Evidence, Question, question_to_dict
+from rag_chunk.questions.raw_question import RawQuestion
 from rag_chunk.questions.search import excerpt
+
+STALE = "stale"  # the mark of a question whose evidence was not found in newer documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Checked:
 class QuestionCheck:
     """A question file, checked: its questions, and the findings in the file's order.
 
-    `matched` counts the items of evidence by the step that located them. The `rejected` ones are not looked at.
+    `matched` counts the items of evidence by the step that located them. The `rejected` ones are not looked at. It
+    `follows` evidence where that was located in older documents: what is missing is then stale, and is marked so.
     """
 
     source: str
@@ -45,6 +50,7 @@ class QuestionCheck:
     findings: tuple[Diagnostic, ...]
     matched: Mapping[str, int]
     rejected: tuple[ParsedQuestion, ...] = ()
+    follows: bool = False
 
     def of(self, level: Level) -> list[Diagnostic]:
         """Return the findings of that level."""
@@ -70,6 +76,7 @@ class QuestionCheck:
             "without evidence": kinds.count("unanswered"),
             "not reviewed": sum(not checked.asked.reviewed for checked in self.questions),
             "rejected": len(self.rejected),
+            **({"stale": sum(None in checked.items for checked in self.questions)} if self.follows else {}),
         }
 
     def to_json_with_spans(self) -> str:
@@ -81,31 +88,55 @@ class QuestionCheck:
             raise InputError(
                 f"{self.source} cannot be rewritten while a part of it cannot be read; fix that part first"
             )
-        fixed = [(checked.asked.number, _fix_question(checked, self.corpus)) for checked in self.questions]
+        fixed = [(checked.asked.number, self._fix(checked)) for checked in self.questions]
         fixed += [(question.number, dict(question.fields)) for question in self.rejected]
         questions = [fields for _, fields in sorted(fixed, key=lambda pair: pair[0])]
         return json.dumps({"questions": questions}, ensure_ascii=False, indent=1) + "\n"
+
+    def _fix(self, checked: Checked) -> dict[str, Any]:
+        """Return one question as a question file holds it, marked where its evidence is stale, and no longer where not."""
+        fields = _fix_question(checked, self.corpus)
+        if not self.follows:
+            return fields
+        kept = {name: value for name, value in fields.items() if name != STALE}
+        return {**kept, **({STALE: True} if None in checked.items else {})}
 
 
 def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     """Read the questions at `path`, locate their evidence in `corpus`, and note everything that is wrong or odd.
 
-    Raise `InputError` only where there is no such file, or it is not text.
+    Raise `InputError` only where there is no such file, or nothing in it can be read.
     """
     account = Diagnostics()
-    records = parse_records(read_utf8(Path(path), "question file"), account)
+    records = _read_records(Path(path), account)
     parsed = [parse_question(record, account) for record in records]
     wanted = [question for question in parsed if not question.is_rejected]
     _note_equal_ids(wanted, account)
     _note_duplicates(wanted, account)
     _note_unanswered(wanted, account)
     _note_unreviewed(wanted, account)
+    check = locate(wanted, corpus, account)
+    return replace(check, source=str(path), rejected=tuple(question for question in parsed if question.is_rejected))
+
+
+def locate(wanted: Sequence[ParsedQuestion], corpus: Corpus, account: Diagnostics | None = None) -> QuestionCheck:
+    """Locate the evidence of questions in `corpus`; what was noticed before is in `account`."""
+    account = account or Diagnostics()
     locator = Locator(corpus, account)
     checked = tuple(Checked(question, locator.items(question)) for question in wanted)
     note_unknown_documents(account, corpus)
     ordered = sorted(account.findings, key=lambda finding: finding.number)
-    rejected = tuple(question for question in parsed if question.is_rejected)
-    return QuestionCheck(str(path), corpus, checked, tuple(ordered), account.matched, rejected)
+    return QuestionCheck("", corpus, checked, tuple(ordered), account.matched)
+
+
+def _read_records(path: Path, account: Diagnostics) -> list[RawQuestion]:
+    if container_of(path) is None:
+        return parse_records(read_utf8(path, "question file"), account)
+    imported = import_questions(path)
+    for notice in imported.notices:
+        account.add("warning", "form", "the question set:", notice)
+    questions = enumerate(imported.questions, 1)
+    return [RawQuestion(dict(fields), number, is_translated=True) for number, fields in questions]
 
 
 def _note_equal_ids(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:
@@ -116,7 +147,7 @@ def _note_equal_ids(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> N
         if len(holders) > 1:
             apart = len({question.line for question in holders}) == len(holders)
             where = [f"line {question.line}" if apart else f"number {question.number}" for question in holders]
-            said = f"stands {len(holders)} times ({', '.join(where)}); ids must differ"
+            said = f"occurs {len(holders)} times ({', '.join(where)}); ids must differ"
             account.add("error", "form", f"the id {excerpt(name)}", said)
 
 
@@ -141,7 +172,7 @@ def _repetitions(question: ParsedQuestion) -> Iterator[str]:
         key = (wording.doc, wording.start, wording.end, text)
         counts[key] = counts.get(key, 0) + 1
         if counts[key] == 2:  # noqa: PLR2004 - said once, at its second place
-            yield excerpt(wording.text, 40) if wording.text else f"{wording.start} to {wording.end} of {wording.doc}"
+            yield excerpt(wording.text, 40) if wording.text else wording.place
 
 
 def _fold(text: str) -> str:

@@ -13,8 +13,9 @@ from rag_chunk.corpus.cache import cache_folder
 from rag_chunk.corpus.text_encoding import read_utf8
 from rag_chunk.errors import InputError
 from rag_chunk.questions.diagnostics import Diagnostics
-from rag_chunk.questions.file_formats import RawQuestion, parse_records
+from rag_chunk.questions.file_formats import parse_records
 from rag_chunk.questions.parsing import ParsedQuestion, parse_question
+from rag_chunk.questions.raw_question import RawQuestion
 from rag_chunk.questions.record_layout import RecordLayout, layout_of, rewrite_record
 
 _MARK = b"\xef\xbb\xbf"

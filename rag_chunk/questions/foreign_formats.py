@@ -1,12 +1,25 @@
 """The question sets of other tools, as rows: told by their keys, and read as our own records."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Fields = dict[str, Any]
 
-LISTS = frozenset({"contexts", "context", "reference_contexts", "retrieved_contexts", "ground_truths", "ground_truth"})
+DROPPED = "dropped"  # a field that counts the passages of a record that have no text
+LISTS = frozenset(
+    {
+        "contexts",
+        "context",
+        "reference_contexts",
+        "retrieved_contexts",
+        "ground_truths",
+        "ground_truth",
+        "inputs",
+        "expectations",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +40,32 @@ class FileFormat:
     read: Callable[[Fields], Iterable[Fields]]
 
 
-def translate_record(fields: Fields) -> Fields:
-    """Return a record of another tool as one of ours; any other as it is."""
-    if {"relevant", "evidence"} & fields.keys() and "evidence_text" not in str(fields.get("evidence"))[:200]:
+def translate_record(fields: Fields, form: str | None = None) -> Fields:
+    """Return a record of another tool as one of ours; any other as it is. A named `form` is the only one tried."""
+    if form is None and {"relevant", "evidence"} & fields.keys() and "evidence_text" not in str(fields.get("evidence"))[:200]:  # fmt: skip
         return fields
-    row = next((row for row in RECORDS if all(key in fields for key in row.keys)), None)
+    row = next((row for row in RECORDS if form in (None, row.name) and all(key in fields for key in row.keys)), None)
     return _without_blanks(row.read(fields)) if row else fields
 
 
-def translate_file(loaded: Any) -> list[Fields] | None:
+def translate_file(loaded: Any, form: str | None = None) -> list[Fields] | None:
     """Return the records of a file that holds another tool's question set; None where it holds none."""
     if not isinstance(loaded, dict):
         return None
-    row = next((row for row in FILES if all(key in loaded for key in row.keys)), None)
+    row = next((row for row in FILES if form in (None, row.name) and all(key in loaded for key in row.keys)), None)
     return [_without_blanks(fields) for fields in row.read(loaded)] if row else None
 
 
 def map_record(fields: Fields, mapping: Mapping[str, str]) -> Fields:
     """Return a record by a map of our fields to dotted paths in it, as `question=input.query`."""
     values = {name: _at(fields, path) for name, path in mapping.items()}
-    evidence = _items(values.pop("evidence", None), values.pop("doc", None), values.pop("page", None))
-    return _without_blanks({**values, "evidence": evidence})
+    return _record(values, _items(values.pop("evidence", None), values.pop("doc", None), values.pop("page", None)))
+
+
+def _record(fields: Fields, items: Sequence[Fields]) -> Fields:
+    """Return a record of ours; passages that have no text are counted, and left out."""
+    evidence = [item for item in items if "start" in item or str(item.get("text") or "").strip()]
+    return _without_blanks({**fields, "evidence": evidence, DROPPED: (len(items) - len(evidence)) or None})
 
 
 def _at(value: Any, path: str) -> Any:
@@ -65,7 +83,7 @@ def _without_blanks(fields: Fields) -> Fields:
 
 def _items(passages: Any, doc: Any = None, page: Any = None) -> list[Fields]:
     """Return evidence for each passage: a text, or an object that holds one under one of its usual names."""
-    listed = passages if isinstance(passages, list) else [passages]
+    listed = passages if isinstance(passages, list) else [] if passages in (None, "") else [passages]
     docs = doc if isinstance(doc, list) and len(doc) == len(listed) else [doc] * len(listed)
     items = []
     for passage, named in zip(listed, docs, strict=True):
@@ -73,44 +91,51 @@ def _items(passages: Any, doc: Any = None, page: Any = None) -> list[Fields]:
         text = next(
             (source[name] for name in ("text", "content", "page_content", "document") if source.get(name)), None
         )
-        items.append(_without_blanks({"doc": named, "page": page, "text": text}))
-    return [item for item in items if isinstance(item.get("text"), str) and item["text"].strip()]
+        text = text if isinstance(text, str) else None
+        items.append({"doc": named, "page": page, "text": text})
+    return [{name: value for name, value in item.items() if value not in (None, "")} for item in items]
 
 
 def _read_ragas(fields: Fields) -> Fields:
-    return {
-        "id": fields.get("id"),
-        "question": fields["user_input"],
-        "tags": fields.get("synthesizer_name"),
-        "evidence": _items(fields["reference_contexts"]),
-    }
+    known = {"id": fields.get("id"), "question": fields["user_input"], "tags": fields.get("synthesizer_name")}
+    return _record(known, _items(fields["reference_contexts"]))
 
 
 def _read_old_ragas(fields: Fields) -> Fields:
-    return {
-        "question": fields["question"],
-        "tags": fields.get("evolution_type"),
-        "evidence": _items(fields["contexts"]),
-    }
+    known = {"question": fields["question"], "tags": fields.get("evolution_type")}
+    return _record(known, _items(fields["contexts"]))
 
 
 def _read_golden(fields: Fields) -> Fields:
-    source = fields.get("source_file") or fields.get("sourceFile")
-    return {"question": fields["input"], "evidence": _items(fields["context"], source)}
+    """Read a golden of DeepEval, which joins the passages with `|` in CSV and JSON lines."""
+    passages = fields["context"]
+    passages = passages.split("|") if isinstance(passages, str) else passages
+    return _record(
+        {"question": fields["input"]}, _items(passages, fields.get("source_file") or fields.get("sourceFile"))
+    )
+
+
+def _read_labelled(fields: Fields) -> Fields:
+    return _record({"question": fields["query"]}, _items(fields["reference_contexts"]))
 
 
 def _read_mlflow(fields: Fields) -> Fields:
-    """Read a record of an evaluation dataset; evidence that is only an address becomes none."""
+    """Read a record of an evaluation dataset; evidence that is only an address is dropped."""
     inputs, expectations = (_object(fields[name]) for name in ("inputs", "expectations"))
     question = next((inputs[name] for name in ("question", "query", "input") if inputs.get(name)), None)
-    passages = [
-        passage for passage in expectations.get("expected_retrieved_context") or [] if isinstance(passage, dict)
-    ]
-    evidence = [item for passage in passages for item in _items(passage, passage.get("doc_uri"))]
-    return {"id": fields.get("dataset_record_id"), "question": question, "evidence": evidence}
+    passages = expectations.get("expected_retrieved_context") or []
+    addresses = [passage.get("doc_uri") if isinstance(passage, dict) else None for passage in passages]
+    name = _object(fields.get("tags")).get("id") or fields.get("dataset_record_id")
+    return _record({"id": name, "question": question}, _items(passages, addresses))
 
 
 def _object(value: Any) -> Fields:
+    """Return an object, which may be written as text."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
     return value if isinstance(value, dict) else {}
 
 
@@ -127,14 +152,18 @@ def _read_financebench(fields: Fields) -> Fields:
         for item in fields["evidence"] or []
         if isinstance(item, dict)
     ]
-    tags = fields.get("question_type")
-    return {"id": fields["financebench_id"], "question": fields["question"], "tags": tags, "evidence": evidence}
+    known = {"id": fields["financebench_id"], "question": fields["question"], "tags": fields.get("question_type")}
+    return _record(known, evidence)
 
 
 def _read_llama_index(loaded: Fields) -> Iterator[Fields]:
     for name, question in loaded["queries"].items():
-        nodes = [loaded["corpus"][node] for node in loaded["relevant_docs"].get(name, []) if node in loaded["corpus"]]
-        yield {"id": name, "question": question, "evidence": _items(nodes)}
+        nodes = [loaded["corpus"].get(node) for node in loaded["relevant_docs"].get(name, [])]
+        yield _record({"id": name, "question": question}, _items(nodes))
+
+
+def _read_labelled_dataset(loaded: Fields) -> Iterator[Fields]:
+    return (_read_labelled(fields) for fields in loaded["examples"])
 
 
 def _read_squad(loaded: Fields) -> Iterator[Fields]:
@@ -165,7 +194,8 @@ def _read_legalbench(loaded: Fields) -> Iterator[Fields]:
             for snippet in test["snippets"]
             for start, end in [snippet["span"]]
         ]
-        yield {"question": test["query"], "tags": test.get("tags"), "evidence": list(map(_without_blanks, evidence))}
+        kept = [{name: value for name, value in item.items() if value is not None} for item in evidence]
+        yield _record({"question": test["query"], "tags": test.get("tags")}, kept)
 
 
 def _read_goldens(loaded: Fields) -> Iterator[Fields]:
@@ -175,14 +205,16 @@ def _read_goldens(loaded: Fields) -> Iterator[Fields]:
 RECORDS = (
     RecordFormat("financebench", ("financebench_id", "question", "evidence"), _read_financebench),
     RecordFormat("ragas", ("user_input", "reference_contexts"), _read_ragas),
-    RecordFormat("ragas (older)", ("question", "contexts"), _read_old_ragas),
+    RecordFormat("ragas-0.1", ("question", "contexts"), _read_old_ragas),
     RecordFormat("mlflow", ("inputs", "expectations"), _read_mlflow),
+    RecordFormat("llama-index-rag", ("query", "reference_contexts"), _read_labelled),
     RecordFormat("deepeval", ("input", "context"), _read_golden),
 )
 FILES = (
     FileFormat("llama-index", ("queries", "corpus", "relevant_docs"), _read_llama_index),
     FileFormat("legalbench-rag", ("tests",), _read_legalbench),
     FileFormat("deepeval", ("goldens",), _read_goldens),
+    FileFormat("llama-index-rag", ("examples",), _read_labelled_dataset),
     FileFormat("squad", ("data",), _read_squad),
 )
-QUESTION_COLUMNS = frozenset({"question", "user_input", "input"})
+QUESTION_COLUMNS = frozenset({"question", "user_input", "input", "inputs", "query"})

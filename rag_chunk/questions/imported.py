@@ -1,20 +1,32 @@
 """`import_questions`: the question sets of other tools, read as ours, with a count of what is lost."""
 
-import csv
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.errors import InputError, MissingExtra, not_utf8
+from rag_chunk.corpus.text_encoding import read_utf8
+from rag_chunk.errors import InputError, MissingExtra
 from rag_chunk.questions.diagnostics import Diagnostics
 from rag_chunk.questions.file_formats import load_objects, parse_records
-from rag_chunk.questions.foreign_formats import map_record, squad_articles
+from rag_chunk.questions.foreign_formats import (
+    DROPPED,
+    FILES,
+    RECORDS,
+    map_record,
+    squad_articles,
+    translate_file,
+    translate_record,
+)
 from rag_chunk.questions.parsing import KNOWN
+from rag_chunk.questions.relevance_judgements import is_judged_folder, is_qrels, read_judgements
 from rag_chunk.questions.shared_records import questions_of
 
+Contents = tuple[list[Mapping[str, Any]], dict[str, str], list[str]]  # records, documents, notices
+Container = Callable[[Path, Mapping[str, str] | None], Contents]
+_PARQUET, _HEAD = b"PAR1", 4096
 MAPPED = ("id", "question", "evidence", "doc", "page", "tags")
 
 
@@ -27,29 +39,67 @@ class Imported:
     notices: tuple[str, ...] = ()
 
 
-def import_questions(path: Path, mapping: Mapping[str, str] | None = None) -> Imported:
+def import_questions(path: Path, mapping: Mapping[str, str] | None = None, form: str | None = None) -> Imported:
     """Read the question set at `path`: a file of a known layout, told by its content, or a folder as BEIR's.
 
-    `mapping` names where our fields are in each record, as `{"question": "input.query"}`. Raise `InputError` where
-    nothing can be read.
+    `mapping` names where our fields are in each record, as `{"question": "input.query"}`. `form`, one of `FORMATS`, is
+    the only layout that is tried. Raise `InputError` where nothing can be read.
     """
-    if path.is_dir():
-        return _read_beir(path)
     account = Diagnostics()
     documents: dict[str, str] = {}
-    if path.suffix == ".parquet":
-        records = [map_record(row, mapping or _AUTORAG) for row in _parquet(path)]
+    notices: list[str] = []
+    if container := container_of(path, form):
+        records, documents, notices = container(path, mapping)
     else:
-        text = _text(path)
-        if mapping:
-            records = [map_record(fields, mapping) for fields in load_objects(text)]
-        else:
-            records = [record.fields for record in parse_records(text, account)]
-            documents = _articles(text)
-    unread = [finding.text for finding in account.of_kind("unreadable")]
+        text = read_utf8(path)
+        records = _records(text, mapping, form, account)
+        documents = _articles(text) if form in {None, "squad"} and not mapping else {}
+    unread = [f"{finding.text} (left out)" for finding in account.of_kind("unreadable")]
     if not records:
-        raise InputError(f"no question of a known layout is in {path}" + "".join(f"\n  {said}" for said in unread))
-    return _keep(records, documents, unread)
+        layout = form or "of a known layout"
+        raise InputError(f"no question {layout} is in {path}" + "".join(f"\n  {said}" for said in unread))
+    return _keep(records, documents, [*notices, *unread])
+
+
+def container_of(path: Path, form: str | None = None) -> Container | None:
+    """Return what reads a path that is no text of records: a folder, judgements, or Parquet; told by its content."""
+    if form is not None:
+        return _CONTAINERS.get(form)
+    if path.is_dir():
+        return _CONTAINERS["beir"] if is_judged_folder(path) else None
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return None  # whoever reads it says why
+    if head.startswith(_PARQUET):
+        return _CONTAINERS["autorag"]
+    return _CONTAINERS["trec"] if is_qrels(head.decode("utf-8", "replace").rpartition("\n")[0]) else None
+
+
+def _records(
+    text: str, mapping: Mapping[str, str] | None, form: str | None, account: Diagnostics
+) -> list[Mapping[str, Any]]:
+    """Return the records of a text; those of a named layout must have its keys."""
+    if mapping:
+        return [map_record(fields, mapping) for fields in load_objects(text)]
+    if form is None:
+        return [record.fields for record in parse_records(text, account)]
+    if records := _records_of_file(text, form):
+        return records
+    loaded = load_objects(text)
+    translated = [translate_record(fields, form) for fields in loaded]
+    return [after for before, after in zip(loaded, translated, strict=True) if after is not before]
+
+
+def _records_of_file(text: str, form: str) -> list[Mapping[str, Any]]:
+    """Return the records of a file that is one object of a named layout; none where it is another."""
+    try:
+        return list(translate_file(json.loads(text), form) or [])
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise InputError(f"the file has not the form of {form}: {error!r}") from None
+    except (ValueError, RecursionError):
+        return []  # no JSON, or more than one
 
 
 def import_shared(records: Sequence[Mapping[str, Any]]) -> Imported:
@@ -73,32 +123,25 @@ def parse_mapping(text: str) -> dict[str, str]:
     return mapping
 
 
-def _keep(records: Sequence[Mapping[str, Any]], documents: Mapping[str, str], unread: Sequence[str]) -> Imported:
+def _keep(records: Sequence[Mapping[str, Any]], documents: Mapping[str, str], said: Sequence[str]) -> Imported:
     """Keep the questions that have evidence, of each the fields that we read, and count the rest."""
     kept = [
         record for record in records if record.get("question") and (record.get("relevant") or record.get("evidence"))
     ]
-    lost = Counter(name for record in kept for name in record if name not in KNOWN)
-    notices = [f"{said} (left out)" for said in unread]
+    lost = Counter(name for record in kept for name in record if name not in KNOWN and name != DROPPED)
+    notices = list(said)
     if len(kept) < len(records):
         notices.append(
             f"{len(records) - len(kept):,} of {len(records):,} records left out: no question, or no evidence"
         )
+    if dropped := sum(record.get(DROPPED, 0) for record in records):
+        notices.append(f"passages left out, as they have no text: {dropped:,}")
     if lost:
         notices.append("fields not kept: " + ", ".join(f"{name} ({count:,})" for name, count in lost.most_common()))
     questions = [{name: record[name] for name in KNOWN if name in record} for record in kept]
     if not questions:
         raise InputError(f"none of the {len(records):,} records has both a question and evidence")
     return Imported(questions, documents, tuple(notices))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} {not_utf8(error)}") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _articles(text: str) -> dict[str, str]:
@@ -116,7 +159,11 @@ def _articles(text: str) -> dict[str, str]:
 _AUTORAG = {"id": "qid", "question": "query", "evidence": "retrieval_gt_contents"}
 
 
-def _parquet(path: Path) -> list[dict[str, Any]]:
+def _read_parquet(path: Path, mapping: Mapping[str, str] | None) -> Contents:
+    return [map_record(row, mapping or _AUTORAG) for row in _rows_of_parquet(path)], {}, []
+
+
+def _rows_of_parquet(path: Path) -> list[dict[str, Any]]:
     """Return the rows of a Parquet file; AutoRAG's with the texts of its `corpus.parquet` beside it."""
     try:
         from pyarrow import parquet
@@ -131,53 +178,13 @@ def _parquet(path: Path) -> list[dict[str, Any]]:
     for row in rows:
         groups = row.get("retrieval_gt") or []
         names = [name for group in groups for name in (group if isinstance(group, list) else [group])]
-        row["retrieval_gt_contents"] = [texts[name] for name in names if name in texts]
+        row["retrieval_gt_contents"] = [texts.get(name) for name in names]
     return rows
 
 
-def _read_beir(folder: Path) -> Imported:
-    """Read a folder as BEIR and MTEB have it: whole documents are the evidence, and grades become tags."""
-    documents = {
-        row["_id"]: "\n\n".join(filter(None, (row.get("title"), row["text"]))) for row in _rows(folder / "corpus.jsonl")
-    }
-    questions = {str(row["_id"]): row["text"] for row in _rows(folder / "queries.jsonl")}
-    judged: dict[str, dict[str, int]] = {}
-    for query, document, grade in _qrels(folder):
-        if grade > 0:
-            judged.setdefault(query, {})[document] = grade
-    records = [
-        {
-            "id": name,
-            "question": questions[name],
-            "tags": sorted({f"grade-{grade}" for grade in grades.values()}),
-            "evidence": [
-                {"doc": f"{document}.txt", "start": 0, "end": len(documents[document])}
-                for document in grades
-                if documents.get(document)
-            ],
-        }
-        for name, grades in judged.items()
-        if name in questions
-    ]
-    imported = _keep(records, {f"{name}.txt": text for name, text in documents.items()}, [])
-    whole = "evidence is each relevant document as a whole: shorter evidence tells chunkings apart better"
-    return Imported(imported.questions, imported.documents, (*imported.notices, whole))
+def _read_judgements(path: Path, mapping: Mapping[str, str] | None) -> Contents:
+    return read_judgements(path)
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        return [json.loads(line) for line in _text(path).split("\n") if line.strip()]
-    except ValueError as error:
-        raise InputError(f"{path} cannot be read as JSON lines: {error}") from None
-
-
-def _qrels(folder: Path) -> Iterator[tuple[str, str, int]]:
-    """Yield query, document and grade of BEIR's `qrels/*.tsv` or of TREC's `qrels.txt`."""
-    files = sorted(folder.glob("qrels/*.tsv")) or sorted(folder.glob("qrels*"))
-    test = [path for path in files if path.stem == "test"] or files
-    if not test or test[0].is_dir():
-        raise InputError(f"{folder} has no qrels/test.tsv; a folder as BEIR's has corpus.jsonl, queries.jsonl and that")
-    for row in csv.reader(_text(test[0]).splitlines(), delimiter="\t"):
-        cells = row if len(row) > 1 else row[0].split()
-        if len(cells) >= 3 and cells[-1].strip().lstrip("-").isdigit():  # noqa: PLR2004 - query, document, grade
-            yield cells[0], cells[-2], int(cells[-1])
+_CONTAINERS: Mapping[str, Container] = {"autorag": _read_parquet, "beir": _read_judgements, "trec": _read_judgements}
+FORMATS = tuple(dict.fromkeys([*(row.name for row in (*RECORDS, *FILES)), *_CONTAINERS]))

@@ -50,8 +50,8 @@ class Locator:
         nearest = self._places.nearest(wordings[0].text or "")
         named = " / ".join(excerpt(wording.text or "") for wording in wordings)
         documents = list(dict.fromkeys(wording.doc or "" for wording in wordings))
-        where = "in no document" if "" in documents else f"nowhere in {' or '.join(documents)}"
-        said = f"stand{'s' if len(wordings) == 1 else ''} {where}"
+        where = "in no document" if "" in documents else f"not in {' or '.join(documents)}"
+        said = f"{'is' if len(wordings) == 1 else 'are'} {where}"
         text = f"{said}; {nearest}".removesuffix("; ")
         self._account.add("error", "missing", f"{asked.label}: {named}", text, asked.number)
 
@@ -78,6 +78,8 @@ class Locator:
         return named
 
     def _wording(self, asked: ParsedQuestion, wording: Wording, documents: Sequence[int]) -> Match | None:
+        if wording.start is None and wording.text is None:
+            return self._bare(asked, 0, len(self._corpus.documents[documents[0]].text), documents[0])
         if wording.start is None or wording.end is None:
             text = (wording.text or "").strip()
             match = self._places.find(text, documents)
@@ -142,7 +144,7 @@ class Locator:
         reasons = (
             [f"has only {len(text)} character{'' if len(text) == 1 else 's'}"] if len(text) < SHORTEST_PHRASE else []
         )
-        reasons += [f"stands in {len(match.spans)} places"] if len(match.spans) > MOST_PLACES else []
+        reasons += [f"occurs in {len(match.spans)} places"] if len(match.spans) > MOST_PLACES else []
         if reasons:
             said = " and ".join(reasons)
             self._warn(asked, "keyword", f"{excerpt(text, 40)} {said}; such keywords are found nearly for free")

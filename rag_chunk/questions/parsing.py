@@ -8,7 +8,8 @@ from typing import Any
 
 from rag_chunk.config import did_you_mean
 from rag_chunk.questions.diagnostics import Diagnostics
-from rag_chunk.questions.file_formats import RawQuestion
+from rag_chunk.questions.foreign_formats import DROPPED
+from rag_chunk.questions.raw_question import RawQuestion
 
 REJECTED = "rejected"  # a value of `reviewed`
 KNOWN = ("id", "question", "relevant", "evidence", "tags", "reviewed")
@@ -26,13 +27,21 @@ Complain = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One alternative of an item: a phrase, or a stretch of a document, or both. A phrase may name its page."""
+    """One alternative of an item: a phrase, a stretch of a document, or both; a document alone is all of it.
+
+    A phrase may name its page.
+    """
 
     text: str | None = None
     doc: str | None = None
     start: int | None = None
     end: int | None = None
     page: int | str | None = None
+
+    @property
+    def place(self) -> str:
+        """Its place in words, for one that has no text."""
+        return str(self.doc) if self.start is None else f"{self.start} to {self.end} of {self.doc}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,9 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
     )
     for problem in problems:
         account.add("error", "form", f"{parsed.label}:", problem, parsed.number)
+    if dropped := fields.get(DROPPED):
+        said = f"passages without a text, which are left out: {dropped}"
+        account.add("warning", "form", f"{parsed.label}:", said, parsed.number)
     for name in fields:
         if name not in KNOWN and (nearest := _hint(name)):
             account.add(
@@ -194,6 +206,6 @@ def _problem(span: Any) -> str | None:  # noqa: PLR0911 - one return a problem
         return "has only one of start and end"
     if text is not None and not text.strip():
         return "is blank"
-    if start is None and text is None:
+    if start is None and text is None and set(span) != {"doc"}:
         return f"has neither text nor start and end; it has {', '.join(span) or 'nothing'}"
     return None

@@ -13,7 +13,8 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from rag_chunk.config import yaml_text
-from rag_chunk.questions.file_formats import Form, delimiter_of, element_spans, form_of
+from rag_chunk.questions.csv_format import delimiter_of
+from rag_chunk.questions.file_formats import Form, element_spans, form_of
 from rag_chunk.questions.yaml_record import rewrite_yaml_record
 
 Span = tuple[int, int]

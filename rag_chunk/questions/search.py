@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz
 
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.questions.aligner import Alignment, align, count_seeds
+from rag_chunk.questions.aligner import Alignment, align_table, count_seeds
 from rag_chunk.questions.borders import cut_at, is_component, is_whole
 from rag_chunk.questions.folding import Folded, fold, letters, numbers
 from rag_chunk.questions.passage import Passage
@@ -103,8 +103,10 @@ class TextSearch:
         for index in self._likely(pattern.text, documents):
             document = self._corpus.documents[index]
             around = pages_around(document, page) if page is not None else None
+            passage, whole = Passage(phrase, pattern), Passage(document.text, self._letters_of(index))
+            starts = [each.start for each in document.pages]
             for within in [around, None] if around else [None]:
-                alignment = align(Passage(phrase, pattern), Passage(document.text, self._letters_of(index)), within)
+                alignment = align_table(passage, whole, starts, within)
                 if alignment and (best is None or alignment.share > best[0].share):
                     best = alignment, index
                 if alignment:

@@ -6,6 +6,7 @@ from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Rep
 from rag_chunk.rendering.columns import groups
 
 _MOST_ROWS = 20
+_MOST_NAMED = 8
 _FEWEST_IN_A_DOCUMENT = 3  # one or two questions say nothing of a document
 Figures = Callable[[ConfigurationResult], Mapping[str, float]]
 
@@ -32,6 +33,20 @@ def names_to_show(kind: str, recall: Mapping[str, float], counts: Mapping[str, i
     return sorted((name for name in recall if counts.get(name, 0) >= fewest), key=lambda name: (recall[name], name))
 
 
+def describe_missed(kind: str, names: Sequence[str]) -> str:
+    """Say in one sentence under which tags or documents no configuration brings anything back; empty without any."""
+    if not names:
+        return ""
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    count = f"1 {kind}" if len(names) == 1 else f"{len(names):,} {kind}s"
+    return f"No configuration retrieves any evidence of {count}: {', '.join(names[:_MOST_NAMED])}{more}."
+
+
+def is_missed(name: str, results: Sequence[ConfigurationResult], figures: Figures) -> bool:
+    """Whether no configuration brings anything back under a name: a row of zeros says no more than that."""
+    return not any(figures(each).get(name, 0.0) for each in results)
+
+
 def _table(
     kind: str,
     counts: Mapping[str, int],
@@ -41,16 +56,24 @@ def _table(
 ) -> str:
     """Return the recommended configuration's recall under each name, lowest first, and which has the most."""
     ours = figures(next(each for each in results if each.name == comparison.representative))
-    names = names_to_show(kind, ours, counts)
+    listed = names_to_show(kind, ours, counts)
+    missed = [name for name in listed if is_missed(name, results, figures)]
+    names = [name for name in listed if name not in missed]
     rows = [_row(name, counts.get(name, 0), ours[name], results, figures) for name in names[:_MOST_ROWS]]
     left = len(names) - len(rows)
     more = [f"\n{left} more {kind}s are in report.json."] if left > 0 else []
+    more += [f"\n{_clean(describe_missed(kind, missed))}"] if missed else []
     title = f"## {comparison.metric} by {kind}, {' and '.join(comparison.retrievers)}\n"
     head = f"| {kind} | questions | `{comparison.representative}` | highest | by |\n|---|---:|---:|---:|---|"
-    return "\n".join([title, head, *rows, *more]) + "\n" if rows else ""
+    if not rows:
+        return "\n".join([title, *more]) + "\n" if missed else ""
+    return "\n".join([title, head, *rows, *more]) + "\n"
 
 
 def _row(name: str, count: int, recall: float, results: Sequence[ConfigurationResult], figures: Figures) -> str:
     best = max(results, key=lambda each: figures(each).get(name, 0.0))
-    clean = name.replace("|", "\\|").replace("\n", " ")
-    return f"| {clean} | {count} | {recall:.3f} | {figures(best).get(name, 0.0):.3f} | `{best.name}` |"
+    return f"| {_clean(name)} | {count} | {recall:.3f} | {figures(best).get(name, 0.0):.3f} | `{best.name}` |"
+
+
+def _clean(name: str) -> str:
+    return name.replace("|", "\\|").replace("\n", " ")

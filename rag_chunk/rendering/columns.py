@@ -21,9 +21,9 @@ def columns_to_show(report: Report) -> list[str]:
     """
     there = dict.fromkeys(chain.from_iterable(result.metrics for result in report.configurations))
     if not report.questions:
-        return [name for name in STRUCTURAL if name in there]
+        return [name for name in (STRUCTURAL[0], *metrics_of("costs"), *STRUCTURAL[1:]) if name in there]
     asked = [name for name in there if name not in METRICS]
-    asked += metrics_of(*ON_REQUEST)
+    asked += metrics_of(*ON_REQUEST, "costs")
     return [name for name in (SCORED[0], *asked, *SCORED[1:]) if name in there]
 
 
@@ -41,7 +41,9 @@ def format_metric(name: str, value: float | None) -> str:
         return ""
     row = METRICS.get(name)
     form = row.format if row else "seconds" if name.endswith("_time") else "decimal"
-    return {"whole": f"{value:,.0f}", "seconds": f"{value:.2f}s", "decimal": f"{value:.3f}"}[form]
+    return {"whole": f"{value:,.0f}", "seconds": f"{value:.2f}s", "decimal": f"{value:.3f}", "price": f"{value:.4g}"}[
+        form
+    ]
 
 
 def groups(report: Report) -> list[tuple[ComparisonResult | None, list[ConfigurationResult]]]:
@@ -127,6 +129,7 @@ def notes(report: Report, *, explain: bool = True) -> list[str]:
         for sentence in (
             *_head(comparison, alone=len(compared) == 1),
             *(comparison.verdict if comparison else ()),
+            *(comparison.reviewed.verdict if comparison and comparison.reviewed else ()),
             *(_explanation(comparison, results) if comparison and explain else ()),
         )
     ]

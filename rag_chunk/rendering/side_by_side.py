@@ -83,7 +83,7 @@ def _pairing(report: ComparisonReport) -> list[str]:
     common = f"Compared over {report.num_questions:,} common question{'' if report.num_questions == 1 else 's'}"
     left = report.left_out
     return (
-        [f"{common}; {len(left):,} stand alone:", *describe_differences(left)]
+        [f"{common}; {len(left):,} on one side only:", *describe_differences(left)]
         if left
         else [f"{common}, which are all."]
     )

@@ -15,7 +15,7 @@ import numpy as np
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Floats, Positions, first_of_runs, ranges
+from rag_chunk.corpus.arrays import Floats, Positions, first_of_runs, index_in, ranges
 from rag_chunk.corpus.terms import Terms, terms, terms_of
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import titles_above
@@ -119,7 +119,7 @@ def _as_terms(index: Terms, questions: Sequence[str]) -> _Questions:
     vocabulary = {term: number for number, term in enumerate(dict.fromkeys(chain.from_iterable(lists)))}
     asked = np.array([vocabulary[term] for words in lists for term in words], np.int64)
     borders = np.cumsum([0, *map(len, lists)])
-    number_of = np.full(len(index.vocabulary) + 1, -1, np.int64)
+    number_of = np.full(len(index.vocabulary) + 1, -1, np.int32)
     for term, number in vocabulary.items():
         number_of[index.vocabulary.get(term, -1)] = number
     number_of[-1] = -1
@@ -130,8 +130,8 @@ def _as_terms(index: Terms, questions: Sequence[str]) -> _Questions:
 
 def _ranges(starts: Positions, ends: Positions, chunking: Chunking) -> tuple[Positions, Positions]:
     """Return the first of the stretches that lie wholly in each chunk, and their number: [chunks] each."""
-    first = np.searchsorted(starts, chunking.spans[:, 0], side="left")
-    last = np.searchsorted(ends, chunking.spans[:, 1], side="right")
+    first = index_in(starts, chunking.spans[:, 0])
+    last = index_in(ends, chunking.spans[:, 1], "right")
     return first, np.maximum(last - first, 0)
 
 

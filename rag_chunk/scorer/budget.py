@@ -29,11 +29,11 @@ def required_depth(chunking: Chunking, config: RunConfig) -> int:
 
     Where repeated text is paid for once, n chunks cost at least their sum divided by how many of them share a place.
     """
-    filled = max(_filled(costs, budget, config) for budget, costs in _largest(chunking, config))
+    filled = max(_count_to_fill(costs, budget, config) for budget, costs in _largest(chunking, config))
     return min(max(filled, config.top_k), len(chunking))
 
 
-def _filled(costs: Spans, budget: int, config: RunConfig) -> int:
+def _count_to_fill(costs: Spans, budget: int, config: RunConfig) -> int:
     """Return how many of the cheapest chunks reach the budget."""
     sums = np.cumsum(np.sort(costs[:, 1] - costs[:, 0]))
     repeats = _most_at_one_place(costs) if config.merge_overlaps else 1

@@ -79,7 +79,7 @@ class UsersMetrics:
                 _check_name(name, metric, metrics)
                 per_question[metric] = values
                 metrics[metric] = float(values.mean())
-        return Scores(metrics, per_question, scores.filled)
+        return Scores(metrics, per_question, scores.filled, scores.first)
 
 
 def known_questions(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:

@@ -17,6 +17,7 @@ from rag_chunk.scorer.metrics import (
     at_top_k,
     causes_of_loss,
     ceiling,
+    first_relevant,
     floor,
     of_borders,
     overlap_with_questions,
@@ -44,12 +45,14 @@ class Scores:
     """The scores of one configuration.
 
     `metrics` by name; `per_question` by name, [questions] each; `filled` [questions] is how many ranked chunks are
-    read, the last perhaps in part, until the budget is spent.
+    read, the last perhaps in part, until the budget is spent. `first` [questions] is the rank, from 0, of the first chunk
+    that covers half of an item or lies wholly inside one; the ranking's depth where none does.
     """
 
     metrics: dict[str, float]
     per_question: dict[str, Floats] = field(default_factory=dict)
     filled: Positions = field(default_factory=lambda: np.zeros(0, np.int64))
+    first: Positions = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 def score(
@@ -76,4 +79,5 @@ def score(
             per_question |= figures.per_question
             means = {name: float(scores.mean()) for name, scores in figures.per_question.items()}
             metrics |= means | figures.metrics
-    return Scores(metrics, per_question, retrieval.walk.started_chunks(config.budget))
+    filled = retrieval.walk.started_chunks(config.budget)
+    return Scores(metrics, per_question, filled, first_relevant(retrieval))

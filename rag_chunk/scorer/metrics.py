@@ -33,7 +33,7 @@ def at_top_k(retrieval: Retrieval) -> Figures:
     recalled = recall(retrieval.overlaps, hit, np.where(hit.rank < top.shape[1], high, low)[None], len(top))[0][0]
     precise = _precision(retrieval)
     both = recalled + precise
-    first = _first_relevant(retrieval)
+    first = first_relevant(retrieval)
     return Figures({
         "avg_recall": recalled,
         "avg_precision": precise,
@@ -91,7 +91,7 @@ def causes_of_loss(retrieval: Retrieval) -> Figures:
     return Figures(losses_of(retrieval))
 
 
-def _first_relevant(retrieval: Retrieval) -> Positions:
+def first_relevant(retrieval: Retrieval) -> Positions:
     """Return the rank, from 0, of the first chunk that covers half of an item or lies wholly inside one: [questions].
 
     The ranking's depth means none.

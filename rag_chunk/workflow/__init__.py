@@ -213,8 +213,8 @@ def question_notices(questions: Questions) -> list[str]:
     notices += [str(questions.left_out)] if questions.left_out else []
     if similar := questions.matched.get("similar"):
         notices.append(
-            f"phrases without an exact match: {similar}. The most similar text is taken for them; "
-            "rag-chunk check-questions shows it"
+            f"phrases without an exact match: {similar}. Using the most similar text instead; "
+            "rag-chunk check-questions lists it"
         )
     return notices
 

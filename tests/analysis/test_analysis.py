@@ -24,7 +24,7 @@ from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.analysis.statistics import compare_all
-from rag_chunk.analysis.summary import explain, limit_of_recall, summarize, where_lost
+from rag_chunk.analysis.summary import between_documents, explain, limit_of_recall, summarize, where_lost
 from rag_chunk.analysis.usual_choice import usual_configuration
 from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
 from rag_chunk.cli.app import app
@@ -697,7 +697,7 @@ def test_the_verdict_says_why_a_usual_configuration_is_taken_and_how_much_is_kno
     assert line.startswith(
         f"If you need one now, take c{usual}: it is a good usual choice, and no other is surely better; "
     )
-    assert line.endswith(" A choice by 60 questions is on average up to about 2 points below the best.")
+    assert line.endswith(" Chosen with 60 questions, it is on average about 2 points below the best.")
     surest = replace(
         outcome, recommended=usual, usual=outcome.leader, leads=[float(place == usual) for place in range(5)]
     )
@@ -705,7 +705,7 @@ def test_the_verdict_says_why_a_usual_configuration_is_taken_and_how_much_is_kno
         f"its lead over c{outcome.leader}, a good usual choice, is the surest; "
         in summarize(surest, None, held_out=False)[3]
     )
-    assert "A choice by" not in summarize(surest, None, held_out=False)[3]
+    assert "Chosen with" not in summarize(surest, None, held_out=False)[3]
 
 
 def test_configurations_that_tie_are_said_to_tie():
@@ -796,12 +796,27 @@ def test_one_tag_and_one_document_are_no_parts():
 def test_the_parts_stand_in_the_markdown_report(tmp_path):
     corpus, questions = library(76, 25)
     analysis = analyze(corpus, RIVALS, questions)
+    assert analysis.report.questions
     save_results(analysis, tmp_path / "results")
     page = (tmp_path / "results" / "report.md").read_text()
     recommended = analysis.report.best
     assert f"| tag | questions | `{recommended.name}` | highest | by |" in page
     assert f"| odd | 38 | {recommended.by_tag['odd']:.3f} |" in page
-    assert "5 more documents are in report.json." in page
+    missed = [
+        name
+        for name in analysis.report.questions.by_document
+        if not any(each.by_document[name] for each in analysis.report.configurations)
+    ]
+    assert (
+        f"No configuration retrieves any evidence of {len(missed)} documents: {', '.join(missed[:8])} and {len(missed) - 8} more."
+        in page
+    )
+    assert "| 0.000 | 0.000 |" not in page
+    assert (
+        page.count("No configuration retrieves")
+        == (tmp_path / "results" / "report.html").read_text().count("No configuration retrieves")
+        == 1
+    )
     assert page.count("## budget_recall by tag, bm25") == 1
 
 
@@ -1028,8 +1043,15 @@ def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
     assert where_lost(result) == (
         "Of the 40.0 points of recall that c misses, 28.0 are in documents of which nothing is within the budget, 10.0 are "
         "ranked too low in documents that are within the budget and 2.0 are in evidence of which a border leaves only a "
-        "piece within the budget. Most is lost between documents, not by chunking."
+        "piece within the budget."
     )
+    assert (
+        between_documents(result)
+        == "What is lost here is lost between documents, not by chunking: see --filter document."
+    )
+    known = result.model_copy(update={"metrics": {**metrics, "document_precision": 0.25}})
+    assert ", as 25 % of the first 2 chunks are from the right one: see" in between_documents(known)
+    assert between_documents(result.model_copy(update={"metrics": {**metrics, "lost_other_documents": 0.2}})) == ""
     assert where_lost(result.model_copy(update={"metrics": {"budget_recall": 1.0}})) == ""
 
 

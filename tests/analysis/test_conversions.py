@@ -1,6 +1,7 @@
 """Converters as an axis: the same questions to each converter's own text, and what one has lost counts as lost."""
 
 import json
+import re
 import textwrap
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_chunk.config import AnalysisConfig, parse_config
+from rag_chunk.analysis.folder import read_results
+from rag_chunk.config import AnalysisConfig, TrackingConfig, parse_config
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
 from rag_chunk.errors import InputError, SettingsError
+from rag_chunk.mlflow_tracker.content import Contents
 
 FACTS = [f"The limit of queue {number} is {number * 37} entries" for number in range(12)]
 CONVERTERS = """
@@ -98,7 +101,7 @@ def test_evidence_that_no_converter_has_is_missing(docs, run):
     (docs / "q.json").write_text(json.dumps([{"question": "?", "relevant": ["Nowhere at all", FACTS[0]]}]))
     status, _, err = run("analyze", "docs", "--converter", "mine:whole,mine:lossy", "--test-file", "q.json")
     assert status == 3
-    assert "'Nowhere at all' stands in no document" in err
+    assert "'Nowhere at all' is in no document" in err
     report, _ = analyze(run, docs, "mine:whole,mine:lossy", "--missing", "warn")
     assert report["questions"]["count"] == 1
 
@@ -212,3 +215,25 @@ def test_evidence_that_was_located_in_part_is_recorded_with_its_share(docs, run)
         "A part of the evidence was not located, and does not count, of a ("
         in (docs / "results" / "report.md").read_text()
     )
+
+
+def test_each_run_is_tracked_with_its_converter(docs, run):
+    analyze(run, docs, "mine:whole,mine:lossy")
+    contents = Contents(read_results(docs / "results"), TrackingConfig(), lambda _: None)
+    params = {each.name: contents.configuration(each).params["converter"] for each in contents.configurations()}
+    assert params["sentence-20-5-mine.lossy"] == "mine.lossy"
+    assert set(params.values()) == {"mine.whole", "mine.lossy"}
+    analyze(run, docs, "mine:whole")
+    alone = Contents(read_results(docs / "results"), TrackingConfig(), lambda _: None)
+    assert "converter" not in alone.configuration(alone.configurations()[0]).params
+
+
+def test_the_page_has_the_evidence_in_every_conversion(docs, run):
+    analyze(run, docs, "mine:whole,mine:other")
+    page = (docs / "results" / "report.html").read_text()
+    match = re.search(r'(?s)<script type="application/json" id="data">(.*?)</script>', page)
+    assert match
+    data = json.loads(match[1])
+    names = [each["name"] for each in data["documents"]]
+    (item,) = data["questions"][0]["evidence"]
+    assert sorted(names[row] for row, _, _ in item) == ["mine.other/manual-0.pdf", "mine.whole/manual-0.pdf"]

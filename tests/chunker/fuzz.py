@@ -18,6 +18,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -116,13 +117,13 @@ def _named(pairs: list[tuple[str, str]]) -> Iterator[Document]:
         yield Document(f"{number:03}.{ending}", text)
 
 
-def run(number: int) -> tuple[Counter[tuple[str, str]], list[str]]:
+def run(number: int, units: Sequence[Unit] = UNITS) -> tuple[Counter[tuple[str, str]], list[str]]:
     """Draw the corpus of this number, and check every strategy in every unit on it; return counts, and what failed."""
     chance, counts, failures = random.Random(number), Counter[tuple[str, str]](), list[str]()
     corpus, others = draw_corpora(chance)
     facts = Facts(corpus)
     all_settings = {unit: draw_settings(chance, facts, unit) for unit in UNITS}
-    for turn, (unit, strategy) in enumerate(itertools.product(UNITS, STRATEGIES)):
+    for turn, (unit, strategy) in enumerate(itertools.product(units, STRATEGIES)):
         config = RunConfig(strategy=strategy, **all_settings[unit])
         alone = corpus.documents[(number + turn) % len(STRATEGIES) :: len(STRATEGIES)]
         try:
@@ -150,9 +151,9 @@ def _different(one: dict[str, Cut], other: dict[str, Cut]) -> list[Any]:
     return [(name, one[name], other[name]) for name in other if one[name] != other[name]][:1]
 
 
-def run_many(numbers: list[int]) -> list[tuple[Counter[tuple[str, str]], list[str]]]:
+def run_many(numbers: list[int], units: Sequence[Unit]) -> list[tuple[Counter[tuple[str, str]], list[str]]]:
     with caching(enabled=False):
-        return list(map(run, numbers))
+        return [run(number, units) for number in numbers]
 
 
 def main() -> None:
@@ -162,13 +163,15 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--first", type=int, default=0, help="number of the first corpus")
     parser.add_argument("--only", type=int, help="number of the one corpus to check")
+    parser.add_argument("--unit", choices=UNITS, help="the one unit to check in; default: all")
     given = parser.parse_args()
+    units = [given.unit] if given.unit else UNITS
     numbers = itertools.count(given.first) if given.only is None else iter([given.only])
     total, failures, begun = Counter[tuple[str, str]](), 0, time.monotonic()
     with ProcessPoolExecutor(given.processes) as pool:
         while total["texts", ""] < given.texts:
             batches = [list(itertools.islice(numbers, 5)) for _ in range(given.processes * 4)]
-            for counts, failed in itertools.chain.from_iterable(pool.map(run_many, batches)):
+            for counts, failed in itertools.chain.from_iterable(pool.map(partial(run_many, units=units), batches)):
                 total += counts
                 failures += len(failed)
                 print(*failed, sep="\n", end="\n" if failed else "", flush=True)

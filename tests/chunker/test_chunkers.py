@@ -14,6 +14,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.structure import structure_of
 from rag_chunk.corpus.units import load_encoding
 from rag_chunk.errors import InputError
+from tests.support.invariants import counted_alone
 
 GUIDE = """---
 title: Locks
@@ -282,6 +283,12 @@ def test_no_window_of_tokens_is_blank_where_its_first_token_counts_more_by_itsel
     text = "\u2053\u17835\u109a\u32cf\u8283\n"
     chunks = cut(text, strategy="sliding-window", unit="tokens", chunk_size=8, overlap=1)
     assert all(each.strip() for each in chunks)
+
+
+@pytest.mark.parametrize("text", ["\u6e1d\x1c\u0342\ud5a7", "\x1c\u0e33\udcfd", "\x00\u0e33x", "\u2028\u0e33x \uff9ey"])
+def test_words_after_control_characters_count_as_in_the_chunk_by_itself(text: str) -> None:
+    chunks = chunk_text(text, RunConfig(strategy="fixed-size", chunk_size=1))
+    assert [each.units for each in chunks] == counted_alone([each.text for each in chunks], "words")
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -28,6 +28,7 @@ from rag_chunk.config import (
 )
 from rag_chunk.config.catalog import Retriever, Strategy
 from rag_chunk.corpus import MARKER, Corpus, Document, read_corpus
+from rag_chunk.corpus.units.encoder import encoder_of
 from rag_chunk.questions import check_questions
 from rag_chunk.questions.drafts import drafts, drafts_yaml
 
@@ -276,7 +277,7 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
     fixed = json.loads(Path("fixed.json").read_text())["questions"]
     assert [str(each["reviewed"]).lower() for each in fixed] == ["false", "true"]
     Path("q.csv").write_text("question,relevant,reviewed\nHow do I lock?,Turn the key to the left,perhaps\n")
-    assert "reviewed must be true or false, not 'perhaps'" in rag_chunk("check-questions", "q.csv", docs).out
+    assert "reviewed must be true, false or rejected, not 'perhaps'" in rag_chunk("check-questions", "q.csv", docs).out
 
 
 @pytest.mark.parametrize(
@@ -368,6 +369,7 @@ def test_a_machine_without_a_folder_for_temporary_files_is_told_what_to_set(rag_
 
     monkeypatch.setattr(tempfile, "gettempdir", no_folder)
     monkeypatch.delenv("TIKTOKEN_CACHE_DIR")
+    encoder_of.cache_clear()  # what another test has loaded needs no folder
     done = rag_chunk("analyze", "docs", "--unit", "tokens", "--no-cache")
     assert done.status == 3
     assert done.said.endswith("Set TMPDIR to a folder that you may write to")

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiktoken
 
 from rag_chunk.corpus import Corpus, Document, cache
 from rag_chunk.corpus.arrays import Positions
-from rag_chunk.corpus.units import token_arrays, units_of
+from rag_chunk.corpus.units import units_of
+from rag_chunk.corpus.units.encoder import Encoder
 
 LONG = "A sentence with some words in it, and 漢字 too. " * 400
 
@@ -42,13 +42,13 @@ def test_tokens_of_a_long_document_are_encoded_once(kept: Path, monkeypatch: pyt
     first = tokens()
     assert len(list(kept.glob("tokens-*"))) == 1
     texts: list[str] = []
-    original = token_arrays._encode  # noqa: SLF001 - what is counted is how often it is called
+    original = Encoder.encode
 
-    def count(encoding: tiktoken.Encoding, text: str) -> Positions:
+    def count(encoder: Encoder, text: str) -> Positions:
         texts.append(text)
-        return original(encoding, text)
+        return original(encoder, text)
 
-    monkeypatch.setattr(token_arrays, "_encode", count)
+    monkeypatch.setattr(Encoder, "encode", count)
     assert tokens() == first
     assert texts == ["short"]
 

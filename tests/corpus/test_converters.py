@@ -204,8 +204,21 @@ def test_a_clean_page_stays_as_it_is(text: str) -> None:
 
 def test_the_rule_joins_hyphens_composes_letters_and_drops_controls() -> None:
     assert clean_page("Cafe\u0301\u00a0in co\u00ad\r\noperation,\fnon\ufffeGAAP \x07 \r\nend\n\n") == (
-        "Café in cooperation,\nnonGAAP\nend"
+        "Café in cooperation,\nnon-GAAP\nend"
     )
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("Share\ufffeholders and non\ufffe\r\ncontrolling", "Shareholders and noncontrolling"),
+        ("COVID\ufffe19 in 2019\ufffe\n2020, a 10\ufffeyear plan", "COVID-19 in 2019-2020, a 10-year plan"),
+        ("the Pfizer\ufffeBioNTech vaccine, Anti\ufffe\r\nTerrorism", "the Pfizer-BioNTech vaccine, Anti-Terrorism"),
+        ("soft\u00adware of 20\u00ad24", "software of 2024"),
+    ],
+)
+def test_a_hyphen_at_the_end_of_a_line_stays_beside_numbers_and_before_capitals(page: str, text: str) -> None:
+    assert clean_page(page) == text
 
 
 def test_what_cannot_be_converted_is_named_at_once_and_the_rest_stays_converted(tmp_path: Path) -> None:
@@ -226,6 +239,23 @@ def test_what_cannot_be_converted_is_named_at_once_and_the_rest_stays_converted(
     corpus = read_corpus(tmp_path, skip_unreadable=True)
     assert only(corpus).name == "good.pdf"
     assert len(corpus.skipped) == 5
+
+
+@pytest.mark.parametrize("converter", ["pypdfium2", "liteparse"])
+def test_a_pdf_whose_compressed_text_is_damaged_is_named(tmp_path: Path, converter: str) -> None:
+    lines = "\n".join(f"Line {number} of a page, and what it says." for number in range(40))
+    data = pdf(tmp_path / "a.pdf", [lines, lines], pageCompression=1).read_bytes()
+    assert data.count(b"/Filter [ /ASCII85Decode /FlateDecode ]") == 2
+    data = data.replace(b"/Filter [ /ASCII85Decode /FlateDecode ]", b"/Filter [ /FlateDecode ]")  # which it then is not
+    (tmp_path / "a.pdf").write_bytes(data)
+    assert "a.pdf is damaged: 2 of its 2 compressed parts cannot be read" in refused(tmp_path, converter=[converter])
+
+
+def test_a_pdf_that_is_suspiciously_short_for_its_pages_is_named(tmp_path: Path) -> None:
+    pdf(tmp_path / "short.pdf", [str(number) for number in range(12)])
+    assert "short.pdf has only 14 characters on 12 pages: a scan, or damaged" in refused(tmp_path)
+    pdf(tmp_path / "short.pdf", [f"Slide {number}: the sales of this year" for number in range(12)])
+    assert len(only(read_corpus(tmp_path)).pages) == 12
 
 
 @needs_office
@@ -388,6 +418,9 @@ def test_a_converted_folder_is_read_as_what_was_converted(folder: Path, monkeypa
     assert again.digest == corpus.digest
     (folder / "texts" / "deep" / "a.pdf.txt").write_text("changed")
     assert "deep/a.pdf: its text was changed after it was converted" in refused(folder / "texts")
+    (folder / "texts" / "mine.md").write_text("mine")
+    (folder / "texts" / "deep" / "a.pdf.txt").write_text("one\n\ntwo")
+    assert [name for name, reason in read_corpus("texts").skipped if "is not read" in reason] == ["mine.md"]
     index = folder / "texts" / "rag-chunk-documents.json"
     index.write_text(index.read_text().replace("deep/a.pdf.txt", "../docs/c.txt"))
     assert "its file is no file of this folder" in refused(folder / "texts")

@@ -10,21 +10,23 @@ import numpy as np
 import pytest
 import requests
 import tiktoken
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_chunk.chunker import chunk
 from rag_chunk.config import RunConfig
-from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus import Corpus, Document, cache
 from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.corpus.units import (
     Unit,
     Words,
+    encoder,
     encoding,
     encoding_name,
     load_encoding,
     prepare_encoding,
     safe_points,
+    token_arrays,
     tokens,
     units_of,
 )
@@ -92,13 +94,18 @@ def test_a_wide_gap_before_a_separator_is_counted_as_the_tokenizer_does() -> Non
     assert units.count(as_spans([(0, len(text))])).sizes.tolist() == [expected]
 
 
+@settings(max_examples=25)  # each finds the facts of an encoding anew
 @given(text=texts, size=st.integers(1, 6))
 def test_windows_of_an_old_encoding_are_within_the_limit(text: str, size: int) -> None:
     ranks = load_encoding("cl100k_base")._mergeable_ranks  # noqa: SLF001 - the old ones have their own, which are not here
     old = tiktoken.Encoding("cl100k_base", pat_str=OLD, mergeable_ranks=ranks, special_tokens={})
     corpus = Corpus([Document("a", "One two.\n\nThree four.\n\n" + text)])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tokens, "load_encoding", lambda _: old)
+    with cache.caching(enabled=False), pytest.MonkeyPatch.context() as patch:  # on disk are the facts of the new one
+        patch.setattr(encoder, "load_encoding", lambda _: old)
+        patch.setattr(encoder, "load_accelerator", lambda _: None)
+        patch.setattr(tokens, "encoder_of", encoder.encoder_of.__wrapped__)
+        patch.setattr(token_arrays, "encoder_of", encoder.encoder_of.__wrapped__)
+        patch.setattr(token_arrays, "facts_of", token_arrays.facts_of.__wrapped__)
         found = [*chunk(corpus, RunConfig(strategy="fixed-size", unit="tokens", chunk_size=size))]
     assert [each.units for each in found] == [len(old.encode_ordinary(each.text)) for each in found]
 

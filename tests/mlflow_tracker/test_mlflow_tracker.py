@@ -152,8 +152,8 @@ def test_artifacts_of_parent_and_children(shown):
         table = json.loads(Path(client.download_artifacts(child, "evaluation/per_question.json")).read_bytes())
         tags = client.get_run(child).data.tags
     assert chunks.read_bytes() == (results / "chunks" / "sentence-100-25.jsonl").read_bytes()
-    assert table["columns"] == ["id", "question", "budget_recall", "retrieved"]
-    assert table["data"][0] == ["q1", "What flows?", 0.9, "a.md:0-20, a.md:20-31"]
+    assert table["columns"] == ["id", "question", "budget_recall", "rank", "retrieved"]
+    assert table["data"][0] == ["q1", "What flows?", 0.9, None, "a.md:0-20, a.md:20-31"]
     assert json.loads(tags["mlflow.loggedArtifacts"]) == [{"path": "evaluation/per_question.json", "type": "table"}]
 
 
@@ -527,10 +527,11 @@ def test_deleted_runs_are_kept_for_a_month_and_then_removed_as_the_page_says(res
 
 
 def test_each_command_of_the_page_is_known_to_a_test():
-    """`server` is run by the tests on a server, the installation by `make demo`; what rag-chunk prints is made anew."""
+    """The tests on a server run `server` and the webhook; what rag-chunk prints is made anew."""
     assert set(BLOCKS) == {"gc", "migrate-filestore", "server"}
     others = [block for block in COMMANDS if block not in BLOCKS.values()]
-    assert others == ["pip install 'rag-chunk[mlflow]'\n", "export MLFLOW_TRACKING_URI=http://127.0.0.1:5000\n"]
+    assert others[0] == "export MLFLOW_TRACKING_URI=http://127.0.0.1:5000\n"
+    assert ["create_webhook" in block for block in others[1:]] == [True]
 
 
 def rows(folder: Path) -> int:

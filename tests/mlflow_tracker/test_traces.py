@@ -16,7 +16,7 @@ from rag_chunk.mlflow_tracker.evidence_recall import SCORERS
 from rag_chunk.mlflow_tracker.retriever_spans import expected_evidence, retrieved_texts, texts_of_inputs
 from rag_chunk.questions.shared_records import plan_merge
 from tests.conftest import Program
-from tests.support.traced_app import ASKED, EXAMPLES, python, start_app
+from tests.support.traced_app import ASKED, EXAMPLES, STORE, python, start_app
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 VERSION = tuple(map(int, version("mlflow").split(".")[:2]))
@@ -92,6 +92,7 @@ def test_versions_are_compared_by_their_traces_and_tracked(
     app: Path, run: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(app)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", STORE)
     words = ["score", "--corpus", str(EXAMPLES), "--test-file", "asked.json", "--traces", "handbook-app"]
     status, shown, said = run(*words, "--mlflow-tracking", "--output", "json")
     report = json.loads(shown)
@@ -109,6 +110,7 @@ def test_versions_are_compared_by_their_traces_and_tracked(
 @with_scorers
 def test_traces_that_ask_nothing_known_are_an_error(app: Path, run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(app)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", STORE)
     (app / "other.json").write_text(
         '[{"question": "What is lost?", "relevant": ["The other 13,000 were chunks in which a table was longer"]}]'
     )

@@ -25,6 +25,7 @@ from rag_chunk.questions.drafting import (
     draft_file,
     draft_questions,
 )
+from rag_chunk.questions.drafts import drafts
 from rag_chunk.questions.folding import fold
 from tests.support.chat_server import Asked, Model, Reply, honest, repeating
 
@@ -349,3 +350,29 @@ def test_a_model_may_find_no_question():
 def test_an_empty_corpus_has_no_passages():
     assert draft(Corpus([Document("a.md", "")]), honest).asked == 0
     assert draft(Corpus([]), honest).asked == 0
+
+
+# Without a model
+
+
+def test_drafts_without_a_model_come_from_headings_definitions_tables_and_code():
+    text = (
+        "# Locks\n\nA lock keeps a door shut while nobody is there.\n\n- **Latch**: a part that slides into the frame.\n"
+        "- `bolt` - a bar that is pushed across by hand.\n\nA deadbolt is a lock that has no spring at all.\n\n"
+        "| door | opens at | closes at |\n| --- | --- | --- |\n| north gate | 07:00 | 19:00 |\n| south gate | 08:30 | 20:30 |\n\n"
+        "```python\ndef open_gate(name: str, hour: int) -> bool:\n    return True\n```\n"
+    )
+    drawn = {(draft.kind, draft.question, draft.phrase) for draft in drafts(Corpus([Document("a.md", text)]))}
+    assert drawn == {
+        ("heading", "What is said about Locks?", "A lock keeps a door shut while nobody is there."),
+        ("definition", "What is Latch?", "- **Latch**: a part that slides into the frame."),
+        ("definition", "What is bolt?", "- `bolt` - a bar that is pushed across by hand."),
+        ("definition", "What is deadbolt?", "A deadbolt is a lock that has no spring at all."),
+        ("table", "What is the opens at of north gate?", "| north gate | 07:00 | 19:00 |"),
+        ("table", "What is the closes at of south gate?", "| south gate | 08:30 | 20:30 |"),
+        ("code", "How is open_gate defined?", "def open_gate(name: str, hour: int) -> bool:"),
+    }
+
+
+def test_few_drafts_without_a_model_are_of_all_kinds_there_are(examples):
+    assert {draft.kind for draft in drafts(examples, 60)} == {"heading", "sentence", "definition", "table", "code"}

@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 from rag_chunk.cli import app
 from rag_chunk.config import yaml_text
 from rag_chunk.corpus import Corpus, Document, read_corpus
-from rag_chunk.errors import InputError
+from rag_chunk.errors import InputError, MissingExtra, SettingsError
 from rag_chunk.questions import read_questions
-from rag_chunk.questions.imported import import_questions, parse_mapping
+from rag_chunk.questions.imported import FORMATS, import_questions, parse_mapping
 
 GUIDE = "# Keys\n\nTurn the key left to lock.\nIt's quiet.\n\nThe fee was cut from $32 to $8 in 2024.\n"
 LOCK, FEE = "Turn the key left to lock.", "The fee was cut from $32 to $8 in 2024."
@@ -45,6 +45,11 @@ LAYOUTS = {
     "DeepEval": json.dumps([{"input": QUESTION, "actual_output": None, "expected_output": "Left.", "context": [LOCK, FEE], "source_file": "guide.md"}]),
     "MLflow": json.dumps([{"inputs": {"question": QUESTION}, "expectations": {"expected_retrieved_context": [
         {"doc_uri": "guide.md", "content": LOCK}, {"doc_uri": "guide.md", "content": FEE}]}}]),
+    "DeepEval as CSV": table(["input", "actual_output", "expected_output", "context", "source_file"], [QUESTION, "", "Left.", f"{LOCK}|{FEE}", "guide.md"]),
+    "DeepEval as JSONL": lines({"input": QUESTION, "expected_output": "Left.", "context": f"{LOCK}|{FEE}", "source_file": "guide.md"}),
+    "LlamaIndex's LabelledRagDataset": json.dumps({"examples": [{"query": QUESTION, "query_by": None, "reference_contexts": [LOCK, FEE], "reference_answer": "Left."}]}, indent=4),
+    "MLflow as CSV": table(["dataset_record_id", "inputs", "expectations"], ["dr-1", json.dumps({"question": QUESTION}), json.dumps(
+        {"expected_retrieved_context": [{"doc_uri": "guide.md", "content": LOCK}, {"doc_uri": "guide.md", "content": FEE}]})]),
     "FinanceBench": lines({"financebench_id": "f1", "question": QUESTION, "answer": "Left.", "question_type": "x", "doc_name": "guide", "evidence": [
         {"evidence_text": LOCK, "doc_name": "guide", "evidence_page_num": 0}, {"evidence_text": FEE, "evidence_doc_name": "guide", "evidence_page_num": 0}]}),
 }  # fmt: skip
@@ -115,8 +120,17 @@ def test_the_contexts_of_squad_become_documents(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "qrels"),
-    [("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n"), ("qrels.txt", "q1 0 d1 2\nq1 0 d2 0\n")],
-    ids=["BEIR", "TREC"],
+    [
+        ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n"),
+        (
+            "qrels/test.jsonl",
+            lines(
+                {"query-id": "q1", "corpus-id": "d1", "score": 2.0}, {"query-id": "q1", "corpus-id": "d2", "score": 0}
+            ),
+        ),
+        ("qrels.txt", "q1 0 d1 2\nq1 0 d2 0\n"),
+    ],
+    ids=["BEIR", "MTEB", "TREC"],
 )
 def test_the_evidence_of_beir_is_the_whole_document(name: str, qrels: str, folder: Path) -> None:
     (folder / "beir" / "qrels").mkdir(parents=True)
@@ -217,5 +231,91 @@ def test_an_export_to_beir_imports_again(folder: Path) -> None:
     assert run("export-questions", "q.jsonl", "docs", "--to", "beir", "-o", "beir").exit_code == 0
     assert (folder / "beir" / "qrels" / "test.tsv").read_text() == "query-id\tcorpus-id\tscore\na\tguide.md\t1\n"
     (question,) = import_questions(folder / "beir").questions
-    assert question["evidence"] == [{"doc": "guide.md.txt", "start": 0, "end": len(GUIDE)}]
+    assert question["evidence"] == [{"doc": "guide.md.txt"}]
     assert "name it: -o FOLDER" in str(run("export-questions", "q.jsonl", "docs", "--to", "beir").exception)
+
+
+NAMES = {
+    "ragas": "ragas", "ragas as CSV": "ragas", "older ragas": "ragas-0.1", "LlamaIndex": "llama-index", "DeepEval": "deepeval",
+    "LlamaIndex's LabelledRagDataset": "llama-index-rag", "LegalBench-RAG": "legalbench-rag", "MLflow": "mlflow", "FinanceBench": "financebench",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_named_format_is_the_only_one_tried(name: str, folder: Path) -> None:
+    (folder / "set").write_text(LAYOUTS[name])
+    assert run("import-questions", "set", "--format", NAMES[name], "-o", "q.yaml").exit_code == 0
+    assert import_questions(folder / "set", form=NAMES[name]).questions == import_questions(folder / "set").questions
+    for other in FORMATS:
+        if other != NAMES[name]:
+            with pytest.raises((InputError, MissingExtra)):
+                import_questions(folder / "set", form=other)
+
+
+def test_an_unknown_format_is_named_with_those_that_are_known(folder: Path) -> None:
+    (folder / "set").write_text(LAYOUTS["ragas"])
+    result = run("import-questions", "set", "--format", "rags", "-o", "q.yaml")
+    assert isinstance(result.exception, SettingsError)
+    assert all(name in str(result.exception) for name in FORMATS)
+
+
+def test_the_help_names_every_format() -> None:
+    named = " ".join(run("import-questions", "--help").output.replace("│", " ").split())
+    assert all(name in named for name in FORMATS)
+
+
+@pytest.mark.parametrize("queries", ["queries.tsv", "topics.tsv", "queries.jsonl"])
+def test_qrels_of_trec_alone_name_documents_of_your_own(queries: str, folder: Path) -> None:
+    (folder / "qrels.robust.txt").write_text("301 0 guide.md 2\n301 0 other 1\n301 0 other.md 0\n302 0 other.md 1\n")
+    rows = lines({"_id": "301", "text": QUESTION}) if queries.endswith("l") else f"301\t{QUESTION}\n"
+    (folder / queries).write_text(rows)
+    result = run("import-questions", "qrels.robust.txt", "-o", "q.yaml")
+    assert result.exit_code == 0, result.output
+    assert "queries left out, as their text is not beside the judgements: 1" in result.stderr
+    assert "judgements left out, not relevant or an empty document: 1" in result.stderr
+    for path in ("q.yaml", "qrels.robust.txt"):
+        (question,) = read_questions(path, CORPUS).questions
+        assert [CORPUS.text(*item.spans[0]) for item in question.evidence] == [
+            each.text.strip() for each in CORPUS.documents
+        ]
+        assert question.tags == ("grade-1", "grade-2")
+
+
+def test_qrels_without_their_queries_say_where_those_belong(folder: Path) -> None:
+    (folder / "qrels.txt").write_text("301 0 guide.md 2\n")
+    with pytest.raises(InputError, match=r"queries\.jsonl or queries\.tsv or topics\.tsv"):
+        import_questions(folder / "qrels.txt")
+
+
+def test_a_folder_and_parquet_are_read_as_a_test_file_too(folder: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (folder / "beir" / "qrels").mkdir(parents=True)
+    (folder / "beir" / "corpus.jsonl").write_text(lines({"_id": "guide", "title": "", "text": LOCK}))
+    (folder / "beir" / "queries.jsonl").write_text(lines({"_id": "a", "text": QUESTION}))
+    (folder / "beir" / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\na\tguide\t1\n")
+    pq.write_table(pa.table({"qid": ["a"], "query": [QUESTION], "retrieval_gt": [[["c1"], ["gone"]]]}), folder / "qa")
+    pq.write_table(pa.table({"doc_id": ["c1"], "contents": [LOCK]}), folder / "corpus.parquet")
+    for name in ("beir", "qa"):
+        result = run("analyze", "docs", "--test-file", name, "--strategy", "sentence")
+        if name == "beir":
+            assert "'guide.txt' is not in the corpus" in str(result.exception)
+            run("import-questions", "beir", "-o", "q.yaml", "--documents", "texts")
+            result = run("analyze", "texts", "--test-file", name, "--strategy", "sentence")
+        assert result.exit_code == 0, result.output
+    assert "passages left out, as they have no text: 1" in result.stderr
+
+
+def test_passages_without_a_text_are_counted(folder: Path) -> None:
+    nodes = {"queries": {"q": QUESTION}, "corpus": {"a": LOCK}, "relevant_docs": {"q": ["a", "gone"]}}
+    (folder / "li.json").write_text(json.dumps(nodes))
+    result = run("import-questions", "li.json", "-o", "q.yaml")
+    assert "li.json: passages left out, as they have no text: 1" in result.stderr
+    assert "dropped" not in (folder / "q.yaml").read_text()
+    assert any("left out: 1" in warning for warning in read_questions("li.json", CORPUS).warnings)
+
+
+def test_a_passage_that_is_only_partly_there_says_which_share(folder: Path) -> None:
+    passage = f"{LOCK} It's quiet. {FEE} " + "zq " * 6
+    (folder / "set").write_text(lines({"user_input": QUESTION, "reference_contexts": [passage]}))
+    (warning,) = [each for each in read_questions("set", CORPUS).warnings if "of it is there" in each]
+    assert "only 82 % of it is there" in warning

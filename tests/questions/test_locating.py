@@ -80,7 +80,7 @@ def test_a_passage_with_another_number_is_refused(change, text, located):
     if change == ("346", "3,46"):  # the same digits, joined: extractors write them so
         assert located(TABLE.replace(*change), text)
         return
-    with pytest.raises(InputError, match="stands in no document"):
+    with pytest.raises(InputError, match="is in no document"):
         located(TABLE.replace(*change), text)
 
 

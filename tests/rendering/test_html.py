@@ -23,7 +23,7 @@ from rag_chunk.mlflow_tracker.artifacts import plan_chunks
 from rag_chunk.questions import Evidence, Question, Questions
 from rag_chunk.rendering import html_text, markdown_text
 from rag_chunk.rendering.html import sample, viewer
-from rag_chunk.rendering.html.loss_bars import loss_bars_of
+from rag_chunk.rendering.html.loss_bars import loss_bars_of, question_losses_of
 from rag_chunk.rendering.html.scale import Scale, scale_around
 from rag_chunk.workflow.results import save_results
 
@@ -363,6 +363,57 @@ def test_the_bars_of_lost_recall_are_as_long_as_what_is_missing() -> None:
         )
 
 
+def test_each_question_that_loses_has_a_line_with_its_causes_and_what_stood_above() -> None:
+    analysis = made(SHORT)
+    report = analysis.report
+    assert report.comparison
+    lost = question_losses_of(report.comparison, report.configurations)
+    losing = [each for each in report.best.questions if each.scores["budget_recall"] < 1]
+    assert lost is not None
+    assert (lost.count, lost.name) == (len(losing), report.best.name)
+    for row in lost.rows:
+        assert sum(part.width for part in row.parts) == pytest.approx(float(row.missing), abs=1)
+    assert [float(row.missing) for row in lost.rows] == sorted((float(row.missing) for row in lost.rows), reverse=True)
+    page = html_text(analysis)
+    assert f"By question: {lost.count} of 12 miss something under {lost.name}" in page
+    assert f"By tag, for {report.best.name}" in page
+    assert f"By document, for {report.best.name}" in page
+
+
 def test_no_bars_are_drawn_where_the_causes_were_not_measured() -> None:
     assert "Where recall is lost" not in html_text(made(SHORT, metrics=("budget",)))
     assert "Where recall is lost" in html_text(made(SHORT))
+
+
+def test_evidence_and_chunks_are_in_the_page_whatever_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample, "_AROUND", 20)
+    monkeypatch.setattr(sample, "MOST_TEXT", 700)
+    analysis = made([RunConfig(strategy="sentence", chunk_size=8), RunConfig(strategy="sliding-window", chunk_size=9)])
+    page = html_text(analysis)
+    data, texts = embedded(page, "data"), embedded(page, "texts")
+    known = {document.name: document.text for document in analysis.corpus.documents}
+    parts = [each for each in data["documents"] if "offset" in each]
+    assert parts
+    assert all(each["label"].startswith(f"{each['name']}, from character ") for each in parts)
+    for each, text in zip(data["documents"], texts, strict=False):
+        start = each.get("offset", 0)
+        assert text == known[each["name"]][start : start + each["shown"]]
+    assert analysis.questions
+    for given, question in zip(data["questions"], analysis.questions.questions, strict=True):
+        for places, item in zip(given["evidence"], question.evidence, strict=True):
+            ((row, start, end),) = places[:1]
+            assert texts[row][start:end] == analysis.corpus.text(*item.spans[0])
+    for given in data["configurations"]:
+        chunks = {(each.document.name, each.start, each.end) for each in analysis.chunkings[given["name"]]}
+        rows = iter(zip(given["chunks"]["gaps"], given["chunks"]["lengths"], strict=True))
+        for each, count in zip(data["documents"], given["chunks"]["counts"], strict=True):
+            start, spans = each.get("offset", 0), []
+            for _ in range(count):
+                gap, length = next(rows)
+                start += gap
+                spans.append((each["name"], start, start + length))
+            reach = (each.get("offset", 0), each.get("offset", 0) + each["shown"])
+            assert spans == sorted(
+                one for one in chunks if one[0] == each["name"] and one[1] < reach[1] and one[2] > reach[0]
+            )
+    assert "only what is around the evidence is shown" in page

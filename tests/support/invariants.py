@@ -191,7 +191,9 @@ def check_sections(chunking: Chunking, facts: Facts) -> None:
 
 
 def check_whole(chunking: Chunking, config: RunConfig, whole: Spans, facts: Facts) -> None:
-    """Of spans that are to stay whole none is cut that fits into a chunk."""
+    """Of spans that are to stay whole none is cut that fits into a chunk, and of which nothing is skipped."""
+    skipped_before = np.append(0, np.cumsum(facts.skipped_spans(config.skip_blocks)))
+    whole = whole[skipped_before[whole[:, 0]] == skipped_before[whole[:, 1]]]
     whole = whole[facts.sizes(whole, config.unit) <= config.chunk_size]
     borders = np.sort(chunking.spans.ravel())
     cut = np.searchsorted(borders, whole[:, 0], side="right") < np.searchsorted(borders, whole[:, 1])

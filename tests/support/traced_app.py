@@ -8,6 +8,7 @@ from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ASKED = 10
+STORE = "sqlite:///mlflow.db"  # datasets need a database, and older versions of MLflow use a folder by default
 
 
 def start_app(folder: Path) -> None:
@@ -21,8 +22,8 @@ def start_app(folder: Path) -> None:
 
 def python(folder: Path, *words: str | Path) -> str:
     """Run Python in a folder, and return what it prints."""
-    environment = {**os.environ, "MLFLOW_GENAI_EVAL_MAX_WORKERS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    store = {"MLFLOW_TRACKING_URI": STORE, "MLFLOW_GENAI_EVAL_MAX_WORKERS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
     command = [sys.executable, *map(str, words)]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **store}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout

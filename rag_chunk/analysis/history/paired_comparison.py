@@ -39,8 +39,8 @@ def compare_analyses(
 ) -> ComparisonReport:
     """Compare the configurations that are meant, by `metric`; the others are compared with the first.
 
-    Raise `InputError` where fewer than 10 questions are common, or where the retriever, its filter, `top_k` or the budget
-    differ, unless `anyway`; `remedy` says how to go on then.
+    Raise `InputError` where fewer than 10 questions are common, or where the retriever, its filter, `top_k` or the
+    budget differ, unless `anyway`; `remedy` says how to go on then.
     """
     sides = _label_sides(saved)
     pairing = pair_questions({label: side.asked() for label, side in sides.items()})

@@ -68,8 +68,11 @@ class PairedTest:
         return tuple(pair.b for pair in self.pairs if pair.a == self.leader and pair.difference == 0)
 
 
-def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS) -> PairedTest:
+def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS, reference: int | None = None) -> PairedTest:
     """Compare all configurations with each other from `scores` [questions, configurations].
+
+    With a `reference`, only the pairs that it is part of are compared: that configuration was there before the scores, so
+    the family is smaller, and shows more. The other pairs are then as if they were identical, and say nothing.
 
     For each pair with differences d over the n questions, t = mean(d) / (sd(d) / sqrt(n)). Flipping the sign
     of whole questions gives the distribution of max |t| over all pairs when nothing differs: all 2^n patterns
@@ -84,6 +87,9 @@ def compare_all(scores: npt.ArrayLike, *, seed: int, flips: int = FLIPS) -> Pair
         raise ValueError("there is nothing to compare without questions and configurations")
     means = tuple(math.fsum(column) / len(table) for column in table.T.tolist())
     weights, errors = _weights_and_errors(table)
+    if reference is not None:
+        others = np.arange(len(weights)) != reference
+        weights[np.ix_(others, others)] = 0
     patterns = _sign_patterns(len(table), flips, seed)
     maxima = np.sort(_largest_per_flip(table, weights, patterns))
     p_adjusted = _p_values(_observed_statistic(table, weights), maxima, sampled=len(table) > EXACT_UP_TO)

@@ -2,6 +2,7 @@
 
 from rag_chunk.corpus.converters.conversion import ConversionTask, OnProgress, convert_files
 from rag_chunk.corpus.converters.converted_folder import (
+    find_strays,
     is_converted_folder,
     read_converted_folder,
     write_converted_folder,
@@ -22,6 +23,7 @@ __all__ = [
     "OnProgress",
     "choose_converters",
     "convert_files",
+    "find_strays",
     "is_converted_folder",
     "read_converted_folder",
     "reads",

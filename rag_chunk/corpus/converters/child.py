@@ -22,6 +22,7 @@ _REFUSED = (
     "os.exec",
     "os.fork",
 )
+_MANY_PAGES, _SHORTEST_PAGE = 5, 10  # characters of a page, on the average: less is a page number, or a stamp
 _LONGEST = 200  # characters of a foreign message
 
 
@@ -115,6 +116,8 @@ def _check(converted: ConvertedPages, limits: Limits) -> None:
         raise ConversionError(f"has no text on {count:,} pages: a scan?" if converted.labels else "has no text")
     if blank > count // 2:
         raise ConversionError(f"has no text on {blank:,} of {count:,} pages: a scan, or damaged")
+    if converted.labels and count >= _MANY_PAGES and characters < _SHORTEST_PAGE * count:
+        raise ConversionError(f"has only {characters:,} characters on {count:,} pages: a scan, or damaged")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,14 @@ _UNSAFE = re.compile('[\\x00-\\x1f\\x7f\\ud800-\\udfff\\\\<>:"|?*]')
 _LONGEST = 200  # bytes of a part of a path
 
 
+def find_strays(folder: Path) -> list[str]:
+    """Return the files of a converted folder that its index does not name, and that are therefore not read."""
+    entries = json.loads((folder / INDEX).read_bytes())["documents"]
+    known = {INDEX, *(str(entry["file"]) for entry in entries)}
+    files = (file.relative_to(folder).as_posix() for file in sorted(folder.rglob("*")) if file.is_file())
+    return [name for name in files if name not in known and not name.startswith(".")]
+
+
 def is_converted_folder(folder: Path) -> bool:
     """Whether `folder` is one that `write_converted_folder` wrote."""
     return (folder / INDEX).is_file()

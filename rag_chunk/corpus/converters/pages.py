@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from rag_chunk.corpus.document import Page
 
-RULE = 1  # the version of `clean_page` and `join_pages`: change it with them, since texts differ then
+RULE = 2  # the version of `clean_page` and `join_pages`: change it with them, since texts differ then
 
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _HYPHENS = re.compile(
     "[\u00ad\ufffe]+(?:[ \t]*\n[ \t]*)?"
 )  # soft hyphens, and what PDFium writes for a hyphen at a line's end
+_BROKEN = re.compile(
+    "(?<=[0-9])\ufffe[ \t]*\n?[ \t]*(?=\\w)|\ufffe[ \t]*\n?[ \t]*(?=[0-9A-Z])"
+)  # of a number, or before a name: COVID-19, Pfizer-BioNTech
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 _PADDING = re.compile("[ \t]+$", re.MULTILINE)
@@ -51,14 +54,15 @@ def numbered(pages: Iterable[str]) -> ConvertedPages:
 def clean_page(text: str) -> str:
     r"""Return a page in the form in which all converters' texts are kept; nothing else is changed.
 
-    Lines end in a line feed, and without spaces; every space is an ordinary one; a soft hyphen joins its word; control
-    characters are dropped; letters are composed (NFC).
+    Lines end in a line feed, and without spaces; every space is an ordinary one; a soft hyphen joins its word, as does a
+    hyphen at the end of a line, except beside a number or before a capital; control characters are dropped; letters are
+    composed (NFC).
 
     >>> clean_page("Cafe\u0301\u00a0co\u00ad\r\noperate  \r\n")
     'Café cooperate'
     """
     text = _LINE_ENDS.sub("\n", _LONE.sub("\ufffd", text))
-    text = _HYPHENS.sub("", _CONTROLS.sub("", text))
+    text = _HYPHENS.sub("", _BROKEN.sub("-", _CONTROLS.sub("", text)))
     text = _PADDING.sub("", _SPACES.sub(" ", text))
     return unicodedata.normalize("NFC", text).strip("\n")
 

@@ -1,9 +1,14 @@
 """PDF: text by PDFium, or Markdown by LiteParse. Neither recognises letters in pictures."""
 
+import re
+import zlib
 from typing import Any
 
 from rag_chunk.corpus.converters.pages import ConversionError, ConvertedPages, Limits, numbered
 
+_STREAM, _DEFLATED = re.compile(rb"(?<!end)stream\r?\n"), re.compile(rb"/Filter\s*(?:\[\s*)?/FlateDecode\b")
+_DICTIONARY = 400  # bytes before a stream in which its filter is named
+_MOST_DAMAGED = 0.05  # of the compressed parts
 _TAIL = 2048  # bytes at the end of a PDF in which its end mark is, as viewers have it
 
 
@@ -11,7 +16,7 @@ def read_with_pdfium(data: bytes, ending: str, limits: Limits) -> ConvertedPages
     """Return the text of each page."""
     import pypdfium2
 
-    _check_pdf(data)
+    _check_pdf(data, limits)
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
@@ -39,7 +44,7 @@ def read_with_liteparse(data: bytes, ending: str, limits: Limits, **options: Any
     """Return the Markdown of each page."""
     import liteparse
 
-    _check_pdf(data)
+    _check_pdf(data, limits)
     parser = liteparse.LiteParse(num_workers=1, max_pages=limits.pages + 1, quiet=True, **options)
     try:
         parsed = parser.parse(data)
@@ -51,17 +56,46 @@ def read_with_liteparse(data: bytes, ending: str, limits: Limits, **options: Any
     return numbered(page.markdown for page in parsed.pages)
 
 
-def _check_pdf(data: bytes) -> None:
+def _check_pdf(data: bytes, limits: Limits) -> None:
     """Raise `ConversionError` for what is no PDF, or the first part of one: PDFium repairs that, and drops pages."""
     if b"%PDF-" not in data[:1024]:
         raise ConversionError("is no PDF")
     if b"%%EOF" not in data[-_TAIL:]:
         raise ConversionError("is cut off: it has no end mark (%%EOF)")
+    _check_streams(data, limits)
 
 
 def _check_count(pages: int, limits: Limits) -> None:
     if pages > limits.pages:
         raise ConversionError(f"has {pages:,} pages, and at most {limits.pages:,} are converted")
+
+
+def _check_streams(data: bytes, limits: Limits) -> None:
+    """Raise `ConversionError` where many compressed parts are damaged: PDFium leaves their text out and says nothing.
+
+    The parts of an encrypted file, which may be readable without a password, are passed over.
+    """
+    if b"/Encrypt" in data:
+        return
+    results = [_is_intact(data, start.end(), limits) for start in _STREAM.finditer(data) if _is_deflated(data, start)]
+    damaged = results.count(False)
+    if damaged > _MOST_DAMAGED * len(results):
+        raise ConversionError(f"is damaged: {damaged:,} of its {len(results):,} compressed parts cannot be read")
+
+
+def _is_deflated(data: bytes, start: "re.Match[bytes]") -> bool:
+    """Whether deflate is the first filter of a stream, by the dictionary before it."""
+    head = data[max(0, start.start() - _DICTIONARY) : start.start()]
+    return _DEFLATED.search(head, max(0, head.rfind(b" obj"))) is not None
+
+
+def _is_intact(data: bytes, start: int, limits: Limits) -> bool:
+    end = data.find(b"endstream", start)
+    try:
+        zlib.decompressobj().decompress(memoryview(data)[start : end if end > start else len(data)], limits.bytes)
+    except zlib.error:
+        return False
+    return True
 
 
 def _problem(message: str) -> str:

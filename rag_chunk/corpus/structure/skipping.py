@@ -1,4 +1,4 @@
-"""What `skip_blocks` can leave out: code, images, HTML comments, module statements of MDX, front matter."""
+"""What `skip_blocks` can leave out: code, images, HTML comments, module statements of MDX, front matter, heads of pages."""
 
 import re
 from collections import defaultdict
@@ -10,6 +10,7 @@ from rag_chunk.corpus.arrays import Bytes, Positions, Spans, as_spans
 from rag_chunk.corpus.structure.blocks import Blocks
 from rag_chunk.corpus.structure.markdown import KINDS
 from rag_chunk.corpus.structure.modules import module_statements
+from rag_chunk.corpus.structure.page_furniture import find_furniture
 
 CONTAINERS = re.compile(r"^[ \t]*(?:>[ \t]?|(?:[-+*]|\d{1,9}[.)])[ \t]+)*", re.MULTILINE)  # marks of quotes and lists
 _COMMENTS = re.compile(r"(?:<!--(?:(?!-->).)*+-->\s*)+", re.DOTALL)
@@ -55,6 +56,7 @@ def skippable_spans(corpus: Corpus, blocks: Blocks) -> dict[str, Spans]:
         is_mdx = document.name.lower().endswith(".mdx")
         for kind, (first, last) in _skippable_in(document.text, outer[index], inner[index], is_mdx=is_mdx):
             spans[kind].append((start + first, start + last))
+        spans["page_furniture"] += [(start + first, start + last) for first, last in find_furniture(document)]
     return defaultdict(lambda: as_spans([]), {kind: as_spans(pairs) for kind, pairs in spans.items()})
 
 

@@ -60,9 +60,19 @@ def prepare_encoding(name: str) -> None:
     remedies where neither succeeds.
     """
     for address in ADDRESSES.get(name, ()):
-        target = _cache_folder() / hashlib.sha1(address.encode(), usedforsecurity=False).hexdigest()
+        target = _target(address)
         if not target.exists():
             _store(target, _unpack(address) or _download(name, address))
+
+
+def rank_file(name: str) -> Path:
+    """Return the rank file of the encoding `name`, prepared; raise `InputError` as `prepare_encoding` does."""
+    prepare_encoding(name)
+    return _target(ADDRESSES[name][0])
+
+
+def _target(address: str) -> Path:
+    return _cache_folder() / hashlib.sha1(address.encode(), usedforsecurity=False).hexdigest()
 
 
 def load_encoding(model: str) -> "tiktoken.Encoding":

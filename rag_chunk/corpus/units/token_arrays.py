@@ -1,22 +1,19 @@
 """The tokens of a corpus: it is encoded once, on all cores, and what was encoded is kept on disk."""
 
 import itertools
-import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from rag_chunk.corpus import Corpus, Document, cache
 from rag_chunk.corpus.arrays import Bytes, Positions, index_in, line_type
 from rag_chunk.corpus.cores import available_cores
-from rag_chunk.corpus.units.encoding import load_encoding
+from rag_chunk.corpus.units.encoder import Encoder, encoder_of
+from rag_chunk.corpus.units.surrogates import find_pair
 from rag_chunk.errors import InputError
-
-if TYPE_CHECKING:
-    import tiktoken
 
 PART = 1 << 18  # characters that are encoded at a time
 ALONE = 1 << 23  # characters: of fewer, one thread makes less work than several, and hardly anybody waits longer
@@ -26,8 +23,6 @@ ITSELF = 1 << 2 * FEW
 _INSIDE = 1 << 16
 _ALONE = 17  # bits that come before
 WORTH_KEEPING = 8192  # characters: of a text whose tokens go to the cache
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 Stretch = tuple[int, int]
 
@@ -45,62 +40,75 @@ class Encoded(NamedTuple):
     alone: Bytes
 
 
-@lru_cache
-def _facts(encoding: str) -> Positions:
-    """Return what each token of an encoding is, by its number: int32 [tokens of the encoding].
+class Facts(NamedTuple):
+    """What is known of an encoding.
 
-    The lower bits are how many characters begin in it, `_INSIDE` is set where its first byte continues a character, and
-    above `_ALONE` is what `Encoded` has. Asking for all of them takes a while: it is kept.
+    `tokens` is what each token is, by its number: int32 [tokens of the encoding]. Its lower bits are how many characters
+    begin in it, `_INSIDE` is set where its first byte continues a character, and above `_ALONE` is what `Encoded` has.
+    `after_lines` tells whether the pattern always splits where a line has ended.
     """
-    key = f"facts-1-{encoding}"
-    facts: Any = cache.load(key)
-    if facts is None:
-        known = load_encoding(encoding)
-        facts = np.array([_fact(known, _content(known, token)) for token in range(known.n_vocab)], np.int32)
-        cache.store(key, facts)
-    return cast("Positions", facts)
+
+    tokens: Positions
+    after_lines: bool
 
 
-def _fact(encoding: "tiktoken.Encoding", content: bytes) -> int:
+@lru_cache
+def facts_of(encoding: str) -> Facts:
+    """Return what is known of an encoding. Asking for all of its tokens takes a while: it is kept."""
+    key = f"facts-2-{encoding}"
+    kept: Any = cache.load(key)
+    if kept is None:
+        encoder = encoder_of(encoding)
+        kept = np.append(_token_facts(encoder), encoder.splits_after_lines()).astype(np.int32)
+        cache.store(key, kept)
+    return Facts(cast("Positions", kept[:-1]), bool(kept[-1]))
+
+
+def _token_facts(encoder: Encoder) -> Positions:
+    contents = encoder.contents()
+    texts = [_decode(content) for content in contents]
+    spaced = [text[1:] if text.startswith(" ") else "" for text in texts]
+    ended = [text.rstrip() if text[-1:].isspace() and len(text.split()) == 1 else "" for text in texts]
+    whole, without_space, without_end = (np.array(encoder.counts(each), np.int32) for each in (texts, spaced, ended))
+    alone = ITSELF * (whole == 1) | _few(without_space) | _few(without_end) << FEW
+    begun = np.array([_begun(content, text) for content, text in zip(contents, texts, strict=True)], np.int32)
+    facts: Positions = begun | alone << _ALONE
+    return facts
+
+
+def _few(counts: Positions) -> Positions:
+    return np.where(counts < 1 << FEW, counts, 0)
+
+
+def _decode(content: bytes) -> str:
+    """Return the text of a token, none of one that is a part of a character."""
     try:
-        text = content.decode()
-    except UnicodeDecodeError:  # a part of a character
-        begun = sum(byte & 0xC0 != 0x80 for byte in content)  # noqa: PLR2004 - continues none
-        return begun | _INSIDE * (b"\x80" <= content[:1] < b"\xc0")
-    alone = ITSELF * (_count(encoding, text) == 1)
-    if text.startswith(" "):
-        alone |= _count(encoding, text[1:])
-    if text[-1:].isspace() and len(text.split()) == 1:
-        alone |= _count(encoding, text.rstrip()) << FEW
-    return len(text) | alone << _ALONE
+        return content.decode()
+    except UnicodeDecodeError:
+        return ""
 
 
-def _content(encoding: "tiktoken.Encoding", token: int) -> bytes:
-    try:
-        return encoding.decode_single_token_bytes(token)
-    except KeyError:  # a number without a token
-        return b""
+def _begun(content: bytes, text: str) -> int:
+    """Return how many characters begin in a token, and whether it begins inside one."""
+    if text:
+        return len(text)
+    begun = sum(byte & 0xC0 != 0x80 for byte in content)  # noqa: PLR2004 - continues none
+    return begun | _INSIDE * (b"\x80" <= content[:1] < b"\xc0")
 
 
-def _count(encoding: "tiktoken.Encoding", text: str) -> int:
-    """Return how many tokens a text becomes, 0 where they are too many to be noted."""
-    count = len(encoding.encode_ordinary(text))
-    return count if count < 1 << FEW else 0
-
-
-def encode_corpus(corpus: Corpus, encoding: "tiktoken.Encoding", cuts: Positions) -> Encoded:
+def encode_corpus(corpus: Corpus, encoder: Encoder, cuts: Positions) -> Encoded:
     """Return the tokens of `corpus`.
 
     Long documents may be encoded in parts that meet at the `cuts`, where tokens are the same for that.
     """
-    kept = {corpus.starts[index].item(): own for index, own in _read_cached(corpus, encoding)}
+    kept = {corpus.starts[index].item(): own for index, own in _read_cached(corpus, encoder)}
     known = set(kept)
     jobs = list(_jobs(corpus, cuts, known))
-    new = _on_all_cores(lambda job: _tokens_in(corpus, encoding, job), jobs)
+    new = _on_all_cores(lambda job: _tokens_in(corpus, encoder, job), jobs)
     places = sorted([*known, *(job[0][0] for job in jobs)])
     tokens = _join((kept.pop(place) if place in known else next(new) for place in places), len(corpus))
-    result = _place_tokens(tokens, _facts(encoding.name), len(corpus))
-    _keep(corpus, encoding, tokens, result.borders, known)
+    result = _place_tokens(tokens, facts_of(encoder.name).tokens, len(corpus))
+    _keep(corpus, encoder, tokens, result.borders, known)
     return result
 
 
@@ -124,19 +132,19 @@ def _place_tokens(tokens: Positions, facts: Positions, length: int) -> Encoded:
     return Encoded(borders, alone)
 
 
-def _read_cached(corpus: Corpus, encoding: "tiktoken.Encoding") -> Iterator[tuple[int, Positions]]:
+def _read_cached(corpus: Corpus, encoder: Encoder) -> Iterator[tuple[int, Positions]]:
     """Yield the index of each document whose tokens the cache has, and those."""
     for index, document in enumerate(corpus.documents):
-        key = _key(document, encoding)
+        key = _key(document, encoder)
         tokens = cache.load(key) if key else None
         if tokens is not None:
             yield index, tokens
 
 
-def _keep(corpus: Corpus, encoding: "tiktoken.Encoding", tokens: Positions, starts: Positions, known: set[int]) -> None:
+def _keep(corpus: Corpus, encoder: Encoder, tokens: Positions, starts: Positions, known: set[int]) -> None:
     """Store the tokens of the documents that had to be encoded."""
     places = zip(corpus.starts.tolist(), corpus.documents, strict=False)
-    new = [(place, key, len(document.text)) for place, document in places if (key := _key(document, encoding))]
+    new = [(place, key, len(document.text)) for place, document in places if (key := _key(document, encoder))]
     new = [(place, key, length) for place, key, length in new if place not in known]
     for place, key, length in new:
         cache.store(key, tokens[slice(*index_in(starts, [place, place + length]).tolist())])
@@ -144,10 +152,10 @@ def _keep(corpus: Corpus, encoding: "tiktoken.Encoding", tokens: Positions, star
         cache.trim()
 
 
-def _key(document: Document, encoding: "tiktoken.Encoding") -> str | None:
+def _key(document: Document, encoder: Encoder) -> str | None:
     """Return where the cache keeps a document's tokens; a short text is encoded faster than it is looked up."""
     wanted = cache.is_enabled() and len(document.text) >= WORTH_KEEPING
-    return f"tokens-2-{encoding.name}-{document.digest}" if wanted else None
+    return f"tokens-2-{encoder.name}-{document.digest}" if wanted else None
 
 
 def _jobs(corpus: Corpus, cuts: Positions, known: set[int]) -> Iterator[list[Stretch]]:
@@ -166,31 +174,20 @@ def _jobs(corpus: Corpus, cuts: Positions, known: set[int]) -> Iterator[list[Str
         yield job
 
 
-def _tokens_in(corpus: Corpus, encoding: "tiktoken.Encoding", job: list[Stretch]) -> Positions:
+def _tokens_in(corpus: Corpus, encoder: Encoder, job: list[Stretch]) -> Positions:
     """Return the tokens of stretches that follow each other: uint32 [tokens].
 
     Raise `InputError` for a character that is written as two surrogates: tiktoken joins them, and no place is left that
     a chunk could be cut at.
     """
     for start, end in job:
-        text = corpus.text(start, end)
-        if not text.isascii() and (pair := _PAIR.search(text)):
-            document, first, _ = corpus.place(start + pair.start(), end)
+        if (place := find_pair(corpus.text(start, end))) is not None:
+            document, first, _ = corpus.place(start + place, end)
             raise InputError(
                 f"{document.name} has a character that is written as two surrogates (at character {first:,}), which has no "
                 "tokens of its own. Write it as one: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
             )
-    return np.concatenate([_encode(encoding, corpus.text(start, end)) for start, end in job])
-
-
-def _encode(encoding: "tiktoken.Encoding", text: str) -> Positions:
-    """Return the tokens of `text`; for a lone surrogate those of U+FFFD, as tiktoken has it."""
-    if not text.isascii():
-        text = text[:1] + text[1:]  # a copy: Python keeps the UTF-8 of what is handed over as long as that
-    try:
-        return encoding.encode_to_numpy(text, disallowed_special=())
-    except UnicodeEncodeError:
-        return encoding.encode_to_numpy(_SURROGATES.sub("\ufffd", text), disallowed_special=())
+    return np.concatenate([encoder.encode(corpus.text(start, end)) for start, end in job])
 
 
 def _on_all_cores(work: Callable[[list[Stretch]], Positions], jobs: list[list[Stretch]]) -> Iterator[Positions]:

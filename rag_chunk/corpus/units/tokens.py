@@ -16,7 +16,7 @@ from rag_chunk.corpus.arrays import Positions, Spans, among, as_spans, distinct,
 from rag_chunk.corpus.characters import BLOCK, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus.units import token_arrays
 from rag_chunk.corpus.units.counts import FAR, Counts
-from rag_chunk.corpus.units.encoding import load_encoding
+from rag_chunk.corpus.units.encoder import encoder_of
 from rag_chunk.corpus.units.safe_points import SafePoints, are_safe, safe_points
 
 SHORT = 256  # characters: the counts of texts up to this are remembered
@@ -50,12 +50,13 @@ class Tokens:
     def __init__(self, corpus: Corpus, model: str) -> None:
         """Encode `corpus` with the tokenizer of `model`, on all cores."""
         self._corpus = corpus
-        self._encoding = load_encoding(model)
-        lines = self._encoding.encode_ordinary("\n\n")
-        self._are_safe = partial(are_safe, after_lines=self._encoding.encode_ordinary("\n\na")[:-1] == lines)
+        self._encoder = encoder_of(model)
+        self._are_safe = partial(are_safe, after_lines=token_arrays.facts_of(model).after_lines)
         self._counts: dict[str, int] = {}
         self._kind = line_type(2 * _MOST * len(corpus))  # in which the sum of two numbers of tokens has room
-        self._borders, self._alone = token_arrays.encode_corpus(corpus, self._encoding, self._cuts())
+        self._encoder.used.clear()
+        self._borders, self._alone = token_arrays.encode_corpus(corpus, self._encoder, self._cuts())
+        self.encoders = tuple(sorted(self._encoder.used))  # of the documents whose tokens were not in the cache
         self.starts: Positions = self._borders[:-1]
 
     @cached_property
@@ -100,10 +101,10 @@ class Tokens:
     def _count(self, text: str) -> int:
         """Return the number of tokens of `text` by itself, remembered for short texts."""
         if len(text) > SHORT:
-            return len(self._encoding.encode_ordinary(text))
+            return self._encoder.count(text)
         count = self._counts.get(text)
         if count is None:
-            count = self._counts[text] = len(self._encoding.encode_ordinary(text))
+            count = self._counts[text] = self._encoder.count(text)
         return count
 
     def _counts_of(self, spans: Spans, after: Positions) -> Positions:

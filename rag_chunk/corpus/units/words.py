@@ -6,24 +6,30 @@ from typing import Final
 import numpy as np
 
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, as_spans, distinct, index_in, line_type
-from rag_chunk.corpus.characters import BLOCK, LONE, NEWLINE, SPACE, STICKY
+from rag_chunk.corpus.arrays import Bools, Positions, Spans, as_spans, distinct, index_in, line_type
+from rag_chunk.corpus.characters import BLOCK, LETTER, LONE, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus.units.counts import FAR, Counts
 
 _PHRASED = (("\u0e00", "\u0eff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff"))  # Thai, Lao; Burmese; Khmer
 
 
-def _own_words(flags: Bytes) -> Positions:
+def _own_words(corpus: Corpus, start: int, end: int) -> Positions:
     """Return where a word starts because it, or the character before it, is of a script without spaces."""
+    flags = corpus.flags[start:end]
     lone = (flags & LONE) > 0
     if not lone.any():
         return np.zeros(0, np.int64)
     own = (flags & STICKY) == 0
     own[1:] |= (flags[:-1] & NEWLINE) > 0  # nothing sticks to a line end
+    own |= (flags & SPACE) > 0  # nor do the separators \x1c to \x1f to a letter
+    # A letter that sticks to what is before it, as the Thai am does, is on its own after a control character.
+    after_sign = ((flags[:-1] & (LETTER | STICKY)) == 0) | ((flags[:-1] & SPACE) > 0)
+    rows = np.flatnonzero(lone[1:] & ~own[1:] & after_sign) + 1
+    own[rows] = corpus.graphemes.starts(rows + start) == rows + start
     base = np.maximum.accumulate(np.where(own, np.arange(len(flags), dtype=np.int32), 0))
     after_lone = np.zeros(len(flags), bool)
     after_lone[1:] = lone[base[:-1]] & own[1:]
-    starts: Positions = np.flatnonzero(lone | after_lone)
+    starts: Positions = np.flatnonzero(lone | after_lone) + start
     return starts
 
 
@@ -78,9 +84,7 @@ def _inside(spans: Spans, length: int) -> Bools:
 def _lone_words(corpus: Corpus, spans: Spans) -> Positions:
     """Return where words start in stretches for want of white space in their script."""
     near = spans[corpus.may_be_unspaced(spans)].tolist()
-    return np.concatenate(
-        [np.zeros(0, np.int64), *(_own_words(corpus.flags[start:end]) + start for start, end in near)]
-    )
+    return np.concatenate([np.zeros(0, np.int64), *(_own_words(corpus, start, end) for start, end in near)])
 
 
 class Words:

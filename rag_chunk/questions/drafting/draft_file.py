@@ -15,7 +15,7 @@ _HEAD = """\
 # Questions that {model} drafted. They decide nothing yet: nobody has asked them, and nobody has reviewed them.
 #
 # For each one: would somebody ask this? Is the evidence all that answers it, and no more? Then take the line
-# "reviewed: false" away; else mend it, or delete the question. rag-chunk review FILE does this in a browser.
+# "reviewed: false" away; else mend it, or delete the question. rag-chunk review does this in a browser.
 """
 _REASONS = {
     "unreadable": "no answer in the form that was asked for",

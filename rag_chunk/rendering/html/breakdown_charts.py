@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Report
-from rag_chunk.rendering.breakdown import names_to_show
+from rag_chunk.rendering.breakdown import describe_missed, is_missed, names_to_show
 from rag_chunk.rendering.html.scale import Scale, Tick, ticks_of
 
 _MOST_ROWS = 20
@@ -27,11 +27,15 @@ class BreakdownRow:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """The tags or the documents, lowest first; `left` are those that are not shown."""
+    """The tags or the documents, lowest first; `left` are those that are not shown.
+
+    `missed` is a sentence on those of which no configuration brings anything back.
+    """
 
     kind: str
     rows: tuple[BreakdownRow, ...]
     left: int
+    missed: str
     ticks: tuple[Tick, ...]
 
 
@@ -45,7 +49,7 @@ def breakdowns_of(
         ("document", asked.by_document if asked else {}, lambda each: each.by_document),
     ]
     laid_out = [_breakdown(kind, counts, comparison, results, figures) for kind, counts, figures in kinds if counts]
-    return [each for each in laid_out if each.rows]
+    return [each for each in laid_out if each.rows or each.missed]
 
 
 def _breakdown(
@@ -56,9 +60,11 @@ def _breakdown(
     figures: Figures,
 ) -> Breakdown:
     ours = figures(next(each for each in results if each.name == comparison.representative))
-    names = names_to_show(kind, ours, counts)
+    listed = names_to_show(kind, ours, counts)
+    missed = [name for name in listed if is_missed(name, results, figures)]
+    names = [name for name in listed if name not in missed]
     rows = tuple(_place(name, counts.get(name, 0), ours[name], results, figures) for name in names[:_MOST_ROWS])
-    return Breakdown(kind, rows, len(names) - len(rows), ticks_of(_WHOLE, most=4))
+    return Breakdown(kind, rows, len(names) - len(rows), describe_missed(kind, missed), ticks_of(_WHOLE, most=4))
 
 
 def _place(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Report
+from rag_chunk.questions.coverage import describe_coverage
 from rag_chunk.rendering.columns import (
     LEGEND,
     all_scores_are_zero,
@@ -26,7 +27,13 @@ from rag_chunk.rendering.columns import (
 from rag_chunk.rendering.html.breakdown_charts import Breakdown, breakdowns_of
 from rag_chunk.rendering.html.costs import Costs, costs_of
 from rag_chunk.rendering.html.curve import Curve, curve_of
-from rag_chunk.rendering.html.loss_bars import LossBars, loss_bars_of
+from rag_chunk.rendering.html.loss_bars import (
+    LossBars,
+    QuestionLosses,
+    group_losses_of,
+    loss_bars_of,
+    question_losses_of,
+)
 from rag_chunk.rendering.html.pairwise import DifferencePlot, comparison_of
 from rag_chunk.rendering.html.sample import MOST_COLUMNS, compact, sample_of
 from rag_chunk.rendering.html.size_chart import SizeChart, size_chart_of
@@ -53,6 +60,8 @@ class ReportSection:
     comparison: DifferencePlot | None
     curve: Curve | None
     losses: LossBars | None
+    group_losses: Mapping[str, LossBars | None]
+    question_losses: QuestionLosses | None
     costs: Costs | None
     breakdowns: tuple[Breakdown, ...]
 
@@ -61,7 +70,7 @@ def html_text(analysis: Analysis) -> str:
     """Return the report as one HTML file. It needs no other file, no network and no server."""
     report = analysis.report
     numbers = {result.name: number for number, result in enumerate(report.configurations)}
-    sample = sample_of(analysis)
+    sample, members = sample_of(analysis), _members(analysis)
     data, excerpts, left_out = data_of(analysis, sample)
     style, script = _source("style.css"), _source("script.js")
     text: str = (
@@ -71,21 +80,34 @@ def html_text(analysis: Analysis) -> str:
             report=report,
             source=report.title,
             characters=sum(document.characters for document in report.corpus.documents),
-            parts=[_part(report, comparison, result, numbers) for comparison, result in groups(report)],
+            parts=[_part(report, comparison, result, numbers, members) for comparison, result in groups(report)],
             sizes=_sizes(analysis, numbers),
             columns=columns_to_show(report),
             numbers=numbers,
             names=_pattern(numbers),
             remarks=[*sample.notes, *left_out, *_remarks(report)],
+            coverage=describe_coverage(analysis.corpus, analysis.questions.questions) if analysis.questions else [],
             has_questions=bool(sample.questions),
             style=style,
             script=script,
             policy=_policy(style, script),
             data=compact(data),
-            texts=compact([*sample.texts.values(), *([excerpts] if excerpts else [])]),
+            texts=compact([*(each.text for each in sample.texts), *([excerpts] if excerpts else [])]),
         )
     )
     return text
+
+
+def _members(analysis: Analysis) -> dict[str, dict[str, list[str]]]:
+    """Return the ids of the questions with each tag, and with evidence in each document."""
+    tags: dict[str, list[str]] = {}
+    documents: dict[str, list[str]] = {}
+    for question in analysis.questions.questions if analysis.questions else ():
+        for tag in question.tags:
+            tags.setdefault(tag, []).append(question.id)
+        for name in {analysis.corpus.place(*item.spans[0]).document.name for item in question.evidence}:
+            documents.setdefault(name, []).append(question.id)
+    return {kind: named for kind, named in (("tag", tags), ("document", documents)) if len(named) > 1}
 
 
 def _part(
@@ -93,6 +115,7 @@ def _part(
     comparison: ComparisonResult | None,
     results: list[ConfigurationResult],
     numbers: Mapping[str, int],
+    members: Mapping[str, Mapping[str, Sequence[str]]],
 ) -> ReportSection:
     shown = results[:MOST_COLUMNS]
     if comparison:
@@ -110,6 +133,8 @@ def _part(
         comparison=comparison_of(report, comparison, shown, numbers) if comparison else None,
         curve=curve_of(scored, shown, numbers) if scored else None,
         losses=loss_bars_of(scored, shown, numbers) if scored else None,
+        group_losses={kind: group_losses_of(scored, results, ids) for kind, ids in members.items()} if scored else {},
+        question_losses=question_losses_of(scored, results) if scored else None,
         costs=costs_of(scored, shown, numbers) if scored else None,
         breakdowns=tuple(breakdowns_of(report, comparison, results)) if comparison else (),
     )
@@ -117,7 +142,8 @@ def _part(
 
 def _sentences(report: Report, comparison: ComparisonResult) -> tuple[str, ...]:
     """Return the verdict; where nothing is shown, the page's title is its first sentence."""
-    return (*caveats(report), *comparison.verdict[1 if comparison.too_close else 0 :])
+    reviewed = comparison.reviewed.verdict if comparison.reviewed else ()
+    return (*caveats(report), *comparison.verdict[1 if comparison.too_close else 0 :], *reviewed)
 
 
 def _sizes(analysis: Analysis, numbers: Mapping[str, int]) -> Distributions | None:

@@ -13,11 +13,11 @@ import numpy as np
 from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker import Chunking
-from rag_chunk.corpus import Corpus
+from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import Positions, Spans
 from rag_chunk.questions import Question
 from rag_chunk.rendering.columns import mark
-from rag_chunk.rendering.html.sample import Sample, by_weight, compact
+from rag_chunk.rendering.html.sample import Excerpt, Sample, by_weight, compact
 from rag_chunk.rendering.html.verdict import settings_of
 
 MOST_CHUNKS = 2_000_000  # bytes of chunks and rankings
@@ -26,19 +26,21 @@ _MOST_WORDINGS = 20
 _BASIC = 0xFFFF  # characters above it are two in a script
 
 Data = dict[str, Any]
+_Parts = Mapping[int, Sequence[tuple[int, Excerpt]]]  # the texts of each document, with their row in the page
 
 
 def data_of(analysis: Analysis, sample: Sample) -> tuple[Data, dict[str, str], tuple[str, ...]]:
     """Return the data of the page's script, the texts of retrieved chunks of other documents, and what was left out."""
     report, corpus = analysis.report, analysis.corpus
     drawn = _draw(analysis, sample)
+    parts = _parts_by_document(sample)
     listed = [each for each in report.configurations if each in sample.columns or each.name in drawn]
     data = {
         "metric": report.comparison.metric if report.comparison else None,
         "recommended": report.best.name,
-        "documents": [_document(corpus, index, text) for index, text in sample.texts.items()],
+        "documents": [_document(corpus, each, sample) for each in sample.texts],
         "elsewhere": {place: corpus.documents[place].name for place in _places_away(drawn)},
-        "questions": [_question(each, corpus, sample) for each in sample.questions],
+        "questions": [_question(each, corpus, parts) for each in sample.questions],
         "configurations": [{**_configuration(report, each, sample), **drawn.get(each.name, {})} for each in listed],
     }
     few = f"The chunks of {len(drawn):,} of {len(report.configurations):,} configurations are shown here: "
@@ -84,22 +86,34 @@ def _draw(analysis: Analysis, sample: Sample) -> dict[str, Data]:
     return drawn
 
 
-def _document(corpus: Corpus, index: int, text: str) -> Data:
-    document = corpus.documents[index]
+def _document(corpus: Corpus, excerpt: Excerpt, sample: Sample) -> Data:
+    """Return a text of the page: its document, where pages start in it, and where it starts in its document if later."""
+    document, text = corpus.documents[excerpt.document], excerpt.text
     wide = not text.isascii() and max(map(ord, text)) > _BASIC
-    return {"name": document.name, "characters": len(document.text), "shown": len(text), "wide": wide}
+    data: Data = {"name": document.name, "characters": len(document.text), "shown": len(text), "wide": wide}
+    if document.pages:
+        data["pages"] = [[page.start - excerpt.start, page.label] for page in document.pages]
+    alone = sum(each.document == excerpt.document for each in sample.texts) == 1 and not excerpt.start
+    return data if alone else {**data, "offset": excerpt.start, "label": _label(document, excerpt)}
 
 
-def _question(question: Question, corpus: Corpus, sample: Sample) -> Data:
+def _label(document: Document, excerpt: Excerpt) -> str:
+    """Return the name of a part of a document: its pages, or its characters where there are none."""
+    pages = document.page_labels(excerpt.start, excerpt.end)
+    if not pages:
+        return f"{document.name}, from character {excerpt.start:,}"
+    return f"{document.name}, " + (f"page {pages[0]}" if len(pages) == 1 else f"pages {pages[0]} to {pages[-1]}")
+
+
+def _question(question: Question, corpus: Corpus, parts: _Parts) -> Data:
     """Return a question with its evidence: for each item its wordings, as document, start and end."""
-    rows = {index: row for row, index in enumerate(sample.texts)}
     items = []
     for item in question.evidence:
         spans = np.array(item.spans[:_MOST_WORDINGS], np.int64)
         indexes = corpus.documents_at(spans[:, 0])
         inner = (spans - corpus.starts[indexes][:, None]).tolist()
         places = zip(indexes.tolist(), inner, strict=True)
-        items.append([[rows[index], *ends] for index, ends in places if index in rows])
+        items.append([place for index, (start, end) in places for place in _places(parts.get(index, ()), start, end)])
     return {
         "id": question.id,
         "text": question.question,
@@ -107,6 +121,18 @@ def _question(question: Question, corpus: Corpus, sample: Sample) -> Data:
         "in": list(dict.fromkeys(corpus.place(*item.spans[0]).document.name for item in question.evidence)),
         "evidence": items,
     }
+
+
+def _parts_by_document(sample: Sample) -> _Parts:
+    parts: dict[int, list[tuple[int, Excerpt]]] = {}
+    for row, each in enumerate(sample.texts):
+        parts.setdefault(each.document, []).append((row, each))
+    return parts
+
+
+def _places(parts: Sequence[tuple[int, Excerpt]], start: int, end: int) -> list[list[int]]:
+    """Return where a stretch of a document is in the texts of the page: row, start and end; none where it is not."""
+    return [[row, start - each.start, end - each.start] for row, each in parts if each.start <= start < each.end][:1]
 
 
 def _configuration(report: Report, result: ConfigurationResult, sample: Sample) -> Data:
@@ -145,22 +171,39 @@ def _chunks(result: ConfigurationResult, chunking: Chunking, sample: Sample) -> 
     return data
 
 
-def _rows(spans: Spans, starts: Positions, texts: Mapping[int, str]) -> list[tuple[int, int, int]]:
-    """Return the place of each document that is shown, with its first chunk and the one behind its last."""
-    ends = [(index, int(starts[index]), int(starts[index]) + len(text)) for index, text in texts.items()]
-    borders = np.searchsorted(spans[:, 0], np.array([end[1:] for end in ends], np.int64)).tolist()
-    return [(index, first, last) for (index, _, _), (first, last) in zip(ends, borders, strict=True)]
+def _rows(spans: Spans, starts: Positions, texts: Sequence[Excerpt]) -> list[tuple[int, int, int]]:
+    """Return where each text of the page starts on the line, with its first chunk and the one behind its last."""
+    ends = [(int(starts[each.document]) + each.start, int(starts[each.document]) + each.end) for each in texts]
+    borders = np.searchsorted(spans[:, 0], np.array(ends, np.int64).reshape(-1, 2)).tolist()
+    return [
+        (start, _reaching(spans, first, max(start, int(starts[each.document]))), last)
+        for each, (start, _), (first, last) in zip(texts, ends, borders, strict=True)
+    ]
+
+
+def _reaching(spans: Spans, first: int, start: int) -> int:
+    """Return the first chunk that reaches beyond `start`: a chunk that was begun before a part of a document is in it."""
+    while first and int(spans[first - 1, 1]) > start:
+        first -= 1
+    return first
 
 
 def _encode_spans(spans: Spans, rows: Sequence[tuple[int, int, int]], starts: Positions) -> Data:
-    """Return how many chunks each document has, and of each its distance from the one before, and its length."""
-    gaps = [np.diff(spans[first:last, 0], prepend=starts[index]) for index, first, last in rows]
+    """Return how many chunks each text has, and of each its distance from the one before, and its length.
+
+    The first chunk's distance is from the start of the text. `before` has how many chunks of its document come before
+    those of a text, where there are some.
+    """
+    gaps = [np.diff(spans[first:last, 0], prepend=start) for start, first, last in rows]
     lengths = [spans[first:last, 1] - spans[first:last, 0] for _, first, last in rows]
-    return {
+    opening = starts[np.searchsorted(starts, [start for start, _, _ in rows], side="right") - 1]
+    before = np.array([first for _, first, _ in rows], np.int64) - np.searchsorted(spans[:, 0], opening)
+    data = {
         "counts": [last - first for _, first, last in rows],
         "gaps": np.concatenate(gaps).tolist(),
         "lengths": np.concatenate(lengths).tolist(),
     }
+    return {**data, "before": before.tolist()} if before.any() else data
 
 
 def _chunk_rows(ids: Sequence[str], spans: Spans, places: Mapping[str, int]) -> list[int]:

@@ -69,7 +69,7 @@
   const rowOf = (row) => {
     const button = make("button", { type: "button", title: data.questions[row].text, dir: "auto" }, data.questions[row].text);
     const head = make("th", { scope: "row" }, button);
-    const average = make("td", { className: "mean", title: "the mean of all configurations" }, (mean(row) / 100).toFixed(2));
+    const average = make("td", { className: "mean", title: "the mean of all configurations" }, mean(row) ? (mean(row) / 100).toFixed(2) : "none");
     const line = make("tr", { className: row === state.question ? "chosen" : "" }, head, average, ...cellsOf(row));
     line.dataset.row = row;
     return line;
@@ -134,13 +134,25 @@
     let at = 0;
     coded.counts.forEach((count, document) => {
       let start = 0;
+      const first = coded.before ? coded.before[document] : 0;
       for (let number = 0; number < count; number += 1, at += 1) {
         start += coded.gaps[at];
-        found.push({ document, number, start, end: start + coded.lengths[at] });
+        found.push({ document, number: number + first, start, end: start + coded.lengths[at] });
       }
     });
     unpacked.set(coded, found);
     return found;
+  };
+  // a text of the page may be a part of its document, which starts at `offset`
+  const nameOf = (document) => data.documents[document].label || data.documents[document].name;
+  const inDocument = ({ document, start, end }) => [start, end].map((place) => place + (data.documents[document].offset || 0));
+  const idOf = (span) => `${data.documents[span.document].name}:${inDocument(span).join("-")}`;
+  const pagesOf = ({ document, start, end }) => {
+    const pages = data.documents[document].pages || [];
+    const touched = pages.filter(([from], place) => from < end && (place + 1 === pages.length || pages[place + 1][0] > start));
+    if (!touched.length) return "";
+    const [first, last] = [touched[0][1], touched[touched.length - 1][1]];
+    return first === last ? `, page ${first}` : `, pages ${first} to ${last}`;
   };
   const wide = new Map();
   const slice = (document, from, to) => {
@@ -154,6 +166,16 @@
   const rankedOf = (each) => (state.question < 0 || !each.ranked ? [] : each.ranked[state.question])
     .map((place, rank) => ({ rank: rank + 1, chunk: place < 0 ? null : handedOf(each)[place], away: place < 0 ? each.away[-1 - place] : null }));
   const evidenceOf = (question) => data.questions[question].evidence.flat().map(([document, start, end]) => ({ document, start, end }));
+  // a configuration with a converter of its own has chunks in that converter's documents alone
+  const homes = new Map();
+  const homeOf = (each) => {
+    if (!homes.has(each)) homes.set(each, new Set(chunksOf(each).map((chunk) => chunk.document)));
+    return homes.get(each);
+  };
+  const atHome = (each, spans) => {
+    const own = spans.filter((span) => homeOf(each).has(span.document));
+    return own.length ? own : spans;
+  };
   const evidence = () => (state.question >= 0 ? evidenceOf(state.question) : data.questions.flatMap((_, row) => evidenceOf(row)));
   const inside = (spans, from, to) => spans.filter((each) => each.document === state.document && each.start < to && each.end > from);
 
@@ -179,7 +201,7 @@
       while (next < chunks.length && chunks[next].start <= at) open.push(chunks[next++]);
       open = open.filter((chunk) => chunk.end > at);
       const chunk = starts.get(at);
-      if (chunk) nodes.push(make("b", { title: `chunk ${chunk.number + 1}: ${chunk.start} to ${chunk.end}, ${number(chunk.end - chunk.start)} characters` }, String(chunk.number + 1)));
+      if (chunk) nodes.push(make("b", { title: `chunk ${chunk.number + 1}: ${inDocument(chunk).join(" to ")}, ${number(chunk.end - chunk.start)} characters` }, String(chunk.number + 1)));
       const node = make("span", {}, slice(state.document, at, borders[place + 1]));
       if (open.length > 1) node.classList.add("twice");
       else if (open.length && open[0].number % 2) node.classList.add("odd");
@@ -189,7 +211,8 @@
       nodes.push(node);
     }
     $("text").replaceChildren(...nodes);
-    $("place").textContent = length > PAGE ? `characters ${number(from)} to ${number(to)} of ${number(length)}` : `${number(length)} characters`;
+    const pages = pagesOf({ document: state.document, start: from, end: to });
+    $("place").textContent = (length > PAGE ? `characters ${number(from)} to ${number(to)} of ${number(length)}` : `${number(length)} characters`) + pages;
     $("earlier").disabled = from === 0;
     $("later").disabled = to >= length;
     $("earlier").hidden = $("later").hidden = length <= PAGE;
@@ -206,7 +229,7 @@
     const found = inside(evidence(), 0, length).map((span) => bar("evidence", span.start, span.end, length));
     const ranked = rankedOf(each).flatMap(({ chunk }) => (chunk && chunk.document === state.document ? [bar("retrieved", chunk.start, chunk.end, length)] : []));
     $("strip").replaceChildren(...(length > PAGE ? [bar("window", from, to, length)] : []), ...ranked, ...found);
-    $("strip").title = "The whole document: evidence above, retrieved chunks below";
+    $("strip").title = `The whole ${data.documents[state.document].label ? "part" : "document"}: evidence above, retrieved chunks below`;
   };
   const overlap = (chunk, found) => found.reduce((sum, span) => sum + (span.document === chunk.document ? Math.max(0, Math.min(span.end, chunk.end) - Math.max(span.start, chunk.start)) : 0), 0);
   // a chunk of a document that is not in the page: its name, and its text where there was room
@@ -229,18 +252,18 @@
     $("reader").classList.toggle("with-ranking", shown);
     $("ranking").hidden = !shown;
     if (!shown) return;
-    const found = evidence(), ranked = rankedOf(each);
+    const found = atHome(each, evidence()), ranked = rankedOf(each);
     const lines = ranked.map(({ rank, chunk, away }) => {
       if (away) return elsewhere(rank, away);
       const hit = overlap(chunk, found);
-      const what = make("span", {}, `${number(chunk.end - chunk.start)} characters`, ...(hit ? [", ", make("em", {}, `${number(hit)} of evidence`)] : []));
-      const button = make("button", { type: "button" }, `${rank}.`, make("code", {}, `${data.documents[chunk.document].name}:${chunk.start}-${chunk.end}`), what);
+      const what = make("span", {}, `${number(chunk.end - chunk.start)} characters${pagesOf(chunk)}`, ...(hit ? [", ", make("em", {}, `${number(hit)} of evidence`)] : []));
+      const button = make("button", { type: "button" }, `${rank}.`, make("code", {}, idOf(chunk)), what);
       button.addEventListener("click", () => go(chunk.document, chunk.start));
       return make("li", {}, button);
     });
     const score = each.scores ? `${data.metric} ${(each.scores[state.question] / 100).toFixed(2)}` : "";
     const places = found.map((span, place) => {
-      const button = make("button", { type: "button" }, "→", make("code", {}, `${data.documents[span.document].name}:${span.start}-${span.end}`), make("span", {}, `evidence, ${number(span.end - span.start)} characters`));
+      const button = make("button", { type: "button" }, "→", make("code", {}, idOf(span)), make("span", {}, `evidence, ${number(span.end - span.start)} characters${pagesOf(span)}`));
       button.addEventListener("click", () => go(span.document, span.start));
       return make("li", {}, button);
     });
@@ -266,7 +289,12 @@
     $("choice-configuration").value = state.configuration;
     if ($("choice-question")) $("choice-question").value = state.question < 0 ? "" : state.question;
     for (const line of document.querySelectorAll("#matrix tbody tr")) line.classList.toggle("chosen", Number(line.dataset.row) === state.question);
-    const first = "question" in changes && state.question >= 0 ? evidenceOf(state.question)[0] : null;
+    const each = configuration(), moved = "question" in changes || !homeOf(each).has(state.document);
+    const first = moved && !("document" in changes) && state.question >= 0 ? atHome(each, evidenceOf(state.question))[0] : null;
+    if (!first && !("document" in changes) && homeOf(each).size && !homeOf(each).has(state.document)) {
+      Object.assign(state, { document: [...homeOf(each)][0], from: 0 });
+      $("choice-document").value = state.document;
+    }
     if (first) go(first.document, first.start);
     else draw();
   };
@@ -277,7 +305,7 @@
     }
     const known = data.configurations.map((each, place) => ({ each, place })).filter(({ each }) => each.chunks);
     $("choice-configuration").append(...known.map(({ each, place }) => make("option", { value: place, title: each.settings }, `${each.mark ? `${each.mark} ` : ""}${each.name}`)));
-    $("choice-document").append(...data.documents.map((each, place) => make("option", { value: place }, each.name)));
+    $("choice-document").append(...data.documents.map((_, place) => make("option", { value: place }, nameOf(place))));
     if ($("choice-question")) $("choice-question").append(...data.questions.map((each, row) => make("option", { value: row }, each.text.slice(0, 160))));
     for (const id of ["choices", "viewer-key", "reader"]) $(id).hidden = false;
     $("choices").addEventListener("submit", (event) => event.preventDefault());

@@ -1,0 +1,61 @@
+"""What an index and a question cost: tokens, megabytes of vectors, the retriever's own time, and money."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from rag_chunk.analysis.holdout import EvaluationSet
+from rag_chunk.analysis.ranking import rank_for_evaluation
+from rag_chunk.analysis.scoring import Scored
+from rag_chunk.chunker import Chunking
+from rag_chunk.config import RunConfig, is_external
+from rag_chunk.config.prices import Prices
+from rag_chunk.questions import Questions
+
+CHARACTERS_PER_TOKEN = 4  # about, where tokens are not counted
+_BYTES = 4  # of a number in a vector
+_TIMED = 50  # questions, taken evenly from the file
+_MILLION, _THOUSAND = 1_000_000, 1_000
+
+
+def with_costs(scored: Scored, chunking: Chunking, asked: EvaluationSet | None, prices: Prices | None) -> Scored:
+    """Add what a configuration costs to its metrics; prices alone make money of it."""
+    config, metrics = scored.result.config, dict(scored.result.metrics)
+    costs = prices or Prices()
+    characters = int((chunking.spans[:, 1] - chunking.spans[:, 0]).sum())
+    tokens = float(chunking.sizes.sum()) if config.unit == "tokens" else characters / CHARACTERS_PER_TOKEN
+    metrics["index_tokens"] = tokens
+    metrics["vector_megabytes"] = len(chunking) * costs.dimensions * _BYTES / _MILLION
+    if asked:
+        metrics["context_tokens"] = metrics["context_size"] * tokens / max(characters, 1)
+        metrics |= _times(chunking, asked.questions, config)
+    if prices:
+        metrics["index_price"] = tokens / _MILLION * prices.embedding
+    if prices and asked:
+        handed_over = metrics["context_tokens"] * _THOUSAND / _MILLION
+        metrics["query_price"] = prices.queries + handed_over * prices.context
+    return replace(scored, result=scored.result.model_copy(update={"metrics": metrics}))
+
+
+def _times(chunking: Chunking, questions: Questions, config: RunConfig) -> dict[str, float]:
+    """Return how long the retriever takes for a question alone, in milliseconds: the median and the 95th percentile.
+
+    Each question is ranked by itself, down to `top_k`; nothing else is in that time. They are ranked once before, as
+    that makes what a server would have made when it started.
+    """
+    if is_external(config.retriever) or not len(chunking):
+        return {}
+    rows = np.unique(np.linspace(0, len(questions) - 1, _TIMED).round().astype(int)).tolist()
+    alone = [replace(questions, questions=(questions.questions[row],)) for row in rows]
+    for question in alone:
+        _milliseconds(chunking, question, config)
+    taken = [_milliseconds(chunking, question, config) for question in alone]
+    middle, slow = np.percentile(taken, (50, 95)).tolist()
+    return {"retrieval_ms_p50": middle, "retrieval_ms_p95": slow}
+
+
+def _milliseconds(chunking: Chunking, question: Questions, config: RunConfig) -> float:
+    started = time.perf_counter()
+    rank_for_evaluation(chunking, question, config, config.top_k)
+    return (time.perf_counter() - started) * 1000

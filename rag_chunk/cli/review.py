@@ -1,0 +1,61 @@
+"""`review`: a page on this machine to accept, reject and mend questions."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag_chunk.cli.app import app, say
+from rag_chunk.cli.options import with_options
+from rag_chunk.config.sources import CommandLineOptions
+from rag_chunk.errors import InputError, Interrupted, SettingsError
+
+
+@app.command()
+@with_options("include", "exclude", "skip_unreadable", "converter", "quiet")
+def review(
+    given: CommandLineOptions,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="The questions, which are changed in place.", readable=False, show_default=False
+        ),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="The documents: a folder, one file, or a .jsonl of {name, text}.",
+            readable=False,
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Review questions in a browser: accept, reject, or change each, beside its evidence in the document.
+
+    The address that is printed opens a page on this machine, which nobody else can open. Every change is written to the
+    file at once. Ctrl-C ends the review; started again, it goes on. Without names, the questions and documents are those
+    of this folder's rag-chunk.yaml.
+    """
+    from rag_chunk.config.sources import load_single
+    from rag_chunk.rendering.review import serve
+    from rag_chunk.workflow import read_documents
+
+    notify = say if not given.output.get("quiet") else lambda _: None
+    if file and file.is_dir():
+        raise InputError(f"{file} is a folder; the questions come first: rag-chunk review questions.yaml {file}")
+    named = {name: path for name, path in (("source", source), ("test_file", file)) if path}
+    options = replace(given, analysis={**given.analysis, **named})
+    asked = load_single(options, notify, reads=("source", "test_file"), used=()).analysis
+    if asked.test_file is None:
+        raise SettingsError("no questions were named. Give them, and the documents: review questions.yaml docs")
+    corpus = read_documents(asked, notify)
+    try:
+        serve(
+            asked.test_file, corpus, lambda address: say(f"Review {asked.test_file}: open {address}\nCtrl-C ends it.")
+        )
+    except Interrupted as interrupted:
+        if interrupted.exit_status != 130:  # noqa: PLR2004 - Ctrl-C is how a review ends
+            raise
+    say(f"\nEvery change is in {asked.test_file}.")

@@ -1,0 +1,146 @@
+"""Question sets that the tools themselves write and read: `make test-formats` installs these.
+
+Each tool runs in a process of its own: they need other versions of much than we do. `FORMATS_PYTHON` has them.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rag_chunk.cli import app
+from rag_chunk.corpus import Corpus, Document, read_corpus
+from rag_chunk.questions import read_questions
+
+LOCK, QUIET = "Turn the key left to lock.", "It's quiet, and never before 22:00."
+GUIDE = f"# Keys\n\n{LOCK}\n\n{QUIET}\n"
+CORPUS = Corpus([Document("guide.md", GUIDE)])
+QUESTION = 'How do I "lock" it, and when?'
+KNOWN = f"LOCK, QUIET, QUESTION = {LOCK!r}, {QUIET!r}, {QUESTION!r}\n"
+WRITERS = {
+    "ragas as CSV": ("ragas", """
+from ragas.dataset_schema import SingleTurnSample
+from ragas.testset.synthesizers.testset_schema import Testset, TestsetSample
+sample = SingleTurnSample(user_input=QUESTION, reference_contexts=[LOCK, QUIET], reference="Left.")
+Testset(samples=[TestsetSample(eval_sample=sample, synthesizer_name="single")]).to_csv("set")
+"""),
+    "ragas as JSONL": ("ragas", """
+from ragas.dataset_schema import EvaluationDataset, SingleTurnSample
+sample = SingleTurnSample(user_input=QUESTION, reference_contexts=[LOCK, QUIET], reference="Left.")
+EvaluationDataset(samples=[sample]).to_jsonl("set")
+"""),
+    "LlamaIndex EmbeddingQAFinetuneDataset": ("llama_index", """
+from llama_index.core.llama_dataset.legacy.embedding import EmbeddingQAFinetuneDataset
+EmbeddingQAFinetuneDataset(queries={"q": QUESTION}, corpus={"a": LOCK, "b": QUIET}, relevant_docs={"q": ["a", "b"]}).save_json("set")
+"""),
+    "LlamaIndex LabelledRagDataset": ("llama_index", """
+from llama_index.core.llama_dataset import CreatedBy, CreatedByType, LabelledRagDataExample, LabelledRagDataset
+by = CreatedBy(type=CreatedByType.HUMAN)
+example = LabelledRagDataExample(query=QUESTION, reference_contexts=[LOCK, QUIET], reference_answer="Left", query_by=by, reference_answer_by=by)
+LabelledRagDataset(examples=[example]).save_json("set")
+"""),
+    **{f"DeepEval as {form}": ("deepeval", f"""
+import os
+from deepeval.dataset import EvaluationDataset, Golden
+golden = Golden(input=QUESTION, expected_output="Left.", context=[LOCK, QUIET], source_file="guide.md")
+os.rename(EvaluationDataset(goldens=[golden]).save_as(file_type={form!r}, directory="."), "set")
+""") for form in ("json", "csv", "jsonl")},
+    "AutoRAG": ("autorag", """
+import pandas as pd
+from autorag.data.qa.schema import QA, Corpus
+passages = {"doc_id": ["a", "b"], "contents": [LOCK, QUIET], "path": ["guide.md"] * 2, "start_end_idx": [(0, 4), (5, 9)], "metadata": [{"page": 1}] * 2}
+corpus = Corpus(pd.DataFrame(passages), None)
+asked = {"qid": ["q"], "query": [QUESTION], "retrieval_gt": [[["a"], ["b"]]], "generation_gt": [["Left."]]}
+QA(pd.DataFrame(asked), corpus).to_parquet("set.parquet", "corpus.parquet")
+"""),
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(folder: Path) -> Path:
+    (folder / "docs").mkdir()
+    (folder / "docs" / "guide.md").write_text(GUIDE)
+    return folder
+
+
+def by_tool(package: str, code: str) -> str:
+    """Run code that uses a package, and return what it prints."""
+    python = os.environ.get("FORMATS_PYTHON", "")
+    if not python and not find_spec(package):
+        pytest.skip(f"{package} is not installed; make test-formats does that")
+    quiet = {"DEEPEVAL_TELEMETRY_OPT_OUT": "YES", "RAGAS_DO_NOT_TRACK": "true", "HF_HUB_OFFLINE": "1"}
+    command = [python or sys.executable, "-W", "ignore", "-c", KNOWN + code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | quiet)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def evidence(path: str) -> list[str]:
+    (question,) = read_questions(path, CORPUS).questions
+    assert question.question == QUESTION
+    return [CORPUS.text(*item.spans[0]) for item in question.evidence]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_a_tool_writes_is_imported_and_analysed_as_it_is(name: str, folder: Path) -> None:
+    by_tool(*WRITERS[name])
+    written = "set" if (folder / "set").exists() else "set.parquet"
+    result = CliRunner().invoke(app, ["import-questions", written, "-o", "q.yaml"])
+    assert result.exit_code == 0, result.output
+    assert evidence("q.yaml") == evidence(written) == [LOCK, QUIET]
+    assert CliRunner().invoke(app, ["analyze", "docs", "--test-file", written, "--strategy", "sentence"]).exit_code == 0
+
+
+def export(form: str) -> None:
+    asked = [{"id": "q", "question": QUESTION, "relevant": [LOCK, QUIET]}]
+    Path("q.json").write_text(json.dumps(asked))
+    result = CliRunner().invoke(app, ["export-questions", "q.json", "docs", "--to", form, "-o", "out"])
+    assert result.exit_code == 0, result.output
+
+
+def test_ragas_reads_what_is_exported(folder: Path) -> None:
+    export("ragas")
+    code = "from ragas.dataset_schema import EvaluationDataset\nimport json\nprint(json.dumps(EvaluationDataset.from_jsonl('out').to_list()))"
+    (sample,) = json.loads(by_tool("ragas", code))
+    assert (sample["user_input"], sample["reference_contexts"]) == (QUESTION, [LOCK, QUIET])
+
+
+def test_beir_reads_what_is_exported(folder: Path) -> None:
+    export("beir")
+    code = """
+import json
+from beir.datasets.data_loader import GenericDataLoader
+print(json.dumps(GenericDataLoader("out").load(split="test")))
+"""
+    corpus, queries, qrels = json.loads(by_tool("beir", code))
+    assert corpus == {"guide.md": {"text": GUIDE, "title": ""}}
+    assert queries == {"q": QUESTION}
+    assert qrels == {"q": {"guide.md": 1}}
+    assert CliRunner().invoke(app, ["import-questions", "out", "-o", "q.yaml", "--documents", "texts"]).exit_code == 0
+    corpus = read_corpus("texts")
+    assert [item.spans for item in read_questions("q.yaml", corpus).questions[0].evidence] == [((0, len(GUIDE) - 1),)]
+
+
+def test_an_evaluation_dataset_of_mlflow_takes_what_is_exported_and_gives_it_back(folder: Path) -> None:
+    export("mlflow")
+    code = """
+import json, mlflow
+if tuple(map(int, mlflow.__version__.split(".")[:2])) < (3, 5):
+    raise SystemExit("too old")
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+from mlflow.genai.datasets import create_dataset
+dataset = create_dataset(name="doors", experiment_id=mlflow.create_experiment("doors"))
+dataset.merge_records(json.load(open("out")))
+frame = dataset.to_df()
+frame.to_json("set", orient="records")
+frame.to_csv("set.csv", index=False)
+"""
+    by_tool("mlflow", code)
+    assert evidence("set") == [LOCK, QUIET]
+    assert evidence("set.csv") == [LOCK, QUIET]
+    assert read_questions("set", CORPUS).ids == ["q"]

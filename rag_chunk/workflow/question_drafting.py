@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from rag_chunk.analysis import Progress
 from rag_chunk.config import AnalysisConfig, RunConfig
@@ -72,9 +73,11 @@ def _context(job: DraftingJob, corpus: Corpus, model: ChatModel) -> DraftContext
         return 0 if model.load(messages) else estimate_tokens(messages) + LONGEST_ANSWER
 
     def vectors_of(texts: Sequence[str]) -> Floats:
-        vectors: Floats = embed(texts, job.vectors, "query")
+        with one_at_a_time:  # drafts are filtered on several threads, and a model takes all cores by itself
+            vectors: Floats = embed(texts, job.vectors, "query")
         return vectors
 
+    one_at_a_time = Lock()
     asker = ModelAsker(model.ask, most_tokens, job.drafting.max_tokens)
     vectors = vectors_of if job.vectors.embedding_model else None
     return DraftContext(corpus, job.drafting, PassageSampler(corpus, job.vectors.seed), asker, vectors)

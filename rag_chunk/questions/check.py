@@ -9,7 +9,7 @@ from typing import Any
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.text_encoding import read_utf8
 from rag_chunk.errors import InputError
-from rag_chunk.questions.diagnostics import Diagnostic, Diagnostics, Level
+from rag_chunk.questions.diagnostics import Diagnostic, Diagnostics, Level, warn_of_drafts
 from rag_chunk.questions.file_formats import parse_records
 from rag_chunk.questions.folding import fold
 from rag_chunk.questions.imported import container_of, import_questions
@@ -194,8 +194,7 @@ def _note_unanswered(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> 
 def _note_unreviewed(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:
     drafts = sum(not question.reviewed for question in wanted)
     if drafts:
-        said = f"has {drafts} of {len(wanted)} questions marked reviewed: false; figures of such drafts decide nothing"
-        account.add("warning", "unreviewed", "the file", said)
+        account.add("note", "unreviewed", "", warn_of_drafts(drafts, len(wanted)))  # a report has this line too
 
 
 def _fix_question(checked: Checked, corpus: Corpus) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rag_chunk.questions.check import QuestionCheck, check_questions
 from rag_chunk.questions.diagnostics import Diagnostic
 from rag_chunk.questions.question import STEPS, LeftOut, Question, Questions, question_to_dict
 
-_REMEDY = "\nFix the file, or leave out evidence that is in no document with --missing warn"
+_REMEDY = "\nCorrect the file; or add --missing warn, which leaves out evidence that is in no document"
 
 
 def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "error") -> Questions:

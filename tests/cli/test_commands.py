@@ -237,6 +237,13 @@ def test_an_analysis_tells_of_phrases_that_were_not_found_word_for_word(rag_chun
     assert "phrases without an exact match: 1." in said
 
 
+def test_documents_whose_accents_are_apart_from_their_letters_are_counted(rag_chunk, docs):
+    assert "NFC" not in rag_chunk("analyze", docs.name, "--strategy", "header").err
+    (docs / "menu.md").write_text("Un cafe\u0301 solo.\n")
+    said = rag_chunk("analyze", docs.name, "--strategy", "header").said
+    assert "1 document is not in Unicode NFC" in said
+
+
 def test_documents_without_sentences_get_no_question_file(rag_chunk, folder):
     Path("list.md").write_text("- one\n- two\n")
     Path("empty.md").touch()

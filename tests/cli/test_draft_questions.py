@@ -1,5 +1,6 @@
 """`draft-questions` with a model on loopback that is honest, slow, limited or wrong, dies, or is refused."""
 
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from rag_chunk import read_corpus
 from rag_chunk.config import yaml_text
 from rag_chunk.config.redaction import redact
 from rag_chunk.embedder import chat, connection
+from rag_chunk.questions import question_file
 from rag_chunk.questions.drafting.drafter import AT_ONCE
 from tests.support.chat_server import ChatServer, Model, breaking, chatty, paraphrasing, repeating, serving_chat
 
@@ -78,6 +80,31 @@ def test_the_same_command_again_costs_nothing_and_writes_the_same(draft, server)
     assert f"0 answers took 0 tokens; {calls} were kept from before" in said
     assert len(server.asked) == calls
     assert Path("questions.yaml").read_bytes() == first
+
+
+def test_that_answers_cannot_be_kept_is_said_before_any_is_asked_for(draft, server, monkeypatch):
+    Path("file").touch()
+    monkeypatch.setenv("RAG_CHUNK_CACHE", str(Path("file", "cache").absolute()))
+    status, said = draft(*FEW)
+    assert status == 0
+    assert re.search(
+        r"Answers cannot be kept in \S+/file/cache: Not a directory. If this is cut off, all is asked", said
+    )
+    assert len(questions()) == 6
+    server.model = lambda _: os.kill(os.getpid(), signal.SIGINT)
+    status, said = draft(*FEW, "--force")
+    assert status == 130
+    assert "are kept" not in said
+
+
+def test_a_file_of_drafts_too_long_for_yaml_is_json_as_is_one_whose_name_says_so(draft, run, monkeypatch):
+    monkeypatch.setattr(question_file, "LONGEST_YAML", 2000)
+    said = draft(*FEW)[1]
+    assert "Wrote questions.yaml, as JSON because YAML of this length is slow to read. Next:" in said
+    assert "Wrote q.json. Next:" in draft(*FEW, "-o", "q.json")[1]
+    assert len(json.loads(Path("q.json").read_text(encoding="utf-8"))["questions"]) == 6
+    assert Path("q.json").read_bytes() == Path("questions.yaml").read_bytes()
+    assert run("check-questions", "questions.yaml", str(EXAMPLES), "--skip-unreadable")[0] == 0
 
 
 def test_a_file_that_is_there_is_not_replaced(draft, server):

@@ -122,7 +122,7 @@ def test_what_is_kept_is_quoted_and_written_as_a_question_file_that_can_be_read(
     assert len(drafting.questions) == 20
     kinds = Counter(each.kind.name for each in drafting.questions)
     assert all(abs(kinds[row.name] - 20 * row.share / 100) <= 1 for row in QUESTION_KINDS.values())
-    Path("q.yaml").write_text(draft_file(drafting, "m", tuple(FILTERS), examples), encoding="utf-8")
+    Path("q.yaml").write_text(draft_file(drafting, DraftingConfig(model="m"), examples), encoding="utf-8")
     check = check_questions("q.yaml", examples)
     assert check.of("error") == []
     assert [finding.kind for finding in check.of("note")] == ["unreviewed"]
@@ -162,7 +162,7 @@ def test_a_draft_that_no_text_supports_gets_into_no_file(texts, data):
 
     drafting = draft(corpus, model, at_once=1, count=5, without=",".join(WITHOUT), kinds="fact,two-documents")
     if drafting.questions:
-        written = yaml_text.load(draft_file(drafting, "m", (), corpus))["questions"]
+        written = yaml_text.load(draft_file(drafting, DraftingConfig(model="m"), corpus))["questions"]
         documents = {document.name: document.text for document in corpus.documents}
         for question in written:
             quotes, passages = quoted[question["question"]]

@@ -205,6 +205,7 @@ EXTRAS = {
         Extra("offline", "bpe_openai", "the tokenizers of OpenAI's models, without a download"),
         Extra("parquet", "pyarrow", "chunks as a Parquet file"),
         Extra("review", "starlette", "a page to review questions in a browser"),
+        Extra("tokenizers", "tokenizers", "tokens of any tokenizer of Hugging Face, with --model hf:NAME"),
         Extra("pdf", "pypdfium2", "PDF as documents, with pages"),
         Extra("pdf-markdown", "liteparse", "PDF as documents in Markdown, with --converter liteparse"),
         Extra("plot", "plotext", "recall against the chunk size as a chart in the terminal, with --plot"),

@@ -103,7 +103,8 @@ class RunConfig(BaseModel):
     model: str = Field(
         "text-embedding-3-small",
         min_length=1,
-        description="The model whose tokenizer counts tokens: a tiktoken model or encoding.",
+        description="The model whose tokenizer counts tokens: a tiktoken model or encoding, hf:NAME of Hugging Face, "
+        "sentence-transformers:NAME, or the path of a tokenizer.json.",
         json_schema_extra={"stage": "chunk", "aliases": ["--tiktoken-model"]},
     )
     parent_ratio: Annotated[int, Only("strategy", "has_parents", otherwise=4)] = Field(

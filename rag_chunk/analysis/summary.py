@@ -48,8 +48,10 @@ def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bo
         *(verdicts.baseline_verdict(baseline, count) if baseline else ()),
         verdicts.floor_warning(min(result.metrics.get("random_recall", 0.0) for result in results)),
         verdicts.overlap_warning(results[0].metrics.get("question_overlap", 0.0), results[0].config.retriever),
-        verdicts.sample_warning(count),
     ]
+    warning = verdicts.sample_warning(count)
+    if warning and not any(sentence.startswith(warning) for sentence in main):
+        sentences.append(warning)
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -65,7 +67,7 @@ def summarize_reviewed(outcome: Outcome) -> tuple[str, ...]:
     shown = _too_close(names) if is_too_close(test) else _clearly_better(test, names)
     take = _bound_sentence(outcome) if outcome.is_bound else _take(outcome)
     warning = verdicts.sample_warning(count)
-    return (f"{alone} {shown}", take, *([warning] if warning else []))
+    return (f"{alone} {shown}", take, *([warning] if warning and warning not in shown else []))
 
 
 def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out: bool) -> tuple[str, ...]:

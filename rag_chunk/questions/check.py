@@ -184,12 +184,14 @@ def _note_unanswered(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> 
     """Note the questions that give no evidence; if none gives any, the file is of no use."""
     without = [question for question in wanted if not question.items and question.sound]
     for question in without:
-        said = "it has no evidence, and takes no part in any mean"
+        said = "it has no evidence, so no metric counts it"
         account.add("note", "unanswered", f"{question.label}:", said, question.number)
     if not wanted and not account.errors:
         account.add("error", "form", "the file", "holds no question")
     if without and len(without) == len(wanted):
-        account.add("error", "form", "the file", f"is of no use: none of its {len(wanted)} questions has evidence")
+        account.add(
+            "error", "form", "the file", f"has no usable question: none of its {len(wanted)} questions has evidence"
+        )
 
 
 def _note_unreviewed(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:

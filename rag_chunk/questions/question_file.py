@@ -66,7 +66,7 @@ def refuse_unanswered(check: QuestionCheck, answered: int, absent: Sequence[Diag
     if not answered:
         none = f"none of its {len(check.questions)} questions has evidence that is in the documents"
         raise InputError(
-            _report(check.source, [Diagnostic("error", "form", "the file", f"is of no use: {none}"), *absent])
+            _report(check.source, [Diagnostic("error", "form", "the file", f"has no usable question: {none}"), *absent])
         )
 
 

@@ -1056,7 +1056,7 @@ def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
         "To compare chunkings within the right document, add --filter document."
     )
     known = result.model_copy(update={"metrics": {**metrics, "document_precision": 0.25}})
-    assert ", as 25 % of the first 2 chunks are from the right one: see" in between_documents(known)
+    assert "not by chunking (25 % of the first 2 chunks are from the right one). To" in between_documents(known)
     assert between_documents(result.model_copy(update={"metrics": {**metrics, "lost_other_documents": 0.2}})) == ""
     assert where_lost(result.model_copy(update={"metrics": {"budget_recall": 1.0}})) == ""
 

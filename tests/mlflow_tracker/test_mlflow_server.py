@@ -14,11 +14,10 @@ from rag_chunk.mlflow_tracker.environment import mlflow_version, quiet_mlflow
 from tests.support.mlflow_folder import write_documents, write_folder
 from tests.support.mlflow_proxy import Proxy, free_port
 from tests.support.mlflow_runs import artifacts, client_of, log
-from tests.support.mlflow_server import running_pages
+from tests.support.mlflow_server import running_server
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 
-COMMAND = ("server", "--backend-store-uri", "sqlite:///mlflow.db")
 CHECKS_HOSTS = (3, 5)
 
 
@@ -33,7 +32,7 @@ def server(store: Path) -> Iterator[str]:
     """Return the address of an MLflow server of its own."""
     with quiet_mlflow():
         hosts = ("--allowed-hosts", "127.0.0.1:*") if mlflow_version() >= CHECKS_HOSTS else ()
-    with running_pages(store, *COMMAND, *hosts) as address:
+    with running_server(store, *hosts) as address:
         yield address
 
 
@@ -166,7 +165,7 @@ def test_a_server_that_drips_half_way_ends_the_program_soon_and_nothing_is_lost(
 
 def test_the_page_names_the_command_that_these_tests_run():
     page = (Path(__file__).parents[2] / "docs" / "mlflow.md").read_text(encoding="utf-8")
-    assert f"\nmlflow {' '.join(COMMAND)} --host 127.0.0.1 --port 5000\n" in page
+    assert "\nmlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000\n" in page
 
 
 def test_a_wait_of_an_hour_is_cut_short_unless_the_user_wants_more(monkeypatch):

@@ -27,6 +27,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.scorer import required_depth
+from tests.support.empty_store import copy_empty_store
 from tests.support.evaluation import chunking_of, corpora, questions_in, stretches
 
 GUIDE = """# Keys
@@ -501,7 +502,7 @@ def test_a_score_is_tracked_as_an_analysis_is(docs: Path, monkeypatch: pytest.Mo
     import mlflow
 
     (docs / "other.jsonl").write_text(lines(RANKED[:1]))
-    uri = f"sqlite:///{docs / 'mlflow.db'}"
+    uri = copy_empty_store(docs)
     result = run(
         *pair(), "--retrieved", "other.jsonl", "--mlflow-tracking", "--mlflow-uri", uri, "--tags", "team=search"
     )

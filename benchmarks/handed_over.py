@@ -8,6 +8,7 @@ each with its recall at 4,000 characters, and what the test says of it and the b
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from public_data import public_sets
 
@@ -17,7 +18,12 @@ from rag_chunk.config import AnalysisConfig
 
 SIZES = (25, 50, 100, 200, 400)
 STRATEGIES = ("sentence", "recursive-character")
-KINDS = {"plain": {}, "window 1": {"window": 1}, "window 2": {"window": 2}, "parents": {"retrieve_parents": True}}
+KINDS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "window 1": {"window": 1},
+    "window 2": {"window": 2},
+    "parents": {"retrieve_parents": True},
+}
 USUAL = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -53,7 +59,7 @@ def _cell(report: Report, result: ConfigurationResult, plain: ConfigurationResul
     gap = 100 * (result.metrics["budget_recall"] - plain.metrics["budget_recall"])
     pairs = {frozenset((pair.a, pair.b)): pair for pair in report.comparison.pairs}
     pair = pairs.get(frozenset((result.name, plain.name)))
-    proven = pair is not None and pair.p_adjusted is not None and pair.p_adjusted < 0.05
+    proven = pair is not None and pair.p_adjusted < 0.05
     return f"{shown} ({gap:+.1f}{', shown' if proven else ''})"
 
 

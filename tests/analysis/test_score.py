@@ -121,6 +121,8 @@ CONFIGS = {
     "tokens": RunConfig(strategy="fixed-size", chunk_size=7, unit="tokens", retriever="legacy", seed=7),
     "leaves": RunConfig(strategy="hierarchical", chunk_size=6),
     "parents": RunConfig(strategy="hierarchical", chunk_size=6, retrieve_parents=True),
+    "neighbours": RunConfig(strategy="sentence", chunk_size=6, window=1, budget=90),
+    "sections": RunConfig(strategy="sentence", chunk_size=6, retrieve_parents=True, budget=90),
 }
 
 
@@ -133,7 +135,9 @@ def test_our_own_chunks_and_rankings_score_the_same_to_the_last_digit(
     chunks, ranked = written(docs, ours, config)
     retrievals = read_retrievals([chunks], [ranked], CORPUS, asked, config, chunk_size=config.chunk_size)
     theirs = score_retrievals(CORPUS, retrievals, asked, settings=settings)
-    if config.retrieve_parents:  # the shape is that of the leaves, which are indexed, and these files hold the parents
+    if (
+        config.hands_over_more
+    ):  # the shape is that of the leaves, which are indexed, and these files hold what is handed over
         (made,), (given_,) = ours.report.configurations, theirs.report.configurations
         assert made.questions == given_.questions
     else:

@@ -148,6 +148,12 @@ def test_the_parents_of_chunks_can_be_written_and_hold_them(rag_chunk, docs):
     assert len(parents) < len(children)
 
 
+def test_the_parts_of_documents_that_hold_chunks_can_be_written(rag_chunk, docs):
+    config = ("--strategy", "sentence", "--chunk-size", "5", "--quiet")
+    written = list(map(json.loads, rag_chunk("chunk", docs, *config, "--parents").out.splitlines()))
+    assert [row["text"].splitlines()[0] for row in written[:2]] == ["# Keys", "## Lost keys"]
+
+
 def test_chunk_takes_the_folders_config_and_its_documents(rag_chunk, docs):
     Path("rag-chunk.yaml").write_text("strategy: sentence\nchunk_size: 7\nanalysis:\n  source: docs\n")
     done = rag_chunk("chunk")
@@ -160,7 +166,6 @@ def test_chunk_takes_the_folders_config_and_its_documents(rag_chunk, docs):
     [
         (2, ["-o", "c.txt"], "no format has this file name extension"),
         (2, ["--format", "parkuet"], "unknown format 'parkuet' (did you mean 'parquet'?)"),
-        (2, ["--parents"], "recursive-character makes no parents"),
         (2, ["--strategy", "header,sentence"], "this command takes one configuration"),
         (3, ["-o", "missing/c.csv"], "missing/c.csv cannot be written: there is no folder missing"),
     ],

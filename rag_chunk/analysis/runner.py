@@ -21,7 +21,7 @@ from rag_chunk.config.catalog import needs_vectors
 from rag_chunk.config.prices import Prices
 from rag_chunk.config.run import settings_of
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.units import Tokens, units_of
+from rag_chunk.corpus.units import ModelTokens, Tokens, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, is_built_in, parents_of, prepare
@@ -169,7 +169,10 @@ class Run:
     def encoders(self) -> tuple[str, ...] | None:
         """What has made the tokens that were not in the cache; nothing where none were made."""
         units = [chunking.units for chunking in self.chunkings.values()]
-        return tuple(sorted({name for each in units if isinstance(each, Tokens) for name in each.encoders})) or None
+        return (
+            tuple(sorted({name for each in units if isinstance(each, (Tokens, ModelTokens)) for name in each.encoders}))
+            or None
+        )
 
     def _prepare(self, timing: str, what: str, make: Callable[[], object]) -> None:
         """Do once what all configurations share, and add up how long it takes."""

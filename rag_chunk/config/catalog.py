@@ -151,7 +151,7 @@ RETRIEVERS = {
         ),
         Retriever(
             "oracle",
-            "a ceiling: it knows the evidence, and takes the chunk with the most new evidence for each character",
+            "a ceiling: it knows the evidence, and always takes the chunk with the most new evidence per character",
             None,
             "the best possible ranking",
             is_bound=True,
@@ -164,7 +164,7 @@ BACKENDS = {
     for row in (
         Backend(
             "hashing",
-            "built in: hashed words and parts of words; lexical, it knows no meaning",
+            "built in: hashed words and parts of words; it compares words, not meanings",
             "rag_chunk.embedder.hashing:hashing",
             is_named_alone=True,
         ),
@@ -183,7 +183,7 @@ BACKENDS = {
         ),
         Backend(
             "openai",
-            "a model behind an OpenAI-compatible address",
+            "a model of OpenAI, or of another server with its API",
             "rag_chunk.embedder.openai:openai",
             has_address=True,
         ),
@@ -198,13 +198,14 @@ EXTRAS = {
         Extra("html", "html_to_markdown", "HTML as documents"),
         Extra("langchain", "langchain_text_splitters", "a configuration as a text splitter of LangChain"),
         Extra("llama-index", "llama_index", "a configuration as a node parser of LlamaIndex"),
-        Extra("mlflow", "mlflow", "tracking, and configs out of runs"),
+        Extra("mlflow", "mlflow", "tracking in MLflow, and exporting configs from its runs"),
         Extra("model2vec", "model2vec", "static embedding models, fast on any processor"),
         Extra("office", "xberg", "DOCX, PPTX, XLSX, ODT, RTF, EPUB and notebooks as documents"),
-        Extra("openai", "openai", "embedding models behind an OpenAI-compatible address"),
+        Extra("openai", "openai", "embedding models of OpenAI, or of another server with its API"),
         Extra("offline", "bpe_openai", "the tokenizers of OpenAI's models, without a download"),
         Extra("parquet", "pyarrow", "chunks as a Parquet file"),
         Extra("review", "starlette", "a page to review questions in a browser"),
+        Extra("tokenizers", "tokenizers", "tokens of any tokenizer of Hugging Face, with --model hf:NAME"),
         Extra("pdf", "pypdfium2", "PDF as documents, with pages"),
         Extra("pdf-markdown", "liteparse", "PDF as documents in Markdown, with --converter liteparse"),
         Extra("plot", "plotext", "recall against the chunk size as a chart in the terminal, with --plot"),

@@ -142,7 +142,7 @@ class Locator:
         offset = match.spans[0][0] - start
         nearest: Span = min(match.spans, key=lambda span: abs(span[0] - offset - (wording.start or 0)))
         said = f"{excerpt(wording.text or '', 40)} is not at {wording.start} to {wording.end} of {document.name}"
-        taken = f"but at {nearest[0] - offset} to {nearest[1] - offset}; that is taken"
+        taken = f"but at {nearest[0] - offset} to {nearest[1] - offset}; using that place"
         self._warn(asked, "moved", f"{said} {taken}")
         return Match((nearest,), "moved")
 
@@ -160,7 +160,7 @@ class Locator:
         reasons += [f"occurs in {len(match.spans)} places"] if len(match.spans) > MOST_PLACES else []
         if reasons:
             said = " and ".join(reasons)
-            self._warn(asked, "keyword", f"{excerpt(text, 40)} {said}; such keywords are found nearly for free")
+            self._warn(asked, "keyword", f"{excerpt(text, 40)} {said}; almost any search finds such a keyword")
 
 
 def note_unknown_documents(account: Diagnostics, corpus: Corpus) -> None:

@@ -162,7 +162,7 @@ class TextSearch:
         document, start, _ = self._corpus.place(*span)
         where = f"{document.name}, {line_of(document, start)}"
         text = self._corpus.text(*span)
-        return f"nearest: {excerpt(text)} in {where} ({score:.0f} % alike{_difference(phrase, text)})"
+        return f"nearest: {excerpt(text)} in {where} ({score:.0f} % similar{_difference(phrase, text)})"
 
     def in_whole_words(self, start: int, end: int) -> str:
         """Return the text of a stretch, with the words that its borders cut."""

@@ -347,7 +347,7 @@ def test_several_pairs_are_compared_in_order_under_the_names_of_their_files(docs
     assert not report.other_comparisons
     assert len(report.comparison.pairs) == 3
     assert report.comparison.baseline
-    assert "No winner is named from 3 questions" in report.comparison.verdict[0]
+    assert "3 questions are too few to show which is better" in report.comparison.verdict[0]
     served = report_of(run("--chunks", "chunks.jsonl", *pairs[2:4], *pairs[6:8], "--retrieved", "my best!.jsonl", "--output", "json"))  # fmt: skip
     assert len(served.configurations) == 3
 
@@ -419,14 +419,21 @@ def test_a_folders_own_config_says_how_to_score_and_nothing_of_chunking(docs: Pa
 REFUSED: dict[str, tuple[list[str], str]] = {
     "no documents": (["--test-file", "questions.json", *pair()], "--corpus docs/"),
     "no questions": (["--corpus", "docs", *pair()], "--test-file questions.json"),
-    "no files": (["--corpus", "docs", "--test-file", "questions.json"], "--chunks chunks.jsonl --retrieved ranked.jsonl"),
+    "no files": (
+        ["--corpus", "docs", "--test-file", "questions.json"],
+        "missing options: --chunks chunks.jsonl, --retrieved ranked.jsonl",
+    ),
+    "nothing but chunks": (
+        ["--chunks", "chunks.jsonl"],
+        "missing options: --retrieved ranked.jsonl, --corpus docs/, --test-file questions.json",
+    ),
     "no pairs": (
         ["--corpus", "docs", "--test-file", "questions.json", *pair(), *pair(), "--retrieved", "ranked.jsonl"],
         "there are 2 --chunks and 3 --retrieved; they make pairs",
     ),
     "a limit": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--chunk-size", "0"], "--chunk-size must be at least 1"),
     "rivals": (["--config", "a.yaml", "--config", "b.yaml"], "give one --config"),
-    "a baseline": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--baseline", "x"], "named 'x'"),
+    "a baseline": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--baseline", "x"], "has the name or strategy 'x'"),
 }  # fmt: skip
 
 

@@ -1,10 +1,7 @@
 """What an application has retrieved, scored from its traces: the example application, on a real store."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,12 +16,11 @@ from rag_chunk.mlflow_tracker.evidence_recall import SCORERS
 from rag_chunk.mlflow_tracker.retriever_spans import expected_evidence, retrieved_texts, texts_of_inputs
 from rag_chunk.questions.shared_records import plan_merge
 from tests.conftest import Program
+from tests.support.traced_app import ASKED, EXAMPLES, STORE, python, start_app
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 VERSION = tuple(map(int, version("mlflow").split(".")[:2]))
 with_scorers = pytest.mark.skipif(VERSION < SCORERS, reason="this MLflow has no scorers of traces")
-EXAMPLES = Path(__file__).parents[2] / "examples"
-ASKED = 10
 
 
 def span(number: str, parent: str | None, outputs: Any, kind: str = "RETRIEVER", start: int = 0) -> Any:
@@ -85,23 +81,10 @@ def test_an_mlflow_without_scorers_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which two versions of the application were asked some questions, which are a dataset too."""
     folder = tmp_path_factory.mktemp("app")
-    loaded = json.loads((EXAMPLES / "questions.json").read_text(encoding="utf-8"))
-    questions = loaded["questions"] if isinstance(loaded, dict) else loaded
-    (folder / "asked.json").write_text(json.dumps(questions[:ASKED]))
-    analyze = ["analyze", str(EXAMPLES), "--strategy", "header", "--test-file", "asked.json", "--quiet"]
-    python(folder, "-m", "rag_chunk", *analyze, "--mlflow-tracking", "--questions-dataset", "handbook")
+    start_app(folder)
     for name, size in (("large", "200"), ("small", "60")):
         python(folder, EXAMPLES / "traced_app.py", "ask", name, size, "asked.json")
     return folder
-
-
-def python(folder: Path, *words: str | Path) -> str:
-    """Run Python in a folder, and return what it prints."""
-    environment = {**os.environ, "MLFLOW_GENAI_EVAL_MAX_WORKERS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    command = [sys.executable, *map(str, words)]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
 
 
 @with_scorers
@@ -109,6 +92,7 @@ def test_versions_are_compared_by_their_traces_and_tracked(
     app: Path, run: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(app)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", STORE)
     words = ["score", "--corpus", str(EXAMPLES), "--test-file", "asked.json", "--traces", "handbook-app"]
     status, shown, said = run(*words, "--mlflow-tracking", "--output", "json")
     report = json.loads(shown)
@@ -126,6 +110,7 @@ def test_versions_are_compared_by_their_traces_and_tracked(
 @with_scorers
 def test_traces_that_ask_nothing_known_are_an_error(app: Path, run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(app)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", STORE)
     (app / "other.json").write_text(
         '[{"question": "What is lost?", "relevant": ["The other 13,000 were chunks in which a table was longer"]}]'
     )

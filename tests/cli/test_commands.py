@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import fsspec
 import pyarrow.parquet
 import pytest
 import typer
@@ -552,3 +553,19 @@ def test_the_help_of_analyze_shows_the_options_that_most_people_need_and_how_to_
     assert len(every) > 40
     assert {"--strategy", "--chunk-size", "--test-file", "--save", "--mlflow-tracking", "--help-all"} <= set(short)
     assert "source" in rag_chunk("analyze", "--help").out.split("╭─ Arguments")[1].split("╭─")[0].lower()
+
+
+def test_documents_of_a_store_are_analysed_as_those_of_a_folder(run, docs):
+    store = fsspec.filesystem("memory")
+    store.put("docs", "/bucket/docs", recursive=True)
+    try:
+        source = "memory://bucket/docs"
+        assert run("chunk", source, "-q") == run("chunk", "docs", "-q")
+        Path("rag-chunk.yaml").write_text(f"strategy: sentence\nanalysis:\n  source: {source}\n")
+        status, out, _ = run("analyze", "--output", "json")
+        assert (status, json.loads(out)["corpus"]["digest"]) == (0, read_corpus("docs").digest)
+    finally:
+        store.store.clear()
+    status, out, err = run("chunk", "s3://ann:s3cret@bucket/docs")
+    assert (status, out) == (3, "")
+    assert "s3cret" not in err

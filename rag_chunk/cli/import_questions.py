@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import typer
 
-from rag_chunk.cli.app import Uri, app, check_target, say, write
+from rag_chunk.cli.app import Uri, app, check_target, say, write, written_form
 from rag_chunk.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 Output = Annotated[
-    Path, typer.Option("--output-file", "-o", metavar="FILE", help="Write the questions to this file, as YAML.")
+    Path,
+    typer.Option(
+        "--output-file",
+        "-o",
+        metavar="FILE",
+        help="Write the questions to this file: YAML, or JSON where its name ends so.",
+    ),
 ]
 Form = Annotated[
     str | None,
@@ -65,7 +71,7 @@ def import_questions(
 
     What is left out is counted. Check the result against your documents: rag-chunk check-questions questions.yaml docs
     """
-    from rag_chunk.config import yaml_text
+    from rag_chunk.questions.question_file import format_questions
 
     check_target(output)
     if output.exists():
@@ -74,8 +80,9 @@ def import_questions(
     texts = {name: text for each in sets for name, text in each.documents.items()}
     _write_documents(documents, texts)
     questions = _with_unique_ids(sets)
-    write(output, yaml_text.dump({"questions": questions}))
-    say(f"Wrote {output}: {len(questions):,} questions.")
+    text = format_questions(questions, output)
+    write(output, text)
+    say(f"Wrote {output}{written_form(output, text)}: {len(questions):,} questions.")
 
 
 def _read_sets(files: list[Path], mapping: str | None, form: str | None, mlflow_uri: str | None) -> "list[Imported]":

@@ -114,7 +114,7 @@ class DraftingConfig(BaseModel):
     )
     output_file: Path = Field(
         Path("questions.yaml"),
-        description="Write the questions to this file, as YAML.",
+        description="Write the questions to this file: YAML, or JSON where its name ends so.",
         json_schema_extra={"flags": ["-o", "--output-file"]},
     )
 

@@ -14,7 +14,7 @@ from rag_chunk.questions.file_formats import parse_records
 from rag_chunk.questions.folding import fold
 from rag_chunk.questions.imported import container_of, import_questions
 from rag_chunk.questions.locator import Locator, note_unknown_documents
-from rag_chunk.questions.parsing import KNOWN, ParsedQuestion, Wording, parse_question
+from rag_chunk.questions.parsing import KNOWN, ParsedQuestion, Wording, is_rejected, parse_question
 from rag_chunk.questions.question import Evidence, Question, question_to_dict
 from rag_chunk.questions.raw_question import RawQuestion
 from rag_chunk.questions.search import excerpt
@@ -109,7 +109,8 @@ def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     """
     account = Diagnostics()
     records = _read_records(Path(path), account)
-    parsed = [parse_question(record, account) for record in records]
+    # Whatever is wrong with a question that was rejected: it is not asked.
+    parsed = [parse_question(record, Diagnostics() if is_rejected(record) else account) for record in records]
     wanted = [question for question in parsed if not question.is_rejected]
     _note_equal_ids(wanted, account)
     _note_duplicates(wanted, account)
@@ -123,6 +124,7 @@ def locate(wanted: Sequence[ParsedQuestion], corpus: Corpus, account: Diagnostic
     """Locate the evidence of questions in `corpus`; what was noticed before is in `account`."""
     account = account or Diagnostics()
     locator = Locator(corpus, account)
+    locator.prepare(wanted)
     checked = tuple(Checked(question, locator.items(question)) for question in wanted)
     note_unknown_documents(account, corpus)
     ordered = sorted(account.findings, key=lambda finding: finding.number)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import is_normalized
 
 from rag_chunk.analysis import Progress
 from rag_chunk.analysis.conversions import RivalConversion, list_conversions
@@ -45,7 +46,7 @@ def _read_conversions(settings: Settings, notify: Notify, progress: Progress | N
     for corpus in corpora.values():
         refuse_overwriting_inputs(settings.output.output_file, asked, corpus, settings.config_files)
     joined = join_corpora(corpora)
-    _notify_all(skipped_notices(joined.corpus), notify)
+    _notify_all([*skipped_notices(joined.corpus), *normalization_notices(joined.corpus)], notify)
     if asked.test_file is None:
         return Inputs(joined.corpus, None, list_conversions(joined, None))
     located = read_joined_questions(asked.test_file, corpora, joined, missing=asked.missing)
@@ -76,7 +77,7 @@ def _notify_all(notices: Iterable[str], notify: Notify) -> None:
 def read_documents(asked: AnalysisConfig, notify: Notify, progress: Progress | None = None) -> Corpus:
     """Return the documents of an analysis, and say what was left out."""
     corpus = _read_corpus(asked, asked.conversion(), progress)
-    _notify_all(skipped_notices(corpus), notify)
+    _notify_all([*skipped_notices(corpus), *normalization_notices(corpus)], notify)
     return corpus
 
 
@@ -139,3 +140,12 @@ def skipped_notices(corpus: Corpus) -> list[str]:
     kinds = [f"skipped, unsupported file type: {', '.join(other)}"] if other else []
     rest = [entry for entry in corpus.skipped if entry.reason != NOT_READ]
     return kinds + [f"{each.name} {each.reason}{', and is left out' if is_broken(each) else ''}" for each in rest]
+
+
+def normalization_notices(corpus: Corpus) -> list[str]:
+    """Say in one line how many documents hold letters apart from their accents, which models and tokenizers see."""
+    count = sum(not is_normalized("NFC", document.text) for document in corpus.documents)
+    are = "document is" if count == 1 else "documents are"
+    if not count:
+        return []
+    return [f"{count:,} {are} not in Unicode NFC. bm25 treats both forms of a word alike; an embedding model may not"]

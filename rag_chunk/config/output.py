@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.problems import option_of
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 
 OutputFormat = Literal["table", "json", "csv", "markdown", "html"]
 _FORMATS = {".html": "html", ".htm": "html", ".json": "json", ".csv": "csv", ".md": "markdown"}

@@ -26,7 +26,7 @@ from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.extras import lack_of
 from rag_chunk.config.names import is_stored_address, safe_name
 from rag_chunk.config.output import refuse_unheard
-from rag_chunk.config.run import settings_of
+from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
 from rag_chunk.config.trust import TRUSTED, trust_notice
 from rag_chunk.errors import InputError, SettingsError

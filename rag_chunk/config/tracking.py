@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from rag_chunk.config.redaction import redact
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import InputError, SettingsError
 
 LogChunks = Literal["all", "best", "spans", "none"]

@@ -84,7 +84,7 @@ def compare_configurations(
         too_close=asked.choosing is None and is_too_close(outcome.shown),
         verdict=summarize(outcome, baseline, held_out=asked.choosing is not None),
         explanation=explain(outcome, leaders, held_out=asked.choosing is not None),
-        reviewed=_reviewed(scored, asked, settings.margin, seed),
+        reviewed=_compare_reviewed(scored, asked, settings.margin, seed),
     )
 
 
@@ -123,7 +123,9 @@ def _outcome_of(
     )
 
 
-def _reviewed(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> ReviewedResult | None:
+def _compare_reviewed(
+    scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int
+) -> ReviewedResult | None:
     """Return what the reviewed questions alone show, of those that report; None where all or none are reviewed."""
     reviewed = np.array([question.reviewed for question in asked.reporting.questions.questions], bool)
     if reviewed.all() or not reviewed.any():

@@ -44,13 +44,13 @@ def _commit(git_folder: Path) -> str | None:
     common = _text(git_folder / "commondir").strip()  # of a worktree, whose branches are elsewhere
     for folder in (git_folder, *([git_folder / common] if common else [])):
         text = _text(folder / ref[1]).strip()
-        commit = text if _COMMIT.fullmatch(text) else _packed(folder, ref[1])
+        commit = text if _COMMIT.fullmatch(text) else _packed_commit(folder, ref[1])
         if commit:
             return commit
     return None
 
 
-def _packed(folder: Path, ref: str) -> str | None:
+def _packed_commit(folder: Path, ref: str) -> str | None:
     """Return the commit of a branch that git has put into its one file of many."""
     for line in _text(folder / "packed-refs").splitlines():
         commit, _, name = line.partition(" ")

@@ -63,8 +63,8 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
 ) -> Analysis:
     """Chunk, retrieve, score and compare; without `questions`, chunk and measure the chunks.
 
-    `configs` may be named; `progress` is told how many configurations are done, of how many, and what comes next:
-    a configuration, then the comparison, then nothing. `on_estimate` is told what a model that costs something will
+    `configs` may be named; `progress` gets how many configurations are done, of how many, and what comes next:
+    a configuration, then the comparison, then nothing. `on_estimate` gets what a model that costs something will
     embed, before it does. Where the corpus holds several `conversions` of the same files, each configuration is run
     with each of them.
 

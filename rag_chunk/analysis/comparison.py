@@ -32,7 +32,7 @@ def blocks(scored: Sequence[Scored]) -> list[list[Scored]]:
     """Group configurations by retriever, best first in each: what holds for one says nothing of another.
 
     Where no two have the same retriever, they are rivals with all that they have, and are in one group. Bounds come
-    last, apart from the rest: no pipeline can have them, so that they are nobody's rivals.
+    last, apart from the rest: no pipeline can have them, so nothing is compared with them.
     """
     bounds = [each for each in scored if is_bound(each.result.config.retriever)]
     rivals = [each for each in scored if not is_bound(each.result.config.retriever)]

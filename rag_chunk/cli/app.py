@@ -43,7 +43,7 @@ def check_target(path: Path | None) -> None:
     """Raise `InputError` where a result could not be written to `path`: before the work, not after it."""
     if path is None:
         return
-    if not os.path.isdir(path.absolute().parent):  # noqa: PTH112 - says no, and raises nothing, where nobody may look
+    if not os.path.isdir(path.absolute().parent):  # noqa: PTH112 - says no, and raises nothing, for a folder without permission
         raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
     if os.path.isdir(path):  # noqa: PTH112 - as above
         raise InputError(f"{path} cannot be written: it is a folder")
@@ -100,4 +100,4 @@ def _main(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Take the options before a command."""

@@ -17,7 +17,7 @@ FilterName = Literal["evidence", "kind", "overlap", "duplicate", "pointing", "la
 
 @dataclass(frozen=True, slots=True)
 class QuestionKind:
-    """A kind of question: its share of all, the blocks that its passages lie in, and what the model is told.
+    """A kind of question: its share of all, the blocks that its passages lie in, and what the model is asked for.
 
     It is asked of `passages` in so many `documents`; `most_overlap` is the share of its words that may be in its evidence.
     """

@@ -91,7 +91,7 @@ def _read_tags(tags: Any) -> Any:
 
 
 def _without_top(value: Any) -> Any:
-    """Return the number of `top:5`; a number may stand alone, too."""
+    """Return the number of `top:5`; a number alone is fine, too."""
     return value.removeprefix("top:") if isinstance(value, str) else value
 
 

@@ -16,7 +16,7 @@ _LONGEST = 10_000_000  # bytes of a file that is read: packed-refs of a very lar
 
 def documents_git(source: Path) -> dict[str, str]:
     """Return `documents_commit` of the folder or file; nothing where git does not keep it."""
-    folder = source if os.path.isdir(source) else source.parent  # noqa: PTH112 - raises nothing where nobody may look
+    folder = source if os.path.isdir(source) else source.parent  # noqa: PTH112 - raises nothing for a folder without permission
     for above in (folder.absolute(), *folder.absolute().parents):
         git_folder = _git_folder(above / ".git")
         if git_folder is not None:

@@ -2,7 +2,7 @@
 
 A record has the question under `inputs`, and under `expectations` the texts of its evidence as MLflow's scorers expect
 them. Beside them, under `rag_chunk`, is the evidence with its places as it was last merged: what was edited since then,
-there or here, is told by comparing with it.
+there or here, follows from a comparison with it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -37,7 +37,7 @@ _TRACKING = "tracking.json"
 
 
 def choose_spool(notify: "Notify") -> Path:
-    """Return the folder in which results can wait: below the working folder, else elsewhere, which `notify` is told.
+    """Return the folder in which results can wait: below the working folder, else elsewhere, with a call of `notify`.
 
     This is asked before the work. Raise `InputError` where results can be kept nowhere.
     """

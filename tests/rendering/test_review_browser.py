@@ -205,12 +205,12 @@ def test_text_that_is_selected_with_a_mouse_keeps_its_place_behind_wide_characte
 
 
 @pytest.fixture
-def held(page: Any) -> Iterator[Callable[[str], Callable[[], None]]]:
+def held(page: Any) -> Callable[[str], Callable[[], None]]:
     """Return what holds the next answer to an address back until it is told to let it go."""
 
     def hold(pattern: str) -> Callable[[], None]:
         routes: list[Any] = []
-        page.route(re.compile(pattern), routes.append, times=1)
+        page.route(re.compile(pattern), lambda route, _: routes.append(route), times=1)
 
         def release() -> None:
             wait_until(page, lambda: bool(routes))

@@ -231,8 +231,8 @@ def find_baseline(name: str | None, named: Mapping[str, RunConfig]) -> str | Non
             f"name one of them: {_first_of(of_strategy)}"
         )
     raise SettingsError(
-        f"no configuration is named {name!r}, to be the baseline{did_you_mean(name, named)}; "
-        f"there are {_first_of(list(named))}"
+        f"--baseline: no configuration has the name or strategy {name!r}{did_you_mean(name, named)}. "
+        f"Choose one of {_first_of(list(named))}"
     )
 
 

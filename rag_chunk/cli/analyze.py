@@ -10,6 +10,7 @@ import typer
 
 from rag_chunk.cli.app import app, check_target, say, say_where, write
 from rag_chunk.cli.options import with_settings
+from rag_chunk.config.analysis import SOURCE_HELP
 from rag_chunk.config.sources import CommandLineOptions
 
 if TYPE_CHECKING:
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
     from rag_chunk.analysis.report import Report
     from rag_chunk.config import OutputConfig
 
+_WITHOUT_VERDICT = ("json", "csv")  # outputs that show no sentence
 Source = Annotated[
     Path | None,
-    typer.Argument(
-        help="A folder of documents, one document, or a .jsonl of {name, text}.", readable=False, show_default=False
-    ),
+    typer.Argument(help=SOURCE_HELP, readable=False, show_default=False),
 ]
 DryRun = Annotated[
     bool,
@@ -71,7 +71,7 @@ def _print_estimate(estimated: "CostEstimate", seconds: float, limit: int) -> No
 
 def show(analysis: "Analysis", output: "OutputConfig") -> None:
     """Write the comparison, as `--output` says, to stdout or to a file."""
-    from rag_chunk.rendering import csv_text, html_text, markdown_text
+    from rag_chunk.rendering import csv_text, draft_warning, html_text, markdown_text
 
     report = analysis.report
     if output.output == "table" and output.output_file is None:
@@ -83,6 +83,8 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
         "html": lambda: html_text(analysis),
     }
     text = texts.get(output.output, lambda: markdown_text(report))()
+    if output.output in _WITHOUT_VERDICT and not output.quiet and (warning := draft_warning(report)):
+        say(warning)
     if output.output_file is None:
         typer.echo(text, nl=False)
     else:
@@ -93,7 +95,7 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
 
 
 def _say_verdict(report: "Report", output: "OutputConfig") -> None:
-    """Say what a page comes to, so that nobody has to open it for that."""
+    """Print the verdict of a page, so that the user knows it without opening the page."""
     from rag_chunk.rendering import notes
 
     if output.output == "html":

@@ -67,6 +67,12 @@ def write(path: Path, text: str) -> None:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
 
 
+def written_form(path: Path, questions: str) -> str:
+    """Say that a question file holds JSON, where its name does not say so."""
+    is_json = questions.startswith("{") and path.suffix.lower() != ".json"
+    return ", as JSON because YAML of this length is slow to read" if is_json else ""
+
+
 def say_where(tracked: "Tracked", *, quiet: bool = False) -> None:
     """Print where the runs are, and how they are seen."""
     several = f"{1 + len(tracked.children)} runs; the analysis' is " if tracked.children else ""

@@ -68,7 +68,7 @@ def check_questions(
     from rag_chunk.questions import check_questions as checked
     from rag_chunk.questions.coverage import describe_coverage
     from rag_chunk.questions.follow import follow_questions
-    from rag_chunk.workflow import read_documents, refuse_overwriting_inputs
+    from rag_chunk.workflow.inputs import read_documents, refuse_overwriting_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
     if file and file.is_dir() and not (folder and folder.is_dir()):

@@ -57,7 +57,7 @@ def chunk(
     from rag_chunk.chunker.omission import describe_skipped
     from rag_chunk.config.sources import load_single
     from rag_chunk.corpus.cache import caching
-    from rag_chunk.workflow import read_documents, refuse_overwriting_inputs
+    from rag_chunk.workflow.inputs import read_documents, refuse_overwriting_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
     analysis = {**given.analysis, **({"source": source} if source else {})}

@@ -39,7 +39,7 @@ Folder = Annotated[
 @app.command()
 @with_fields(ComparisonConfig)
 def compare(given: ComparisonConfig, sides: Sides = None) -> None:
-    """Compare runs or saved results, with the paired test over the questions that all of them answered.
+    """Compare runs or saved results by the paired test, over the questions that all of them answered.
 
     The others are compared with the first. A question takes part where its
     evidence has the same text on all sides; the others are listed.

@@ -30,7 +30,7 @@ def convert(given: CommandLineOptions, source: Source = None, output_folder: Tar
     """
     from rag_chunk.config.sources import load_single
     from rag_chunk.corpus.cache import caching
-    from rag_chunk.workflow import read_documents
+    from rag_chunk.workflow.inputs import read_documents
 
     quiet = given.output.get("quiet", False)
     notify = say if not quiet else lambda _: None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag_chunk.cli.analyze import Source, progress
-from rag_chunk.cli.app import app, check_target, say, write
+from rag_chunk.cli.app import app, check_target, say, write, written_form
 from rag_chunk.cli.options import with_fields, with_options
 from rag_chunk.config.drafting import DraftingConfig
 from rag_chunk.config.sources import CommandLineOptions
@@ -55,7 +55,10 @@ def draft_questions(
         say("No draft was kept, so there is no question file.")
         return
     write(drafting.output_file, text)
-    notify(f"Wrote {drafting.output_file}. Next:\n\nrag-chunk review {drafting.output_file} {job.documents.source}\n")
+    form = written_form(drafting.output_file, text)
+    notify(
+        f"Wrote {drafting.output_file}{form}. Next:\n\nrag-chunk review {drafting.output_file} {job.documents.source}\n"
+    )
 
 
 def _load_job(given: CommandLineOptions, drafting: DraftingConfig) -> "DraftingJob":

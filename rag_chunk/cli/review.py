@@ -40,7 +40,7 @@ def review(
     """
     from rag_chunk.config.sources import load_single
     from rag_chunk.rendering.review import serve
-    from rag_chunk.workflow import read_documents
+    from rag_chunk.workflow.inputs import read_documents
 
     notify = say if not given.output.get("quiet") else lambda _: None
     if file and file.is_dir():

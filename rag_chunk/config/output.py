@@ -29,7 +29,8 @@ def with_format(cls: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any
     if ending not in endings:
         raise PydanticCustomError(
             "unknown_ending",
-            "{file} does not tell its format by its ending ({endings}); name it, as in --output json",
+            "{file}: no output format has this file name extension. Use one of {endings}, or give --output, as in "
+            "--output json",
             {"file": str(given["output_file"]), "endings": ", ".join(endings)},
         )
     return {**given, "output": endings[ending]}
@@ -74,12 +75,12 @@ class OutputConfig(BaseModel):
     )
     plot: bool = Field(
         False,
-        description="Draw recall against the chunk size below the table, where sizes vary.",
+        description="Draw a chart of recall against the chunk size below the table, if you compare several sizes.",
         json_schema_extra={"flags": ["--plot"]},
     )
     explain_metrics: bool = Field(
         False,
-        description="Explain every metric that was measured, a line each, below the table.",
+        description="Explain every measured metric below the table, one line each.",
         json_schema_extra={"flags": ["--explain-metrics"]},
     )
     save: Path | None = Field(

@@ -123,15 +123,15 @@ class RunConfig(BaseModel):
     )
     retrieve_parents: bool = Field(
         False,
-        description="Hand over, and pay for, what holds a retrieved chunk: for hierarchical its parent, else its page, its "
-        "section, or the block of its document.",
+        description="Retrieve what holds each chunk found: its parent for hierarchical, else its page, its section, or the "
+        "block of its document; the budget pays for all of it.",
         json_schema_extra={"stage": "retrieve", "in_name": "always"},
     )
     window: int = Field(
         0,
         ge=0,
         le=1000,
-        description="Hand over, and pay for, so many neighbours on both sides of a retrieved chunk; what two share, once.",
+        description="Retrieve this many neighbours on both sides of each chunk found; the budget pays once for text that two share.",
         json_schema_extra={"stage": "retrieve"},
     )
     smallest_size: Annotated[int, Only("strategy", "needs_vectors", otherwise=0)] = Field(
@@ -149,7 +149,7 @@ class RunConfig(BaseModel):
         80,
         ge=0,
         le=100,
-        description="For semantic: how many percent of a document's changes of meaning are too small to cut at.",
+        description="For semantic: cut only where the change of meaning is above this percentile of its document.",
         json_schema_extra={"stage": "chunk"},
     )
     skip_blocks: tuple[SkippedBlock, ...] = Field(
@@ -167,12 +167,12 @@ class RunConfig(BaseModel):
     )
     embedding_url: str | None = Field(
         None,
-        description="For openai: another address that speaks its protocol, as in http://localhost:11434/v1.",
+        description="For openai: the URL of another server with the same API, as in http://localhost:11434/v1.",
         json_schema_extra={"stage": "embed", "in_name": "last", "metavar": "URL"},
     )
     index_headings: Annotated[bool, Only("retriever", "indexes_headings", otherwise=False)] = Field(
         False,
-        description="Index the titles above a chunk with it, for bm25, dense and hybrid; they cost no context.",
+        description="Index the titles above a chunk with it, for bm25, dense and hybrid. They take nothing from the budget.",
         json_schema_extra={"stage": "retrieve"},
     )
     reranker: Annotated[str | None, Only("retriever", "can_be_reranked", otherwise=None)] = Field(
@@ -190,7 +190,7 @@ class RunConfig(BaseModel):
     )
     filter: Filter = Field(
         "none",
-        description="What is searched for a question: all documents, or only its own, those that hold its evidence, "
+        description="Search all documents (none), or for each question only the documents with its evidence (document), "
         "as in a pipeline that knows the document from metadata.",
         json_schema_extra={"stage": "retrieve"},
     )
@@ -210,9 +210,11 @@ class RunConfig(BaseModel):
         json_schema_extra={"stage": "score"},
     )
     merge_overlaps: bool = Field(
-        False, description="Retrieved text that repeats is paid for once.", json_schema_extra={"stage": "score"}
+        False, description="Count text that overlapping chunks repeat only once.", json_schema_extra={"stage": "score"}
     )
-    seed: int = Field(0, ge=0, le=2**32 - 1, description="For everything random.", json_schema_extra={"stage": "score"})
+    seed: int = Field(
+        0, ge=0, le=2**32 - 1, description="The seed of everything random.", json_schema_extra={"stage": "score"}
+    )
 
     _numbers = numbers
 
@@ -276,7 +278,7 @@ class RunConfig(BaseModel):
             raise PydanticCustomError(
                 "missing_model",
                 "{needing} needs an embedding model. Give --embedding-model backend:name, as in "
-                "sentence-transformers:all-MiniLM-L6-v2; hashing works without a download, but knows words alone",
+                "sentence-transformers:all-MiniLM-L6-v2. hashing needs no download, but compares words, not meanings",
                 {"needing": needing[0]},
             )
         return name if needing or strategy not in STRATEGIES or retriever not in RETRIEVERS else None

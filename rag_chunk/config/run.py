@@ -10,8 +10,15 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from rag_chunk.config.applicability import Only
-from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES, needs_vectors
-from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name, is_plain_address
+from rag_chunk.config.catalog import BACKENDS, RERANKERS, RETRIEVERS, STRATEGIES, needs_vectors
+from rag_chunk.config.names import (
+    did_you_mean,
+    is_embedder_name,
+    is_external,
+    is_function_name,
+    is_plain_address,
+    is_reranker_name,
+)
 
 Unit = Literal["words", "tokens", "characters"]
 Filter = Literal["none", "document"]
@@ -168,6 +175,19 @@ class RunConfig(BaseModel):
         description="Index the titles above a chunk with it, for bm25, dense and hybrid. They take nothing from the budget.",
         json_schema_extra={"stage": "retrieve"},
     )
+    reranker: Annotated[str | None, Only("retriever", "can_be_reranked", otherwise=None)] = Field(
+        None,
+        description="What ranks the first chunks again: sentence-transformers:NAME, fastembed:NAME, an address of the common "
+        "rerank protocol (#MODEL behind it), or your own, package.module:function; none for none.",
+        json_schema_extra={"stage": "retrieve", "metavar": "BACKEND:NAME"},
+    )
+    candidates: int = Field(
+        50,
+        ge=1,
+        le=10_000,
+        description="How many of the first chunks the reranker ranks again.",
+        json_schema_extra={"stage": "retrieve"},
+    )
     filter: Filter = Field(
         "none",
         description="Search all documents (none), or for each question only the documents with its evidence (document), "
@@ -267,6 +287,31 @@ class RunConfig(BaseModel):
             )
         return name if needing or strategy not in STRATEGIES or retriever not in RETRIEVERS else None
 
+    @field_validator("reranker")
+    @classmethod
+    def _check_reranker(cls, name: str | None) -> str | None:
+        """Demand a form that is known."""
+        if name is None or name == "none":
+            return None
+        if not is_reranker_name(name):
+            raise PydanticCustomError(
+                "unknown_name",
+                "unknown reranker {name}{nearest}. It is {known} with a model (backend:name), an address such as "
+                "http://localhost:8080/rerank, without a user, a password or a query, or your own as package.module:function",
+                {
+                    "name": repr(name),
+                    "nearest": did_you_mean(name.partition(":")[0], RERANKERS),
+                    "known": " or ".join(RERANKERS),
+                },
+            )
+        return name
+
+    @field_validator("candidates")
+    @classmethod
+    def _candidates_are_a_rerankers(cls, candidates: int, info: ValidationInfo) -> int:
+        """Record the default where nothing is ranked again."""
+        return candidates if info.data.get("reranker") else int(cls.model_fields["candidates"].default)
+
     @field_validator("embedding_url")
     @classmethod
     def _embedding_url_has_no_secret(cls, url: str | None, info: ValidationInfo) -> str | None:
@@ -346,7 +391,8 @@ class RunConfig(BaseModel):
         What is recorded as none here would take away the default of another strategy that is run with the file.
         """
         without = {name for name in RunConfig.model_fields if not self.applies(name)}
-        without |= {name for name in ("embedding_model", "embedding_url") if getattr(self, name) is None}
+        without |= {name for name in ("embedding_model", "embedding_url", "reranker") if getattr(self, name) is None}
+        without |= set() if self.reranker else {"candidates"}
         return self.model_dump(exclude=without)
 
     def digest(self) -> str:

@@ -122,6 +122,9 @@ CONFIGS = {
     "leaves": RunConfig(strategy="hierarchical", chunk_size=6),
     "parents": RunConfig(strategy="hierarchical", chunk_size=6, retrieve_parents=True),
     "neighbours": RunConfig(strategy="sentence", chunk_size=6, window=1, budget=90),
+    "reranked": RunConfig(
+        strategy="sentence", chunk_size=6, reranker="tests.support.rerankers:by_length", candidates=4
+    ),
     "sections": RunConfig(strategy="sentence", chunk_size=6, retrieve_parents=True, budget=90),
 }
 

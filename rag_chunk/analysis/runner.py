@@ -56,7 +56,8 @@ class _Job:
     def is_all_ours(self) -> bool:
         """Whether it may run beside others: models have threads of their own, and functions of users may know of none."""
         has_functions = self.evaluation is not None and self.evaluation.users.names
-        return is_built_in(self.config) and not self.config.needs_vectors and not has_functions
+        has_models = self.config.needs_vectors or self.config.reranker
+        return is_built_in(self.config) and not has_models and not has_functions
 
 
 class Run:

@@ -274,6 +274,7 @@ def _scope(results: Sequence[ConfigurationResult]) -> str:
         distinct(result.config.budget_text for result in results),
         distinct(name for result in results if (name := result.config.embedding_model)),
         distinct(result.config.filter for result in results),
+        distinct(name for result in results if (name := result.config.reranker)),
     )
 
 

@@ -37,6 +37,20 @@ class Retriever:
     is_bound: bool = False  # knows the evidence, or nothing: no pipeline can have it
     extra: str | None = None
 
+    @property
+    def can_be_reranked(self) -> bool:
+        """Whether a reranker may follow: a bound is what it is."""
+        return not self.is_bound
+
+
+@dataclass(frozen=True, slots=True)
+class RerankerBackend:
+    """A way to rank the first chunks again; `function` is `(model name) -> Reranker`."""
+
+    name: str
+    help: str
+    function: str
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:
@@ -186,6 +200,21 @@ BACKENDS = {
             "a model of OpenAI, or of another server with its API",
             "rag_chunk.embedder.openai:openai",
             has_address=True,
+        ),
+    )
+}
+RERANKERS = {
+    row.name: row
+    for row in (
+        RerankerBackend(
+            "sentence-transformers",
+            "a cross-encoder of Hugging Face, or a folder with one",
+            "rag_chunk.retriever.cross_encoders:sentence_transformers",
+        ),
+        RerankerBackend(
+            "fastembed",
+            "an ONNX cross-encoder that fastembed knows",
+            "rag_chunk.retriever.cross_encoders:fastembed",
         ),
     )
 }

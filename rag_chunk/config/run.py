@@ -12,6 +12,7 @@ from rag_chunk.config.setting_checks import (
     check_embedding_model,
     check_embedding_url,
     check_known,
+    check_reranker,
     contradiction,
     numbers,
 )
@@ -148,6 +149,19 @@ class RunConfig(BaseModel):
         description="Index the titles above a chunk with it, for bm25, dense and hybrid. They take nothing from the budget.",
         json_schema_extra={"stage": "retrieve"},
     )
+    reranker: Annotated[str | None, Only("retriever", "can_be_reranked", otherwise=None)] = Field(
+        None,
+        description="Rank the first chunks again with this reranker: sentence-transformers:NAME, fastembed:NAME, the URL of a "
+        "server with the common rerank API (append #MODEL), or your own, package.module:function; none for none.",
+        json_schema_extra={"stage": "retrieve", "metavar": "BACKEND:NAME"},
+    )
+    candidates: int = Field(
+        50,
+        ge=1,
+        le=10_000,
+        description="The number of first chunks that the reranker ranks again.",
+        json_schema_extra={"stage": "retrieve"},
+    )
     filter: Filter = Field(
         "none",
         description="Search all documents (none), or for each question only the documents with its evidence (document), "
@@ -218,6 +232,17 @@ class RunConfig(BaseModel):
     def _check_embedding_model(cls, name: str | None, info: ValidationInfo) -> str | None:
         return check_embedding_model(name, info.data.get("strategy"), info.data.get("retriever"))
 
+    @field_validator("reranker")
+    @classmethod
+    def _check_reranker(cls, name: str | None) -> str | None:
+        return check_reranker(name)
+
+    @field_validator("candidates")
+    @classmethod
+    def _candidates_are_a_rerankers(cls, candidates: int, info: ValidationInfo) -> int:
+        """Record the default where nothing is ranked again."""
+        return candidates if info.data.get("reranker") else int(cls.model_fields["candidates"].default)
+
     @field_validator("embedding_url")
     @classmethod
     def _embedding_url_has_no_secret(cls, url: str | None, info: ValidationInfo) -> str | None:
@@ -284,7 +309,8 @@ class RunConfig(BaseModel):
         What is recorded as none here would take away the default of another strategy that is run with the file.
         """
         without = {name for name in RunConfig.model_fields if not self.applies(name)}
-        without |= {name for name in ("embedding_model", "embedding_url") if getattr(self, name) is None}
+        without |= {name for name in ("embedding_model", "embedding_url", "reranker") if getattr(self, name) is None}
+        without |= set() if self.reranker else {"candidates"}
         return self.model_dump(exclude=without)
 
     def digest(self) -> str:

@@ -6,8 +6,15 @@ from typing import Any, LiteralString, get_args
 from pydantic import BaseModel, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES, needs_vectors
-from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name, is_plain_address
+from rag_chunk.config.catalog import BACKENDS, RERANKERS, RETRIEVERS, STRATEGIES, needs_vectors
+from rag_chunk.config.names import (
+    did_you_mean,
+    is_embedder_name,
+    is_external,
+    is_function_name,
+    is_plain_address,
+    is_reranker_name,
+)
 
 
 def _number(model: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
@@ -60,6 +67,24 @@ def check_embedding_model(name: str | None, strategy: str | None, retriever: str
             {"needing": needing[0]},
         )
     return name if needing or strategy not in STRATEGIES or retriever not in RETRIEVERS else None
+
+
+def check_reranker(name: str | None) -> str | None:
+    """Return the reranker; None for none. Refuse a name of no known form."""
+    if name is None or name == "none":
+        return None
+    if not is_reranker_name(name):
+        raise PydanticCustomError(
+            "unknown_name",
+            "unknown reranker {name}{nearest}. It is {known} with a model (backend:name), an address such as "
+            "http://localhost:8080/rerank, without a user, a password or a query, or your own as package.module:function",
+            {
+                "name": repr(name),
+                "nearest": did_you_mean(name.partition(":")[0], RERANKERS),
+                "known": " or ".join(RERANKERS),
+            },
+        )
+    return name
 
 
 def check_embedding_url(url: str | None, model: str | None) -> str | None:

@@ -10,6 +10,7 @@ import typer
 
 from rag_chunk.cli.app import app, check_target, say, say_where, write
 from rag_chunk.cli.options import with_settings
+from rag_chunk.config.analysis import SOURCE_HELP
 from rag_chunk.config.sources import CommandLineOptions
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 _WITHOUT_VERDICT = ("json", "csv")  # outputs that show no sentence
 Source = Annotated[
     Path | None,
-    typer.Argument(
-        help="A folder of documents, one document, or a .jsonl of {name, text}.", readable=False, show_default=False
-    ),
+    typer.Argument(help=SOURCE_HELP, readable=False, show_default=False),
 ]
 DryRun = Annotated[
     bool,

@@ -192,6 +192,7 @@ BACKENDS = {
 EXTRAS = {
     row.name: row
     for row in (
+        Extra("cluster", "distributed", "documents in stores such as S3, and the workers of a Dask cluster"),
         Extra("documents", "xberg", "all documents that are not text: pdf, pdf-markdown, html and office"),
         Extra("embeddings", "sentence_transformers", "embedding models of sentence-transformers"),
         Extra("fastembed", "fastembed", "embedding models as ONNX"),
@@ -203,7 +204,7 @@ EXTRAS = {
         Extra("office", "xberg", "DOCX, PPTX, XLSX, ODT, RTF, EPUB and notebooks as documents"),
         Extra("openai", "openai", "embedding models of OpenAI, or of another server with its API"),
         Extra("offline", "bpe_openai", "the tokenizers of OpenAI's models, without a download"),
-        Extra("parquet", "pyarrow", "chunks as a Parquet file"),
+        Extra("parquet", "pyarrow", "Parquet: documents out of it, and chunks into it"),
         Extra("review", "starlette", "a page to review questions in a browser"),
         Extra("tokenizers", "tokenizers", "tokens of any tokenizer of Hugging Face, with --model hf:NAME"),
         Extra("pdf", "pypdfium2", "PDF as documents, with pages"),

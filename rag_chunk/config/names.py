@@ -10,6 +10,7 @@ from rag_chunk.config.catalog import BACKENDS
 _UNSAFE = re.compile('[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff/\\\\\\\\<>:"|?*]+')
 _LONGEST = 150  # bytes of a name, so that name and ending fit into what file systems allow
 _ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
+_STORED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # a `Path` made of s3://bucket has one slash; C:/ is a drive
 _GIVEN = re.compile(r"given-[0-9a-f]{12}")
 
 
@@ -33,6 +34,15 @@ def is_embedder_name(name: str) -> bool:
 def is_plain_address(url: str) -> bool:
     """Whether `url` is an address without a user, a password or a query: nothing in it is secret."""
     return bool(_ADDRESS.fullmatch(url))
+
+
+def is_stored_address(path: object) -> bool:
+    """Whether a path is the address of documents in a store, such as `s3://bucket/docs`.
+
+    >>> is_stored_address("s3:/bucket/docs"), is_stored_address("C:/docs")
+    (True, False)
+    """
+    return bool(_STORED.match(str(path)))
 
 
 def is_function_name(name: str) -> bool:

@@ -114,10 +114,18 @@ class RunConfig(BaseModel):
         description="For hierarchical: how many times chunk_size a parent may hold.",
         json_schema_extra={"stage": "chunk"},
     )
-    retrieve_parents: Annotated[bool, Only("strategy", "has_parents", otherwise=False)] = Field(
+    retrieve_parents: bool = Field(
         False,
-        description="For hierarchical: retrieve the parents of the chunks found; the budget pays for the whole parents.",
+        description="Retrieve what holds each chunk found: its parent for hierarchical, else its page, its section, or the "
+        "block of its document; the budget pays for all of it.",
         json_schema_extra={"stage": "retrieve", "in_name": "always"},
+    )
+    window: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Retrieve this many neighbours on both sides of each chunk found; the budget pays once for text that two share.",
+        json_schema_extra={"stage": "retrieve"},
     )
     smallest_size: Annotated[int, Only("strategy", "needs_vectors", otherwise=0)] = Field(
         default_factory=_usual_smallest,
@@ -202,6 +210,17 @@ class RunConfig(BaseModel):
             )
         return smallest
 
+    @field_validator("window")
+    @classmethod
+    def _window_is_all_that_is_handed_over(cls, window: int, info: ValidationInfo) -> int:
+        if window and info.data.get("retrieve_parents"):
+            raise PydanticCustomError(
+                "contradiction",
+                "window ({window}) and retrieve_parents are two answers to what is handed over for a chunk; give one",
+                {"window": window},
+            )
+        return window
+
     @field_validator("skip_blocks", mode="before")
     @classmethod
     def _list_skip_blocks(cls, blocks: Any) -> Any:
@@ -282,6 +301,18 @@ class RunConfig(BaseModel):
     def needs_vectors(self) -> bool:
         """Whether its chunks are cut or ranked by the embedding model."""
         return bool(needs_vectors(self.strategy, self.retriever))
+
+    @property
+    def hands_over_more(self) -> bool:
+        """Whether more than a retrieved chunk is handed over for it."""
+        return self.retrieve_parents or self.window > 0
+
+    @property
+    def pays_once(self) -> bool:
+        """Whether retrieved text that repeats is paid for once: always so where what is handed over for chunks overlaps."""
+        row = STRATEGIES.get(self.strategy)
+        has_own = row is not None and row.has_parents
+        return self.merge_overlaps or self.window > 0 or (self.retrieve_parents and not has_own)
 
     @property
     def budget_text(self) -> str:

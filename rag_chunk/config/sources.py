@@ -24,7 +24,7 @@ from rag_chunk.config import (
 )
 from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.extras import lack_of
-from rag_chunk.config.names import safe_name
+from rag_chunk.config.names import is_stored_address, safe_name
 from rag_chunk.config.output import refuse_unheard
 from rag_chunk.config.run import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
@@ -187,7 +187,9 @@ def _refuse_missing(files: Mapping[Path, ConfigFile], reads: Collection[str], gi
         where, path = next(
             ((file, read.analysis[name]) for file, read in files.items() if name in read.analysis), (None, None)
         )
-        if path is not None and not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, where nobody may look
+        if path is None or is_stored_address(path) or set("*?[") & set(str(path)):  # the reader looks there
+            continue
+        if not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, where nobody may look
             missing.append(f"{where} sets {name} to {path}, which does not exist")
     if missing:
         raise InputError(f"{'; '.join(missing)}. Correct it there, or name yours on the command line, which wins")

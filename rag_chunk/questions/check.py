@@ -124,6 +124,7 @@ def locate(wanted: Sequence[ParsedQuestion], corpus: Corpus, account: Diagnostic
     """Locate the evidence of questions in `corpus`; what was noticed before is in `account`."""
     account = account or Diagnostics()
     locator = Locator(corpus, account)
+    locator.prepare(wanted)
     checked = tuple(Checked(question, locator.items(question)) for question in wanted)
     note_unknown_documents(account, corpus)
     ordered = sorted(account.findings, key=lambda finding: finding.number)

@@ -25,6 +25,19 @@ class Locator:
         self._all = range(len(corpus.documents))
         self._names = DocumentIndex(corpus)
 
+    def prepare(self, questions: Sequence[ParsedQuestion]) -> None:
+        """Look for all phrases of `questions` at once, so that `items` has them."""
+        wordings = (wording for asked in questions for item in asked.items for wording in item)
+        self._places.prepare(
+            (wording.text.strip(), documents)
+            for wording in wordings
+            if wording.text and wording.start is None and (documents := self._places_to_look(wording))
+        )
+
+    def _places_to_look(self, wording: Wording) -> Sequence[int]:
+        named = self._all if wording.doc is None else self._names.find(wording.doc)
+        return named if wording.doc is None or len(named) == 1 else ()
+
     def items(self, asked: ParsedQuestion) -> tuple[Evidence | None, ...]:
         """Return the evidence for each item of a question; None where it is not found."""
         items = tuple(self._item(asked, item) for item in asked.items)

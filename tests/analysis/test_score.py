@@ -27,6 +27,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.scorer import required_depth
+from tests.support.empty_store import copy_empty_store
 from tests.support.evaluation import chunking_of, corpora, questions_in, stretches
 
 GUIDE = """# Keys
@@ -120,6 +121,8 @@ CONFIGS = {
     "tokens": RunConfig(strategy="fixed-size", chunk_size=7, unit="tokens", retriever="legacy", seed=7),
     "leaves": RunConfig(strategy="hierarchical", chunk_size=6),
     "parents": RunConfig(strategy="hierarchical", chunk_size=6, retrieve_parents=True),
+    "neighbours": RunConfig(strategy="sentence", chunk_size=6, window=1, budget=90),
+    "sections": RunConfig(strategy="sentence", chunk_size=6, retrieve_parents=True, budget=90),
 }
 
 
@@ -132,7 +135,9 @@ def test_our_own_chunks_and_rankings_score_the_same_to_the_last_digit(
     chunks, ranked = written(docs, ours, config)
     retrievals = read_retrievals([chunks], [ranked], CORPUS, asked, config, chunk_size=config.chunk_size)
     theirs = score_retrievals(CORPUS, retrievals, asked, settings=settings)
-    if config.retrieve_parents:  # the shape is that of the leaves, which are indexed, and these files hold the parents
+    if (
+        config.hands_over_more
+    ):  # the shape is that of the leaves, which are indexed, and these files hold what is handed over
         (made,), (given_,) = ours.report.configurations, theirs.report.configurations
         assert made.questions == given_.questions
     else:
@@ -501,7 +506,7 @@ def test_a_score_is_tracked_as_an_analysis_is(docs: Path, monkeypatch: pytest.Mo
     import mlflow
 
     (docs / "other.jsonl").write_text(lines(RANKED[:1]))
-    uri = f"sqlite:///{docs / 'mlflow.db'}"
+    uri = copy_empty_store(docs)
     result = run(
         *pair(), "--retrieved", "other.jsonl", "--mlflow-tracking", "--mlflow-uri", uri, "--tags", "team=search"
     )

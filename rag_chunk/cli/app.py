@@ -29,7 +29,7 @@ class App(typer.Typer):
 app = App(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Find the chunking that a retrieval pipeline should use, prove it, and keep it.",
+    help="Find out which chunking suits your retrieval pipeline, how sure that is, and export it as a config file.",
 )
 Uri = Annotated[str | None, typer.Option(help=WHERE_RUNS_ARE)]
 

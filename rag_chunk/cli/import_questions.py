@@ -29,7 +29,7 @@ Form = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
-        help="The layout, where its content does not tell it: ragas, ragas-0.1, llama-index, llama-index-rag, squad, "
+        help="The format, if rag-chunk does not recognise it: ragas, ragas-0.1, llama-index, llama-index-rag, squad, "
         "legalbench-rag, deepeval, mlflow, financebench, autorag, beir or trec.",
     ),
 ]
@@ -65,7 +65,7 @@ def import_questions(
     documents: Documents = None,
     mlflow_uri: Uri = None,
 ) -> None:
-    """Read the question sets of other tools, told by their content, and write one question file.
+    """Convert question sets of other tools into one question file. rag-chunk recognises the format by the content.
 
     mlflow:NAME is an evaluation dataset of MLflow, such as --questions-dataset makes.
 
@@ -144,13 +144,18 @@ def _write_documents(folder: Path | None, texts: "Mapping[str, str]") -> None:
 def export_questions(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The questions.", show_default=False)],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Their documents.", show_default=False)],
-    to: Annotated[Literal["ragas", "beir", "mlflow"], typer.Option("--to", help="The layout.")] = "ragas",
+    to: Annotated[Literal["ragas", "beir", "mlflow"], typer.Option("--to", help="The format.")] = "ragas",
     output: Annotated[
         Path | None,
-        typer.Option("--output-file", "-o", metavar="FILE", help="Write here; a folder for beir. Else to stdout."),
+        typer.Option(
+            "--output-file",
+            "-o",
+            metavar="FILE",
+            help="Write to this file, or for beir to this folder. \\[default: stdout]",
+        ),
     ] = None,
 ) -> None:
-    """Write questions with their evidence as ragas, BEIR or an MLflow evaluation dataset reads them."""
+    """Write questions and their evidence in the format of ragas, BEIR, or an MLflow evaluation dataset."""
     from rag_chunk.corpus import read_corpus
     from rag_chunk.questions import read_questions
     from rag_chunk.questions.exports import export_questions as export

@@ -1,8 +1,10 @@
 """Text out of a file's bytes: UTF-8, or the reason why it is none."""
 
 import codecs
+from collections.abc import Sequence
 from pathlib import Path
 
+from rag_chunk.corpus.document import Skipped
 from rag_chunk.errors import InputError, not_utf8
 
 BINARY = "is no text"
@@ -57,6 +59,16 @@ def remedy(reason: str) -> str | None:
         return "pdftotext, pandoc"
     encoding = next((name for name in (*_MARKS.values(), *_UNMARKED) if reason == f"is {name}, not UTF-8"), "LATIN1")
     return f"iconv -f {encoding} -t UTF-8" if "not UTF-8" in reason else None
+
+
+def unreadable_error(broken: Sequence[Skipped]) -> InputError:
+    """Return the error that names all documents that cannot be read, and the programs that help."""
+    lines = "\n".join(f"  {name} {reason}" for name, reason in broken)
+    tools = ", or ".join(dict.fromkeys(tool for _, reason in broken if (tool := remedy(reason))))
+    convert = f"Convert them ({tools}), or leave" if tools else "Leave"
+    return InputError(
+        f"{len(broken)} of the documents cannot be read:\n{lines}\n{convert} them out with --skip-unreadable."
+    )
 
 
 def writable(name: str) -> str:

@@ -14,7 +14,7 @@ from rag_chunk.questions.check import QuestionCheck, check_questions
 from rag_chunk.questions.diagnostics import Diagnostic
 from rag_chunk.questions.question import STEPS, LeftOut, Question, Questions, question_to_dict
 
-_REMEDY = "\nFix the file, or leave out evidence that is in no document with --missing warn"
+_REMEDY = "\nCorrect the file; or add --missing warn, which leaves out evidence that is in no document"
 
 LONGEST_YAML = yaml_text.LARGEST_FILE // 2  # characters of a file that is written: a review may add to it
 
@@ -66,7 +66,7 @@ def refuse_unanswered(check: QuestionCheck, answered: int, absent: Sequence[Diag
     if not answered:
         none = f"none of its {len(check.questions)} questions has evidence that is in the documents"
         raise InputError(
-            _report(check.source, [Diagnostic("error", "form", "the file", f"is of no use: {none}"), *absent])
+            _report(check.source, [Diagnostic("error", "form", "the file", f"has no usable question: {none}"), *absent])
         )
 
 

@@ -25,7 +25,7 @@ from rag_chunk.questions.drafting import (
     estimate_calls,
     tally_lines,
 )
-from rag_chunk.workflow import Notify, read_documents, refuse_overwriting_inputs
+from rag_chunk.workflow.inputs import Notify, read_documents, refuse_overwriting_inputs
 
 _UNKEPT = "If this is cut off, all is asked again; the variable RAG_CHUNK_CACHE may name another folder."
 

@@ -68,7 +68,7 @@ def test_three_commands_lead_from_documents_to_a_verdict_on_reviewed_questions(d
     status, out, _ = run("analyze", str(EXAMPLES), "--test-file", "questions.yaml", "--strategy", "header,sentence")
     shown = " ".join(out.split())
     assert status == 0
-    assert "2 of the 14 questions are drafts that nobody has reviewed" in shown
+    assert "2 of 14 questions are unreviewed drafts" in shown
     assert "The 12 reviewed questions alone: " in shown
 
 

@@ -125,7 +125,7 @@ def test_what_is_kept_is_quoted_and_written_as_a_question_file_that_can_be_read(
     Path("q.yaml").write_text(draft_file(drafting, DraftingConfig(model="m"), examples), encoding="utf-8")
     check = check_questions("q.yaml", examples)
     assert check.of("error") == []
-    assert [finding.kind for finding in check.of("warning")] == ["unreviewed"]
+    assert [finding.kind for finding in check.of("note")] == ["unreviewed"]
     assert check.summary["given as spans"] == check.summary["items of evidence"] >= 20
     first = yaml_text.load(Path("q.yaml").read_text(encoding="utf-8"))["questions"][0]
     name = first["evidence"][0]["doc"]

@@ -11,10 +11,10 @@ from rag_chunk.questions.question import question_to_dict
 from rag_chunk.questions.question_file import format_questions
 
 _HEAD = """\
-# Questions that {model} drafted. They decide nothing yet: nobody has asked them, and nobody has reviewed them.
+# Draft questions by {model}. Review them before you trust any result.
 #
-# For each one: would somebody ask this? Is the evidence all that answers it, and no more? Then take the line
-# "reviewed: false" away; else mend it, or delete the question. rag-chunk review does this in a browser.
+# For each draft: would a user ask this? Is the evidence all of the text that answers it, and no more? If so, delete
+# the line "reviewed: false"; if not, correct or delete the question. rag-chunk review does this in a browser.
 """
 _REASONS = {
     "unreadable": "no answer in the form that was asked for",

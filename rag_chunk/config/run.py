@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -27,6 +28,7 @@ Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a confi
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code", "page_furniture"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 LARGEST = 1_000_000_000
+_RULE = re.compile(r"(.+?)-([0-9]{1,10})(?:-([0-9]{1,10}))?")
 
 
 def _number(model: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
@@ -62,9 +64,24 @@ def _check_known(kind: str, name: str, built_in: Collection[str]) -> str:
     )
 
 
+def parse_rule(text: str) -> dict[str, Any] | None:
+    """Return the strategy, the size and the overlap of `strategy-size-overlap`; None where it is no rule.
+
+    >>> parse_rule("fixed-size-200"), parse_rule("header-200-50"), parse_rule("header")
+    ({'strategy': 'fixed-size', 'chunk_size': 200}, {'strategy': 'header', 'chunk_size': 200, 'overlap': 50}, None)
+    """
+    match = _RULE.fullmatch(text)
+    if match is None:
+        return None
+    name, *sizes = match.groups()
+    return {"strategy": name} | {
+        key: int(size) for key, size in zip(("chunk_size", "overlap"), sizes, strict=True) if size is not None
+    }
+
+
 def _param(value: Any) -> str:
     if isinstance(value, tuple):
-        return ",".join(value) or "none"
+        return ",".join(each if isinstance(each, str) else ": ".join(each) for each in value) or "none"
     return "none" if value is None else str(value)
 
 
@@ -154,6 +171,12 @@ class RunConfig(BaseModel):
     )
     skip_blocks: tuple[SkippedBlock, ...] = Field(
         (), description="Kinds of text that are not chunked.", json_schema_extra={"stage": "chunk"}
+    )
+    strategies: tuple[tuple[str, str], ...] = Field(
+        (),
+        description="Other ways to cut some documents, by a glob of their names: strategy-size or strategy-size-overlap. The "
+        "first glob that fits counts; what none fits is cut by strategy.",
+        json_schema_extra={"stage": "chunk", "option": False},
     )
     retriever: str = Field(
         "bm25",
@@ -248,6 +271,41 @@ class RunConfig(BaseModel):
         named = [block.strip() for block in blocks.split(",")] if isinstance(blocks, str) else blocks
         return tuple(sorted(set(named))) if isinstance(named, (list, tuple)) else named
 
+    @field_validator("strategies", mode="before")
+    @classmethod
+    def _list_strategies(cls, rules: Any) -> Any:
+        """Take a mapping, as a file has it, and pairs, as JSON has them."""
+        pairs = rules.items() if isinstance(rules, Mapping) else rules
+        return tuple(map(tuple, pairs)) if isinstance(pairs, Iterable) and not isinstance(pairs, str) else pairs
+
+    @field_validator("strategies")
+    @classmethod
+    def _check_strategies(cls, rules: tuple[tuple[str, str], ...], info: ValidationInfo) -> tuple[tuple[str, str], ...]:
+        """Demand that each rule names a strategy with its sizes, and no documents have parents that others lack."""
+        names = {info.data.get("strategy"), *(rule["strategy"] for _, text in rules if (rule := parse_rule(text)))}
+        if rules and (with_parents := [name for name in names if name in STRATEGIES and STRATEGIES[name].has_parents]):
+            raise PydanticCustomError(
+                "contradiction",
+                "{name} makes parents, which other documents lack; beside rules take markdown, with retrieve_parents",
+                {"name": with_parents[0]},
+            )
+        for glob, text in rules:
+            rule = parse_rule(text)
+            if rule is None:
+                raise PydanticCustomError(
+                    "unknown_name",
+                    "{glob}: {text} is no rule. A rule is strategy-size or strategy-size-overlap, as in markdown-200-50",
+                    {"glob": glob, "text": repr(text)},
+                )
+            _check_known("strategy", rule["strategy"], STRATEGIES)
+            if not 0 <= rule.get("overlap", 0) < rule["chunk_size"] <= LARGEST:
+                raise PydanticCustomError(
+                    "contradiction",
+                    "{glob}: in {text}, the overlap must be smaller than the size, which is at least 1",
+                    {"glob": glob, "text": text},
+                )
+        return rules
+
     @field_validator("strategy")
     @classmethod
     def _check_strategy(cls, name: str) -> str:
@@ -273,7 +331,9 @@ class RunConfig(BaseModel):
                 },
             )
         strategy, retriever = info.data.get("strategy"), info.data.get("retriever")
+        ruled = [parse_rule(text) for _, text in info.data.get("strategies") or ()]
         needing = needs_vectors(strategy, retriever)
+        needing += [name for rule in ruled if rule for name in needs_vectors(rule["strategy"], None)]
         if name is None and needing:
             raise PydanticCustomError(
                 "missing_model",
@@ -345,7 +405,13 @@ class RunConfig(BaseModel):
     @property
     def needs_vectors(self) -> bool:
         """Whether its chunks are cut or ranked by the embedding model."""
-        return bool(needs_vectors(self.strategy, self.retriever))
+        return self.cuts_by_vectors or bool(needs_vectors(None, self.retriever))
+
+    @property
+    def cuts_by_vectors(self) -> bool:
+        """Whether some documents are cut by the embedding model."""
+        strategies = [self.strategy, *(rule["strategy"] for _, text in self.strategies if (rule := parse_rule(text)))]
+        return any(needs_vectors(name, None) for name in strategies)
 
     @property
     def hands_over_more(self) -> bool:
@@ -389,7 +455,8 @@ class RunConfig(BaseModel):
         without = {name for name in RunConfig.model_fields if not self.applies(name)}
         without |= {name for name in ("embedding_model", "embedding_url", "reranker") if getattr(self, name) is None}
         without |= set() if self.reranker else {"candidates"}
-        return self.model_dump(exclude=without)
+        rules = {"strategies": dict(self.strategies)} if self.strategies else {}
+        return self.model_dump(exclude={*without, "strategies"}) | rules
 
     def digest(self) -> str:
         """Return 12 hexadecimal digits for the settings that differ from their defaults.

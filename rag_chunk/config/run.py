@@ -151,7 +151,7 @@ class RunConfig(BaseModel):
         description="Retrieve this many neighbours on both sides of each chunk found; the budget pays once for text that two share.",
         json_schema_extra={"stage": "retrieve"},
     )
-    smallest_size: Annotated[int, Only("strategy", "needs_vectors", otherwise=0)] = Field(
+    smallest_size: Annotated[int, Only("strategy", "cuts_at_changes", otherwise=0)] = Field(
         default_factory=_usual_smallest,
         ge=0,
         le=LARGEST,
@@ -162,7 +162,7 @@ class RunConfig(BaseModel):
             "default_text": "a quarter of the chunk size, at most 50",
         },
     )
-    split_percentile: Annotated[float, Only("strategy", "needs_vectors", otherwise=80.0)] = Field(
+    split_percentile: Annotated[float, Only("strategy", "cuts_at_changes", otherwise=80.0)] = Field(
         80,
         ge=0,
         le=100,

@@ -239,7 +239,7 @@ def test_a_hyphen_at_the_end_of_a_line_stays_beside_numbers_and_before_capitals(
 def test_a_hyphen_at_the_end_of_a_line_stays_where_the_document_writes_the_word_with_it(
     pages: list[str], last: str
 ) -> None:
-    text, starts = join_pages(numbered(pages))
+    text, starts = join_pages(number_pages(pages))
     assert text[starts[-1].start :] == last
 
 

@@ -31,6 +31,7 @@ from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.scoring_threads import open_threads
 from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings
+from rag_chunk.analysis.tokenizer_mismatch import find_other_tokenizers
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of, safe_names
@@ -99,7 +100,8 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
     on_progress(len(rivals), len(rivals), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
     unseen = find_unseen_headings(corpus, named.values())
-    notices = (*skipped, *describe_lost(converted), *unseen, *lost)
+    tokenizers = find_other_tokenizers(named.values())
+    notices = (*skipped, *describe_lost(converted), *unseen, *tokenizers, *lost)
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)
     on_progress(len(rivals), len(rivals), "")
     return replace(analysis, report=compare_conversions(analysis.report, run.scored.values(), converted))
@@ -229,8 +231,8 @@ def find_baseline(name: str | None, named: Mapping[str, RunConfig]) -> str | Non
             f"name one of them: {_first_of(of_strategy)}"
         )
     raise SettingsError(
-        f"no configuration is named {name!r}, to be the baseline{did_you_mean(name, named)}; "
-        f"there are {_first_of(list(named))}"
+        f"--baseline: no configuration has the name or strategy {name!r}{did_you_mean(name, named)}. "
+        f"Choose one of {_first_of(list(named))}"
     )
 
 

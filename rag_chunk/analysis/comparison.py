@@ -29,9 +29,9 @@ _DECIMALS = 12
 
 
 def blocks(scored: Sequence[Scored]) -> list[list[Scored]]:
-    """Group configurations by retriever, best first in each: what holds for one says nothing of another.
+    """Group configurations by retriever and reranker, best first in each: what holds for one says nothing of another.
 
-    Where no two have the same retriever, they are rivals with all that they have, and are in one group. Bounds come
+    Where no two have the same, they are rivals with all that they have, and are in one group. Bounds come
     last, apart from the rest: no pipeline can have them, so that they are nobody's rivals.
     """
     bounds = [each for each in scored if is_bound(each.result.config.retriever)]
@@ -41,10 +41,10 @@ def blocks(scored: Sequence[Scored]) -> list[list[Scored]]:
 
 
 def _group_by_retriever(scored: Sequence[Scored]) -> list[list[Scored]]:
-    by_retriever: dict[str, list[Scored]] = {}
+    by_retriever: dict[tuple[str, str | None], list[Scored]] = {}
     for each in scored:
-        retriever = each.result.config.retriever
-        by_retriever.setdefault("given" if is_external(retriever) else retriever, []).append(each)
+        retriever, reranker = each.result.config.retriever, each.result.config.reranker
+        by_retriever.setdefault(("given" if is_external(retriever) else retriever, reranker), []).append(each)
     return [list(scored)] if scored and len(by_retriever) == len(scored) else list(by_retriever.values())
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from rag_chunk.chunker.chunking import ChildrenAndParents, Chunk, Chunking
+from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.config.catalog import load_built_in
 from rag_chunk.corpus import Corpus, Document
@@ -41,9 +42,12 @@ def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
 def chunk_text(text: str, config: RunConfig | None = None, *, name: str = "text.md") -> list[Chunk]:
     """Cut one text. Markdown rules hold where `name` ends as a Markdown file's does.
 
+    Where `config` hands over more than a chunk, its `parent` tells what.
+
     >>> from rag_chunk import RunConfig, chunk_text
     >>> config = RunConfig(strategy="fixed-size", chunk_size=2)
     >>> [(each.start, each.end, each.text) for each in chunk_text("one two three", config)]
     [(0, 7, 'one two'), (8, 13, 'three')]
     """
-    return list(chunk(Corpus([Document(name, text)]), config or RunConfig()))
+    config = config or RunConfig()
+    return list(with_handed_over(chunk(Corpus([Document(name, text)]), config), config))

@@ -29,7 +29,7 @@ class App(typer.Typer):
 app = App(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Find the chunking that a retrieval pipeline should use, prove it, and keep it.",
+    help="Find out which chunking suits your retrieval pipeline, how sure that is, and export it as a config file.",
 )
 Uri = Annotated[str | None, typer.Option(help=WHERE_RUNS_ARE)]
 
@@ -70,6 +70,12 @@ def write(path: Path, text: str) -> None:
         path.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def written_form(path: Path, questions: str) -> str:
+    """Say that a question file holds JSON, where its name does not say so."""
+    is_json = questions.startswith("{") and path.suffix.lower() != ".json"
+    return ", as JSON because YAML of this length is slow to read" if is_json else ""
 
 
 def say_where(tracked: "Tracked", *, quiet: bool = False) -> None:

@@ -10,14 +10,13 @@ import typer
 from rag_chunk.cli.analyze import Source, progress
 from rag_chunk.cli.app import app, check_parent, check_target, say
 from rag_chunk.cli.options import with_fields, with_options
-from rag_chunk.config import STRATEGIES, option_of
+from rag_chunk.config import option_of
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import OF_CHUNK, CommandLineOptions
-from rag_chunk.config.workers import WorkersConfig
 from rag_chunk.errors import SettingsError
 
 if TYPE_CHECKING:
     from rag_chunk.chunker import Chunking
-    from rag_chunk.config import RunConfig
     from rag_chunk.config.sources import Notify, Settings
 
 Target = Annotated[
@@ -39,7 +38,10 @@ Form = Annotated[
         "\\[default: by the file's ending, else jsonl]",
     ),
 ]
-Parents = Annotated[bool, typer.Option("--parents", help="For hierarchical: write the parents of the chunks instead.")]
+Parents = Annotated[
+    bool,
+    typer.Option("--parents", help="Write what holds the chunks instead: their parents, pages, sections or blocks."),
+]
 
 
 @app.command()
@@ -58,8 +60,8 @@ def chunk(
     A folder gets one file a shard. Workers cut shards at the same time, and each holds one shard in memory. If this is
     cut off, the same command goes on from there.
 
-    Each has its id, document, offsets in characters, lines, size in units, headings, text, and where there are such
-    context (the language or header row that a piece of a cut block lacks) and parent.
+    Each chunk has an id, document, offsets in characters, lines, size in units, headings and text. It also has a parent,
+    and a context (the language or header row that a piece of a cut block lacks), if there is one.
     """
     from rag_chunk.chunker.export import form_of, writes_folder
     from rag_chunk.config.sources import load_single
@@ -69,8 +71,7 @@ def chunk(
     settings = load_single(replace(given, analysis=analysis, output={}), notify)
     form = form_of(None if writes_folder(output_file) else output_file, form)
     target = ChunkTarget(output_file, form, parents, given.output.get("cache", True), given.output.get("quiet", False))
-    (config,) = settings.configs.values()
-    _refuse(form, output_file, config, parents=parents)
+    _refuse(form, output_file)
     if writes_folder(output_file):
         _write_folder(target, settings, workers, notify)
         return
@@ -101,18 +102,17 @@ class ChunkTarget:
 
 def _write_file(target: ChunkTarget, settings: "Settings", notify: "Notify") -> None:
     """Write all chunks to one file, or to stdout."""
-    from rag_chunk.chunker import chunk as cut
+    from rag_chunk.chunker.export.written_chunks import cut_for_writing
     from rag_chunk.chunker.omission import describe_skipped
     from rag_chunk.corpus.cache import caching
-    from rag_chunk.workflow import read_documents, refuse_overwriting_inputs
+    from rag_chunk.workflow.inputs import read_documents, refuse_overwriting_inputs
 
     ((name, config),) = settings.configs.items()
     with caching(enabled=target.cache):
         with progress(quiet=target.quiet) as on_progress:
             corpus = read_documents(settings.analysis, notify, on_progress)
         refuse_overwriting_inputs(target.path, settings.analysis, corpus, settings.config_files)
-        chunking = cut(corpus, config)
-        written = chunking.parents_or_self() if target.parents else chunking
+        written = cut_for_writing(corpus, config, parents=target.parents)
         _write(written, target.path, target.form)
         if skipped := describe_skipped(corpus, config):
             notify(skipped)
@@ -140,13 +140,10 @@ def _write_folder(target: ChunkTarget, settings: "Settings", workers: WorkersCon
     notify(f"{target.describe(written.chunks, name)}: {of}, {files}")
 
 
-def _refuse(form: str, path: Path | None, config: "RunConfig", *, parents: bool) -> None:
+def _refuse(form: str, path: Path | None) -> None:
     """Raise `SettingsError` where nothing useful could be written, before anything is read."""
     if form == "parquet" and path is None and sys.stdout.isatty():
         raise SettingsError("Parquet is binary; write it to a file: -o chunks.parquet")
-    row = STRATEGIES.get(config.strategy)
-    if parents and not (row and row.has_parents):
-        raise SettingsError(f"{config.strategy} makes no parents; leave --parents out, or use --strategy hierarchical")
 
 
 def _write(chunking: "Chunking", path: Path | None, form: str) -> None:

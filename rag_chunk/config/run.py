@@ -10,8 +10,15 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from rag_chunk.config.applicability import Only
-from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES, needs_vectors
-from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name, is_plain_address
+from rag_chunk.config.catalog import BACKENDS, RERANKERS, RETRIEVERS, STRATEGIES, needs_vectors
+from rag_chunk.config.names import (
+    did_you_mean,
+    is_embedder_name,
+    is_external,
+    is_function_name,
+    is_plain_address,
+    is_reranker_name,
+)
 
 Unit = Literal["words", "tokens", "characters"]
 Filter = Literal["none", "document"]
@@ -74,14 +81,14 @@ class RunConfig(BaseModel):
 
     strategy: str = Field(
         "recursive-character",
-        description="How documents are cut.",
+        description="How to cut documents.",
         json_schema_extra={"stage": "chunk", "swept_default": "all that can run here", "common": True},
     )
     chunk_size: int = Field(
         200,
         ge=1,
         le=LARGEST,
-        description="The most units in a chunk.",
+        description="The largest size of a chunk, in units.",
         json_schema_extra={"stage": "chunk", "common": True},
     )
     overlap: Annotated[int, Only("strategy", "overlaps", otherwise=0)] = Field(
@@ -97,32 +104,41 @@ class RunConfig(BaseModel):
     )
     unit: Unit = Field(
         "words",
-        description="The unit of a chunk's size.",
+        description="The unit of chunk sizes.",
         json_schema_extra={"stage": "chunk", "common": True},
     )
     model: str = Field(
         "text-embedding-3-small",
         min_length=1,
-        description="The model whose tokenizer counts tokens: a tiktoken model or encoding.",
+        description="The model whose tokenizer counts tokens: a tiktoken model or encoding, hf:NAME of Hugging Face, "
+        "sentence-transformers:NAME, or the path of a tokenizer.json.",
         json_schema_extra={"stage": "chunk", "aliases": ["--tiktoken-model"]},
     )
     parent_ratio: Annotated[int, Only("strategy", "has_parents", otherwise=4)] = Field(
         4,
         ge=2,
         le=1000,
-        description="For hierarchical: how many times chunk_size a parent may hold.",
+        description="For hierarchical: the largest size of a parent, in multiples of chunk_size.",
         json_schema_extra={"stage": "chunk"},
     )
-    retrieve_parents: Annotated[bool, Only("strategy", "has_parents", otherwise=False)] = Field(
+    retrieve_parents: bool = Field(
         False,
-        description="For hierarchical: hand over, and pay for, the parents of the chunks that are found.",
+        description="Retrieve what holds each chunk found: its parent for hierarchical, else its page, its section, or the "
+        "block of its document; the budget pays for all of it.",
         json_schema_extra={"stage": "retrieve", "in_name": "always"},
+    )
+    window: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Retrieve this many neighbours on both sides of each chunk found; the budget pays once for text that two share.",
+        json_schema_extra={"stage": "retrieve"},
     )
     smallest_size: Annotated[int, Only("strategy", "needs_vectors", otherwise=0)] = Field(
         default_factory=_usual_smallest,
         ge=0,
         le=LARGEST,
-        description="For semantic: the fewest units in a chunk, wherever its document has as many.",
+        description="For semantic: the smallest size of a chunk, unless its document is smaller.",
         json_schema_extra={
             "stage": "chunk",
             "in_name": "last",
@@ -133,15 +149,15 @@ class RunConfig(BaseModel):
         80,
         ge=0,
         le=100,
-        description="For semantic: how many percent of a document's changes of meaning are too small to cut at.",
+        description="For semantic: cut only where the change of meaning is above this percentile of its document.",
         json_schema_extra={"stage": "chunk"},
     )
     skip_blocks: tuple[SkippedBlock, ...] = Field(
-        (), description="Kinds of text that are not chunked.", json_schema_extra={"stage": "chunk"}
+        (), description="Kinds of text to leave out of chunks.", json_schema_extra={"stage": "chunk"}
     )
     retriever: str = Field(
         "bm25",
-        description="How chunks are ranked for a question.",
+        description="How to rank chunks for a question.",
         json_schema_extra={"stage": "retrieve", "common": True},
     )
     embedding_model: str | None = Field(
@@ -151,39 +167,58 @@ class RunConfig(BaseModel):
     )
     embedding_url: str | None = Field(
         None,
-        description="For openai: another address that speaks its protocol, as in http://localhost:11434/v1.",
+        description="For openai: the URL of another server with the same API, as in http://localhost:11434/v1.",
         json_schema_extra={"stage": "embed", "in_name": "last", "metavar": "URL"},
     )
     index_headings: Annotated[bool, Only("retriever", "indexes_headings", otherwise=False)] = Field(
         False,
-        description="Index the titles above a chunk with it, for bm25, dense and hybrid; they cost no context.",
+        description="Index the titles above a chunk with it, for bm25, dense and hybrid. They take nothing from the budget.",
+        json_schema_extra={"stage": "retrieve"},
+    )
+    reranker: Annotated[str | None, Only("retriever", "can_be_reranked", otherwise=None)] = Field(
+        None,
+        description="What ranks the first chunks again: sentence-transformers:NAME, fastembed:NAME, an address of the common "
+        "rerank protocol (#MODEL behind it), or your own, package.module:function; none for none.",
+        json_schema_extra={"stage": "retrieve", "metavar": "BACKEND:NAME"},
+    )
+    candidates: int = Field(
+        50,
+        ge=1,
+        le=10_000,
+        description="How many of the first chunks the reranker ranks again.",
         json_schema_extra={"stage": "retrieve"},
     )
     filter: Filter = Field(
         "none",
-        description="What is searched for a question: all documents, or only its own, those that hold its evidence, "
+        description="Search all documents (none), or for each question only the documents with its evidence (document), "
         "as in a pipeline that knows the document from metadata.",
         json_schema_extra={"stage": "retrieve"},
     )
     top_k: int = Field(
-        5, ge=1, le=LARGEST, description="Chunks retrieved for the avg_* metrics.", json_schema_extra={"stage": "score"}
+        5,
+        ge=1,
+        le=LARGEST,
+        description="The number of chunks that the avg_* metrics measure.",
+        json_schema_extra={"stage": "score"},
     )
     budget: int = Field(
         4000,
         ge=1,
         le=LARGEST,
-        description="Context for the headline metric, in units of budget_unit.",
+        description="The size of the context for budget_recall, in units of budget_unit.",
         json_schema_extra={"stage": "score"},
     )
     budget_unit: BudgetUnit = Field(
         "characters",
-        description="The unit of the budget; tokens are counted as for chunk sizes. The budget curve is in characters.",
+        description="The unit of the budget. --model chooses the tokenizer. The budget curve stays in characters.",
         json_schema_extra={"stage": "score"},
     )
     merge_overlaps: bool = Field(
-        False, description="Retrieved text that repeats is paid for once.", json_schema_extra={"stage": "score"}
+        False, description="Count text that overlapping chunks repeat only once.", json_schema_extra={"stage": "score"}
     )
-    seed: int = Field(0, ge=0, le=2**32 - 1, description="For everything random.", json_schema_extra={"stage": "score"})
+    seed: int = Field(
+        0, ge=0, le=2**32 - 1, description="The seed of everything random.", json_schema_extra={"stage": "score"}
+    )
 
     _numbers = numbers
 
@@ -198,6 +233,17 @@ class RunConfig(BaseModel):
                 {"smallest": smallest, "chunk_size": chunk_size},
             )
         return smallest
+
+    @field_validator("window")
+    @classmethod
+    def _window_is_all_that_is_handed_over(cls, window: int, info: ValidationInfo) -> int:
+        if window and info.data.get("retrieve_parents"):
+            raise PydanticCustomError(
+                "contradiction",
+                "window ({window}) and retrieve_parents are two answers to what is handed over for a chunk; give one",
+                {"window": window},
+            )
+        return window
 
     @field_validator("skip_blocks", mode="before")
     @classmethod
@@ -236,10 +282,35 @@ class RunConfig(BaseModel):
             raise PydanticCustomError(
                 "missing_model",
                 "{needing} needs an embedding model. Give --embedding-model backend:name, as in "
-                "sentence-transformers:all-MiniLM-L6-v2; hashing works without a download, but knows words alone",
+                "sentence-transformers:all-MiniLM-L6-v2. hashing needs no download, but compares words, not meanings",
                 {"needing": needing[0]},
             )
         return name if needing or strategy not in STRATEGIES or retriever not in RETRIEVERS else None
+
+    @field_validator("reranker")
+    @classmethod
+    def _check_reranker(cls, name: str | None) -> str | None:
+        """Demand a form that is known."""
+        if name is None or name == "none":
+            return None
+        if not is_reranker_name(name):
+            raise PydanticCustomError(
+                "unknown_name",
+                "unknown reranker {name}{nearest}. It is {known} with a model (backend:name), an address such as "
+                "http://localhost:8080/rerank, without a user, a password or a query, or your own as package.module:function",
+                {
+                    "name": repr(name),
+                    "nearest": did_you_mean(name.partition(":")[0], RERANKERS),
+                    "known": " or ".join(RERANKERS),
+                },
+            )
+        return name
+
+    @field_validator("candidates")
+    @classmethod
+    def _candidates_are_a_rerankers(cls, candidates: int, info: ValidationInfo) -> int:
+        """Record the default where nothing is ranked again."""
+        return candidates if info.data.get("reranker") else int(cls.model_fields["candidates"].default)
 
     @field_validator("embedding_url")
     @classmethod
@@ -281,6 +352,18 @@ class RunConfig(BaseModel):
         return bool(needs_vectors(self.strategy, self.retriever))
 
     @property
+    def hands_over_more(self) -> bool:
+        """Whether more than a retrieved chunk is handed over for it."""
+        return self.retrieve_parents or self.window > 0
+
+    @property
+    def pays_once(self) -> bool:
+        """Whether retrieved text that repeats is paid for once: always so where what is handed over for chunks overlaps."""
+        row = STRATEGIES.get(self.strategy)
+        has_own = row is not None and row.has_parents
+        return self.merge_overlaps or self.window > 0 or (self.retrieve_parents and not has_own)
+
+    @property
     def budget_text(self) -> str:
         """The budget with its unit.
 
@@ -308,7 +391,8 @@ class RunConfig(BaseModel):
         What is recorded as none here would take away the default of another strategy that is run with the file.
         """
         without = {name for name in RunConfig.model_fields if not self.applies(name)}
-        without |= {name for name in ("embedding_model", "embedding_url") if getattr(self, name) is None}
+        without |= {name for name in ("embedding_model", "embedding_url", "reranker") if getattr(self, name) is None}
+        without |= set() if self.reranker else {"candidates"}
         return self.model_dump(exclude=without)
 
     def digest(self) -> str:

@@ -35,6 +35,7 @@ OF_CHUNK = settings_of("chunk", "embed")
 OF_SCORE = ("unit", "model", *settings_of("score"))  # it counts sizes of chunks, which others made
 _NO_FILES: Mapping[str, Any] = dict.fromkeys(ONLY_SCORE, ())  # should a file name them
 _READ = ("source", "test_file")
+_FILES_OF_SCORE = {"chunks": "--chunks chunks.jsonl", "retrieved": "--retrieved ranked.jsonl"}
 _RANGED = ("chunk_size", "overlap")
 _PARTS_OF_A_RANGE = 3
 _MOST_VALUES = 1000
@@ -123,10 +124,11 @@ def load_single(
     )
 
 
-def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings, int | None]:
+def load_for_score(given: CommandLineOptions, notify: Notify, *, traced: bool = False) -> tuple[Settings, int | None]:
     """Return the settings of a score: one configuration, which says how to score, and the limit of the chunks, if given.
 
-    What a file says of chunking holds for chunks of our own; it is taken only from a file that `score` has recorded.
+    A config file's settings for chunking apply only if `score` recorded the file. Chunks and rankings that are `traced`
+    need no files.
     """
     base, rivals = _files(given, notify, _READ, ("custom_metrics",))
     if rivals:
@@ -134,9 +136,13 @@ def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings,
     made = OF_SCORE if not is_external(str(base.settings.get("strategy"))) else (*OF_SCORE, "chunk_size")
     settings = {**{name: base.settings[name] for name in made if name in base.settings}, **given.settings}
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
-    if analysis.source is None:
-        raise SettingsError("no documents were named. Give those that were chunked: --corpus docs/")
-    analysis.require_test_file()
+    needed = {
+        **({} if traced else _FILES_OF_SCORE),
+        "source": "--corpus docs/",
+        "test_file": "--test-file questions.json",
+    }
+    if missing := [option for name, option in needed.items() if not getattr(analysis, name)]:
+        raise SettingsError(f"missing options: {', '.join(missing)}")
     config, (output, tracking) = validate_run(settings, given.settings), _output(given)
     limit = config.chunk_size if "chunk_size" in settings else None
     return Settings(

@@ -13,7 +13,18 @@ from rag_chunk.config.problems import explain, is_contradiction
 from rag_chunk.config.run import RunConfig, settings_named
 from rag_chunk.errors import SettingsError
 
-SWEPT = ("strategy", "chunk_size", "overlap", "unit", "retriever", "index_headings")
+SWEPT = (
+    "strategy",
+    "chunk_size",
+    "overlap",
+    "unit",
+    "retriever",
+    "index_headings",
+    "window",
+    "retrieve_parents",
+    "reranker",
+    "candidates",
+)
 _NAMED = ("strategy", "chunk_size", "overlap")
 _ALWAYS = (*_NAMED, *settings_named("always"))
 _LAST = settings_named("last")

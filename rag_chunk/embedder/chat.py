@@ -17,7 +17,7 @@ from rag_chunk.embedder.connection import HOME, Connection, connect
 from rag_chunk.embedder.huggingface import import_backend
 
 DRAFTING_KEY = "RAG_CHUNK_DRAFTING_KEY"
-SECONDS = 120.0  # for an answer: a large model on a laptop takes its time
+SECONDS = 300.0  # for an answer: a large model on a laptop takes its time, and answers several after each other
 LONGEST_ANSWER = 2000  # tokens
 _REFUSED_FORM = {400, 404, 415, 422}  # what servers answer that know no structured output
 _KEPT = "Answers that were given"
@@ -91,7 +91,7 @@ def _request_answer(
                 if error.status_code not in _REFUSED_FORM:
                     raise
             answer = _send(connection, settings)
-            del forms[0]  # only now: what text cannot mend is no refusal of the form
+            forms[:] = ["text"]  # only now: what text cannot mend is no refusal of the form
             return _read(answer, messages)
         return _read(_send(connection, settings), messages)
 

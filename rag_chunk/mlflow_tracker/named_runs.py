@@ -44,8 +44,8 @@ def short_name(name: str, run_id: str) -> str:
 
 @contextmanager
 def existing_store(uri: str | None, wanted: str) -> Iterator[Store]:
-    """Open the store that `wanted` is looked for in; raise `InputError` rather than create one."""
-    with quiet_mlflow():
+    """Open the store in which to look for `wanted`; raise `InputError` rather than create one."""
+    with quiet_mlflow(f"reading {wanted} from MLflow"):
         place = choose_address(uri, ignore_notice)
         _must_exist(place, wanted)
         with open_store(place) as store:

@@ -74,11 +74,6 @@ def _align_rows(
     return None
 
 
-def count_seeds(pattern: str, letters: str) -> int:
-    """Return how many of a few pieces of `pattern` stand in a document, to choose the documents worth aligning."""
-    return sum(piece in letters for _, piece in seeds(pattern, 16))
-
-
 def _regions_of(passage: Passage, document: Passage, within: tuple[int, int] | None) -> list[tuple[int, int]]:
     """Return the stretches of a document's letters that are most like a passage, the best first."""
     letters = document.letters

@@ -8,6 +8,12 @@ Level = Literal["error", "warning", "note"]
 Kind = Literal["unreadable", "form", "missing", "moved", "similar", "keyword", "duplicate", "unanswered", "unreviewed"]
 
 
+def warn_of_drafts(drafts: int, count: int) -> str:
+    """Return the sentence on how many of `count` questions no person has reviewed."""
+    which = f"All {count:,} questions" if drafts == count > 1 else f"{drafts:,} of {count:,} questions"
+    return f"{which} are unreviewed drafts: review them before you trust any result."
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """Something noticed: `what` it is about, its place included, and what is `said` of it.
@@ -25,7 +31,7 @@ class Diagnostic:
     @property
     def text(self) -> str:
         """What is said, with its place, on one line."""
-        return " ".join(f"{self.what} {self.said}".splitlines())
+        return " ".join(f"{self.what} {self.said}".splitlines()).strip()
 
 
 @dataclass(slots=True)

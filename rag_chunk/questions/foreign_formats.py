@@ -187,6 +187,23 @@ def squad_articles(loaded: Fields) -> Iterator[tuple[str, Sequence[Fields]]]:
         yield f"{article.get('title') or f'article-{number}'}.txt".replace("/", "-"), article["paragraphs"]
 
 
+def squad_of(rows: Iterable[Fields]) -> Fields:
+    """Return rows of one question each, as Hugging Face's datasets hold SQuAD, as the file that they come from."""
+    articles: dict[str, dict[str, list[Fields]]] = {}
+    for row in rows:
+        known = row["answers"]
+        pairs = zip(known["answer_start"], known["text"], strict=True)
+        answers = [{"answer_start": start, "text": text} for start, text in pairs]
+        asked = {"id": row.get("id"), "question": row["question"], "answers": answers}
+        articles.setdefault(row.get("title") or "", {}).setdefault(row["context"], []).append(asked)
+    return {
+        "data": [
+            {"title": title, "paragraphs": [{"context": text, "qas": qas} for text, qas in contexts.items()]}
+            for title, contexts in articles.items()
+        ]
+    }
+
+
 def _read_legalbench(loaded: Fields) -> Iterator[Fields]:
     for test in loaded["tests"]:
         evidence = [

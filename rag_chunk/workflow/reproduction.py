@@ -22,7 +22,8 @@ from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config import AnalysisConfig, OutputConfig, TrackingConfig, explain, is_external
 from rag_chunk.config.sources import Settings
 from rag_chunk.errors import InputError, SettingsError
-from rag_chunk.workflow import Reporter, read_all_documents, run
+from rag_chunk.workflow import Reporter, run
+from rag_chunk.workflow.inputs import read_all_documents
 from rag_chunk.workflow.lookup import find_saved_analysis
 
 if TYPE_CHECKING:

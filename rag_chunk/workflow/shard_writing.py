@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag_chunk._version import __version__
-from rag_chunk.chunker import chunk
 from rag_chunk.chunker.export import chunk_bytes
+from rag_chunk.chunker.export.written_chunks import cut_for_writing
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.cache import caching
@@ -57,8 +57,7 @@ def write_shard(task: ShardTask) -> ShardFile | Failure:
     try:
         with caching(enabled=task.cache):
             corpus = task.shard.read()
-            chunking = chunk(corpus, task.config)
-            written = chunking.parents_or_self() if task.parents else chunking
+            written = cut_for_writing(corpus, task.config, parents=task.parents)
             size, digest = _write(chunk_bytes(written, task.form), task.target)
     except RagChunkError as error:
         return Failure(str(error))

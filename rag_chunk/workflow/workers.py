@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rag_chunk._version import __version__
-from rag_chunk.config.workers import WorkersConfig
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.corpus.cores import available_cores
 from rag_chunk.errors import InputError, MissingExtra
 

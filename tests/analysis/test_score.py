@@ -27,6 +27,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.scorer import required_depth
+from tests.support.empty_store import copy_empty_store
 from tests.support.evaluation import chunking_of, corpora, questions_in, stretches
 
 GUIDE = """# Keys
@@ -120,6 +121,11 @@ CONFIGS = {
     "tokens": RunConfig(strategy="fixed-size", chunk_size=7, unit="tokens", retriever="legacy", seed=7),
     "leaves": RunConfig(strategy="hierarchical", chunk_size=6),
     "parents": RunConfig(strategy="hierarchical", chunk_size=6, retrieve_parents=True),
+    "neighbours": RunConfig(strategy="sentence", chunk_size=6, window=1, budget=90),
+    "reranked": RunConfig(
+        strategy="sentence", chunk_size=6, reranker="tests.support.rerankers:by_length", candidates=4
+    ),
+    "sections": RunConfig(strategy="sentence", chunk_size=6, retrieve_parents=True, budget=90),
 }
 
 
@@ -132,7 +138,9 @@ def test_our_own_chunks_and_rankings_score_the_same_to_the_last_digit(
     chunks, ranked = written(docs, ours, config)
     retrievals = read_retrievals([chunks], [ranked], CORPUS, asked, config, chunk_size=config.chunk_size)
     theirs = score_retrievals(CORPUS, retrievals, asked, settings=settings)
-    if config.retrieve_parents:  # the shape is that of the leaves, which are indexed, and these files hold the parents
+    if (
+        config.hands_over_more
+    ):  # the shape is that of the leaves, which are indexed, and these files hold what is handed over
         (made,), (given_,) = ours.report.configurations, theirs.report.configurations
         assert made.questions == given_.questions
     else:
@@ -347,7 +355,7 @@ def test_several_pairs_are_compared_in_order_under_the_names_of_their_files(docs
     assert not report.other_comparisons
     assert len(report.comparison.pairs) == 3
     assert report.comparison.baseline
-    assert "No winner is named from 3 questions" in report.comparison.verdict[0]
+    assert "3 questions are too few to show which is better" in report.comparison.verdict[0]
     served = report_of(run("--chunks", "chunks.jsonl", *pairs[2:4], *pairs[6:8], "--retrieved", "my best!.jsonl", "--output", "json"))  # fmt: skip
     assert len(served.configurations) == 3
 
@@ -419,14 +427,21 @@ def test_a_folders_own_config_says_how_to_score_and_nothing_of_chunking(docs: Pa
 REFUSED: dict[str, tuple[list[str], str]] = {
     "no documents": (["--test-file", "questions.json", *pair()], "--corpus docs/"),
     "no questions": (["--corpus", "docs", *pair()], "--test-file questions.json"),
-    "no files": (["--corpus", "docs", "--test-file", "questions.json"], "--chunks chunks.jsonl --retrieved ranked.jsonl"),
+    "no files": (
+        ["--corpus", "docs", "--test-file", "questions.json"],
+        "missing options: --chunks chunks.jsonl, --retrieved ranked.jsonl",
+    ),
+    "nothing but chunks": (
+        ["--chunks", "chunks.jsonl"],
+        "missing options: --retrieved ranked.jsonl, --corpus docs/, --test-file questions.json",
+    ),
     "no pairs": (
         ["--corpus", "docs", "--test-file", "questions.json", *pair(), *pair(), "--retrieved", "ranked.jsonl"],
         "there are 2 --chunks and 3 --retrieved; they make pairs",
     ),
     "a limit": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--chunk-size", "0"], "--chunk-size must be at least 1"),
     "rivals": (["--config", "a.yaml", "--config", "b.yaml"], "give one --config"),
-    "a baseline": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--baseline", "x"], "named 'x'"),
+    "a baseline": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--baseline", "x"], "has the name or strategy 'x'"),
 }  # fmt: skip
 
 
@@ -494,7 +509,7 @@ def test_a_score_is_tracked_as_an_analysis_is(docs: Path, monkeypatch: pytest.Mo
     import mlflow
 
     (docs / "other.jsonl").write_text(lines(RANKED[:1]))
-    uri = f"sqlite:///{docs / 'mlflow.db'}"
+    uri = copy_empty_store(docs)
     result = run(
         *pair(), "--retrieved", "other.jsonl", "--mlflow-tracking", "--mlflow-uri", uri, "--tags", "team=search"
     )

@@ -53,10 +53,10 @@ for version in "${versions[@]}"; do
     number=$("$python" -W ignore -c 'import mlflow; print(mlflow.__version__)')
     if [ "$version" = skinny ]; then
         [ -d "$folder/newest" ] || installed "$folder/newest" ${packages[newest]}
-        result=$(SERVER_PYTHON="$folder/newest/bin/python" tested "$version" tests/mlflow_tracker/test_mlflow_server.py)
+        result=$(SERVER_PYTHON="$folder/newest/bin/python" tested "$version" tests/mlflow_tracker/test_{mlflow_server,team_server}.py)
         number="$number, mlflow-skinny, on a server"
     else
-        result=$(tested "$version" tests/mlflow_tracker/test_mlflow_tracker.py tests/mlflow_tracker/test_mlflow_server.py tests/mlflow_tracker/test_mlflow_endings.py)
+        result=$(tested "$version" tests/mlflow_tracker/test_{mlflow_tracker,mlflow_server,mlflow_endings,searching,promotion,question_sets,traces,team_server}.py)
     fi
     echo "| $number | $result |"
     [[ $result =~ failed|error ]] && failed=1

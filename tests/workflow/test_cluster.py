@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rag_chunk.config.workers import WorkersConfig
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.errors import InputError
 from rag_chunk.workflow.workers import DIED, Failure, open_workers
 from tests.conftest import Program

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag_chunk.config.workers import WorkersConfig
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.workflow.workers import DIED, Failure, open_workers
 from tests.support.shard_tasks import Job, sleep_long, square, square_or_die, square_or_raise
 
@@ -56,7 +56,7 @@ def test_a_fault_of_the_program_is_raised(tmp_path: Path, count: int) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is not sent to a process there")
 def test_an_interrupt_stops_the_workers_at_once(tmp_path: Path) -> None:
     script = (
-        "import sys\nfrom rag_chunk.config.workers import WorkersConfig\nfrom rag_chunk.errors import interruptible\n"
+        "import sys\nfrom rag_chunk.config.sharding import WorkersConfig\nfrom rag_chunk.errors import interruptible\n"
         "from rag_chunk.workflow.workers import open_workers\nfrom tests.support.shard_tasks import sleep_long\n"
         "if __name__ == '__main__':\n"
         "    with interruptible(), open_workers(WorkersConfig(workers=2)) as workers:\n"

@@ -188,7 +188,12 @@ def _verdict(
     sentences = (
         verdicts.verdict(shown, list(sides)),
         *(verdicts.baseline_verdict(first, shown.num_questions) if len(against) > 1 else ()),
-        verdicts.scope(retrievers, budgets, filters=[config.filter for config in configs])
+        verdicts.scope(
+            retrievers,
+            budgets,
+            filters=[config.filter for config in configs],
+            rerankers=[config.reranker for config in configs if config.reranker],
+        )
         if metric == HEADLINE
         else "",
         verdicts.sample_warning(shown.num_questions),

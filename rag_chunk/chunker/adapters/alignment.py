@@ -203,8 +203,8 @@ def _explain_failure(text: str, letters: str, inked: Positions, chunks: Sequence
     more = f" and {len(chunk.text) - _SHOWN} more" if len(chunk.text) > _SHOWN else ""
     broken = " U+FFFD in it comes from a cut inside a character." if "\ufffd" in chunk.text else ""
     return (
-        f"chunk {chunk.number} cannot be placed: {chunk.text[:_SHOWN]!r}{more}. It was looked for {before}; what is placed "
-        f"so far ends at character {stood}, where the text has {_from(text, stood)}. "
+        f"chunk {chunk.number} cannot be placed: {chunk.text[:_SHOWN]!r}{more}. rag-chunk searched for it {before}; the "
+        f"chunks placed so far end at character {stood}, where the text has {_from(text, stood)}. "
         f"{_why(text, letters, inked, chunk, lowest)}{broken}"
     )
 

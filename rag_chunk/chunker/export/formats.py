@@ -36,7 +36,9 @@ def form_of(path: Path | None, named: str | None = None) -> str:
     form = named or ("jsonl" if path is None else _ENDINGS.get(path.suffix.lower()))
     if form is None:
         endings = ", ".join(_ENDINGS)
-        raise SettingsError(f"{path} does not tell its format by its ending ({endings}); name it, as in --format jsonl")
+        raise SettingsError(
+            f"{path}: no format has this file name extension. Use one of {endings}, or give --format, as in --format jsonl"
+        )
     return form
 
 

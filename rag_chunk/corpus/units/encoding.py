@@ -47,8 +47,8 @@ def encoding_name(model: str) -> str:
     except KeyError:
         names = ", ".join(tiktoken.list_encoding_names())
         raise SettingsError(
-            f"tiktoken knows no model or encoding {model!r}. Give --model one of its encodings ({names}) or a model "
-            "such as gpt-4o or text-embedding-3-small"
+            f"tiktoken knows no model or encoding {model!r}. Give --model one of its encodings ({names}), a model "
+            "such as gpt-4o or text-embedding-3-small, or another tokenizer: hf:NAME or the path of a tokenizer.json"
         ) from None
 
 

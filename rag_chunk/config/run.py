@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -16,6 +17,7 @@ from rag_chunk.config.setting_checks import (
     contradiction,
     numbers,
 )
+from rag_chunk.config.strategy_rules import LARGEST, check_rules, ruled_strategies
 
 Unit = Literal["words", "tokens", "characters"]
 Filter = Literal["none", "document"]
@@ -23,7 +25,6 @@ BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code", "page_furniture"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
-LARGEST = 1_000_000_000
 
 
 def _usual_overlap(settings: dict[str, Any]) -> int:
@@ -38,7 +39,7 @@ def _usual_smallest(settings: dict[str, Any]) -> int:
 
 def _param(value: Any) -> str:
     if isinstance(value, tuple):
-        return ",".join(value) or "none"
+        return ",".join(each if isinstance(each, str) else ": ".join(each) for each in value) or "none"
     return "none" if value is None else str(value)
 
 
@@ -108,7 +109,7 @@ class RunConfig(BaseModel):
         description="Retrieve this many neighbours on both sides of each chunk found; the budget pays once for text that two share.",
         json_schema_extra={"stage": "retrieve"},
     )
-    smallest_size: Annotated[int, Only("strategy", "needs_vectors", otherwise=0)] = Field(
+    smallest_size: Annotated[int, Only("strategy", "cuts_at_changes", otherwise=0)] = Field(
         default_factory=_usual_smallest,
         ge=0,
         le=LARGEST,
@@ -119,7 +120,7 @@ class RunConfig(BaseModel):
             "default_text": "a quarter of the chunk size, at most 50",
         },
     )
-    split_percentile: Annotated[float, Only("strategy", "needs_vectors", otherwise=80.0)] = Field(
+    split_percentile: Annotated[float, Only("strategy", "cuts_at_changes", otherwise=80.0)] = Field(
         80,
         ge=0,
         le=100,
@@ -128,6 +129,12 @@ class RunConfig(BaseModel):
     )
     skip_blocks: tuple[SkippedBlock, ...] = Field(
         (), description="Kinds of text to leave out of chunks.", json_schema_extra={"stage": "chunk"}
+    )
+    strategies: tuple[tuple[str, str], ...] = Field(
+        (),
+        description="Other ways to cut some documents, by a glob of their names: strategy-size or strategy-size-overlap. The "
+        "first glob that fits counts; what none fits is cut by strategy.",
+        json_schema_extra={"stage": "chunk", "option": False},
     )
     retriever: str = Field(
         "bm25",
@@ -222,6 +229,18 @@ class RunConfig(BaseModel):
         named = [block.strip() for block in blocks.split(",")] if isinstance(blocks, str) else blocks
         return tuple(sorted(set(named))) if isinstance(named, (list, tuple)) else named
 
+    @field_validator("strategies", mode="before")
+    @classmethod
+    def _list_strategies(cls, rules: Any) -> Any:
+        """Take a mapping, as a file has it, and pairs, as JSON has them."""
+        pairs = rules.items() if isinstance(rules, Mapping) else rules
+        return tuple(map(tuple, pairs)) if isinstance(pairs, Iterable) and not isinstance(pairs, str) else pairs
+
+    @field_validator("strategies")
+    @classmethod
+    def _check_strategies(cls, rules: tuple[tuple[str, str], ...], info: ValidationInfo) -> tuple[tuple[str, str], ...]:
+        return check_rules(rules, info.data.get("strategy"))
+
     @field_validator("strategy", "retriever")
     @classmethod
     def _check_name(cls, name: str, info: ValidationInfo) -> str:
@@ -230,7 +249,8 @@ class RunConfig(BaseModel):
     @field_validator("embedding_model")
     @classmethod
     def _check_embedding_model(cls, name: str | None, info: ValidationInfo) -> str | None:
-        return check_embedding_model(name, info.data.get("strategy"), info.data.get("retriever"))
+        strategies = [info.data.get("strategy"), *ruled_strategies(info.data.get("strategies") or ())]
+        return check_embedding_model(name, strategies, info.data.get("retriever"))
 
     @field_validator("reranker")
     @classmethod
@@ -267,7 +287,13 @@ class RunConfig(BaseModel):
     @property
     def needs_vectors(self) -> bool:
         """Whether its chunks are cut or ranked by the embedding model."""
-        return bool(needs_vectors(self.strategy, self.retriever))
+        return self.cuts_by_vectors or bool(needs_vectors(None, self.retriever))
+
+    @property
+    def cuts_by_vectors(self) -> bool:
+        """Whether some documents are cut by the embedding model."""
+        strategies = [self.strategy, *ruled_strategies(self.strategies)]
+        return any(needs_vectors(name, None) for name in strategies)
 
     @property
     def hands_over_more(self) -> bool:
@@ -311,7 +337,8 @@ class RunConfig(BaseModel):
         without = {name for name in RunConfig.model_fields if not self.applies(name)}
         without |= {name for name in ("embedding_model", "embedding_url", "reranker") if getattr(self, name) is None}
         without |= set() if self.reranker else {"candidates"}
-        return self.model_dump(exclude=without)
+        rules = {"strategies": dict(self.strategies)} if self.strategies else {}
+        return self.model_dump(exclude={*without, "strategies"}) | rules
 
     def digest(self) -> str:
         """Return 12 hexadecimal digits for the settings that differ from their defaults.

@@ -1,6 +1,6 @@
 """The checks of settings: names that exist, numbers, embedding models and their addresses."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, LiteralString, get_args
 
 from pydantic import BaseModel, ValidationInfo, field_validator
@@ -46,7 +46,7 @@ def check_known(kind: str, name: str, rows: Mapping[str, Collection[str]]) -> st
     )
 
 
-def check_embedding_model(name: str | None, strategy: str | None, retriever: str | None) -> str | None:
+def check_embedding_model(name: str | None, strategies: Sequence[str | None], retriever: str | None) -> str | None:
     """Return the embedding model; None if nothing needs vectors. Refuse an unknown one, and none where one is needed."""
     if name is not None and not is_embedder_name(name):
         raise PydanticCustomError(
@@ -58,7 +58,7 @@ def check_embedding_model(name: str | None, strategy: str | None, retriever: str
                 "known": ", ".join(row.name for row in BACKENDS.values() if not row.is_named_alone),
             },
         )
-    needing = needs_vectors(strategy, retriever)
+    needing = needs_vectors(None, retriever) + [row for strategy in strategies for row in needs_vectors(strategy, None)]
     if name is None and needing:
         raise PydanticCustomError(
             "missing_model",
@@ -66,7 +66,8 @@ def check_embedding_model(name: str | None, strategy: str | None, retriever: str
             "sentence-transformers:all-MiniLM-L6-v2. hashing needs no download, but compares words, not meanings",
             {"needing": needing[0]},
         )
-    return name if needing or strategy not in STRATEGIES or retriever not in RETRIEVERS else None
+    own = any(each not in STRATEGIES for each in strategies) or retriever not in RETRIEVERS  # these may need vectors
+    return name if needing or own else None
 
 
 def check_reranker(name: str | None) -> str | None:

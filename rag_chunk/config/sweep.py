@@ -95,6 +95,8 @@ def _part(name: str, value: Any) -> str:
     """Return how a value is written in a name: numbers and truths that are no size need their setting's name."""
     if isinstance(value, bool) or value is None:
         return name if value else ""
+    if name == "strategies":
+        return "-".join(".".join([*re.findall(r"\w+", glob), rule]) for glob, rule in value)
     return f"{name}-{value}" if isinstance(value, int | float) and name not in _NAMED else str(value)
 
 

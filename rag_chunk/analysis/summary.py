@@ -10,7 +10,7 @@ from rag_chunk.analysis.outcome import Outcome, distinct, index_sizes
 from rag_chunk.analysis.phrases import all_questions, count_questions, few_names, join_words, points
 from rag_chunk.analysis.report import BaselineResult, ConfigurationResult
 from rag_chunk.analysis.scoring import HEADLINE
-from rag_chunk.analysis.statistics import FEWEST_FOR_A_WINNER, PairedTest, questions_needed
+from rag_chunk.analysis.statistics import FEW_QUESTIONS, FEWEST_FOR_A_WINNER, PairedTest, questions_needed
 from rag_chunk.config.catalog import RETRIEVERS
 
 _TARGETS = (0.05, 0.02)  # differences worth more questions: 5 points, else 2
@@ -18,6 +18,7 @@ _MOST_NAMED = 3
 _LEAST_LOSS = 0.05  # points, which are shown with one decimal
 _MUCH = 0.05  # a loss of recall whose cause is worth a line of the verdict
 _LITTLE = 0.01  # a loss of recall that limits nothing
+_USUAL = "the usual choice for this budget"
 _BETWEEN_DOCUMENTS = "lost_other_documents"
 _CAUSES = {
     "lost_cut": "in a chunk that the budget cuts",
@@ -47,8 +48,10 @@ def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bo
         *(verdicts.baseline_verdict(baseline, count) if baseline else ()),
         verdicts.floor_warning(min(result.metrics.get("random_recall", 0.0) for result in results)),
         verdicts.overlap_warning(results[0].metrics.get("question_overlap", 0.0), results[0].config.retriever),
-        verdicts.sample_warning(count),
     ]
+    warning = verdicts.sample_warning(count)
+    if warning and not any(sentence.startswith(warning) for sentence in main):
+        sentences.append(warning)
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -64,7 +67,7 @@ def summarize_reviewed(outcome: Outcome) -> tuple[str, ...]:
     shown = _too_close(names) if is_too_close(test) else _clearly_better(test, names)
     take = _bound_sentence(outcome) if outcome.is_bound else _take(outcome)
     warning = verdicts.sample_warning(count)
-    return (f"{alone} {shown}", take, *([warning] if warning else []))
+    return (f"{alone} {shown}", take, *([warning] if warning and warning not in shown else []))
 
 
 def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out: bool) -> tuple[str, ...]:
@@ -75,10 +78,10 @@ def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out:
     names, budgets = outcome.names, distinct(each.budget for each in configs if each.budget_unit == "characters")
     sentences = [
         "" if held_out else verdicts.verdict(outcome.shown, names),
-        "" if held_out or outcome.is_bound else _recommended(outcome),
+        "" if held_out or outcome.is_bound else _explain_recommendation(outcome),
         verdicts.curve_verdict(names, leaders, outcome.leader, budgets),
         "" if is_too_close(outcome.shown) else limit_of_recall(outcome),
-        _undecided(outcome),
+        _describe_undecided(outcome),
         "" if outcome.is_bound else where_lost(outcome.results[outcome.recommended]),
     ]
     return tuple(sentence for sentence in sentences if sentence)
@@ -131,7 +134,7 @@ def _clearly_better(test: PairedTest, names: Sequence[str]) -> str:
     if not open_rivals:
         return f"{leader} is clearly better than {join_words(beaten) if others <= _MOST_NAMED else f'all {others} others'}."
     which = join_words(beaten) if len(beaten) <= _MOST_NAMED else f"{len(beaten)} of the {others} others"
-    rest = "the other one is" if open_rivals == 1 else f"the {open_rivals} others are"
+    rest = "the other one is" if open_rivals == 1 else f"the other {open_rivals} are"
     return f"{leader} is clearly better than {which}; {rest} too close to call."
 
 
@@ -148,7 +151,7 @@ def _reason(outcome: Outcome) -> str:
     leader = names[outcome.leader]
     if _are_identical(test):
         usual = outcome.recommended == outcome.usual
-        return f"all score the same, and it {'is a good usual choice' if usual else 'has the fewest chunks'}"
+        return f"all score the same, and it {f'is {_USUAL}' if usual else 'has the fewest chunks'}"
     if outcome.recommended == outcome.leader:
         level = [names[place] for place in test.level_with_leader]
         return (
@@ -157,9 +160,9 @@ def _reason(outcome: Outcome) -> str:
     gap = test.means[outcome.leader] - test.means[outcome.recommended]
     distance = f"is {points(gap)} points below {leader}" if gap > 0 else f"has the mean of {leader}"
     if outcome.recommended == outcome.usual:
-        return f"it is a good usual choice, and no other is surely better; it {distance}"
+        return f"it is {_USUAL}, and none is clearly better; it {distance}"
     if outcome.usual is not None and outcome.leads[outcome.recommended] >= max(outcome.leads):
-        return f"its lead over {names[outcome.usual]}, a good usual choice, is the surest; it {distance}"
+        return f"of all, it has the clearest lead over {names[outcome.usual]}, {_USUAL}; it {distance}"
     return f"it {distance} and {_CHEAPER[_dearer(outcome)]}"
 
 
@@ -170,10 +173,10 @@ def _loss(outcome: Outcome) -> str:
         return ""
     about = f"{loss:.0f}" if loss >= 1 else f"{loss:.1f}"
     unit = "point" if about == "1" else "points"
-    return f" Chosen with {count_questions(count)}, it is on average about {about} {unit} below the best."
+    return f" {count_questions(count)} can miss the best one: on average, that costs about {about} {unit}."
 
 
-def _recommended(outcome: Outcome) -> str:
+def _explain_recommendation(outcome: Outcome) -> str:
     return verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names)
 
 
@@ -184,7 +187,9 @@ def _bound_sentence(outcome: Outcome) -> str:
 
 
 def _how_to_see_more(test: PairedTest) -> str:
-    """Say how small a difference these questions show, and how many more would show a smaller one."""
+    """Say how many more questions would show a smaller difference; nothing if so few cannot tell."""
+    if test.num_questions < FEW_QUESTIONS:
+        return ""  # the warning of few questions says how many to ask
     needed = [(target, questions_needed(test, target)) for target in _TARGETS]
     open_targets = [(target, count) for target, count in needed if count is not None and count > test.num_questions]
     if not open_targets:
@@ -193,8 +198,8 @@ def _how_to_see_more(test: PairedTest) -> str:
     fewer = "compare fewer configurations, or " if len(test.means) > 2 else ""  # noqa: PLR2004 - a pair
     more = _round_up(count - test.num_questions)
     return (
-        f"To see more, {fewer}ask about {more:,} more questions: they could show a difference of {100 * target:.0f} points "
-        f"({target:.2f} in {HEADLINE})."
+        f"To tell more apart, {fewer}add about {more:,} questions: then a difference of {100 * target:.0f} points "
+        f"({target:.2f} in {HEADLINE}) would show."
     )
 
 
@@ -214,7 +219,7 @@ def limit_of_recall(outcome: Outcome) -> str:
         return ""
     metrics = outcome.results[outcome.recommended].metrics
     recall, best = metrics[HEADLINE], metrics.get("oracle_recall")
-    clauses = [_missed(outcome)] if outcome.missed else []
+    clauses = [_describe_missed(outcome)] if outcome.missed else []
     if best is not None and max(best - recall, _LITTLE) >= 1 - best and best - recall > _LITTLE:
         clauses.append(f"a perfect ranking would reach {best:.2f}, not {recall:.2f}: look at the retriever first")
     elif best is not None and 1 - best > _LITTLE:
@@ -222,7 +227,7 @@ def limit_of_recall(outcome: Outcome) -> str:
     return f"What limits recall: {'; '.join(clauses)}." if clauses else ""
 
 
-def _undecided(outcome: Outcome) -> str:
+def _describe_undecided(outcome: Outcome) -> str:
     """Say how many questions tell no configuration from another; empty where all do, or there is one configuration."""
     count = outcome.undecided
     if not count or len(outcome.results) == 1:
@@ -249,13 +254,14 @@ def between_documents(result: ConfigurationResult) -> str:
     if missing < _MUCH or 2 * result.metrics.get(_BETWEEN_DOCUMENTS, 0.0) <= missing:
         return ""
     share = result.metrics.get("document_precision")
-    right = (
-        f", as {100 * share:.0f} % of the first {result.config.top_k} chunks are from the right one" if share else ""
+    right = f" ({100 * share:.0f} % of the first {result.config.top_k} chunks are from the right one)" if share else ""
+    return (
+        f"Most recall is lost because the retriever picks the wrong documents, not by chunking{right}. To compare "
+        "chunkings within the right document, add --filter document."
     )
-    return f"What is lost here is lost between documents, not by chunking{right}: see --filter document."
 
 
-def _missed(outcome: Outcome) -> str:
+def _describe_missed(outcome: Outcome) -> str:
     missed, count = outcome.missed, outcome.shown.num_questions
     by = "every configuration" if len(outcome.results) > 1 else outcome.names[0]
     of = all_questions(count) if missed == count else f"{missed:,} of {count:,} questions"
@@ -268,6 +274,7 @@ def _scope(results: Sequence[ConfigurationResult]) -> str:
         distinct(result.config.budget_text for result in results),
         distinct(name for result in results if (name := result.config.embedding_model)),
         distinct(result.config.filter for result in results),
+        distinct(name for result in results if (name := result.config.reranker)),
     )
 
 

@@ -28,7 +28,7 @@ def sample_warning(num_questions: int) -> str | None:
     if num_questions >= FEW_QUESTIONS:
         return None
     if num_questions < FEWEST_FOR_A_WINNER:
-        return f"{count_questions(num_questions)} cannot name a winner; use at least {FEW_QUESTIONS}."
+        return f"{_too_few(num_questions)}."
     return f"{count_questions(num_questions)} show only large differences; use at least {FEW_QUESTIONS}."
 
 
@@ -39,7 +39,7 @@ def pair_verdict(pair: Pair, names: Sequence[str], num_questions: int) -> str:
         return f"{a} and {b} score the same on {all_questions(num_questions)}."
     if num_questions < FEWEST_FOR_A_WINNER:
         above = f"{a} is {points(pair.difference)} points above {b}"
-        return f"{_no_winner(num_questions)}: {above if pair.difference else f'{a} and {b} have the same mean'}."
+        return f"{_too_few(num_questions)}. {above if pair.difference else f'{a} and {b} have the same mean'}."
     if pair.p_adjusted < ALPHA:
         ends = f"95 % interval {points(pair.low)} to {points(pair.high)}"
         return f"{a} beats {b} by {points(pair.difference)} points ({ends})."
@@ -57,7 +57,7 @@ def verdict(comparison: PairedTest, names: Sequence[str]) -> str:
     if all(pair.identical for pair in comparison.pairs):
         return f"All {len(names)} configurations score the same on {all_questions(count)}."
     if count < FEWEST_FOR_A_WINNER:
-        return f"{_no_winner(count)}: {leader} {_leads(comparison, names, f' of {len(names)} configurations')}."
+        return f"{_too_few(count)}. {leader} {_leads(comparison, names, f' of {len(names)} configurations')}."
     return _leader_verdict(comparison, names)
 
 
@@ -193,13 +193,18 @@ def retrieval(name: str, models: Sequence[str] = ()) -> str:
 
 
 def scope(
-    retrievers: Sequence[str], budgets: Sequence[str], models: Sequence[str] = (), filters: Sequence[str] = ()
+    retrievers: Sequence[str],
+    budgets: Sequence[str],
+    models: Sequence[str] = (),
+    filters: Sequence[str] = (),
+    rerankers: Sequence[str] = (),
 ) -> str:
     """Say for which retrieval and which budget the figures hold: neither says anything of another."""
     within = " within each question's own document" if "document" in filters else ""
     sizes = join_words(budgets)
     kinds = dict.fromkeys(retrieval(name, models) for name in retrievers)
-    return f"This holds for {join_words(list(kinds))}{within} and {sizes} of context."
+    again = f", reranked by {join_words(list(dict.fromkeys(rerankers)))}," if rerankers else ""
+    return f"This holds for {join_words(list(kinds))}{again}{within} and {sizes} of context."
 
 
 def overlap_warning(overlap: float, retriever: str) -> str:
@@ -263,6 +268,10 @@ def _could_show(num_questions: int, detectable: float | None) -> str:
     return f"{these_questions(num_questions)} could show one of ±{points(detectable)} points"
 
 
-def _no_winner(num_questions: int) -> str:
-    """Return the clause that says that there are too few questions for a winner."""
-    return f"No winner is named from {count_questions(num_questions)} (at least {FEWEST_FOR_A_WINNER} are needed)"
+def _too_few(num_questions: int) -> str:
+    """Return the clause that says that so few questions cannot show which configuration is better."""
+    verb = "is" if num_questions == 1 else "are"
+    return (
+        f"{count_questions(num_questions)} {verb} too few to show which is better: "
+        f"ask at least {FEWEST_FOR_A_WINNER}, better {FEW_QUESTIONS}"
+    )

@@ -26,10 +26,9 @@ def windows(corpus: Corpus, config: RunConfig) -> Spans:
     units = units_of(corpus, config.unit, config.model)
     stretches = as_spans(_stretches(corpus, skipped_spans(corpus, config)))
     spans = _within_limit(corpus, units, stretches, config)
-    if units.name != "tokens":
-        return outermost(corpus.trim(spans))
-    spans = outermost(as_spans(spans[corpus.whitespace.holds_text(spans)]))
-    return _share_less(corpus, units, spans, config) if config.overlap else spans
+    kept = as_spans(spans[corpus.whitespace.holds_text(spans)]) if units.keeps_space else corpus.trim(spans)
+    spans = outermost(kept)
+    return _share_less(corpus, units, spans, config) if config.overlap and units.name == "tokens" else spans
 
 
 def _within_limit(corpus: Corpus, units: Units, stretches: Spans, config: RunConfig) -> Spans:
@@ -115,16 +114,23 @@ def _nearer_ends(
 
 
 def _end_to_end(corpus: Corpus, units: Units, stretches: Spans, size: int, overlap: int) -> tuple[Spans, Positions]:
-    """Return the windows of all stretches as if none were over the limit, and the row of the stretch of each."""
+    """Return the windows of all stretches as if none were over the limit, and the row of the stretch of each.
+
+    A stretch without a unit is one window, as a tokenizer may leave out the only characters that it has.
+    """
+    if not len(units.starts):
+        return stretches.copy(), np.arange(len(stretches))
     lowest, highest = index_in(units.starts, stretches.T)
-    counts = np.where(highest > lowest, 1 + np.maximum(-((lowest + size - highest) // (size - overlap)), 0), 0)
+    counts = 1 + np.maximum(-((lowest + size - highest) // (size - overlap)), 0)
     rows = np.repeat(np.arange(len(counts)), counts)
     number = np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]
     first = lowest[rows] + (size - overlap) * number
     last = first + size
     ends = corpus.graphemes.starts(units.starts[np.minimum(last, len(units.starts) - 1)])
     ends = np.where(last >= highest[rows], stretches[rows, 1], ends)
-    after_cluster = corpus.graphemes.ends(units.starts[first])  # before it, more than the overlap would be shared
+    after_cluster = corpus.graphemes.ends(
+        units.starts[np.minimum(first, len(units.starts) - 1)]
+    )  # before it, more than the overlap would be shared
     starts = np.where(number == 0, stretches[rows, 0], np.minimum(after_cluster, np.roll(ends, 1)))
     return as_spans(np.column_stack([starts, ends])), rows
 

@@ -10,6 +10,7 @@ import typer
 
 from rag_chunk.cli.app import app, check_target, say, say_where, write
 from rag_chunk.cli.options import with_settings
+from rag_chunk.config.analysis import SOURCE_HELP
 from rag_chunk.config.sources import CommandLineOptions
 
 if TYPE_CHECKING:
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
     from rag_chunk.analysis.report import Report
     from rag_chunk.config import OutputConfig
 
+_WITHOUT_VERDICT = ("json", "csv")  # outputs that show no sentence
 Source = Annotated[
     Path | None,
-    typer.Argument(
-        help="A folder of documents, one document, or a .jsonl of {name, text}.", readable=False, show_default=False
-    ),
+    typer.Argument(help=SOURCE_HELP, readable=False, show_default=False),
 ]
 DryRun = Annotated[
     bool,
@@ -35,10 +35,11 @@ DryRun = Annotated[
 @app.command()
 @with_settings
 def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = False) -> None:  # noqa: FBT002 - Typer's way
-    """Chunk documents in several ways, and show which brings back the most evidence for the same context.
+    """Chunk documents in several ways, and show which way brings back the most evidence for the same context.
 
-    --strategy, --chunk-size, --overlap, --unit and --retriever take lists with commas, and every combination
-    is compared. Sizes and overlaps may be ranges: --chunk-size 100:800:100. Without --test-file the chunks are measured, and nothing is retrieved.
+    Give several values to --strategy, --chunk-size, --overlap, --unit and --retriever, separated by commas, to compare
+    every combination. Sizes and overlaps can also be ranges: --chunk-size 100:800:100. Without --test-file, rag-chunk
+    measures only the chunks.
     """
     from rag_chunk.config.sources import load_settings
     from rag_chunk.corpus.cache import caching
@@ -71,7 +72,7 @@ def _print_estimate(estimated: "CostEstimate", seconds: float, limit: int) -> No
 
 def show(analysis: "Analysis", output: "OutputConfig") -> None:
     """Write the comparison, as `--output` says, to stdout or to a file."""
-    from rag_chunk.rendering import csv_text, html_text, markdown_text
+    from rag_chunk.rendering import csv_text, draft_warning, html_text, markdown_text
 
     report = analysis.report
     if output.output == "table" and output.output_file is None:
@@ -83,6 +84,8 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
         "html": lambda: html_text(analysis),
     }
     text = texts.get(output.output, lambda: markdown_text(report))()
+    if output.output in _WITHOUT_VERDICT and not output.quiet and (warning := draft_warning(report)):
+        say(warning)
     if output.output_file is None:
         typer.echo(text, nl=False)
     else:
@@ -93,7 +96,7 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
 
 
 def _say_verdict(report: "Report", output: "OutputConfig") -> None:
-    """Say what a page comes to, so that nobody has to open it for that."""
+    """Print the verdict of a page, so that the user knows it without opening the page."""
     from rag_chunk.rendering import notes
 
     if output.output == "html":

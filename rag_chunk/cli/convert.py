@@ -1,4 +1,4 @@
-"""`convert`: documents as texts with their pages, so that nobody needs the converter again."""
+"""`convert`: documents as texts with their pages, so that later commands need no converter."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,13 +24,13 @@ Target = Annotated[
 @app.command()
 @with_options("include", "exclude", "skip_unreadable", "converter", "cache", "quiet")
 def convert(given: CommandLineOptions, source: Source = None, output_folder: Target = None) -> None:
-    """Write documents as texts, with their pages: PDF, HTML, Office files, EPUB and notebooks are converted.
+    """Convert PDF, HTML, Office files, EPUB and notebooks to text files, with their pages.
 
     The folder that is written can be analyzed in place of SOURCE, without the converters, with equal results.
     """
     from rag_chunk.config.sources import load_single
     from rag_chunk.corpus.cache import caching
-    from rag_chunk.workflow import read_documents
+    from rag_chunk.workflow.inputs import read_documents
 
     quiet = given.output.get("quiet", False)
     notify = say if not quiet else lambda _: None

@@ -33,10 +33,10 @@ Folder = Annotated[
 @app.command()
 @with_fields(DiagnosisConfig)
 def diagnose(given: DiagnosisConfig, results: Named = None, source: Folder = None) -> None:
-    """Change one factor of a configuration at a time, and name what is shown to help, and what that costs.
+    """Try changes to a configuration one at a time, and show which clearly help and what they cost.
 
-    Size, overlap, strategy, titles, window, retriever, budget and converter are tried on the same questions. A cure is
-    named only where the paired test over everything that was tried shows it.
+    Each change (of size, overlap, strategy, titles, window, retriever, budget or converter) is run on the same questions.
+    rag-chunk names a change only if the paired test over all changes shows that it helps.
     """
     from rag_chunk.corpus.cache import caching
     from rag_chunk.rendering.diagnosis_table import diagnosis_markdown, diagnosis_table

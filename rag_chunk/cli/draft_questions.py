@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag_chunk.cli.analyze import Source, progress
-from rag_chunk.cli.app import app, check_target, say, write
+from rag_chunk.cli.app import app, check_target, say, write, written_form
 from rag_chunk.cli.options import with_fields, with_options
 from rag_chunk.config.drafting import DraftingConfig
 from rag_chunk.config.sources import CommandLineOptions
@@ -33,11 +33,11 @@ def draft_questions(
 ) -> None:
     """Let a model draft questions about your documents, for you to review.
 
-    The model is asked for a question and for quotes that answer it. A draft is kept only if every quote is in the
-    documents, and if it passes filters; the others are counted. Answers are kept on disk: if this is cut off, the same
-    command goes on from there.
+    The model writes a question, and quotes the text that answers it. rag-chunk keeps a draft only if every quote is in
+    the documents and the draft passes all filters, and counts the others. It saves answers on disk: if you interrupt the
+    command, run it again, and it continues.
 
-    The key is taken from the environment: RAG_CHUNK_DRAFTING_KEY for any address, OPENAI_API_KEY for OpenAI.
+    rag-chunk reads the key from the environment: RAG_CHUNK_DRAFTING_KEY for any server, OPENAI_API_KEY for OpenAI.
     """
     from rag_chunk.workflow.question_drafting import check_draft_target, run_drafting
 
@@ -55,7 +55,10 @@ def draft_questions(
         say("No draft was kept, so there is no question file.")
         return
     write(drafting.output_file, text)
-    notify(f"Wrote {drafting.output_file}. Next:\n\nrag-chunk review {drafting.output_file} {job.documents.source}\n")
+    form = written_form(drafting.output_file, text)
+    notify(
+        f"Wrote {drafting.output_file}{form}. Next:\n\nrag-chunk review {drafting.output_file} {job.documents.source}\n"
+    )
 
 
 def _load_job(given: CommandLineOptions, drafting: DraftingConfig) -> "DraftingJob":

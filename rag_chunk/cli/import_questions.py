@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import typer
 
-from rag_chunk.cli.app import Uri, app, check_target, say, write
+from rag_chunk.cli.app import Uri, app, check_target, say, write, written_form
 from rag_chunk.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 
 
 Output = Annotated[
-    Path, typer.Option("--output-file", "-o", metavar="FILE", help="Write the questions to this file, as YAML.")
+    Path,
+    typer.Option(
+        "--output-file",
+        "-o",
+        metavar="FILE",
+        help="Write the questions to this file: YAML, or JSON where its name ends so.",
+    ),
 ]
 Form = Annotated[
     str | None,
     typer.Option(
         "--format",
         metavar="NAME",
-        help="The layout, where its content does not tell it: ragas, ragas-0.1, llama-index, llama-index-rag, squad, "
+        help="The format, if rag-chunk does not recognise it: ragas, ragas-0.1, llama-index, llama-index-rag, squad, "
         "legalbench-rag, deepeval, mlflow, financebench, autorag, beir or trec.",
     ),
 ]
@@ -59,13 +65,13 @@ def import_questions(
     documents: Documents = None,
     mlflow_uri: Uri = None,
 ) -> None:
-    """Read the question sets of other tools, told by their content, and write one question file.
+    """Convert question sets of other tools into one question file. rag-chunk recognises the format by the content.
 
     mlflow:NAME is an evaluation dataset of MLflow, such as --questions-dataset makes.
 
     What is left out is counted. Check the result against your documents: rag-chunk check-questions questions.yaml docs
     """
-    from rag_chunk.config import yaml_text
+    from rag_chunk.questions.question_file import format_questions
 
     check_target(output)
     if output.exists():
@@ -74,8 +80,9 @@ def import_questions(
     texts = {name: text for each in sets for name, text in each.documents.items()}
     _write_documents(documents, texts)
     questions = _with_unique_ids(sets)
-    write(output, yaml_text.dump({"questions": questions}))
-    say(f"Wrote {output}: {len(questions):,} questions.")
+    text = format_questions(questions, output)
+    write(output, text)
+    say(f"Wrote {output}{written_form(output, text)}: {len(questions):,} questions.")
 
 
 def _read_sets(files: list[Path], mapping: str | None, form: str | None, mlflow_uri: str | None) -> "list[Imported]":
@@ -137,13 +144,18 @@ def _write_documents(folder: Path | None, texts: "Mapping[str, str]") -> None:
 def export_questions(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The questions.", show_default=False)],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Their documents.", show_default=False)],
-    to: Annotated[Literal["ragas", "beir", "mlflow"], typer.Option("--to", help="The layout.")] = "ragas",
+    to: Annotated[Literal["ragas", "beir", "mlflow"], typer.Option("--to", help="The format.")] = "ragas",
     output: Annotated[
         Path | None,
-        typer.Option("--output-file", "-o", metavar="FILE", help="Write here; a folder for beir. Else to stdout."),
+        typer.Option(
+            "--output-file",
+            "-o",
+            metavar="FILE",
+            help="Write to this file, or for beir to this folder. \\[default: stdout]",
+        ),
     ] = None,
 ) -> None:
-    """Write questions with their evidence as ragas, BEIR or an MLflow evaluation dataset reads them."""
+    """Write questions and their evidence in the format of ragas, BEIR, or an MLflow evaluation dataset."""
     from rag_chunk.corpus import read_corpus
     from rag_chunk.questions import read_questions
     from rag_chunk.questions.exports import export_questions as export

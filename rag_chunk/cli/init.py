@@ -30,7 +30,7 @@ def init(
     from rag_chunk.config.starter import starter_config
     from rag_chunk.corpus import read_corpus
     from rag_chunk.questions.drafts import drafts, drafts_yaml
-    from rag_chunk.workflow import skipped_notices
+    from rag_chunk.workflow.inputs import skipped_notices
 
     target = Path(FOLDER_FILE)
     there = [str(path) for path in (target, QUESTIONS) if path.exists()]
@@ -47,10 +47,11 @@ def init(
     )
     say(f"Wrote {target}: every setting, with its help.")
     if questions:
-        say(f"Wrote {QUESTIONS}: {len(questions)} draft questions, for you to review before a figure means anything.")
+        say(f"Wrote {QUESTIONS}: {len(questions)} draft questions. Review them before you trust any result.")
     else:
-        say("No sentence in these documents makes a draft question, so there is no question file yet.")
-    say(f"{len(corpus.documents):,} documents are ready. Next:\n\nrag-chunk analyze\n")
+        say("rag-chunk could not draft a question from these documents, so it wrote no question file.")
+    count = len(corpus.documents)
+    say(f"{count:,} document{' is' if count == 1 else 's are'} ready. Next:\n\nrag-chunk analyze\n")
 
 
 def _is_partly_unreadable(corpus: "Corpus") -> bool:

@@ -1,4 +1,4 @@
-"""`score`: somebody's own retriever, scored as ours are."""
+"""`score`: score the user's own retriever from files or traces."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ Limit = Annotated[
     typer.Option(
         "--chunk-size",
         metavar="INTEGER",
-        help="The most units that a chunk was to have, for share_over_limit; else the largest chunk is the limit.",
+        help="The size limit that you set when you chunked, for share_over_limit. \\[default: the largest chunk]",
         rich_help_panel="Settings",
     ),
 ]
@@ -50,11 +50,11 @@ Traces = Annotated[
 @app.command()
 @with_options(*OF_SCORE, *_COMPARED, *OutputConfig.model_fields, *TrackingConfig.model_fields)
 def score(given: CommandLineOptions, corpus: Documents = None, chunk_size: Limit = None, traces: Traces = None) -> None:
-    """Score your own retriever from files: its chunks and rankings, with the same metrics and the same verdict.
+    """Score your own retriever by its chunks and rankings, with the same metrics and verdict as analyze.
 
-    Several pairs of --chunks and --retrieved are compared, in the order given; one --chunks may serve all. This is
-    how a vector store, a filter or a reranker is judged. With --traces, what an application has retrieved is read from
-    its traces in MLflow, and its versions are compared.
+    Use it for a vector store, a filter or a reranker. Each --retrieved belongs to the --chunks at the same position; one
+    --chunks can serve all. With --traces, rag-chunk reads the retrieved texts from an application's traces in MLflow,
+    and compares its versions.
     """
     from rag_chunk.config.sources import load_for_score
     from rag_chunk.corpus.cache import caching
@@ -68,7 +68,7 @@ def score(given: CommandLineOptions, corpus: Documents = None, chunk_size: Limit
     tracking = {name: value for name, value in given.tracking.items() if name != "uri" or not only_read}
     named = replace(given, settings=settings, analysis=analysis, tracking=tracking)
     notify = say if not given.output.get("quiet") else lambda _: None
-    asked, limit = load_for_score(named, notify)
+    asked, limit = load_for_score(named, notify, traced=bool(traces))
     if traces:
         if asked.analysis.chunks or asked.analysis.retrieved:
             raise SettingsError("give either --traces, or --chunks and --retrieved")

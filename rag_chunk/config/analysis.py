@@ -9,15 +9,19 @@ from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.catalog import CONVERTERS
 from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST
-from rag_chunk.config.names import did_you_mean, is_function_name, safe_name
+from rag_chunk.config.names import did_you_mean, is_function_name, is_stored_address, safe_name
 from rag_chunk.config.prices import Prices
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]
 ONLY_SCORE = ("chunks", "retrieved")  # fields that `score` has, and no other command
 ONLY_ANALYZE = ("max_embed_tokens", "measure_costs")  # those that `score`, which embeds and ranks nothing, has not
 PATHS = ("source", "test_file", "chunks", "retrieved")
+SOURCE_HELP = (
+    "A folder of documents, one document, a table of {name, text} (.jsonl, .jsonl.gz, .parquet), a quoted pattern of "
+    "tables, or an address such as s3://bucket/docs."
+)
 _GROUPS = "; ".join(f"{name}: {what}" for name, what in METRIC_GROUPS.items())
 
 
@@ -26,7 +30,7 @@ class AnalysisConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: Path | None = Field(None, description="A folder of documents, one document, or a .jsonl of {name, text}.")
+    source: Path | None = Field(None, description=SOURCE_HELP)
     include: tuple[str, ...] = Field((), description="Read only files that match one of these globs.")
     exclude: tuple[str, ...] = Field((), description="Leave out files that match one of these globs.")
     skip_unreadable: bool = Field(False, description="Leave out files that cannot be read, and say so.")
@@ -39,22 +43,22 @@ class AnalysisConfig(BaseModel):
     )
     test_file: Path | None = Field(
         None,
-        description="Questions with their evidence.",
+        description="A file of questions with their evidence.",
         json_schema_extra={"aliases": ["--questions"], "common": True},
     )
     chunks: tuple[Path, ...] = Field(
         (),
-        description="Your chunks, one a line, as JSON: document, and start and end or text; perhaps an id.",
+        description="Your chunks, one JSON object a line: document, text (or start and end), and optionally an id.",
         json_schema_extra={"metavar": "FILE"},
     )
     retrieved: tuple[Path, ...] = Field(
         (),
-        description="Your rankings, one question a line, as JSON: question or id, and the ids of chunks, best first.",
+        description="Your rankings, one JSON object a line: question or id, and chunks: their ids, best first.",
         json_schema_extra={"metavar": "FILE"},
     )
     missing: Missing = Field(
         "error",
-        description="How to treat a phrase that is in no document: as an error, or leave it out with a warning.",
+        description="If a phrase is in no document: stop with an error, or leave it out and warn.",
     )
     metrics: tuple[str, ...] = Field(
         DEFAULT_GROUPS,
@@ -69,15 +73,18 @@ class AnalysisConfig(BaseModel):
     baseline: str | None = Field(
         None,
         min_length=1,
-        description="A configuration that every other one is compared with: its name, or its strategy.",
+        description="Compare every other configuration with this one: its name or its strategy.",
     )
     holdout: float | None = Field(
-        None, gt=0, lt=1, description="A share of the questions: they report, and only the others choose."
+        None,
+        gt=0,
+        lt=1,
+        description="Choose by the other questions, and report results on this share of them, as in 0.5.",
     )
     measure_costs: bool = Field(
         False,
-        description="Measure what an index and a question cost: tokens, vectors, the retriever's own time; with costs "
-        "in the config file, money too.",
+        description="Measure what an index and a question cost: tokens, vectors and the retriever's time, and money if "
+        "the config file has prices (costs).",
         json_schema_extra={"flags": ["--costs"]},
     )
     costs: Prices | None = Field(
@@ -89,13 +96,13 @@ class AnalysisConfig(BaseModel):
     max_embed_tokens: int = Field(
         2_000_000,
         ge=0,
-        description="The most tokens that are embedded, unless by hashing or model2vec; above it nothing is.",
+        description="Stop before embedding if there are more tokens than this. hashing and model2vec have no limit.",
     )
     margin: float = Field(
         0,
         ge=0,
         le=1,
-        description="How far below the surest lead one with fewer chunks may be and still be recommended.",
+        description="Recommend the configuration with the fewest chunks whose recall is at most this much lower.",
     )
 
     _numbers = numbers
@@ -186,14 +193,14 @@ class AnalysisConfig(BaseModel):
     def require_source(self) -> Path:
         """Return the source; raise `SettingsError` where there is none."""
         if self.source is None:
-            message = "no documents were named. Give a folder, such as docs/"
+            message = "no documents were named. Name a folder, such as docs/"
             raise SettingsError(message)
         return self.source
 
     def require_test_file(self) -> Path:
         """Return the test file; raise `SettingsError` where there is none."""
         if self.test_file is None:
-            message = "no questions were named. Give them: --test-file questions.json"
+            message = "no question file was named. Name one: --test-file questions.json"
             raise SettingsError(message)
         return self.test_file
 
@@ -210,4 +217,4 @@ def _absolute(value: Path | tuple[Path, ...], folder: Path) -> Path | tuple[Path
     """Return a path, or several, taken from `folder`, as absolute ones."""
     if isinstance(value, tuple):
         return tuple((folder / path).absolute() for path in value)
-    return (folder / value).absolute()
+    return value if is_stored_address(value) else (folder / value).absolute()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.names import did_you_mean, is_plain_address
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import SettingsError
 
 FilterName = Literal["evidence", "kind", "overlap", "duplicate", "pointing", "language", "round-trip"]
@@ -17,7 +17,7 @@ FilterName = Literal["evidence", "kind", "overlap", "duplicate", "pointing", "la
 
 @dataclass(frozen=True, slots=True)
 class QuestionKind:
-    """A kind of question: its share of all, the blocks that its passages lie in, and what the model is told.
+    """A kind of question: its share of all, the blocks that its passages lie in, and what the model is asked for.
 
     It is asked of `passages` in so many `documents`; `most_overlap` is the share of its words that may be in its evidence.
     """
@@ -75,7 +75,7 @@ FILTERS = {
     "kind": "evidence that is not of the question's kind: no table, no code, no number",
     "overlap": "questions with too many of their evidence's words",
     "duplicate": "questions that nearly ask what another one asks",
-    "pointing": "questions that point to a text that nobody sees, as in 'this section'",
+    "pointing": "questions that point to a text which the reader cannot see, as in 'this section'",
     "language": "questions in another language than their evidence",
     "round-trip": "questions that the evidence does not answer, or the text around it answers too",
 }
@@ -90,12 +90,12 @@ class DraftingConfig(BaseModel):
     model: str | None = Field(
         None,
         min_length=1,
-        description="The model that drafts, by its name at the address.",
+        description="The model that drafts, by the name that its server gives it.",
         json_schema_extra={"metavar": "NAME"},
     )
     url: str | None = Field(
         None,
-        description="An address that speaks OpenAI's protocol, as in http://localhost:11434/v1.",
+        description="The URL of a server with OpenAI's API, as in http://localhost:11434/v1.",
         json_schema_extra={"default_text": "OpenAI's", "metavar": "URL"},
     )
     kinds: tuple[str, ...] = Field(
@@ -114,7 +114,7 @@ class DraftingConfig(BaseModel):
     )
     output_file: Path = Field(
         Path("questions.yaml"),
-        description="Write the questions to this file, as YAML.",
+        description="Write the questions to this file: YAML, or JSON where its name ends so.",
         json_schema_extra={"flags": ["-o", "--output-file"]},
     )
 
@@ -127,7 +127,7 @@ class DraftingConfig(BaseModel):
             raise PydanticCustomError(
                 "unusable_url",
                 "--url must be an address as in http://localhost:11434/v1, without a user, a password or a query. "
-                "A key is taken from the environment: RAG_CHUNK_DRAFTING_KEY",
+                "rag-chunk reads a key from the environment: RAG_CHUNK_DRAFTING_KEY",
             )
         return url and url.rstrip("/")
 

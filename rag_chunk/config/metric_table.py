@@ -47,11 +47,13 @@ def _shape() -> Iterator[Metric]:
         column, plain_column = places
         return Metric(name, "shape", text, form, lower, needs_questions=False, column=column, plain_column=plain_column)
 
-    yield row("num_chunks", "chunks in the index, a vector each", "whole", lower=True, places=(2, 1))
-    yield row("chunk_size_p5", "units that 5 % of the chunks stay below", "whole", places=(0, 2))
-    yield row("chunk_size_p50", "the median of the chunks' units", "whole", places=(9, 3))
-    yield row("chunk_size_p95", "units that 95 % of the chunks stay below", "whole", places=(0, 4))
-    yield row("chunk_size_max", "units of the largest chunk", "whole", lower=True, places=(0, 5))
+    yield row(
+        "num_chunks", "chunks in the index, each one vector in a vector store", "whole", lower=True, places=(2, 1)
+    )
+    yield row("chunk_size_p5", "5 % of the chunks are smaller than this", "whole", places=(0, 2))
+    yield row("chunk_size_p50", "the median size of a chunk", "whole", places=(9, 3))
+    yield row("chunk_size_p95", "95 % of the chunks are smaller than this", "whole", places=(0, 4))
+    yield row("chunk_size_max", "the size of the largest chunk", "whole", lower=True, places=(0, 5))
     yield row("share_tiny", "share of chunks under 20 units", lower=True, places=(0, 6))
     yield row("share_over_limit", "share of chunks over chunk_size", lower=True, places=(0, 0))
     yield row("coverage", "share of the text that is in a chunk", places=(0, 7))
@@ -65,7 +67,7 @@ METRICS = {
         *_shape(),
         Metric("avg_recall", "top_k", "share of the evidence in the first top_k chunks", column=3),
         Metric("avg_precision", "top_k", "share of the first top_k chunks that is evidence", column=5),
-        Metric("avg_f1", "top_k", "the harmonic mean of the two", column=6),
+        Metric("avg_f1", "top_k", "the harmonic mean of avg_recall and avg_precision", column=6),
         Metric("hit_rate", "top_k", "share of questions with a relevant chunk among the first top_k"),
         Metric("mrr", "top_k", "mean of 1 / rank of the first relevant chunk"),
         Metric("document_precision", "top_k", "share of the first top_k chunks that are in a document with evidence"),
@@ -79,7 +81,7 @@ METRICS = {
         Metric("budget_complete", "budget", "share of questions whose evidence is all within the budget"),
         Metric("size_for_90", "budget", "characters for a recall of 0.9", "whole", lower_is_better=True),
         Metric(
-            "context_size", "budget", "characters of the first top_k chunks", "whole", lower_is_better=True, column=4
+            "context_size", "budget", "characters in the first top_k chunks", "whole", lower_is_better=True, column=4
         ),
         Metric("oracle_recall", "oracle", "budget_recall of the best ranking: the ceiling"),
         Metric("random_recall", "random", "budget_recall of shuffled chunks: the floor"),
@@ -124,11 +126,11 @@ METRICS = {
         Metric(
             "vector_megabytes",
             "costs",
-            "megabytes of vectors, one a chunk",
+            "megabytes of vectors, one vector for each chunk",
             lower_is_better=True,
             needs_questions=False,
         ),
-        Metric("context_tokens", "costs", "tokens of the first top_k chunks", "whole", lower_is_better=True),
+        Metric("context_tokens", "costs", "tokens in the first top_k chunks", "whole", lower_is_better=True),
         *(
             Metric(
                 f"retrieval_ms_p{percent}",

@@ -24,9 +24,9 @@ from rag_chunk.config import (
 )
 from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.extras import lack_of
-from rag_chunk.config.names import safe_name
+from rag_chunk.config.names import is_stored_address, safe_name
 from rag_chunk.config.output import refuse_unheard
-from rag_chunk.config.run import settings_of
+from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
 from rag_chunk.config.trust import TRUSTED, trust_notice
 from rag_chunk.errors import InputError, SettingsError
@@ -35,6 +35,7 @@ OF_CHUNK = settings_of("chunk", "embed")
 OF_SCORE = ("unit", "model", *settings_of("score"))  # it counts sizes of chunks, which others made
 _NO_FILES: Mapping[str, Any] = dict.fromkeys(ONLY_SCORE, ())  # should a file name them
 _READ = ("source", "test_file")
+_FILES_OF_SCORE = {"chunks": "--chunks chunks.jsonl", "retrieved": "--retrieved ranked.jsonl"}
 _RANGED = ("chunk_size", "overlap")
 _PARTS_OF_A_RANGE = 3
 _MOST_VALUES = 1000
@@ -68,7 +69,7 @@ class Settings:
 
 
 def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
-    """Return the settings of an analysis. Which files took part is told to `notify`."""
+    """Return the settings of an analysis. Calls `notify` with the files that it read."""
     base, rivals = _files(given, notify, _READ, TRUSTED)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
     output, tracking = _output(given)
@@ -85,7 +86,7 @@ def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
 
 
 def _refuse_external(configs: Iterable[RunConfig]) -> None:
-    """Refuse configurations that stand for what `score` has read from files: they cannot be made anew."""
+    """Refuse configurations of chunks or rankings that `score` has read from files: they cannot be made anew."""
     for config in configs:
         for kind, name in (("strategy", config.strategy), ("retriever", config.retriever)):
             if is_external(name):
@@ -123,10 +124,11 @@ def load_single(
     )
 
 
-def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings, int | None]:
+def load_for_score(given: CommandLineOptions, notify: Notify, *, traced: bool = False) -> tuple[Settings, int | None]:
     """Return the settings of a score: one configuration, which says how to score, and the limit of the chunks, if given.
 
-    What a file says of chunking holds for chunks of our own; it is taken only from a file that `score` has recorded.
+    A config file's settings for chunking apply only if `score` recorded the file. Chunks and rankings that are `traced`
+    need no files.
     """
     base, rivals = _files(given, notify, _READ, ("custom_metrics",))
     if rivals:
@@ -134,9 +136,13 @@ def load_for_score(given: CommandLineOptions, notify: Notify) -> tuple[Settings,
     made = OF_SCORE if not is_external(str(base.settings.get("strategy"))) else (*OF_SCORE, "chunk_size")
     settings = {**{name: base.settings[name] for name in made if name in base.settings}, **given.settings}
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
-    if analysis.source is None:
-        raise SettingsError("no documents were named. Give those that were chunked: --corpus docs/")
-    analysis.require_test_file()
+    needed = {
+        **({} if traced else _FILES_OF_SCORE),
+        "source": "--corpus docs/",
+        "test_file": "--test-file questions.json",
+    }
+    if missing := [option for name, option in needed.items() if not getattr(analysis, name)]:
+        raise SettingsError(f"missing options: {', '.join(missing)}")
     config, (output, tracking) = validate_run(settings, given.settings), _output(given)
     limit = config.chunk_size if "chunk_size" in settings else None
     return Settings(
@@ -149,7 +155,7 @@ def _files(
 ) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:
     """Return the file that lies under the flags, and the rivals where several were given.
 
-    What the folder's file runs or sends by the settings `used` is told to `notify`. Raise `InputError` where a file names
+    Calls `notify` with what the folder's file runs or sends by the settings `used`. Raise `InputError` where a file names
     one of the paths `reads`, no flag does, and nothing is there.
     """
     folder_file = Path(FOLDER_FILE)
@@ -181,7 +187,9 @@ def _refuse_missing(files: Mapping[Path, ConfigFile], reads: Collection[str], gi
         where, path = next(
             ((file, read.analysis[name]) for file, read in files.items() if name in read.analysis), (None, None)
         )
-        if path is not None and not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, where nobody may look
+        if path is None or is_stored_address(path) or set("*?[") & set(str(path)):  # the reader looks there
+            continue
+        if not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, for a folder without permission
             missing.append(f"{where} sets {name} to {path}, which does not exist")
     if missing:
         raise InputError(f"{'; '.join(missing)}. Correct it there, or name yours on the command line, which wins")
@@ -195,7 +203,7 @@ def _rivals(files: Mapping[str, ConfigFile], given: CommandLineOptions) -> dict[
 def _split_swept(
     base: Mapping[str, Any], given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, list[Any]], list[tuple[str, str]]]:
-    """Split settings into those that stand, the lists that the analysis runs through, and what of `all` cannot run."""
+    """Split settings into single ones, the lists that the analysis runs through, and what of `all` cannot run."""
     varied = {name: _parse_list(name, given[name]) for name in SWEPT if name in given}
     if "strategy" not in varied and "strategy" not in base:
         varied = {"strategy": ["all"], **varied}

@@ -1,6 +1,6 @@
 """A folder of arrays by content hash: safe for several processes, bounded in size.
 
-A file is written aside and moved into place in one step, so that nobody reads half of one. It begins with a checksum
+A file is written aside and moved into place in one step, so that no process reads half of one. It begins with a checksum
 of its key and its content: a file that is damaged, renamed or gone counts as never stored. Nothing depends on the cache:
 without it the same is computed again.
 """
@@ -22,6 +22,7 @@ LARGEST = 1_000_000_000  # bytes; above it the files that were used longest ago 
 _KEPT = 0.8  # of `LARGEST`, when that is done
 _ENDING, _UNFINISHED = ".array", ".part"
 _CHECKSUM = 16  # bytes
+_BLOCK = 4096  # bytes: a full disk may still take a name
 _ABANDONED = 3600  # seconds: an unfinished file that is older belongs to a process that was killed
 _ENABLED: ContextVar[bool] = ContextVar("cache", default=True)
 
@@ -49,6 +50,18 @@ def cache_folder() -> Path:
 
     named = os.environ.get("RAG_CHUNK_CACHE")
     return Path(named) if named else Path(platformdirs.user_cache_dir("rag-chunk"))
+
+
+def why_unusable() -> str:
+    """Return why nothing can be stored, as the system says it; empty where it can."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=_UNFINISHED) as probe:
+            probe.write(b"\0" * _BLOCK)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def load(key: str) -> Array | None:

@@ -87,19 +87,21 @@ def _codes(text: str) -> Positions:
     return np.frombuffer(content, np.uint16) if len(content) == 2 * len(text) else codepoints(text)
 
 
-def mask_characters(text: str, masked: Bools) -> str:
-    """Return `text` with a space in the place of each character that is `masked`, as all surrogates must be.
+def mask_characters(text: str, masked: Bools, by: str = " ") -> str:
+    """Return `text` with the ASCII character `by` in the place of each one that is `masked`, as all surrogates must be.
 
     >>> mask_characters("one, two", np.array([0, 0, 0, 1, 0, 0, 0, 1], bool))
     'one  tw '
     """
     if text.isascii():
         letters = np.frombuffer(text.encode(), np.uint8).copy()
-        letters[masked] = ord(" ")
+        letters[masked] = ord(by)
         return letters.tobytes().decode()
     codes = _codes(text).copy()
-    codes[masked] = ord(" ")
-    return codes.tobytes().decode("utf-16-le" if codes.itemsize == np.uint16().itemsize else "utf-32-le")
+    codes[masked] = ord(by)
+    return codes.tobytes().decode(
+        "utf-16-le" if codes.itemsize == np.uint16().itemsize else "utf-32-le", "surrogatepass"
+    )
 
 
 def plain_bytes(text: str) -> Bytes:
@@ -108,7 +110,7 @@ def plain_bytes(text: str) -> Bytes:
 
 
 def where(kinds: Bytes, wanted: Callable[[Bytes], Bools]) -> Positions:
-    """Return where the characters stand whose kind is `wanted`, in the type of places on a line of their number."""
+    """Return the places of the characters whose kind is `wanted`, in the type of places on a line of their number."""
     kind = line_type(len(kinds))
     blocks = range(0, len(kinds), BLOCK)
     places = [(np.flatnonzero(wanted(kinds[place : place + BLOCK])) + place).astype(kind) for place in blocks]

@@ -1,41 +1,68 @@
-r"""The terms of a text, and where they stand on a corpus' line: the ground of lexical retrieval.
+r"""The terms of a text, and their places on a corpus' line: the ground of lexical retrieval.
 
-A term is a run of `\w` characters as it stands in the text, lower-cased by itself, so that offsets stay.
-Runs of scripts that are written without spaces are bigrams instead, as in Lucene's CJK analysis; a lone
-character of such a run is a term by itself.
+A term is a run of `\w` characters, folded by itself (`fold_term`), so that offsets stay those of the text. What a reader
+does not see, such as a soft hyphen, does not end a run, and a mark belongs to the character before it. Runs of scripts
+that are written without spaces are bigrams instead, as in Lucene's CJK analysis; a lone character of such a run is a
+term by itself.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import regex
 
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, as_spans, index_in, line_type
+from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, among, as_spans, index_in, line_type
 from rag_chunk.corpus.characters import classify_characters, mask_characters
+from rag_chunk.corpus.term_folding import IS_IGNORABLE, fold_term, needs_folding
 
 _WORD, _UNSPACED = 1, 2
+_RUN = _WORD | _UNSPACED
+_MARK, _IGNORABLE = 4, 8  # of the run of the character before; an ignorable one only where that goes on
 _PART = 1 << 18  # characters whose terms are found at a time
 _SCRIPTS = "".join(rf"\p{{scx={script}}}" for script in ("Hani", "Hira", "Kana", "Thai", "Laoo", "Khmr", "Mymr"))
-_IS_UNSPACED = regex.compile(rf"[[{_SCRIPTS}]&&\w]", regex.V1)
+# Some marks and letters of Latin are used with these scripts too.
+_IS_UNSPACED = regex.compile(rf"[[[{_SCRIPTS}]--\p{{scx=Latn}}]&&\w]", regex.V1)
+_IS_MARK = regex.compile(r"[[\p{sc=Zinh}&&\p{M}]\uff9e\uff9f]", regex.V1)  # with the halfwidth voiced sound marks
 _IS_WORD = regex.compile(r"\w")
 
 
-@lru_cache(maxsize=8192)
 def _kind(character: str) -> int:
+    if IS_IGNORABLE.match(character):
+        return _IGNORABLE
+    if _IS_MARK.match(character):
+        return _MARK
     return _UNSPACED if _IS_UNSPACED.match(character) else _WORD * bool(_IS_WORD.match(character))
+
+
+def _classify(text: str) -> Bytes:
+    """Return for each character the kind of its run, or 0, with `_MARK` where it belongs to the character before it."""
+    kinds = classify_characters(text, _kind)
+    is_joined = kinds >= _MARK
+    if not is_joined.any():
+        return kinds
+    # In "a\u0303\u00ad b" the kinds are 1 4 8 0 1: `before` carries the 1 of the a on to both, and the soft hyphen
+    # loses it again, as a space comes next. Nothing is before a mark at the start.
+    places = np.arange(len(kinds))
+    last = np.maximum.accumulate(np.where(is_joined, -1, places))
+    before = np.append(kinds, np.uint8(0))[last]  # -1 is the 0 at the end
+    is_ignorable = kinds == _IGNORABLE
+    following = np.minimum.accumulate(np.where(is_ignorable, len(kinds), places)[::-1])[::-1]
+    after = np.append(before, np.uint8(0))[following]
+    before[is_ignorable & (before != after)] = 0
+    before[is_joined & (before > 0)] |= _MARK
+    return before
 
 
 def _blocks(corpus: Corpus) -> Iterator[tuple[int, str, Bytes]]:
     """Yield documents in parts, which cut no run: where each starts on the line, its text, and its characters' kinds."""
     for offset, document in zip(corpus.starts.tolist(), corpus.documents, strict=False):
-        kinds, first = classify_characters(document.text, _kind), 0
+        kinds, first = _classify(document.text), 0
         while first < len(kinds):
             end = min(first + _PART, len(kinds))
-            while end < len(kinds) and kinds[end] == kinds[end - 1]:  # a run goes on, or what is between two
+            while end < len(kinds) and kinds[end] & _RUN == kinds[end - 1] & _RUN:  # a run goes on, or what is between
                 end += 1
             yield offset + first, document.text[first:end], kinds[first:end]
             first = end
@@ -43,32 +70,45 @@ def _blocks(corpus: Corpus) -> Iterator[tuple[int, str, Bytes]]:
 
 def _runs(kinds: Bytes) -> tuple[Spans, Bools]:
     """Return the runs of one kind, [runs, 2], and whether each is of a script without spaces."""
-    framed = np.concatenate([np.zeros(1, np.uint8), kinds, np.zeros(1, np.uint8)])
+    framed = np.concatenate([np.zeros(1, np.uint8), kinds & _RUN, np.zeros(1, np.uint8)])
     edges = np.flatnonzero(framed[1:] != framed[:-1])
     runs = np.column_stack([edges[:-1], edges[1:]])
     kind = framed[edges[:-1] + 1]
     return as_spans(runs[kind > 0]), kind[kind > 0] == _UNSPACED
 
 
-def _term_spans(runs: Spans, unspaced: Bools) -> Spans:
+def _term_spans(runs: Spans, unspaced: Bools, kinds: Bytes) -> Spans:
     """Return the spans of all terms, in order: whole runs, and the bigrams of unspaced ones: [terms, 2]."""
     if not unspaced.any():
         return runs
-    lengths = runs[:, 1] - runs[:, 0]
-    counts = np.where(unspaced, np.maximum(lengths - 1, 1), 1)
-    starts = np.repeat(runs[:, 0], counts) + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    ends = np.where(np.repeat(unspaced & (lengths > 1), counts), starts + 2, np.repeat(runs[:, 1], counts))
-    return as_spans(np.column_stack([starts, ends]))
+    # Letters are the characters of unspaced runs that begin something, marks being with them. A bigram goes from a
+    # letter to the end of the next one; the last letter of a run begins none, unless it is the only one.
+    letters = np.flatnonzero(kinds == _UNSPACED)
+    run = np.searchsorted(runs[:, 1], letters, side="right")
+    is_last = np.append(run[1:] != run[:-1], True)
+    is_first = np.insert(is_last[:-1], 0, True)
+    ends = np.where(is_last, runs[run, 1], np.append(letters[1:], 0))
+    bigrams = np.column_stack([letters, np.where(is_last, ends, np.append(ends[1:], 0))])[~is_last | is_first]
+    spans = np.concatenate([runs[~unspaced], bigrams])
+    return as_spans(spans[np.argsort(spans[:, 0], kind="stable")])
 
 
-def _lower_terms(text: str, kinds: Bytes, spans: Spans, unspaced: Bools) -> Iterable[str]:
-    """Return the term in each span. Lower-casing all at once is the same where nothing in it looks around."""
-    whole = text.lower()
-    if len(whole) != len(text) or "\u03a3" in text:  # a sigma is lower-cased by its place in the word
-        return (text[start:end].lower() for start, end in spans.tolist())
+def _fold_terms(text: str, kinds: Bytes, spans: Spans, unspaced: Bools) -> Iterable[str]:
+    """Return the term in each span. Case is folded all at once, and the terms that need more by themselves."""
+    if text.isascii():
+        return mask_characters(text.lower(), kinds == 0).split()
+    special = (classify_characters(text, needs_folding) > 0) & (kinds > 0)
+    is_special = special.any()
+    plain = (mask_characters(text, special, by="a") if is_special else text).casefold()  # each character stays one
     if unspaced.any():
-        return (whole[start:end] for start, end in spans.tolist())
-    return mask_characters(whole, kinds == 0).split()  # no character of a word is white space
+        folded = [plain[start:end] for start, end in spans.tolist()]
+    else:
+        folded = mask_characters(plain, kinds == 0).split()  # no character of a word is white space
+    if is_special:
+        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(special)])
+        for row in np.flatnonzero(before[spans[:, 1]] > before[spans[:, 0]]).tolist():
+            folded[row] = fold_term(text[spans[row, 0] : spans[row, 1]])
+    return folded
 
 
 def terms(text: str) -> list[str]:
@@ -77,13 +117,16 @@ def terms(text: str) -> list[str]:
     >>> terms("The max_length of 全文検索, 字!")
     ['the', 'max_length', 'of', '全文', '文検', '検索', '字']
     """
-    kinds = classify_characters(text, _kind)
+    kinds = _classify(text)
     runs, unspaced = _runs(kinds)
-    return list(_lower_terms(text, kinds, _term_spans(runs, unspaced), unspaced))
+    return list(_fold_terms(text, kinds, _term_spans(runs, unspaced, kinds), unspaced))
 
 
 class _TextBlock(NamedTuple):
-    """The terms of a part of the line, and its runs: starts and ends of both, the terms' numbers, the runs' kind."""
+    """The terms of a part of the line, and its runs: starts and ends of both, the terms' numbers, the runs' kind.
+
+    `marks` are the places of what belongs to the character before it.
+    """
 
     starts: Positions
     ends: Positions
@@ -91,6 +134,7 @@ class _TextBlock(NamedTuple):
     run_starts: Positions
     run_ends: Positions
     unspaced: Bools
+    marks: Positions
 
 
 class Terms:
@@ -105,45 +149,62 @@ class Terms:
         blocks = [self._block(start, text, kinds, numbers) for start, text, kinds in _blocks(corpus)]
         numbers.default_factory = None
         self.vocabulary: dict[str, int] = numbers
-        self.starts, self.ends = (
-            self._join(block.starts for block in blocks),
-            self._join(block.ends for block in blocks),
-        )
-        self.numbers = self._join(block.numbers for block in blocks)
+        is_unspaced = any(block.unspaced.any() for block in blocks)
+        columns = [list(column) for column in zip(*blocks, strict=True)] or [[] for _ in _TextBlock._fields]
+        del blocks  # each column goes when it is joined, so that all is never held twice
+        if not is_unspaced:  # those of the runs are the same
+            columns[3:6] = [], [], []
+        self.starts, self.ends, self.numbers = (self._join(columns[side]) for side in range(3))
         self._run_starts, self._run_ends = self.starts, self.ends
         self._unspaced: Bools = np.broadcast_to(np.False_, len(self.starts))
-        if any(block.unspaced.any() for block in blocks):
-            self._run_starts = self._join(block.run_starts for block in blocks)
-            self._run_ends = self._join(block.run_ends for block in blocks)
-            self._unspaced = np.concatenate([block.unspaced for block in blocks])
+        if is_unspaced:
+            self._run_starts, self._run_ends = self._join(columns[3]), self._join(columns[4])
+            self._unspaced = np.concatenate(columns[5])
+        self._marks = self._join(columns[6])
 
-    def _join(self, parts: Iterable[Positions]) -> Positions:
-        return np.concatenate([np.zeros(0, self._kind), *parts])
+    def _join(self, parts: list[Positions]) -> Positions:
+        """Return the parts as one array, and empty the list of them."""
+        joined = np.concatenate([np.zeros(0, self._kind), *parts])
+        parts.clear()
+        return joined
 
     def _block(self, offset: int, text: str, kinds: Bytes, numbers: dict[str, int]) -> _TextBlock:
         """Return the terms of a part of the line, and number them; without bigrams they are the runs."""
         runs, unspaced = _runs(kinds)
-        spans = _term_spans(runs, unspaced)
-        found = map(numbers.__getitem__, _lower_terms(text, kinds, spans, unspaced))
-        numbered = np.fromiter(found, self._kind, len(spans))
+        spans = _term_spans(runs, unspaced, kinds)
+        marks = (np.flatnonzero(kinds & _MARK) + offset).astype(self._kind)
+        folded = map(numbers.__getitem__, _fold_terms(text, kinds, spans, unspaced))
+        numbered = np.fromiter(folded, self._kind, len(spans))
         starts, ends = ((spans[:, side] + offset).astype(self._kind) for side in (0, 1))
         if spans is runs:
-            return _TextBlock(starts, ends, numbered, starts, ends, unspaced)
+            return _TextBlock(starts, ends, numbered, starts, ends, unspaced, marks)
         run_starts, run_ends = ((runs[:, side] + offset).astype(self._kind) for side in (0, 1))
-        return _TextBlock(starts, ends, numbered, run_starts, run_ends, unspaced)
+        return _TextBlock(starts, ends, numbered, run_starts, run_ends, unspaced, marks)
 
     def fragments(self, spans: Spans) -> tuple[Positions, list[str]]:
         """Return the terms that arise where the borders of `spans` cut a run: rows of `spans`, and the terms.
 
         A cut word leaves its fragment. A cut unspaced run leaves a term only where one character of it is left:
-        else its bigrams are all that is in the span.
+        else its bigrams are all that is in the span. Marks that are cut off from their character are no part of a term.
         """
         if not len(self._run_starts):
             return np.zeros(0, np.int64), []
         rows, pieces, unspaced = self._cut_runs(spans)
-        kept = ~unspaced | (pieces[:, 1] - pieces[:, 0] == 1)
-        texts = [self._corpus.text(start, end).lower() for start, end in pieces[kept].tolist()]
+        pieces = self._without_leading_marks(pieces)
+        first, last = index_in(self._marks, pieces[:, 0]), index_in(self._marks, pieces[:, 1])
+        letters = pieces[:, 1] - pieces[:, 0] - (last - first)
+        kept = np.where(unspaced, letters == 1, letters > 0)
+        texts = [fold_term(self._corpus.text(start, end)) for start, end in pieces[kept].tolist()]
         return rows[kept], texts
+
+    def _without_leading_marks(self, pieces: Spans) -> Spans:
+        """Return `pieces` from their first character on that belongs to none before it."""
+        if not len(self._marks):
+            return pieces
+        starts, ends = pieces.T
+        while (leads := among(starts, self._marks) & (starts < ends)).any():
+            starts = starts + leads
+        return as_spans(np.column_stack([starts, ends]))
 
     def _cut_runs(self, spans: Spans) -> tuple[Positions, Spans, Bools]:
         """Return what `spans` leave of the runs that they cut: the row, the piece, whether the run is unspaced."""

@@ -17,7 +17,7 @@ from rag_chunk.embedder.connection import HOME, Connection, connect
 from rag_chunk.embedder.huggingface import import_backend
 
 DRAFTING_KEY = "RAG_CHUNK_DRAFTING_KEY"
-SECONDS = 120.0  # for an answer: a large model on a laptop takes its time
+SECONDS = 300.0  # for an answer: a large model on a laptop takes its time, and answers several after each other
 LONGEST_ANSWER = 2000  # tokens
 _REFUSED_FORM = {400, 404, 415, 422}  # what servers answer that know no structured output
 _KEPT = "Answers that were given"
@@ -86,12 +86,12 @@ def _request_answer(
     def send() -> ChatAnswer:
         if forms[0] == "json_schema":
             try:
-                return _read(_send(connection, settings | _structured(schema)), messages)
+                return _read(_send(connection, settings | _json_format(schema)), messages)
             except connection.package.APIStatusError as error:
                 if error.status_code not in _REFUSED_FORM:
                     raise
             answer = _send(connection, settings)
-            del forms[0]  # only now: what text cannot mend is no refusal of the form
+            forms[:] = ["text"]  # only now: what text cannot mend is no refusal of the form
             return _read(answer, messages)
         return _read(_send(connection, settings), messages)
 
@@ -102,7 +102,7 @@ def _send(connection: Connection, settings: Mapping[str, Any]) -> Any:
     return connection.client.chat.completions.create(**settings)
 
 
-def _structured(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _json_format(schema: Mapping[str, Any]) -> dict[str, Any]:
     form = {"name": "answer", "strict": True, "schema": dict(schema)}
     return {"response_format": {"type": "json_schema", "json_schema": form}}
 

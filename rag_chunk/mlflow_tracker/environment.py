@@ -30,14 +30,15 @@ LOGGERS = ("mlflow", "alembic", "urllib3.connectionpool")
 
 
 @contextlib.contextmanager
-def quiet_mlflow() -> Iterator[None]:
-    """Import MLflow, and keep it silent and impatient inside this block. Raise `MissingExtra` without it.
+def quiet_mlflow(purpose: str = "logging to MLflow") -> Iterator[None]:
+    """Import MLflow, and keep it silent and impatient inside this block.
 
-    What the user has set in the environment stands.
+    Variables that the user has set in the environment keep their values. Raise `MissingExtra` if MLflow is not
+    installed; its message names the `purpose`.
     """
     with _environment({**SILENT, **IMPATIENT}), _unfreeze_gc():
         with gc_paused():
-            _import()
+            _import(purpose)
         # Asynchronous logging gains nothing here, and loses data when the server dies.
         os.environ["MLFLOW_ENABLE_ASYNC_LOGGING"] = "false"
         with _warnings_only(), _short_waits():
@@ -59,17 +60,17 @@ def _environment(defaults: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _import() -> None:
+def _import(purpose: str) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydantic's and others' about MLflow's own code
             module = importlib.import_module("mlflow")
     except ImportError as error:
         if error.name == "mlflow":
-            raise MissingExtra("mlflow", "tracking") from None
+            raise MissingExtra("mlflow", purpose) from None
         raise TrackingError(f"MLflow cannot be imported: {error}. Reinstall it: pip install mlflow") from None
     if getattr(module, "__file__", None) is None:  # a folder of that name in the working folder
-        raise MissingExtra("mlflow", "tracking")
+        raise MissingExtra("mlflow", purpose)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The run that a name stands for: an id, the beginning of one, `runs:/ID`, or a version in the model registry."""
+"""The run that a name means: an id, the beginning of one, `runs:/ID`, or a version in the model registry."""
 
 import re
 from collections.abc import Iterator
@@ -44,8 +44,8 @@ def short_name(name: str, run_id: str) -> str:
 
 @contextmanager
 def existing_store(uri: str | None, wanted: str) -> Iterator[Store]:
-    """Open the store that `wanted` is looked for in; raise `InputError` rather than create one."""
-    with quiet_mlflow():
+    """Open the store in which to look for `wanted`; raise `InputError` rather than create one."""
+    with quiet_mlflow(f"reading {wanted} from MLflow"):
         place = choose_address(uri, ignore_notice)
         _must_exist(place, wanted)
         with open_store(place) as store:
@@ -58,7 +58,7 @@ def _must_exist(place: StoreAddress, wanted: str) -> None:
 
 
 def find_run(store: Store, name: str) -> Any:
-    """Return the run that `name` stands for; raise `InputError` where there is none, or more than one."""
+    """Return the run that `name` means; raise `InputError` where there is none, or more than one."""
     from mlflow.exceptions import MlflowException
 
     run_id = str(find_version(store, name).run_id) if name.startswith(MODELS) else run_id_of(name)

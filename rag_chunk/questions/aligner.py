@@ -46,7 +46,7 @@ class Alignment:
 def align_table(
     passage: Passage, document: Passage, page_starts: Sequence[int], within: tuple[int, int] | None = None
 ) -> Alignment | None:
-    """Return where a passage, or else each row of a table, stands in a document; None where neither does.
+    """Return the place of a passage, or else of each row of a table, in a document; None if neither is there.
 
     `page_starts` are the document's; `within` is the stretch of its text to look in.
     """
@@ -72,11 +72,6 @@ def _align_rows(
             if rows := collect_rows(passage, document, around):
                 return Alignment(rows.spans, rows.share)
     return None
-
-
-def count_seeds(pattern: str, letters: str) -> int:
-    """Return how many of a few pieces of `pattern` stand in a document, to choose the documents worth aligning."""
-    return sum(piece in letters for _, piece in seeds(pattern, 16))
 
 
 def _regions_of(passage: Passage, document: Passage, within: tuple[int, int] | None) -> list[tuple[int, int]]:

@@ -9,12 +9,12 @@ from typing import Any
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.text_encoding import read_utf8
 from rag_chunk.errors import InputError
-from rag_chunk.questions.diagnostics import Diagnostic, Diagnostics, Level
+from rag_chunk.questions.diagnostics import Diagnostic, Diagnostics, Level, warn_of_drafts
 from rag_chunk.questions.file_formats import parse_records
 from rag_chunk.questions.folding import fold
 from rag_chunk.questions.imported import container_of, import_questions
 from rag_chunk.questions.locator import Locator, note_unknown_documents
-from rag_chunk.questions.parsing import KNOWN, ParsedQuestion, Wording, parse_question
+from rag_chunk.questions.parsing import KNOWN, ParsedQuestion, Wording, is_rejected, parse_question
 from rag_chunk.questions.question import Evidence, Question, question_to_dict
 from rag_chunk.questions.raw_question import RawQuestion
 from rag_chunk.questions.search import excerpt
@@ -109,7 +109,8 @@ def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     """
     account = Diagnostics()
     records = _read_records(Path(path), account)
-    parsed = [parse_question(record, account) for record in records]
+    # Whatever is wrong with a question that was rejected: it is not asked.
+    parsed = [parse_question(record, Diagnostics() if is_rejected(record) else account) for record in records]
     wanted = [question for question in parsed if not question.is_rejected]
     _note_equal_ids(wanted, account)
     _note_duplicates(wanted, account)
@@ -123,6 +124,7 @@ def locate(wanted: Sequence[ParsedQuestion], corpus: Corpus, account: Diagnostic
     """Locate the evidence of questions in `corpus`; what was noticed before is in `account`."""
     account = account or Diagnostics()
     locator = Locator(corpus, account)
+    locator.prepare(wanted)
     checked = tuple(Checked(question, locator.items(question)) for question in wanted)
     note_unknown_documents(account, corpus)
     ordered = sorted(account.findings, key=lambda finding: finding.number)
@@ -165,7 +167,7 @@ def _note_duplicates(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> 
 
 
 def _repetitions(question: ParsedQuestion) -> Iterator[str]:
-    """Yield each phrase or span of a question that stands in it more than once, as messages show it."""
+    """Yield each phrase or span of a question that is in it more than once, as messages show it."""
     counts: dict[object, int] = {}
     for wording in (wording for item in question.items for wording in item):
         text = _fold(wording.text or "") if wording.start is None else None
@@ -183,19 +185,20 @@ def _note_unanswered(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> 
     """Note the questions that give no evidence; if none gives any, the file is of no use."""
     without = [question for question in wanted if not question.items and question.sound]
     for question in without:
-        said = "it has no evidence, and takes no part in any mean"
+        said = "it has no evidence, so no metric counts it"
         account.add("note", "unanswered", f"{question.label}:", said, question.number)
     if not wanted and not account.errors:
         account.add("error", "form", "the file", "holds no question")
     if without and len(without) == len(wanted):
-        account.add("error", "form", "the file", f"is of no use: none of its {len(wanted)} questions has evidence")
+        account.add(
+            "error", "form", "the file", f"has no usable question: none of its {len(wanted)} questions has evidence"
+        )
 
 
 def _note_unreviewed(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:
     drafts = sum(not question.reviewed for question in wanted)
     if drafts:
-        said = f"has {drafts} of {len(wanted)} questions marked reviewed: false; figures of such drafts decide nothing"
-        account.add("warning", "unreviewed", "the file", said)
+        account.add("note", "unreviewed", "", warn_of_drafts(drafts, len(wanted)))  # a report has this line too
 
 
 def _fix_question(checked: Checked, corpus: Corpus) -> dict[str, Any]:

@@ -8,11 +8,17 @@ Level = Literal["error", "warning", "note"]
 Kind = Literal["unreadable", "form", "missing", "moved", "similar", "keyword", "duplicate", "unanswered", "unreviewed"]
 
 
+def warn_of_drafts(drafts: int, count: int) -> str:
+    """Return the sentence on how many of `count` questions no person has reviewed."""
+    which = f"All {count:,} questions" if drafts == count > 1 else f"{drafts:,} of {count:,} questions"
+    return f"{which} are unreviewed drafts: review them before you trust any result."
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """Something noticed: `what` it is about, its place included, and what is `said` of it.
 
-    An error keeps the file from being used; that of kind `missing` can be left out. A warning is for everybody who uses the
+    An error keeps the file from being used; that of kind `missing` can be left out. A warning is for all who use the
     questions, a note only for who checks them. `number` is the question's position, 0 for the whole file.
     """
 
@@ -25,7 +31,7 @@ class Diagnostic:
     @property
     def text(self) -> str:
         """What is said, with its place, on one line."""
-        return " ".join(f"{self.what} {self.said}".splitlines())
+        return " ".join(f"{self.what} {self.said}".splitlines()).strip()
 
 
 @dataclass(slots=True)

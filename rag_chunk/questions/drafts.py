@@ -17,7 +17,7 @@ _SHORTEST, _LONGEST = 30, 300  # characters of a sentence that is worth a questi
 _SHORTEST_LINE = 15  # of a row or a signature: shorter ones are keywords
 _ENDERS = ".!?…。！？"
 _WORD = re.compile(r"\w{3,20}")
-_NAMED = 3  # words that stand for a sentence under no heading
+_NAMED = 3  # words that name a sentence under no heading
 _DEFINITION = re.compile(  # **term**: text, or: Term is a thing
     r"(?:[-*+] )?(?:(?P<mark>\*\*|__|`)(?P<marked>[^*_`\n]{2,60}?)(?::|：)?(?P=mark)\s*(?::|：|—|–|-|is a|is an|is the)\s*\S.{10,}"
     r"|(?:An? |The )?(?P<named>\w[\w -]{1,40}?) (?:is|are|means) (?:an?|the) .{10,})",
@@ -29,13 +29,13 @@ _SIGNATURE = re.compile(
 )
 _DELIMITERS = re.compile(r"[\s|:-]*")  # the line between the header of a table and its rows
 _HEAD = """\
-# Draft questions, drawn from headings, definitions, table rows and code of the documents. They show the form of a
-# question file. They do not show which chunking is best: nobody has asked them, and each shares its words with the
-# text that answers it. rag-chunk draft-questions drafts better ones with a model.
+# Draft questions, made from headings, definitions, table rows and code in your documents. They show you the format of
+# a question file. They cannot show which chunking is best: no user has asked them, and each repeats words of the text
+# that answers it. rag-chunk draft-questions drafts better ones with a model.
 #
-# For each one: ask what somebody would ask who does not know the text, in their words; list under "relevant"
-# every phrase that answers it, as it stands in the documents; then take the line "reviewed: false" away.
-# A draft of which nothing can be made is better deleted. 30 real questions are a beginning.
+# For each draft: rewrite the question in the words of a user who does not know the text; list under "relevant" every
+# phrase that answers it, copied from the documents; then delete the line "reviewed: false". Delete drafts that you
+# cannot turn into a real question. Start with 30 real questions.
 """
 
 

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from rag_chunk.corpus.arrays import Bools, Positions, occurring
-from rag_chunk.corpus.characters import codepoints
+from rag_chunk.corpus.arrays import Positions, line_type, occurring
+from rag_chunk.corpus.characters import JOINER, STICKY, classify_characters, codepoints, flags_of
+
+CodePoints = np.ndarray[tuple[int], np.dtype[np.uint32]]
+_WHITE, _JOINING = 1, 2  # kinds of characters: white space, and what may share a cluster with a neighbour
 
 # What is not plain ASCII in single spaces: it is folded cluster by cluster, as normalisation joins what is in one.
 _CHANGING = regex.compile(r"[^\S ]\s*| \s+|(?=[^\x00-\x7f]|[\x21-\x7e]\p{M})\X")
@@ -22,14 +25,14 @@ _QUOTES_AND_DASHES = str.maketrans(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Folded:
-    """A folded text: character i stands for [starts[i], ends[i]) of the original."""
+    """A folded text: character i comes from [starts[i], ends[i]) of the original."""
 
     text: str
     starts: Positions
     ends: Positions
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the stretch of the original that [start, end) of the folded text stands for."""
+        """Return the stretch of the original that [start, end) of the folded text comes from."""
         return int(self.starts[start]), int(self.ends[end - 1])
 
 
@@ -39,6 +42,47 @@ def fold(text: str) -> Folded:
     >>> fold("AB  “ﬁne”\nß").text
     'ab "fine" ss'
     """
+    kinds = classify_characters(text, _folding_kind)
+    if (kinds == _JOINING).any():
+        return _fold_by_cluster(text)
+    white = kinds == _WHITE
+    kept = ~white
+    kept[:1] = True
+    kept[1:] |= ~white[:-1]  # of a run of white space the first
+    starts = np.flatnonzero(kept)
+    ends = np.append(starts, len(text))[1:]
+    starts, ends = (side.astype(line_type(len(text))) for side in (starts, ends))
+    if text.isascii():
+        codes = np.frombuffer(text.lower().encode(), np.uint8)
+        return Folded(np.where(white, np.uint8(ord(" ")), codes)[starts].tobytes().decode(), starts, ends)
+    return _replace_changing(np.where(white, np.uint32(ord(" ")), codepoints(text))[starts], starts, ends)
+
+
+def _replace_changing(codes: CodePoints, starts: Positions, ends: Positions) -> Folded:
+    """Fold characters that make up a cluster each, given where each starts and ends in the original."""
+    present = occurring(codes)
+    forms = {code: folded for code in present.tolist() if (folded := _fold_cluster(chr(code))) != chr(code)}
+    lengths = np.ones(int(codes.max(initial=0)) + 1, np.uint8)
+    single = np.arange(len(lengths), dtype=np.uint32)
+    for code, folded in forms.items():
+        lengths[code] = len(folded)
+        single[code] = ord(folded) if len(folded) == 1 else code
+    counts, changed = lengths[codes], single[codes]
+    if (counts != 1).any():
+        origins = np.repeat(np.arange(len(codes)), counts)
+        starts, ends, changed = starts[origins], ends[origins], changed[origins]
+        for code in [code for code, folded in forms.items() if len(folded) > 1]:
+            changed[changed == code] = np.tile(codepoints(forms[code]), int((codes == code).sum()))
+    return Folded(changed.tobytes().decode("utf-32-le", "surrogatepass"), starts, ends)
+
+
+def _folding_kind(character: str) -> int:
+    flags = flags_of(character)
+    return _JOINING if flags & (STICKY | JOINER) and character != "\r" else _WHITE * character.isspace()
+
+
+def _fold_by_cluster(text: str) -> Folded:
+    """Fold a text whose clusters may have several characters."""
     known: dict[str, str] = {}
     parts: list[str] = []
     stretches: list[tuple[int, int, int, int]] = []  # folded length, start, length, whether each character is one
@@ -57,7 +101,7 @@ def fold(text: str) -> Folded:
     if place < len(text):
         parts.append(text[place:].lower())
         stretches.append((len(text) - place, place, 1, 1))
-    return Folded("".join(parts), *_map(stretches))
+    return Folded("".join(parts), *(side.astype(line_type(len(text))) for side in _map(stretches)))
 
 
 def _fold_cluster(cluster: str) -> str:
@@ -77,18 +121,13 @@ def _map(stretches: list[tuple[int, int, int, int]]) -> tuple[Positions, Positio
 
 def letters(folded: Folded) -> Folded:
     """Return what is left of a folded text when only letters, with their marks, and digits stay."""
-    codes = codepoints(folded.text)
-    kept = _is_letter(codes)
-    text = codes[kept].tobytes().decode("utf-32-le", "surrogatepass")
+    kept = classify_characters(folded.text, _is_letter) > 0
+    text = codepoints(folded.text)[kept].tobytes().decode("utf-32-le", "surrogatepass")
     return Folded(text, folded.starts[kept], folded.ends[kept])
 
 
-def _is_letter(codes: "np.ndarray[tuple[int], np.dtype[np.uint32]]") -> Bools:
-    present = occurring(codes)
-    table = np.zeros(int(codes.max(initial=0)) + 1, bool)
-    table[present] = [unicodedata.category(chr(code))[0] in "LMN" for code in present.tolist()]
-    kept: Bools = table[codes]
-    return kept
+def _is_letter(character: str) -> int:
+    return unicodedata.category(character)[0] in "LMN"
 
 
 def numbers(text: str) -> list[str]:

@@ -25,6 +25,19 @@ class Locator:
         self._all = range(len(corpus.documents))
         self._names = DocumentIndex(corpus)
 
+    def prepare(self, questions: Sequence[ParsedQuestion]) -> None:
+        """Look for all phrases of `questions` at once, so that `items` has them."""
+        wordings = (wording for asked in questions for item in asked.items for wording in item)
+        self._places.prepare(
+            (wording.text.strip(), documents)
+            for wording in wordings
+            if wording.text and wording.start is None and (documents := self._places_to_look(wording))
+        )
+
+    def _places_to_look(self, wording: Wording) -> Sequence[int]:
+        named = self._all if wording.doc is None else self._names.find(wording.doc)
+        return named if wording.doc is None or len(named) == 1 else ()
+
     def items(self, asked: ParsedQuestion) -> tuple[Evidence | None, ...]:
         """Return the evidence for each item of a question; None where it is not found."""
         items = tuple(self._item(asked, item) for item in asked.items)
@@ -108,7 +121,7 @@ class Locator:
         return match
 
     def _bare(self, asked: ParsedQuestion, start: int, end: int, index: int) -> Match | None:
-        """Return a span that stands for itself, without the white space at its edges."""
+        """Return a span that is evidence without a text, without the white space at its edges."""
         document, offset = self._corpus.documents[index], int(self._corpus.starts[index])
         if not 0 <= start < end <= len(document.text):
             said = f"{start} to {end} is not a span of {document.name}, which has {len(document.text)} characters"
@@ -129,7 +142,7 @@ class Locator:
         offset = match.spans[0][0] - start
         nearest: Span = min(match.spans, key=lambda span: abs(span[0] - offset - (wording.start or 0)))
         said = f"{excerpt(wording.text or '', 40)} is not at {wording.start} to {wording.end} of {document.name}"
-        taken = f"but at {nearest[0] - offset} to {nearest[1] - offset}; that is taken"
+        taken = f"but at {nearest[0] - offset} to {nearest[1] - offset}; using that place"
         self._warn(asked, "moved", f"{said} {taken}")
         return Match((nearest,), "moved")
 
@@ -147,7 +160,7 @@ class Locator:
         reasons += [f"occurs in {len(match.spans)} places"] if len(match.spans) > MOST_PLACES else []
         if reasons:
             said = " and ".join(reasons)
-            self._warn(asked, "keyword", f"{excerpt(text, 40)} {said}; such keywords are found nearly for free")
+            self._warn(asked, "keyword", f"{excerpt(text, 40)} {said}; almost any search finds such a keyword")
 
 
 def note_unknown_documents(account: Diagnostics, corpus: Corpus) -> None:

@@ -48,7 +48,7 @@ class Wording:
 class ParsedQuestion:
     """A question with its items of evidence, each a list of wordings any one of which fills it.
 
-    It is `reviewed` unless the file says that it is not; one that `is_rejected` is not asked. `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
+    It is `reviewed` unless the file says that it is not; one that `is_rejected` is not asked. `fields` is its record as the file has it, and `number` its position there; it is `sound` if nothing in the
     record had to be left out.
     """
 
@@ -69,6 +69,11 @@ class ParsedQuestion:
         return f"question {_shorten(self.id)}" + (f" (line {self.line})" if self.line else "")
 
 
+def is_rejected(record: RawQuestion) -> bool:
+    """Whether a record is marked as a question that is not to be asked, whatever else is in it."""
+    return bool(record.fields.get("reviewed") == REJECTED)
+
+
 def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
     """Read one record; what is wrong or odd about it is taken down in `account`."""
     fields, problems = record.fields, list[str]()
@@ -86,7 +91,7 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
         items=items,
         tags=tags,
         reviewed=review is not False,
-        is_rejected=review == REJECTED,
+        is_rejected=is_rejected(record),
         fields=fields,
         number=record.number,
         line=record.line,
@@ -99,9 +104,7 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
         account.add("warning", "form", f"{parsed.label}:", said, parsed.number)
     for name in fields:
         if name not in KNOWN and (nearest := _hint(name)):
-            account.add(
-                "warning", "form", f"{parsed.label}:", f"the field {name!r} is not read{nearest}", parsed.number
-            )
+            account.add("warning", "form", f"{parsed.label}:", f"the field {name!r} is ignored{nearest}", parsed.number)
     return parsed
 
 

@@ -2,17 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from rag_chunk.config import yaml_text
 from rag_chunk.config.analysis import Missing
 from rag_chunk.corpus import Corpus, Skipped
 from rag_chunk.errors import InputError
 from rag_chunk.questions.check import QuestionCheck, check_questions
 from rag_chunk.questions.diagnostics import Diagnostic
 from rag_chunk.questions.question import STEPS, LeftOut, Question, Questions, question_to_dict
+from rag_chunk.questions.search import places_of
 
-_REMEDY = "\nFix the file, or leave out evidence that is in no document with --missing warn"
+_REMEDY = "\nCorrect the file; or add --missing warn, which leaves out evidence that is in no document"
+
+LONGEST_YAML = yaml_text.LARGEST_FILE // 2  # characters of a file that is written: a review may add to it
 
 
 def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "error") -> Questions:
@@ -22,10 +27,22 @@ def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "erro
     and says so in `skipped`.
     """
     check = check_questions(path, corpus)
+    places_of(corpus).forget()
     absent = find_absent([check], missing)
     questions = _questions(check, absent)
     refuse_unanswered(check, len(questions), absent)
     return questions
+
+
+def format_questions(questions: Sequence[Mapping[str, Any]], path: Path, head: str = "") -> str:
+    """Return the text of a question file: YAML below a comment, or JSON where the name says so.
+
+    JSON too where YAML would be long: that takes ten times as long to read, and is refused above a size.
+    """
+    text = head + yaml_text.dump({"questions": list(questions)})
+    if path.suffix.lower() != ".json" and len(text) <= LONGEST_YAML:
+        return text
+    return json.dumps({"questions": list(questions)}, ensure_ascii=False, indent=1) + "\n"
 
 
 def find_absent(checks: Sequence[QuestionCheck], missing: Missing) -> list[Diagnostic]:
@@ -51,7 +68,7 @@ def refuse_unanswered(check: QuestionCheck, answered: int, absent: Sequence[Diag
     if not answered:
         none = f"none of its {len(check.questions)} questions has evidence that is in the documents"
         raise InputError(
-            _report(check.source, [Diagnostic("error", "form", "the file", f"is of no use: {none}"), *absent])
+            _report(check.source, [Diagnostic("error", "form", "the file", f"has no usable question: {none}"), *absent])
         )
 
 
@@ -69,7 +86,7 @@ def _questions(check: QuestionCheck, absent: Sequence[Diagnostic]) -> Questions:
         questions=tuple(question for question in questions if question.evidence),
         without_evidence=tuple(question for question in questions if not question.evidence),
         matched={step: check.matched[step] for step in STEPS if check.matched.get(step)},
-        skipped=(*_rejected(check), *(Skipped(finding.what, finding.said) for finding in absent)),
+        skipped=(*_count_rejected(check), *(Skipped(finding.what, finding.said) for finding in absent)),
         warnings=tuple(finding.text for finding in check.of("warning")),
         left_out=count_left_out([checked.items for checked in check.questions]),
     )
@@ -83,7 +100,7 @@ def count_left_out(items: Iterable[Sequence[object]]) -> LeftOut | None:
     return LeftOut(lost, sum(map(len, listed)), wholly) if lost else None
 
 
-def _rejected(check: QuestionCheck) -> tuple[Skipped, ...]:
+def _count_rejected(check: QuestionCheck) -> tuple[Skipped, ...]:
     count = len(check.rejected)
     return (Skipped(f"{count:,} question{'s' if count > 1 else ''}", "marked reviewed: rejected"),) if count else ()
 

@@ -1,15 +1,16 @@
-"""Finds where a phrase stands in the documents, surest way first."""
+"""Finds the places of a phrase in the documents, surest way first."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.questions.aligner import Alignment, align_table, count_seeds
+from rag_chunk.questions.aligner import Alignment, align_table
 from rag_chunk.questions.borders import cut_at, is_component, is_whole
-from rag_chunk.questions.folding import Folded, fold, letters, numbers
+from rag_chunk.questions.document_texts import Documents, DocumentTexts, Form, Place
+from rag_chunk.questions.folding import fold, letters, numbers
 from rag_chunk.questions.passage import Passage
 
 SIMILAR_ENOUGH = 90
@@ -21,10 +22,18 @@ _EFFORT = 300_000_000  # characters of documents that nearest texts are looked f
 
 Span = tuple[int, int]
 
+_WAYS: tuple[tuple[Form, Callable[[str, int, int], bool]], ...] = (
+    ("exact", is_whole),
+    ("folded", is_whole),
+    ("letters", is_whole),
+    ("exact", is_component),
+    ("folded", is_component),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a phrase stands on the line, the step that located it, and whether that is inside longer words.
+    """The places of a phrase on the line, the step that located it, and whether that is inside longer words.
 
     `share` of it was located; `parts` are further stretches that hold the rest of a long one.
     """
@@ -37,15 +46,29 @@ class Match:
 
 
 class TextSearch:
-    """The documents of a corpus as phrases are looked for in them; each is folded when it is first needed."""
+    """The documents of a corpus as phrases are looked for in them."""
 
     def __init__(self, corpus: Corpus) -> None:
         """Remember the `corpus`."""
         self._corpus = corpus
         self._offsets: list[int] = corpus.starts.tolist()
-        self._folded: dict[int, Folded] = {}
-        self._letters: dict[int, Folded] = {}
+        self._texts = DocumentTexts(corpus)
+        self._matches: dict[tuple[str, Documents], Match | None] = {}
+        self._likely: dict[tuple[str, Documents], list[int]] = {}
         self._effort = _EFFORT
+
+    def prepare(self, wanted: Iterable[tuple[str, Sequence[int]]]) -> None:
+        """Look for many phrases at once, each in its documents: the same results, in much less time."""
+        pairs = list(dict.fromkeys((phrase, _as_documents(documents)) for phrase, documents in wanted))
+        self._matches.update(zip(pairs, self._find_all(pairs), strict=True))
+        missing = [pair for pair in pairs if self._matches[pair] is None and len(pair[0]) >= SHORTEST_SIMILAR]
+        passages = [(letters(fold(phrase)).text, documents) for phrase, documents in missing if len(documents) > 1]
+        self._likely.update(zip(passages, self._texts.most_like(passages, MOST_DOCUMENTS), strict=True))
+
+    def forget(self) -> None:
+        """Drop the folded texts and what was prepared; all is made again where it is needed."""
+        self._texts = DocumentTexts(self._corpus)
+        self._matches, self._likely = {}, {}
 
     def find(self, phrase: str, documents: Sequence[int]) -> Match | None:
         """Return every place of `phrase`: exact, else folded, else by letters and digits. None where there is none.
@@ -53,23 +76,31 @@ class TextSearch:
         A place neither begins nor ends inside a number. Places inside longer words are taken only where there is no
         other, as of a part of a compound.
         """
-        ways = (
-            ("exact", self._exact, is_whole),
-            ("folded", self._by_folding, is_whole),
-            ("letters", self._by_letters, is_whole),
-            ("exact", self._exact, is_component),
-            ("folded", self._by_folding, is_component),
+        pair = phrase, _as_documents(documents)
+        return self._matches[pair] if pair in self._matches else self._find_all([pair])[0]
+
+    def _find_all(self, wanted: Sequence[tuple[str, Documents]]) -> list[Match | None]:
+        matches: list[Match | None] = [None] * len(wanted)
+        for step, is_place in _WAYS:
+            pending = [row for row, match in enumerate(matches) if match is None]
+            places = self._texts.find(step, [wanted[row] for row in pending])
+            for row, phrase_places in zip(pending, places, strict=True):
+                spans = self._as_spans(wanted[row][0], step, is_place, phrase_places)
+                if spans:
+                    matches[row] = Match(spans, step, inside_words=is_place is is_component)
+        return matches
+
+    def _as_spans(
+        self, phrase: str, step: Form, is_place: Callable[[str, int, int], bool], places: Sequence[Place]
+    ) -> tuple[Span, ...]:
+        """Return where on the line those of `places` are that neither cut what they must not, nor differ in numbers."""
+        texts = [document.text for document in self._corpus.documents] if places else []
+        return tuple(
+            (start + self._offsets[index], end + self._offsets[index])
+            for index, start, end in places
+            if is_place(texts[index], start, end)
+            and (step != "letters" or numbers(phrase) == numbers(texts[index][start:end]))
         )
-        for step, search, is_place in ways:
-            spans = tuple(
-                (start + self._offsets[index], end + self._offsets[index])
-                for index in documents
-                for start, end in search(phrase, index)
-                if is_place(self._corpus.documents[index].text, start, end)
-            )
-            if spans:
-                return Match(spans, step, inside_words=is_place is is_component)
-        return None
 
     def find_similar(self, phrase: str, documents: Sequence[int], page: int | str | None = None) -> Match | None:
         """Return the most similar text, if it is similar enough and has the same numbers."""
@@ -100,10 +131,10 @@ class TextSearch:
         """Return the best alignment of a passage, on its page where it is there."""
         pattern = letters(fold(phrase))
         best: tuple[Alignment, int] | None = None
-        for index in self._likely(pattern.text, documents):
+        for index in self._documents_like(pattern.text, _as_documents(documents)):
             document = self._corpus.documents[index]
             around = pages_around(document, page) if page is not None else None
-            passage, whole = Passage(phrase, pattern), Passage(document.text, self._letters_of(index))
+            passage, whole = Passage(phrase, pattern), Passage(document.text, self._texts.letters(index))
             starts = [each.start for each in document.pages]
             for within in [around, None] if around else [None]:
                 alignment = align_table(passage, whole, starts, within)
@@ -116,16 +147,16 @@ class TextSearch:
         first, *rest = [(start + self._offsets[best[1]], end + self._offsets[best[1]]) for start, end in best[0].spans]
         return Match((first,), "similar", share=best[0].share, parts=tuple(rest))
 
-    def _likely(self, pattern: str, documents: Sequence[int]) -> list[int]:
+    def _documents_like(self, pattern: str, documents: Documents) -> Sequence[int]:
         """Return the documents that hold most pieces of a passage, the best first."""
         if len(documents) == 1:
-            return list(documents)
-        counts = {index: count_seeds(pattern, self._letters_of(index).text) for index in documents}
-        likely = sorted((index for index in documents if counts[index]), key=lambda index: -counts[index])
-        return likely[:MOST_DOCUMENTS]
+            return documents
+        if (pattern, documents) not in self._likely:
+            (self._likely[pattern, documents],) = self._texts.most_like([(pattern, documents)], MOST_DOCUMENTS)
+        return self._likely[pattern, documents]
 
     def nearest(self, phrase: str) -> str:
-        """Say which text is nearest to a phrase that stands nowhere, or nothing where that would take too long."""
+        """Say which text is nearest to a phrase without a match, or nothing where that would take too long."""
         self._effort -= len(self._corpus)
         if self._effort < 0:
             return ""
@@ -136,7 +167,7 @@ class TextSearch:
         document, start, _ = self._corpus.place(*span)
         where = f"{document.name}, {line_of(document, start)}"
         text = self._corpus.text(*span)
-        return f"nearest: {excerpt(text)} in {where} ({score:.0f} % alike{_difference(phrase, text)})"
+        return f"nearest: {excerpt(text)} in {where} ({score:.0f} % similar{_difference(phrase, text)})"
 
     def in_whole_words(self, start: int, end: int) -> str:
         """Return the text of a stretch, with the words that its borders cut."""
@@ -147,46 +178,23 @@ class TextSearch:
         return self._corpus.text(start, end)
 
     def same(self, document: int, start: int, end: int, text: str) -> bool:
-        """Whether `text` stands at [start, end) of a document, but for what folding makes alike."""
+        """Whether `text` is at [start, end) of a document, apart from what folding ignores."""
         here = self._corpus.documents[document].text
         if not 0 <= start < end <= len(here):
             return False
         return here[start:end] == text or fold(here[start:end]).text.strip() == fold(text).text.strip()
-
-    def _exact(self, phrase: str, index: int) -> Iterator[Span]:
-        for place in _occurrences(self._corpus.documents[index].text, phrase):
-            yield place, place + len(phrase)
-
-    def _by_folding(self, phrase: str, index: int) -> Iterator[Span]:
-        return _spans(self._fold(index), fold(phrase).text.strip())
-
-    def _by_letters(self, phrase: str, index: int) -> Iterator[Span]:
-        """Yield the places that have the same numbers."""
-        for start, end in _spans(self._letters_of(index), letters(fold(phrase)).text):
-            if numbers(phrase) == numbers(self._corpus.documents[index].text[start:end]):
-                yield start, end
-
-    def _fold(self, index: int) -> Folded:
-        if index not in self._folded:
-            self._folded[index] = fold(self._corpus.documents[index].text)
-        return self._folded[index]
-
-    def _letters_of(self, index: int) -> Folded:
-        if index not in self._letters:
-            self._letters[index] = letters(self._fold(index))
-        return self._letters[index]
 
     def _most_similar(self, phrase: str, documents: Iterable[int], at_least: float) -> tuple[float, Span] | None:
         """Return the score and the place of the text most like `phrase`, the first of equals, in whole words."""
         wanted = fold(phrase).text.strip()
         best: tuple[float, int, int, int] | None = None
         for index in documents:
-            score, start, end = _alignment(wanted, self._fold(index).text, best[0] if best else at_least)
+            score, start, end = _alignment(wanted, self._texts.text("folded", index), best[0] if best else at_least)
             if end > start and score >= at_least and (best is None or score > best[0]):
                 best = (score, index, start, end)
         if best is None:
             return None
-        start, end = self._fold(best[1]).span(best[2], best[3])
+        start, end = self._texts.folded(best[1]).span(best[2], best[3])
         span = self._in_words(start + self._offsets[best[1]], end + self._offsets[best[1]])
         return (best[0], span) if span else None
 
@@ -237,16 +245,8 @@ def _difference(phrase: str, text: str) -> str:
     return f", but numbers differ: the questions say {missing or 'nothing'}, the document says {instead or 'nothing'}"
 
 
-def _spans(folded: Folded, wanted: str) -> Iterator[Span]:
-    return (folded.span(place, place + len(wanted)) for place in _occurrences(folded.text, wanted))
-
-
-def _occurrences(text: str, phrase: str) -> Iterator[int]:
-    """Yield every place of `phrase`, overlapping ones too."""
-    place = text.find(phrase) if phrase else -1
-    while place >= 0:
-        yield place
-        place = text.find(phrase, place + 1)
+def _as_documents(indexes: Sequence[int]) -> Documents:
+    return indexes if isinstance(indexes, range) else tuple(indexes)
 
 
 def _alignment(phrase: str, text: str, at_least: float) -> tuple[float, int, int]:

@@ -5,10 +5,11 @@ from itertools import chain
 
 from rag_chunk.analysis.report import AgainstBaseline, ComparisonResult, ConfigurationResult, Report
 from rag_chunk.config.metric_table import METRICS, ON_REQUEST, metrics_of
+from rag_chunk.questions.diagnostics import warn_of_drafts
 
 SCORED = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.column) if row.column)
 STRUCTURAL = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.plain_column) if row.plain_column)
-LEGEND = {"*": "recommended", "=": "perhaps as good as the leader", "-": "worse than the leader"}
+LEGEND = {"*": "recommended", "=": "may be as good as the highest", "-": "clearly worse"}
 _MOST_NAMED = 10
 _AVERAGES = "avg_"
 _SHOWN = 0.005  # a share that is 1 % when it is rounded
@@ -105,7 +106,7 @@ def column_help(report: Report, names: Sequence[str]) -> str:
     texts = {name: metric_help(report, name) for name in names if name in METRICS}
     if any(name.startswith(_AVERAGES) for name in texts):
         texts = {f"{_AVERAGES}*" if name.startswith(_AVERAGES) else name: text for name, text in texts.items()}
-        texts |= {f"{_AVERAGES}*": f"of the first {report.configurations[0].config.top_k} chunks"}
+        texts |= {f"{_AVERAGES}*": f"measured on the first {report.configurations[0].config.top_k} chunks"}
     return "; ".join(f"{name}: {text}" for name, text in texts.items())
 
 
@@ -136,7 +137,7 @@ def notes(report: Report, *, explain: bool = True) -> list[str]:
     return [*caveats(report), *verdicts, *remarks(report)]
 
 
-def skipped(report: Report) -> list[str]:
+def skipped_lines(report: Report) -> list[str]:
     """Return the sentences on what was skipped; on the terminal, notices have said so before."""
     return [f"{entry.name}: {entry.reason}" for entry in report.skipped]
 
@@ -179,13 +180,18 @@ def _unread(report: Report) -> list[str]:
 
 
 def caveats(report: Report) -> list[str]:
-    """Return what comes before every verdict: nobody has reviewed the questions, or some evidence is left out."""
+    """Return the warnings that come before every verdict: of drafts, and of evidence that is left out."""
     asked = report.questions
     if asked is None:
         return []
-    drafts = f"{asked.unreviewed} of the {asked.count} questions are drafts that nobody has reviewed"
-    notes = [f"{drafts}: this decides nothing yet."] if asked.unreviewed else []
-    return [*notes, *([asked.left_out.sentence] if asked.left_out else [])]
+    drafts = draft_warning(report)
+    return [*([drafts] if drafts else []), *([asked.left_out.sentence] if asked.left_out else [])]
+
+
+def draft_warning(report: Report) -> str:
+    """Return the warning that some questions are drafts; empty if all are reviewed."""
+    asked = report.questions
+    return warn_of_drafts(asked.unreviewed, asked.count) if asked and asked.unreviewed else ""
 
 
 def _head(comparison: ComparisonResult | None, *, alone: bool) -> list[str]:

@@ -13,7 +13,8 @@ from rag_chunk.config.metric_table import DEFAULT_GROUPS
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions
-from rag_chunk.workflow import Reporter, read_documents, read_test_file
+from rag_chunk.workflow import Reporter
+from rag_chunk.workflow.inputs import read_documents, read_test_file
 
 _BASE = "base"
 _OTHER_CONVERTERS = {"pypdfium2": "liteparse", "liteparse": "pypdfium2"}

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from rag_chunk.analysis import Progress
 from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.config.drafting import DraftingConfig
-from rag_chunk.corpus import Corpus
+from rag_chunk.corpus import Corpus, cache
 from rag_chunk.corpus.arrays import Floats
 from rag_chunk.embedder import embed
 from rag_chunk.embedder.chat import LONGEST_ANSWER, ChatModel, Message, chat_model, estimate_tokens
@@ -24,7 +25,9 @@ from rag_chunk.questions.drafting import (
     estimate_calls,
     tally_lines,
 )
-from rag_chunk.workflow import Notify, read_documents, refuse_overwriting_inputs
+from rag_chunk.workflow.inputs import Notify, read_documents, refuse_overwriting_inputs
+
+_UNKEPT = "If this is cut off, all is asked again; the variable RAG_CHUNK_CACHE may name another folder."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,17 @@ def run_drafting(job: DraftingJob, notify: Notify, on_progress: Progress) -> str
     refuse_overwriting_inputs(job.drafting.output_file, job.documents, corpus)
     context = _context(job, corpus, model)
     notify(f"Passages of the documents go to {model.name} at {model.address}.")
+    if reason := cache.why_unusable():
+        notify(f"Answers cannot be kept in {cache.cache_folder()}: {reason}. {_UNKEPT}")
     try:
         drafting = draft_questions(context, on_progress)
     except (InputError, Interrupted):
-        if answers := context.asker.new + context.asker.kept:
+        if (answers := context.asker.new + context.asker.kept) and not cache.why_unusable():
             notify(f"{answers:,} answers of the model are kept: the same command goes on from there.")
         raise
     for line in [*tally_lines(drafting), *_ending(drafting, context)]:
         notify(line)
-    return draft_file(drafting, model.name, job.drafting.filters, corpus) if drafting.questions else ""
+    return draft_file(drafting, job.drafting, corpus) if drafting.questions else ""
 
 
 def _model(job: DraftingJob) -> ChatModel:
@@ -72,9 +77,11 @@ def _context(job: DraftingJob, corpus: Corpus, model: ChatModel) -> DraftContext
         return 0 if model.load(messages) else estimate_tokens(messages) + LONGEST_ANSWER
 
     def vectors_of(texts: Sequence[str]) -> Floats:
-        vectors: Floats = embed(texts, job.vectors, "query")
+        with one_at_a_time:  # drafts are filtered on several threads, and a model takes all cores by itself
+            vectors: Floats = embed(texts, job.vectors, "query")
         return vectors
 
+    one_at_a_time = Lock()
     asker = ModelAsker(model.ask, most_tokens, job.drafting.max_tokens)
     vectors = vectors_of if job.vectors.embedding_model else None
     return DraftContext(corpus, job.drafting, PassageSampler(corpus, job.vectors.seed), asker, vectors)

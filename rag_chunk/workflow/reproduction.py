@@ -22,7 +22,8 @@ from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config import AnalysisConfig, OutputConfig, TrackingConfig, explain, is_external
 from rag_chunk.config.sources import Settings
 from rag_chunk.errors import InputError, SettingsError
-from rag_chunk.workflow import Reporter, read_all_documents, run
+from rag_chunk.workflow import Reporter, run
+from rag_chunk.workflow.inputs import read_all_documents
 from rag_chunk.workflow.lookup import find_saved_analysis
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def reproduce(
 ) -> Reproduction:
     """Run a tracked or saved analysis again, and say of each metric whether it is equal.
 
-    `name` is a run's id or a results folder; a configuration's run, or its file in the folder, stands for that
+    `name` is a run's id or a results folder; a configuration's run, or its file in the folder, means that
     configuration alone. Documents and questions come from where they were recorded, or from `source` and `test_file`.
     """
     before = find_saved_analysis(str(name), uri=uri)

@@ -14,7 +14,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker import fetch_retrieved
 from rag_chunk.questions import Question, question_to_dict
-from rag_chunk.workflow import read_documents, read_test_file
+from rag_chunk.workflow.inputs import read_documents, read_test_file
 
 FOLDER = Path(".rag-chunk/traces")
 Notify = Callable[[str], None]

@@ -365,7 +365,10 @@ def test_too_few_questions_show_nothing_against_the_baseline():
 
 
 def test_an_unknown_baseline_is_refused_before_any_work():
-    with pytest.raises(SettingsError, match=r"named 'whoel', to be the baseline \(did you mean 'whole'\?\); there are"):
+    with pytest.raises(
+        SettingsError,
+        match=r"--baseline: no configuration has the name or strategy 'whoel' \(did you mean 'whole'\?\)\. Choose one of",
+    ):
         analysed(baseline="whoel")
 
 
@@ -395,7 +398,9 @@ def test_the_baseline_stands_in_every_output(docs):
     assert "against" in table
     assert "baseline" in table
     assert "| against baseline |" in page
-    assert "no configuration is named 'fixed-size-16'" in refusal(SettingsError, "--baseline", "fixed-size-16")
+    assert "no configuration has the name or strategy 'fixed-size-16'" in refusal(
+        SettingsError, "--baseline", "fixed-size-16"
+    )
 
 
 # holding questions out
@@ -695,17 +700,17 @@ def test_the_verdict_says_why_a_usual_configuration_is_taken_and_how_much_is_kno
     taken = replace(outcome, recommended=usual, usual=usual, leads=[0.0] * 5, loss=0.021)
     line = summarize(taken, None, held_out=False)[3]
     assert line.startswith(
-        f"If you need one now, take c{usual}: it is a good usual choice, and no other is surely better; "
+        f"If you need one now, take c{usual}: it is the usual choice for this budget, and none is clearly better; "
     )
-    assert line.endswith(" Chosen with 60 questions, it is on average about 2 points below the best.")
+    assert line.endswith(" 60 questions can miss the best one: on average, that costs about 2 points.")
     surest = replace(
         outcome, recommended=usual, usual=outcome.leader, leads=[float(place == usual) for place in range(5)]
     )
     assert (
-        f"its lead over c{outcome.leader}, a good usual choice, is the surest; "
+        f"of all, it has the clearest lead over c{outcome.leader}, the usual choice for this budget; "
         in summarize(surest, None, held_out=False)[3]
     )
-    assert "Chosen with" not in summarize(surest, None, held_out=False)[3]
+    assert "can miss the best" not in summarize(surest, None, held_out=False)[3]
 
 
 def test_configurations_that_tie_are_said_to_tie():
@@ -1000,7 +1005,7 @@ def test_a_comparison_that_shows_nothing_says_that_first_then_what_limits_and_wh
     assert lines[0] == "Too close to call: any of these 5 may be the best."
     assert lines[1].startswith("What limits recall: 12 of 60 questions are missed by every configuration; a perfect ")
     assert lines[1].endswith("look at the retriever first.")
-    assert lines[2].startswith("To see more, compare fewer configurations, or ask about ")
+    assert lines[2].startswith("To tell more apart, compare fewer configurations, or add about ")
     assert lines[3].startswith("If you need one now, take c")
     assert lines[4] == "This holds for lexical retrieval (bm25) and 120 characters of context."
 
@@ -1047,10 +1052,11 @@ def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
     )
     assert (
         between_documents(result)
-        == "What is lost here is lost between documents, not by chunking: see --filter document."
+        == "Most recall is lost because the retriever picks the wrong documents, not by chunking. "
+        "To compare chunkings within the right document, add --filter document."
     )
     known = result.model_copy(update={"metrics": {**metrics, "document_precision": 0.25}})
-    assert ", as 25 % of the first 2 chunks are from the right one: see" in between_documents(known)
+    assert "not by chunking (25 % of the first 2 chunks are from the right one). To" in between_documents(known)
     assert between_documents(result.model_copy(update={"metrics": {**metrics, "lost_other_documents": 0.2}})) == ""
     assert where_lost(result.model_copy(update={"metrics": {"budget_recall": 1.0}})) == ""
 

@@ -50,7 +50,9 @@ def test_there_is_one_verdict_where_all_or_none_are_reviewed(reviewed, drafts):
 def test_every_form_of_a_report_shows_it_and_says_where_the_reviewed_are_few():
     analysis = analyze(CORPUS, CONFIGS, asked(3, 20))
     assert "- The 3 reviewed questions alone: " in markdown_text(analysis.report)
-    assert "- 3 questions cannot name a winner; use at least 30." in markdown_text(analysis.report)
+    assert "3 questions are too few to show which is better: ask at least 10, better 30." in markdown_text(
+        analysis.report
+    )
     assert "The 3 reviewed questions alone" in html_text(analysis)
     assert parse_report(analysis.report.to_json(), "report.json") == analysis.report
 

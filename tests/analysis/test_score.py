@@ -121,6 +121,11 @@ CONFIGS = {
     "tokens": RunConfig(strategy="fixed-size", chunk_size=7, unit="tokens", retriever="legacy", seed=7),
     "leaves": RunConfig(strategy="hierarchical", chunk_size=6),
     "parents": RunConfig(strategy="hierarchical", chunk_size=6, retrieve_parents=True),
+    "neighbours": RunConfig(strategy="sentence", chunk_size=6, window=1, budget=90),
+    "reranked": RunConfig(
+        strategy="sentence", chunk_size=6, reranker="tests.support.rerankers:by_length", candidates=4
+    ),
+    "sections": RunConfig(strategy="sentence", chunk_size=6, retrieve_parents=True, budget=90),
 }
 
 
@@ -133,7 +138,9 @@ def test_our_own_chunks_and_rankings_score_the_same_to_the_last_digit(
     chunks, ranked = written(docs, ours, config)
     retrievals = read_retrievals([chunks], [ranked], CORPUS, asked, config, chunk_size=config.chunk_size)
     theirs = score_retrievals(CORPUS, retrievals, asked, settings=settings)
-    if config.retrieve_parents:  # the shape is that of the leaves, which are indexed, and these files hold the parents
+    if (
+        config.hands_over_more
+    ):  # the shape is that of the leaves, which are indexed, and these files hold what is handed over
         (made,), (given_,) = ours.report.configurations, theirs.report.configurations
         assert made.questions == given_.questions
     else:
@@ -223,7 +230,7 @@ CHUNK_PROBLEMS = {
     "other text": ('{"document": "guide.md", "start": 0, "end": 6, "text": "# Kex"}', "its text differs from the text at 0 to 6 of guide.md, which is '# Keys'"),
     "absent text": ('{"document": "guide.md", "text": "Push the handle"}', "its text 'Push the handle' is not in guide.md"),
     "id": ('{"document": "guide.md", "start": 0, "end": 6, "id": [1]}', "id must be text or a whole number, not [1]"),
-    "equal id": ('{"document": "guide.md", "start": 0, "end": 6, "id": "1"}', "the id '1' stands on line 1 already; ids must differ"),
+    "equal id": ('{"document": "guide.md", "start": 0, "end": 6, "id": "1"}', "line 1 has the id '1' already; ids must differ"),
 }  # fmt: skip
 
 
@@ -237,9 +244,7 @@ def test_what_is_wrong_with_a_chunk_is_said_with_its_line(line: str, said: str, 
 
 def test_a_text_in_several_places_is_no_guess_where_the_order_says_nothing(docs: Path) -> None:
     (docs / "texts.jsonl").write_text(texts("# Doors", "Turn it back.", "# Keys"))
-    with pytest.raises(
-        InputError, match=r"line 2: its text 'Turn it back.' stands in guide.md more than once; give start"
-    ):
+    with pytest.raises(InputError, match=r"line 2: its text 'Turn it back.' is in guide.md more than once; give start"):
         read_chunks("texts.jsonl", CORPUS, RunConfig())
 
 
@@ -348,7 +353,7 @@ def test_several_pairs_are_compared_in_order_under_the_names_of_their_files(docs
     assert not report.other_comparisons
     assert len(report.comparison.pairs) == 3
     assert report.comparison.baseline
-    assert "No winner is named from 3 questions" in report.comparison.verdict[0]
+    assert "3 questions are too few to show which is better" in report.comparison.verdict[0]
     served = report_of(run("--chunks", "chunks.jsonl", *pairs[2:4], *pairs[6:8], "--retrieved", "my best!.jsonl", "--output", "json"))  # fmt: skip
     assert len(served.configurations) == 3
 
@@ -420,14 +425,21 @@ def test_a_folders_own_config_says_how_to_score_and_nothing_of_chunking(docs: Pa
 REFUSED: dict[str, tuple[list[str], str]] = {
     "no documents": (["--test-file", "questions.json", *pair()], "--corpus docs/"),
     "no questions": (["--corpus", "docs", *pair()], "--test-file questions.json"),
-    "no files": (["--corpus", "docs", "--test-file", "questions.json"], "--chunks chunks.jsonl --retrieved ranked.jsonl"),
+    "no files": (
+        ["--corpus", "docs", "--test-file", "questions.json"],
+        "missing options: --chunks chunks.jsonl, --retrieved ranked.jsonl",
+    ),
+    "nothing but chunks": (
+        ["--chunks", "chunks.jsonl"],
+        "missing options: --retrieved ranked.jsonl, --corpus docs/, --test-file questions.json",
+    ),
     "no pairs": (
         ["--corpus", "docs", "--test-file", "questions.json", *pair(), *pair(), "--retrieved", "ranked.jsonl"],
         "there are 2 --chunks and 3 --retrieved; they make pairs",
     ),
     "a limit": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--chunk-size", "0"], "--chunk-size must be at least 1"),
     "rivals": (["--config", "a.yaml", "--config", "b.yaml"], "give one --config"),
-    "a baseline": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--baseline", "x"], "named 'x'"),
+    "a baseline": (["--corpus", "docs", "--test-file", "questions.json", *pair(), "--baseline", "x"], "has the name or strategy 'x'"),
 }  # fmt: skip
 
 

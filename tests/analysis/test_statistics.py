@@ -434,7 +434,7 @@ def pair(**changes):
         (
             pair(p_adjusted=0.01, low=0.01),
             9,
-            "No winner is named from 9 questions (at least 10 are needed): alpha is 4.0 points above beta.",
+            "9 questions are too few to show which is better: ask at least 10, better 30. alpha is 4.0 points above beta.",
         ),
         (
             pair(difference=0.0, low=0.0, high=0.0, p_adjusted=1.0, detectable=0.0),
@@ -485,7 +485,7 @@ def comparison(not_shown_worse, questions=40, configurations=5, detectable=0.05)
         (
             comparison((0,), questions=9),
             (
-                "No winner is named from 9 questions (at least 10 are needed): "
+                "9 questions are too few to show which is better: ask at least 10, better 30. "
                 "alpha has the highest mean of 5 configurations."
             ),
         ),
@@ -540,8 +540,8 @@ def test_a_recommendation_in_words(value, recommended, sentence):
 def test_few_questions_are_warned_of():
     assert sample_warning(30) is None
     assert sample_warning(29) == "29 questions show only large differences; use at least 30."
-    assert sample_warning(9) == "9 questions cannot name a winner; use at least 30."
-    assert sample_warning(1) == "1 question cannot name a winner; use at least 30."
+    assert sample_warning(9) == "9 questions are too few to show which is better: ask at least 10, better 30."
+    assert sample_warning(1) == "1 question is too few to show which is better: ask at least 10, better 30."
 
 
 def test_about_as_many_questions_as_are_asked_for_show_the_difference_in_four_of_five_cases() -> None:

@@ -112,7 +112,10 @@ def test_the_ending_of_the_output_file_tells_its_format_unless_one_is_named(docs
         assert (docs / name).read_text().lstrip().startswith(beginning), name
     done("analyze", "docs", "--strategy", "header", "--output", "csv", "-o", "out.html")
     assert (docs / "out.html").read_text().startswith("configuration,")
-    assert "out.html does not tell its format" in rag_chunk("compare", "a", "b", "-o", "out.html").stderr
+    assert (
+        "out.html: no output format has this file name extension"
+        in rag_chunk("compare", "a", "b", "-o", "out.html").stderr
+    )
 
 
 def test_save_writes_the_whole_results_folder_which_is_no_document_afterwards(docs: Path) -> None:

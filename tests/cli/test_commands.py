@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import fsspec
 import pyarrow.parquet
 import pytest
 import typer
@@ -148,6 +149,12 @@ def test_the_parents_of_chunks_can_be_written_and_hold_them(rag_chunk, docs):
     assert len(parents) < len(children)
 
 
+def test_the_parts_of_documents_that_hold_chunks_can_be_written(rag_chunk, docs):
+    config = ("--strategy", "sentence", "--chunk-size", "5", "--quiet")
+    written = list(map(json.loads, rag_chunk("chunk", docs, *config, "--parents").out.splitlines()))
+    assert [row["text"].splitlines()[0] for row in written[:2]] == ["# Keys", "## Lost keys"]
+
+
 def test_chunk_takes_the_folders_config_and_its_documents(rag_chunk, docs):
     Path("rag-chunk.yaml").write_text("strategy: sentence\nchunk_size: 7\nanalysis:\n  source: docs\n")
     done = rag_chunk("chunk")
@@ -158,9 +165,8 @@ def test_chunk_takes_the_folders_config_and_its_documents(rag_chunk, docs):
 @pytest.mark.parametrize(
     ("status", "arguments", "sentence"),
     [
-        (2, ["-o", "c.txt"], "does not tell its format by its ending"),
+        (2, ["-o", "c.txt"], "no format has this file name extension"),
         (2, ["--format", "parkuet"], "unknown format 'parkuet' (did you mean 'parquet'?)"),
-        (2, ["--parents"], "recursive-character makes no parents"),
         (2, ["--strategy", "header,sentence"], "this command takes one configuration"),
         (3, ["-o", "missing/c.csv"], "missing/c.csv cannot be written: there is no folder missing"),
     ],
@@ -183,8 +189,10 @@ def test_init_makes_files_with_which_the_next_command_works(rag_chunk, docs):
     assert begun.err.endswith("Next:\n\nrag-chunk analyze\n\n")
     shown = rag_chunk("analyze")
     assert shown.status == 0
-    assert "4 of 4 questions marked reviewed: false" in shown.said
-    assert "4 of the 4 questions are drafts that nobody has reviewed" in " ".join(shown.out.split())
+    warning = "All 4 questions are unreviewed drafts: review them before you trust any result."
+    assert " ".join(f"{shown.out} {shown.err}".split()).count("unreviewed drafts") == 1
+    assert warning in " ".join(shown.out.split())
+    assert warning in rag_chunk("analyze", "--output", "csv").err
     asked = yaml_text.load(Path("questions.yaml").read_text())["questions"]
     assert [each["question"] for each in asked] == [
         "What is said about Keys?",
@@ -193,7 +201,7 @@ def test_init_makes_files_with_which_the_next_command_works(rag_chunk, docs):
         "What is said about nobody, remembers, why?",
     ]
     assert all(each["reviewed"] is False for each in asked)
-    assert "are drafts that nobody has reviewed" in rag_chunk("analyze", "--output", "html").out
+    assert warning in rag_chunk("analyze", "--output", "html").out
     Path("questions.yaml").write_text(Path("questions.yaml").read_text().replace("reviewed: false", "reviewed: true"))
     assert "drafts" not in rag_chunk("analyze", "--output", "markdown").out
 
@@ -235,11 +243,18 @@ def test_an_analysis_tells_of_phrases_that_were_not_found_word_for_word(rag_chun
     assert "phrases without an exact match: 1." in said
 
 
+def test_documents_whose_accents_are_apart_from_their_letters_are_counted(rag_chunk, docs):
+    assert "NFC" not in rag_chunk("analyze", docs.name, "--strategy", "header").err
+    (docs / "menu.md").write_text("Un cafe\u0301 solo.\n")
+    said = rag_chunk("analyze", docs.name, "--strategy", "header").said
+    assert "1 document is not in Unicode NFC" in said
+
+
 def test_documents_without_sentences_get_no_question_file(rag_chunk, folder):
     Path("list.md").write_text("- one\n- two\n")
     Path("empty.md").touch()
-    assert "there is no question file yet" in rag_chunk("init", "empty.md").said
-    assert "there is no question file yet" in rag_chunk("init", "list.md", "--force").said
+    assert "so it wrote no question file" in rag_chunk("init", "empty.md").said
+    assert "so it wrote no question file" in rag_chunk("init", "list.md", "--force").said
     assert not Path("questions.yaml").exists()
     assert rag_chunk("analyze").status == 0
 
@@ -254,7 +269,7 @@ def test_every_draft_is_found_where_it_was_drawn_from(folder):
     Path("q.yaml").write_text(drafts_yaml(questions), encoding="utf-8")
     check = check_questions("q.yaml", corpus)
     assert check.of("error") == []
-    assert [finding.kind for finding in check.of("warning")] == ["unreviewed"]
+    assert [finding.kind for finding in check.of("note")] == ["unreviewed"]
     for draft, checked in zip(questions, check.questions, strict=True):
         names = {corpus.place(*span).document.name for span in checked.question.evidence[0].spans}
         assert draft.document in names
@@ -272,7 +287,7 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
         "question,relevant,reviewed\nHow do I lock?,Turn the key to the left,false\nWhat does a key cost?,25 euros,TRUE\n"
     )
     checked = rag_chunk("check-questions", "q.csv", docs, "--fix", "fixed.json")
-    assert "1 of 2 questions marked reviewed: false" in checked.out
+    assert "1 of 2 questions are unreviewed drafts" in checked.out
     assert re.search(r"not reviewed +1\n", checked.out)
     fixed = json.loads(Path("fixed.json").read_text())["questions"]
     assert [str(each["reviewed"]).lower() for each in fixed] == ["false", "true"]
@@ -288,9 +303,13 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
         (
             2,
             ["analyze", "docs", "-o", "x.pdf"],
-            "x.pdf does not tell its format by its ending (.html, .htm, .json, .csv, .md)",
+            "x.pdf: no output format has this file name extension. Use one of .html, .htm, .json, .csv, .md,",
         ),
-        (2, ["compare", "one", "two", "-o", "x.html"], "x.html does not tell its format by its ending (.json, .md)"),
+        (
+            2,
+            ["compare", "one", "two", "-o", "x.html"],
+            "x.html: no output format has this file name extension. Use one of .json, .md,",
+        ),
         (
             2,
             ["analyze", "docs", "--mlflow-uri", "sqlite:///x.db"],
@@ -534,3 +553,19 @@ def test_the_help_of_analyze_shows_the_options_that_most_people_need_and_how_to_
     assert len(every) > 40
     assert {"--strategy", "--chunk-size", "--test-file", "--save", "--mlflow-tracking", "--help-all"} <= set(short)
     assert "source" in rag_chunk("analyze", "--help").out.split("╭─ Arguments")[1].split("╭─")[0].lower()
+
+
+def test_documents_of_a_store_are_analysed_as_those_of_a_folder(run, docs):
+    store = fsspec.filesystem("memory")
+    store.put("docs", "/bucket/docs", recursive=True)
+    try:
+        source = "memory://bucket/docs"
+        assert run("chunk", source, "-q") == run("chunk", "docs", "-q")
+        Path("rag-chunk.yaml").write_text(f"strategy: sentence\nanalysis:\n  source: {source}\n")
+        status, out, _ = run("analyze", "--output", "json")
+        assert (status, json.loads(out)["corpus"]["digest"]) == (0, read_corpus("docs").digest)
+    finally:
+        store.store.clear()
+    status, out, err = run("chunk", "s3://ann:s3cret@bucket/docs")
+    assert (status, out) == (3, "")
+    assert "s3cret" not in err

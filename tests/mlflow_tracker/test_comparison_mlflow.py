@@ -167,7 +167,7 @@ def test_folders_are_compared_and_run_again_without_mlflow(store: Store, run: Pr
     assert run("compare", "both", "single")[0] == 0
     assert run("reproduce", "single")[0] == 0
     status, _, said = run("reproduce", "f" * 32)
-    assert (status, said) == (4, ("rag-chunk: tracking needs an optional package. "
+    assert (status, said) == (4, (f"rag-chunk: reading run {'f' * 32} from MLflow needs an optional package. "
                                  "Install it: pip install 'rag-chunk[mlflow]'\n"))  # fmt: skip
 
 

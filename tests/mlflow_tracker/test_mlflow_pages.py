@@ -1,6 +1,6 @@
 """What a person sees in a browser behind the links that are printed: MLflow's own pages, in Chromium.
 
-    SCREENSHOTS=docs/images python -m pytest --no-cov tests/mlflow_tracker/test_mlflow_pages.py
+    SCREENSHOTS=docs/images python -m pytest tests/mlflow_tracker/test_mlflow_pages.py
 
 makes the pictures of `docs/mlflow.md` anew.
 """

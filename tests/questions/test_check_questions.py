@@ -42,13 +42,13 @@ FINDINGS = [
     "note: question q2 (line 3): 'The fee was cutt from $32 to $8' has no exact match; using 'The fee was cut from",
     "warning: question q3 (line 4): it asks the same as question q2 (line 3); both count",
     "warning: question q3 (line 4): 'the door' is given more than once",
-    "warning: question q3 (line 4): 'the door' has only 8 characters; such keywords are found nearly for free",
-    "warning: question q3 (line 4): 'the door' has only 9 characters; such keywords are found nearly for free",
+    "warning: question q3 (line 4): 'the door' has only 8 characters; almost any search finds such a keyword",
+    "warning: question q3 (line 4): 'the door' has only 9 characters; almost any search finds such a keyword",
     "error: question q3 (line 4): 'a phrase that is nowhere' is in no document; nearest: ",
-    "note: question q4 (line 5): it has no evidence, and takes no part in any mean",
+    "note: question q4 (line 5): it has no evidence, so no metric counts it",
     "error: question q5 (line 6): question must be text, not 3",
     "error: question q5 (line 6): relevant must be a list of phrases, not {'a': 1}",
-    "warning: question q6 (line 7): 'Pull the' is not at 0 to 4 of guide.md but at 101 to 109; that is taken",
+    "warning: question q6 (line 7): 'Pull the' is not at 0 to 4 of guide.md but at 101 to 109; using that place",
 ]
 SUMMARY = {
     "questions": 6,
@@ -146,7 +146,7 @@ UNREADABLE = {
     "YAML": ("a: [", ["error: the file cannot be read as YAML: "]),
     "no list": ('{"a": 1}', ["error: the file holds no list of questions; "]),
     "no question": ("[]", ["error: the file holds no question"]),
-    "no evidence": ('[{"question": "A?"}]', ["error: the file is of no use: none of its 1 questions has evidence", "note: "]),
+    "no evidence": ('[{"question": "A?"}]', ["error: the file has no usable question: none of its 1 questions has evidence", "note: "]),
     "ids": (
         '[{"id": "a", "question": "A?", "relevant": ["Turn the key"]},\n{"id": "a", "question": "B?", "relevant": ["Pull the handle"]}]',
         ["error: the id 'a' occurs 2 times (line 1, line 2); ids must differ"],

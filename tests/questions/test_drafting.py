@@ -3,12 +3,15 @@
 import itertools
 import json
 import re
+import threading
+import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_chunk import read_corpus
@@ -24,6 +27,10 @@ from rag_chunk.questions.drafting import (
     draft_file,
     draft_questions,
 )
+from rag_chunk.questions.drafting.drafter import AT_ONCE
+from rag_chunk.questions.drafting.model_asker import NoMoreAnswers
+from rag_chunk.questions.drafting.parallel_calls import run_at_once
+from rag_chunk.questions.drafting.prompts import DraftReply
 from rag_chunk.questions.drafts import drafts
 from rag_chunk.questions.folding import fold
 from tests.support.chat_server import Asked, Model, PlayedAnswer, Reply, honest, repeating
@@ -51,8 +58,8 @@ def context(corpus: Corpus, model: Model, **settings: object) -> DraftContext:
     return DraftContext(corpus, config, PassageSampler(corpus, 0), ModelAsker(ask, lambda _: 1))
 
 
-def draft(corpus: Corpus, model: Model, **settings: object) -> Drafting:
-    return draft_questions(context(corpus, model, **settings), lambda *_: None)
+def draft(corpus: Corpus, model: Model, at_once: int = AT_ONCE, **settings: object) -> Drafting:
+    return draft_questions(context(corpus, model, **settings), lambda *_: None, at_once)
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +122,10 @@ def test_what_is_kept_is_quoted_and_written_as_a_question_file_that_can_be_read(
     assert len(drafting.questions) == 20
     kinds = Counter(each.kind.name for each in drafting.questions)
     assert all(abs(kinds[row.name] - 20 * row.share / 100) <= 1 for row in QUESTION_KINDS.values())
-    Path("q.yaml").write_text(draft_file(drafting, "m", tuple(FILTERS), examples), encoding="utf-8")
+    Path("q.yaml").write_text(draft_file(drafting, DraftingConfig(model="m"), examples), encoding="utf-8")
     check = check_questions("q.yaml", examples)
     assert check.of("error") == []
-    assert [finding.kind for finding in check.of("warning")] == ["unreviewed"]
+    assert [finding.kind for finding in check.of("note")] == ["unreviewed"]
     assert check.summary["given as spans"] == check.summary["items of evidence"] >= 20
     first = yaml_text.load(Path("q.yaml").read_text(encoding="utf-8"))["questions"][0]
     name = first["evidence"][0]["doc"]
@@ -153,9 +160,9 @@ def test_a_draft_that_no_text_supports_gets_into_no_file(texts, data):
         quoted[question] = quotes, asked.passages
         return {"question": question, "quotes": quotes}
 
-    drafting = draft(corpus, model, count=5, without=",".join(WITHOUT), kinds="fact,two-documents")
+    drafting = draft(corpus, model, at_once=1, count=5, without=",".join(WITHOUT), kinds="fact,two-documents")
     if drafting.questions:
-        written = yaml_text.load(draft_file(drafting, "m", (), corpus))["questions"]
+        written = yaml_text.load(draft_file(drafting, DraftingConfig(model="m"), corpus))["questions"]
         documents = {document.name: document.text for document in corpus.documents}
         for question in written:
             quotes, passages = quoted[question["question"]]
@@ -331,6 +338,86 @@ def test_a_kind_without_passages_leaves_its_share_to_the_others():
 def test_an_answer_that_is_no_draft_is_counted_and_nothing_else_happens(reply):
     drafting = draft(DOOR, lambda _: reply, count=1, kinds="fact")
     assert (drafting.questions, set(drafting.dropped)) == ((), {"unreadable"})
+
+
+@settings(max_examples=10)
+@given(st.lists(st.sampled_from([*FOODS, "more", "none"]), min_size=1, max_size=30), st.integers(1, 9))
+def test_answers_that_come_late_change_nothing(replies, at_once):
+    """Drafts are kept in the order of their passages, however soon each is answered."""
+
+    def model(slowness: int) -> Model:
+        def answer(asked: Asked) -> Reply:
+            word = replies[sum(map(ord, asked.passages[0])) % len(replies)]
+            time.sleep(slowness * len(word) / 2000)
+            return {"question": f"{word} {word}s?", "quotes": [asked.passages[0][:50]] if word != "none" else []}
+
+        return answer
+
+    text = "".join(f"Sentence {word} tells much of {word}s in few words. " for word in FOODS * 9)
+    chosen = {"count": 9, "kinds": "fact", "without": "evidence,overlap,pointing,language,round-trip"}
+    one, other = (draft(Corpus([Document("a.txt", text)]), model(slowness), at_once, **chosen) for slowness in (0, 1))
+    assert (one.questions, one.asked, one.dropped, one.stop) == (
+        other.questions,
+        other.asked,
+        other.dropped,
+        other.stop,
+    )
+
+
+def test_drafts_are_asked_for_at_once_and_the_same_is_asked_once(examples):
+    meeting, asked = threading.Barrier(AT_ONCE, timeout=20), Counter[str]()
+
+    def model(question: Asked) -> Reply:
+        asked[question.prompt] += 1
+        if question.passages and asked.total() <= AT_ONCE:
+            meeting.wait()
+        return honest(question)
+
+    drafting = draft(examples, model, count=AT_ONCE)
+    assert len(drafting.questions) == AT_ONCE
+    assert set(asked.values()) == {1}
+
+
+def test_nothing_more_is_asked_where_one_answer_fails(examples):
+    asked, both = list[str](), threading.Barrier(2, timeout=20)
+
+    def model(question: Asked) -> Reply:
+        asked.append(question.prompt)
+        if len(asked) == 2:
+            both.wait()
+            raise OSError("the server died")
+        if len(asked) == 1:
+            both.wait()
+        return honest(question)
+
+    asking = context(examples, model, count=2, kinds="fact")
+    with pytest.raises(OSError, match="died"):
+        draft_questions(asking, lambda *_: None, 2)
+    with pytest.raises(NoMoreAnswers):
+        asking.asker.ask(DraftReply, [{"content": "more"}])
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=8), st.integers(1, 120))
+def test_requests_at_once_never_take_more_tokens_than_they_may(sizes, most):
+    """The largest that an answer may take is 50 here; what is under way counts until it is known."""
+    used = list[int]()
+
+    def ask(messages, _):
+        used.append(int(messages[0]["content"].partition(" ")[0]))
+        return PlayedAnswer("{}", tokens=used[-1])
+
+    asker = ModelAsker(ask, lambda _: 50, most)
+    refused = run_at_once([partial(_is_refused, asker, f"{size} of {number}") for number, size in enumerate(sizes)])
+    assert sum(used) == asker.tokens <= most
+    assert asker.tokens + 50 > most if any(refused) else len(used) == len(sizes)
+
+
+def _is_refused(asker: ModelAsker, text: str) -> bool:
+    try:
+        asker.ask(DraftReply, [{"content": text}])
+    except NoMoreAnswers:
+        return True
+    return False
 
 
 def test_a_model_may_find_no_question():

@@ -242,10 +242,11 @@ def test_rejected_questions_stay_in_the_file_and_are_not_asked(tmp_path: Path) -
     path = tmp_path / "q.yaml"
     path.write_text(
         "- {id: a, question: b, relevant: turn the key left}\n- {id: c, question: d, relevant: nowhere, reviewed: rejected}\n"
+        "- {id: [1], question: 3, relevant: {}, tags: 4, evidence: 5, reviewed: rejected}\n"
     )
     questions = read_questions(path, corpus)
     assert questions.ids == ["a"]
-    assert [tuple(entry) for entry in questions.skipped] == [("1 question", "marked reviewed: rejected")]
+    assert [tuple(entry) for entry in questions.skipped] == [("2 questions", "marked reviewed: rejected")]
     check = check_questions(path, corpus)
-    assert check.summary["rejected"] == 1
-    assert [each["id"] for each in json.loads(check.to_json_with_spans())["questions"]] == ["a", "c"]
+    assert check.summary["rejected"] == 2
+    assert [each["id"] for each in json.loads(check.to_json_with_spans())["questions"]] == ["a", "c", [1]]

@@ -397,7 +397,7 @@ def test_tags_are_trimmed_and_stand_once(read):
 
 def test_a_field_that_looks_misspelt_is_warned_of(read):
     found = read(one(relevant=["Turn the key"], relevent=["Turn"], answer="left"))
-    assert found.warnings == ("question q1 (line 1): the field 'relevent' is not read (did you mean 'relevant'?)",)
+    assert found.warnings == ("question q1 (line 1): the field 'relevent' is ignored (did you mean 'relevant'?)",)
 
 
 BROKEN = {
@@ -600,4 +600,4 @@ def test_the_line_of_excel_that_names_the_separator_is_understood(read, refused)
 )
 def test_the_field_that_another_tool_means_is_named(name, field, read):
     content = [*one(relevant=["Turn the key"]), {name: "x", **one(relevant=["Turn back."])[0]}]
-    assert f"the field {name!r} is not read (did you mean {field!r}?)" in read(content).warnings[0]
+    assert f"the field {name!r} is ignored (did you mean {field!r}?)" in read(content).warnings[0]

@@ -211,7 +211,7 @@ def test_what_would_be_too_large_is_left_out_and_said(monkeypatch: pytest.Monkey
         (None, {"count": 0}, "No questions were given", "Each question"),
         (None, {"baseline": "sentence-8-2"}, "the baseline", "nan"),
         (None, {"holdout": 0.5}, "Held out:", "nan"),
-        (None, {"count": 4}, "too few to name a winner", "nan"),
+        (None, {"count": 4}, "too few to show which is better", "nan"),
         (None, {"metrics": ("budget",)}, "Which is better", "nan"),
         ([RunConfig(retriever=r, strategy=s) for r in ("bm25", "random") for s in ("sentence", "markdown")], {}, "Retriever random", "nan"),
     ],

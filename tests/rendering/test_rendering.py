@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from rag_chunk.analysis import analyze
-from rag_chunk.analysis.report import Report, SkippedEntry
+from rag_chunk.analysis.report import Report
+from rag_chunk.analysis.report_inputs import SkippedEntry
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.config.sweep import sweep
 from rag_chunk.corpus import Corpus, Document
@@ -144,8 +145,8 @@ def test_the_number_of_chunks_is_a_column_on_80_columns_and_every_column_is_expl
     assert "num_" in text.splitlines()[0]
     below = " ".join(text.split())
     assert "budget_recall: share of the evidence in the first 4,000 characters;" in below
-    assert "num_chunks: chunks in the index, a vector each;" in below
-    assert "avg_*: of the first 5 chunks" in below
+    assert "num_chunks: chunks in the index, each one vector in a vector store;" in below
+    assert "avg_*: measured on the first 5 chunks" in below
 
 
 def test_what_stands_behind_the_verdict_is_shown_on_demand_and_skips_are_not_repeated(report: Report) -> None:

@@ -260,7 +260,7 @@ def test_the_size_of_a_difference_that_can_be_shown_shrinks_with_the_questions()
     table = ScoreTable({f"q{number}": number for number in range(60)}, scores)
     none, few, many = (table.describe([f"q{number}" for number in range(count)]) for count in (0, 9, 40))
     assert none == few
-    assert re.fullmatch(r"A winner is named from 10 reviewed questions on; 10 would show about ±\d+ points\.", none)
+    assert re.fullmatch(r"Review at least 10 questions to compare chunkings; 10 would show about ±\d+ points\.", none)
     match = re.fullmatch(
         r"With 40 reviewed questions, a difference of ±(\d+) points can be shown; 60 would show about ±(\d+)\.", many
     )
@@ -280,7 +280,7 @@ def test_the_size_is_measured_on_the_documents_at_hand(path: Path, client: Revie
         if shows := client.get("overview")[1]["shows"]:
             break
         time.sleep(0.05)
-    assert shows == "A winner is named from 10 reviewed questions on."
+    assert shows == "Review at least 10 questions to compare chunkings."
 
 
 def test_a_file_is_reviewed_at_the_same_address_again_which_only_its_user_can_read(tmp_path: Path) -> None:

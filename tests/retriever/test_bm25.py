@@ -1,5 +1,8 @@
 """BM25 from one positional index equals an index of the chunks' texts, and every ranking is total."""
 
+import unicodedata
+from itertools import pairwise
+
 import bm25s
 import numpy as np
 import pytest
@@ -77,12 +80,43 @@ def test_terms_are_those_of_a_naive_tokeniser(text):
         ("BM25で検索", ["bm25", "で検", "検索"]),
         ("コーヒー", ["コー", "ーヒ", "ヒー"]),
         ("İ", ["i̇"]),
-        ("ΟΔΟΣ ΟΔΟΣΑ", ["οδος", "οδοσα"]),
+        ("ﬁnance", ["finance"]),
+        ("Ｆｕｌｌ ＷＩＤＴＨ", ["full", "width"]),
+        ("co\u00adop zero\u200bwidth heart\ufe0f", ["coop", "zerowidth", "heart"]),
+        ("edge\u00ad", ["edge"]),
+        ("espan\u0303ol tie\u0302\u0301ng Vie\u0323\u0302t", ["español", "tiếng", "việt"]),
+        ("oʼzbek", ["oʼzbek"]),
+        ("Straße STRASSE", ["strasse", "strasse"]),
+        ("か\u3099き", ["がき"]),
+        ("ﾊﾞｽ停", ["バス", "ス停"]),
+        ("\u0301 = \u0338", []),
+        ("ΟΔΟΣ ΟΔΟΣΑ", ["οδοσ", "οδοσα"]),
         ("", []),
     ],
 )
 def test_terms_are_words_and_bigrams_of_unspaced_scripts(text, expected):
     assert terms(text) == expected
+
+
+@given(wordy | texts)
+def test_terms_do_not_depend_on_how_accents_are_written(text):
+    assert terms(unicodedata.normalize("NFD", text)) == terms(unicodedata.normalize("NFC", text))
+
+
+def test_a_decomposed_question_ranks_as_a_composed_one():
+    texts = ["Tiếng Việt", "Ngôn ngữ", "tiêng Viêt"]
+    for form in ("NFC", "NFD"):
+        written = [unicodedata.normalize(form, text) for text in texts]
+        corpus = Corpus([Document(f"{number}.txt", text) for number, text in enumerate(written)])
+        chunking = chunking_of(corpus, list(pairwise(corpus.starts.tolist())))
+        scores = score_chunks(chunking, ["tiếng Việt", unicodedata.normalize("NFD", "tiếng Việt")])
+        assert [row.nonzero()[0].tolist() for row in scores] == [[0], [0]]
+
+
+def test_a_mark_that_is_cut_off_from_its_letter_is_no_term():
+    corpus = Corpus([Document("a.txt", "espan\u0303ol か\u3099き")])
+    chunking = chunking_of(corpus, [(0, 5), (5, 8), (10, 12)])
+    assert [scores.nonzero()[0].tolist() for scores in score_chunks(chunking, ["espan", "ol", "き"])] == [[0], [1], [2]]
 
 
 def test_a_cut_word_counts_as_its_fragments():

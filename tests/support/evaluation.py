@@ -27,6 +27,10 @@ WORDS = (
     "\n\n",
     "-",
     "ß",
+    "espan\u0303ol ",
+    "so\u00adfa\u00ad ",
+    "か\u3099ﾊﾞ\ufe00",
+    "ﬁ ㌢ ",
 )
 wordy = st.lists(st.sampled_from(WORDS), max_size=12).map("".join)
 

@@ -1,6 +1,7 @@
 """The metrics of one configuration, slow and obvious: every character by itself."""
 
 import itertools
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
@@ -17,8 +18,12 @@ LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
 
 WORD = regex.compile(r"\w")
 UNSPACED = regex.compile(
-    "|".join(rf"\p{{scx={name}}}" for name in ("Han", "Hira", "Kana", "Thai", "Lao", "Khmer", "Mymr"))
+    r"(?!\p{scx=Latn})(?:"
+    + "|".join(rf"\p{{scx={name}}}" for name in ("Han", "Hira", "Kana", "Thai", "Lao", "Khmer", "Mymr"))
+    + ")"
 )
+MARK = regex.compile(r"(?=\p{M})\p{sc=Zinh}|[\uff9e\uff9f]")
+IGNORABLE = regex.compile(r"\p{DI}")
 
 Inks = set[int]
 
@@ -49,7 +54,7 @@ class Reference:
         seen: set[int] = set()
         spent = 0
         for place in (place for row in ranked for place in range(*self.chunks[row])):
-            if self.config.merge_overlaps and place in seen:
+            if self.config.pays_once and place in seen:
                 continue
             if spent == budget:
                 return
@@ -82,7 +87,7 @@ class Reference:
         read, paid = set[int](), list[int]()
         for row in ranked:
             for number in self.touched_tokens(row):
-                if self.config.merge_overlaps and number in paid:
+                if self.config.pays_once and number in paid:
                     read |= self.part(row, number)
                 elif len(paid) < self.config.budget:
                     paid.append(number)
@@ -108,11 +113,11 @@ class Reference:
 
     def cost_in_tokens(self, ranked: Sequence[int]) -> int:
         numbers = [number for row in ranked for number in self.touched_tokens(row)]
-        return len(set(numbers)) if self.config.merge_overlaps else len(numbers)
+        return len(set(numbers)) if self.config.pays_once else len(numbers)
 
     def cost(self, ranked: Sequence[int]) -> int:
         places = [place for row in ranked for place in range(*self.chunks[row])]
-        return len(set(places)) if self.config.merge_overlaps else len(places)
+        return len(set(places)) if self.config.pays_once else len(places)
 
     def recall(self, read: set[int], question: Question) -> float:
         gained = total = 0.0
@@ -260,17 +265,35 @@ def words(text: str) -> set[str]:
 
 def naive_terms(text: str) -> Iterator[str]:
     """Yield the terms of `text`: one character after the other is put to the run that it belongs to."""
-    runs: list[tuple[bool, str]] = []
+    runs: list[tuple[bool, list[str]]] = []  # whether a run is unspaced, and its characters, each with what joins it
     kind: bool | None = None
+    unseen = ""  # after a run: of it, if it goes on
     for character in text:
-        now = bool(UNSPACED.fullmatch(character)) if WORD.fullmatch(character) else None
-        if now is not None and now == kind:
-            runs[-1] = (now, runs[-1][1] + character)
-        elif now is not None:
-            runs.append((now, character))
-        kind = now
+        if IGNORABLE.fullmatch(character):
+            unseen += character
+            continue
+        if MARK.fullmatch(character):
+            if kind is not None:
+                runs[-1][1][-1] += unseen + character
+        else:
+            now = bool(UNSPACED.fullmatch(character)) if WORD.fullmatch(character) else None
+            if now is not None and now == kind:
+                runs[-1][1][-1] += unseen
+                runs[-1][1].append(character)
+            elif now is not None:
+                runs.append((now, [character]))
+            kind = now
+        unseen = ""
     for unspaced, run in runs:
         if unspaced and len(run) > 1:
-            yield from (run[place : place + 2].lower() for place in range(len(run) - 1))
+            yield from (folded("".join(pair)) for pair in itertools.pairwise(run))
         else:
-            yield run.lower()
+            yield folded("".join(run))
+
+
+def folded(term: str) -> str:
+    """Return NFKC_Casefold of `term`: case folding and compatibility until nothing changes, without what is not seen."""
+    before, after = "", unicodedata.normalize("NFD", term)
+    while after != before:
+        before, after = after, unicodedata.normalize("NFKC", IGNORABLE.sub("", after).casefold())
+    return after

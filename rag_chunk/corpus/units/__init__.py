@@ -6,12 +6,15 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, Spans
 from rag_chunk.corpus.units.counts import FAR, Counts
 from rag_chunk.corpus.units.encoding import encoding_name, load_encoding, prepare_encoding
+from rag_chunk.corpus.units.model_tokens import ModelTokens
+from rag_chunk.corpus.units.tokenizer_names import is_tokenizer_name
 from rag_chunk.corpus.units.tokens import Tokens
 from rag_chunk.corpus.units.words import Characters, Words, within_phrases, word_starts
 
 __all__ = [
     "Characters",
     "Counts",
+    "ModelTokens",
     "Tokens",
     "Unit",
     "Units",
@@ -36,6 +39,10 @@ class Units(Protocol):
         """The unit's name."""
 
     @property
+    def keeps_space(self) -> bool:
+        """Whether white space belongs to units, so that windows keep what is at their edges."""
+
+    @property
     def starts(self) -> Positions:
         """Where each unit starts on the line, in order."""
 
@@ -52,5 +59,7 @@ def units_of(corpus: Corpus, unit: Unit, model: str) -> Units:
         return corpus.derived(Words, lambda: Words(corpus))
     if unit == "characters":
         return corpus.derived(Characters, lambda: Characters(corpus))
+    if is_tokenizer_name(model):
+        return corpus.derived(ModelTokens, lambda: ModelTokens(corpus, model), model)
     encoding = encoding_name(model)
     return corpus.derived(Tokens, lambda: Tokens(corpus, encoding), encoding)

@@ -47,15 +47,15 @@ def encoding_name(model: str) -> str:
     except KeyError:
         names = ", ".join(tiktoken.list_encoding_names())
         raise SettingsError(
-            f"tiktoken knows no model or encoding {model!r}. Give --model one of its encodings ({names}) or a model "
-            "such as gpt-4o or text-embedding-3-small"
+            f"tiktoken knows no model or encoding {model!r}. Give --model one of its encodings ({names}), a model "
+            "such as gpt-4o or text-embedding-3-small, or another tokenizer: hf:NAME or the path of a tokenizer.json"
         ) from None
 
 
 def prepare_encoding(name: str) -> None:
     """See to it that tiktoken finds the rank file of the encoding `name` on this machine.
 
-    It is there when it stands in tiktoken's cache already; else it is unpacked from the package
+    It is there if tiktoken's cache has it already; else it is unpacked from the package
     `bpe-openai` (extra `offline`), else downloaded, with a time limit. Raise `InputError` with the
     remedies where neither succeeds.
     """

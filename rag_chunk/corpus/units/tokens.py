@@ -46,6 +46,7 @@ class Tokens:
     """Tokens as units. A chunk's size equals the length of its text's own encoding."""
 
     name: Final = "tokens"
+    keeps_space: Final = True
 
     def __init__(self, corpus: Corpus, model: str) -> None:
         """Encode `corpus` with the tokenizer of `model`, on all cores."""

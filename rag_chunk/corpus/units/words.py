@@ -91,6 +91,7 @@ class Words:
     """Words as units. A fragment of a word counts as a word, as it does in the chunk's own text."""
 
     name: Final = "words"
+    keeps_space: Final = False
 
     def __init__(self, corpus: Corpus) -> None:
         """Find the words of `corpus`."""
@@ -118,6 +119,7 @@ class Characters:
     """Characters (code points) as units."""
 
     name: Final = "characters"
+    keeps_space: Final = False
 
     def __init__(self, corpus: Corpus) -> None:
         """Note the length of `corpus`."""

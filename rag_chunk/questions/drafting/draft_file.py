@@ -3,19 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rag_chunk.config import yaml_text
-from rag_chunk.config.drafting import FILTERS
+from rag_chunk.config.drafting import FILTERS, DraftingConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.errors import InputError
 from rag_chunk.questions.drafting.draft_filters import DraftedQuestion
 from rag_chunk.questions.drafting.drafter import Drafting
 from rag_chunk.questions.question import question_to_dict
+from rag_chunk.questions.question_file import format_questions
 
 _HEAD = """\
-# Questions that {model} drafted. They decide nothing yet: nobody has asked them, and nobody has reviewed them.
+# Draft questions by {model}. Review them before you trust any result.
 #
-# For each one: would somebody ask this? Is the evidence all that answers it, and no more? Then take the line
-# "reviewed: false" away; else mend it, or delete the question. rag-chunk review does this in a browser.
+# For each draft: would a user ask this? Is the evidence all of the text that answers it, and no more? If so, delete
+# the line "reviewed: false"; if not, correct or delete the question. rag-chunk review does this in a browser.
 """
 _REASONS = {
     "unreadable": "no answer in the form that was asked for",
@@ -25,16 +24,11 @@ _REASONS = {
 }
 
 
-def draft_file(drafting: Drafting, model: str, filters: tuple[str, ...], corpus: Corpus) -> str:
-    """Return a question file of drafts, as YAML. Raise `InputError` where it would be larger than what is read."""
-    questions = [_to_dict(draft, model, filters, corpus) for draft in drafting.questions]
-    text = _HEAD.format(model=" ".join(model.split())) + yaml_text.dump({"questions": questions})
-    if len(text) > yaml_text.LARGEST_FILE:
-        raise InputError(
-            f"{len(questions):,} questions make a file of {len(text):,} characters, and at most "
-            f"{yaml_text.LARGEST_FILE:,} are read; give a smaller --count"
-        )
-    return text
+def draft_file(drafting: Drafting, config: DraftingConfig, corpus: Corpus) -> str:
+    """Return a question file of drafts: YAML, or JSON where that is asked for or YAML would be too large."""
+    model = config.require_model()
+    questions = [_to_dict(draft, model, config.filters, corpus) for draft in drafting.questions]
+    return format_questions(questions, config.output_file, _HEAD.format(model=" ".join(model.split())))
 
 
 def _to_dict(draft: DraftedQuestion, model: str, filters: tuple[str, ...], corpus: Corpus) -> dict[str, Any]:

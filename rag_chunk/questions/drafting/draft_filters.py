@@ -73,7 +73,7 @@ def _has_own_words(draft: DraftedQuestion, context: DraftContext) -> bool:
     return question_overlap(context.corpus, draft.question) <= most
 
 
-def _is_new(draft: DraftedQuestion, context: DraftContext) -> bool:
+def is_new(draft: DraftedQuestion, context: DraftContext) -> bool:
     """Whether no draft that was kept nearly asks the same: by terms, and by vectors where there are some."""
     asked, others = draft.question.question, [each.question.question for each in context.kept]
     mine = set(terms(asked))
@@ -162,7 +162,7 @@ _FILTERS: Mapping[str, Callable[[DraftedQuestion, DraftContext], bool]] = {
     "evidence": _has_good_evidence,
     "kind": _is_of_kind,
     "overlap": _has_own_words,
-    "duplicate": _is_new,
+    "duplicate": is_new,
     "pointing": _is_clear_alone,
     "language": _keeps_language,
     "round-trip": _comes_back,

@@ -112,7 +112,7 @@ def _sure(comparison: ComparisonResult, results: list[ConfigurationResult], aske
     others = len(results) - 1
     beaten = len(results) - len(comparison.not_shown_worse)
     if asked < FEWEST_FOR_A_WINNER:
-        return Fact("none", "is shown to be better", f"{asked} questions are too few to name a winner")
+        return Fact("none", "is shown to be better", f"{asked} questions are too few to show which is better")
     left = others - beaten
     detail = f"the other {left} may be as good" if left else "no other may be as good"
     return Fact(f"{beaten} of {others}", f"others are shown to be worse than {comparison.leader}", detail)

@@ -42,10 +42,10 @@ class ScoreTable:
         now = self.detectable(accepted) if count >= FEWEST_FOR_A_WINNER else None
         basis, size = (now, count) if now else (self.detectable(self.rows), len(self.rows))
         if not basis:
-            return f"A winner is named from {FEWEST_FOR_A_WINNER} reviewed questions on."
+            return f"Review at least {FEWEST_FOR_A_WINNER} questions to compare chunkings."
         then = f"{goal:,} would show about ±{100 * basis * math.sqrt(size / goal):.0f}" if goal else ""
         if now is None:
-            return f"A winner is named from {FEWEST_FOR_A_WINNER} reviewed questions on; {then} points."
+            return f"Review at least {FEWEST_FOR_A_WINNER} questions to compare chunkings; {then} points."
         shown = f"With {count:,} reviewed questions, a difference of ±{100 * now:.0f} points can be shown"
         return f"{shown}; {then}." if then else f"{shown}."
 

@@ -1,0 +1,99 @@
+"""`DocumentTexts`: the documents in the forms in which phrases are looked for in them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Literal
+
+from rag_chunk.corpus import Corpus
+from rag_chunk.questions.common_blocks import seeds
+from rag_chunk.questions.folding import Folded, fold, letters
+from rag_chunk.questions.phrase_matcher import PhraseMatcher
+
+Form = Literal["exact", "folded", "letters"]
+Documents = range | tuple[int, ...]  # indexes in order: small to keep, and quick to tell what is among them
+Place = tuple[int, int, int]  # a document's index, and where in its text a phrase starts and ends
+
+_KEPT = 4_000_000  # characters of folded documents that are kept with the place of each character
+_PIECES = 16  # of a passage that tell which documents are like it
+_SAMPLE = 300, 3_000  # documents, and characters of each, that tell which characters are rare
+
+_FORM_OF: dict[Form, Callable[[str], str]] = {
+    "exact": str,
+    "folded": lambda phrase: fold(phrase).text.strip(),
+    "letters": lambda phrase: letters(fold(phrase)).text,
+}
+
+
+class DocumentTexts:
+    """The documents as they are, folded, and as letters and digits only; each is folded when it is first needed.
+
+    The texts are kept, which is about two bytes for each character; the places in the original of the latest only.
+    """
+
+    def __init__(self, corpus: Corpus) -> None:
+        """Remember the `corpus`."""
+        self._documents = corpus.documents
+        self._texts: dict[tuple[Form, int], str] = {}
+        longest = max((len(document.text) for document in corpus.documents), default=0)
+        latest = lru_cache(maxsize=max(_KEPT // max(longest, 1), 1))
+        self.folded: Callable[[int], Folded] = latest(lambda index: fold(self._documents[index].text))
+        self.letters: Callable[[int], Folded] = latest(lambda index: letters(self.folded(index)))
+
+    def text(self, form: Form, index: int) -> str:
+        """Return the text of a document in a form."""
+        if form == "exact":
+            return self._documents[index].text
+        if (form, index) not in self._texts:
+            self._texts[form, index] = (self.folded if form == "folded" else self.letters)(index).text
+        return self._texts[form, index]
+
+    def _span(self, form: Form, index: int, start: int, end: int) -> tuple[int, int]:
+        if form == "exact":
+            return start, end
+        return (self.folded if form == "folded" else self.letters)(index).span(start, end)
+
+    def find(self, form: Form, wanted: Sequence[tuple[str, Documents]]) -> list[list[Place]]:
+        """Return every place of each phrase in its documents, in order, where both are compared in `form`."""
+        rows = defaultdict[str, list[int]](list)
+        for row, (phrase, _) in enumerate(wanted):
+            rows[_FORM_OF[form](phrase)].append(row)
+        places: list[list[Place]] = [[] for _ in wanted]
+        patterns = [pattern for pattern in rows if pattern]
+        for index, pattern, start in self._scan(form, patterns, [documents for _, documents in wanted]):
+            wanting = [row for row in rows[patterns[pattern]] if index in wanted[row][1]]
+            span = self._span(form, index, start, start + len(patterns[pattern])) if wanting else (0, 0)
+            for row in wanting:
+                places[row].append((index, *span))
+        return places
+
+    def _scan(
+        self, form: Form, patterns: Sequence[str], documents: Sequence[Documents]
+    ) -> Iterator[tuple[int, int, int]]:
+        """Yield the document, the pattern and the start of each place of a pattern in any of the documents."""
+        indexes = sorted(set(chain.from_iterable(set(documents))))
+        matcher = PhraseMatcher(patterns, self._sample(form, indexes))
+        for index in indexes if patterns else []:
+            for pattern, start in matcher.places(self.text(form, index)):
+                yield index, pattern, start
+
+    def _sample(self, form: Form, indexes: Sequence[int]) -> str:
+        most, characters = _SAMPLE
+        texts = (self._documents[index].text[:characters] for index in indexes[:: max(len(indexes) // most, 1)])
+        return _FORM_OF[form]("\n".join(texts))
+
+    def most_like(self, wanted: Sequence[tuple[str, Documents]], most: int) -> list[list[int]]:
+        """Return for each passage, given by its letters, the documents with most pieces of it, the best first."""
+        pieces = [Counter(piece for _, piece in seeds(pattern, _PIECES)) for pattern, _ in wanted]
+        holders = defaultdict[str, list[int]](list)
+        for row, counted in enumerate(pieces):
+            for piece in counted:
+                holders[piece].append(row)
+        patterns, counts = list(holders), [Counter[int]() for _ in wanted]
+        scanned = self._scan("letters", patterns, [documents for _, documents in wanted])
+        for index, pattern in dict.fromkeys((index, pattern) for index, pattern, _ in scanned):
+            for row in holders[patterns[pattern]]:
+                if index in wanted[row][1]:
+                    counts[row][index] += pieces[row][patterns[pattern]]
+        return [sorted(counted, key=lambda index: (-counted[index], index))[:most] for counted in counts]

@@ -1,0 +1,152 @@
+"""The documents and questions of an analysis, read and checked, with a notice for all that is left out."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from unicodedata import is_normalized
+
+from rag_chunk.analysis import Progress
+from rag_chunk.analysis.conversions import RivalConversion, list_conversions
+from rag_chunk.config import FOLDER_FILE, AnalysisConfig
+from rag_chunk.config.sources import Settings
+from rag_chunk.corpus import NOT_READ, Corpus, is_broken, read_corpus
+from rag_chunk.corpus.converters import is_converted_folder
+from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
+from rag_chunk.corpus.shard import ShardList
+from rag_chunk.errors import InputError
+from rag_chunk.questions import Questions, read_questions
+from rag_chunk.questions.joined_questions import read_joined_questions
+
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """What an analysis reads; `conversions` where several of the same files are compared."""
+
+    corpus: Corpus
+    questions: Questions | None
+    conversions: tuple[RivalConversion, ...] = ()
+
+
+def read_inputs(settings: Settings, notify: Notify, progress: Progress | None = None) -> Inputs:
+    """Return the documents and questions of an analysis, and say what was left out."""
+    asked, target = settings.analysis, settings.output.output_file
+    if len(asked.conversions()) > 1:
+        return _read_conversions(settings, notify, progress)
+    corpus = read_documents(asked, notify, progress)
+    refuse_overwriting_inputs(target, asked, corpus, settings.config_files)
+    return Inputs(corpus, read_test_file(asked, corpus, notify) if asked.test_file else None)
+
+
+def _read_conversions(settings: Settings, notify: Notify, progress: Progress | None) -> Inputs:
+    """Read the documents once for each conversion; the questions are the same for all."""
+    asked = settings.analysis
+    corpora = _read_corpora(asked, progress)
+    for corpus in corpora.values():
+        refuse_overwriting_inputs(settings.output.output_file, asked, corpus, settings.config_files)
+    joined = join_corpora(corpora)
+    _notify_all([*skipped_notices(joined.corpus), *normalization_notices(joined.corpus)], notify)
+    if asked.test_file is None:
+        return Inputs(joined.corpus, None, list_conversions(joined, None))
+    located = read_joined_questions(asked.test_file, corpora, joined, missing=asked.missing)
+    _notify_all(question_notices(located.questions), notify)
+    return Inputs(joined.corpus, located.questions, list_conversions(joined, located))
+
+
+def _read_corpora(asked: AnalysisConfig, progress: Progress | None = None) -> dict[str, Corpus]:
+    """Return the documents by each conversion; a folder that holds several already is read once."""
+    conversions, source = asked.conversions(), asked.require_source()
+    if len(conversions) > 1 and source.is_dir() and is_converted_folder(source):
+        held = _read_corpus(asked, (), progress)
+        return {name: take_conversion(held, name, source) for name in conversions}
+    return {name: _read_corpus(asked, converters, progress) for name, converters in conversions.items()}
+
+
+def read_all_documents(asked: AnalysisConfig) -> Corpus:
+    """Return the documents of an analysis as its report has them: with several conversions, all of them."""
+    corpora = _read_corpora(asked)
+    return next(iter(corpora.values())) if len(corpora) == 1 else join_corpora(corpora).corpus
+
+
+def _notify_all(notices: Iterable[str], notify: Notify) -> None:
+    for notice in notices:
+        notify(notice)
+
+
+def read_documents(asked: AnalysisConfig, notify: Notify, progress: Progress | None = None) -> Corpus:
+    """Return the documents of an analysis, and say what was left out."""
+    corpus = _read_corpus(asked, asked.conversion(), progress)
+    _notify_all([*skipped_notices(corpus), *normalization_notices(corpus)], notify)
+    return corpus
+
+
+def _read_corpus(asked: AnalysisConfig, converters: Iterable[str], progress: Progress | None) -> Corpus:
+    return read_corpus(
+        asked.require_source(),
+        include=asked.include,
+        exclude=asked.exclude,
+        skip_unreadable=asked.skip_unreadable,
+        apart=[*filter(None, [asked.test_file]), *asked.chunks, *asked.retrieved],
+        converter=converters,
+        on_progress=progress,
+    )
+
+
+def refuse_overwriting_inputs(
+    target: Path | None, asked: AnalysisConfig, corpus: Corpus, config_files: Iterable[Path] = ()
+) -> None:
+    """Raise `InputError` where a result that is written to `target` would replace something that was read."""
+    if target is None or not target.exists():
+        return
+    source = asked.require_source()
+    root = source if source.is_dir() else source.parent
+    if source.is_dir() and is_converted_folder(source) and target.resolve().is_relative_to(source.resolve()):
+        raise InputError(f"{target} is one of the documents, and would be overwritten; choose another output file")
+    files = dict.fromkeys([root / entry.name for entry in corpus.skipped], "a file of the documents' folder")
+    files |= dict.fromkeys([source, *(root / document.name for document in corpus.documents)], "one of the documents")
+    files |= dict.fromkeys(filter(None, [asked.test_file]), "the question file")
+    files |= dict.fromkeys([*asked.chunks, *asked.retrieved], "one of the files that are scored")
+    files |= dict.fromkeys([Path(FOLDER_FILE)], "the config of this folder")
+    files |= dict.fromkeys(config_files, "a config file that was read")
+    for path, what in files.items():
+        with suppress(OSError, ValueError):  # a line of a .jsonl may have any name
+            if path.samefile(target):
+                raise InputError(f"{target} is {what}, and would be overwritten; choose another output file")
+
+
+def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Questions:
+    """Return the questions of an analysis that has a test file, and say what is odd about them."""
+    questions = read_questions(asked.require_test_file(), corpus, missing=asked.missing)
+    _notify_all(question_notices(questions), notify)
+    return questions
+
+
+def question_notices(questions: Questions) -> list[str]:
+    """Say what is odd about questions, what was left out of them, and what was taken for a phrase that is nowhere."""
+    notices = [*questions.warnings, *(f"left out: {name} {reason}" for name, reason in questions.skipped)]
+    notices += [str(questions.left_out)] if questions.left_out else []
+    if similar := questions.matched.get("similar"):
+        notices.append(
+            f"phrases without an exact match: {similar}. Using the most similar text instead; "
+            "rag-chunk check-questions lists it"
+        )
+    return notices
+
+
+def skipped_notices(corpus: Corpus | ShardList) -> list[str]:
+    """Say in one line what is of another kind, and in a line each what could not be read."""
+    other = [name for name, reason in corpus.skipped if reason == NOT_READ]
+    kinds = [f"skipped, unsupported file type: {', '.join(other)}"] if other else []
+    rest = [entry for entry in corpus.skipped if entry.reason != NOT_READ]
+    return kinds + [f"{each.name} {each.reason}{', and is left out' if is_broken(each) else ''}" for each in rest]
+
+
+def normalization_notices(corpus: Corpus) -> list[str]:
+    """Say in one line how many documents hold letters apart from their accents, which models and tokenizers see."""
+    count = sum(not is_normalized("NFC", document.text) for document in corpus.documents)
+    are = "document is" if count == 1 else "documents are"
+    if not count:
+        return []
+    return [f"{count:,} {are} not in Unicode NFC. bm25 treats both forms of a word alike; an embedding model may not"]

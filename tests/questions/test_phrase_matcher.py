@@ -1,0 +1,112 @@
+"""Many phrases looked for at once are located as if each were looked for by itself, in every document."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.questions.borders import is_component, is_whole
+from rag_chunk.questions.folding import fold, letters, numbers
+from rag_chunk.questions.phrase_matcher import PhraseMatcher
+from rag_chunk.questions.search import Match, TextSearch
+
+ALPHABETS = (
+    "ab",
+    "ab1., ",
+    "abcdefgh ",
+    "aB\u00e9\u0301\ufb01\u00df\u2026 \n",
+    "a\u0161\u0261\U00010061 ",
+    "\u5168\u6587\u691c a",
+)
+alphabets = st.sampled_from(ALPHABETS)
+
+
+@st.composite
+def texts_with_phrases(draw):
+    alphabet = draw(alphabets)
+    texts = draw(st.lists(st.text(alphabet, max_size=60), min_size=1, max_size=4))
+    slices = st.tuples(st.sampled_from(texts), st.integers(0, 50), st.integers(1, 20))
+    taken = [text[start : start + length].strip() for text, start, length in draw(st.lists(slices, max_size=12))]
+    phrases = [*taken, *draw(st.lists(st.text(alphabet, max_size=12).map(str.strip), max_size=4))]
+    return texts, [phrase for phrase in phrases if phrase]
+
+
+def places_one_by_one(text, phrase):
+    return [place for place in range(len(text) - len(phrase) + 1) if text.startswith(phrase, place)] if phrase else []
+
+
+def match_one_by_one(corpus, phrase, documents):
+    """Return the match of a phrase as the order of the ways defines it, with every text read for every phrase."""
+    folded = {index: fold(corpus.documents[index].text) for index in documents}
+    bare = {index: letters(folded[index]) for index in documents}
+    ways = [
+        ("exact", is_whole),
+        ("folded", is_whole),
+        ("letters", is_whole),
+        ("exact", is_component),
+        ("folded", is_component),
+    ]
+    wanted = {"exact": phrase, "folded": fold(phrase).text.strip(), "letters": letters(fold(phrase)).text}
+    for step, is_place in ways:
+        spans = []
+        for index in documents:
+            text, offset = corpus.documents[index].text, int(corpus.starts[index])
+            form = {"exact": text, "folded": folded[index].text, "letters": bare[index].text}[step]
+            for place in places_one_by_one(form, wanted[step]):
+                end = place + len(wanted[step])
+                start, end = (
+                    (place, end) if step == "exact" else (folded if step == "folded" else bare)[index].span(place, end)
+                )
+                if is_place(text, start, end) and (step != "letters" or numbers(phrase) == numbers(text[start:end])):
+                    spans.append((start + offset, end + offset))
+        if spans:
+            return Match(tuple(spans), step, inside_words=is_place is is_component)
+    return None
+
+
+@given(texts_with_phrases(), st.booleans())
+def test_all_places_of_all_phrases_are_those_of_each_phrase(drawn, sampled):
+    texts, phrases = drawn
+    matcher = PhraseMatcher(phrases, texts[0] if sampled else "")
+    for text in texts:
+        expected = [(row, place) for row, phrase in enumerate(phrases) for place in places_one_by_one(text, phrase)]
+        assert sorted(matcher.places(text)) == expected
+        assert sorted(matcher.places(text), key=lambda found: found[0]) == expected
+
+
+@given(texts_with_phrases())
+def test_phrases_prepared_together_have_the_matches_of_each_by_itself(drawn):
+    texts, phrases = drawn
+    corpus = Corpus([Document(f"{number}.md", text) for number, text in enumerate(texts)])
+    everywhere, last = range(len(texts)), (len(texts) - 1,)
+    together, alone = TextSearch(corpus), TextSearch(corpus)
+    wanted = [(phrase, documents) for phrase in phrases for documents in (everywhere, last)]
+    together.prepare(wanted)
+    for phrase, documents in wanted:
+        expected = match_one_by_one(corpus, phrase, documents)
+        assert together.find(phrase, documents) == alone.find(phrase, documents) == expected
+        assert together.find_similar(phrase, documents) == alone.find_similar(phrase, documents)
+
+
+def test_the_time_to_find_phrases_does_not_grow_with_their_number_times_the_text():
+    text = " ".join(f"word{number}" for number in range(20_000))
+    phrases = [f"word{number} word{number + 1} word{number + 2}" for number in range(10, 19_000, 19)]
+    compared = []
+
+    class Counting(str):
+        __slots__ = ()
+
+        def startswith(self, *arguments):
+            compared.append(arguments)
+            return str.startswith(self, *arguments)
+
+    assert len(list(PhraseMatcher(phrases, text).places(Counting(text)))) == len(phrases)
+    assert len(compared) < 3 * len(phrases)
+
+
+@pytest.mark.parametrize("phrase", ["a", "ab", "abcd", "abcdefgh"])
+def test_a_phrase_of_any_length_is_found_at_both_ends(phrase):
+    matcher = PhraseMatcher([phrase, "zz", "zzz", "zzzzz"])
+    assert list(matcher.places(phrase)) == [(0, 0)]
+    assert list(matcher.places(phrase[:-1])) == []
+    assert list(matcher.places(f"{phrase}-{phrase}")) == [(0, 0), (0, len(phrase) + 1)]

@@ -21,11 +21,12 @@ _LITTLE = 0.01  # a loss of recall that limits nothing
 _USUAL = "the usual choice for this budget"
 _BETWEEN_DOCUMENTS = "lost_other_documents"
 _CAUSES = {
+    "lost_not_in_text": "not in this conversion's text",
+    "lost_skipped": "in no chunk, as it was skipped",
+    "lost_at_border": "in evidence that a border cuts and whose pieces are not all read",
+    "lost_never_retrieved": "never retrieved",
+    "lost_below_budget": "ranked below the budget",
     "lost_cut": "in a chunk that the budget cuts",
-    "lost_split": "in evidence of which a border leaves only a piece within the budget",
-    "lost_ranked_low": "ranked too low in documents that are within the budget",
-    _BETWEEN_DOCUMENTS: "in documents of which nothing is within the budget",
-    "lost_outside_chunks": "in no chunk",
 }
 _CHEAPER = {
     "more chunks": "needs fewer chunks",

@@ -1043,12 +1043,12 @@ def test_a_clear_verdict_is_three_lines_and_the_rest_is_explained_on_demand() ->
 
 
 def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
-    metrics = {"budget_recall": 0.6, "lost_ranked_low": 0.1, "lost_other_documents": 0.28, "lost_split": 0.02}
+    metrics = {"budget_recall": 0.6, "lost_below_budget": 0.1, "lost_never_retrieved": 0.28, "lost_at_border": 0.02}
+    metrics |= {"lost_other_documents": 0.3}
     result = ConfigurationResult(name="c", config=WHOLE, metrics=metrics)
     assert where_lost(result) == (
-        "Of the 40.0 points of recall that c misses, 28.0 are in documents of which nothing is within the budget, 10.0 are "
-        "ranked too low in documents that are within the budget and 2.0 are in evidence of which a border leaves only a "
-        "piece within the budget."
+        "Of the 40.0 points of recall that c misses, 28.0 are never retrieved, 10.0 are ranked below the budget and 2.0 are "
+        "in evidence that a border cuts and whose pieces are not all read."
     )
     assert (
         between_documents(result)

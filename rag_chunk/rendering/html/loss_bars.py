@@ -12,11 +12,12 @@ _MOST_QUESTIONS = 200
 _MOST_ABOVE = 3  # chunks that are named
 _NOTHING = 1e-9
 LABELS = {
+    "lost_not_in_text": "not in the text",
+    "lost_skipped": "skipped: in no chunk",
+    "lost_at_border": "cut by a border",
+    "lost_never_retrieved": "never retrieved",
+    "lost_below_budget": "ranked below the budget",
     "lost_cut": "cut by the budget",
-    "lost_split": "a border left a piece only",
-    "lost_ranked_low": "ranked too low in its document",
-    "lost_other_documents": "nothing of its document",
-    "lost_outside_chunks": "in no chunk",
 }
 
 

@@ -90,13 +90,13 @@ METRICS = {
         *(
             Metric(name, "losses", f"budget_recall that is missing {why}", lower_is_better=True)
             for name, why in (
-                ("lost_not_in_text", "as the text is not in this conversion of the documents"),
-                ("lost_skipped", "as no chunk holds the text: it was skipped"),
-                ("lost_at_border", "as a border cuts an item, and its pieces are not all read"),
-                ("lost_never_retrieved", "as chunks are not in the first 32,000 characters, or share no word"),
-                ("lost_below_budget", "as chunks are ranked below the budget"),
-                ("lost_cut", "as the budget cut the last chunk"),
-                ("lost_other_documents", "in documents of which nothing is within the budget, by any cause"),
+                ("lost_not_in_text", "because this conversion of the documents lacks the text"),
+                ("lost_skipped", "because no chunk contains the text: it was skipped"),
+                ("lost_at_border", "because a border cuts an item, and not all pieces are read"),
+                ("lost_never_retrieved", "because the chunk is past 32,000 characters, or shares no word"),
+                ("lost_below_budget", "because the chunk is ranked below the budget"),
+                ("lost_cut", "because the budget ends inside a chunk"),
+                ("lost_other_documents", "in documents that the budget holds nothing of, by any cause"),
             )
         ),
         Metric("question_overlap", "overlap", "share of a question's words that are in its evidence"),

@@ -8,6 +8,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.document import Page
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, check_questions, read_questions
+from rag_chunk.questions.differences import describe_difference
 from rag_chunk.questions.search import pages_around
 
 HEADING = "CONSOLIDATED STATEMENTS OF INCOME\n\n"
@@ -87,6 +88,27 @@ def test_a_passage_with_another_number_is_refused(change, text, located):
 def test_the_message_names_the_numbers_that_differ(located):
     with pytest.raises(InputError, match="numbers differ: the questions say 1997, the document says 1998"):
         located("The pump was replaced in 1997, and again in 2011.")
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "said"),
+    [
+        ("a red door opens", "a blue door opens", "the questions say 'red', the document says 'blue'"),
+        (
+            "a door opens at night",
+            "a door that squeaks opens at night",
+            "the questions say nothing, the document says 'that squeaks'",
+        ),
+        ("A very red door opens", "a red door opens", "the questions say 'very', the document says nothing"),
+    ],
+)
+def test_the_message_names_the_first_words_that_differ(phrase, text, said):
+    assert describe_difference(phrase, text) == f"; the first difference: {said}"
+
+
+@pytest.mark.parametrize(("phrase", "text"), [("A  Door", "a door"), ("a door", "nothing of it"), ("a door", " ")])
+def test_no_difference_is_named_where_there_is_none_or_all_differs(phrase, text):
+    assert describe_difference(phrase, text) == ""
 
 
 def test_borders_stay_in_their_paragraph(located):

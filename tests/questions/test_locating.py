@@ -85,6 +85,17 @@ def test_a_passage_with_another_number_is_refused(change, text, located):
         located(TABLE.replace(*change), text)
 
 
+def test_a_number_is_not_taken_from_a_sentence_of_the_same_form_far_away(located):
+    effect = "an effect of lower freight costs in region"
+    rows = [f"Item {n} was ${n}17 million in fiscal 20{n}, from ${n}05 million," for n in range(11, 17)]
+    between = [f"Nothing of it is told in the {word} of the plant." for word in "abcdefghijklmnop"]
+    text = "\n".join([f"{effect} 53.", *between, *rows, f"{effect} 54."])
+    passage = " ".join([*rows, effect])
+    assert located("\n".join(f"{passage} 54.".split()), text)
+    with pytest.raises(InputError, match="is in no document"):
+        located("\n".join(f"{passage} 53.".split()), text)
+
+
 def test_the_message_names_the_numbers_that_differ(located):
     with pytest.raises(InputError, match="numbers differ: the questions say 1997, the document says 1998"):
         located("The pump was replaced in 1997, and again in 2011.")

@@ -46,7 +46,7 @@ class ConvertedPages:
     labels: tuple[str, ...] = ()
 
 
-def numbered(pages: Iterable[str]) -> ConvertedPages:
+def number_pages(pages: Iterable[str]) -> ConvertedPages:
     """Return pages that are labelled by their number, from 1, as every viewer counts them."""
     texts = tuple(pages)
     return ConvertedPages(texts, tuple(map(str, range(1, len(texts) + 1))))

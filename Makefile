@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test coverage test-peers test-embeddings stores test-formats check-wheels check-lowest docs docs-update dist fuzz faults clean
+.PHONY: help demo check lint types test coverage test-peers test-embeddings stores test-engines test-formats check-wheels check-lowest docs docs-update dist fuzz faults clean
 
 help:  ## show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -59,7 +59,11 @@ stores: .venv/dev  ## the scripts of docs/vector_stores.md against Chroma and Qd
 	$(BIN)/python -m pip install --quiet --group stores
 	$(BIN)/python -m pytest tests/test_vector_stores.py
 
-test-formats: .venv/dev  ## question sets of ragas, LlamaIndex, DeepEval, AutoRAG, BEIR and MLflow, as these write and read them
+test-engines: .venv/dev  ## chunks by Dask, Hugging Face `datasets` and Ray, and the workers of a Dask cluster
+	$(BIN)/python -m pip install --quiet --group engines
+	$(BIN)/python -m pytest tests/test_engines.py tests/workflow/test_cluster.py
+
+test-formats: .venv/dev  ## question sets as ragas, LlamaIndex, DeepEval, AutoRAG, BEIR, MTEB, datasets, LangSmith, Langfuse, Phoenix and MLflow write and read them
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python .venv-formats
 	$(BIN)/python -m uv pip install --quiet --python .venv-formats --group formats

@@ -7,10 +7,10 @@ The first goes to the experiment `handbook-app`, the second to `handbook-app-eva
 
     rag-chunk score --corpus examples --test-file examples/questions.json --traces handbook-app
 
-compares the versions that were asked. Needs rag-chunk with its extra mlflow, and MLflow 3.4 or later. Where MLflow keeps
-its runs in a SQLite file, set MLFLOW_GENAI_EVAL_MAX_WORKERS=1: the file takes one writer at a time.
+compares the versions that were asked. Needs rag-chunk with its extra mlflow, and MLflow 3.4 or later.
 """
 
+import os
 import re
 import sys
 from collections import Counter
@@ -77,6 +77,9 @@ def evaluate(handbook: Handbook, name: str) -> None:
     """Judge the application by the equal-budget recall of the expected evidence."""
     from mlflow.genai.datasets import search_datasets
 
+    if mlflow.get_tracking_uri().startswith("sqlite"):
+        # The file takes one writer at a time, and traces that wait too long are lost.
+        os.environ.setdefault("MLFLOW_GENAI_EVAL_MAX_WORKERS", "1")
     (dataset,) = search_datasets(filter_string=f"name = '{name}'")
     result = mlflow.genai.evaluate(
         data=dataset,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         from_semantic_text_splitter,
         from_texts,
     )
-    from rag_chunk.chunker.export import langchain_splitter, llama_node_parser, write_chunks
+    from rag_chunk.chunker.export import chunk_documents, langchain_splitter, llama_node_parser, write_chunks
     from rag_chunk.config import AnalysisConfig, RunConfig
     from rag_chunk.corpus import Corpus, Document, read_corpus
     from rag_chunk.errors import RagChunkError
@@ -44,6 +44,7 @@ __all__ = [
     "analyze",
     "check_questions",
     "chunk",
+    "chunk_documents",
     "chunk_text",
     "compare",
     "config_from_run",
@@ -77,7 +78,7 @@ _HOMES = {
     "mlflow_tracker": ("config_from_run",),
     "corpus": ("Corpus", "Document", "read_corpus"),
     "errors": ("RagChunkError",),
-    "chunker.export": ("langchain_splitter", "llama_node_parser", "write_chunks"),
+    "chunker.export": ("chunk_documents", "langchain_splitter", "llama_node_parser", "write_chunks"),
     "analysis.external": ("read_retrievals",),
     "questions": ("Questions", "check_questions", "read_questions"),
     "workflow.lookup": ("compare",),

@@ -16,15 +16,17 @@ from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, Exter
 from rag_chunk.analysis.running_costs import with_costs
 from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.chunker import Chunking, chunk
+from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import needs_vectors
 from rag_chunk.config.prices import Prices
-from rag_chunk.config.run import settings_of
+from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.units import ModelTokens, Tokens, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, is_built_in, parents_of, prepare
+from rag_chunk.scorer.budget import required_depth
 
 # Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
 _CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
@@ -54,7 +56,8 @@ class _Job:
     def is_all_ours(self) -> bool:
         """Whether it may run beside others: models have threads of their own, and functions of users may know of none."""
         has_functions = self.evaluation is not None and self.evaluation.users.names
-        return is_built_in(self.config) and not self.config.needs_vectors and not has_functions
+        has_models = self.config.needs_vectors or self.config.reranker
+        return is_built_in(self.config) and not has_models and not has_functions
 
 
 class Run:
@@ -232,8 +235,12 @@ class Run:
 
 
 def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:
-    """Rank as many chunks as surely fill the largest budget, or the parents that they bring along."""
-    handed = chunking.parents_or_self() if config.retrieve_parents else chunking
-    if handed is chunking or config.retriever == ORACLE:
+    """Rank as many chunks as surely fill the largest budget, or what is handed over for them."""
+    if not config.hands_over_more:
+        return chunking, rank_to_budgets(chunking, questions, config)
+    family = with_handed_over(chunking, config)
+    handed = family.parents_or_self()
+    if config.retriever == ORACLE:
         return handed, rank_to_budgets(handed, questions, config)
-    return handed, parents_of(rank_for_evaluation(chunking, questions, config, len(chunking)), chunking)
+    ranking = parents_of(rank_for_evaluation(family, questions, config, len(family)), family)
+    return handed, ranking if family.parent_rows is None else ranking[:, : required_depth(handed, config)]

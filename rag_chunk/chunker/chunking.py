@@ -39,7 +39,7 @@ class Chunk:
 
     @property
     def text(self) -> str:
-        """The chunk's text, as it stands in the document."""
+        """The chunk's text, exactly as in the document."""
         return self.document.text[self.start : self.end]
 
     @property
@@ -75,8 +75,9 @@ class ChildrenAndParents(NamedTuple):
 class Chunking:
     """The chunks of a corpus under one configuration: one row of `spans` a chunk, in order.
 
-    `spans` is int64 [chunks, 2], on the corpus' line; so is `parents`, where the strategy has parents: sorted,
-    apart from each other, and each chunk inside one. `extent` is the stretch of the line that was chunked, where that
+    `spans` is int64 [chunks, 2], on the corpus' line; so is `parents`, where chunks have them: sorted, and each chunk
+    inside the one whose row is in `parent_rows` [chunks], or where that is None, inside the only one that holds it.
+    `extent` is the stretch of the line that was chunked, where that
     is not all of it. Iterating gives `Chunk` values.
     """
 
@@ -85,6 +86,7 @@ class Chunking:
     units: Units
     parents: Spans | None = None
     extent: tuple[int, int] | None = None
+    parent_rows: Positions | None = None
 
     def __len__(self) -> int:
         """Return the number of chunks."""
@@ -106,11 +108,12 @@ class Chunking:
         """The id of each chunk, as `Chunk.id` has it."""
         return _ids(self.corpus, self.spans)
 
-    @cached_property
-    def parent_rows(self) -> Positions:
-        """The row of each chunk's parent: [chunks]; without parents, each chunk's own."""
+    def rows_of_parents(self) -> Positions:
+        """Return the row of each chunk's parent: [chunks]; without parents, each chunk's own."""
         if self.parents is None:
             return np.arange(len(self))
+        if self.parent_rows is not None:
+            return self.parent_rows
         return np.searchsorted(self.parents[:, 0], self.spans[:, 0], side="right") - 1
 
     def parents_or_self(self) -> "Chunking":
@@ -141,7 +144,7 @@ class Chunking:
         if self.parents is None:
             return [None] * len(self)
         ids = _ids(self.corpus, self.parents)
-        return [ids[row] for row in self.parent_rows.tolist()]
+        return [ids[row] for row in self.rows_of_parents().tolist()]
 
 
 def _within(spans: Spans, start: int, end: int) -> Spans:

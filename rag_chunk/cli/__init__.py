@@ -90,7 +90,9 @@ def main() -> None:
     except RagChunkError as error:
         if debug:
             raise
-        say(f"rag-chunk: {error}")
+        from rag_chunk.config.redaction import redact  # a store may answer with what it was sent
+
+        say(f"rag-chunk: {redact(str(error))}")
         sys.exit(error.exit_status)
     except OSError as error:
         message = _explain_disk(error)

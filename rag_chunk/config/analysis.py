@@ -9,15 +9,19 @@ from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.catalog import CONVERTERS
 from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST
-from rag_chunk.config.names import did_you_mean, is_function_name, safe_name
+from rag_chunk.config.names import did_you_mean, is_function_name, is_stored_address, safe_name
 from rag_chunk.config.prices import Prices
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]
 ONLY_SCORE = ("chunks", "retrieved")  # fields that `score` has, and no other command
 ONLY_ANALYZE = ("max_embed_tokens", "measure_costs")  # those that `score`, which embeds and ranks nothing, has not
 PATHS = ("source", "test_file", "chunks", "retrieved")
+SOURCE_HELP = (
+    "A folder of documents, one document, a table of {name, text} (.jsonl, .jsonl.gz, .parquet), a quoted pattern of "
+    "tables, or an address such as s3://bucket/docs."
+)
 _GROUPS = "; ".join(f"{name}: {what}" for name, what in METRIC_GROUPS.items())
 
 
@@ -26,7 +30,7 @@ class AnalysisConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    source: Path | None = Field(None, description="A folder of documents, one document, or a .jsonl of {name, text}.")
+    source: Path | None = Field(None, description=SOURCE_HELP)
     include: tuple[str, ...] = Field((), description="Read only files that match one of these globs.")
     exclude: tuple[str, ...] = Field((), description="Leave out files that match one of these globs.")
     skip_unreadable: bool = Field(False, description="Leave out files that cannot be read, and say so.")
@@ -39,7 +43,7 @@ class AnalysisConfig(BaseModel):
     )
     test_file: Path | None = Field(
         None,
-        description="Questions with their evidence.",
+        description="A file of questions with their evidence.",
         json_schema_extra={"aliases": ["--questions"], "common": True},
     )
     chunks: tuple[Path, ...] = Field(
@@ -213,4 +217,4 @@ def _absolute(value: Path | tuple[Path, ...], folder: Path) -> Path | tuple[Path
     """Return a path, or several, taken from `folder`, as absolute ones."""
     if isinstance(value, tuple):
         return tuple((folder / path).absolute() for path in value)
-    return (folder / value).absolute()
+    return value if is_stored_address(value) else (folder / value).absolute()

@@ -129,8 +129,9 @@ def _kind(value: object) -> str:
     return {"NoneType": "nothing", "list": "a list", "str": "text"}.get(type(value).__name__, "something else")
 
 
-def read_config(path: Path) -> ConfigFile:
+def read_config(path: str | Path) -> ConfigFile:
     """Read the config file at `path`; raise `InputError` where it cannot be used."""
+    path = Path(path)
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)

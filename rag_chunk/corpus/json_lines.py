@@ -1,8 +1,7 @@
-"""Documents out of a JSONL file of `{"name": …, "text": …}`."""
+"""Documents out of JSON Lines of `{"name": …, "text": …}`."""
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from rag_chunk.corpus.document import Document
@@ -10,12 +9,12 @@ from rag_chunk.corpus.text_encoding import decode, writable
 from rag_chunk.errors import InputError
 
 
-def read_jsonl(path: Path) -> Iterator[Document]:
-    """Yield the documents of a JSONL file; raise `InputError` with every line that is not one."""
+def parse_jsonl(data: bytes, source: str) -> Iterator[Document]:
+    """Yield the documents of JSON Lines; raise `InputError` with every line that is not one, naming the `source`."""
     try:
-        lines = decode(path.read_bytes()).split("\n")
+        lines = decode(data).split("\n")
     except ValueError as error:
-        raise InputError(f"{path} {error}") from None
+        raise InputError(f"{source} {error}") from None
     problems, documents = [], []
     for number, line in enumerate(lines, 1):
         try:
@@ -24,10 +23,14 @@ def read_jsonl(path: Path) -> Iterator[Document]:
             problems.append(f"  line {number}: {error}")
         except RecursionError:
             problems.append(f"  line {number}: it is nested too deeply")
-    if problems or not documents:
-        listed = "\n".join(problems) or "  it has no lines"
-        raise InputError(f'{path} must hold one {{"name": …, "text": …}} a line:\n{listed}')
+    if problems:
+        raise not_documents(source, "\n".join(problems))
     yield from documents
+
+
+def not_documents(source: str, problems: str) -> InputError:
+    """Return the error that says what lines of documents look like, and what is wrong with those of `source`."""
+    return InputError(f'{source} must hold one {{"name": …, "text": …}} a line:\n{problems}')
 
 
 def _line_document(line: str) -> list[Document]:

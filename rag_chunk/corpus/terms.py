@@ -1,4 +1,4 @@
-r"""The terms of a text, and where they stand on a corpus' line: the ground of lexical retrieval.
+r"""The terms of a text, and their places on a corpus' line: the ground of lexical retrieval.
 
 A term is a run of `\w` characters, folded by itself (`fold_term`), so that offsets stay those of the text. What a reader
 does not see, such as a soft hyphen, does not end a run, and a mark belongs to the character before it. Runs of scripts

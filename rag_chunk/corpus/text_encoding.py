@@ -1,8 +1,10 @@
 """Text out of a file's bytes: UTF-8, or the reason why it is none."""
 
 import codecs
+from collections.abc import Sequence
 from pathlib import Path
 
+from rag_chunk.corpus.document import Skipped
 from rag_chunk.errors import InputError, not_utf8
 
 BINARY = "is no text"
@@ -59,8 +61,18 @@ def remedy(reason: str) -> str | None:
     return f"iconv -f {encoding} -t UTF-8" if "not UTF-8" in reason else None
 
 
+def unreadable_error(broken: Sequence[Skipped]) -> InputError:
+    """Return the error that names all documents that cannot be read, and the programs that help."""
+    lines = "\n".join(f"  {name} {reason}" for name, reason in broken)
+    tools = ", or ".join(dict.fromkeys(tool for _, reason in broken if (tool := remedy(reason))))
+    convert = f"Convert them ({tools}), or leave" if tools else "Leave"
+    return InputError(
+        f"{len(broken)} of the documents cannot be read:\n{lines}\n{convert} them out with --skip-unreadable."
+    )
+
+
 def writable(name: str) -> str:
-    """Return `name` with what UTF-8 cannot hold written out: a file's name may be any bytes, and stands in reports."""
+    """Return `name` with what UTF-8 cannot hold written out: a file's name may be any bytes, and reports show it."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 

@@ -12,6 +12,10 @@ from rag_chunk.errors import MissingExtra, TrackingError
 from rag_chunk.mlflow_tracker.environment import mlflow_version
 from rag_chunk.mlflow_tracker.retriever_spans import expected_evidence, retrieved_texts
 
+LOST_TRACE = (
+    "MLflow has not stored the trace of this question, so its recall is not known. Where MLflow keeps its runs in a "
+    "SQLite file, set MLFLOW_GENAI_EVAL_MAX_WORKERS=1: the file takes one writer at a time"
+)
 SCORERS = (3, 4)  # the first MLflow whose scorers get a trace and what is expected
 
 
@@ -39,7 +43,12 @@ def scorer_class() -> Any:
         budget: int = RunConfig().budget
 
         def __call__(self, *, trace: Any, expectations: dict[str, Any] | None = None) -> list[Any]:
-            """Return the recall of one trace, or nothing where no evidence is expected."""
+            """Return the recall of one trace, or nothing where no evidence is expected.
+
+            Raise `TrackingError` where MLflow has lost the trace.
+            """
+            if trace is None:
+                raise TrackingError(LOST_TRACE)
             recall = recall_of(
                 _placement(self.corpus),
                 retrieved_texts(trace),

@@ -86,7 +86,7 @@ def _questions(check: QuestionCheck, absent: Sequence[Diagnostic]) -> Questions:
         questions=tuple(question for question in questions if question.evidence),
         without_evidence=tuple(question for question in questions if not question.evidence),
         matched={step: check.matched[step] for step in STEPS if check.matched.get(step)},
-        skipped=(*_rejected(check), *(Skipped(finding.what, finding.said) for finding in absent)),
+        skipped=(*_count_rejected(check), *(Skipped(finding.what, finding.said) for finding in absent)),
         warnings=tuple(finding.text for finding in check.of("warning")),
         left_out=count_left_out([checked.items for checked in check.questions]),
     )
@@ -100,7 +100,7 @@ def count_left_out(items: Iterable[Sequence[object]]) -> LeftOut | None:
     return LeftOut(lost, sum(map(len, listed)), wholly) if lost else None
 
 
-def _rejected(check: QuestionCheck) -> tuple[Skipped, ...]:
+def _count_rejected(check: QuestionCheck) -> tuple[Skipped, ...]:
     count = len(check.rejected)
     return (Skipped(f"{count:,} question{'s' if count > 1 else ''}", "marked reviewed: rejected"),) if count else ()
 

@@ -36,7 +36,7 @@ def required_depth(chunking: Chunking, config: RunConfig) -> int:
 def _count_to_fill(costs: Spans, budget: int, config: RunConfig) -> int:
     """Return how many of the cheapest chunks reach the budget."""
     sums = np.cumsum(np.sort(costs[:, 1] - costs[:, 0]))
-    repeats = _most_at_one_place(costs) if config.merge_overlaps else 1
+    repeats = _most_at_one_place(costs) if config.pays_once else 1
     return int(np.searchsorted(sums, budget * repeats)) + 1
 
 
@@ -51,7 +51,7 @@ def usual_depth(chunking: Chunking, config: RunConfig) -> int:
 def fills_budgets(ranking: Ranking, chunking: Chunking, config: RunConfig) -> bool:
     """Whether each list of `ranking` [lists, depth] costs as much as the largest budget, or more."""
     for budget, costs in _largest(chunking, config):
-        after = walk(ranking, costs, merge_overlaps=config.merge_overlaps).after
+        after = walk(ranking, costs, merge_overlaps=config.pays_once).after
         if (after[:, -1] < budget).any():
             return False
     return True

@@ -71,11 +71,11 @@ class Retrieval:
         """What the ranking costs in characters, whatever the unit of the budget."""
         if self.pricing is CHARACTERS:
             return self.walk
-        return walk(self.ranking, self.chunking.spans, merge_overlaps=self.config.merge_overlaps)
+        return walk(self.ranking, self.chunking.spans, merge_overlaps=self.config.pays_once)
 
     def walk_of(self, ranking: Ranking) -> BudgetCurve:
         """Return what another ranking of the same chunks costs, in the unit of the budget."""
-        merge = self.config.merge_overlaps
+        merge = self.config.pays_once
         return walk(ranking, self.chunking.spans, merge_overlaps=merge, pricing=self.pricing)
 
     def visible(self, ranked: Hits, walked: BudgetCurve, budgets: Positions) -> Sizes:

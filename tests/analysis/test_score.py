@@ -27,6 +27,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.scorer import required_depth
+from tests.support.empty_store import copy_empty_store
 from tests.support.evaluation import chunking_of, corpora, questions_in, stretches
 
 GUIDE = """# Keys
@@ -120,6 +121,11 @@ CONFIGS = {
     "tokens": RunConfig(strategy="fixed-size", chunk_size=7, unit="tokens", retriever="legacy", seed=7),
     "leaves": RunConfig(strategy="hierarchical", chunk_size=6),
     "parents": RunConfig(strategy="hierarchical", chunk_size=6, retrieve_parents=True),
+    "neighbours": RunConfig(strategy="sentence", chunk_size=6, window=1, budget=90),
+    "reranked": RunConfig(
+        strategy="sentence", chunk_size=6, reranker="tests.support.rerankers:by_length", candidates=4
+    ),
+    "sections": RunConfig(strategy="sentence", chunk_size=6, retrieve_parents=True, budget=90),
 }
 
 
@@ -132,7 +138,9 @@ def test_our_own_chunks_and_rankings_score_the_same_to_the_last_digit(
     chunks, ranked = written(docs, ours, config)
     retrievals = read_retrievals([chunks], [ranked], CORPUS, asked, config, chunk_size=config.chunk_size)
     theirs = score_retrievals(CORPUS, retrievals, asked, settings=settings)
-    if config.retrieve_parents:  # the shape is that of the leaves, which are indexed, and these files hold the parents
+    if (
+        config.hands_over_more
+    ):  # the shape is that of the leaves, which are indexed, and these files hold what is handed over
         (made,), (given_,) = ours.report.configurations, theirs.report.configurations
         assert made.questions == given_.questions
     else:
@@ -222,7 +230,7 @@ CHUNK_PROBLEMS = {
     "other text": ('{"document": "guide.md", "start": 0, "end": 6, "text": "# Kex"}', "its text differs from the text at 0 to 6 of guide.md, which is '# Keys'"),
     "absent text": ('{"document": "guide.md", "text": "Push the handle"}', "its text 'Push the handle' is not in guide.md"),
     "id": ('{"document": "guide.md", "start": 0, "end": 6, "id": [1]}', "id must be text or a whole number, not [1]"),
-    "equal id": ('{"document": "guide.md", "start": 0, "end": 6, "id": "1"}', "the id '1' stands on line 1 already; ids must differ"),
+    "equal id": ('{"document": "guide.md", "start": 0, "end": 6, "id": "1"}', "line 1 has the id '1' already; ids must differ"),
 }  # fmt: skip
 
 
@@ -236,9 +244,7 @@ def test_what_is_wrong_with_a_chunk_is_said_with_its_line(line: str, said: str, 
 
 def test_a_text_in_several_places_is_no_guess_where_the_order_says_nothing(docs: Path) -> None:
     (docs / "texts.jsonl").write_text(texts("# Doors", "Turn it back.", "# Keys"))
-    with pytest.raises(
-        InputError, match=r"line 2: its text 'Turn it back.' stands in guide.md more than once; give start"
-    ):
+    with pytest.raises(InputError, match=r"line 2: its text 'Turn it back.' is in guide.md more than once; give start"):
         read_chunks("texts.jsonl", CORPUS, RunConfig())
 
 
@@ -501,7 +507,7 @@ def test_a_score_is_tracked_as_an_analysis_is(docs: Path, monkeypatch: pytest.Mo
     import mlflow
 
     (docs / "other.jsonl").write_text(lines(RANKED[:1]))
-    uri = f"sqlite:///{docs / 'mlflow.db'}"
+    uri = copy_empty_store(docs)
     result = run(
         *pair(), "--retrieved", "other.jsonl", "--mlflow-tracking", "--mlflow-uri", uri, "--tags", "team=search"
     )

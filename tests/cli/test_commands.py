@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import fsspec
 import pyarrow.parquet
 import pytest
 import typer
@@ -148,6 +149,12 @@ def test_the_parents_of_chunks_can_be_written_and_hold_them(rag_chunk, docs):
     assert len(parents) < len(children)
 
 
+def test_the_parts_of_documents_that_hold_chunks_can_be_written(rag_chunk, docs):
+    config = ("--strategy", "sentence", "--chunk-size", "5", "--quiet")
+    written = list(map(json.loads, rag_chunk("chunk", docs, *config, "--parents").out.splitlines()))
+    assert [row["text"].splitlines()[0] for row in written[:2]] == ["# Keys", "## Lost keys"]
+
+
 def test_chunk_takes_the_folders_config_and_its_documents(rag_chunk, docs):
     Path("rag-chunk.yaml").write_text("strategy: sentence\nchunk_size: 7\nanalysis:\n  source: docs\n")
     done = rag_chunk("chunk")
@@ -160,7 +167,6 @@ def test_chunk_takes_the_folders_config_and_its_documents(rag_chunk, docs):
     [
         (2, ["-o", "c.txt"], "no format has this file name extension"),
         (2, ["--format", "parkuet"], "unknown format 'parkuet' (did you mean 'parquet'?)"),
-        (2, ["--parents"], "recursive-character makes no parents"),
         (2, ["--strategy", "header,sentence"], "this command takes one configuration"),
         (3, ["-o", "missing/c.csv"], "missing/c.csv cannot be written: there is no folder missing"),
     ],
@@ -547,3 +553,19 @@ def test_the_help_of_analyze_shows_the_options_that_most_people_need_and_how_to_
     assert len(every) > 40
     assert {"--strategy", "--chunk-size", "--test-file", "--save", "--mlflow-tracking", "--help-all"} <= set(short)
     assert "source" in rag_chunk("analyze", "--help").out.split("╭─ Arguments")[1].split("╭─")[0].lower()
+
+
+def test_documents_of_a_store_are_analysed_as_those_of_a_folder(run, docs):
+    store = fsspec.filesystem("memory")
+    store.put("docs", "/bucket/docs", recursive=True)
+    try:
+        source = "memory://bucket/docs"
+        assert run("chunk", source, "-q") == run("chunk", "docs", "-q")
+        Path("rag-chunk.yaml").write_text(f"strategy: sentence\nanalysis:\n  source: {source}\n")
+        status, out, _ = run("analyze", "--output", "json")
+        assert (status, json.loads(out)["corpus"]["digest"]) == (0, read_corpus("docs").digest)
+    finally:
+        store.store.clear()
+    status, out, err = run("chunk", "s3://ann:s3cret@bucket/docs")
+    assert (status, out) == (3, "")
+    assert "s3cret" not in err

@@ -347,7 +347,7 @@ def test_every_chunk_lies_in_one_parent_that_keeps_the_limit(text: str, size: in
     config = RunConfig(strategy="hierarchical", chunk_size=size, parent_ratio=ratio, unit=unit)
     chunking = chunk(Corpus([Document("a.md", text)]), config)
     assert chunking.parents is not None
-    for (start, end), row in zip(chunking.spans.tolist(), chunking.parent_rows.tolist(), strict=True):
+    for (start, end), row in zip(chunking.spans.tolist(), chunking.rows_of_parents().tolist(), strict=True):
         assert chunking.parents[row, 0] <= start
         assert end <= chunking.parents[row, 1]
 

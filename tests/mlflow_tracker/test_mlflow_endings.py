@@ -1,7 +1,6 @@
 """However an analysis ends, no run of ours is left RUNNING: the whole program, told to stop at each of its steps."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +17,9 @@ from rag_chunk.analysis.folder import folder_lock
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
 from tests.conftest import Program
+from tests.support.empty_store import copy_empty_store
 from tests.support.mlflow_folder import write_documents, write_folder
-from tests.support.mlflow_runs import all_runs, client_of
+from tests.support.mlflow_runs import all_runs
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 
@@ -27,19 +27,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ANALYSIS, CLIENT, OWN = rag_chunk.analysis.runner, "MlflowClient", rag_chunk.workflow
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an empty database once: that takes MLflow more than a second."""
-    database = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    with client_of(f"sqlite:///{database}"):
-        return database
-
-
 @pytest.fixture
-def place(folder: Path, empty: Path) -> Iterator[Path]:
+def place(folder: Path) -> Iterator[Path]:
     """Return a working folder with a document, a question and an empty store; SIGINT as a terminal has it."""
     write_documents(folder)
-    shutil.copyfile(empty, folder / "runs.db")
+    copy_empty_store(folder, "runs.db")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     yield folder
     signal.signal(signal.SIGINT, before)

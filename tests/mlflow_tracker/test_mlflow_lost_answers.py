@@ -11,7 +11,7 @@ from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker import track_folder
 from tests.support.mlflow_proxy import Proxy
 from tests.support.mlflow_runs import artifacts, client_of, log
-from tests.support.mlflow_server import running_pages
+from tests.support.mlflow_server import running_server
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 
@@ -19,7 +19,7 @@ pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_ty
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("server")
-    with running_pages(folder, "server", "--backend-store-uri", "sqlite:///mlflow.db") as address:
+    with running_server(folder) as address:
         yield address
 
 

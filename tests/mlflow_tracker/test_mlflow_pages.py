@@ -5,11 +5,8 @@
 makes the pictures of `docs/mlflow.md` anew.
 """
 
-import importlib.util
 import os
-import shutil
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,50 +18,35 @@ from rag_chunk.config.sources import CommandLineOptions, load_settings
 from rag_chunk.mlflow_tracker import Tracked
 from rag_chunk.mlflow_tracker.tables import FIRST_METRICS
 from rag_chunk.workflow import Reporter, run
-from tests.support.mlflow_server import running_pages
+from tests.support.browser import Pages, keep_picture, mlflow_pages, with_pages
+from tests.support.empty_store import copy_empty_store
 
-BROWSER = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
-)
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]  # fmt: skip
-SIZE: Any = {"width": 1200, "height": 760}
-PATIENCE = 90_000  # ms; two cores may be busy
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
-pytestmark = [
-    pytest.mark.skipif(not BROWSER, reason="there is no Chromium to look at MLflow's pages with"),
-    pytest.mark.skipif(not importlib.util.find_spec("playwright"), reason="playwright is not installed"),
-    pytest.mark.skipif(
-        tuple(map(int, version("mlflow").split(".")[:2])) < (3, 12), reason="these pages are of MLflow 3.12 and later"
-    ),
-]
+pytestmark = with_pages
 
 
 class Seen(NamedTuple):
-    """A tracked analysis of twelve configurations, best first, and a page of a browser."""
+    """A tracked analysis of twelve configurations, best first, and MLflow's pages on it."""
 
     tracked: Tracked
     report: Report
-    page: Any
-    address: str
+    pages: Pages
 
     @property
     def names(self) -> list[str]:
         return [found.name for found in self.report.configurations]
 
     def open(self, link: str) -> Any:
-        """Open a link, which leads to where `mlflow ui` usually is."""
-        self.page.goto("about:blank")  # or only the fragment would change, and the old page stay
-        self.page.goto(link.replace("http://127.0.0.1:5000", self.address))
-        return self.page
+        """Open a link that was printed."""
+        return self.pages.open(link)
 
     def preview(self, run_id: str, path: str) -> Any:
         """Open the preview of an artifact."""
-        page = self.open(f"{self.address}/#/experiments/{self.tracked.experiment_id}/runs/{run_id}/artifacts/{path}")
+        page = self.open(
+            f"{self.pages.address}/#/experiments/{self.tracked.experiment_id}/runs/{run_id}/artifacts/{path}"
+        )
         page.get_by_text("Path:").wait_for()
         return page
 
@@ -73,17 +55,8 @@ class Seen(NamedTuple):
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     folder = tmp_path_factory.mktemp("pages")
     tracked, report = tracked_in(folder)
-    with running_pages(folder, "ui") as address:
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as started:
-            browser = started.chromium.launch_persistent_context(
-                folder / "profile", executable_path=BROWSER, headless=True, args=FLAGS, viewport=SIZE
-            )
-            page = browser.new_page()
-            page.set_default_timeout(PATIENCE)
-            yield Seen(tracked, report, page, address)
-            browser.close()
+    with mlflow_pages(folder) as pages:
+        yield Seen(tracked, report, pages)
 
 
 def tracked_in(folder: Path) -> tuple[Tracked, Report]:
@@ -93,6 +66,7 @@ def tracked_in(folder: Path) -> tuple[Tracked, Report]:
     analysis = {"source": EXAMPLES, "test_file": EXAMPLES / "questions.json"}
     given = CommandLineOptions(settings, analysis, {"mlflow_tracking": True}, {"experiment_name": "chunking"})
     outlook = Reporter(print, None, shown.append)
+    copy_empty_store(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
@@ -100,16 +74,6 @@ def tracked_in(folder: Path) -> tuple[Tracked, Report]:
         tracked = run(load_settings(given, print), outlook)
     assert tracked
     return tracked, shown[0].report
-
-
-def keep_picture(page: Any, name: str) -> None:
-    """Take a picture for the documentation, where that is asked for."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        close = page.get_by_role("button", name="Close", exact=True)  # of the assistant beside the page
-        if close.count():
-            close.first.click()
-        page.wait_for_timeout(3000)
-        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
 
 
 def texts(page: Any, selector: str) -> list[str]:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -34,6 +33,7 @@ from rag_chunk.mlflow_tracker import (
 )
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import explain
+from tests.support.empty_store import copy_empty_store
 from tests.support.mlflow_folder import CREATED, FOUR, configuration, report, write_folder
 from tests.support.mlflow_runs import all_runs, artifacts, client_of, log, statuses
 from tests.support.mlflow_server import running_pages
@@ -46,22 +46,9 @@ BLOCKS = {name: block for block in COMMANDS for name in re.findall(r"(?m)^(?:[A-
 VERSION = tuple(int(part) for part in version("mlflow").split(".")[:2])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an empty database once: that takes MLflow more than a second, and copying it none."""
-    database = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    with client_of(f"sqlite:///{database}"):
-        os.environ["EMPTY_STORE"] = str(database)
-    return database
-
-
 def uri_of(folder: Path) -> str:
     """Return the address of a store in `folder`."""
-    database = folder / "store" / "mlflow.db"
-    if not database.exists():
-        database.parent.mkdir(parents=True)
-        shutil.copyfile(os.environ["EMPTY_STORE"], database)
-    return f"sqlite:///{database}"
+    return copy_empty_store(folder / "store")
 
 
 # what a tracked analysis looks like
@@ -361,7 +348,7 @@ def test_an_unknown_run_is_named_with_the_store(shown, notes, folder):
 
 
 def test_a_run_without_the_file_is_read_from_its_params(tmp_path, notes):
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    uri = uri_of(tmp_path)
     with client_of(uri) as client:
         run_id = client.create_run(client.create_experiment("old")).info.run_id
         other = client.create_run("0").info.run_id
@@ -442,7 +429,7 @@ def test_runs_nest_under_an_active_run_and_leave_it_alone(results, tmp_path, not
         warnings.simplefilter("ignore")
         import mlflow
 
-        mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+        mlflow.set_tracking_uri(copy_empty_store(tmp_path))
         with mlflow.start_run() as active:
             made = log(results, notes)
             current = mlflow.active_run()
@@ -512,7 +499,7 @@ def test_old_runs_move_to_a_database_as_the_notice_and_the_page_say(results, fol
 
 
 def test_deleted_runs_are_kept_for_a_month_and_then_removed_as_the_page_says(results, folder, notes):
-    shutil.copyfile(os.environ["EMPTY_STORE"], "mlflow.db")
+    copy_empty_store(folder)
     made = log(results, notes, uri="sqlite:///mlflow.db", experiment_name="gc")
     with client_of("sqlite:///mlflow.db") as client:
         for run_id in (made.run_id, *made.children.values()):
@@ -675,17 +662,17 @@ def test_handlers_are_put_back(results, tmp_path, notes):
 # many at once
 
 
-def test_six_processes_start_on_a_fresh_folder(results, tmp_path, monkeypatch):
+def test_three_processes_start_on_a_fresh_folder(results, tmp_path, monkeypatch):
     program = WAITING.replace("        wait()\n\ndef wait", "        pass\n\ndef wait")
     folder = tmp_path / "fresh"
     folder.mkdir()
-    processes = [start(program, "", str(results), "logging", cwd=folder) for _ in range(6)]
+    processes = [start(program, "", str(results), "logging", cwd=folder) for _ in range(3)]
     for process in processes:
         _, said = process.communicate(timeout=300)
         assert (process.returncode, said) == (0, "")
     monkeypatch.chdir(folder)
     runs = all_runs(None)
-    assert len(runs) == 6 * 5
+    assert len(runs) == 3 * 5
     assert len({run.info.experiment_id for run in runs}) == 1
     assert {run.info.status for run in runs} == {"FINISHED"}
 

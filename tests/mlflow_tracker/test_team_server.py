@@ -9,7 +9,7 @@ from rag_chunk.mlflow_tracker.environment import mlflow_version
 from tests.analysis.test_comparison import LARGE, SMALL
 from tests.conftest import Program
 from tests.support.mlflow_runs import client_of
-from tests.support.mlflow_server import running_pages
+from tests.support.mlflow_server import running_server
 from tests.support.mlflow_store import Store, houses
 from tests.support.webhook_receiver import receiving
 
@@ -28,7 +28,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         for name, value in LOCAL_WEBHOOKS.items():
             patch.setenv(name, value)
         with (
-            running_pages(folder, "server", "--backend-store-uri", "sqlite:///mlflow.db") as address,
+            running_server(folder) as address,
             houses(folder, address) as made,
         ):
             yield made

@@ -1,25 +1,42 @@
-"""What an application has retrieved, scored from its traces: the example application, on a real store."""
+"""What an application has retrieved, scored from its traces: the example application, on a real store, and its pages.
+
+    SCREENSHOTS=docs/images python -m pytest --no-cov tests/mlflow_tracker/test_traces.py
+
+makes the pictures of `docs/mlflow.md` anew.
+"""
 
 import json
 import re
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from rag_chunk.analysis.external.placement import RetrievedText
 from rag_chunk.errors import MissingExtra, TrackingError
-from rag_chunk.mlflow_tracker import evidence_recall
+from rag_chunk.mlflow_tracker import ModelAlias, Promoted, evidence_recall, promote_run
 from rag_chunk.mlflow_tracker.evidence_recall import SCORERS
 from rag_chunk.mlflow_tracker.retriever_spans import expected_evidence, retrieved_texts, texts_of_inputs
 from rag_chunk.questions.shared_records import plan_merge
 from tests.conftest import Program
-from tests.support.traced_app import ASKED, EXAMPLES, STORE, python, start_app
+from tests.support.browser import Pages, keep_picture, mlflow_pages, with_pages
+from tests.support.mlflow_runs import client_of
+from tests.support.traced_app import ASKED, EXAMPLES, STORE, recall_of, run_app, track_questions
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 VERSION = tuple(map(int, version("mlflow").split(".")[:2]))
+
+
+def in_browser(test: Any) -> Any:
+    """Mark a test that looks at pages."""
+    for mark in with_pages:
+        test = mark(test)
+    return test
+
+
 with_scorers = pytest.mark.skipif(VERSION < SCORERS, reason="this MLflow has no scorers of traces")
 
 
@@ -77,13 +94,29 @@ def test_an_mlflow_without_scorers_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         evidence_recall.scorer_class()
 
 
+@with_scorers
+def test_a_trace_that_mlflow_has_lost_is_named_with_the_cure() -> None:
+    from rag_chunk.mlflow import EvidenceRecall
+
+    with pytest.raises(TrackingError, match=r"has not stored the trace.* set MLFLOW_GENAI_EVAL_MAX_WORKERS=1"):
+        EvidenceRecall(corpus=str(EXAMPLES))(trace=None)
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder in which two versions of the application were asked some questions, which are a dataset too."""
+    """Return a folder in which two versions of the application were asked some questions, which are a dataset too.
+
+    The application was judged by them as well, and the configuration that was tracked is promoted.
+    """
     folder = tmp_path_factory.mktemp("app")
-    start_app(folder)
-    for name, size in (("large", "200"), ("small", "60")):
-        python(folder, EXAMPLES / "traced_app.py", "ask", name, size, "asked.json")
+    track_questions(folder)
+    printed = run_app(
+        folder,
+        ("ask", "large", "200", "asked.json"),
+        ("ask", "small", "60", "asked.json"),
+        ("evaluate", "handbook", "200"),
+    )
+    (folder / "printed.txt").write_text(printed)
     return folder
 
 
@@ -102,9 +135,8 @@ def test_versions_are_compared_by_their_traces_and_tracked(
     recall = {each["name"]: each["metrics"]["budget_recall"] for each in report["configurations"]}
     assert report["comparison"]["recommended"] == "large"
     assert recall["large"] > recall["small"]
-    evaluated = python(app, EXAMPLES / "traced_app.py", "evaluate", "handbook", "200")
-    (value,) = re.findall(r"evidence_recall (\S+)", evaluated)
-    assert value == f"{recall['large']:.3f}"  # the scorer measures as `score` does
+    # The scorer measures as `score` does.
+    assert recall_of((app / "printed.txt").read_text()) == [f"{recall['large']:.3f}"]
 
 
 @with_scorers
@@ -124,3 +156,51 @@ def test_traces_that_ask_nothing_known_are_an_error(app: Path, run: Program, mon
     assert (status, "there is no experiment 'nothing'" in said) == (3, True)
     status, _, said = run(*score, "handbook-app", "--chunks", "other.json", "--retrieved", "other.json")
     assert (status, "give either --traces, or --chunks and --retrieved" in said) == (2, True)
+
+
+class Team(NamedTuple):
+    """MLflow's pages on a promoted config, a dataset and an evaluation."""
+
+    promoted: Promoted
+    experiments: dict[str, str]
+    pages: Pages
+
+
+@pytest.fixture(scope="module")
+def team(app: Path) -> Iterator[Team]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(app)
+        with client_of(STORE) as client:
+            experiments = {each.name: each.experiment_id for each in client.search_experiments()}
+            run_id = client.search_runs([experiments["rag-chunk"]], order_by=["start_time"])[0].info.run_id
+        promoted = promote_run(run_id, ModelAlias("docs-chunking", "champion"), uri=STORE)
+    with mlflow_pages(app) as pages:
+        yield Team(promoted, experiments, pages)
+
+
+@in_browser
+def test_the_promoted_version_shows_its_digests_headline_and_verdict(team: Team) -> None:
+    assert team.promoted.link
+    page = team.pages.open(team.promoted.link)
+    page.get_by_text("rag_chunk.verdict").first.wait_for()
+    shown = page.locator("body").inner_text()
+    assert "champion" in shown
+    assert re.search(r"budget_recall 0\.\d{3}", shown)
+    keep_picture(page, "mlflow-registry")
+
+
+@in_browser
+def test_the_shared_questions_are_a_dataset(team: Team) -> None:
+    page = team.pages.open(f"{team.pages.address}/#/experiments/{team.experiments['rag-chunk']}/datasets")
+    page.get_by_text("handbook").first.wait_for()
+    page.get_by_text("handbook").first.click()
+    page.get_by_text("expected_retrieved_context").first.wait_for()
+    keep_picture(page, "mlflow-dataset")
+
+
+@in_browser
+def test_the_evaluation_shows_the_evidence_recall_of_each_question(team: Team) -> None:
+    number = team.experiments["handbook-app-evaluation"]
+    page = team.pages.open(f"{team.pages.address}/#/experiments/{number}/evaluation-runs")
+    page.get_by_text("evidence_recall").first.wait_for()
+    keep_picture(page, "mlflow-evaluation")

@@ -12,7 +12,17 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.support.empty_store import copy_empty_store
 from tests.support.mlflow_proxy import free_port
+
+
+@contextmanager
+def running_server(folder: Path, *words: str) -> Iterator[str]:
+    """Run `mlflow server` on a database in `folder`."""
+    if "SERVER_PYTHON" not in os.environ:  # another version makes its own
+        copy_empty_store(folder)
+    with running_pages(folder, "server", "--backend-store-uri", "sqlite:///mlflow.db", *words) as address:
+        yield address
 
 
 @contextmanager

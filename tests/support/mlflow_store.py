@@ -10,13 +10,14 @@ from rag_chunk import RunConfig
 from rag_chunk.mlflow_tracker import Tracked, TrackingConfig, track_folder
 from rag_chunk.workflow.results import save_results
 from tests.analysis.test_comparison import LARGE, SMALL, analysed, write_documents, write_questions
+from tests.support.empty_store import copy_empty_store
 
 
 class Store:
     """A store with an analysis of two configurations and one of a single one, and the folders that they were made of."""
 
     def __init__(self, folder: Path, uri: str = "") -> None:
-        self.folder, self.uri = folder, uri or f"sqlite:///{folder / 'mlflow.db'}"
+        self.folder, self.uri = folder, uri or copy_empty_store(folder)
         write_documents(folder / "docs")
         write_questions(folder / "questions.json")
         self.both = self.track("both", SMALL, LARGE)

@@ -54,7 +54,7 @@ class Reference:
         seen: set[int] = set()
         spent = 0
         for place in (place for row in ranked for place in range(*self.chunks[row])):
-            if self.config.merge_overlaps and place in seen:
+            if self.config.pays_once and place in seen:
                 continue
             if spent == budget:
                 return
@@ -87,7 +87,7 @@ class Reference:
         read, paid = set[int](), list[int]()
         for row in ranked:
             for number in self.touched_tokens(row):
-                if self.config.merge_overlaps and number in paid:
+                if self.config.pays_once and number in paid:
                     read |= self.part(row, number)
                 elif len(paid) < self.config.budget:
                     paid.append(number)
@@ -113,11 +113,11 @@ class Reference:
 
     def cost_in_tokens(self, ranked: Sequence[int]) -> int:
         numbers = [number for row in ranked for number in self.touched_tokens(row)]
-        return len(set(numbers)) if self.config.merge_overlaps else len(numbers)
+        return len(set(numbers)) if self.config.pays_once else len(numbers)
 
     def cost(self, ranked: Sequence[int]) -> int:
         places = [place for row in ranked for place in range(*self.chunks[row])]
-        return len(set(places)) if self.config.merge_overlaps else len(places)
+        return len(set(places)) if self.config.pays_once else len(places)
 
     def recall(self, read: set[int], question: Question) -> float:
         gained = total = 0.0

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ FORMS = {
     "llamaindex": "a JSON list of TextNodes",
 }
 _ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
-_COLUMNS = ("id", "document", "start", "end", "lines", "pages", "units", "headings", "context", "parent", "text")
+COLUMNS = ("id", "document", "start", "end", "lines", "pages", "units", "headings", "context", "parent", "text")
+_ROWS = 10_000  # of Parquet that are written at a time
 _SOURCE, _PARENT, _DOCUMENT, _TEXT = "1", "4", "4", "1"  # LlamaIndex' numbers for relations, and for kinds of node
 
 
@@ -38,6 +40,11 @@ def form_of(path: Path | None, named: str | None = None) -> str:
             f"{path}: no format has this file name extension. Use one of {endings}, or give --format, as in --format jsonl"
         )
     return form
+
+
+def writes_folder(path: Path | None) -> bool:
+    """Whether `path` names a folder of files of chunks: one that is there, or a new name without an ending."""
+    return path is not None and (path.is_dir() or not (path.suffix or path.exists()))
 
 
 def write_chunks(chunks: Iterable[Chunk], path: str | Path, form: str | None = None) -> int:
@@ -75,10 +82,10 @@ def _jsonl(chunks: Iterable[Chunk]) -> Iterator[str]:
 
 def _csv(chunks: Iterable[Chunk]) -> Iterator[str]:
     """Yield a header and a row a chunk; headings, lines and context are text, as in LangChain's metadata."""
-    yield _csv_row(_COLUMNS)
+    yield _csv_row(COLUMNS)
     for chunk in chunks:
         row = {**chunk.to_dict(), "context": "", **chunk_metadata(chunk, chunk.document.name)}
-        yield _csv_row(row.get(name, "") for name in _COLUMNS)
+        yield _csv_row(row.get(name, "") for name in COLUMNS)
 
 
 def _csv_row(cells: Iterable[Any]) -> str:
@@ -88,21 +95,43 @@ def _csv_row(cells: Iterable[Any]) -> str:
 
 
 def _parquet(chunks: Iterable[Chunk]) -> bytes:
-    """Return a Parquet file with the columns of JSONL, in their own types; `context` and `parent` may be null."""
+    """Return a Parquet file of `chunks`, written some rows at a time."""
+    schema, written = _arrow_schema(), io.BytesIO()
+    import pyarrow.parquet as pq
+
+    with pq.ParquetWriter(written, schema) as writer:
+        rest = iter(chunks)
+        while rows := list(islice(rest, _ROWS)):
+            writer.write_table(_arrow_rows(rows, schema))
+    return written.getvalue()
+
+
+def arrow_table(chunks: Iterable[Chunk]) -> Any:
+    """Return a table of pyarrow with the columns of JSONL, in their own types; `context` and `parent` may be null.
+
+    Raise `MissingExtra` where pyarrow is not installed.
+    """
+    return _arrow_rows(chunks, _arrow_schema())
+
+
+def _arrow_schema() -> Any:
     try:
         import pyarrow as pa
-        import pyarrow.parquet as pq
+        import pyarrow.parquet
     except ImportError as error:
         raise MissingExtra("parquet", "Parquet") from error
     text = pa.string()
     context = pa.struct([("kind", text), ("text", text)])
     types = {"start": pa.int64(), "end": pa.int64(), "units": pa.int64(), "lines": pa.list_(pa.int64())}
     types |= {"pages": pa.list_(text), "headings": pa.list_(text), "context": context}
-    schema = pa.schema([(name, types.get(name, text)) for name in _COLUMNS])
-    written = io.BytesIO()
+    return pa.schema([(name, types.get(name, text)) for name in COLUMNS])
+
+
+def _arrow_rows(chunks: Iterable[Chunk], schema: Any) -> Any:
+    import pyarrow as pa
+
     rows = [json.loads(line.encode("utf-8", "backslashreplace")) for line in _jsonl(chunks)]
-    pq.write_table(pa.Table.from_pylist(rows, schema), written)
-    return written.getvalue()
+    return pa.Table.from_pylist(rows, schema)
 
 
 def _langchain(chunks: Iterable[Chunk]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from rag_chunk.corpus.converters.conversion import ConversionTask, OnProgress, c
 from rag_chunk.corpus.converters.converted_folder import (
     find_strays,
     is_converted_folder,
+    list_converted,
     read_converted_folder,
     write_converted_folder,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "convert_files",
     "find_strays",
     "is_converted_folder",
+    "list_converted",
     "read_converted_folder",
     "reads",
     "write_converted_folder",

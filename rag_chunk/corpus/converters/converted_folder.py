@@ -5,7 +5,7 @@ Whoever has this folder needs no converter to read the same documents again.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -72,17 +72,35 @@ def _entry(document: Document, file: str) -> dict[str, Any]:
     return {"name": document.name, "file": file, "digest": document.digest, **converted, **pages}
 
 
-def read_converted_folder(folder: Path) -> Iterator[Document]:
-    """Yield the documents; raise `InputError` with every file that is not what was written."""
+def list_converted(folder: Path) -> list[tuple[str, str]]:
+    """Return the name of each document, and its file in `folder`."""
+    try:
+        return [(str(entry["name"]), str(entry["file"])) for entry in _read_index(folder)]
+    except (KeyError, TypeError):
+        raise _unusable(folder) from None
+
+
+def _read_index(folder: Path) -> list[Any]:
     try:
         index = json.loads((folder / INDEX).read_bytes())
         entries = index["documents"] if index["schema_version"] == _SCHEMA else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         entries = None
     if not isinstance(entries, list):
-        raise InputError(f"{folder / INDEX} cannot be used; convert the documents again")
+        raise _unusable(folder)
+    return entries
+
+
+def _unusable(folder: Path) -> InputError:
+    return InputError(f"{folder / INDEX} cannot be used; convert the documents again")
+
+
+def read_converted_folder(folder: Path, only: Collection[str] | None = None) -> Iterator[Document]:
+    """Yield the documents, or `only` those of these names; raise `InputError` with every file that is not what was written."""
     documents, problems = [], []
-    for entry in entries:
+    for entry in _read_index(folder):
+        if only is not None and entry["name"] not in only:
+            continue
         try:
             documents.append(_document(folder, entry))
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:

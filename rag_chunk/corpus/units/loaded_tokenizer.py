@@ -90,9 +90,9 @@ def _read_path(path: Path, name: str) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
         raise InputError(
-            f"--model {name} names no tokenizer: {file} cannot be read ({_first_line(error)}). It is a {FILE}, or a "
-            "folder that holds one"
+            f"--model {name} names no tokenizer: {file} cannot be read ({reason}). Name a {FILE}, or a folder that holds one"
         ) from None
 
 

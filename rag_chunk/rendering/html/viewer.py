@@ -13,6 +13,7 @@ import numpy as np
 from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker import Chunking
+from rag_chunk.chunker.handed_over import handed_over
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import Positions, Spans
 from rag_chunk.questions import Question
@@ -152,7 +153,7 @@ def _chunks(result: ConfigurationResult, chunking: Chunking, sample: Sample) -> 
     data: Data = {"chunks": _encode_spans(spans, _rows(spans, starts, sample.texts), starts)}
     if not result.questions:
         return data
-    handed = chunking.parents_or_self().spans if result.config.retrieve_parents else spans
+    handed = handed_over(chunking, result.config).spans
     rows = _rows(handed, starts, sample.texts)
     if handed is not spans:
         data["parents"] = _encode_spans(handed, rows, starts)

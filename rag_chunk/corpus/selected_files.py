@@ -1,0 +1,67 @@
+"""The files of a folder, sorted by how they are read: as text, by a converter, or not at all."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rag_chunk.corpus.converters import Converter
+from rag_chunk.corpus.document import Skipped
+from rag_chunk.corpus.name_patterns import NamePatterns
+from rag_chunk.corpus.text_encoding import writable
+
+ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")
+NOT_READ = "skipped: unsupported file type"
+NEED = ("need ", "needs ")
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedFiles:
+    """The files that are documents, as text or by a converter, and the endings of the others, counted.
+
+    `needing` counts files that an extra would convert, by ending and extra.
+    """
+
+    texts: list[Path] = field(default_factory=list)
+    conversions: list[tuple[Path, Converter]] = field(default_factory=list)
+    needing: Counter[tuple[str, str]] = field(default_factory=Counter)
+    other: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def left_out(self) -> list[Skipped]:
+        """A line for each ending that is not read."""
+        needing = [
+            Skipped(f"{count:,} {ending}", f"{NEED[count == 1]}rag-chunk[{extra}]: pip install 'rag-chunk[{extra}]'")
+            for (ending, extra), count in self.needing.most_common()
+        ]
+        return needing + [Skipped(f"{count:,} {ending}", NOT_READ) for ending, count in self.other.most_common()]
+
+
+def select_files(
+    paths: Iterable[Path], root: Path, patterns: NamePatterns, chosen: Mapping[str, Converter], *, single: bool = False
+) -> SelectedFiles:
+    """Sort `paths` by how they are read; a `single` file of an unknown ending is text."""
+    selected = SelectedFiles()
+    for path in paths:
+        ending, row = ending_of(path), chosen.get(ending_of(path))
+        if row is None and ending not in ENDINGS and not single:
+            selected.other[ending or "without an ending"] += 1
+        elif not patterns.admit(name_of(path, root)):
+            continue
+        elif row is None:
+            selected.texts.append(path)
+        elif row.is_installed:
+            selected.conversions.append((path, row))
+        else:
+            selected.needing[ending, str(row.extra)] += 1
+    return selected
+
+
+def ending_of(path: Path) -> str:
+    """Return the ending that tells the format, in small letters."""
+    return path.suffix.lower()
+
+
+def name_of(path: Path, root: Path) -> str:
+    """Return the name that the document of a file has: its path below `root`, as UTF-8 can hold it."""
+    return writable(path.relative_to(root).as_posix())

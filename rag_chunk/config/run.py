@@ -52,7 +52,7 @@ class RunConfig(BaseModel):
     0
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
     strategy: str = Field(
         "recursive-character",

@@ -198,6 +198,17 @@ class RunConfig(BaseModel):
         description="Index the titles above a chunk with it, for bm25, dense and hybrid. They take nothing from the budget.",
         json_schema_extra={"stage": "retrieve"},
     )
+    index_title: Annotated[bool, Only("retriever", "indexes_headings", otherwise=False)] = Field(
+        False,
+        description="Index the title of its document with a chunk: the first heading, or the name; it costs no context.",
+        json_schema_extra={"stage": "retrieve"},
+    )
+    index_context: Annotated[str | None, Only("retriever", "indexes_headings", otherwise=None)] = Field(
+        None,
+        description="Index with a chunk what your own function, package.module:function, says of it: a sentence or two that "
+        "place it in its document; they cost no context.",
+        json_schema_extra={"stage": "retrieve", "metavar": "MODULE:FUNCTION"},
+    )
     reranker: Annotated[str | None, Only("retriever", "can_be_reranked", otherwise=None)] = Field(
         None,
         description="What ranks the first chunks again: sentence-transformers:NAME, fastembed:NAME, an address of the common "
@@ -343,6 +354,17 @@ class RunConfig(BaseModel):
             )
         return name if needing or strategy not in STRATEGIES or retriever not in RETRIEVERS else None
 
+    @field_validator("index_context")
+    @classmethod
+    def _check_index_context(cls, name: str | None) -> str | None:
+        if name is not None and not is_function_name(name):
+            raise PydanticCustomError(
+                "unknown_name",
+                "index_context must name a function of your own as package.module:function, not {name}",
+                {"name": repr(name)},
+            )
+        return name
+
     @field_validator("reranker")
     @classmethod
     def _check_reranker(cls, name: str | None) -> str | None:
@@ -414,6 +436,11 @@ class RunConfig(BaseModel):
         return any(needs_vectors(name, None) for name in strategies)
 
     @property
+    def indexes_more(self) -> bool:
+        """Whether more than a chunk's own text is indexed for it."""
+        return self.index_headings or self.index_title or self.index_context is not None
+
+    @property
     def hands_over_more(self) -> bool:
         """Whether more than a retrieved chunk is handed over for it."""
         return self.retrieve_parents or self.window > 0
@@ -453,7 +480,11 @@ class RunConfig(BaseModel):
         What is recorded as none here would take away the default of another strategy that is run with the file.
         """
         without = {name for name in RunConfig.model_fields if not self.applies(name)}
-        without |= {name for name in ("embedding_model", "embedding_url", "reranker") if getattr(self, name) is None}
+        without |= {
+            name
+            for name in ("embedding_model", "embedding_url", "reranker", "index_context")
+            if getattr(self, name) is None
+        }
         without |= set() if self.reranker else {"candidates"}
         rules = {"strategies": dict(self.strategies)} if self.strategies else {}
         return self.model_dump(exclude={*without, "strategies"}) | rules

@@ -20,6 +20,7 @@ SWEPT = (
     "unit",
     "retriever",
     "index_headings",
+    "index_title",
     "window",
     "retrieve_parents",
     "reranker",

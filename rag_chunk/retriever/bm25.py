@@ -18,7 +18,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Floats, Positions, first_of_runs, index_in, ranges
 from rag_chunk.corpus.terms import Terms, terms, terms_of
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.indexed import titles_above
+from rag_chunk.retriever.indexed import texts_before
 from rag_chunk.retriever.order import best_first
 
 K1 = 1.5
@@ -60,10 +60,10 @@ class _Postings:
 class Bm25:
     """The positional index of one corpus."""
 
-    def __init__(self, corpus: Corpus, *, headings: bool = False) -> None:
-        """Index `corpus`; with `headings`, a chunk has the terms of the titles above it too."""
+    def __init__(self, corpus: Corpus, config: RunConfig) -> None:
+        """Index `corpus`; a chunk has the terms of what is indexed before it, too."""
         self._terms: Terms = terms_of(corpus)
-        self._headings = headings
+        self._config = config
         self._latest: dict[tuple[str, ...], _Questions] = {}
 
     def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
@@ -94,7 +94,7 @@ class Bm25:
         if not len(chunking):
             yield np.zeros((len(questions), 0))
             return
-        titles = titles_above(chunking) if self._headings else []
+        titles = texts_before(chunking, self._config) if self._config.indexes_more else []
         scorer = _Scorer(_postings(self._terms, asked, chunking, titles), len(chunking))
         step = max(1, _CELLS // len(chunking))
         for first in range(0, len(questions), step):
@@ -109,9 +109,10 @@ class Bm25:
 
 
 def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
-    """Return the index of `corpus`, made once; only `index_headings` changes it."""
-    headings = config.index_headings
-    return corpus.derived(Bm25, lambda: Bm25(corpus, headings=headings), headings)
+    """Return the index of `corpus`, made once; only what is indexed with a chunk changes it."""
+    return corpus.derived(
+        Bm25, lambda: Bm25(corpus, config), config.index_headings, config.index_title, config.index_context
+    )
 
 
 def _as_terms(index: Terms, questions: Sequence[str]) -> _Questions:
@@ -136,7 +137,7 @@ def _ranges(starts: Positions, ends: Positions, chunking: Chunking) -> tuple[Pos
 
 
 def _postings(index: Terms, asked: _Questions, chunking: Chunking, titles: Sequence[str]) -> _Postings:
-    """Count the questions' terms in each chunk and the titles above it, and weigh them."""
+    """Count the questions' terms in each chunk and what is indexed before it, and weigh them."""
     rows, apart = index.fragments(chunking.spans)
     of_titles, more = _terms_of_titles(titles)
     rows, apart = np.concatenate([rows, of_titles]), apart + more
@@ -172,7 +173,7 @@ def _places(asked: _Questions, chunking: Chunking, rows: Positions, apart: list[
 
 
 def _terms_of_titles(titles: Sequence[str]) -> tuple[Positions, list[str]]:
-    """Return the terms of the titles above chunks: the row of the chunk, and the term."""
+    """Return the terms of what is indexed before chunks: the row of the chunk, and the term."""
     known = {line: terms(line) for line in set(titles)}
     rows = np.repeat(np.arange(len(titles)), [len(known[line]) for line in titles])
     return rows, [term for line in titles for term in known[line]]

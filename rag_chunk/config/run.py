@@ -23,6 +23,10 @@ from rag_chunk.config.names import (
 
 Unit = Literal["words", "tokens", "characters"]
 Filter = Literal["none", "document"]
+Analyzer = Literal[
+    "plain", "arabic", "catalan", "danish", "dutch", "english", "finnish", "french", "german", "greek", "hindi", "hungarian",
+    "indonesian", "italian", "norwegian", "portuguese", "romanian", "russian", "spanish", "swedish", "turkish",
+]  # fmt: skip
 BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code", "page_furniture"]
@@ -208,6 +212,11 @@ class RunConfig(BaseModel):
         description="Index with a chunk what your own function, package.module:function, says of it: a sentence or two that "
         "place it in its document; they cost no context.",
         json_schema_extra={"stage": "retrieve", "metavar": "MODULE:FUNCTION"},
+    )
+    analyzer: Annotated[Analyzer, Only("retriever", "analyzes_words", otherwise="plain")] = Field(
+        "plain",
+        description="For bm25 and hybrid: a language, whose stop words are dropped and whose words are compared by their stems.",
+        json_schema_extra={"stage": "retrieve"},
     )
     reranker: Annotated[str | None, Only("retriever", "can_be_reranked", otherwise=None)] = Field(
         None,

@@ -21,6 +21,7 @@ SWEPT = (
     "retriever",
     "index_headings",
     "index_title",
+    "analyzer",
     "window",
     "retrieve_parents",
     "reranker",

@@ -150,7 +150,7 @@ class _Writing:
 
     def add(self, name: str, config: RunConfig) -> None:
         """Add what a configuration needs: the sentences that it is cut by, the questions, its chunks."""
-        by_meaning = bool(needs_vectors(config.strategy, None))
+        by_meaning = config.cuts_by_vectors
         if by_meaning and self._add_sentences(config):
             self._unknown.add(config.embedding_model)
         is_known = not by_meaning or config.embedding_model not in self._unknown

@@ -1,4 +1,4 @@
-"""`convert`: documents as texts with their pages, so that nobody needs the converter again."""
+"""`convert`: documents as texts with their pages, so that later commands need no converter."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

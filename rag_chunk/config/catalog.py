@@ -18,6 +18,7 @@ class Strategy:
     function: str
     overlaps: bool = False  # neighbours may share units
     needs_vectors: bool = False  # needs an embedding model
+    cuts_at_changes: bool = False  # of meaning: split_percentile and smallest_size apply
     has_parents: bool = False  # each chunk lies in a larger one
     needs_pages: bool = False  # for documents with pages; not part of `all`, which is for any documents
     extra: str | None = None  # the optional package that it needs
@@ -118,6 +119,13 @@ STRATEGIES = {
             "semantic",
             "sentences of one topic: cut where the meaning changes most; needs an embedding model",
             "rag_chunk.chunker.semantic:semantic",
+            needs_vectors=True,
+            cuts_at_changes=True,
+        ),
+        Strategy(
+            "cluster-semantic",
+            "sentences that are most alike altogether, up to chunk_size; needs an embedding model",
+            "rag_chunk.chunker.cluster_semantic:cluster_semantic",
             needs_vectors=True,
         ),
         Strategy(

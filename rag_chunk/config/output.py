@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.problems import option_of
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 
 OutputFormat = Literal["table", "json", "csv", "markdown", "html"]
 _FORMATS = {".html": "html", ".htm": "html", ".json": "json", ".csv": "csv", ".md": "markdown"}
@@ -37,7 +37,7 @@ def with_format(cls: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any
 
 
 def refuse_unheard(config: BaseModel, names: Collection[str], switch: str) -> None:
-    """Refuse settings among `names` that were given, and that nobody asks for without the option `switch`."""
+    """Refuse settings among `names` that were given, and that have no effect without the option `switch`."""
     given = [
         option_of(name, type(config)) for name in names if name in config.model_fields_set and getattr(config, name)
     ]
@@ -55,7 +55,7 @@ def refuse_unheard(config: BaseModel, names: Collection[str], switch: str) -> No
 
 
 class OutputConfig(BaseModel):
-    """How the comparison is written, where results are kept, and whether MLflow is told."""
+    """How the comparison is written, where results are kept, and whether MLflow gets them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

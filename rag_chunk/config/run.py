@@ -2,23 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from rag_chunk.config.applicability import Only
-from rag_chunk.config.catalog import BACKENDS, RERANKERS, RETRIEVERS, STRATEGIES, needs_vectors
-from rag_chunk.config.names import (
-    did_you_mean,
-    is_embedder_name,
-    is_external,
-    is_function_name,
-    is_plain_address,
-    is_reranker_name,
+from rag_chunk.config.catalog import RETRIEVERS, STRATEGIES, needs_vectors
+from rag_chunk.config.setting_checks import (
+    check_embedding_model,
+    check_embedding_url,
+    check_known,
+    check_reranker,
+    contradiction,
+    numbers,
 )
+from rag_chunk.config.strategy_rules import LARGEST, check_rules, ruled_strategies
 
 Unit = Literal["words", "tokens", "characters"]
 Filter = Literal["none", "document"]
@@ -26,19 +25,6 @@ BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code", "page_furniture"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
-LARGEST = 1_000_000_000
-
-
-def _number(model: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
-    """Refuse `True` and `False` where the field is a number; pass on everything else."""
-    kind = model.model_fields[str(info.field_name)].annotation
-    kinds = {kind, *get_args(kind)}
-    if isinstance(value, bool) and kinds & {int, float}:
-        raise PydanticKnownError("int_type" if int in kinds else "float_type")
-    return value
-
-
-numbers = field_validator("*", mode="before")(classmethod(_number))  # for the body of a model, under any name
 
 
 def _usual_overlap(settings: dict[str, Any]) -> int:
@@ -51,20 +37,9 @@ def _usual_smallest(settings: dict[str, Any]) -> int:
     return _usual_overlap(settings) if settings.get("strategy") == "semantic" else 0
 
 
-def _check_known(kind: str, name: str, built_in: Collection[str]) -> str:
-    """Return `name` if it is built in, names a function or was given; else say what there is, the nearest first."""
-    if name in built_in or is_function_name(name) or is_external(name):
-        return name
-    raise PydanticCustomError(
-        "unknown_name",
-        "unknown {kind} {name}{nearest}. There are {known}, and your own as package.module:function",
-        {"kind": kind, "name": repr(name), "nearest": did_you_mean(name, built_in), "known": ", ".join(built_in)},
-    )
-
-
 def _param(value: Any) -> str:
     if isinstance(value, tuple):
-        return ",".join(value) or "none"
+        return ",".join(each if isinstance(each, str) else ": ".join(each) for each in value) or "none"
     return "none" if value is None else str(value)
 
 
@@ -134,7 +109,7 @@ class RunConfig(BaseModel):
         description="Retrieve this many neighbours on both sides of each chunk found; the budget pays once for text that two share.",
         json_schema_extra={"stage": "retrieve"},
     )
-    smallest_size: Annotated[int, Only("strategy", "needs_vectors", otherwise=0)] = Field(
+    smallest_size: Annotated[int, Only("strategy", "cuts_at_changes", otherwise=0)] = Field(
         default_factory=_usual_smallest,
         ge=0,
         le=LARGEST,
@@ -145,7 +120,7 @@ class RunConfig(BaseModel):
             "default_text": "a quarter of the chunk size, at most 50",
         },
     )
-    split_percentile: Annotated[float, Only("strategy", "needs_vectors", otherwise=80.0)] = Field(
+    split_percentile: Annotated[float, Only("strategy", "cuts_at_changes", otherwise=80.0)] = Field(
         80,
         ge=0,
         le=100,
@@ -154,6 +129,12 @@ class RunConfig(BaseModel):
     )
     skip_blocks: tuple[SkippedBlock, ...] = Field(
         (), description="Kinds of text to leave out of chunks.", json_schema_extra={"stage": "chunk"}
+    )
+    strategies: tuple[tuple[str, str], ...] = Field(
+        (),
+        description="Other ways to cut some documents, by a glob of their names: strategy-size or strategy-size-overlap. The "
+        "first glob that fits counts; what none fits is cut by strategy.",
+        json_schema_extra={"stage": "chunk", "option": False},
     )
     retriever: str = Field(
         "bm25",
@@ -177,15 +158,15 @@ class RunConfig(BaseModel):
     )
     reranker: Annotated[str | None, Only("retriever", "can_be_reranked", otherwise=None)] = Field(
         None,
-        description="What ranks the first chunks again: sentence-transformers:NAME, fastembed:NAME, an address of the common "
-        "rerank protocol (#MODEL behind it), or your own, package.module:function; none for none.",
+        description="Rank the first chunks again with this reranker: sentence-transformers:NAME, fastembed:NAME, the URL of a "
+        "server with the common rerank API (append #MODEL), or your own, package.module:function; none for none.",
         json_schema_extra={"stage": "retrieve", "metavar": "BACKEND:NAME"},
     )
     candidates: int = Field(
         50,
         ge=1,
         le=10_000,
-        description="How many of the first chunks the reranker ranks again.",
+        description="The number of first chunks that the reranker ranks again.",
         json_schema_extra={"stage": "retrieve"},
     )
     filter: Filter = Field(
@@ -225,24 +206,20 @@ class RunConfig(BaseModel):
     @field_validator("smallest_size")
     @classmethod
     def _smallest_size_fits(cls, smallest: int, info: ValidationInfo) -> int:
-        chunk_size = info.data.get("chunk_size")
-        if chunk_size is not None and smallest > chunk_size:
-            raise PydanticCustomError(
-                "contradiction",
-                "smallest_size ({smallest}) must not be larger than chunk_size ({chunk_size})",
-                {"smallest": smallest, "chunk_size": chunk_size},
-            )
+        chunk_size = info.data.get("chunk_size", smallest)
+        if smallest > chunk_size:
+            template = "smallest_size ({smallest}) must not be larger than chunk_size ({chunk_size})"
+            raise contradiction(template, smallest=smallest, chunk_size=chunk_size)
         return smallest
 
     @field_validator("window")
     @classmethod
     def _window_is_all_that_is_handed_over(cls, window: int, info: ValidationInfo) -> int:
         if window and info.data.get("retrieve_parents"):
-            raise PydanticCustomError(
-                "contradiction",
-                "window ({window}) and retrieve_parents are two answers to what is handed over for a chunk; give one",
-                {"window": window},
+            template = (
+                "window ({window}) and retrieve_parents both replace the chunk that was found; give only one of them"
             )
+            raise contradiction(template, window=window)
         return window
 
     @field_validator("skip_blocks", mode="before")
@@ -252,59 +229,33 @@ class RunConfig(BaseModel):
         named = [block.strip() for block in blocks.split(",")] if isinstance(blocks, str) else blocks
         return tuple(sorted(set(named))) if isinstance(named, (list, tuple)) else named
 
-    @field_validator("strategy")
+    @field_validator("strategies", mode="before")
     @classmethod
-    def _check_strategy(cls, name: str) -> str:
-        return _check_known("strategy", name, STRATEGIES)
+    def _list_strategies(cls, rules: Any) -> Any:
+        """Take a mapping, as a file has it, and pairs, as JSON has them."""
+        pairs = rules.items() if isinstance(rules, Mapping) else rules
+        return tuple(map(tuple, pairs)) if isinstance(pairs, Iterable) and not isinstance(pairs, str) else pairs
 
-    @field_validator("retriever")
+    @field_validator("strategies")
     @classmethod
-    def _check_retriever(cls, name: str) -> str:
-        return _check_known("retriever", name, RETRIEVERS)
+    def _check_strategies(cls, rules: tuple[tuple[str, str], ...], info: ValidationInfo) -> tuple[tuple[str, str], ...]:
+        return check_rules(rules, info.data.get("strategy"))
+
+    @field_validator("strategy", "retriever")
+    @classmethod
+    def _check_name(cls, name: str, info: ValidationInfo) -> str:
+        return check_known(str(info.field_name), name, {"strategy": STRATEGIES, "retriever": RETRIEVERS})
 
     @field_validator("embedding_model")
     @classmethod
     def _check_embedding_model(cls, name: str | None, info: ValidationInfo) -> str | None:
-        """Demand one where vectors are needed, and record none where they are not."""
-        if name is not None and not is_embedder_name(name):
-            raise PydanticCustomError(
-                "unknown_name",
-                "unknown embedding model {name}{nearest}. It is hashing, or backend:name with one of the backends {known}",
-                {
-                    "name": repr(name),
-                    "nearest": did_you_mean(name.partition(":")[0], BACKENDS),
-                    "known": ", ".join(row.name for row in BACKENDS.values() if not row.is_named_alone),
-                },
-            )
-        strategy, retriever = info.data.get("strategy"), info.data.get("retriever")
-        needing = needs_vectors(strategy, retriever)
-        if name is None and needing:
-            raise PydanticCustomError(
-                "missing_model",
-                "{needing} needs an embedding model. Give --embedding-model backend:name, as in "
-                "sentence-transformers:all-MiniLM-L6-v2. hashing needs no download, but compares words, not meanings",
-                {"needing": needing[0]},
-            )
-        return name if needing or strategy not in STRATEGIES or retriever not in RETRIEVERS else None
+        strategies = [info.data.get("strategy"), *ruled_strategies(info.data.get("strategies") or ())]
+        return check_embedding_model(name, strategies, info.data.get("retriever"))
 
     @field_validator("reranker")
     @classmethod
     def _check_reranker(cls, name: str | None) -> str | None:
-        """Demand a form that is known."""
-        if name is None or name == "none":
-            return None
-        if not is_reranker_name(name):
-            raise PydanticCustomError(
-                "unknown_name",
-                "unknown reranker {name}{nearest}. It is {known} with a model (backend:name), an address such as "
-                "http://localhost:8080/rerank, without a user, a password or a query, or your own as package.module:function",
-                {
-                    "name": repr(name),
-                    "nearest": did_you_mean(name.partition(":")[0], RERANKERS),
-                    "known": " or ".join(RERANKERS),
-                },
-            )
-        return name
+        return check_reranker(name)
 
     @field_validator("candidates")
     @classmethod
@@ -315,28 +266,15 @@ class RunConfig(BaseModel):
     @field_validator("embedding_url")
     @classmethod
     def _embedding_url_has_no_secret(cls, url: str | None, info: ValidationInfo) -> str | None:
-        """Refuse what is no address, or carries a key; record none where the backend has none."""
-        if url is None:
-            return None
-        if not is_plain_address(url):
-            raise PydanticCustomError(
-                "unusable_url",
-                "embedding_url must be an address as in http://localhost:11434/v1, without a user, a password or a "
-                "query. A key is taken from the environment: RAG_CHUNK_EMBEDDING_KEY",
-            )
-        backend = BACKENDS.get(str(info.data.get("embedding_model")).partition(":")[0])
-        return url.rstrip("/") if backend and backend.has_address else None
+        return check_embedding_url(url, info.data.get("embedding_model"))
 
     @field_validator("overlap")
     @classmethod
     def _overlap_fits(cls, overlap: int, info: ValidationInfo) -> int:
-        chunk_size = info.data.get("chunk_size")
-        if chunk_size is not None and overlap >= chunk_size:
-            raise PydanticCustomError(
-                "contradiction",
-                "overlap ({overlap}) must be smaller than chunk_size ({chunk_size})",
-                {"overlap": overlap, "chunk_size": chunk_size},
-            )
+        chunk_size = info.data.get("chunk_size", LARGEST + 1)
+        if overlap >= chunk_size:
+            template = "overlap ({overlap}) must be smaller than chunk_size ({chunk_size})"
+            raise contradiction(template, overlap=overlap, chunk_size=chunk_size)
         return overlap
 
     @field_validator("*")
@@ -349,7 +287,13 @@ class RunConfig(BaseModel):
     @property
     def needs_vectors(self) -> bool:
         """Whether its chunks are cut or ranked by the embedding model."""
-        return bool(needs_vectors(self.strategy, self.retriever))
+        return self.cuts_by_vectors or bool(needs_vectors(None, self.retriever))
+
+    @property
+    def cuts_by_vectors(self) -> bool:
+        """Whether some documents are cut by the embedding model."""
+        strategies = [self.strategy, *ruled_strategies(self.strategies)]
+        return any(needs_vectors(name, None) for name in strategies)
 
     @property
     def hands_over_more(self) -> bool:
@@ -393,7 +337,8 @@ class RunConfig(BaseModel):
         without = {name for name in RunConfig.model_fields if not self.applies(name)}
         without |= {name for name in ("embedding_model", "embedding_url", "reranker") if getattr(self, name) is None}
         without |= set() if self.reranker else {"candidates"}
-        return self.model_dump(exclude=without)
+        rules = {"strategies": dict(self.strategies)} if self.strategies else {}
+        return self.model_dump(exclude={*without, "strategies"}) | rules
 
     def digest(self) -> str:
         """Return 12 hexadecimal digits for the settings that differ from their defaults.
@@ -421,17 +366,3 @@ def _only(name: str) -> Only | None:
     """Return where a setting applies, if it does not everywhere."""
     metadata = RunConfig.model_fields[name].metadata
     return next((each for each in metadata if isinstance(each, Only)), None)
-
-
-def settings_named(when: Literal["always", "last"]) -> tuple[str, ...]:
-    """Return the settings that are in every name, or in one only where nothing else tells two configurations apart."""
-    return tuple(name for name, info in RunConfig.model_fields.items() if _extra(info, "in_name") == when)
-
-
-def settings_of(*stages: Stage) -> tuple[str, ...]:
-    """Return the settings that belong to some stages, in the order of the fields."""
-    return tuple(name for name, info in RunConfig.model_fields.items() if _extra(info, "stage") in stages)
-
-
-def _extra(info: FieldInfo, key: str) -> Any:
-    return info.json_schema_extra.get(key) if isinstance(info.json_schema_extra, dict) else None

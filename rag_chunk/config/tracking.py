@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from rag_chunk.config.redaction import redact
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import InputError, SettingsError
 
 LogChunks = Literal["all", "best", "spans", "none"]
@@ -91,7 +91,7 @@ def _read_tags(tags: Any) -> Any:
 
 
 def _without_top(value: Any) -> Any:
-    """Return the number of `top:5`; a number may stand alone, too."""
+    """Return the number of `top:5`; a number alone is fine, too."""
     return value.removeprefix("top:") if isinstance(value, str) else value
 
 

@@ -1,4 +1,4 @@
-"""The formats of question files, told by content: JSON, JSONL, CSV, and else YAML."""
+"""The formats of question files, recognised by their content: JSON, JSONL, CSV, and else YAML."""
 
 import csv
 import io

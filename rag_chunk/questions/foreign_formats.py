@@ -1,4 +1,4 @@
-"""The question sets of other tools, as rows: told by their keys, and read as our own records."""
+"""The question sets of other tools, as rows: recognised by their keys, and read as our own records."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -43,7 +43,7 @@ class Imported:
 
 
 def import_questions(path: Path, mapping: Mapping[str, str] | None = None, form: str | None = None) -> Imported:
-    """Read the question set at `path`: a file of a known layout, told by its content, or a folder as BEIR's.
+    """Read the question set at `path`: a file of a known layout, recognised by its content, or a folder as BEIR's.
 
     `mapping` names where our fields are in each record, as `{"question": "input.query"}`. `form`, one of `FORMATS`, is
     the only layout that is tried. Raise `InputError` where nothing can be read.
@@ -65,7 +65,7 @@ def import_questions(path: Path, mapping: Mapping[str, str] | None = None, form:
 
 
 def container_of(path: Path, form: str | None = None) -> Container | None:
-    """Return what reads a path that is no text of records: a folder, judgements, or Parquet; told by its content."""
+    """Return what reads a path that is no text of records: a folder, judgements, or Parquet; recognised by its content."""
     if form not in {None, "squad"}:
         return _CONTAINERS.get(str(form))
     if path.is_dir():

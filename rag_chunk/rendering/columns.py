@@ -137,7 +137,7 @@ def notes(report: Report, *, explain: bool = True) -> list[str]:
     return [*caveats(report), *verdicts, *remarks(report)]
 
 
-def skipped(report: Report) -> list[str]:
+def skipped_lines(report: Report) -> list[str]:
     """Return the sentences on what was skipped; on the terminal, notices have said so before."""
     return [f"{entry.name}: {entry.reason}" for entry in report.skipped]
 

@@ -21,12 +21,12 @@ _LITTLE = 0.01  # a loss of recall that limits nothing
 _USUAL = "the usual choice for this budget"
 _BETWEEN_DOCUMENTS = "lost_other_documents"
 _CAUSES = {
-    "lost_not_in_text": "not in this conversion's text",
-    "lost_skipped": "in no chunk, as it was skipped",
-    "lost_at_border": "in evidence that a border cuts and whose pieces are not all read",
-    "lost_never_retrieved": "never retrieved",
-    "lost_below_budget": "ranked below the budget",
-    "lost_cut": "in a chunk that the budget cuts",
+    "lost_not_in_text": "because this conversion of the documents lacks the text",
+    "lost_skipped": "because no chunk contains the text: it was skipped",
+    "lost_at_border": "because a border cuts the evidence and the budget does not hold all pieces",
+    "lost_never_retrieved": "because the evidence is never retrieved",
+    "lost_below_budget": "because the evidence is ranked below the budget",
+    "lost_cut": "because the budget ends inside a chunk",
 }
 _CHEAPER = {
     "more chunks": "needs fewer chunks",
@@ -174,7 +174,7 @@ def _loss(outcome: Outcome) -> str:
         return ""
     about = f"{loss:.0f}" if loss >= 1 else f"{loss:.1f}"
     unit = "point" if about == "1" else "points"
-    return f" {count_questions(count)} can miss the best one: on average, that costs about {about} {unit}."
+    return f" {count_questions(count)} can miss the best one: on average, that costs about {about} {unit} of recall."
 
 
 def _explain_recommendation(outcome: Outcome) -> str:
@@ -245,8 +245,8 @@ def where_lost(result: ConfigurationResult) -> str:
     missing = 1 - metrics[HEADLINE]
     if missing <= _LITTLE or not lost:
         return ""
-    causes = [f"{points(lost[name])} are {_CAUSES[name]}" for name in sorted(lost, key=lambda name: -lost[name])]
-    return f"Of the {points(missing)} points of recall that {result.name} misses, {join_words(causes)}."
+    causes = [f"{points(lost[name])} {_CAUSES[name]}" for name in sorted(lost, key=lambda name: -lost[name])]
+    return f"{result.name} misses {points(missing)} points of recall: {join_words(causes)}."
 
 
 def between_documents(result: ConfigurationResult) -> str:

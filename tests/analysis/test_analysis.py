@@ -702,7 +702,7 @@ def test_the_verdict_says_why_a_usual_configuration_is_taken_and_how_much_is_kno
     assert line.startswith(
         f"If you need one now, take c{usual}: it is the usual choice for this budget, and none is clearly better; "
     )
-    assert line.endswith(" 60 questions can miss the best one: on average, that costs about 2 points.")
+    assert line.endswith(" 60 questions can miss the best one: on average, that costs about 2 points of recall.")
     surest = replace(
         outcome, recommended=usual, usual=outcome.leader, leads=[float(place == usual) for place in range(5)]
     )
@@ -1047,8 +1047,8 @@ def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
     metrics |= {"lost_other_documents": 0.3}
     result = ConfigurationResult(name="c", config=WHOLE, metrics=metrics)
     assert where_lost(result) == (
-        "Of the 40.0 points of recall that c misses, 28.0 are never retrieved, 10.0 are ranked below the budget and 2.0 are "
-        "in evidence that a border cuts and whose pieces are not all read."
+        "c misses 40.0 points of recall: 28.0 because the evidence is never retrieved, 10.0 because the evidence is ranked "
+        "below the budget and 2.0 because a border cuts the evidence and the budget does not hold all pieces."
     )
     assert (
         between_documents(result)

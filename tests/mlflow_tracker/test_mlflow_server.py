@@ -217,13 +217,15 @@ def test_a_secret_in_an_address_a_name_or_the_environment_is_nowhere(server, sto
     assert leaks(texts) == []
 
 
-def texts_of(said: list[tuple[int, str, str]], *roots: Path) -> tuple[dict[Path, bytes], dict[Path | str, bytes]]:
+def texts_of(said: list[tuple[int, str, str]], *roots: Path) -> tuple[dict[Path, bytes], dict[str, bytes]]:
     """Return the contents of all files below the folders, and these together with what was printed."""
     files = {path: path.read_bytes() for root in roots for path in root.rglob("*") if path.is_file()}
-    return files, {**files, "said": "".join(out + err for _, out, err in said).encode()}
+    texts: dict[str, bytes] = {"said": "".join(out + err for _, out, err in said).encode()}
+    texts |= {str(path): content for path, content in files.items()}
+    return files, texts
 
 
-def leaks(texts: Mapping[Path | str, bytes]) -> list[tuple[Path | str, str]]:
+def leaks(texts: Mapping[str, bytes]) -> list[tuple[str, str]]:
     """Return where which secret is."""
     return [(where, word) for where, text in texts.items() for word in SECRETS.values() if word.encode() in text]
 

@@ -14,10 +14,10 @@ _NOTHING = 1e-9
 LABELS = {
     "lost_not_in_text": "not in the text",
     "lost_skipped": "skipped: in no chunk",
-    "lost_at_border": "cut by a border",
+    "lost_at_border": "a border cuts the evidence",
     "lost_never_retrieved": "never retrieved",
     "lost_below_budget": "ranked below the budget",
-    "lost_cut": "cut by the budget",
+    "lost_cut": "the budget ends inside the chunk",
 }
 
 

@@ -10,7 +10,7 @@ from rag_chunk.questions.aligner import Alignment, align_table
 from rag_chunk.questions.borders import cut_at, is_component, is_whole
 from rag_chunk.questions.differences import SIMILAR_ENOUGH, describe_difference
 from rag_chunk.questions.document_texts import Documents, DocumentTexts, Form, Place
-from rag_chunk.questions.folding import fold, letters, numbers
+from rag_chunk.questions.folding import MINUS_SIGNS, fold, has_minus, letters, numbers
 from rag_chunk.questions.passage import Passage
 
 SHORTEST_SIMILAR = 20
@@ -94,6 +94,8 @@ class TextSearch:
     ) -> tuple[Span, ...]:
         """Return where on the line those of `places` are that neither cut what they must not, nor differ in numbers."""
         texts = [document.text for document in self._corpus.documents] if places else []
+        if step == "letters" and phrase.startswith(MINUS_SIGNS):
+            places = [(index, start - has_minus(texts[index], start), end) for index, start, end in places]
         return tuple(
             (start + self._offsets[index], end + self._offsets[index])
             for index, start, end in places

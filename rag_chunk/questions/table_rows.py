@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import regex
 
+from rag_chunk.questions.folding import has_minus
 from rag_chunk.questions.passage import Passage
 
 FEWEST_NUMBERS = 8  # of a passage that is a table
@@ -86,13 +87,14 @@ def _rows(text: str, start: int, end: int) -> Iterator[_Row]:
 
 
 def _tokens(text: str) -> Counter[str]:
-    """Count the words and the numbers of a text, whatever their case, form and commas between thousands."""
+    """Count the words and the numbers of a text with their minus, whatever their case, form and commas in thousands."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return Counter(_THOUSANDS.sub("", token) for token in _TOKEN.findall(plain))
+    tokens = ((_THOUSANDS.sub("", match.group()), has_minus(plain, match.start())) for match in _TOKEN.finditer(plain))
+    return Counter(f"-{token}" if is_negative and token[0].isdigit() else token for token, is_negative in tokens)
 
 
 def _numbers(tokens: Counter[str]) -> Counter[str]:
-    return Counter({token: count for token, count in tokens.items() if token[0].isdigit()})
+    return Counter({token: count for token, count in tokens.items() if token[-1].isdigit()})
 
 
 def _page_numbers(text: str) -> Counter[str]:

@@ -74,6 +74,7 @@ def test_a_passage_is_located_whatever_its_extractor_did_to_it(phrase, text, loc
         ("22,620", "22,820"),
         ("111,934", ""),
         ("16,085", "16,085 1"),
+        ("22,620", "-22,620"),
     ],
 )
 @pytest.mark.parametrize("text", [DOCUMENT, BETWEEN], ids=["plain", "with furniture"])
@@ -83,6 +84,13 @@ def test_a_passage_with_another_number_is_refused(change, text, located):
         return
     with pytest.raises(InputError, match="is in no document"):
         located(TABLE.replace(*change), text)
+
+
+@pytest.mark.parametrize(("said", "there"), [("22,620", "-22,620"), ("\u221222,620", "22,620")])
+def test_a_number_without_the_minus_of_the_other_is_another_number(said, there, located):
+    assert located(TABLE.replace("22,620", "-22,620"), DOCUMENT.replace("22,620", "\u221222,620"))
+    with pytest.raises(InputError, match="is in no document"):
+        located(TABLE.replace("22,620", said), DOCUMENT.replace("22,620", there))
 
 
 def test_a_number_is_not_taken_from_a_sentence_of_the_same_form_far_away(located):

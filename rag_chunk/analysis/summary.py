@@ -21,11 +21,11 @@ _LITTLE = 0.01  # a loss of recall that limits nothing
 _USUAL = "the usual choice for this budget"
 _BETWEEN_DOCUMENTS = "lost_other_documents"
 _CAUSES = {
-    "lost_cut": "in a chunk that the budget cuts",
-    "lost_split": "in evidence of which a border leaves only a piece within the budget",
-    "lost_ranked_low": "ranked too low in documents that are within the budget",
-    _BETWEEN_DOCUMENTS: "in documents of which nothing is within the budget",
-    "lost_outside_chunks": "in no chunk",
+    "lost_cut": "because the budget ends inside a chunk",
+    "lost_split": "because a border splits the evidence and the budget holds only a piece of it",
+    "lost_ranked_low": "because other chunks of the right document rank higher",
+    _BETWEEN_DOCUMENTS: "because the budget holds nothing of the right document",
+    "lost_outside_chunks": "because no chunk contains the text",
 }
 _CHEAPER = {
     "more chunks": "needs fewer chunks",
@@ -173,7 +173,7 @@ def _loss(outcome: Outcome) -> str:
         return ""
     about = f"{loss:.0f}" if loss >= 1 else f"{loss:.1f}"
     unit = "point" if about == "1" else "points"
-    return f" {count_questions(count)} can miss the best one: on average, that costs about {about} {unit}."
+    return f" {count_questions(count)} can miss the best one: on average, that costs about {about} {unit} of recall."
 
 
 def _explain_recommendation(outcome: Outcome) -> str:
@@ -244,8 +244,8 @@ def where_lost(result: ConfigurationResult) -> str:
     missing = 1 - metrics[HEADLINE]
     if missing <= _LITTLE or not lost:
         return ""
-    causes = [f"{points(lost[name])} are {_CAUSES[name]}" for name in sorted(lost, key=lambda name: -lost[name])]
-    return f"Of the {points(missing)} points of recall that {result.name} misses, {join_words(causes)}."
+    causes = [f"{points(lost[name])} {_CAUSES[name]}" for name in sorted(lost, key=lambda name: -lost[name])]
+    return f"{result.name} misses {points(missing)} points of recall: {join_words(causes)}."
 
 
 def between_documents(result: ConfigurationResult) -> str:

@@ -119,7 +119,7 @@ def _print_table(analysis: "Analysis", output: "OutputConfig") -> None:
     if output.plot:
         typer.echo("\n" + terminal_plot(analysis.report, console.width, colour=_has_colour(console)))
     if analysis.questions is None and not output.quiet:
-        say("No questions were given: --test-file questions.json measures which chunking brings back the evidence.")
+        say("You gave no questions. Add --test-file questions.json to see which chunking brings back the evidence.")
 
 
 def _has_colour(console: "Console") -> bool:

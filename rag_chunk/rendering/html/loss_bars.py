@@ -12,10 +12,10 @@ _MOST_QUESTIONS = 200
 _MOST_ABOVE = 3  # chunks that are named
 _NOTHING = 1e-9
 LABELS = {
-    "lost_cut": "cut by the budget",
-    "lost_split": "a border left a piece only",
-    "lost_ranked_low": "ranked too low in its document",
-    "lost_other_documents": "nothing of its document",
+    "lost_cut": "the budget ends inside the chunk",
+    "lost_split": "a border splits the evidence",
+    "lost_ranked_low": "other chunks of its document rank higher",
+    "lost_other_documents": "nothing of its document retrieved",
     "lost_outside_chunks": "in no chunk",
 }
 

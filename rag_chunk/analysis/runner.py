@@ -20,7 +20,7 @@ from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import needs_vectors
 from rag_chunk.config.prices import Prices
-from rag_chunk.config.run import settings_of
+from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.units import ModelTokens, Tokens, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage

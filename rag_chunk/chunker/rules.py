@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from rag_chunk.config import RunConfig
-from rag_chunk.config.run import parse_rule
+from rag_chunk.config.strategy_rules import parse_rule
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions
 from rag_chunk.corpus.name_patterns import NamePatterns

@@ -11,7 +11,7 @@ from rag_chunk.config.catalog import CONVERTERS
 from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST
 from rag_chunk.config.names import did_you_mean, is_function_name, is_stored_address, safe_name
 from rag_chunk.config.prices import Prices
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]
@@ -43,7 +43,7 @@ class AnalysisConfig(BaseModel):
     )
     test_file: Path | None = Field(
         None,
-        description="Questions with their evidence.",
+        description="A file of questions with their evidence.",
         json_schema_extra={"aliases": ["--questions"], "common": True},
     )
     chunks: tuple[Path, ...] = Field(

@@ -100,7 +100,7 @@ STRATEGIES = {
         ),
         Strategy(
             "header",
-            "one Markdown section a chunk, its heading included",
+            "one section of Markdown or reStructuredText a chunk, with its heading",
             "rag_chunk.chunker.sections:header",
             overlaps=True,
         ),

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from rag_chunk.config.output import FORMAT_DEFAULT, refuse_unheard, with_format
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 from rag_chunk.config.tracking import WHERE_RUNS_ARE
 
 _MLFLOW: dict[str, JsonValue] = {"panel": "MLflow"}

@@ -15,12 +15,12 @@ _GIVEN = re.compile(r"given-[0-9a-f]{12}")
 
 
 def external_name(text: str) -> str:
-    """Return the strategy or retriever that stands for chunks or rankings of somebody else's, of this content."""
+    """Return the name of the strategy or retriever for external chunks or rankings of this content."""
     return f"given-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
 def is_external(name: str) -> bool:
-    """Whether `name` stands for chunks or rankings that were read from a file, and cannot be made anew."""
+    """Whether `name` means chunks or rankings that were read from a file, and cannot be made anew."""
     return bool(_GIVEN.fullmatch(name))
 
 

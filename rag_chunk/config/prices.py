@@ -1,4 +1,4 @@
-"""`Prices`: prices, so that what an index and a question cost is told in money."""
+"""`Prices`: prices, so that reports show in money what an index and a question cost."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -26,7 +26,7 @@ from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.extras import lack_of
 from rag_chunk.config.names import is_stored_address, safe_name
 from rag_chunk.config.output import refuse_unheard
-from rag_chunk.config.run import settings_of
+from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
 from rag_chunk.config.trust import TRUSTED, trust_notice
 from rag_chunk.errors import InputError, SettingsError
@@ -69,7 +69,7 @@ class Settings:
 
 
 def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
-    """Return the settings of an analysis. Which files took part is told to `notify`."""
+    """Return the settings of an analysis. Calls `notify` with the files that it read."""
     base, rivals = _files(given, notify, _READ, TRUSTED)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
     output, tracking = _output(given)
@@ -86,7 +86,7 @@ def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
 
 
 def _refuse_external(configs: Iterable[RunConfig]) -> None:
-    """Refuse configurations that stand for what `score` has read from files: they cannot be made anew."""
+    """Refuse configurations of chunks or rankings that `score` has read from files: they cannot be made anew."""
     for config in configs:
         for kind, name in (("strategy", config.strategy), ("retriever", config.retriever)):
             if is_external(name):
@@ -155,7 +155,7 @@ def _files(
 ) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:
     """Return the file that lies under the flags, and the rivals where several were given.
 
-    What the folder's file runs or sends by the settings `used` is told to `notify`. Raise `InputError` where a file names
+    Calls `notify` with what the folder's file runs or sends by the settings `used`. Raise `InputError` where a file names
     one of the paths `reads`, no flag does, and nothing is there.
     """
     folder_file = Path(FOLDER_FILE)
@@ -189,7 +189,7 @@ def _refuse_missing(files: Mapping[Path, ConfigFile], reads: Collection[str], gi
         )
         if path is None or is_stored_address(path) or set("*?[") & set(str(path)):  # the reader looks there
             continue
-        if not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, where nobody may look
+        if not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, for a folder without permission
             missing.append(f"{where} sets {name} to {path}, which does not exist")
     if missing:
         raise InputError(f"{'; '.join(missing)}. Correct it there, or name yours on the command line, which wins")
@@ -203,7 +203,7 @@ def _rivals(files: Mapping[str, ConfigFile], given: CommandLineOptions) -> dict[
 def _split_swept(
     base: Mapping[str, Any], given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, list[Any]], list[tuple[str, str]]]:
-    """Split settings into those that stand, the lists that the analysis runs through, and what of `all` cannot run."""
+    """Split settings into single ones, the lists that the analysis runs through, and what of `all` cannot run."""
     varied = {name: _parse_list(name, given[name]) for name in SWEPT if name in given}
     if "strategy" not in varied and "strategy" not in base:
         varied = {"strategy": ["all"], **varied}

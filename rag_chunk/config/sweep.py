@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from rag_chunk.config.names import safe_name
 from rag_chunk.config.problems import explain, is_contradiction
-from rag_chunk.config.run import RunConfig, settings_named
+from rag_chunk.config.run import RunConfig
+from rag_chunk.config.setting_groups import settings_named
 from rag_chunk.errors import SettingsError
 
 SWEPT = (

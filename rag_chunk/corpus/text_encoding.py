@@ -72,7 +72,7 @@ def unreadable_error(broken: Sequence[Skipped]) -> InputError:
 
 
 def writable(name: str) -> str:
-    """Return `name` with what UTF-8 cannot hold written out: a file's name may be any bytes, and stands in reports."""
+    """Return `name` with what UTF-8 cannot hold written out: a file's name may be any bytes, and reports show it."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 

@@ -12,7 +12,15 @@ from rag_chunk.mlflow_tracker.address import Notify, ignore_notice
 from rag_chunk.mlflow_tracker.content import ANALYSIS, ANALYSIS_ID, CONFIGURATION, ROLE, TRACKING_ID, Contents
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
-from rag_chunk.mlflow_tracker.open_runs import FINISHED, KILLED, PARENT_RUN, RUNNING, end_stray, ending
+from rag_chunk.mlflow_tracker.open_runs import (
+    FINISHED,
+    KILLED,
+    PARENT_RUN,
+    RUNNING,
+    end_stray,
+    ending,
+    suppress_refusals,
+)
 from rag_chunk.mlflow_tracker.question_sets import share_questions
 from rag_chunk.mlflow_tracker.sender import (
     TRACKING_KEY,
@@ -53,6 +61,8 @@ def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tr
     ):
         try:
             tracked = _send(sender, results, options, notify)
+            if not tracked.known:
+                tracked = _keep_one(sender, results, options, tracked, notify)
             share_questions(sender, results, options, notify)
             return tracked  # noqa: TRY300 - a failure of either ends what is open
         except BaseException as error:
@@ -108,13 +118,11 @@ def _is_whole(sender: Sender, contents: Contents, existing: ExistingRuns) -> boo
 
 def _find_existing(sender: Sender, results: Results, options: TrackingConfig) -> ExistingRuns:
     """Look in the experiment for the runs of this analysis that are not deleted."""
-    searches = ((ANALYSIS_ID, results.report.analysis_id), (TRACKING_ID, options.provenance[TRACKING_KEY]))
-    runs = {str(run.info.run_id): run for tag, value in searches for run in _search(sender, tag, value)}
+    runs = _runs_of(sender, results, options)
     if (begun := _begun_before(sender, options.run_id)) is not None:
         runs.setdefault(str(begun.info.run_id), begun)
     is_single = len(results.report.configurations) == 1
-    role = CONFIGURATION if is_single else ANALYSIS
-    tops = sorted((run for run in runs.values() if run.data.tags.get(ROLE) == role), key=_how_whole)
+    tops = sorted((run for run in runs.values() if run.data.tags.get(ROLE) == _top_role(results)), key=_how_whole)
     if not tops:
         return ExistingRuns(children={} if is_single else _children(runs, None))
     top = str(tops[0].info.run_id)
@@ -122,6 +130,42 @@ def _find_existing(sender: Sender, results: Results, options: TrackingConfig) ->
     kept = {top, *(child.run_id for child in children.values())}
     strays = tuple(run for run_id, run in runs.items() if run_id not in kept and _is_stray(run))
     return ExistingRuns(run_id=top, finished=_is_finished(tops[0]), children=children, strays=strays)
+
+
+def _runs_of(sender: Sender, results: Results, options: TrackingConfig) -> dict[str, Any]:
+    searches = ((ANALYSIS_ID, results.report.analysis_id), (TRACKING_ID, options.provenance[TRACKING_KEY]))
+    return {str(run.info.run_id): run for tag, value in searches for run in _search(sender, tag, value)}
+
+
+def _top_role(results: Results) -> str:
+    return CONFIGURATION if len(results.report.configurations) == 1 else ANALYSIS
+
+
+def _keep_one(sender: Sender, results: Results, options: TrackingConfig, tracked: Tracked, notify: Notify) -> Tracked:
+    """Delete all but one run of each name where copies of the folder were sent from several machines at once.
+
+    No lock is common to machines. Whoever finishes last sees all finished runs; whoever looks keeps those with the
+    smallest ids, so that all agree.
+    """
+    by_id = sorted(_runs_of(sender, results, options).items())
+    finished = {run_id: run for run_id, run in by_id if _is_finished(run)}
+    tops = [run_id for run_id, run in finished.items() if run.data.tags.get(ROLE) == _top_role(results)]
+    top = tops[0] if tops else tracked.run_id
+    children: dict[str, str] = {}
+    copies = tops[1:]
+    for run_id, run in finished.items():
+        if run.data.tags.get(ROLE) == CONFIGURATION and run.data.tags.get(PARENT_RUN) in tops:
+            is_kept = run.data.tags[PARENT_RUN] == top
+            name = str(run.data.tags["mlflow.runName"])
+            if not is_kept or children.setdefault(name, run_id) != run_id:
+                copies.append(run_id)
+    if not copies:
+        return tracked
+    for run_id in copies:
+        with suppress_refusals(), mlflow_calls(sender.store.name):  # another machine may have deleted it
+            sender.store.client.delete_run(run_id)
+    notify(f"this analysis was sent from several machines at once; deleted the second copy of {len(copies)} runs")
+    return describe_tracked(sender, results, top, children)
 
 
 def _children(runs: Mapping[str, Any], top: str | None) -> dict[str, ExistingRun]:

@@ -48,7 +48,7 @@ class Wording:
 class ParsedQuestion:
     """A question with its items of evidence, each a list of wordings any one of which fills it.
 
-    It is `reviewed` unless the file says that it is not; one that `is_rejected` is not asked. `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
+    It is `reviewed` unless the file says that it is not; one that `is_rejected` is not asked. `fields` is its record as the file has it, and `number` its position there; it is `sound` if nothing in the
     record had to be left out.
     """
 

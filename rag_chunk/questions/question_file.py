@@ -13,6 +13,7 @@ from rag_chunk.errors import InputError
 from rag_chunk.questions.check import QuestionCheck, check_questions
 from rag_chunk.questions.diagnostics import Diagnostic
 from rag_chunk.questions.question import STEPS, LeftOut, Question, Questions, question_to_dict
+from rag_chunk.questions.search import places_of
 
 _REMEDY = "\nCorrect the file; or add --missing warn, which leaves out evidence that is in no document"
 
@@ -26,6 +27,7 @@ def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "erro
     and says so in `skipped`.
     """
     check = check_questions(path, corpus)
+    places_of(corpus).forget()
     absent = find_absent([check], missing)
     questions = _questions(check, absent)
     refuse_unanswered(check, len(questions), absent)
@@ -84,7 +86,7 @@ def _questions(check: QuestionCheck, absent: Sequence[Diagnostic]) -> Questions:
         questions=tuple(question for question in questions if question.evidence),
         without_evidence=tuple(question for question in questions if not question.evidence),
         matched={step: check.matched[step] for step in STEPS if check.matched.get(step)},
-        skipped=(*_rejected(check), *(Skipped(finding.what, finding.said) for finding in absent)),
+        skipped=(*_count_rejected(check), *(Skipped(finding.what, finding.said) for finding in absent)),
         warnings=tuple(finding.text for finding in check.of("warning")),
         left_out=count_left_out([checked.items for checked in check.questions]),
     )
@@ -98,7 +100,7 @@ def count_left_out(items: Iterable[Sequence[object]]) -> LeftOut | None:
     return LeftOut(lost, sum(map(len, listed)), wholly) if lost else None
 
 
-def _rejected(check: QuestionCheck) -> tuple[Skipped, ...]:
+def _count_rejected(check: QuestionCheck) -> tuple[Skipped, ...]:
     count = len(check.rejected)
     return (Skipped(f"{count:,} question{'s' if count > 1 else ''}", "marked reviewed: rejected"),) if count else ()
 

@@ -1,4 +1,4 @@
-"""Finds where a phrase stands in the documents, surest way first."""
+"""Finds the places of a phrase in the documents, surest way first."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -33,7 +33,7 @@ _WAYS: tuple[tuple[Form, Callable[[str, int, int], bool]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a phrase stands on the line, the step that located it, and whether that is inside longer words.
+    """The places of a phrase on the line, the step that located it, and whether that is inside longer words.
 
     `share` of it was located; `parts` are further stretches that hold the rest of a long one.
     """
@@ -64,6 +64,11 @@ class TextSearch:
         missing = [pair for pair in pairs if self._matches[pair] is None and len(pair[0]) >= SHORTEST_SIMILAR]
         passages = [(letters(fold(phrase)).text, documents) for phrase, documents in missing if len(documents) > 1]
         self._likely.update(zip(passages, self._texts.most_like(passages, MOST_DOCUMENTS), strict=True))
+
+    def forget(self) -> None:
+        """Drop the folded texts and what was prepared; all is made again where it is needed."""
+        self._texts = DocumentTexts(self._corpus)
+        self._matches, self._likely = {}, {}
 
     def find(self, phrase: str, documents: Sequence[int]) -> Match | None:
         """Return every place of `phrase`: exact, else folded, else by letters and digits. None where there is none.
@@ -151,7 +156,7 @@ class TextSearch:
         return self._likely[pattern, documents]
 
     def nearest(self, phrase: str) -> str:
-        """Say which text is nearest to a phrase that stands nowhere, or nothing where that would take too long."""
+        """Say which text is nearest to a phrase without a match, or nothing where that would take too long."""
         self._effort -= len(self._corpus)
         if self._effort < 0:
             return ""
@@ -173,7 +178,7 @@ class TextSearch:
         return self._corpus.text(start, end)
 
     def same(self, document: int, start: int, end: int, text: str) -> bool:
-        """Whether `text` stands at [start, end) of a document, but for what folding makes alike."""
+        """Whether `text` is at [start, end) of a document, apart from what folding ignores."""
         here = self._corpus.documents[document].text
         if not 0 <= start < end <= len(here):
             return False

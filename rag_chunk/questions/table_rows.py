@@ -1,6 +1,6 @@
 """Locates a table whose cells another converter has put in another order, by the rows that hold its numbers.
 
-A converter may write all labels of a table before all its numbers, or the cells of two rows as one. What stands in
+A converter may write all labels of a table before all its numbers, or the cells of two rows as one. What is in
 order is then no more than a row. So the rows of one page are taken that hold nothing but words and numbers of the
 passage, each as often as the passage has it; together they must hold every number of it.
 """

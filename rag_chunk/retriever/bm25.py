@@ -16,7 +16,7 @@ from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.analyzer import AnalyzedTerms, analyzed_terms
-from rag_chunk.corpus.arrays import Floats, Positions, first_of_runs, index_in, ranges
+from rag_chunk.corpus.arrays import Floats, Positions, first_of_runs, index_in, line_type, ranges
 from rag_chunk.corpus.terms import Terms
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import texts_before
@@ -163,7 +163,7 @@ def _places(asked: _Questions, chunking: Chunking, rows: Positions, apart: list[
     """
     first, counts = _ranges(asked.starts, asked.ends, chunking)
     numbers = asked.numbers[ranges(first, first + counts)]
-    chunks = np.repeat(np.arange(len(chunking)), counts)
+    chunks = np.repeat(np.arange(len(chunking), dtype=line_type(len(chunking))), counts)
     if apart:
         others = np.array([asked.vocabulary.get(term, -1) for term in apart], np.int64)
         kept = others >= 0

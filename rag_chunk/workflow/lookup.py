@@ -26,7 +26,7 @@ def find_saved_analysis(name: str, *, uri: str | None = None) -> SavedAnalysis:
 
 
 def compare(*sides: str | Path | Analysis, settings: ComparisonConfig | None = None) -> ComparisonReport:
-    """Compare configurations over the questions that all of them answered; the first is what the others stand against.
+    """Compare configurations over the questions that all of them answered; the others are compared with the first.
 
     A side is a run's id, its name in the registry (`models:/NAME@ALIAS`), a results folder, or an analysis; of an
     analysis with several configurations the recommended one takes part. A configuration is named by its own run, or by its file in the results folder. With an experiment

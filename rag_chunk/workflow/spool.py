@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
 
 SPOOL = Path(".rag-chunk", "unsent")
 _TRACKING = "tracking.json"
+_REMOVED = ".removed"
+_SECONDS_TO_BEGIN = 60.0  # after which an empty folder belongs to a process that was killed
 
 
 def choose_spool(notify: "Notify") -> Path:
-    """Return the folder in which results can wait: below the working folder, else elsewhere, which `notify` is told.
+    """Return the folder in which results can wait: below the working folder, else elsewhere, with a call of `notify`.
 
     This is asked before the work. Raise `InputError` where results can be kept nowhere.
     """
@@ -74,8 +77,16 @@ def _check_writable(spool: Path) -> None:
 
 
 def remove_from_spool(folder: Path) -> None:
-    """Remove results that have been sent, and the folders above them that are empty then."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove results that have been sent, and the folders above them that are empty then.
+
+    They get another name first: whoever is killed in the middle leaves nothing that seems to wait.
+    """
+    removed = folder.with_name(f"{folder.name}{_REMOVED}")
+    shutil.rmtree(removed, ignore_errors=True)
+    with suppress(OSError):
+        folder.replace(removed)
+    for each in (removed, folder):
+        shutil.rmtree(each, ignore_errors=True)
     for above in (folder.parent, folder.parent.parent):
         if above.name in {SPOOL.name, SPOOL.parent.name}:
             with suppress(OSError):
@@ -99,8 +110,23 @@ def mark_open(spool: Path, tracking: dict[str, Any]) -> Iterator[None]:
 
 
 def waiting_folders() -> list[Path]:
-    """Return what waits in the working folder's spool."""
-    return sorted(folder for folder in SPOOL.iterdir() if folder.is_dir()) if SPOOL.exists() else []
+    """Return what waits in the working folder's spool; remove what processes that were killed left unfinished there."""
+    folders = sorted(folder for folder in SPOOL.iterdir() if folder.is_dir()) if SPOOL.exists() else []
+    for folder in folders:
+        if folder.suffix == _REMOVED or (not _holds_anything(folder) and _is_old(folder)):
+            shutil.rmtree(folder, ignore_errors=True)
+    return [folder for folder in folders if folder.suffix != _REMOVED and _holds_anything(folder)]
+
+
+def _holds_anything(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (REPORT, WHOLE, PARTIAL, _TRACKING))
+
+
+def _is_old(folder: Path) -> bool:
+    try:
+        return time.time() - folder.stat().st_mtime > _SECONDS_TO_BEGIN
+    except FileNotFoundError:  # its process has just removed it
+        return False
 
 
 def send(folder: Path, options: TrackingConfig, notify: "Notify") -> "Tracked | None":
@@ -137,7 +163,8 @@ def _end_killed(folder: Path, options: TrackingConfig, notify: "Notify") -> None
         return
     if (folder / _TRACKING).exists():
         count = end_left_running(options.over(read_tracking(folder)), notify)
-        notify(f"an analysis was killed before it had results; ended {count} of its runs in MLflow")
+        if count:
+            notify(f"an analysis was killed before it had results; ended {count} of its runs in MLflow")
     remove_from_spool(folder)
 
 

@@ -291,7 +291,7 @@ def test_the_key_for_openai_goes_to_openai_alone_and_into_no_file(draft, server,
     (["--model", "m", "--kinds", "facts"], "unknown kind of question 'facts' (did you mean 'fact'?)"),
     (["--model", "m", "--kinds", "fact=0"], "the share of fact must be a number above 0"),
     (["--model", "m", "--without", "overlaps"], "did you mean 'overlap'?"),
-    (["--model", "m", "--url", "http://me:pw@host/v1"], "A key is taken from the environment: RAG_CHUNK_DRAFTING_KEY"),
+    (["--model", "m", "--url", "http://me:pw@host/v1"], "rag-chunk reads a key from the environment: RAG_CHUNK_DRAFTING_KEY"),
     (["--model", "m", "--count", "0"], "--count must be at least 1, not 0"),
 ])  # fmt: skip
 def test_settings_that_cannot_be_used_are_said(run, folder, arguments, said):

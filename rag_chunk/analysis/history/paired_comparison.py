@@ -43,7 +43,7 @@ def compare_analyses(
     budget differ, unless `anyway`; `remedy` says how to go on then.
     """
     sides = _label_sides(saved)
-    pairing = pair_questions({label: side.asked() for label, side in sides.items()})
+    pairing = pair_questions({label: side.asked_questions() for label, side in sides.items()})
     scores = {label: _scores(side, metric, label) for label, side in sides.items()}
     warnings = [*_mismatches(sides), *_too_few(pairing)]
     if warnings and not (anyway and pairing.ids):

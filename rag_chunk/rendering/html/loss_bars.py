@@ -130,7 +130,7 @@ def _rank_text(question: QuestionResult) -> str:
 
 
 def _above_text(question: QuestionResult) -> str:
-    """Return which chunks stood above it: those that were read before it."""
+    """Return the chunks that ranked above it."""
     above = question.retrieved if question.rank is None else question.retrieved[: question.rank - 1]
     more = f" and {len(above) - _MOST_ABOVE} more" if len(above) > _MOST_ABOVE else ""
     return ", ".join(above[:_MOST_ABOVE]) + more

@@ -61,9 +61,9 @@ stores: .venv/dev  ## the scripts of docs/vector_stores.md against Chroma and Qd
 
 test-engines: .venv/dev  ## chunks by Dask, Hugging Face `datasets` and Ray, and the workers of a Dask cluster
 	$(BIN)/python -m pip install --quiet --group engines
-	$(BIN)/python -m pytest tests/test_engines.py
+	$(BIN)/python -m pytest tests/test_engines.py tests/workflow/test_cluster.py
 
-test-formats: .venv/dev  ## question sets of ragas, LlamaIndex, DeepEval, AutoRAG, BEIR and MLflow, as these write and read them
+test-formats: .venv/dev  ## question sets as ragas, LlamaIndex, DeepEval, AutoRAG, BEIR, MTEB, datasets, LangSmith, Langfuse, Phoenix and MLflow write and read them
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python .venv-formats
 	$(BIN)/python -m uv pip install --quiet --python .venv-formats --group formats

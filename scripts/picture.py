@@ -84,7 +84,7 @@ def _column(name: str, x: int) -> Iterator[str]:
 
 
 def _chunks(name: str) -> list[Chunk]:
-    model = {"embedding_model": "hashing"} if name == "semantic" else {}
+    model = {"embedding_model": "hashing"} if "semantic" in name else {}
     return chunk_text(TEXT, RunConfig(strategy=name, chunk_size=SIZE, overlap=OVERLAP, **model), name="doors.md")
 
 

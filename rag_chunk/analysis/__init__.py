@@ -4,7 +4,7 @@ import datetime
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from rag_chunk._version import __version__
 from rag_chunk.analysis.comparison import blocks, compare_configurations, with_intervals
@@ -18,15 +18,8 @@ from rag_chunk.analysis.conversions import (
 from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost, in_minutes
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
-from rag_chunk.analysis.report import (
-    ConversionEntry,
-    CorpusEntry,
-    DocumentEntry,
-    LeftOutEntry,
-    QuestionsEntry,
-    Report,
-    SkippedEntry,
-)
+from rag_chunk.analysis.report import Report
+from rag_chunk.analysis.report_inputs import SkippedEntry, corpus_entry, questions_entry
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.scoring_threads import open_threads
@@ -35,7 +28,7 @@ from rag_chunk.analysis.tokenizer_mismatch import find_other_tokenizers
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of, safe_names
-from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
@@ -70,8 +63,8 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
 ) -> Analysis:
     """Chunk, retrieve, score and compare; without `questions`, chunk and measure the chunks.
 
-    `configs` may be named; `progress` is told how many configurations are done, of how many, and what comes next:
-    a configuration, then the comparison, then nothing. `on_estimate` is told what a model that costs something will
+    `configs` may be named; `progress` gets how many configurations are done, of how many, and what comes next:
+    a configuration, then the comparison, then nothing. `on_estimate` gets what a model that costs something will
     embed, before it does. Where the corpus holds several `conversions` of the same files, each configuration is run
     with each of them.
 
@@ -187,7 +180,7 @@ def _build_analysis(
     """Compare what was run, and return it with what it was made from."""
     report = report_of(corpus, asked, list(run.scored.values()), settings).model_copy(
         update={
-            "questions": _questions_entry(questions, asked) if questions else None,
+            "questions": questions_entry(questions, asked) if questions else None,
             "skipped": tuple(SkippedEntry(name=name, reason=reason) for name, reason in skipped),
             "timings": run.timings,
             "encoders": run.encoders,
@@ -259,52 +252,3 @@ def _complexity(config: RunConfig) -> int:
 
 def _seed(named: Mapping[str, RunConfig]) -> int:
     return next(iter(named.values())).seed
-
-
-def corpus_entry(corpus: Corpus) -> CorpusEntry:
-    """Return the corpus as a report holds it."""
-    documents = tuple(
-        DocumentEntry(
-            name=document.name,
-            digest=document.digest,
-            characters=len(document.text),
-            pages=len(document.pages) or None,
-            conversion=_conversion_entry(document),
-        )
-        for document in corpus.documents
-    )
-    return CorpusEntry(digest=corpus.digest, documents=documents, skipped=_entries(corpus.skipped))
-
-
-def _conversion_entry(document: Document) -> ConversionEntry | None:
-    made = document.conversion
-    if made is None:
-        return None
-    return ConversionEntry(
-        converter=made.converter,
-        version=made.version,
-        rule=made.rule,
-        source_digest=made.source_digest,
-        options=made.options or None,
-    )
-
-
-def _questions_entry(questions: Questions, asked: EvaluationSet | None) -> QuestionsEntry:
-    left_out = questions.left_out
-    return QuestionsEntry(
-        source=questions.source,
-        digest=questions.digest,
-        count=len(questions.questions),
-        without_evidence=len(questions.without_evidence),
-        unreviewed=questions.unreviewed,
-        matched=dict(questions.matched),
-        by_tag={name: len(rows) for name, rows in asked.by_tag.items()} if asked else {},
-        by_document={name: len(rows) for name, rows in asked.by_document.items()} if asked else {},
-        skipped=_entries(questions.skipped),
-        left_out=LeftOutEntry(**asdict(left_out), sentence=str(left_out)) if left_out else None,
-        partly_located={name: round(share, 3) for name, share in questions.shares.items()} or None,
-    )
-
-
-def _entries(skipped: Sequence[tuple[str, str]]) -> tuple[SkippedEntry, ...]:
-    return tuple(SkippedEntry(name=name, reason=reason) for name, reason in skipped)

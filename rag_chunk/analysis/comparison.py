@@ -29,10 +29,10 @@ _DECIMALS = 12
 
 
 def blocks(scored: Sequence[Scored]) -> list[list[Scored]]:
-    """Group configurations by retriever, best first in each: what holds for one says nothing of another.
+    """Group configurations by retriever and reranker, best first in each: what holds for one says nothing of another.
 
-    Where no two have the same retriever, they are rivals with all that they have, and are in one group. Bounds come
-    last, apart from the rest: no pipeline can have them, so that they are nobody's rivals.
+    Where no two have the same, they are rivals with all that they have, and are in one group. Bounds come
+    last, apart from the rest: no pipeline can have them, so nothing is compared with them.
     """
     bounds = [each for each in scored if is_bound(each.result.config.retriever)]
     rivals = [each for each in scored if not is_bound(each.result.config.retriever)]
@@ -41,10 +41,10 @@ def blocks(scored: Sequence[Scored]) -> list[list[Scored]]:
 
 
 def _group_by_retriever(scored: Sequence[Scored]) -> list[list[Scored]]:
-    by_retriever: dict[str, list[Scored]] = {}
+    by_retriever: dict[tuple[str, str | None], list[Scored]] = {}
     for each in scored:
-        retriever = each.result.config.retriever
-        by_retriever.setdefault("given" if is_external(retriever) else retriever, []).append(each)
+        retriever, reranker = each.result.config.retriever, each.result.config.reranker
+        by_retriever.setdefault(("given" if is_external(retriever) else retriever, reranker), []).append(each)
     return [list(scored)] if scored and len(by_retriever) == len(scored) else list(by_retriever.values())
 
 
@@ -84,7 +84,7 @@ def compare_configurations(
         too_close=asked.choosing is None and is_too_close(outcome.shown),
         verdict=summarize(outcome, baseline, held_out=asked.choosing is not None),
         explanation=explain(outcome, leaders, held_out=asked.choosing is not None),
-        reviewed=_reviewed(scored, asked, settings.margin, seed),
+        reviewed=_compare_reviewed(scored, asked, settings.margin, seed),
     )
 
 
@@ -123,7 +123,9 @@ def _outcome_of(
     )
 
 
-def _reviewed(scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int) -> ReviewedResult | None:
+def _compare_reviewed(
+    scored: Sequence[Scored], asked: EvaluationSet, margin: float, seed: int
+) -> ReviewedResult | None:
     """Return what the reviewed questions alone show, of those that report; None where all or none are reviewed."""
     reviewed = np.array([question.reviewed for question in asked.reporting.questions.questions], bool)
     if reviewed.all() or not reviewed.any():

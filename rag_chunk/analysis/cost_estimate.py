@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rag_chunk.chunker import chunk
 from rag_chunk.chunker.semantic import sentences
@@ -43,13 +43,15 @@ class Item:
 class CostEstimate:
     """The items of an analysis, in order; `tokens` are those that would be embedded, with a model that costs something.
 
-    `config` names that model, if there is one; `sample` are some of the texts.
+    `config` names that model, if there is one; `sample` are some of the texts. `pairs` of a question and a chunk are at
+    most ranked again, by reranker.
     """
 
     items: tuple[Item, ...]
     tokens: int
     config: RunConfig | None = None
     sample: tuple[str, ...] = ()
+    pairs: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -128,7 +130,9 @@ def estimate_cost(corpus: Corpus, configs: Mapping[str, RunConfig], questions: Q
     writing = _Writing(corpus, questions.texts if questions else ())
     for name, config in configs.items():
         writing.add(name, config)
-    return CostEstimate(tuple(writing.items), writing.tokens, writing.config, evenly(writing.samples, _TIMED))
+    return CostEstimate(
+        tuple(writing.items), writing.tokens, writing.config, evenly(writing.samples, _TIMED), writing.pairs
+    )
 
 
 class _Writing:
@@ -142,15 +146,19 @@ class _Writing:
         self.samples: list[str] = []
         self.tokens = 0
         self.config: RunConfig | None = None
+        self.pairs: dict[str, int] = {}
 
     def add(self, name: str, config: RunConfig) -> None:
         """Add what a configuration needs: the sentences that it is cut by, the questions, its chunks."""
-        by_meaning = bool(needs_vectors(config.strategy, None))
+        by_meaning = config.cuts_by_vectors
         if by_meaning and self._add_sentences(config):
             self._unknown.add(config.embedding_model)
         is_known = not by_meaning or config.embedding_model not in self._unknown
         chunking = chunk(self._corpus, config) if is_known else None
         chunks = None if chunking is None else len(chunking)
+        if config.reranker and self._questions:
+            most = config.candidates if chunks is None else min(chunks, config.candidates)
+            self.pairs[config.reranker] = self.pairs.get(config.reranker, 0) + most * len(self._questions)
         if not needs_vectors(None, config.retriever) or not self._questions:
             self._write(Item(name, chunks), config)
             return

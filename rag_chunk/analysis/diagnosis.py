@@ -18,7 +18,7 @@ from rag_chunk.corpus.arrays import Floats
 
 SCHEMA_VERSION = 1
 _LITTLE = 0.01  # a loss of recall, or a share of the cost, that is not worth a word
-_FEW_CHUNKS = 1.05  # times as many, that are told
+_FEW_CHUNKS = 1.05  # times as many, which are worth showing
 
 
 class _DiagnosisValue(BaseModel):

@@ -62,7 +62,7 @@ def read_results(path: Path) -> Results:
             "Run it again with --save, or remove the folder"
         )
     report = parse_report(_text(file), str(file))
-    if not re.fullmatch(r"[\w-]+", report.analysis_id):  # it stands in a search filter
+    if not re.fullmatch(r"[\w-]+", report.analysis_id):  # a search filter contains it
         raise InputError(f"{file} cannot be used: {report.analysis_id!r} is not an analysis id")
     configs = {result.name: _text(path / "configs" / f"{result.name}.yaml") for result in report.configurations}
     return Results(path=path, report=report, configs=configs, options=read_tracking(path))

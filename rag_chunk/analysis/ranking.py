@@ -7,6 +7,7 @@ from rag_chunk.config import RETRIEVERS, RunConfig
 from rag_chunk.corpus.arrays import Positions
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking, rank
+from rag_chunk.retriever.reranking import rerank
 from rag_chunk.scorer.budget import LADDER, fills_budgets, required_depth, usual_depth
 from rag_chunk.scorer.metrics import in_own_documents
 from rag_chunk.scorer.oracle import oracle_ranking
@@ -34,7 +35,7 @@ def rank_to_budgets(chunking: Chunking, questions: Questions, config: RunConfig)
 
 def _may_rank_again(questions: Questions, config: RunConfig) -> bool:
     """Whether ranking costs little, and what a deeper ranking brings beyond the budget changes no sum of scores."""
-    if config.filter == "document":  # no list of one document fills the budgets
+    if config.filter == "document" or config.reranker:  # no list of one document fills the budgets
         return False
     row = RETRIEVERS.get(config.retriever)
     items = max((len(question.evidence) for question in questions.questions), default=0)
@@ -44,13 +45,17 @@ def _may_rank_again(questions: Questions, config: RunConfig) -> bool:
 def rank_for_evaluation(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
     """Rank the chunks for each question as `config` says: int64 [questions, at most depth].
 
-    Most retrievers are given the questions' texts alone. With a filter, chunks of other documents are left out.
+    Most retrievers are given the questions' texts alone. With a filter, chunks of other documents are left out. What
+    is left may be ranked again.
     """
     depth = min(depth, len(chunking))
+    enough = min(max(depth, config.candidates if config.reranker else 0), len(chunking))
     if config.filter == "document":
         every = _rank_all(chunking, questions, config, len(chunking))
-        return _keep_own_documents(every, chunking, questions)[:, :depth]
-    return _rank_all(chunking, questions, config, depth)
+        ranking = _keep_own_documents(every, chunking, questions)
+    else:
+        ranking = _rank_all(chunking, questions, config, enough)
+    return rerank(ranking, chunking, questions.texts, config)[:, :depth]
 
 
 def _rank_all(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:

@@ -4,8 +4,9 @@ import datetime
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
+from rag_chunk.analysis.report_inputs import CorpusEntry, QuestionsEntry, ReportValue, SkippedEntry
 from rag_chunk.config import RunConfig
 from rag_chunk.config.names import safe_name
 from rag_chunk.errors import InputError
@@ -14,80 +15,7 @@ SCHEMA_VERSION = 1
 _OLD_NAME = re.compile(r"[\w-][\w.-]{0,149}")  # of a configuration, before names were limited in bytes
 
 
-class _ReportValue(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
-
-
-class ConversionEntry(_ReportValue):
-    """How a document's text was made of a file: by which converter and versions, and the digest of the file's bytes.
-
-    `rule` is the version of the rule by which pages are cleaned and joined.
-    """
-
-    converter: str
-    version: str
-    rule: int
-    source_digest: str
-    options: str | None = None
-
-
-class DocumentEntry(_ReportValue):
-    """A document of the corpus: the digest is of its text; `conversion` and `pages` where it was converted."""
-
-    name: str
-    digest: str
-    characters: int
-    pages: int | None = None
-    conversion: ConversionEntry | None = None
-
-
-class SkippedEntry(_ReportValue):
-    """Something that took no part (a file, a strategy, a configuration, a question's phrase), and why."""
-
-    name: str
-    reason: str
-
-
-class CorpusEntry(_ReportValue):
-    """The corpus: its documents in order, and what was not read."""
-
-    digest: str
-    documents: tuple[DocumentEntry, ...]
-    skipped: tuple[SkippedEntry, ...] = ()
-
-
-class LeftOutEntry(_ReportValue):
-    """How many `items` of evidence, `of` all, are in no document, and how many `questions` took no part for that."""
-
-    items: int
-    of: int
-    questions: int
-    sentence: str
-
-
-class QuestionsEntry(_ReportValue):
-    """The question file: how many questions, how many of them are drafts, and which step matched how many phrases.
-
-    `left_out` is there where evidence is in no document, `partly_located` where a part of it alone was located: the
-    least share of an item, by the question's id.
-    `by_tag` and `by_document` count the questions behind the figures of the same names; a question with several tags,
-    or evidence in several documents, counts under each.
-    """
-
-    source: str
-    digest: str
-    count: int
-    without_evidence: int = 0
-    unreviewed: int = 0
-    matched: dict[str, int] = Field(default_factory=dict)
-    by_tag: dict[str, int] = Field(default_factory=dict)
-    by_document: dict[str, int] = Field(default_factory=dict)
-    skipped: tuple[SkippedEntry, ...] = ()
-    left_out: LeftOutEntry | None = None
-    partly_located: dict[str, float] | None = None
-
-
-class QuestionResult(_ReportValue):
+class QuestionResult(ReportValue):
     """One question under one configuration: its scores, and the chunks that fill the budget, best first.
 
     `rank` is that of the first chunk that covers half of an item or lies wholly inside one, from 1; nothing where none of
@@ -101,14 +29,14 @@ class QuestionResult(_ReportValue):
     rank: int | None = None
 
 
-class ExternalFiles(_ReportValue):
+class ExternalFiles(ReportValue):
     """The files that hold somebody else's chunks and rankings."""
 
     chunks: str
     retrieved: str
 
 
-class EmbeddingEntry(_ReportValue):
+class EmbeddingEntry(ReportValue):
     """The embedding model with its revision, how many tokens of a text it reads, and the texts that were asked for.
 
     `cached` of them had their vectors on disk.
@@ -120,7 +48,7 @@ class EmbeddingEntry(_ReportValue):
     cached: int = 0
 
 
-class ConfigurationResult(_ReportValue):
+class ConfigurationResult(ReportValue):
     """One configuration: its settings, metrics by name, and its questions in the file's order.
 
     `by_tag` and `by_document` are the headline metric over the questions with a tag, or with evidence in a document,
@@ -142,7 +70,7 @@ class ConfigurationResult(_ReportValue):
     converter: str | None = None
 
 
-class PairResult(_ReportValue):
+class PairResult(ReportValue):
     """Two configurations compared over the same questions: mean of `a` less mean of `b`."""
 
     a: str
@@ -153,7 +81,7 @@ class PairResult(_ReportValue):
     p_adjusted: float
 
 
-class AgainstBaseline(_ReportValue):
+class AgainstBaseline(ReportValue):
     """One configuration against the baseline: its mean less the baseline's, and what the questions show."""
 
     name: str
@@ -164,14 +92,14 @@ class AgainstBaseline(_ReportValue):
     shown: Literal["better", "worse", "no difference"]
 
 
-class BaselineResult(_ReportValue):
+class BaselineResult(ReportValue):
     """The baseline, and every other configuration against it."""
 
     name: str
     others: tuple[AgainstBaseline, ...] = ()
 
 
-class HoldoutResult(_ReportValue):
+class HoldoutResult(ReportValue):
     """The questions, by id, that chose the leader and the recommended, and those that all figures are of.
 
     `means` is the headline metric of each configuration over the questions that chose.
@@ -183,7 +111,7 @@ class HoldoutResult(_ReportValue):
     means: dict[str, float]
 
 
-class ReviewedResult(_ReportValue):
+class ReviewedResult(ReportValue):
     """What the reviewed questions alone show, where others are drafts: how many they are, and the verdict by them."""
 
     count: int
@@ -194,7 +122,7 @@ class ReviewedResult(_ReportValue):
     verdict: tuple[str, ...]
 
 
-class ComparisonResult(_ReportValue):
+class ComparisonResult(ReportValue):
     """What the questions show about the configurations of some `retrievers`: see `rag_chunk.analysis.statistics`.
 
     `leaders` has the highest mean at each budget of the curve; `pareto` are the configurations of which none has at
@@ -225,7 +153,7 @@ class ComparisonResult(_ReportValue):
         return self.recommended or self.leader
 
 
-class Report(_ReportValue):
+class Report(ReportValue):
     """All results of one analysis. `configurations` are best first.
 
     Configurations are compared within their retriever: `comparison` is of the first one, `other_comparisons` of the

@@ -20,7 +20,7 @@ from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import needs_vectors
 from rag_chunk.config.prices import Prices
-from rag_chunk.config.run import settings_of
+from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.units import ModelTokens, Tokens, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
@@ -56,7 +56,8 @@ class _Job:
     def is_all_ours(self) -> bool:
         """Whether it may run beside others: models have threads of their own, and functions of users may know of none."""
         has_functions = self.evaluation is not None and self.evaluation.users.names
-        return is_built_in(self.config) and not self.config.needs_vectors and not has_functions
+        has_models = self.config.needs_vectors or self.config.reranker
+        return is_built_in(self.config) and not has_models and not has_functions
 
 
 class Run:
@@ -117,7 +118,7 @@ class Run:
         self._seen[key] = name
         self.chunkings[name] = chunking
         if evaluation:
-            index = f"{config.retriever} {config.index_headings}"
+            index = f"{config.retriever} {config.index_headings} {config.index_title} {config.index_context}"
             self._prepare("index_time", index, lambda: prepare(self._corpus, config))
         share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
         self._score(_Job(name, config, evaluation, conversion.name if conversion else None, stage.seconds * share))

@@ -10,7 +10,7 @@ from rag_chunk.analysis.outcome import Outcome, distinct, index_sizes
 from rag_chunk.analysis.phrases import all_questions, count_questions, few_names, join_words, points
 from rag_chunk.analysis.report import BaselineResult, ConfigurationResult
 from rag_chunk.analysis.scoring import HEADLINE
-from rag_chunk.analysis.statistics import FEWEST_FOR_A_WINNER, PairedTest, questions_needed
+from rag_chunk.analysis.statistics import FEW_QUESTIONS, FEWEST_FOR_A_WINNER, PairedTest, questions_needed
 from rag_chunk.config.catalog import RETRIEVERS
 
 _TARGETS = (0.05, 0.02)  # differences worth more questions: 5 points, else 2
@@ -21,11 +21,11 @@ _LITTLE = 0.01  # a loss of recall that limits nothing
 _USUAL = "the usual choice for this budget"
 _BETWEEN_DOCUMENTS = "lost_other_documents"
 _CAUSES = {
-    "lost_cut": "in a chunk that the budget cuts",
-    "lost_split": "in evidence of which a border leaves only a piece within the budget",
-    "lost_ranked_low": "ranked too low in documents that are within the budget",
-    _BETWEEN_DOCUMENTS: "in documents of which nothing is within the budget",
-    "lost_outside_chunks": "in no chunk",
+    "lost_cut": "because the budget ends inside a chunk",
+    "lost_split": "because a border splits the evidence and the budget holds only a piece of it",
+    "lost_ranked_low": "because other chunks of the right document rank higher",
+    _BETWEEN_DOCUMENTS: "because the budget holds nothing of the right document",
+    "lost_outside_chunks": "because no chunk contains the text",
 }
 _CHEAPER = {
     "more chunks": "needs fewer chunks",
@@ -78,10 +78,10 @@ def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out:
     names, budgets = outcome.names, distinct(each.budget for each in configs if each.budget_unit == "characters")
     sentences = [
         "" if held_out else verdicts.verdict(outcome.shown, names),
-        "" if held_out or outcome.is_bound else _recommended(outcome),
+        "" if held_out or outcome.is_bound else _explain_recommendation(outcome),
         verdicts.curve_verdict(names, leaders, outcome.leader, budgets),
         "" if is_too_close(outcome.shown) else limit_of_recall(outcome),
-        _undecided(outcome),
+        _describe_undecided(outcome),
         "" if outcome.is_bound else where_lost(outcome.results[outcome.recommended]),
     ]
     return tuple(sentence for sentence in sentences if sentence)
@@ -173,10 +173,10 @@ def _loss(outcome: Outcome) -> str:
         return ""
     about = f"{loss:.0f}" if loss >= 1 else f"{loss:.1f}"
     unit = "point" if about == "1" else "points"
-    return f" {count_questions(count)} can miss the best one: on average, that costs about {about} {unit}."
+    return f" {count_questions(count)} can miss the best one: on average, that costs about {about} {unit} of recall."
 
 
-def _recommended(outcome: Outcome) -> str:
+def _explain_recommendation(outcome: Outcome) -> str:
     return verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names)
 
 
@@ -187,7 +187,9 @@ def _bound_sentence(outcome: Outcome) -> str:
 
 
 def _how_to_see_more(test: PairedTest) -> str:
-    """Say how small a difference these questions show, and how many more would show a smaller one."""
+    """Say how many more questions would show a smaller difference; nothing if so few cannot tell."""
+    if test.num_questions < FEW_QUESTIONS:
+        return ""  # the warning of few questions says how many to ask
     needed = [(target, questions_needed(test, target)) for target in _TARGETS]
     open_targets = [(target, count) for target, count in needed if count is not None and count > test.num_questions]
     if not open_targets:
@@ -217,7 +219,7 @@ def limit_of_recall(outcome: Outcome) -> str:
         return ""
     metrics = outcome.results[outcome.recommended].metrics
     recall, best = metrics[HEADLINE], metrics.get("oracle_recall")
-    clauses = [_missed(outcome)] if outcome.missed else []
+    clauses = [_describe_missed(outcome)] if outcome.missed else []
     if best is not None and max(best - recall, _LITTLE) >= 1 - best and best - recall > _LITTLE:
         clauses.append(f"a perfect ranking would reach {best:.2f}, not {recall:.2f}: look at the retriever first")
     elif best is not None and 1 - best > _LITTLE:
@@ -225,7 +227,7 @@ def limit_of_recall(outcome: Outcome) -> str:
     return f"What limits recall: {'; '.join(clauses)}." if clauses else ""
 
 
-def _undecided(outcome: Outcome) -> str:
+def _describe_undecided(outcome: Outcome) -> str:
     """Say how many questions tell no configuration from another; empty where all do, or there is one configuration."""
     count = outcome.undecided
     if not count or len(outcome.results) == 1:
@@ -242,8 +244,8 @@ def where_lost(result: ConfigurationResult) -> str:
     missing = 1 - metrics[HEADLINE]
     if missing <= _LITTLE or not lost:
         return ""
-    causes = [f"{points(lost[name])} are {_CAUSES[name]}" for name in sorted(lost, key=lambda name: -lost[name])]
-    return f"Of the {points(missing)} points of recall that {result.name} misses, {join_words(causes)}."
+    causes = [f"{points(lost[name])} {_CAUSES[name]}" for name in sorted(lost, key=lambda name: -lost[name])]
+    return f"{result.name} misses {points(missing)} points of recall: {join_words(causes)}."
 
 
 def between_documents(result: ConfigurationResult) -> str:
@@ -259,7 +261,7 @@ def between_documents(result: ConfigurationResult) -> str:
     )
 
 
-def _missed(outcome: Outcome) -> str:
+def _describe_missed(outcome: Outcome) -> str:
     missed, count = outcome.missed, outcome.shown.num_questions
     by = "every configuration" if len(outcome.results) > 1 else outcome.names[0]
     of = all_questions(count) if missed == count else f"{missed:,} of {count:,} questions"
@@ -272,6 +274,7 @@ def _scope(results: Sequence[ConfigurationResult]) -> str:
         distinct(result.config.budget_text for result in results),
         distinct(name for result in results if (name := result.config.embedding_model)),
         distinct(result.config.filter for result in results),
+        distinct(name for result in results if (name := result.config.reranker)),
     )
 
 

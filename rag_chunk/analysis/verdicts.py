@@ -193,13 +193,18 @@ def retrieval(name: str, models: Sequence[str] = ()) -> str:
 
 
 def scope(
-    retrievers: Sequence[str], budgets: Sequence[str], models: Sequence[str] = (), filters: Sequence[str] = ()
+    retrievers: Sequence[str],
+    budgets: Sequence[str],
+    models: Sequence[str] = (),
+    filters: Sequence[str] = (),
+    rerankers: Sequence[str] = (),
 ) -> str:
     """Say for which retrieval and which budget the figures hold: neither says anything of another."""
     within = " within each question's own document" if "document" in filters else ""
     sizes = join_words(budgets)
     kinds = dict.fromkeys(retrieval(name, models) for name in retrievers)
-    return f"This holds for {join_words(list(kinds))}{within} and {sizes} of context."
+    again = f", reranked by {join_words(list(dict.fromkeys(rerankers)))}," if rerankers else ""
+    return f"This holds for {join_words(list(kinds))}{again}{within} and {sizes} of context."
 
 
 def overlap_warning(overlap: float, retriever: str) -> str:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from rag_chunk.chunker.chunking import ChildrenAndParents, Chunk, Chunking
 from rag_chunk.chunker.handed_over import with_handed_over
+from rag_chunk.chunker.rules import config_for, documents_by_config, part_of
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.config.catalog import load_built_in
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.corpus.arrays import Spans
+from rag_chunk.corpus.arrays import Spans, as_spans
 from rag_chunk.corpus.units import units_of
 
 __all__ = ["Chunk", "Chunker", "Chunking", "chunk", "chunk_text", "chunker_of"]
@@ -33,10 +36,24 @@ def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
     [('guide.md:0-26', ('Keys',), '# Keys\n\nTurn left to lock.'), ('guide.md:28-42', ('Doors',), '# Doors\n\nPull.')]
     """
     units = units_of(corpus, config.unit, config.model)
+    if config.strategies:
+        return Chunking(corpus, _cut_by_rules(corpus, config), units)
     spans = chunker_of(config)(corpus, config)
     if isinstance(spans, ChildrenAndParents):
         return Chunking(corpus, spans.chunks, units, spans.parents)
     return Chunking(corpus, spans, units)
+
+
+def _cut_by_rules(corpus: Corpus, config: RunConfig) -> Spans:
+    """Cut each document by its rule."""
+    parts = [np.zeros((0, 2), np.int64)]
+    for own, rows in documents_by_config(corpus, config):
+        part = part_of(corpus, rows)
+        spans = chunk(part, own).spans
+        moved = corpus.starts[rows] - part.starts[:-1]
+        parts.append(spans + moved[part.documents_at(spans[:, 0])][:, None])
+    together = np.concatenate(parts)
+    return as_spans(together[np.argsort(together[:, 0], kind="stable")])
 
 
 def chunk_text(text: str, config: RunConfig | None = None, *, name: str = "text.md") -> list[Chunk]:
@@ -49,5 +66,5 @@ def chunk_text(text: str, config: RunConfig | None = None, *, name: str = "text.
     >>> [(each.start, each.end, each.text) for each in chunk_text("one two three", config)]
     [(0, 7, 'one two'), (8, 13, 'three')]
     """
-    config = config or RunConfig()
+    config = config_for(config or RunConfig(), name)
     return list(with_handed_over(chunk(Corpus([Document(name, text)]), config), config))

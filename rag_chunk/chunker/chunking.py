@@ -39,7 +39,7 @@ class Chunk:
 
     @property
     def text(self) -> str:
-        """The chunk's text, as it stands in the document."""
+        """The chunk's text, exactly as in the document."""
         return self.document.text[self.start : self.end]
 
     @property

@@ -25,7 +25,7 @@ def users_own(corpus: Corpus, config: RunConfig) -> Spans:
 
 
 def _function(name: str) -> SpanFunction:
-    """Return the function that `name` stands for; a splitter object of a known library is made into one."""
+    """Return the function that `name` means; a splitter object of a known library is made into one."""
     loaded = adapt(load_object(name))
     if not callable(loaded):
         raise InputError(

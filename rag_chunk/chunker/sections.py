@@ -9,7 +9,7 @@ from rag_chunk.chunker.packing import pack, pack_rows
 from rag_chunk.chunker.segments import Borders, Level, pieces_at
 from rag_chunk.chunker.splittable import SplittableSegments
 from rag_chunk.config import RunConfig
-from rag_chunk.config.run import LARGEST
+from rag_chunk.config.strategy_rules import LARGEST
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bytes, Spans, occurring, starts_of
 from rag_chunk.corpus.structure import LAST, VERBATIM, Blocks, structure_of

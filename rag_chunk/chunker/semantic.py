@@ -33,7 +33,7 @@ def semantic(corpus: Corpus, config: RunConfig) -> Spans:
     known = corpus.derived(MeasuredSegments, lambda: measure(pieces, units), config.skip_blocks, units)
     levels = pieces.levels.copy()
     changes = _changes(corpus, config)
-    for first, last in _groups(pieces):
+    for first, last in groups_of(pieces):
         inside = slice(first, last)
         cuts = _cuts(changes[inside], known.counts.lead[inside], known.counts.reach[inside], config)
         levels[first + cuts] = Level.GROUP
@@ -48,7 +48,7 @@ def sentences(corpus: Corpus, config: RunConfig) -> Segments:
     return corpus.derived(Segments, lambda: pieces_at(corpus, borders, skipped), "sentences alone", config.skip_blocks)
 
 
-def _groups(pieces: Segments) -> list[tuple[int, int]]:
+def groups_of(pieces: Segments) -> list[tuple[int, int]]:
     """Return the rows of each document, or part of one, that sentences are not joined across."""
     opens = np.flatnonzero(pieces.levels == Level.GROUP).tolist()
     return list(zip(opens, [*opens[1:], len(pieces)], strict=True)) if len(pieces) else []
@@ -62,7 +62,7 @@ def _changes(corpus: Corpus, config: RunConfig) -> Floats:
 
 def _changes_of_meaning(corpus: Corpus, pieces: Segments, config: RunConfig) -> Floats:
     parts: list[Floats] = [np.zeros(0)]
-    for first, last in _groups(pieces):
+    for first, last in groups_of(pieces):
         texts = corpus.texts(as_spans(pieces.spans[first:last]))
         parts.append(changes(embed(texts, config)))
     return np.concatenate(parts)

@@ -35,10 +35,11 @@ DryRun = Annotated[
 @app.command()
 @with_settings
 def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = False) -> None:  # noqa: FBT002 - Typer's way
-    """Chunk documents in several ways, and show which brings back the most evidence for the same context.
+    """Chunk documents in several ways, and show which way brings back the most evidence for the same context.
 
-    --strategy, --chunk-size, --overlap, --unit and --retriever take lists with commas, and every combination
-    is compared. Sizes and overlaps may be ranges: --chunk-size 100:800:100. Without --test-file the chunks are measured, and nothing is retrieved.
+    Give several values to --strategy, --chunk-size, --overlap, --unit and --retriever, separated by commas, to compare
+    every combination. Sizes and overlaps can also be ranges: --chunk-size 100:800:100. Without --test-file, rag-chunk
+    measures only the chunks.
     """
     from rag_chunk.config.sources import load_settings
     from rag_chunk.corpus.cache import caching
@@ -118,7 +119,7 @@ def _print_table(analysis: "Analysis", output: "OutputConfig") -> None:
     if output.plot:
         typer.echo("\n" + terminal_plot(analysis.report, console.width, colour=_has_colour(console)))
     if analysis.questions is None and not output.quiet:
-        say("No questions were given: --test-file questions.json measures which chunking brings back the evidence.")
+        say("You gave no questions. Add --test-file questions.json to see which chunking brings back the evidence.")
 
 
 def _has_colour(console: "Console") -> bool:

@@ -29,7 +29,7 @@ class App(typer.Typer):
 app = App(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Find the chunking that a retrieval pipeline should use, prove it, and keep it.",
+    help="Find out which chunking suits your retrieval pipeline, how sure that is, and export it as a config file.",
 )
 Uri = Annotated[str | None, typer.Option(help=WHERE_RUNS_ARE)]
 
@@ -43,13 +43,18 @@ def check_target(path: Path | None) -> None:
     """Raise `InputError` where a result could not be written to `path`: before the work, not after it."""
     if path is None:
         return
-    if not os.path.isdir(path.absolute().parent):  # noqa: PTH112 - says no, and raises nothing, where nobody may look
-        raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
+    check_parent(path)
     if os.path.isdir(path):  # noqa: PTH112 - as above
         raise InputError(f"{path} cannot be written: it is a folder")
     if not os.access(path if os.path.exists(path) else path.absolute().parent, os.W_OK):  # noqa: PTH110 - as above
         raise InputError(f"{path} cannot be written: permission denied")
     _spare_results(path)
+
+
+def check_parent(path: Path) -> None:
+    """Raise `InputError` where there is no folder for a result at `path`."""
+    if not os.path.isdir(path.absolute().parent):  # noqa: PTH112 - says no, and raises nothing, for a folder without permission
+        raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
 
 
 def _spare_results(path: Path) -> None:
@@ -100,4 +105,4 @@ def _main(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Take the options before a command."""

@@ -55,15 +55,15 @@ def check_questions(
     fix: Fix = None,
     against: Against = None,
 ) -> None:
-    """Check a question file against its documents: every problem at once, with its place.
+    """Check a question file against its documents, and list all problems at once.
 
-    Those of this folder's rag-chunk.yaml are taken where none are named.
+    Without arguments, it checks the files that rag-chunk.yaml in this folder names.
 
-    Each finding is a line that begins with "error:", "warning:" or "note:"; a summary follows, and what the
+    Each problem is a line that begins with "error:", "warning:" or "note:". Below them are a summary and what the
     questions cover. The exit status is 3 if there is an error, else 0.
 
-    When documents have changed, --against OLD --fix OUT writes the questions anew: evidence that has moved gets its
-    new place, and questions whose evidence is gone are marked stale.
+    If your documents have changed, --against OLD --fix OUT updates the questions: it gives moved evidence its new place,
+    and marks questions whose evidence is gone as stale.
     """
     from rag_chunk.questions import check_questions as checked
     from rag_chunk.questions.coverage import describe_coverage

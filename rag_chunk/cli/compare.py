@@ -41,8 +41,8 @@ Folder = Annotated[
 def compare(given: ComparisonConfig, sides: Sides = None) -> None:
     """Compare runs or saved results by the paired test, over the questions that all of them answered.
 
-    The others are compared with the first. A question takes part where its
-    evidence has the same text on all sides; the others are listed.
+    rag-chunk compares every other side with the first one. It uses the questions whose evidence has the same text on
+    all sides, and lists the other questions.
     """
     from rag_chunk.analysis.history import gate_verdict, worse
     from rag_chunk.rendering.side_by_side import side_by_side_markdown, side_by_side_table
@@ -66,9 +66,8 @@ def compare(given: ComparisonConfig, sides: Sides = None) -> None:
 def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = None) -> None:
     """Run a tracked analysis again, and check that every metric is equal.
 
-    Of an analysis all configurations are run, of a configuration it alone. The
-    exit status is 6 where documents, questions or a metric are not as they were
-    recorded; times are left out.
+    For the run of an analysis it runs all configurations, for the run of a configuration only that one. If documents,
+    questions or a metric differ from the recorded ones, the exit status is 6. It does not compare times.
     """
     from rag_chunk.corpus.cache import caching
     from rag_chunk.rendering.reproduction_table import reproduction_markdown, reproduction_table

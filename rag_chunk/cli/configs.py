@@ -42,7 +42,7 @@ def export_config(
     ] = None,
     mlflow_uri: Uri = None,
 ) -> None:
-    """Write the config of a tracked run, or of the best of an experiment, to stdout or to a file."""
+    """Write the config of a tracked run, or of the best run of an experiment, to stdout or to a file."""
     from rag_chunk.mlflow_tracker import USUAL_NAME, export_best_text, export_config_text
 
     check_target(output_file)
@@ -87,10 +87,10 @@ def import_config(
     force: Annotated[bool, typer.Option("--force", help="Replace the config that is there.")] = False,  # noqa: FBT002 - Typer's way
     mlflow_uri: Uri = None,
 ) -> None:
-    """Check and upgrade a config, show it, and make it this folder's rag-chunk.yaml.
+    """Check a config, upgrade it to this version, show it, and write it to rag-chunk.yaml in this folder.
 
-    Where there is one, its settings are changed, its comments stay, and a copy is kept as rag-chunk.yaml.bak. Paths
-    below this folder are written relative to it. Paths elsewhere that do not exist here are left out.
+    If there is a rag-chunk.yaml already, this changes its settings, keeps its comments, and saves a copy as
+    rag-chunk.yaml.bak. It writes paths below this folder relative to it, and leaves out other paths that do not exist.
     """
     from rag_chunk.config import FOLDER_FILE
 

@@ -1,4 +1,4 @@
-"""`convert`: documents as texts with their pages, so that nobody needs the converter again."""
+"""`convert`: documents as texts with their pages, so that later commands need no converter."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +24,7 @@ Target = Annotated[
 @app.command()
 @with_options("include", "exclude", "skip_unreadable", "converter", "cache", "quiet")
 def convert(given: CommandLineOptions, source: Source = None, output_folder: Target = None) -> None:
-    """Write documents as texts, with their pages: PDF, HTML, Office files, EPUB and notebooks are converted.
+    """Convert PDF, HTML, Office files, EPUB and notebooks to text files, with their pages.
 
     The folder that is written can be analyzed in place of SOURCE, without the converters, with equal results.
     """

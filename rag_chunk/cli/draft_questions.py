@@ -33,11 +33,11 @@ def draft_questions(
 ) -> None:
     """Let a model draft questions about your documents, for you to review.
 
-    The model is asked for a question and for quotes that answer it. A draft is kept only if every quote is in the
-    documents, and if it passes filters; the others are counted. Answers are kept on disk: if this is cut off, the same
-    command goes on from there.
+    The model writes a question, and quotes the text that answers it. rag-chunk keeps a draft only if every quote is in
+    the documents and the draft passes all filters, and counts the others. It saves answers on disk: if you interrupt the
+    command, run it again, and it continues.
 
-    The key is taken from the environment: RAG_CHUNK_DRAFTING_KEY for any address, OPENAI_API_KEY for OpenAI.
+    rag-chunk reads the key from the environment: RAG_CHUNK_DRAFTING_KEY for any server, OPENAI_API_KEY for OpenAI.
     """
     from rag_chunk.workflow.question_drafting import check_draft_target, run_drafting
 

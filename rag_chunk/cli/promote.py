@@ -21,10 +21,10 @@ Name = Annotated[
 @app.command()
 @with_fields(PromotionConfig)
 def promote(given: PromotionConfig, name: Name) -> None:
-    """Make a tracked config a version in MLflow's model registry, and let an alias point at it.
+    """Register a tracked config as a version in MLflow's model registry, and set an alias to it.
 
-    Pipelines that load the alias follow it. With --if-better the alias moves only if the run is not worse than what
-    it is compared with, over the questions that both answered; otherwise the exit status is 7.
+    A pipeline that loads the alias then uses this config. With --if-better, the alias moves only if the run is not worse
+    than the version before, over the questions that both answered; otherwise the exit status is 7.
     """
     from rag_chunk.workflow.gated_promotion import promote as promoted_by
 

@@ -34,9 +34,9 @@ def review(
 ) -> None:
     """Review questions in a browser: accept, reject, or change each, beside its evidence in the document.
 
-    The address that is printed opens a page on this machine, which nobody else can open. Every change is written to the
-    file at once. Ctrl-C ends the review; started again, it goes on. Without names, the questions and documents are those
-    of this folder's rag-chunk.yaml.
+    rag-chunk prints the address of a page on this machine that only you can open. It writes every change to the file at
+    once. Ctrl-C ends the review; run the command again to continue. Without arguments, it reviews the questions and
+    documents that rag-chunk.yaml in this folder names.
     """
     from rag_chunk.config.sources import load_single
     from rag_chunk.rendering.review import serve

@@ -27,7 +27,7 @@ def track(
     ] = None,
     tags: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="More tags for every run.")] = None,
 ) -> None:
-    """Log saved analyses to MLflow: afterwards, from another machine, or when the server was away."""
+    """Log saved analyses to MLflow: later, from another machine, or after the server was unreachable."""
     from rag_chunk.mlflow_tracker import TrackingConfig, parse_tags
     from rag_chunk.workflow.spool import send, waiting_folders
 

@@ -11,7 +11,7 @@ from rag_chunk.config.catalog import CONVERTERS
 from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST
 from rag_chunk.config.names import did_you_mean, is_function_name, is_stored_address, safe_name
 from rag_chunk.config.prices import Prices
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]
@@ -28,7 +28,7 @@ _GROUPS = "; ".join(f"{name}: {what}" for name, what in METRIC_GROUPS.items())
 class AnalysisConfig(BaseModel):
     """Documents, questions, and how results are compared: with it an analysis can be repeated."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     source: Path | None = Field(None, description=SOURCE_HELP)
     include: tuple[str, ...] = Field((), description="Read only files that match one of these globs.")
@@ -43,7 +43,7 @@ class AnalysisConfig(BaseModel):
     )
     test_file: Path | None = Field(
         None,
-        description="Questions with their evidence.",
+        description="A file of questions with their evidence.",
         json_schema_extra={"aliases": ["--questions"], "common": True},
     )
     chunks: tuple[Path, ...] = Field(

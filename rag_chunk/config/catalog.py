@@ -18,6 +18,7 @@ class Strategy:
     function: str
     overlaps: bool = False  # neighbours may share units
     needs_vectors: bool = False  # needs an embedding model
+    cuts_at_changes: bool = False  # of meaning: split_percentile and smallest_size apply
     has_parents: bool = False  # each chunk lies in a larger one
     needs_pages: bool = False  # for documents with pages; not part of `all`, which is for any documents
     extra: str | None = None  # the optional package that it needs
@@ -34,8 +35,23 @@ class Retriever:
     matches_words: bool = False  # words that a question shares with its evidence help it
     needs_vectors: bool = False
     indexes_headings: bool = False
+    analyzes_words: bool = False  # as an analyzer of a language does, where one is named
     is_bound: bool = False  # knows the evidence, or nothing: no pipeline can have it
     extra: str | None = None
+
+    @property
+    def can_be_reranked(self) -> bool:
+        """Whether a reranker may follow: a bound is what it is."""
+        return not self.is_bound
+
+
+@dataclass(frozen=True, slots=True)
+class RerankerBackend:
+    """A way to rank the first chunks again; `function` is `(model name) -> Reranker`."""
+
+    name: str
+    help: str
+    function: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +100,7 @@ STRATEGIES = {
         ),
         Strategy(
             "header",
-            "one Markdown section a chunk, its heading included",
+            "one section of Markdown or reStructuredText a chunk, with its heading",
             "rag_chunk.chunker.sections:header",
             overlaps=True,
         ),
@@ -105,6 +121,13 @@ STRATEGIES = {
             "sentences of one topic: cut where the meaning changes most; needs an embedding model",
             "rag_chunk.chunker.semantic:semantic",
             needs_vectors=True,
+            cuts_at_changes=True,
+        ),
+        Strategy(
+            "cluster-semantic",
+            "sentences that are most alike altogether, up to chunk_size; needs an embedding model",
+            "rag_chunk.chunker.cluster_semantic:cluster_semantic",
+            needs_vectors=True,
         ),
         Strategy(
             "page",
@@ -124,6 +147,7 @@ RETRIEVERS = {
             "lexical retrieval",
             matches_words=True,
             indexes_headings=True,
+            analyzes_words=True,
         ),
         Retriever(
             "dense",
@@ -141,6 +165,7 @@ RETRIEVERS = {
             matches_words=True,
             needs_vectors=True,
             indexes_headings=True,
+            analyzes_words=True,
         ),
         Retriever(
             "legacy",
@@ -189,10 +214,26 @@ BACKENDS = {
         ),
     )
 }
+RERANKERS = {
+    row.name: row
+    for row in (
+        RerankerBackend(
+            "sentence-transformers",
+            "a cross-encoder of Hugging Face, or a folder with one",
+            "rag_chunk.retriever.cross_encoders:sentence_transformers",
+        ),
+        RerankerBackend(
+            "fastembed",
+            "an ONNX cross-encoder that fastembed knows",
+            "rag_chunk.retriever.cross_encoders:fastembed",
+        ),
+    )
+}
 EXTRAS = {
     row.name: row
     for row in (
         Extra("cluster", "distributed", "documents in stores such as S3, and the workers of a Dask cluster"),
+        Extra("analyzers", "Stemmer", "stems and stop words of a language for lexical retrieval, with --analyzer"),
         Extra("documents", "xberg", "all documents that are not text: pdf, pdf-markdown, html and office"),
         Extra("embeddings", "sentence_transformers", "embedding models of sentence-transformers"),
         Extra("fastembed", "fastembed", "embedding models as ONNX"),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.names import did_you_mean, is_plain_address
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import SettingsError
 
 FilterName = Literal["evidence", "kind", "overlap", "duplicate", "pointing", "language", "round-trip"]
@@ -17,7 +17,7 @@ FilterName = Literal["evidence", "kind", "overlap", "duplicate", "pointing", "la
 
 @dataclass(frozen=True, slots=True)
 class QuestionKind:
-    """A kind of question: its share of all, the blocks that its passages lie in, and what the model is told.
+    """A kind of question: its share of all, the blocks that its passages lie in, and what the model is asked for.
 
     It is asked of `passages` in so many `documents`; `most_overlap` is the share of its words that may be in its evidence.
     """
@@ -84,7 +84,7 @@ FILTERS = {
 class DraftingConfig(BaseModel):
     """How many questions a model drafts, of which kinds, what it may cost, and what drafts must pass."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     count: int = Field(60, ge=1, le=10_000, description="How many drafts to make.")
     model: str | None = Field(
@@ -127,7 +127,7 @@ class DraftingConfig(BaseModel):
             raise PydanticCustomError(
                 "unusable_url",
                 "--url must be an address as in http://localhost:11434/v1, without a user, a password or a query. "
-                "A key is taken from the environment: RAG_CHUNK_DRAFTING_KEY",
+                "rag-chunk reads a key from the environment: RAG_CHUNK_DRAFTING_KEY",
             )
         return url and url.rstrip("/")
 

@@ -90,11 +90,11 @@ METRICS = {
         *(
             Metric(name, "losses", f"budget_recall that is missing {why}", lower_is_better=True)
             for name, why in (
-                ("lost_cut", "as the budget cut the last chunk"),
-                ("lost_split", "as only a piece of an item is within the budget"),
-                ("lost_ranked_low", "as chunks of documents that are within the budget are ranked too low"),
-                ("lost_other_documents", "as nothing of the document is within the budget"),
-                ("lost_outside_chunks", "as no chunk holds the text"),
+                ("lost_cut", "because the budget ends inside a chunk"),
+                ("lost_split", "because the budget holds only a piece of an item"),
+                ("lost_ranked_low", "because other chunks of the right document rank higher"),
+                ("lost_other_documents", "because the budget holds nothing of the right document"),
+                ("lost_outside_chunks", "because no chunk contains the text"),
             )
         ),
         Metric("question_overlap", "overlap", "share of a question's words that are in its evidence"),

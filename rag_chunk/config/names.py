@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from rag_chunk.config.catalog import BACKENDS
+from rag_chunk.config.catalog import BACKENDS, RERANKERS
 
 _UNSAFE = re.compile('[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff/\\\\\\\\<>:"|?*]+')
 _LONGEST = 150  # bytes of a name, so that name and ending fit into what file systems allow
@@ -15,12 +15,12 @@ _GIVEN = re.compile(r"given-[0-9a-f]{12}")
 
 
 def external_name(text: str) -> str:
-    """Return the strategy or retriever that stands for chunks or rankings of somebody else's, of this content."""
+    """Return the name of the strategy or retriever for external chunks or rankings of this content."""
     return f"given-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
 def is_external(name: str) -> bool:
-    """Whether `name` stands for chunks or rankings that were read from a file, and cannot be made anew."""
+    """Whether `name` means chunks or rankings that were read from a file, and cannot be made anew."""
     return bool(_GIVEN.fullmatch(name))
 
 
@@ -29,6 +29,21 @@ def is_embedder_name(name: str) -> bool:
     backend, _, model = name.partition(":")
     row = BACKENDS.get(backend)
     return row is not None and (name == backend if row.is_named_alone else bool(model.strip()))
+
+
+def is_reranker_name(name: str) -> bool:
+    """Whether `name` is `backend:model`, an address (with `#model`), or a function of the user's own.
+
+    >>> [is_reranker_name(each) for each in ("fastembed:a/b", "http://localhost:8080/rerank#jina", "mine:rerank", "bm25")]
+    [True, True, True, False]
+    """
+    return is_reranker_backend(name) or is_plain_address(name.partition("#")[0]) or is_function_name(name)
+
+
+def is_reranker_backend(name: str) -> bool:
+    """Whether `name` is `backend:model` with a backend of rerankers."""
+    backend, _, model = name.partition(":")
+    return backend in RERANKERS and bool(model.strip())
 
 
 def is_plain_address(url: str) -> bool:

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.problems import option_of
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 
 OutputFormat = Literal["table", "json", "csv", "markdown", "html"]
 _FORMATS = {".html": "html", ".htm": "html", ".json": "json", ".csv": "csv", ".md": "markdown"}
-FORMAT_DEFAULT: dict[str, JsonValue] = {"default_text": "by the ending of the output file, else table"}
+FORMAT_DEFAULT: dict[str, JsonValue] = {"default_text": "from the name of the output file, else table"}
 
 
 def with_format(cls: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def with_format(cls: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any
 
 
 def refuse_unheard(config: BaseModel, names: Collection[str], switch: str) -> None:
-    """Refuse settings among `names` that were given, and that nobody asks for without the option `switch`."""
+    """Refuse settings among `names` that were given, and that have no effect without the option `switch`."""
     given = [
         option_of(name, type(config)) for name in names if name in config.model_fields_set and getattr(config, name)
     ]
@@ -55,19 +55,19 @@ def refuse_unheard(config: BaseModel, names: Collection[str], switch: str) -> No
 
 
 class OutputConfig(BaseModel):
-    """How the comparison is written, where results are kept, and whether MLflow is told."""
+    """How the comparison is written, where results are kept, and whether MLflow gets them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     output: OutputFormat = Field(
-        "table", description="How the comparison is written.", json_schema_extra={**FORMAT_DEFAULT, "common": True}
+        "table", description="The format of the comparison.", json_schema_extra={**FORMAT_DEFAULT, "common": True}
     )
     output_file: Path | None = Field(
         None,
-        description="Write it to this file instead: .html, .json, .csv, .md, or another as --output says.",
+        description="Write the comparison to this file (.html, .json, .csv or .md) instead of printing it.",
         json_schema_extra={"flags": ["-o", "--output-file"], "common": True},
     )
-    top: int | None = Field(None, ge=1, description="How many configurations the table shows, best first.")
+    top: int | None = Field(None, ge=1, description="Show only this many configurations in the table, best first.")
     explain: bool = Field(
         False,
         description="Show the reasons of the verdict below the table.",
@@ -85,10 +85,12 @@ class OutputConfig(BaseModel):
     )
     save: Path | None = Field(
         None,
-        description="A folder for all results: report.html, report.json, configs, chunks.",
+        description="Save all results in this folder: report.html, report.json, configs, chunks.",
         json_schema_extra={"common": True},
     )
-    cache: bool = Field(True, description="Keep tokens on disk, for the next analysis of the same documents.")
+    cache: bool = Field(
+        True, description="Keep tokens and vectors on disk for the next analysis of the same documents."
+    )
     quiet: bool = Field(
         False, description="No notices and no progress.", json_schema_extra={"flags": ["--quiet", "-q"]}
     )

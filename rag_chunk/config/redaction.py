@@ -48,7 +48,7 @@ def _redact_all(secrets: Sequence[str], text: str) -> str:
 
 
 def _secrets() -> list[str]:
-    """Return what stands in the environment under names like MLFLOW_TRACKING_TOKEN, longest first."""
+    """Return the values in the environment under names like MLFLOW_TRACKING_TOKEN, longest first."""
     values = {value for name, value in os.environ.items() if _is_secret(name.upper(), value)}
     return sorted(values, key=len, reverse=True)
 

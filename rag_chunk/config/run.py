@@ -2,36 +2,34 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from rag_chunk.config.applicability import Only
-from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES, needs_vectors
-from rag_chunk.config.names import did_you_mean, is_embedder_name, is_external, is_function_name, is_plain_address
+from rag_chunk.config.catalog import RETRIEVERS, STRATEGIES, needs_vectors
+from rag_chunk.config.setting_checks import (
+    check_embedding_model,
+    check_embedding_url,
+    check_index_context,
+    check_known,
+    check_reranker,
+    contradiction,
+    numbers,
+)
+from rag_chunk.config.strategy_rules import LARGEST, check_rules, ruled_strategies
 
 Unit = Literal["words", "tokens", "characters"]
 Filter = Literal["none", "document"]
+Analyzer = Literal[
+    "plain", "arabic", "catalan", "danish", "dutch", "english", "finnish", "french", "german", "greek", "hindi", "hungarian",
+    "indonesian", "italian", "norwegian", "portuguese", "romanian", "russian", "spanish", "swedish", "turkish",
+]  # fmt: skip
 BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code", "page_furniture"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
-LARGEST = 1_000_000_000
-
-
-def _number(model: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
-    """Refuse `True` and `False` where the field is a number; pass on everything else."""
-    kind = model.model_fields[str(info.field_name)].annotation
-    kinds = {kind, *get_args(kind)}
-    if isinstance(value, bool) and kinds & {int, float}:
-        raise PydanticKnownError("int_type" if int in kinds else "float_type")
-    return value
-
-
-numbers = field_validator("*", mode="before")(classmethod(_number))  # for the body of a model, under any name
 
 
 def _usual_overlap(settings: dict[str, Any]) -> int:
@@ -44,20 +42,9 @@ def _usual_smallest(settings: dict[str, Any]) -> int:
     return _usual_overlap(settings) if settings.get("strategy") == "semantic" else 0
 
 
-def _check_known(kind: str, name: str, built_in: Collection[str]) -> str:
-    """Return `name` if it is built in, names a function or was given; else say what there is, the nearest first."""
-    if name in built_in or is_function_name(name) or is_external(name):
-        return name
-    raise PydanticCustomError(
-        "unknown_name",
-        "unknown {kind} {name}{nearest}. There are {known}, and your own as package.module:function",
-        {"kind": kind, "name": repr(name), "nearest": did_you_mean(name, built_in), "known": ", ".join(built_in)},
-    )
-
-
 def _param(value: Any) -> str:
     if isinstance(value, tuple):
-        return ",".join(value) or "none"
+        return ",".join(each if isinstance(each, str) else ": ".join(each) for each in value) or "none"
     return "none" if value is None else str(value)
 
 
@@ -70,18 +57,18 @@ class RunConfig(BaseModel):
     0
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
     strategy: str = Field(
         "recursive-character",
-        description="How documents are cut.",
+        description="How to cut documents.",
         json_schema_extra={"stage": "chunk", "swept_default": "all that can run here", "common": True},
     )
     chunk_size: int = Field(
         200,
         ge=1,
         le=LARGEST,
-        description="The most units in a chunk.",
+        description="The largest size of a chunk, in units.",
         json_schema_extra={"stage": "chunk", "common": True},
     )
     overlap: Annotated[int, Only("strategy", "overlaps", otherwise=0)] = Field(
@@ -97,7 +84,7 @@ class RunConfig(BaseModel):
     )
     unit: Unit = Field(
         "words",
-        description="The unit of a chunk's size.",
+        description="The unit of chunk sizes.",
         json_schema_extra={"stage": "chunk", "common": True},
     )
     model: str = Field(
@@ -111,7 +98,7 @@ class RunConfig(BaseModel):
         4,
         ge=2,
         le=1000,
-        description="For hierarchical: how many times chunk_size a parent may hold.",
+        description="For hierarchical: the largest size of a parent, in multiples of chunk_size.",
         json_schema_extra={"stage": "chunk"},
     )
     retrieve_parents: bool = Field(
@@ -127,18 +114,18 @@ class RunConfig(BaseModel):
         description="Retrieve this many neighbours on both sides of each chunk found; the budget pays once for text that two share.",
         json_schema_extra={"stage": "retrieve"},
     )
-    smallest_size: Annotated[int, Only("strategy", "needs_vectors", otherwise=0)] = Field(
+    smallest_size: Annotated[int, Only("strategy", "cuts_at_changes", otherwise=0)] = Field(
         default_factory=_usual_smallest,
         ge=0,
         le=LARGEST,
-        description="For semantic: the fewest units in a chunk, wherever its document has as many.",
+        description="For semantic: the smallest size of a chunk, unless its document is smaller.",
         json_schema_extra={
             "stage": "chunk",
             "in_name": "last",
             "default_text": "a quarter of the chunk size, at most 50",
         },
     )
-    split_percentile: Annotated[float, Only("strategy", "needs_vectors", otherwise=80.0)] = Field(
+    split_percentile: Annotated[float, Only("strategy", "cuts_at_changes", otherwise=80.0)] = Field(
         80,
         ge=0,
         le=100,
@@ -146,11 +133,17 @@ class RunConfig(BaseModel):
         json_schema_extra={"stage": "chunk"},
     )
     skip_blocks: tuple[SkippedBlock, ...] = Field(
-        (), description="Kinds of text that are not chunked.", json_schema_extra={"stage": "chunk"}
+        (), description="Kinds of text to leave out of chunks.", json_schema_extra={"stage": "chunk"}
+    )
+    strategies: tuple[tuple[str, str], ...] = Field(
+        (),
+        description="Other ways to cut some documents, by a glob of their names: strategy-size or strategy-size-overlap. The "
+        "first glob that fits counts; what none fits is cut by strategy.",
+        json_schema_extra={"stage": "chunk", "option": False},
     )
     retriever: str = Field(
         "bm25",
-        description="How chunks are ranked for a question.",
+        description="How to rank chunks for a question.",
         json_schema_extra={"stage": "retrieve", "common": True},
     )
     embedding_model: str | None = Field(
@@ -168,6 +161,35 @@ class RunConfig(BaseModel):
         description="Index the titles above a chunk with it, for bm25, dense and hybrid. They take nothing from the budget.",
         json_schema_extra={"stage": "retrieve"},
     )
+    index_title: Annotated[bool, Only("retriever", "indexes_headings", otherwise=False)] = Field(
+        False,
+        description="Index the title of its document with a chunk: the first heading, or the name; it costs no context.",
+        json_schema_extra={"stage": "retrieve"},
+    )
+    index_context: Annotated[str | None, Only("retriever", "indexes_headings", otherwise=None)] = Field(
+        None,
+        description="Index with a chunk what your own function, package.module:function, says of it: a sentence or two that "
+        "place it in its document; they cost no context.",
+        json_schema_extra={"stage": "retrieve", "metavar": "MODULE:FUNCTION"},
+    )
+    analyzer: Annotated[Analyzer, Only("retriever", "analyzes_words", otherwise="plain")] = Field(
+        "plain",
+        description="For bm25 and hybrid: a language, whose stop words are dropped and whose words are compared by their stems.",
+        json_schema_extra={"stage": "retrieve"},
+    )
+    reranker: Annotated[str | None, Only("retriever", "can_be_reranked", otherwise=None)] = Field(
+        None,
+        description="Rank the first chunks again with this reranker: sentence-transformers:NAME, fastembed:NAME, the URL of a "
+        "server with the common rerank API (append #MODEL), or your own, package.module:function; none for none.",
+        json_schema_extra={"stage": "retrieve", "metavar": "BACKEND:NAME"},
+    )
+    candidates: int = Field(
+        50,
+        ge=1,
+        le=10_000,
+        description="The number of first chunks that the reranker ranks again.",
+        json_schema_extra={"stage": "retrieve"},
+    )
     filter: Filter = Field(
         "none",
         description="Search all documents (none), or for each question only the documents with its evidence (document), "
@@ -175,18 +197,22 @@ class RunConfig(BaseModel):
         json_schema_extra={"stage": "retrieve"},
     )
     top_k: int = Field(
-        5, ge=1, le=LARGEST, description="Chunks retrieved for the avg_* metrics.", json_schema_extra={"stage": "score"}
+        5,
+        ge=1,
+        le=LARGEST,
+        description="The number of chunks that the avg_* metrics measure.",
+        json_schema_extra={"stage": "score"},
     )
     budget: int = Field(
         4000,
         ge=1,
         le=LARGEST,
-        description="Context for the headline metric, in units of budget_unit.",
+        description="The size of the context for budget_recall, in units of budget_unit.",
         json_schema_extra={"stage": "score"},
     )
     budget_unit: BudgetUnit = Field(
         "characters",
-        description="The unit of the budget; tokens are counted as for chunk sizes. The budget curve is in characters.",
+        description="The unit of the budget. --model chooses the tokenizer. The budget curve stays in characters.",
         json_schema_extra={"stage": "score"},
     )
     merge_overlaps: bool = Field(
@@ -201,24 +227,20 @@ class RunConfig(BaseModel):
     @field_validator("smallest_size")
     @classmethod
     def _smallest_size_fits(cls, smallest: int, info: ValidationInfo) -> int:
-        chunk_size = info.data.get("chunk_size")
-        if chunk_size is not None and smallest > chunk_size:
-            raise PydanticCustomError(
-                "contradiction",
-                "smallest_size ({smallest}) must not be larger than chunk_size ({chunk_size})",
-                {"smallest": smallest, "chunk_size": chunk_size},
-            )
+        chunk_size = info.data.get("chunk_size", smallest)
+        if smallest > chunk_size:
+            template = "smallest_size ({smallest}) must not be larger than chunk_size ({chunk_size})"
+            raise contradiction(template, smallest=smallest, chunk_size=chunk_size)
         return smallest
 
     @field_validator("window")
     @classmethod
     def _window_is_all_that_is_handed_over(cls, window: int, info: ValidationInfo) -> int:
         if window and info.data.get("retrieve_parents"):
-            raise PydanticCustomError(
-                "contradiction",
-                "window ({window}) and retrieve_parents are two answers to what is handed over for a chunk; give one",
-                {"window": window},
+            template = (
+                "window ({window}) and retrieve_parents both replace the chunk that was found; give only one of them"
             )
+            raise contradiction(template, window=window)
         return window
 
     @field_validator("skip_blocks", mode="before")
@@ -228,66 +250,57 @@ class RunConfig(BaseModel):
         named = [block.strip() for block in blocks.split(",")] if isinstance(blocks, str) else blocks
         return tuple(sorted(set(named))) if isinstance(named, (list, tuple)) else named
 
-    @field_validator("strategy")
+    @field_validator("strategies", mode="before")
     @classmethod
-    def _check_strategy(cls, name: str) -> str:
-        return _check_known("strategy", name, STRATEGIES)
+    def _list_strategies(cls, rules: Any) -> Any:
+        """Take a mapping, as a file has it, and pairs, as JSON has them."""
+        pairs = rules.items() if isinstance(rules, Mapping) else rules
+        return tuple(map(tuple, pairs)) if isinstance(pairs, Iterable) and not isinstance(pairs, str) else pairs
 
-    @field_validator("retriever")
+    @field_validator("strategies")
     @classmethod
-    def _check_retriever(cls, name: str) -> str:
-        return _check_known("retriever", name, RETRIEVERS)
+    def _check_strategies(cls, rules: tuple[tuple[str, str], ...], info: ValidationInfo) -> tuple[tuple[str, str], ...]:
+        return check_rules(rules, info.data.get("strategy"))
+
+    @field_validator("strategy", "retriever")
+    @classmethod
+    def _check_name(cls, name: str, info: ValidationInfo) -> str:
+        return check_known(str(info.field_name), name, {"strategy": STRATEGIES, "retriever": RETRIEVERS})
 
     @field_validator("embedding_model")
     @classmethod
     def _check_embedding_model(cls, name: str | None, info: ValidationInfo) -> str | None:
-        """Demand one where vectors are needed, and record none where they are not."""
-        if name is not None and not is_embedder_name(name):
-            raise PydanticCustomError(
-                "unknown_name",
-                "unknown embedding model {name}{nearest}. It is hashing, or backend:name with one of the backends {known}",
-                {
-                    "name": repr(name),
-                    "nearest": did_you_mean(name.partition(":")[0], BACKENDS),
-                    "known": ", ".join(row.name for row in BACKENDS.values() if not row.is_named_alone),
-                },
-            )
-        strategy, retriever = info.data.get("strategy"), info.data.get("retriever")
-        needing = needs_vectors(strategy, retriever)
-        if name is None and needing:
-            raise PydanticCustomError(
-                "missing_model",
-                "{needing} needs an embedding model. Give --embedding-model backend:name, as in "
-                "sentence-transformers:all-MiniLM-L6-v2. hashing needs no download, but compares words, not meanings",
-                {"needing": needing[0]},
-            )
-        return name if needing or strategy not in STRATEGIES or retriever not in RETRIEVERS else None
+        strategies = [info.data.get("strategy"), *ruled_strategies(info.data.get("strategies") or ())]
+        return check_embedding_model(name, strategies, info.data.get("retriever"))
+
+    @field_validator("index_context")
+    @classmethod
+    def _check_index_context(cls, name: str | None) -> str | None:
+        return check_index_context(name)
+
+    @field_validator("reranker")
+    @classmethod
+    def _check_reranker(cls, name: str | None) -> str | None:
+        return check_reranker(name)
+
+    @field_validator("candidates")
+    @classmethod
+    def _candidates_are_a_rerankers(cls, candidates: int, info: ValidationInfo) -> int:
+        """Record the default where nothing is ranked again."""
+        return candidates if info.data.get("reranker") else int(cls.model_fields["candidates"].default)
 
     @field_validator("embedding_url")
     @classmethod
     def _embedding_url_has_no_secret(cls, url: str | None, info: ValidationInfo) -> str | None:
-        """Refuse what is no address, or carries a key; record none where the backend has none."""
-        if url is None:
-            return None
-        if not is_plain_address(url):
-            raise PydanticCustomError(
-                "unusable_url",
-                "embedding_url must be an address as in http://localhost:11434/v1, without a user, a password or a "
-                "query. A key is taken from the environment: RAG_CHUNK_EMBEDDING_KEY",
-            )
-        backend = BACKENDS.get(str(info.data.get("embedding_model")).partition(":")[0])
-        return url.rstrip("/") if backend and backend.has_address else None
+        return check_embedding_url(url, info.data.get("embedding_model"))
 
     @field_validator("overlap")
     @classmethod
     def _overlap_fits(cls, overlap: int, info: ValidationInfo) -> int:
-        chunk_size = info.data.get("chunk_size")
-        if chunk_size is not None and overlap >= chunk_size:
-            raise PydanticCustomError(
-                "contradiction",
-                "overlap ({overlap}) must be smaller than chunk_size ({chunk_size})",
-                {"overlap": overlap, "chunk_size": chunk_size},
-            )
+        chunk_size = info.data.get("chunk_size", LARGEST + 1)
+        if overlap >= chunk_size:
+            template = "overlap ({overlap}) must be smaller than chunk_size ({chunk_size})"
+            raise contradiction(template, overlap=overlap, chunk_size=chunk_size)
         return overlap
 
     @field_validator("*")
@@ -300,7 +313,18 @@ class RunConfig(BaseModel):
     @property
     def needs_vectors(self) -> bool:
         """Whether its chunks are cut or ranked by the embedding model."""
-        return bool(needs_vectors(self.strategy, self.retriever))
+        return self.cuts_by_vectors or bool(needs_vectors(None, self.retriever))
+
+    @property
+    def cuts_by_vectors(self) -> bool:
+        """Whether some documents are cut by the embedding model."""
+        strategies = [self.strategy, *ruled_strategies(self.strategies)]
+        return any(needs_vectors(name, None) for name in strategies)
+
+    @property
+    def indexes_more(self) -> bool:
+        """Whether more than a chunk's own text is indexed for it."""
+        return self.index_headings or self.index_title or self.index_context is not None
 
     @property
     def hands_over_more(self) -> bool:
@@ -342,8 +366,14 @@ class RunConfig(BaseModel):
         What is recorded as none here would take away the default of another strategy that is run with the file.
         """
         without = {name for name in RunConfig.model_fields if not self.applies(name)}
-        without |= {name for name in ("embedding_model", "embedding_url") if getattr(self, name) is None}
-        return self.model_dump(exclude=without)
+        without |= {
+            name
+            for name in ("embedding_model", "embedding_url", "reranker", "index_context")
+            if getattr(self, name) is None
+        }
+        without |= set() if self.reranker else {"candidates"}
+        rules = {"strategies": dict(self.strategies)} if self.strategies else {}
+        return self.model_dump(exclude={*without, "strategies"}) | rules
 
     def digest(self) -> str:
         """Return 12 hexadecimal digits for the settings that differ from their defaults.
@@ -371,17 +401,3 @@ def _only(name: str) -> Only | None:
     """Return where a setting applies, if it does not everywhere."""
     metadata = RunConfig.model_fields[name].metadata
     return next((each for each in metadata if isinstance(each, Only)), None)
-
-
-def settings_named(when: Literal["always", "last"]) -> tuple[str, ...]:
-    """Return the settings that are in every name, or in one only where nothing else tells two configurations apart."""
-    return tuple(name for name, info in RunConfig.model_fields.items() if _extra(info, "in_name") == when)
-
-
-def settings_of(*stages: Stage) -> tuple[str, ...]:
-    """Return the settings that belong to some stages, in the order of the fields."""
-    return tuple(name for name, info in RunConfig.model_fields.items() if _extra(info, "stage") in stages)
-
-
-def _extra(info: FieldInfo, key: str) -> Any:
-    return info.json_schema_extra.get(key) if isinstance(info.json_schema_extra, dict) else None

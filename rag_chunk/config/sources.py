@@ -1,6 +1,7 @@
 """Puts settings together: default < `rag-chunk.yaml` here < `--config FILE` < flags."""
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.extras import lack_of
 from rag_chunk.config.names import is_stored_address, safe_name
 from rag_chunk.config.output import refuse_unheard
-from rag_chunk.config.run import settings_of
+from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
 from rag_chunk.config.trust import TRUSTED, trust_notice
 from rag_chunk.errors import InputError, SettingsError
@@ -39,6 +40,7 @@ _FILES_OF_SCORE = {"chunks": "--chunks chunks.jsonl", "retrieved": "--retrieved 
 _RANGED = ("chunk_size", "overlap")
 _PARTS_OF_A_RANGE = 3
 _MOST_VALUES = 1000
+_DASHED = re.compile(r"\d+-\d+")
 
 Notify = Callable[[str], None]
 Model = TypeVar("Model", bound=BaseModel)
@@ -69,7 +71,7 @@ class Settings:
 
 
 def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
-    """Return the settings of an analysis. Which files took part is told to `notify`."""
+    """Return the settings of an analysis. Calls `notify` with the files that it read."""
     base, rivals = _files(given, notify, _READ, TRUSTED)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis, **_NO_FILES}, given.analysis)
     output, tracking = _output(given)
@@ -82,11 +84,19 @@ def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
         configs, skipped = swept.configs, (*left_out, *swept.skipped)
     configs = {**configs, **_rivals(rivals, given)}
     _refuse_external(configs.values())
+    _notify_unused(given.settings, configs.values(), notify)
     return Settings(configs, analysis, output, tracking, skipped, given.files, base.recorded)
 
 
+def _notify_unused(given: Mapping[str, Any], configs: Collection[RunConfig], notify: Notify) -> None:
+    """Name the options that none of the configurations uses."""
+    for name in given:
+        if configs and name in RunConfig.model_fields and not any(config.applies(name) for config in configs):
+            notify(f"{option_of(name, RunConfig)} is ignored: no configuration here uses it")
+
+
 def _refuse_external(configs: Iterable[RunConfig]) -> None:
-    """Refuse configurations that stand for what `score` has read from files: they cannot be made anew."""
+    """Refuse configurations of chunks or rankings that `score` has read from files: they cannot be made anew."""
     for config in configs:
         for kind, name in (("strategy", config.strategy), ("retriever", config.retriever)):
             if is_external(name):
@@ -112,6 +122,7 @@ def load_single(
             option = option_of(name, RunConfig)
             raise SettingsError(f"{option} is a list, {value!r}; this command takes one configuration")
     config = validate_run({**base.settings, **given.settings}, given.settings)
+    _notify_unused(given.settings, [config], notify)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
     output, tracking = _output(given)
     return Settings(
@@ -155,7 +166,7 @@ def _files(
 ) -> tuple[ConfigFile, Mapping[str, ConfigFile]]:
     """Return the file that lies under the flags, and the rivals where several were given.
 
-    What the folder's file runs or sends by the settings `used` is told to `notify`. Raise `InputError` where a file names
+    Calls `notify` with what the folder's file runs or sends by the settings `used`. Raise `InputError` where a file names
     one of the paths `reads`, no flag does, and nothing is there.
     """
     folder_file = Path(FOLDER_FILE)
@@ -189,7 +200,7 @@ def _refuse_missing(files: Mapping[Path, ConfigFile], reads: Collection[str], gi
         )
         if path is None or is_stored_address(path) or set("*?[") & set(str(path)):  # the reader looks there
             continue
-        if not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, where nobody may look
+        if not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, for a folder without permission
             missing.append(f"{where} sets {name} to {path}, which does not exist")
     if missing:
         raise InputError(f"{'; '.join(missing)}. Correct it there, or name yours on the command line, which wins")
@@ -203,7 +214,7 @@ def _rivals(files: Mapping[str, ConfigFile], given: CommandLineOptions) -> dict[
 def _split_swept(
     base: Mapping[str, Any], given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, list[Any]], list[tuple[str, str]]]:
-    """Split settings into those that stand, the lists that the analysis runs through, and what of `all` cannot run."""
+    """Split settings into single ones, the lists that the analysis runs through, and what of `all` cannot run."""
     varied = {name: _parse_list(name, given[name]) for name in SWEPT if name in given}
     if "strategy" not in varied and "strategy" not in base:
         varied = {"strategy": ["all"], **varied}
@@ -230,6 +241,11 @@ def _parse_list(name: str, given: Any) -> list[Any]:
 
 def _expand_range(name: str, element: str) -> list[str]:
     """Return the values of a range, its end included: `100:300:100` is 100, 200 and 300; else the element alone."""
+    if name in _RANGED and _DASHED.fullmatch(element):
+        raise SettingsError(
+            f"{option_of(name, RunConfig)} is {element!r}. A range is first:last:step, as in 100:800:100; "
+            "a list has commas, as in 100,200"
+        )
     if name not in _RANGED or ":" not in element:
         return [element]
     parts = element.split(":")

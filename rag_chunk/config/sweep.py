@@ -10,10 +10,24 @@ from pydantic import ValidationError
 
 from rag_chunk.config.names import safe_name
 from rag_chunk.config.problems import explain, is_contradiction
-from rag_chunk.config.run import RunConfig, settings_named
+from rag_chunk.config.run import RunConfig
+from rag_chunk.config.setting_groups import settings_named
 from rag_chunk.errors import SettingsError
 
-SWEPT = ("strategy", "chunk_size", "overlap", "unit", "retriever", "index_headings", "window", "retrieve_parents")
+SWEPT = (
+    "strategy",
+    "chunk_size",
+    "overlap",
+    "unit",
+    "retriever",
+    "index_headings",
+    "index_title",
+    "analyzer",
+    "window",
+    "retrieve_parents",
+    "reranker",
+    "candidates",
+)
 _NAMED = ("strategy", "chunk_size", "overlap")
 _ALWAYS = (*_NAMED, *settings_named("always"))
 _LAST = settings_named("last")
@@ -83,6 +97,8 @@ def _part(name: str, value: Any) -> str:
     """Return how a value is written in a name: numbers and truths that are no size need their setting's name."""
     if isinstance(value, bool) or value is None:
         return name if value else ""
+    if name == "strategies":
+        return "-".join(".".join([*re.findall(r"\w+", glob), rule]) for glob, rule in value)
     return f"{name}-{value}" if isinstance(value, int | float) and name not in _NAMED else str(value)
 
 

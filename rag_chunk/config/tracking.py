@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from rag_chunk.config.redaction import redact
-from rag_chunk.config.run import numbers
+from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import InputError, SettingsError
 
 LogChunks = Literal["all", "best", "spans", "none"]
@@ -91,7 +91,7 @@ def _read_tags(tags: Any) -> Any:
 
 
 def _without_top(value: Any) -> Any:
-    """Return the number of `top:5`; a number may stand alone, too."""
+    """Return the number of `top:5`; a number alone is fine, too."""
     return value.removeprefix("top:") if isinstance(value, str) else value
 
 
@@ -102,7 +102,7 @@ class TrackingConfig(BaseModel):
     begun for the analysis and not finished; it is completed where it is found.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra={"flags": ["--mlflow-uri"]})
     experiment_name: str | None = Field(
@@ -121,16 +121,16 @@ class TrackingConfig(BaseModel):
     dataset_version: str | None = Field(None, description="The tag version.")
     log_chunks: LogChunks | None = Field(
         None,
-        description="Whose chunks are logged.",
+        description="Log the chunks of these configurations.",
         json_schema_extra={"default_text": "all, while they are under 20 MB together"},
     )
     chunk_files: bool = Field(
-        False, description="Log one .txt file a chunk, too.", json_schema_extra={"flags": ["--chunk-files"]}
+        False, description="Also log each chunk as a .txt file.", json_schema_extra={"flags": ["--chunk-files"]}
     )
     log_runs: Annotated[int | None, BeforeValidator(_without_top)] = Field(
         None,
         ge=1,
-        description="Log runs of the N best configurations only.",
+        description="Log runs of only the N best configurations.",
         json_schema_extra={"metavar": "top:N", "default_text": "all"},
     )
     questions_dataset: str | None = Field(

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from rag_chunk.config.catalog import BACKENDS
-from rag_chunk.config.names import is_function_name
+from rag_chunk.config.names import is_function_name, is_reranker_backend
 
-_FUNCTIONS = ("strategy", "retriever", "custom_metrics")
+_FUNCTIONS = ("strategy", "retriever", "reranker", "index_context", "custom_metrics")
 _ADDRESS = ("embedding_model", "embedding_url")
 TRUSTED = (*_FUNCTIONS, *_ADDRESS)
+RERANKER_KEY = "RAG_CHUNK_RERANKER_KEY"
 _KEYS = {True: "RAG_CHUNK_EMBEDDING_KEY", False: "RAG_CHUNK_EMBEDDING_KEY or OPENAI_API_KEY"}
 
 
@@ -25,6 +26,8 @@ def trust_notice(where: str, file: Mapping[str, Any], over: Mapping[str, Any], u
     if any(effective.get(name) for name in _ADDRESS) and model in BACKENDS and BACKENDS[model].has_address:
         url = {**effective, **over}.get("embedding_url")
         parts.append(f"sends texts to {url or 'OpenAI'}, with the key in {_KEYS[bool(url)]} if that is set")
+    if (reranker := str(effective.get("reranker"))).startswith("http"):
+        parts.append(f"sends texts to {reranker}, with the key in {RERANKER_KEY} if that is set")
     return f"{where} {', and '.join(parts)}" if parts else ""
 
 
@@ -32,4 +35,5 @@ def _functions(settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield the functions of the user's own that settings name."""
     for name in _FUNCTIONS:
         value = settings.get(name) or ()
-        yield from (each for each in ([value] if isinstance(value, str) else value) if is_function_name(each))
+        listed = [value] if isinstance(value, str) else value
+        yield from (each for each in listed if is_function_name(each) and not is_reranker_backend(each))

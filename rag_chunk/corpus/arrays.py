@@ -17,7 +17,7 @@ def line_type(length: int) -> "np.dtype[Any]":
 
 
 def index_in(known: Positions, positions: Any, side: Literal["left", "right"] = "left") -> Positions:
-    """Return where each position stands, or would, among the sorted `known`: `np.searchsorted` in the type of `known`.
+    """Return the place that each position has, or would have, among the sorted `known`: `np.searchsorted` in the type of `known`.
 
     With two types, numpy would copy all of `known` each time.
     """

@@ -1,6 +1,6 @@
 """A folder of arrays by content hash: safe for several processes, bounded in size.
 
-A file is written aside and moved into place in one step, so that nobody reads half of one. It begins with a checksum
+A file is written aside and moved into place in one step, so that no process reads half of one. It begins with a checksum
 of its key and its content: a file that is damaged, renamed or gone counts as never stored. Nothing depends on the cache:
 without it the same is computed again.
 """

@@ -110,7 +110,7 @@ def plain_bytes(text: str) -> Bytes:
 
 
 def where(kinds: Bytes, wanted: Callable[[Bytes], Bools]) -> Positions:
-    """Return where the characters stand whose kind is `wanted`, in the type of places on a line of their number."""
+    """Return the places of the characters whose kind is `wanted`, in the type of places on a line of their number."""
     kind = line_type(len(kinds))
     blocks = range(0, len(kinds), BLOCK)
     places = [(np.flatnonzero(wanted(kinds[place : place + BLOCK])) + place).astype(kind) for place in blocks]

@@ -62,14 +62,14 @@ class Document:
 
     @property
     def is_markdown(self) -> bool:
-        """Whether Markdown rules hold for it, told by its converter, else by the name's ending."""
+        """Whether Markdown rules hold for it, by its converter, else by the extension of its name."""
         if self.conversion:
             return self.conversion.is_markdown
         return self.name.lower().endswith((".md", ".markdown", ".mdx"))
 
     @property
     def is_rst(self) -> bool:
-        """Whether its section titles are those of reStructuredText, told by the name's ending."""
+        """Whether its section titles are those of reStructuredText, by the extension of its name."""
         return self.name.lower().endswith(".rst")
 
     @cached_property

@@ -67,4 +67,4 @@ def _sort_files(
 
 
 def _is_never(folder: Path) -> bool:
-    return folder.name.startswith(".") or folder.name in NEVER or os.path.exists(folder / MARKER)  # noqa: PTH110 - raises nothing where nobody may look
+    return folder.name.startswith(".") or folder.name in NEVER or os.path.exists(folder / MARKER)  # noqa: PTH110 - raises nothing for a folder without permission

@@ -186,7 +186,7 @@ def _match_segments(segments: tuple[_Segment, ...], parts: list[bytes]) -> bool:
 
 
 def _is_repository(folder: Path) -> bool:
-    return os.path.exists(folder / ".git")  # noqa: PTH110 - raises nothing where nobody may look
+    return os.path.exists(folder / ".git")  # noqa: PTH110 - raises nothing for a folder without permission
 
 
 def _exclude_file(git: Path) -> Path:

@@ -146,7 +146,7 @@ def _left_out_by_rule(
 
 
 def is_broken(entry: Skipped) -> bool:
-    """Whether a document was left out because nobody can read it, and not by a rule."""
+    """Whether a document was left out because it cannot be read, and not by a rule."""
     by_rule = entry.reason in {NOT_READ, IGNORED, LINKED, STRAY} or entry.reason.startswith((LOOKS_LIKE, *NEED))
     return not (by_rule or RULES_UNREAD in entry.reason)
 

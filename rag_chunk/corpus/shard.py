@@ -70,6 +70,11 @@ class Shard:
         return sum(item.size for item in self.items)
 
     @property
+    def megabytes(self) -> float:
+        """Its size in megabytes."""
+        return self.size / MEGABYTE
+
+    @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits that change where its files or the way of reading them do; no file is read for it."""
         read_as = (self.items, self.converter, self.skip_unreadable)
@@ -104,7 +109,7 @@ class ShardList:
 
     def oversized(self, size: int) -> list[Shard]:
         """Return the shards that hold more than `size` megabytes, since they are a single document or cannot be split."""
-        return [shard for shard in self.shards if shard.size > size * MEGABYTE]
+        return [shard for shard in self.shards if shard.megabytes > size]
 
 
 def cut_into_shards(

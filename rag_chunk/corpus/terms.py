@@ -1,4 +1,4 @@
-r"""The terms of a text, and where they stand on a corpus' line: the ground of lexical retrieval.
+r"""The terms of a text, and their places on a corpus' line: the ground of lexical retrieval.
 
 A term is a run of `\w` characters, folded by itself (`fold_term`), so that offsets stay those of the text. What a reader
 does not see, such as a soft hyphen, does not end a run, and a mark belongs to the character before it. Runs of scripts
@@ -149,21 +149,24 @@ class Terms:
         blocks = [self._block(start, text, kinds, numbers) for start, text, kinds in _blocks(corpus)]
         numbers.default_factory = None
         self.vocabulary: dict[str, int] = numbers
-        self.starts, self.ends = (
-            self._join(block.starts for block in blocks),
-            self._join(block.ends for block in blocks),
-        )
-        self.numbers = self._join(block.numbers for block in blocks)
-        self._marks = self._join(block.marks for block in blocks)
+        is_unspaced = any(block.unspaced.any() for block in blocks)
+        columns = [list(column) for column in zip(*blocks, strict=True)] or [[] for _ in _TextBlock._fields]
+        del blocks  # each column goes when it is joined, so that all is never held twice
+        if not is_unspaced:  # those of the runs are the same
+            columns[3:6] = [], [], []
+        self.starts, self.ends, self.numbers = (self._join(columns[side]) for side in range(3))
         self._run_starts, self._run_ends = self.starts, self.ends
         self._unspaced: Bools = np.broadcast_to(np.False_, len(self.starts))
-        if any(block.unspaced.any() for block in blocks):
-            self._run_starts = self._join(block.run_starts for block in blocks)
-            self._run_ends = self._join(block.run_ends for block in blocks)
-            self._unspaced = np.concatenate([block.unspaced for block in blocks])
+        if is_unspaced:
+            self._run_starts, self._run_ends = self._join(columns[3]), self._join(columns[4])
+            self._unspaced = np.concatenate(columns[5])
+        self._marks = self._join(columns[6])
 
-    def _join(self, parts: Iterable[Positions]) -> Positions:
-        return np.concatenate([np.zeros(0, self._kind), *parts])
+    def _join(self, parts: list[Positions]) -> Positions:
+        """Return the parts as one array, and empty the list of them."""
+        joined = np.concatenate([np.zeros(0, self._kind), *parts])
+        parts.clear()
+        return joined
 
     def _block(self, offset: int, text: str, kinds: Bytes, numbers: dict[str, int]) -> _TextBlock:
         """Return the terms of a part of the line, and number them; without bigrams they are the runs."""
@@ -178,6 +181,10 @@ class Terms:
         run_starts, run_ends = ((runs[:, side] + offset).astype(self._kind) for side in (0, 1))
         return _TextBlock(starts, ends, numbered, run_starts, run_ends, unspaced, marks)
 
+    def terms_in(self, text: str) -> list[str]:
+        """Return the terms of a text in order."""
+        return terms(text)
+
     def fragments(self, spans: Spans) -> tuple[Positions, list[str]]:
         """Return the terms that arise where the borders of `spans` cut a run: rows of `spans`, and the terms.
 
@@ -190,9 +197,20 @@ class Terms:
         pieces = self._without_leading_marks(pieces)
         first, last = index_in(self._marks, pieces[:, 0]), index_in(self._marks, pieces[:, 1])
         letters = pieces[:, 1] - pieces[:, 0] - (last - first)
+        # Where the last letter is cut off from its marks, the last bigram is another one than that of the whole run.
+        bare = np.flatnonzero(unspaced & (letters > 1) & among(pieces[:, 1], self._marks))
+        pairs = [(self._second_last(end), end) for end in pieces[bare, 1].tolist()]
         kept = np.where(unspaced, letters == 1, letters > 0)
-        texts = [fold_term(self._corpus.text(start, end)) for start, end in pieces[kept].tolist()]
-        return rows[kept], texts
+        texts = [fold_term(self._corpus.text(start, end)) for start, end in [*pieces[kept].tolist(), *pairs]]
+        return np.concatenate([rows[kept], rows[bare]]), texts
+
+    def _second_last(self, end: int) -> int:
+        """Return where the last letter but one before a place starts, marks being with their letters."""
+        place, letters = end, 0
+        while letters < 2:  # noqa: PLR2004 - a bigram has two
+            place -= 1
+            letters += not among(np.array([place]), self._marks)[0]
+        return place
 
     def _without_leading_marks(self, pieces: Spans) -> Spans:
         """Return `pieces` from their first character on that belongs to none before it."""

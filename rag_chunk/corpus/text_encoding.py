@@ -72,7 +72,7 @@ def unreadable_error(broken: Sequence[Skipped]) -> InputError:
 
 
 def writable(name: str) -> str:
-    """Return `name` with what UTF-8 cannot hold written out: a file's name may be any bytes, and stands in reports."""
+    """Return `name` with what UTF-8 cannot hold written out: a file's name may be any bytes, and reports show it."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
@@ -88,5 +88,7 @@ def read_utf8(path: Path, kind: str = "") -> str:
         raise InputError(f"there is no {kind or 'file'} {path}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{name} {not_utf8(error)}") from None
+    except IsADirectoryError:
+        raise InputError(f"{name} is a folder, not a file") from None
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from None

@@ -5,8 +5,12 @@ from typing import Literal
 
 import numpy as np
 
-from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, count_covered_before, distinct, line_type
+from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, line_type
 from rag_chunk.corpus.characters import BLOCK, SPACE, WHITE, white_runs
+
+_WORD = 64  # bits
+
+Words = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 
 class Whitespace:
@@ -17,41 +21,22 @@ class Whitespace:
         self._starts, self._flags = starts, flags
 
     @cached_property
-    def _non_whitespace_runs(self) -> tuple[Positions, Positions]:
-        """Where runs of characters that are no white space start, and where they end; none crosses a document."""
-        kind, before = line_type(len(self._flags)), False
-        parts = []
+    def _non_whitespace_bits(self) -> tuple[Words, Positions]:
+        """A bit for each character that is no white space, `_WORD` in each number, and how many there are before each."""
+        words = np.zeros(len(self._flags) // _WORD + 1, "<u8")  # with room for the position after the last character
+        octets = words.view(np.uint8)
         for place in range(0, len(self._flags), BLOCK):
-            inked = (self._flags[place : place + BLOCK] & SPACE) == 0
-            changes = inked != np.concatenate([[before], inked[:-1]])
-            parts.append((np.flatnonzero(changes) + place).astype(kind))
-            before = bool(inked[-1])
-        edges = np.concatenate([*parts, np.array([len(self._flags)] if before else [], kind)])
-        inner = distinct(self._starts)[1:-1]
-        crossed = inner[(self._flags[inner - 1] | self._flags[inner]) & SPACE == 0].repeat(2)
-        edges = np.insert(edges, np.searchsorted(edges, crossed), crossed) if len(crossed) else edges
-        return edges[0::2].copy(), edges[1::2].copy()
-
-    @property
-    def non_whitespace_starts(self) -> Positions:
-        """Where each run of characters that are no white space starts, in order: [runs]."""
-        return self._non_whitespace_runs[0]
-
-    @property
-    def non_whitespace_ends(self) -> Positions:
-        """Where each of those runs ends: [runs]."""
-        return self._non_whitespace_runs[1]
-
-    @cached_property
-    def _non_whitespace_totals(self) -> Positions:
-        lengths = self.non_whitespace_ends - self.non_whitespace_starts
-        return np.append(0, np.cumsum(lengths)).astype(line_type(len(self._flags)))
+            bits = np.packbits((self._flags[place : place + BLOCK] & SPACE) == 0, bitorder="little")
+            octets[place // 8 : place // 8 + len(bits)] = bits
+        counts = np.cumsum(np.bitwise_count(words), dtype=line_type(len(self._flags)))
+        return words, np.concatenate([np.zeros(1, counts.dtype), counts[:-1]])
 
     def non_whitespace_before(self, positions: Positions) -> Positions:
         """Return how many characters before each position are not white space."""
-        return count_covered_before(
-            self.non_whitespace_starts, self.non_whitespace_ends, self._non_whitespace_totals, positions
-        )
+        words, before = self._non_whitespace_bits
+        here, inside = np.divmod(np.asarray(positions, np.int64), _WORD)
+        earlier = (np.uint64(1) << inside.astype(np.uint64)) - np.uint64(1)
+        return before[here] + np.bitwise_count(words[here] & earlier).astype(np.int64)
 
     @cached_property
     def wide_runs(self) -> tuple[Positions, Positions]:

@@ -86,7 +86,7 @@ def _request_answer(
     def send() -> ChatAnswer:
         if forms[0] == "json_schema":
             try:
-                return _read(_send(connection, settings | _structured(schema)), messages)
+                return _read(_send(connection, settings | _json_format(schema)), messages)
             except connection.package.APIStatusError as error:
                 if error.status_code not in _REFUSED_FORM:
                     raise
@@ -102,7 +102,7 @@ def _send(connection: Connection, settings: Mapping[str, Any]) -> Any:
     return connection.client.chat.completions.create(**settings)
 
 
-def _structured(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _json_format(schema: Mapping[str, Any]) -> dict[str, Any]:
     form = {"name": "answer", "strict": True, "schema": dict(schema)}
     return {"response_format": {"type": "json_schema", "json_schema": form}}
 

@@ -1,6 +1,6 @@
 """`Connection`: an address that speaks OpenAI's protocol, for embeddings and for answers.
 
-The key is taken from the environment alone, and stands in no message. A key for OpenAI goes to OpenAI only: another
+rag-chunk reads the key only from the environment, and no message shows it. A key for OpenAI goes to OpenAI only: another
 address, which may come with somebody's config file, gets the key of its own variable or none.
 """
 

@@ -18,9 +18,9 @@ class Embedder:
     """A model that makes vectors.
 
     `identity` is what its vectors are known by: backend, model, and revision. `embed` makes unit vectors, float32
-    [texts, dimensions]; zeros stand for a text in which the model finds nothing. `count` is the number of tokens in
+    [texts, dimensions]; zeros mean a text in which the model finds nothing. `count` is the number of tokens in
     each text, of which the model reads `limit`, or all. `batch` texts are embedded, and kept, at a time. `is_cheap`
-    is a model that a laptop runs so fast that nobody asks what it costs.
+    is a model that a laptop runs so fast that its cost does not matter.
     """
 
     identity: str

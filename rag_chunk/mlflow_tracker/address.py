@@ -93,7 +93,7 @@ def _default_place(notify: Notify) -> StoreAddress:
         return StoreAddress(uri=None, local=folder, old_files=mlflow_version() >= NO_FILE_STORE, is_default=True)
     database = database_file(uri)
     here = Path("mlflow.db").absolute()
-    # SQLAlchemy before 2.1 takes the %20 that MLflow writes for a space as it stands, and would go elsewhere.
+    # SQLAlchemy before 2.1 takes the %20 that MLflow writes for a space literally, and would open another file.
     misled = database is not None and database != here and database.name == here.name
     return StoreAddress(uri=sqlite_uri(here) if misled else None, local=here if misled else database, is_default=True)
 

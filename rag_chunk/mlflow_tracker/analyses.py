@@ -1,4 +1,4 @@
-"""Tracked analyses, back: the report, the questions, and which configuration a run stands for."""
+"""Tracked analyses, back: the report, the questions, and which configuration a run means."""
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -45,7 +45,7 @@ def fetch_top(experiment: str, top: int, metric: str, *, uri: str | None = None)
 
 
 def _saved_analysis(store: Store, run: Any, read: Read, name: str = "") -> SavedAnalysis:
-    """Return what a run stands for; its analysis is on the run itself, or on the one above it."""
+    """Return the analysis that a run means; it is on the run itself, or on the one above it."""
     run_id, tags = str(run.info.run_id), run.data.tags
     analysed = read(run_id) or (read(tags[PARENT_RUN]) if PARENT_RUN in tags else None)
     if analysed is None:
@@ -65,7 +65,7 @@ def _saved_analysis(store: Store, run: Any, read: Read, name: str = "") -> Saved
 
 
 def _analysis(store: Store, run_id: str) -> Analysed | None:
-    """Return the report and the questions that stand on a run; nothing where there are none."""
+    """Return the report and the questions of a run; nothing where there are none."""
     text = artifact_text(store, run_id, REPORT, LARGEST)
     if text is None:
         return None
@@ -75,7 +75,7 @@ def _analysis(store: Store, run_id: str) -> Analysed | None:
 
 
 def _name(report: Report, run: Any) -> str:
-    """Return the configuration that a run stands for: the only one, else by its settings, else by its name."""
+    """Return the configuration that a run means: the only one, else by its settings, else by its name."""
     digest, called = run.data.tags.get("rag_chunk.config_digest"), str(run.info.run_name)
     names = [result.name for result in report.configurations]
     alike = [result.name for result in report.configurations if result.config.digest() == digest]

@@ -24,7 +24,7 @@ class GuardedClient:
     """MLflow's client, whose calls are not cut in two by a signal, and raise `TimeoutError` when they take too long.
 
     An exception in the middle of a database's transaction keeps its lock, so signals wait for the call to end. For the
-    answer of a server they wait a second: the call goes on in a thread that nobody waits for. The time-outs of HTTP
+    answer of a server they wait a second: the call goes on in a thread, and nothing waits for it. The time-outs of HTTP
     libraries are between two bytes: a server that sends one now and then is never given up.
     """
 

@@ -39,7 +39,7 @@ def export_config_text(
 ) -> str:
     """Return what `fetch_config` does, brought up to date, with the run's id among what is recorded."""
     with existing_store(uri, f"run {name}") as store:
-        return _exported(store, choose_run(store, find_run(store, name), strategy, by), notify)
+        return _export(store, choose_run(store, find_run(store, name), strategy, by), notify)
 
 
 def export_best_text(
@@ -47,7 +47,7 @@ def export_best_text(
 ) -> str:
     """Return the config of an experiment's best run, as `export_config_text` does that of a run."""
     with existing_store(uri, f"experiment {experiment!r}") as store:
-        return _exported(store, best_run(store, experiment, strategy, by, notify), notify)
+        return _export(store, best_run(store, experiment, strategy, by, notify), notify)
 
 
 def config_from_run(run_id: str, *, uri: str | None = None) -> RunConfig:
@@ -60,7 +60,7 @@ def config_from_run(run_id: str, *, uri: str | None = None) -> RunConfig:
     return parse_config(fetch_config(run_id, uri=uri, notify=notify), f"the config of run {run_id}").config()
 
 
-def _exported(store: Store, run: Any, notify: Notify) -> str:
+def _export(store: Store, run: Any, notify: Notify) -> str:
     run_id = str(run.info.run_id)
     file = parse_config(_config_of(store, run, notify), f"the config of run {run_id}")
     return ConfigFile(file.settings, file.analysis, {"run_id": run_id, **file.recorded}).to_yaml()

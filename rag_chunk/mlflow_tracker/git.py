@@ -16,7 +16,7 @@ _LONGEST = 10_000_000  # bytes of a file that is read: packed-refs of a very lar
 
 def documents_git(source: Path) -> dict[str, str]:
     """Return `documents_commit` of the folder or file; nothing where git does not keep it."""
-    folder = source if os.path.isdir(source) else source.parent  # noqa: PTH112 - raises nothing where nobody may look
+    folder = source if os.path.isdir(source) else source.parent  # noqa: PTH112 - raises nothing for a folder without permission
     for above in (folder.absolute(), *folder.absolute().parents):
         git_folder = _git_folder(above / ".git")
         if git_folder is not None:
@@ -44,13 +44,13 @@ def _commit(git_folder: Path) -> str | None:
     common = _text(git_folder / "commondir").strip()  # of a worktree, whose branches are elsewhere
     for folder in (git_folder, *([git_folder / common] if common else [])):
         text = _text(folder / ref[1]).strip()
-        commit = text if _COMMIT.fullmatch(text) else _packed(folder, ref[1])
+        commit = text if _COMMIT.fullmatch(text) else _packed_commit(folder, ref[1])
         if commit:
             return commit
     return None
 
 
-def _packed(folder: Path, ref: str) -> str | None:
+def _packed_commit(folder: Path, ref: str) -> str | None:
     """Return the commit of a branch that git has put into its one file of many."""
     for line in _text(folder / "packed-refs").splitlines():
         commit, _, name = line.partition(" ")

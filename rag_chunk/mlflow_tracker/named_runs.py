@@ -1,4 +1,4 @@
-"""The run that a name stands for: an id, the beginning of one, `runs:/ID`, or a version in the model registry."""
+"""The run that a name means: an id, the beginning of one, `runs:/ID`, or a version in the model registry."""
 
 import re
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def _must_exist(place: StoreAddress, wanted: str) -> None:
 
 
 def find_run(store: Store, name: str) -> Any:
-    """Return the run that `name` stands for; raise `InputError` where there is none, or more than one."""
+    """Return the run that `name` means; raise `InputError` where there is none, or more than one."""
     from mlflow.exceptions import MlflowException
 
     run_id = str(find_version(store, name).run_id) if name.startswith(MODELS) else run_id_of(name)

@@ -83,7 +83,7 @@ class OpenRuns:
         raise AssertionError
 
     def _begun_unheard(self, name: str, error: TrackingError) -> str | None:
-        """Return a run of that name whose creation was answered by `error`; raise `error` where nobody answers."""
+        """Return a run of that name whose creation was answered by `error`; raise `error` if there is no answer."""
         try:
             unknown = [run for run in self._runs_of_this_analysis() if str(run.info.run_id) not in self._known]
         except TrackingError:

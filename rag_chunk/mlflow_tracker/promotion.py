@@ -79,7 +79,7 @@ def _link(store: Store, model: str, version: str) -> str | None:
 
 
 def _tags(run: Any) -> dict[str, str]:
-    """Return what a version is told by: digests, the headline with its interval, and the verdict."""
+    """Return what identifies a version: digests, the headline with its interval, and the verdict."""
     tags, metrics = run.data.tags, run.data.metrics
     kept = {name: tags[name] for name in (VERDICT, *(f"rag_chunk.{each}" for each in _KEPT)) if name in tags}
     return kept | {name: f"{metrics[name]:.4f}" for name in _HEADLINES if name in metrics}

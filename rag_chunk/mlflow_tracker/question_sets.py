@@ -25,7 +25,7 @@ _PAGE = 100
 def share_questions(sender: Sender, results: Results, options: TrackingConfig, notify: Notify) -> None:
     """Merge the questions of an analysis into the dataset that the options name, unless it has just these already.
 
-    Where this MLflow keeps no datasets, `notify` is told, and nothing else happens.
+    If this MLflow keeps no datasets, `notify` is called, and nothing else happens.
     """
     name, file, report = options.questions_dataset, results.file("questions.json"), results.report
     if not name or file is None or report.questions is None:

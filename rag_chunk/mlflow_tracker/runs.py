@@ -60,7 +60,7 @@ class Tracking:
         return self.options.model_copy(update={"run_id": self.run_id}).to_json()
 
     def log(self, folder: Path) -> Tracked:
-        """Log what stands in the results folder, and end the run. Raise `TrackingError` where MLflow fails."""
+        """Log the results folder, and end the run. Raise `TrackingError` where MLflow fails."""
         if self._sender is None or self.run_id is None or self.failure:
             raise self.failure or TrackingError("the analysis is not being tracked")
         with gc_paused():
@@ -79,7 +79,7 @@ class Tracking:
 def track_run(options: TrackingConfig, *, several: bool, notify: Notify) -> Iterator[Tracking]:
     """Track an analysis: its run is created at once and ended FINISHED, FAILED or KILLED, whatever happens.
 
-    Where MLflow fails at the start, the block runs all the same: `notify` is told once, and `log` raises.
+    Where MLflow fails at the start, the block runs all the same: `notify` is called once, and `log` raises.
     Inside, SIGINT, SIGTERM and SIGHUP raise `Interrupted`.
     """
     with quiet_mlflow(), interruptible() as interrupts, ExitStack() as stack:

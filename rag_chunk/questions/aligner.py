@@ -46,7 +46,7 @@ class Alignment:
 def align_table(
     passage: Passage, document: Passage, page_starts: Sequence[int], within: tuple[int, int] | None = None
 ) -> Alignment | None:
-    """Return where a passage, or else each row of a table, stands in a document; None where neither does.
+    """Return the place of a passage, or else of each row of a table, in a document; None if neither is there.
 
     `page_starts` are the document's; `within` is the stretch of its text to look in.
     """

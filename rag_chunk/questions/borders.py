@@ -69,7 +69,7 @@ def _is_inside_number(text: str, position: int, before: str, after: str) -> bool
 
 
 def _is_word_character(text: str, position: int) -> bool:
-    """Whether a letter or a digit of a script with spaces stands there, with its marks, or `_` between two of them."""
+    """Whether a letter or a digit of a script with spaces is there, with its marks, or `_` between two of them."""
     while position > 0 and _kind(text[position]) == "M":
         position -= 1
     character = text[position]

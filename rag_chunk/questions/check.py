@@ -167,7 +167,7 @@ def _note_duplicates(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> 
 
 
 def _repetitions(question: ParsedQuestion) -> Iterator[str]:
-    """Yield each phrase or span of a question that stands in it more than once, as messages show it."""
+    """Yield each phrase or span of a question that is in it more than once, as messages show it."""
     counts: dict[object, int] = {}
     for wording in (wording for item in question.items for wording in item):
         text = _fold(wording.text or "") if wording.start is None else None

@@ -10,7 +10,7 @@ from rag_chunk.questions.passage import FURNITURE, NEAR, Block
 _MANY_SEEDS = 400  # letters from which longer pieces are enough
 _COMMON = 3  # letters in a row, between two stretches that match
 _MOST_SEEDS, _MOST_PLACES = 200, 50
-SEED, SHORT_SEED = 12, 8  # letters of a piece that is looked for as it stands
+SEED, SHORT_SEED = 12, 8  # letters of a piece that is searched for exactly
 
 
 def seeds(pattern: str, most: int) -> list[tuple[int, str]]:
@@ -154,7 +154,7 @@ def _is_stray(group: Sequence[Block], gap: int) -> bool:
 
 
 def place_lines(pattern: str, letters: str, lines: Sequence[tuple[int, int]], region: tuple[int, int]) -> list[Block]:
-    """Return the lines of the pattern that stand in the region as they are, each at the place next to the others."""
+    """Return the lines of the pattern that are in the region exactly, each at the place next to the others."""
     places = {line: places_of_piece(pattern[line[0] : line[1]], letters, *region) for line in lines if line[1] - line[0] >= SHORT_SEED}  # fmt: skip
     alone = [spots[0] - line[0] for line, spots in places.items() if len(spots) == 1]
     middle = sorted(alone)[len(alone) // 2] if alone else 0

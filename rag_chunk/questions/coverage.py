@@ -26,7 +26,7 @@ def describe_coverage(corpus: Corpus, questions: Sequence[Question]) -> list[str
         *_near_duplicates(questions),
         _shared_words(corpus, answered),
         _evidence_sizes(answered),
-        *_untouched(corpus, answered),
+        *_describe_untouched(corpus, answered),
     ]
 
 
@@ -42,7 +42,7 @@ def _near_duplicates(questions: Sequence[Question]) -> Iterator[str]:
         if folded[a] != folded[b]
     ]
     if pairs:
-        yield f"Nearly the same is asked by {_listed(pairs)}: each pair counts twice."
+        yield f"Nearly the same is asked by {_list_names(pairs)}: each pair counts twice."
 
 
 def _shared_words(corpus: Corpus, questions: Sequence[Question]) -> str:
@@ -65,14 +65,14 @@ def _evidence_sizes(questions: Sequence[Question]) -> str:
     )
 
 
-def _untouched(corpus: Corpus, questions: Sequence[Question]) -> Iterator[str]:
+def _describe_untouched(corpus: Corpus, questions: Sequence[Question]) -> Iterator[str]:
     """Yield sentences on the documents and sections that no evidence lies in."""
     spans = np.array([span for each in questions for item in each.evidence for span in item.spans], np.int64)
     places = spans[:, 0]
     known = set(corpus.documents_at(places).tolist())
     without = [document.name for index, document in enumerate(corpus.documents) if index not in known]
     if without:
-        yield f"No question is about {len(without):,} of {len(corpus.documents):,} documents: {_listed(without)}."
+        yield f"No question is about {len(without):,} of {len(corpus.documents):,} documents: {_list_names(without)}."
     starts = _section_starts(corpus)
     touched = _sections_with(spans, starts)
     if len(starts) > len(corpus.documents) and touched < len(starts):
@@ -92,7 +92,7 @@ def _sections_with(spans: Positions, starts: Positions) -> int:
     return len({section for a, b in zip(first.tolist(), last.tolist(), strict=True) for section in range(a, b + 1)})
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     shown = list(names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return "; ".join(shown) + more

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
-Kind = Literal["unreadable", "form", "missing", "moved", "similar", "keyword", "duplicate", "unanswered", "unreviewed"]
+Kind = Literal[
+    "unreadable", "form", "missing", "moved", "similar", "keyword", "duplicate", "unanswered", "unreviewed", "field"
+]
 
 
 def warn_of_drafts(drafts: int, count: int) -> str:
@@ -18,7 +20,7 @@ def warn_of_drafts(drafts: int, count: int) -> str:
 class Diagnostic:
     """Something noticed: `what` it is about, its place included, and what is `said` of it.
 
-    An error keeps the file from being used; that of kind `missing` can be left out. A warning is for everybody who uses the
+    An error keeps the file from being used; that of kind `missing` can be left out. A warning is for all who use the
     questions, a note only for who checks them. `number` is the question's position, 0 for the whole file.
     """
 

@@ -17,7 +17,7 @@ _SHORTEST, _LONGEST = 30, 300  # characters of a sentence that is worth a questi
 _SHORTEST_LINE = 15  # of a row or a signature: shorter ones are keywords
 _ENDERS = ".!?…。！？"
 _WORD = re.compile(r"\w{3,20}")
-_NAMED = 3  # words that stand for a sentence under no heading
+_NAMED = 3  # words that name a sentence under no heading
 _DEFINITION = re.compile(  # **term**: text, or: Term is a thing
     r"(?:[-*+] )?(?:(?P<mark>\*\*|__|`)(?P<marked>[^*_`\n]{2,60}?)(?::|：)?(?P=mark)\s*(?::|：|—|–|-|is a|is an|is the)\s*\S.{10,}"
     r"|(?:An? |The )?(?P<named>\w[\w -]{1,40}?) (?:is|are|means) (?:an?|the) .{10,})",

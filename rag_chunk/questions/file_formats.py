@@ -1,4 +1,4 @@
-"""The formats of question files, told by content: JSON, JSONL, CSV, and else YAML."""
+"""The formats of question files, recognised by their content: JSON, JSONL, CSV, and else YAML."""
 
 import csv
 import io
@@ -62,7 +62,8 @@ def load_objects(text: str) -> list[dict[str, Any]]:
     except (ValueError, RecursionError, csv.Error) as error:
         raise InputError(f"the records cannot be read: {error}") from None
     if isinstance(loaded, dict):
-        loaded = next((value for value in loaded.values() if isinstance(value, list)), [loaded])
+        lists = (value for value in loaded.values() if isinstance(value, list))
+        loaded = next((value for value in lists if value and isinstance(value[0], dict)), [loaded])
     return [record for record in loaded if isinstance(record, dict)]
 
 

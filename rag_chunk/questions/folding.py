@@ -30,14 +30,14 @@ _THOUSANDS = regex.compile(r",(?=\d{3}(?!\d))")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Folded:
-    """A folded text: character i stands for [starts[i], ends[i]) of the original."""
+    """A folded text: character i comes from [starts[i], ends[i]) of the original."""
 
     text: str
     starts: Positions
     ends: Positions
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the stretch of the original that [start, end) of the folded text stands for."""
+        """Return the stretch of the original that [start, end) of the folded text comes from."""
         return int(self.starts[start]), int(self.ends[end - 1])
 
 

@@ -1,4 +1,4 @@
-"""The question sets of other tools, as rows: told by their keys, and read as our own records."""
+"""The question sets of other tools, as rows: recognised by their keys, and read as our own records."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -185,6 +185,23 @@ def squad_articles(loaded: Fields) -> Iterator[tuple[str, Sequence[Fields]]]:
     """Yield the name of the document that each article becomes, and its paragraphs, which a blank line joins."""
     for number, article in enumerate(loaded["data"], 1):
         yield f"{article.get('title') or f'article-{number}'}.txt".replace("/", "-"), article["paragraphs"]
+
+
+def squad_of(rows: Iterable[Fields]) -> Fields:
+    """Return rows of one question each, as Hugging Face's datasets hold SQuAD, as the file that they come from."""
+    articles: dict[str, dict[str, list[Fields]]] = {}
+    for row in rows:
+        known = row["answers"]
+        pairs = zip(known["answer_start"], known["text"], strict=True)
+        answers = [{"answer_start": start, "text": text} for start, text in pairs]
+        asked = {"id": row.get("id"), "question": row["question"], "answers": answers}
+        articles.setdefault(row.get("title") or "", {}).setdefault(row["context"], []).append(asked)
+    return {
+        "data": [
+            {"title": title, "paragraphs": [{"context": text, "qas": qas} for text, qas in contexts.items()]}
+            for title, contexts in articles.items()
+        ]
+    }
 
 
 def _read_legalbench(loaded: Fields) -> Iterator[Fields]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rag_chunk.corpus.text_encoding import read_utf8
-from rag_chunk.errors import InputError, MissingExtra
+from rag_chunk.errors import InputError
 from rag_chunk.questions.diagnostics import Diagnostics
 from rag_chunk.questions.file_formats import load_objects, parse_records
 from rag_chunk.questions.foreign_formats import (
@@ -17,9 +17,11 @@ from rag_chunk.questions.foreign_formats import (
     RECORDS,
     map_record,
     squad_articles,
+    squad_of,
     translate_file,
     translate_record,
 )
+from rag_chunk.questions.parquet_rows import read_parquet
 from rag_chunk.questions.parsing import KNOWN
 from rag_chunk.questions.relevance_judgements import is_judged_folder, is_qrels, read_judgements
 from rag_chunk.questions.shared_records import questions_of
@@ -27,6 +29,7 @@ from rag_chunk.questions.shared_records import questions_of
 Contents = tuple[list[Mapping[str, Any]], dict[str, str], list[str]]  # records, documents, notices
 Container = Callable[[Path, Mapping[str, str] | None], Contents]
 _PARQUET, _HEAD = b"PAR1", 4096
+_SQUAD_ROW = ("context", "question", "answers", "answer_start")
 MAPPED = ("id", "question", "evidence", "doc", "page", "tags")
 
 
@@ -40,7 +43,7 @@ class Imported:
 
 
 def import_questions(path: Path, mapping: Mapping[str, str] | None = None, form: str | None = None) -> Imported:
-    """Read the question set at `path`: a file of a known layout, told by its content, or a folder as BEIR's.
+    """Read the question set at `path`: a file of a known layout, recognised by its content, or a folder as BEIR's.
 
     `mapping` names where our fields are in each record, as `{"question": "input.query"}`. `form`, one of `FORMATS`, is
     the only layout that is tried. Raise `InputError` where nothing can be read.
@@ -62,9 +65,9 @@ def import_questions(path: Path, mapping: Mapping[str, str] | None = None, form:
 
 
 def container_of(path: Path, form: str | None = None) -> Container | None:
-    """Return what reads a path that is no text of records: a folder, judgements, or Parquet; told by its content."""
-    if form is not None:
-        return _CONTAINERS.get(form)
+    """Return what reads a path that is no text of records: a folder, judgements, or Parquet; recognised by its content."""
+    if form not in {None, "squad"}:
+        return _CONTAINERS.get(str(form))
     if path.is_dir():
         return _CONTAINERS["beir"] if is_judged_folder(path) else None
     try:
@@ -74,7 +77,10 @@ def container_of(path: Path, form: str | None = None) -> Container | None:
         return None  # whoever reads it says why
     if head.startswith(_PARQUET):
         return _CONTAINERS["autorag"]
-    return _CONTAINERS["trec"] if is_qrels(head.decode("utf-8", "replace").rpartition("\n")[0]) else None
+    text = head.decode("utf-8", "replace")
+    if all(f'"{key}"' in text for key in _SQUAD_ROW) and '"paragraphs"' not in text:
+        return _read_squad_rows
+    return _CONTAINERS["trec"] if is_qrels(text.rpartition("\n")[0]) else None
 
 
 def _records(
@@ -150,31 +156,42 @@ def _articles(text: str) -> dict[str, str]:
         return {}
     try:
         loaded = json.loads(text)
-        articles = list(squad_articles(loaded)) if isinstance(loaded, dict) and "data" in loaded else []
-        return {name: "\n\n".join(each["context"] for each in paragraphs) for name, paragraphs in articles}
+        return _join_articles(loaded) if isinstance(loaded, dict) and "data" in loaded else {}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
+
+
+def _join_articles(loaded: dict[str, Any]) -> dict[str, str]:
+    return {name: "\n\n".join(each["context"] for each in paragraphs) for name, paragraphs in squad_articles(loaded)}
+
+
+def _read_squad_rows(path: Path, mapping: Mapping[str, str] | None) -> Contents:
+    rows = load_objects(read_utf8(path))
+    return ([map_record(row, mapping) for row in rows], {}, []) if mapping else _of_squad(rows, path)
+
+
+def _of_squad(rows: Sequence[dict[str, Any]], path: Path) -> Contents:
+    try:
+        loaded = squad_of(rows)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(f"{path} has not the form of squad: {error!r}") from None
+    return list(translate_file(loaded, "squad") or []), _join_articles(loaded), []
 
 
 _AUTORAG = {"id": "qid", "question": "query", "evidence": "retrieval_gt_contents"}
 
 
 def _read_parquet(path: Path, mapping: Mapping[str, str] | None) -> Contents:
-    return [map_record(row, mapping or _AUTORAG) for row in _rows_of_parquet(path)], {}, []
+    rows = read_parquet(path)
+    if not mapping and rows and set(_SQUAD_ROW[:3]) <= rows[0].keys():
+        return _of_squad(rows, path)
+    return [map_record(row, mapping or _AUTORAG) for row in _with_texts(rows, path)], {}, []
 
 
-def _rows_of_parquet(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a Parquet file; AutoRAG's with the texts of its `corpus.parquet` beside it."""
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        raise MissingExtra("parquet", "Parquet") from None
-    try:
-        rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
-        corpus = path.parent / "corpus.parquet"
-        texts = {row["doc_id"]: row["contents"] for row in parquet.read_table(corpus).to_pylist()} if corpus.is_file() else {}  # fmt: skip
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path} cannot be read as Parquet: {error}") from None
+def _with_texts(rows: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
+    """Return the rows of AutoRAG with the texts of its `corpus.parquet` beside them."""
+    corpus = path.parent / "corpus.parquet"
+    texts = {row.get("doc_id"): row.get("contents") for row in read_parquet(corpus)} if corpus.is_file() else {}
     for row in rows:
         groups = row.get("retrieval_gt") or []
         names = [name for group in groups for name in (group if isinstance(group, list) else [group])]

@@ -121,7 +121,7 @@ class Locator:
         return match
 
     def _bare(self, asked: ParsedQuestion, start: int, end: int, index: int) -> Match | None:
-        """Return a span that stands for itself, without the white space at its edges."""
+        """Return a span that is evidence without a text, without the white space at its edges."""
         document, offset = self._corpus.documents[index], int(self._corpus.starts[index])
         if not 0 <= start < end <= len(document.text):
             said = f"{start} to {end} is not a span of {document.name}, which has {len(document.text)} characters"

@@ -48,7 +48,7 @@ class Wording:
 class ParsedQuestion:
     """A question with its items of evidence, each a list of wordings any one of which fills it.
 
-    It is `reviewed` unless the file says that it is not; one that `is_rejected` is not asked. `fields` is its record as it stands in the file, and `number` its position there; it is `sound` if nothing in the
+    It is `reviewed` unless the file says that it is not; one that `is_rejected` is not asked. `fields` is its record as the file has it, and `number` its position there; it is `sound` if nothing in the
     record had to be left out.
     """
 
@@ -104,7 +104,9 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
         account.add("warning", "form", f"{parsed.label}:", said, parsed.number)
     for name in fields:
         if name not in KNOWN and (nearest := _hint(name)):
-            account.add("warning", "form", f"{parsed.label}:", f"the field {name!r} is ignored{nearest}", parsed.number)
+            account.add(
+                "warning", "field", f"{parsed.label}:", f"the field {name!r} is ignored{nearest}", parsed.number
+            )
     return parsed
 
 

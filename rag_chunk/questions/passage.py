@@ -45,7 +45,7 @@ class Passage:
         return {low, *np.searchsorted(self.letters.starts, breaks).tolist()}
 
     def is_whole_lines(self, low: int, high: int) -> bool:
-        """Whether no letter or digit stands on the lines of the letters [low, high) beside them."""
+        """Whether no letter or digit is on the lines of the letters [low, high) beside them."""
         start, end = self.letters.span(low, high)
         before = self.text[int(self.letters.ends[low - 1]) : start] if low else "\n"
         after = self.text[end : int(self.letters.starts[high])] if high < len(self.letters.text) else "\n"

@@ -14,7 +14,7 @@ STEPS = ("span", "moved", "exact", "folded", "letters", "similar")  # how eviden
 class Evidence:
     """One item of evidence: alternative stretches of the corpus' line, any one of which fills it.
 
-    `step` says how it was located: given as a `span` (or `moved` to where its text stands), or a phrase found
+    `step` says how it was located: given as a `span` (or `moved` to where its text is), or a phrase found
     `exact`, `folded`, by `letters` and digits only, or as the most `similar` text, which holds a `share` of it.
     `parts` are further stretches that are evidence too, where a long passage does not lie in one.
     """
@@ -115,7 +115,7 @@ def question_overlap(corpus: Corpus, question: Question) -> float:
 def question_to_dict(question: Question, corpus: Corpus) -> dict[str, Any]:
     """Return the question as a question file holds it, with its evidence as spans and their texts.
 
-    Alternatives stand together in a list, as those of a phrase do under `relevant`.
+    Alternatives are together in a list, as those of a phrase do under `relevant`.
     """
     items = [[_span(corpus, start, end) for start, end in item.spans] for item in question.evidence]
     evidence = [spans[0] if len(spans) == 1 else spans for spans in items]

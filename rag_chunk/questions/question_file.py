@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from rag_chunk.errors import InputError
 from rag_chunk.questions.check import QuestionCheck, check_questions
 from rag_chunk.questions.diagnostics import Diagnostic
 from rag_chunk.questions.question import STEPS, LeftOut, Question, Questions, question_to_dict
+from rag_chunk.questions.search import places_of
 
 _REMEDY = "\nCorrect the file; or add --missing warn, which leaves out evidence that is in no document"
 
@@ -26,6 +28,7 @@ def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "erro
     and says so in `skipped`.
     """
     check = check_questions(path, corpus)
+    places_of(corpus).forget()
     absent = find_absent([check], missing)
     questions = _questions(check, absent)
     refuse_unanswered(check, len(questions), absent)
@@ -57,7 +60,7 @@ def find_absent(checks: Sequence[QuestionCheck], missing: Missing) -> list[Diagn
     else:
         fatal = [finding for finding in errors if finding.kind != "missing"]
     if fatal:
-        raise InputError(_report(checks[0].source, fatal) + (_REMEDY if missing == "error" and absent else ""))
+        raise InputError(_report(checks[0], fatal) + (_REMEDY if missing == "error" and absent else ""))
     return absent
 
 
@@ -66,14 +69,20 @@ def refuse_unanswered(check: QuestionCheck, answered: int, absent: Sequence[Diag
     if not answered:
         none = f"none of its {len(check.questions)} questions has evidence that is in the documents"
         raise InputError(
-            _report(check.source, [Diagnostic("error", "form", "the file", f"has no usable question: {none}"), *absent])
+            _report(check, [Diagnostic("error", "form", "the file", f"has no usable question: {none}"), *absent])
         )
 
 
-def _report(where: str, findings: Sequence[Diagnostic]) -> str:
-    """Return every problem, one a line."""
+def _report(check: QuestionCheck, findings: Sequence[Diagnostic]) -> str:
+    """Return every problem, one a line, and the fields that are ignored: a misspelt name may be the cause of them all."""
     count = f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
-    return f"{where}: {count} with the questions:\n" + "\n".join(f"  {finding.text}" for finding in findings)
+    lines = [*(finding.text for finding in findings), *_ignored_fields(check)]
+    return f"{check.source}: {count} with the questions:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _ignored_fields(check: QuestionCheck) -> list[str]:
+    counts = Counter(finding.said for finding in check.of("warning") if finding.kind == "field")
+    return [f"in {count} question{'s' if count > 1 else ''}, {said}" for said, count in counts.items()]
 
 
 def _questions(check: QuestionCheck, absent: Sequence[Diagnostic]) -> Questions:
@@ -84,7 +93,7 @@ def _questions(check: QuestionCheck, absent: Sequence[Diagnostic]) -> Questions:
         questions=tuple(question for question in questions if question.evidence),
         without_evidence=tuple(question for question in questions if not question.evidence),
         matched={step: check.matched[step] for step in STEPS if check.matched.get(step)},
-        skipped=(*_rejected(check), *(Skipped(finding.what, finding.said) for finding in absent)),
+        skipped=(*_count_rejected(check), *(Skipped(finding.what, finding.said) for finding in absent)),
         warnings=tuple(finding.text for finding in check.of("warning")),
         left_out=count_left_out([checked.items for checked in check.questions]),
     )
@@ -98,7 +107,7 @@ def count_left_out(items: Iterable[Sequence[object]]) -> LeftOut | None:
     return LeftOut(lost, sum(map(len, listed)), wholly) if lost else None
 
 
-def _rejected(check: QuestionCheck) -> tuple[Skipped, ...]:
+def _count_rejected(check: QuestionCheck) -> tuple[Skipped, ...]:
     count = len(check.rejected)
     return (Skipped(f"{count:,} question{'s' if count > 1 else ''}", "marked reviewed: rejected"),) if count else ()
 

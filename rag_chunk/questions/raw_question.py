@@ -1,4 +1,4 @@
-"""`RawQuestion`: a question as it stands in a file, and what reading JSON strictly needs."""
+"""`RawQuestion`: a question as a file has it, and what reading JSON strictly needs."""
 
 import json
 from collections import Counter
@@ -12,9 +12,9 @@ from rag_chunk.questions.foreign_formats import translate_record
 
 @dataclass(frozen=True, slots=True)
 class RawQuestion:
-    """One question as it stands in the file, its number from 1, and its line, where that is known.
+    """One question as the file has it, its number from 1, and its line, where that is known.
 
-    One that `is_translated` stands there under the names of another tool.
+    One that `is_translated` has the field names of another tool there.
     """
 
     fields: dict[str, Any]
@@ -37,12 +37,12 @@ def note_unreadable(account: Diagnostics, said: str, number: int = 0, what: str 
 
 
 def load_json(text: str) -> Any:
-    """Return what JSON holds; raise `ValueError` where a name stands twice in an object."""
+    """Return what JSON holds; raise `ValueError` if an object has a name twice."""
     return json.loads(text, object_pairs_hook=_once)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object; JSON would silently keep the last of what stands twice."""
+    """Return an object; JSON would silently keep only the last value of a name."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise ValueError(f"{first_repeated([name for name, _ in pairs])!r} appears twice in one object")
@@ -50,12 +50,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def first_repeated(names: Sequence[str]) -> str:
-    """Return the first name that stands twice, or nothing."""
+    """Return the first name that comes twice, or nothing."""
     return next((name for name, count in Counter(names).items() if count > 1), "")
 
 
 def explain_unreadable(error: Exception) -> str:
-    """Return why a text cannot be read, where Python's own words help nobody."""
+    """Return why a text cannot be read, where Python's own words do not help."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return "a number has too many digits" if "integer string conversion" in str(error) else str(error)

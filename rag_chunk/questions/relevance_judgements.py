@@ -9,6 +9,7 @@ from typing import Any
 
 from rag_chunk.corpus.text_encoding import read_utf8
 from rag_chunk.errors import InputError
+from rag_chunk.questions.parquet_rows import read_parquet
 
 _HEADER = re.compile(r"query[-_]?id\s+corpus[-_]?id\s+score\s*", re.IGNORECASE)
 _JUDGEMENT = re.compile(r"\S+\s+(?:\S+\s+)?\S+\s+-?\d+\s*")
@@ -69,11 +70,12 @@ def _find_qrels(folder: Path) -> Path:
         for path in (
             *sorted(folder.glob("qrels/*.tsv")),
             *sorted(folder.glob("qrels/*.jsonl")),
+            *sorted(folder.glob("qrels/*.parquet")),
             *sorted(folder.glob("qrels*")),
         )
         if path.is_file()
     ]
-    test = [path for path in files if path.stem == "test"] or files
+    test = [path for path in files if path.name.startswith(("test.", "test-"))] or files
     if not test:
         raise InputError(f"{folder} has no qrels/test.tsv; a folder as BEIR's has corpus.jsonl, queries.jsonl and that")
     return test[0]
@@ -81,36 +83,52 @@ def _find_qrels(folder: Path) -> Path:
 
 def _read_documents(folder: Path) -> dict[str, str]:
     path = folder / "corpus.jsonl"
-    rows = _rows(path) if path.is_file() else []
-    return {str(row["_id"]): "\n\n".join(filter(None, (row.get("title"), row.get("text")))) for row in rows}
+    rows = _rows(path) if path.is_file() else _parquet_rows(folder / "corpus")
+    return {_name(row): "\n\n".join(filter(None, (row.get("title"), row.get("text")))) for row in rows}
 
 
 def _read_queries(folder: Path) -> dict[str, str]:
     """Return the texts of the queries, which are in the folder or in the one above."""
+    if rows := _parquet_rows(folder / "queries"):
+        return {_name(row): row["text"] for row in rows}
     places = [place / name for place in (folder, folder.parent) for name in _QUERIES]
     path = next((path for path in places if path.is_file()), None)
     if path is None:
         raise InputError(f"the texts of the queries are not in {folder}; put them there as {' or '.join(_QUERIES)}")
     if path.suffix == ".jsonl":
-        return {str(row["_id"]): row["text"] for row in _rows(path)}
+        return {_name(row): row["text"] for row in _rows(path)}
     pairs = (line.partition("\t") for line in read_utf8(path).splitlines() if line.strip())
     return {name.strip(): text.strip() for name, _, text in pairs}
 
 
-def _rows(path: Path, key: str = "_id") -> Sequence[dict[str, Any]]:
+def _parquet_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of a part of a data set, as Hugging Face keeps it: those of its test split, where it has one."""
+    files = sorted(folder.glob("*.parquet"))
+    test = [path for path in files if path.name.startswith("test-")] or files
+    return [row for path in test for row in read_parquet(path)]
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """Return the id of a document or a query: `_id` of BEIR, `id` of MTEB."""
+    return str(row["_id"] if "_id" in row else row["id"])
+
+
+def _rows(path: Path, *keys: str) -> Sequence[dict[str, Any]]:
+    """Return the lines of a file, each with one of the keys."""
+    keys = keys or ("_id", "id")
     try:
         rows = [json.loads(line) for line in read_utf8(path).split("\n") if line.strip()]
     except ValueError as error:
         raise InputError(f"{path} cannot be read as JSON lines: {error}") from None
-    if wrong := [row for row in rows if not isinstance(row, dict) or key not in row]:
-        raise InputError(f"{path} has a line without {key}: {str(wrong[0])[:60]}")
+    if wrong := [row for row in rows if not isinstance(row, dict) or not row.keys() & set(keys)]:
+        raise InputError(f"{path} has a line without {keys[0]}: {str(wrong[0])[:60]}")
     return rows
 
 
 def _judgements(path: Path) -> Iterator[tuple[str, str, int]]:
-    """Yield query, document and grade: tabs of BEIR, JSON lines of MTEB, or white space and an iteration of TREC."""
-    if path.suffix == ".jsonl":
-        for judged in _rows(path, "query-id"):
+    """Yield query, document and grade: tabs of BEIR, JSON lines or Parquet of MTEB, or white space and an iteration of TREC."""
+    if path.suffix in {".jsonl", ".parquet"}:
+        for judged in _rows(path, "query-id") if path.suffix == ".jsonl" else _parquet_rows(path.parent):
             yield str(judged["query-id"]), str(judged["corpus-id"]), int(judged["score"])
         return
     for row in csv.reader(read_utf8(path).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE):

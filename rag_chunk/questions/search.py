@@ -1,6 +1,5 @@
-"""Finds where a phrase stands in the documents, surest way first."""
+"""Finds the places of a phrase in the documents, surest way first."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,11 +8,11 @@ from rapidfuzz import fuzz
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.questions.aligner import Alignment, align_table
 from rag_chunk.questions.borders import cut_at, is_component, is_whole
+from rag_chunk.questions.differences import SIMILAR_ENOUGH, describe_difference
 from rag_chunk.questions.document_texts import Documents, DocumentTexts, Form, Place
 from rag_chunk.questions.folding import MINUS_SIGNS, fold, has_minus, letters, numbers
 from rag_chunk.questions.passage import Passage
 
-SIMILAR_ENOUGH = 90
 SHORTEST_SIMILAR = 20
 LONGEST_FUZZY = 300  # characters up to which a phrase is compared with every stretch of the documents
 MOST_DOCUMENTS = 3  # that a passage is aligned with
@@ -33,7 +32,7 @@ _WAYS: tuple[tuple[Form, Callable[[str, int, int], bool]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a phrase stands on the line, the step that located it, and whether that is inside longer words.
+    """The places of a phrase on the line, the step that located it, and whether that is inside longer words.
 
     `share` of it was located; `parts` are further stretches that hold the rest of a long one.
     """
@@ -64,6 +63,11 @@ class TextSearch:
         missing = [pair for pair in pairs if self._matches[pair] is None and len(pair[0]) >= SHORTEST_SIMILAR]
         passages = [(letters(fold(phrase)).text, documents) for phrase, documents in missing if len(documents) > 1]
         self._likely.update(zip(passages, self._texts.most_like(passages, MOST_DOCUMENTS), strict=True))
+
+    def forget(self) -> None:
+        """Drop the folded texts and what was prepared; all is made again where it is needed."""
+        self._texts = DocumentTexts(self._corpus)
+        self._matches, self._likely = {}, {}
 
     def find(self, phrase: str, documents: Sequence[int]) -> Match | None:
         """Return every place of `phrase`: exact, else folded, else by letters and digits. None where there is none.
@@ -153,7 +157,7 @@ class TextSearch:
         return self._likely[pattern, documents]
 
     def nearest(self, phrase: str) -> str:
-        """Say which text is nearest to a phrase that stands nowhere, or nothing where that would take too long."""
+        """Say which text is nearest to a phrase without a match, or nothing where that would take too long."""
         self._effort -= len(self._corpus)
         if self._effort < 0:
             return ""
@@ -164,7 +168,7 @@ class TextSearch:
         document, start, _ = self._corpus.place(*span)
         where = f"{document.name}, {line_of(document, start)}"
         text = self._corpus.text(*span)
-        return f"nearest: {excerpt(text)} in {where} ({score:.0f} % similar{_difference(phrase, text)})"
+        return f"nearest: {excerpt(text)} in {where} ({score:.0f} % similar{describe_difference(phrase[:_NEAREST_OF], text)})"
 
     def in_whole_words(self, start: int, end: int) -> str:
         """Return the text of a stretch, with the words that its borders cut."""
@@ -175,7 +179,7 @@ class TextSearch:
         return self._corpus.text(start, end)
 
     def same(self, document: int, start: int, end: int, text: str) -> bool:
-        """Whether `text` stands at [start, end) of a document, but for what folding makes alike."""
+        """Whether `text` is at [start, end) of a document, apart from what folding ignores."""
         here = self._corpus.documents[document].text
         if not 0 <= start < end <= len(here):
             return False
@@ -231,15 +235,6 @@ def pages_around(document: Document, page: int | str) -> Span | None:
         return None
     end = pages[number + 2].start if number + 2 < len(pages) else len(document.text)
     return pages[max(0, min(number, len(pages) - 1) - 1)].start, end
-
-
-def _difference(phrase: str, text: str) -> str:
-    """Say which numbers of a phrase its nearest text lacks, and which it has instead; empty where they agree."""
-    wanted, there = Counter(numbers(phrase[:_NEAREST_OF])), Counter(numbers(text))
-    if not text.strip() or wanted == there or fuzz.ratio(phrase[:_NEAREST_OF], text) < SIMILAR_ENOUGH:
-        return ""
-    missing, instead = (", ".join((one - other).elements()) for one, other in ((wanted, there), (there, wanted)))
-    return f", but numbers differ: the questions say {missing or 'nothing'}, the document says {instead or 'nothing'}"
 
 
 def _as_documents(indexes: Sequence[int]) -> Documents:

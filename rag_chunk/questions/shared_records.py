@@ -2,7 +2,7 @@
 
 A record has the question under `inputs`, and under `expectations` the texts of its evidence as MLflow's scorers expect
 them. Beside them, under `rag_chunk`, is the evidence with its places as it was last merged: what was edited since then,
-there or here, is told by comparing with it.
+there or here, follows from a comparison with it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,14 +46,14 @@ def plan_merge(questions: Iterable[Mapping[str, Any]], records: Iterable[Mapping
 
 def _kind(question: Mapping[str, Any], record: Mapping[str, Any] | None) -> str | None:
     """Return what becomes of a question: a field of `Merge`, or nothing where both sides are the same."""
-    ours = _expected(question["evidence"])
+    ours = _expected_texts(question["evidence"])
     if record is None:
         return "records"
     base = _base(record)
     edited_here = base is None or base != _own(question)
     if _texts(record) == ours:
         return "records" if edited_here else None
-    edited_there = base is None or _texts(record) != _expected(base["evidence"])
+    edited_there = base is None or _texts(record) != _expected_texts(base["evidence"])
     if not edited_there:
         return "records"
     return "conflicts" if edited_here else "edited_there"
@@ -74,13 +74,13 @@ def questions_of(records: Iterable[Mapping[str, Any]]) -> tuple[list[Fields], li
         questions.append(
             {"id": name, "question": _question(record), **({"tags": tags} if tags else {}), "evidence": evidence}
         )
-        if base and texts != _expected(base["evidence"]):
+        if base and texts != _expected_texts(base["evidence"]):
             edited.append(str(name))
     return questions, edited
 
 
 def _record(question: Mapping[str, Any]) -> Fields:
-    context = [{"doc_uri": doc, "content": text} for doc, text in _expected(question["evidence"])]
+    context = [{"doc_uri": doc, "content": text} for doc, text in _expected_texts(question["evidence"])]
     return {
         "inputs": {"question": question["question"]},
         "expectations": {"expected_retrieved_context": context, OURS: _own(question)},
@@ -105,7 +105,7 @@ def _base(record: Mapping[str, Any]) -> Fields | None:
     return own
 
 
-def _expected(evidence: Sequence[Any]) -> Texts:
+def _expected_texts(evidence: Sequence[Any]) -> Texts:
     return [_first(item) for item in evidence]
 
 

@@ -9,7 +9,7 @@ from rag_chunk.questions.diagnostics import warn_of_drafts
 
 SCORED = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.column) if row.column)
 STRUCTURAL = tuple(row.name for row in sorted(METRICS.values(), key=lambda row: row.plain_column) if row.plain_column)
-LEGEND = {"*": "recommended", "=": "may be as good as the highest", "-": "clearly worse than the highest"}
+LEGEND = {"*": "recommended", "=": "may be as good as the highest", "-": "clearly worse"}
 _MOST_NAMED = 10
 _AVERAGES = "avg_"
 _SHOWN = 0.005  # a share that is 1 % when it is rounded
@@ -137,7 +137,7 @@ def notes(report: Report, *, explain: bool = True) -> list[str]:
     return [*caveats(report), *verdicts, *remarks(report)]
 
 
-def skipped(report: Report) -> list[str]:
+def skipped_lines(report: Report) -> list[str]:
     """Return the sentences on what was skipped; on the terminal, notices have said so before."""
     return [f"{entry.name}: {entry.reason}" for entry in report.skipped]
 
@@ -160,7 +160,7 @@ def _partly_located(report: Report) -> list[str]:
     least = sorted(shares.items(), key=lambda each: each[1])
     named = ", ".join(f"{name} ({100 * share:.0f} %)" for name, share in least[:_MOST_NAMED])
     more = f" and {len(least) - _MOST_NAMED} more" if len(least) > _MOST_NAMED else ""
-    return [f"A part of the evidence was not located, and does not count, of {named}{more}."]
+    return [f"Only a part of the evidence is in the documents, and only that part counts: of {named}{more}."]
 
 
 def _unread(report: Report) -> list[str]:

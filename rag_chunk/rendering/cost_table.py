@@ -33,8 +33,12 @@ def _cells(item: Item) -> tuple[str, str, str, str]:
 def _sums(estimate: CostEstimate, seconds: float, limit: int) -> list[str]:
     """Return what it comes to, in sentences."""
     tokens = sum(item.tokens for item in estimate.items)
+    pairs = [
+        f"{reranker} would score at most {count:,} pairs of a question and a chunk, less those in the cache."
+        for reranker, count in estimate.pairs.items()
+    ]
     if not tokens:
-        return ["Nothing has to be embedded."]
+        return ["Nothing has to be embedded.", *pairs]
     share = (
         f"{100 * estimate.cached / estimate.texts:.0f} % of {estimate.texts:,} texts are"
         if estimate.texts
@@ -45,4 +49,4 @@ def _sums(estimate: CostEstimate, seconds: float, limit: int) -> list[str]:
         lines.append(sentence)
     if estimate.tokens > limit:
         lines.append(f"That is more than --max-embed-tokens ({limit:,}): nothing will be embedded until it is raised.")
-    return lines
+    return [*lines, *pairs]

@@ -15,7 +15,7 @@ from rag_chunk.rendering.columns import (
     legend,
     mark,
     notes,
-    skipped,
+    skipped_lines,
 )
 
 
@@ -56,7 +56,7 @@ def markdown_text(report: Report) -> str:
         f"{len(corpus.documents)} documents of {size:,} characters{asked}.\n",
         markdown_table(report),
         f"{legend(report)}\n",
-        "\n".join(f"- {note}" for note in [*notes(report), *skipped(report)]) + "\n",
+        "\n".join(f"- {note}" for note in [*notes(report), *skipped_lines(report)]) + "\n",
         *breakdowns(report),
     ]
     return "\n".join(part for part in parts if part.strip())

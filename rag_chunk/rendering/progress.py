@@ -13,7 +13,7 @@ _PATIENCE = 1.0
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
-    """Give a function that is told (done, of how many, what comes next). The bar goes when nothing comes next."""
+    """Give a function that takes (done, of how many, what comes next). The bar goes when nothing comes next."""
     columns = (
         TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
         BarColumn(bar_width=20),

@@ -40,8 +40,8 @@ def side_by_side_markdown(report: ComparisonReport, gate: Sequence[str] = ()) ->
         f"### rag-chunk compare\n\n**{first}**\n",
         "\n".join(f"- {sentence}" for sentence in [*rest, *report.warnings]) + "\n" if rest or report.warnings else "",
         columns_markdown([(head, list(cells)) for head, cells in sides]),
-        _folded(f"{len(names)} metrics, and the settings that differ", columns_markdown(_columns(report, names))),
-        *(_folded(head.rstrip(":"), _fenced(lines)) if lines else f"{head}\n" for head, *lines in _details(report)),
+        _fold(f"{len(names)} metrics, and the settings that differ", columns_markdown(_columns(report, names))),
+        *(_fold(head.rstrip(":"), _fence(lines)) if lines else f"{head}\n" for head, *lines in _details(report)),
     ]
     return "\n".join(filter(None, parts))
 
@@ -52,11 +52,11 @@ def _details(report: ComparisonReport) -> Iterator[list[str]]:
     yield from filter(None, map(_documents, report.sides))
 
 
-def _folded(summary: str, text: str) -> str:
+def _fold(summary: str, text: str) -> str:
     return f"<details><summary>{summary}</summary>\n\n{text}\n</details>\n"
 
 
-def _fenced(lines: Sequence[str]) -> str:
+def _fence(lines: Sequence[str]) -> str:
     """Return lines in a block in which no name is markup, nor a mention of somebody."""
     fence = "~" * 20
     return "\n".join([f"{fence}text", *lines, fence]) + "\n"

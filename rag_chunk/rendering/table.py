@@ -96,7 +96,7 @@ def _apart(lines: list[str]) -> list[str]:
 
 
 def _columns(report: Report, rows: list[ConfigurationResult], *, ascii_only: bool) -> list[_Column]:
-    """Return every column, the most important first; which of them get room is told by their turn."""
+    """Return every column, the most important first; their order decides which of them get room."""
     names = columns_to_show(report)
     last = names.index(_LAST_BEFORE_PICTURES) if _LAST_BEFORE_PICTURES in names else 0
     columns = [

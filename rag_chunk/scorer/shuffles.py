@@ -72,7 +72,7 @@ def one_shuffle(questions: Questions, chunks: int, seed: int, depth: int) -> Ran
 
 
 def _without_repeats(rows: Ranking) -> Ranking:
-    """Return `rows` with -1 where a number stood before in the same row."""
+    """Return `rows` with -1 where a number was before in the same row."""
     # Number and place are packed into one integer (number << bits | place): sorting brings equal numbers together,
     # the earliest place first. Row [7, 2, 7] sorts to 2@1, 7@0, 7@2; 7@2 has the number before it, so place 2 is -1.
     bits = rows.shape[1].bit_length()

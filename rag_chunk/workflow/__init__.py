@@ -96,7 +96,7 @@ def _execute(
     if settings.output.mlflow_tracking:
         return _run_and_track(analyse, settings, reporter, tracked_as, several=several)
     analysis = analyse()
-    if folder:  # before they are shown: nobody may read, or the disk be full
+    if folder:  # before they are shown: the reader of stdout may be gone, or the disk full
         with _show_on_failure(reporter.show, analysis):
             save_results(analysis, folder, tracked_as.to_json())
     reporter.show(analysis)
@@ -203,7 +203,7 @@ def _show_on_failure(show: Show, analysis: Analysis) -> Iterator[None]:
 
 @contextmanager
 def _say_where_results_are(folder: Path, notify: Notify) -> Iterator[None]:
-    """Say where the results are if nobody reads them, the disk is full, or the user has seen enough."""
+    """Say where the results are if the reader of stdout is gone, the disk is full, or the user has seen enough."""
     try:
         yield
     except (OSError, InputError, Interrupted):

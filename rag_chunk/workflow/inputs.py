@@ -13,6 +13,7 @@ from rag_chunk.config.sources import Settings
 from rag_chunk.corpus import NOT_READ, Corpus, is_broken, read_corpus
 from rag_chunk.corpus.converters import is_converted_folder
 from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
+from rag_chunk.corpus.shard import ShardList
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.questions.joined_questions import read_joined_questions
@@ -81,7 +82,17 @@ def read_documents(asked: AnalysisConfig, notify: Notify, progress: Progress | N
     return corpus
 
 
+def _refuse_swapped(asked: AnalysisConfig) -> None:
+    """Raise `InputError` where a folder is named as the questions, which is how the two are swapped by mistake."""
+    if asked.test_file is not None and asked.test_file.is_dir():
+        raise InputError(
+            f"{asked.test_file} is a folder, but --test-file names the questions: rag-chunk analyze {asked.test_file} "
+            f"--test-file {asked.source if asked.source and asked.source.is_file() else 'questions.json'}"
+        )
+
+
 def _read_corpus(asked: AnalysisConfig, converters: Iterable[str], progress: Progress | None) -> Corpus:
+    _refuse_swapped(asked)
     return read_corpus(
         asked.require_source(),
         include=asked.include,
@@ -134,7 +145,7 @@ def question_notices(questions: Questions) -> list[str]:
     return notices
 
 
-def skipped_notices(corpus: Corpus) -> list[str]:
+def skipped_notices(corpus: Corpus | ShardList) -> list[str]:
     """Say in one line what is of another kind, and in a line each what could not be read."""
     other = [name for name, reason in corpus.skipped if reason == NOT_READ]
     kinds = [f"skipped, unsupported file type: {', '.join(other)}"] if other else []

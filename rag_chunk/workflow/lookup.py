@@ -20,13 +20,14 @@ def find_saved_analysis(name: str, *, uri: str | None = None) -> SavedAnalysis:
         return read_saved_analysis(Path(name))
     if not may_name_run(name):
         raise InputError(
-            f"{name} is neither a results folder nor the id of a run: 32 digits from 0 to f, or the first 8"
+            f"there is no results folder {name}, and it is not the id of a run, which has 32 characters from 0-9 and a-f; "
+            "its first 8 are enough"
         )
     return fetch_analysis(name, uri=uri)
 
 
 def compare(*sides: str | Path | Analysis, settings: ComparisonConfig | None = None) -> ComparisonReport:
-    """Compare configurations over the questions that all of them answered; the first is what the others stand against.
+    """Compare configurations over the questions that all of them answered; the others are compared with the first.
 
     A side is a run's id, its name in the registry (`models:/NAME@ALIAS`), a results folder, or an analysis; of an
     analysis with several configurations the recommended one takes part. A configuration is named by its own run, or by its file in the results folder. With an experiment

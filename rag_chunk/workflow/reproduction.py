@@ -41,7 +41,7 @@ def reproduce(
 ) -> Reproduction:
     """Run a tracked or saved analysis again, and say of each metric whether it is equal.
 
-    `name` is a run's id or a results folder; a configuration's run, or its file in the folder, stands for that
+    `name` is a run's id or a results folder; a configuration's run, or its file in the folder, means that
     configuration alone. Documents and questions come from where they were recorded, or from `source` and `test_file`.
     """
     before = find_saved_analysis(str(name), uri=uri)

@@ -70,7 +70,7 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
     if (folder / WHOLE).is_dir():
         try:
             replace_results(folder)
-        except InputError:  # nobody can use what is there
+        except InputError:  # what is there cannot be used
             shutil.rmtree(folder / WHOLE)
     new = folder / PARTIAL
     shutil.rmtree(new, ignore_errors=True)

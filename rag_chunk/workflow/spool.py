@@ -42,7 +42,7 @@ _SECONDS_TO_BEGIN = 60.0  # after which an empty folder belongs to a process tha
 
 
 def choose_spool(notify: "Notify") -> Path:
-    """Return the folder in which results can wait: below the working folder, else elsewhere, which `notify` is told.
+    """Return the folder in which results can wait: below the working folder, else elsewhere, with a call of `notify`.
 
     This is asked before the work. Raise `InputError` where results can be kept nowhere.
     """

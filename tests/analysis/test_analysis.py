@@ -702,7 +702,7 @@ def test_the_verdict_says_why_a_usual_configuration_is_taken_and_how_much_is_kno
     assert line.startswith(
         f"If you need one now, take c{usual}: it is the usual choice for this budget, and none is clearly better; "
     )
-    assert line.endswith(" 60 questions can miss the best one: on average, that costs about 2 points.")
+    assert line.endswith(" 60 questions can miss the best one: on average, that costs about 2 points of recall.")
     surest = replace(
         outcome, recommended=usual, usual=outcome.leader, leads=[float(place == usual) for place in range(5)]
     )
@@ -1046,9 +1046,9 @@ def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
     metrics = {"budget_recall": 0.6, "lost_ranked_low": 0.1, "lost_other_documents": 0.28, "lost_split": 0.02}
     result = ConfigurationResult(name="c", config=WHOLE, metrics=metrics)
     assert where_lost(result) == (
-        "Of the 40.0 points of recall that c misses, 28.0 are in documents of which nothing is within the budget, 10.0 are "
-        "ranked too low in documents that are within the budget and 2.0 are in evidence of which a border leaves only a "
-        "piece within the budget."
+        "c misses 40.0 points of recall: 28.0 because the budget holds nothing of the right document, 10.0 because other "
+        "chunks of the right document rank higher and 2.0 because a border splits the evidence and the budget holds only a "
+        "piece of it."
     )
     assert (
         between_documents(result)

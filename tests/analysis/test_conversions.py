@@ -212,7 +212,7 @@ def test_evidence_that_was_located_in_part_is_recorded_with_its_share(docs, run)
     report, _ = analyze(run, docs, "mine:whole")
     assert 0.7 < report["questions"]["partly_located"]["a"] < 0.95
     assert (
-        "A part of the evidence was not located, and does not count, of a ("
+        "Only a part of the evidence is in the documents, and only that part counts: of a ("
         in (docs / "results" / "report.md").read_text()
     )
 

@@ -122,6 +122,9 @@ CONFIGS = {
     "leaves": RunConfig(strategy="hierarchical", chunk_size=6),
     "parents": RunConfig(strategy="hierarchical", chunk_size=6, retrieve_parents=True),
     "neighbours": RunConfig(strategy="sentence", chunk_size=6, window=1, budget=90),
+    "reranked": RunConfig(
+        strategy="sentence", chunk_size=6, reranker="tests.support.rerankers:by_length", candidates=4
+    ),
     "sections": RunConfig(strategy="sentence", chunk_size=6, retrieve_parents=True, budget=90),
 }
 
@@ -227,7 +230,7 @@ CHUNK_PROBLEMS = {
     "other text": ('{"document": "guide.md", "start": 0, "end": 6, "text": "# Kex"}', "its text differs from the text at 0 to 6 of guide.md, which is '# Keys'"),
     "absent text": ('{"document": "guide.md", "text": "Push the handle"}', "its text 'Push the handle' is not in guide.md"),
     "id": ('{"document": "guide.md", "start": 0, "end": 6, "id": [1]}', "id must be text or a whole number, not [1]"),
-    "equal id": ('{"document": "guide.md", "start": 0, "end": 6, "id": "1"}', "the id '1' stands on line 1 already; ids must differ"),
+    "equal id": ('{"document": "guide.md", "start": 0, "end": 6, "id": "1"}', "line 1 has the id '1' already; ids must differ"),
 }  # fmt: skip
 
 
@@ -241,9 +244,7 @@ def test_what_is_wrong_with_a_chunk_is_said_with_its_line(line: str, said: str, 
 
 def test_a_text_in_several_places_is_no_guess_where_the_order_says_nothing(docs: Path) -> None:
     (docs / "texts.jsonl").write_text(texts("# Doors", "Turn it back.", "# Keys"))
-    with pytest.raises(
-        InputError, match=r"line 2: its text 'Turn it back.' stands in guide.md more than once; give start"
-    ):
+    with pytest.raises(InputError, match=r"line 2: its text 'Turn it back.' is in guide.md more than once; give start"):
         read_chunks("texts.jsonl", CORPUS, RunConfig())
 
 

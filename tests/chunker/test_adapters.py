@@ -162,7 +162,7 @@ def test_blank_chunks_are_left_out(chunks):
     [
         (
             ["One two.", "Three four, five."],
-            ["chunk 2 cannot be placed: 'Three four, five.'", "ends at character 9, where the text has 'Three four.'"],
+            ["chunk 2 cannot be placed: 'Three four, five.'", "end at character 9, where the text has 'Three four.'"],
         ),
         (["One two.", "Three four, five."], ["agrees best at character 9, but then goes on ', five.'", "text has '.'"]),
         (
@@ -171,7 +171,7 @@ def test_blank_chunks_are_left_out(chunks):
         ),
         (["Three four.", "One two."], ["chunk 2 cannot", "has its end", "occurs only before that, at character 0"]),
         (["One", "One"], ["chunk 2 cannot", "after the start of chunk 1;", "occurs only before that"]),
-        (["Zwei"], ["chunk 1 cannot be placed: 'Zwei'. It was looked for from the start", "at character 0"]),
+        (["Zwei"], ["chunk 1 cannot be placed: 'Zwei'. rag-chunk searched for it from the start", "at character 0"]),
         (["One two. Three four. Five"], ["but then goes on 'Five' where the text has its end"]),
         (["One", "", "t\ufffd"], ["chunk 3", "U+FFFD in it comes from a cut inside a character"]),
         (["One two. Three" + " four. " * 30 + "!"], ["'One two. Three four.  four.", " and 145 more"]),

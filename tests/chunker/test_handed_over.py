@@ -101,7 +101,7 @@ def test_a_window_is_ranked_where_its_best_chunk_is():
 
 
 def test_windows_and_parents_contradict_each_other_and_are_left_out_of_a_product():
-    with pytest.raises(SettingsError, match=r"window \(1\) and retrieve_parents are two answers"):
+    with pytest.raises(SettingsError, match=r"window \(1\) and retrieve_parents both replace the chunk"):
         validate_run({"window": 1, "retrieve_parents": True})
     made = sweep({"retrieve_parents": True}, {"window": [0, 1]})
     assert [config.window for config in made.configs.values()] == [0]

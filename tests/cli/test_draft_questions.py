@@ -213,6 +213,21 @@ def test_structured_output_is_asked_for_where_the_server_has_it(draft, server):
     assert form["json_schema"]["schema"]["additionalProperties"] is False
 
 
+def test_every_request_has_the_form_that_the_protocol_s_own_package_gives_it(draft, server):
+    """The types of the package are the protocol: every field is known, and schemas are strict."""
+    from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+    from pydantic import ConfigDict, TypeAdapter, with_config
+
+    strict = with_config(ConfigDict(extra="forbid"))(CompletionCreateParamsNonStreaming)
+    draft(*FEW)
+    for body in server.asked:
+        TypeAdapter(strict).validate_python(body)
+        schema = body["response_format"]["json_schema"]["schema"]
+        assert schema["required"] == list(schema["properties"])
+        assert {"anyOf", "default", "minLength", "$ref"}.isdisjoint(json.dumps(schema).split('"'))
+    assert all(headers["authorization"] == "Bearer none" for headers in server.headers)
+
+
 def test_it_waits_as_it_is_told_where_requests_are_limited(draft, server):
     server.answers += [(429, {"Retry-After": "0.01"}, {}), (503, {"Retry-After": "0.01"}, {})]
     assert draft(*FEW)[0] == 0
@@ -291,7 +306,7 @@ def test_the_key_for_openai_goes_to_openai_alone_and_into_no_file(draft, server,
     (["--model", "m", "--kinds", "facts"], "unknown kind of question 'facts' (did you mean 'fact'?)"),
     (["--model", "m", "--kinds", "fact=0"], "the share of fact must be a number above 0"),
     (["--model", "m", "--without", "overlaps"], "did you mean 'overlap'?"),
-    (["--model", "m", "--url", "http://me:pw@host/v1"], "A key is taken from the environment: RAG_CHUNK_DRAFTING_KEY"),
+    (["--model", "m", "--url", "http://me:pw@host/v1"], "rag-chunk reads a key from the environment: RAG_CHUNK_DRAFTING_KEY"),
     (["--model", "m", "--count", "0"], "--count must be at least 1, not 0"),
 ])  # fmt: skip
 def test_settings_that_cannot_be_used_are_said(run, folder, arguments, said):

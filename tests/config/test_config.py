@@ -198,7 +198,8 @@ def test_every_strategy_is_run_when_none_is_named(folder: Path) -> None:
     runnable = [name for name in usual if not needs_vectors(name, None)]
     assert [config.strategy for config in settings().configs.values()] == runnable
     assert settings(strategy="all").configs == settings().configs
-    assert settings().skipped == (("semantic", "it needs an embedding model (--embedding-model)"),)
+    lacking = "it needs an embedding model (--embedding-model)"
+    assert settings().skipped == (("semantic", lacking), ("cluster-semantic", lacking))
     assert [config.strategy for config in settings(embedding_model="hashing").configs.values()] == usual
 
 

@@ -26,7 +26,7 @@ from rag_chunk.corpus import Corpus, Document, DocumentIndex, converters, read_c
 from rag_chunk.corpus.converters import CONVERTERS, ConversionTask, choose_converters, convert_files
 from rag_chunk.corpus.converters.converted_folder import read_converted_folder, write_converted_folder
 from rag_chunk.corpus.converters.html import read_html
-from rag_chunk.corpus.converters.pages import ConvertedPages, Limits, clean_page, join_pages, numbered
+from rag_chunk.corpus.converters.pages import ConvertedPages, Limits, clean_page, join_pages, number_pages
 from rag_chunk.corpus.document import Conversion
 from rag_chunk.errors import InputError, MissingExtra, SettingsError
 
@@ -188,7 +188,7 @@ def test_office_files_and_notebooks_are_markdown_and_slides_are_pages(tmp_path: 
 
 @given(st.lists(st.text(max_size=20), max_size=6))
 def test_pages_are_apart_by_a_blank_line_and_start_where_the_map_says(texts: list[str]) -> None:
-    text, pages = join_pages(numbered(texts))
+    text, pages = join_pages(number_pages(texts))
     cleaned = [clean_page(page) for page in texts]
     assert text == "\n\n".join(filter(None, cleaned))
     assert [page.label for page in pages] == [str(number + 1) for number in range(len(texts))]
@@ -215,11 +215,32 @@ def test_the_rule_joins_hyphens_composes_letters_and_drops_controls() -> None:
         ("Share\ufffeholders and non\ufffe\r\ncontrolling", "Shareholders and noncontrolling"),
         ("COVID\ufffe19 in 2019\ufffe\n2020, a 10\ufffeyear plan", "COVID-19 in 2019-2020, a 10-year plan"),
         ("the Pfizer\ufffeBioNTech vaccine, Anti\ufffe\r\nTerrorism", "the Pfizer-BioNTech vaccine, Anti-Terrorism"),
+        ("an U.S.\ufffe\nbased firm", "an U.S.-based firm"),
         ("soft\u00adware of 20\u00ad24", "software of 2024"),
     ],
 )
 def test_a_hyphen_at_the_end_of_a_line_stays_beside_numbers_and_before_capitals(page: str, text: str) -> None:
     assert clean_page(page) == text
+
+
+@pytest.mark.parametrize(
+    ("pages", "last"),
+    [
+        (["A long-term loan.", "a Long\ufffe\nterm loan"], "a Long-term loan"),
+        (["It is for sale.", "held for\ufffe\nsale"], "held for-sale"),
+        (["A year-over-year rise.", "year\ufffe\nover\ufffe\nyear"], "year-over-year"),
+        (["The share of all holders, the shareholders.", "share\ufffe\nholders"], "shareholders"),
+        (["A co-operation, cooperation, cooperation.", "co\ufffe\noperation"], "cooperation"),
+        (["Nothing else.", "con\ufffe\nversion"], "conversion"),
+        (["Größe und Maß.", "Größe\ufffe\nMaß, Grö\ufffe\nße"], "Größe-Maß, Größe"),
+        (["A for-sale sign.", "for\u00adsale"], "forsale"),
+    ],
+)
+def test_a_hyphen_at_the_end_of_a_line_stays_where_the_document_writes_the_word_with_it(
+    pages: list[str], last: str
+) -> None:
+    text, starts = join_pages(number_pages(pages))
+    assert text[starts[-1].start :] == last
 
 
 def test_what_cannot_be_converted_is_named_at_once_and_the_rest_stays_converted(tmp_path: Path) -> None:
@@ -370,15 +391,18 @@ def test_progress_is_told_for_what_is_converted(folder: Path) -> None:
 
 
 def test_an_ending_without_its_extra_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _uninstall(monkeypatch, "pypdfium2", "html_to_markdown")
-    for name in ("a.pdf", "b.PDF", "c.html"):
+    _uninstall(monkeypatch, "pypdfium2", "html_to_markdown", "xberg")
+    for name in ("a.pdf", "b.PDF", "c.html", "d.docx", "e.pptx"):
         (folder / name).write_text("x")
-    with pytest.raises(MissingExtra, match=r"reading 2 \.pdf, 1 \.html under .*pip install 'rag-chunk\[documents\]'"):
+    with pytest.raises(
+        MissingExtra, match=r"reading 2 \.pdf, .*1 \.html.* under .*pip install 'rag-chunk\[documents\]'"
+    ):
         read_corpus(".")
     (folder / "a.md").write_text("words")
-    assert [f"{name} {reason}" for name, reason in read_corpus(".").skipped] == [
-        "2 .pdf need rag-chunk[pdf]: pip install 'rag-chunk[pdf]'",
+    assert sorted(f"{name} {reason}" for name, reason in read_corpus(".").skipped) == [
+        "1 .docx, 1 .pptx need rag-chunk[office]: pip install 'rag-chunk[office]'",
         "1 .html needs rag-chunk[html]: pip install 'rag-chunk[html]'",
+        "2 .pdf need rag-chunk[pdf]: pip install 'rag-chunk[pdf]'",
     ]
     with pytest.raises(MissingExtra, match=r"rag-chunk\[pdf\]"):
         read_corpus("a.pdf")

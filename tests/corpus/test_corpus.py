@@ -172,11 +172,6 @@ def test_solid_characters_are_those_that_are_no_white_space(parts: list[str]) ->
     assert corpus.non_whitespace_before(places).tolist() == [
         sum(not letter.isspace() for letter in line[:place]) for place in places.tolist()
     ]
-    for start, end in zip(
-        corpus.whitespace.non_whitespace_starts.tolist(), corpus.whitespace.non_whitespace_ends.tolist(), strict=True
-    ):
-        assert corpus.text(start, end) == line[start:end]
-        assert not any(letter.isspace() for letter in line[start:end])
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "a", "b c"]), st.integers(0, 70)), max_size=6), st.integers(0, 3))

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from rag_chunk.chunker import chunk
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.corpus.converters.pages import join_pages, numbered
+from rag_chunk.corpus.converters.pages import join_pages, number_pages
 from rag_chunk.corpus.structure.page_furniture import find_furniture
 
 FURNITURE = ("page_furniture",)
 
 
 def paged(*pages: str) -> Document:
-    text, starts = join_pages(numbered(pages))
+    text, starts = join_pages(number_pages(pages))
     return Document("a.pdf", text, starts)
 
 

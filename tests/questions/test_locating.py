@@ -8,6 +8,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.document import Page
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, check_questions, read_questions
+from rag_chunk.questions.differences import describe_difference
 from rag_chunk.questions.search import pages_around
 
 HEADING = "CONSOLIDATED STATEMENTS OF INCOME\n\n"
@@ -92,9 +93,41 @@ def test_a_number_without_the_minus_of_the_other_is_another_number(said, there, 
         located(TABLE.replace("22,620", said), DOCUMENT.replace("22,620", there))
 
 
+def test_a_number_is_not_taken_from_a_sentence_of_the_same_form_far_away(located):
+    effect = "an effect of lower freight costs in region"
+    rows = [f"Item {n} was ${n}17 million in fiscal 20{n}, from ${n}05 million," for n in range(11, 17)]
+    between = [f"Nothing of it is told in the {word} of the plant." for word in "abcdefghijklmnop"]
+    text = "\n".join([f"{effect} 53.", *between, *rows, f"{effect} 54."])
+    passage = " ".join([*rows, effect])
+    assert located("\n".join(f"{passage} 54.".split()), text)
+    with pytest.raises(InputError, match="is in no document"):
+        located("\n".join(f"{passage} 53.".split()), text)
+
+
 def test_the_message_names_the_numbers_that_differ(located):
     with pytest.raises(InputError, match="numbers differ: the questions say 1997, the document says 1998"):
         located("The pump was replaced in 1997, and again in 2011.")
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "said"),
+    [
+        ("a red door opens", "a blue door opens", "the questions say 'red', the document says 'blue'"),
+        (
+            "a door opens at night",
+            "a door that squeaks opens at night",
+            "the questions say nothing, the document says 'that squeaks'",
+        ),
+        ("A very red door opens", "a red door opens", "the questions say 'very', the document says nothing"),
+    ],
+)
+def test_the_message_names_the_first_words_that_differ(phrase, text, said):
+    assert describe_difference(phrase, text) == f"; the first difference: {said}"
+
+
+@pytest.mark.parametrize(("phrase", "text"), [("A  Door", "a door"), ("a door", "nothing of it"), ("a door", " ")])
+def test_no_difference_is_named_where_there_is_none_or_all_differs(phrase, text):
+    assert describe_difference(phrase, text) == ""
 
 
 def test_borders_stay_in_their_paragraph(located):

@@ -451,7 +451,7 @@ def test_a_file_that_cannot_be_read_is_refused_in_a_sentence(content, said, refu
 def test_a_file_that_is_not_there_or_not_text_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(InputError, match="there is no question file"):
         read_questions(tmp_path / "absent.json", CORPUS)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is a folder, not a file"):
         read_questions(tmp_path, CORPUS)
     (tmp_path / "latin1.csv").write_bytes("question,relevant\nWo?,Straße\n".encode("latin-1"))
     with pytest.raises(InputError, match="is not UTF-8 at byte 26"):

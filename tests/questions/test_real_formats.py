@@ -59,6 +59,81 @@ asked = {"qid": ["q"], "query": [QUESTION], "retrieval_gt": [[["a"], ["b"]]], "g
 QA(pd.DataFrame(asked), corpus).to_parquet("set.parquet", "corpus.parquet")
 """),
 }  # fmt: skip
+MAPPED = {
+    "LangSmith": (
+        "langsmith",
+        """
+import datetime, json, uuid
+from langsmith.schemas import Example
+example = Example(id=uuid.uuid4(), dataset_id=uuid.uuid4(), inputs={"query": QUESTION}, metadata={"source": "guide.md"},
+    outputs={"documents": [{"page_content": LOCK}, {"page_content": QUIET}]}, created_at=datetime.datetime.now(datetime.UTC))
+open("set", "w").write(example.json() + "\\n")
+""",
+        "question=inputs.query,evidence=outputs.documents,doc=metadata.source",
+    ),
+    "Langfuse": (
+        "langfuse",
+        """
+import datetime
+from langfuse.api import DatasetItem, DatasetStatus
+now = datetime.datetime.now(datetime.UTC)
+item = DatasetItem(id="i", status=DatasetStatus.ACTIVE, input={"query": QUESTION}, expected_output={"contexts": [LOCK, QUIET]}, dataset_id="d",
+    metadata={"source": "guide.md"}, dataset_name="doors", created_at=now, updated_at=now, media_references=[])
+open("set", "w").write(item.json() + "\\n")
+""",
+        "question=input.query,evidence=expectedOutput.contexts,doc=metadata.source",
+    ),
+    **{
+        f"Phoenix as {form}": (
+            "phoenix.client",
+            f"""
+import json
+from phoenix.client.resources.datasets import Dataset
+now = "2026-01-01T00:00:00+00:00"
+example = {{"id": "e", "node_id": "n", "input": {{"question": QUESTION}}, "output": {{"reference": [LOCK, QUIET]}}, "metadata": {{"source": "guide.md"}}, "updated_at": now}}
+about = {{"id": "d", "name": "doors", "description": None, "metadata": {{}}, "created_at": now, "updated_at": now, "example_count": 1}}
+dataset = Dataset(about, {{"dataset_id": "d", "version_id": "v", "filtered_splits": [], "examples": [example]}})
+{write}
+""",
+            "question=input.question,evidence=output.reference,doc=metadata.source",
+        )
+        for form, write in {
+            "JSON": 'json.dump(dataset.to_dict(), open("set", "w"))',
+            "JSON lines": 'dataset.to_dataframe().to_json("set", orient="records", lines=True)',
+            "CSV": 'dataset.to_dataframe().to_csv("set")',
+        }.items()
+    },
+}
+SQUAD = """
+from datasets import Dataset, Features, Value
+answers = {"text": Value("string"), "answer_start": Value("int32")}
+features = Features({**{name: Value("string") for name in ("id", "title", "context", "question")}, "answers": [answers]})
+row = {"id": "s", "title": "Keys", "context": LOCK, "question": QUESTION, "answers": {"text": ["left"], "answer_start": [13]}}
+other = {**row, "id": "t", "context": "Nothing of this."}
+set = Dataset.from_list([{**other, "answers": {"text": [], "answer_start": []}}, row])
+"""
+MTEB = """
+import mteb
+from datasets import Dataset, DatasetDict
+from mteb.abstasks.retrieval_dataset_loaders import RetrievalSplitData
+from mteb.abstasks.task_metadata import TaskMetadata
+from pathlib import Path
+
+
+def keep(splits, name, config, **_):  # instead of sending it, as the hub stores it
+    for split, rows in splits.items():
+        Path("mteb", config).mkdir(parents=True, exist_ok=True)
+        rows.to_parquet(f"mteb/{config}/{split}-00000-of-00001.parquet")
+
+
+DatasetDict.push_to_hub = keep
+TaskMetadata.push_dataset_card_to_hub = lambda *_, **__: None
+task = mteb.get_task("NFCorpus")
+corpus = Dataset.from_list([{"id": "d1", "title": "Keys", "text": LOCK}, {"id": "d2", "title": "", "text": QUIET}])
+split = RetrievalSplitData(corpus=corpus, queries=Dataset.from_list([{"id": "q1", "text": QUESTION}]), relevant_docs={"q1": {"d1": 2, "d2": 0}}, top_ranked=None)
+task.dataset, task.data_loaded = {"default": {"test": split}}, True
+task.push_dataset_to_hub("someone/doors")
+"""  # fmt: skip
 
 
 @pytest.fixture
@@ -94,6 +169,37 @@ def test_what_a_tool_writes_is_imported_and_analysed_as_it_is(name: str, folder:
     assert result.exit_code == 0, result.output
     assert evidence("q.yaml") == evidence(written) == [LOCK, QUIET]
     assert CliRunner().invoke(app, ["analyze", "docs", "--test-file", written, "--strategy", "sentence"]).exit_code == 0
+
+
+@pytest.mark.parametrize("name", MAPPED)
+def test_what_a_platform_exports_is_imported_by_a_map(name: str, folder: Path) -> None:
+    package, code, mapping = MAPPED[name]
+    by_tool(package, code)
+    result = CliRunner().invoke(app, ["import-questions", "set", "--map", mapping, "-o", "q.yaml"])
+    assert result.exit_code == 0, result.output
+    assert evidence("q.yaml") == [LOCK, QUIET]
+
+
+@pytest.mark.parametrize("form", ["json", "parquet"])
+def test_rows_of_squad_become_documents_and_spans(form: str, folder: Path) -> None:
+    by_tool("datasets", f"{SQUAD}set.to_{form}('set')")
+    result = CliRunner().invoke(app, ["import-questions", "set", "-o", "q.yaml", "--documents", "texts"])
+    assert result.exit_code == 0, result.output
+    assert "1 of 2 records left out" in result.output
+    corpus = read_corpus("texts")
+    assert [document.text for document in corpus.documents] == [f"Nothing of this.\n\n{LOCK}"]
+    (question,) = read_questions("q.yaml", corpus).questions
+    assert [corpus.text(*item.spans[0]) for item in question.evidence] == ["left"]
+
+
+def test_a_retrieval_task_of_mteb_is_imported_as_its_data_set_is_stored(folder: Path) -> None:
+    by_tool("mteb", MTEB)
+    result = CliRunner().invoke(app, ["import-questions", "mteb", "-o", "q.yaml", "--documents", "texts"])
+    assert result.exit_code == 0, result.output
+    corpus = read_corpus("texts")
+    (question,) = read_questions("q.yaml", corpus).questions
+    assert (question.id, question.question, question.tags) == ("q1", QUESTION, ("grade-2",))
+    assert [corpus.text(*item.spans[0]) for item in question.evidence] == [f"Keys\n\n{LOCK}"]
 
 
 def export(form: str) -> None:

@@ -208,7 +208,7 @@ def test_what_would_be_too_large_is_left_out_and_said(monkeypatch: pytest.Monkey
     ("configs", "settings", "there", "absent"),
     [
         ([RunConfig()], {}, "The only configuration", "What the index costs"),
-        (None, {"count": 0}, "No questions were given", "Each question"),
+        (None, {"count": 0}, "You gave no questions", "Each question"),
         (None, {"baseline": "sentence-8-2"}, "the baseline", "nan"),
         (None, {"holdout": 0.5}, "Held out:", "nan"),
         (None, {"count": 4}, "too few to show which is better", "nan"),

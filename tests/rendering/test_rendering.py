@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from rag_chunk.analysis import analyze
-from rag_chunk.analysis.report import Report, SkippedEntry
+from rag_chunk.analysis.report import Report
+from rag_chunk.analysis.report_inputs import SkippedEntry
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.config.sweep import sweep
 from rag_chunk.corpus import Corpus, Document

@@ -204,6 +204,61 @@ def test_text_that_is_selected_with_a_mouse_keeps_its_place_behind_wide_characte
     assert NOTES[item["start"] : item["end"]] == item["text"]
 
 
+@pytest.fixture
+def held(page: Any) -> Callable[[str], Callable[[], None]]:
+    """Return what holds the next answer to an address back until it is told to let it go."""
+
+    def hold(pattern: str) -> Callable[[], None]:
+        routes: list[Any] = []
+        page.route(re.compile(pattern), lambda route, _: routes.append(route), times=1)
+
+        def release() -> None:
+            wait_until(page, lambda: bool(routes))
+            routes.pop().continue_()
+
+        return release
+
+    return hold
+
+
+def test_a_document_that_is_chosen_while_a_question_is_opened_stays(page: Any, held: Any) -> None:
+    release = held(r"/question\?id=kitchen")
+    page.keyboard.press("s")
+    page.locator("#document").select_option("0")  # notes.txt
+    page.locator(".block", has_text="hangs behind").wait_for()
+    release()
+    shown(page, "kitchen")
+    page.wait_for_timeout(100)
+    assert page.locator(".block", has_text="hangs behind").is_visible()
+    page.locator(".quote").first.click()
+    page.locator("mark.on", has_text="The kitchen of the house").wait_for()
+
+
+def test_what_is_typed_while_a_question_is_opened_is_of_the_one_that_is_shown(page: Any, held: Any, path: Path) -> None:
+    release = held(r"/question\?id=kitchen")
+    page.keyboard.press("s")
+    page.keyboard.press("e")
+    page.keyboard.type("Is the hall open?")
+    release()
+    shown(page, "kitchen")
+    saved(page, path, "hall", question="Is the hall open?")
+    saved(page, path, "kitchen", question="When can somebody enter the kitchen?")
+    assert page.locator("#ask").input_value() == "When can somebody enter the kitchen?"
+
+
+def test_a_question_that_is_opened_after_a_review_is_not_left_for_the_next(page: Any, held: Any, path: Path) -> None:
+    release = held("/change$")
+    page.keyboard.press("a")
+    page.locator("#questions .line", has_text="garden").click()
+    release()
+    shown(page, "garden")
+    saved(page, path, "hall", reviewed=True)
+    page.wait_for_timeout(100)
+    shown(page, "garden")
+    page.keyboard.press("r")
+    saved(page, path, "garden", reviewed="rejected")
+
+
 def test_hostile_text_is_text(page: Any, client: ReviewClient) -> None:
     client.change("hall", do="ask", text=HOSTILE)
     client.change("hall", do="tag", tags=[HOSTILE])

@@ -28,7 +28,7 @@ class ExternalChunks:
 
     @property
     def name(self) -> str:
-        """What stands for these chunks as a strategy: the same for the same places, whatever their ids."""
+        """The strategy's name for these chunks: the same for the same places, whatever their ids."""
         return external_name("\n".join(self.chunking.ids))
 
 
@@ -47,7 +47,7 @@ def read_chunks(path: str | Path, corpus: Corpus, config: RunConfig) -> External
     """Read the chunks at `path`, which are counted in the unit of `config`.
 
     A chunk without an id is known by its place: `document:start-end`. The texts of a document are located in it in
-    their order, else by themselves where they stand in one place only; nothing but white space may differ.
+    their order, else by themselves if they are in one place only; nothing but white space may differ.
     Raise `InputError` with everything that is wrong.
     """
     path = Path(path)
@@ -158,7 +158,7 @@ def _locate_texts(lines: Sequence[_ChunkLine], document: Document, problems: Pro
 
 
 def _only_place(text: str, document: Document, letters: str) -> tuple[int, int] | str:
-    """Return the one place where a text stands in its document, or what is said where it has none or several.
+    """Return the one place of a text in its document, or what is said where it has none or several.
 
     `letters` is all of the document but its white space.
     """
@@ -167,7 +167,7 @@ def _only_place(text: str, document: Document, letters: str) -> tuple[int, int] 
     if first < 0:
         return f"is not in {document.name}"
     if letters.find(wanted, first + 1) >= 0:
-        return f"stands in {document.name} more than once; give start and end, or list all its texts in order"
+        return f"is in {document.name} more than once; give start and end, or list all its texts in order"
     exact = document.text.find(text)
     return (exact, exact + len(text)) if exact >= 0 else locate(document.text, [text])[0]
 
@@ -181,5 +181,5 @@ def _rows(
         name = line.id or f"{corpus.documents[line.document].name}:{start}-{end}"
         if rows.setdefault(name, row) != row:
             first, second = sorted([lines[rows[name]].number, line.number])
-            problems.add(second, f"the id {name!r} stands on line {first} already; ids must differ")
+            problems.add(second, f"line {first} has the id {name!r} already; ids must differ")
     return rows

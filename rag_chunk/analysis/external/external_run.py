@@ -97,7 +97,7 @@ def _config(
 
 
 def _name(chunking: Chunking, ranking: Ranking, questions: Questions) -> str:
-    """Return what stands for these rankings as a retriever."""
+    """Return the retriever's name for these rankings."""
     ids = [*chunking.ids, ""]
     lists = ([ids[row] for row in rows if row >= 0] for rows in ranking.tolist())
     return external_name(json.dumps(dict(zip(questions.ids, lists, strict=True)), sort_keys=True))

@@ -103,7 +103,7 @@ def _unknown_message(names: Sequence[str], listed: int, chunks: ExternalChunks) 
 
 
 def _table(lists: Sequence[Sequence[int]]) -> Ranking:
-    """Return the lists as rows of equal length; one column at least, so that nobody has to ask."""
+    """Return the lists as rows of equal length; at least one column."""
     table: Ranking = np.full((len(lists), max(1, *map(len, lists))), -1, np.int64)
     for row, rows in enumerate(lists):
         table[row, : len(rows)] = rows

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from rag_chunk.analysis.history.outcomes import Difference
-from rag_chunk.analysis.report import ConversionEntry, CorpusEntry
+from rag_chunk.analysis.report_inputs import ConversionEntry, CorpusEntry
 
 
 def converter_differences(before: CorpusEntry, after: CorpusEntry) -> tuple[Difference, ...]:

@@ -43,7 +43,7 @@ def compare_analyses(
     budget differ, unless `anyway`; `remedy` says how to go on then.
     """
     sides = _label_sides(saved)
-    pairing = pair_questions({label: side.asked() for label, side in sides.items()})
+    pairing = pair_questions({label: side.asked_questions() for label, side in sides.items()})
     scores = {label: _scores(side, metric, label) for label, side in sides.items()}
     warnings = [*_mismatches(sides), *_too_few(pairing)]
     if warnings and not (anyway and pairing.ids):
@@ -188,7 +188,12 @@ def _verdict(
     sentences = (
         verdicts.verdict(shown, list(sides)),
         *(verdicts.baseline_verdict(first, shown.num_questions) if len(against) > 1 else ()),
-        verdicts.scope(retrievers, budgets, filters=[config.filter for config in configs])
+        verdicts.scope(
+            retrievers,
+            budgets,
+            filters=[config.filter for config in configs],
+            rerankers=[config.reranker for config in configs if config.reranker],
+        )
         if metric == HEADLINE
         else "",
         verdicts.sample_warning(shown.num_questions),

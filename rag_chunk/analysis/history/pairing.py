@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rag_chunk.analysis.history.outcomes import Difference
 from rag_chunk.analysis.history.saved_analysis import AskedQuestion
-from rag_chunk.analysis.report import CorpusEntry
+from rag_chunk.analysis.report_inputs import CorpusEntry
 
 _LONGEST_QUESTION = 60
 Key = tuple[str, tuple[tuple[str, ...], ...], int]

@@ -46,7 +46,7 @@ class SavedAnalysis:
         """The configuration that is meant, or of an analysis all of them."""
         return (self.configuration,) if self.name else self.report.configurations
 
-    def asked(self) -> list[AskedQuestion]:
+    def asked_questions(self) -> list[AskedQuestion]:
         """Return the questions that the configuration was scored by, in order."""
         return [self.questions[each.id] for each in self.configuration.questions if each.id in self.questions]
 

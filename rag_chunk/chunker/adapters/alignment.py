@@ -1,4 +1,4 @@
-"""Finds where in a text the chunks of a splitter stand, when all it returned is their strings.
+"""Finds the places of a splitter's chunks in a text, if the splitter returned only their strings.
 
 Two strings are the same here when their *letters* are: all characters but white space and those that print nothing,
 such as a zero-width joiner. Splitters strip, collapse and drop these, and nothing else.
@@ -43,12 +43,12 @@ class _Chunk(NamedTuple):
 
     @property
     def lead(self) -> int:
-        """How many characters stand before its first letter."""
+        """The number of characters before its first letter."""
         return self.text.index(self.letters[0])
 
     @property
     def trail(self) -> int:
-        """How many characters stand after its last letter."""
+        """The number of characters after its last letter."""
         return len(self.text) - self.text.rindex(self.letters[-1]) - 1
 
 
@@ -84,7 +84,7 @@ class _SearchText:
         return len(self.string) - place - size if place >= 0 else -1
 
     def letter_from(self, place: int) -> int:
-        """Return the place of the first letter at or after `place`; the end stands after the last one."""
+        """Return the place of the first letter at or after `place`; the end is after the last one."""
         index = int(np.searchsorted(self.inked, place))
         return int(self.inked[index]) if index < len(self.inked) else len(self.string)
 
@@ -99,7 +99,7 @@ def locate(text: str, chunks: Iterable[str]) -> list[tuple[int, int]]:
     [(0, 8), (4, 23)]
     """
     numbered = (_Chunk(number, chunk, letters_of(chunk)) for number, chunk in enumerate(chunks, start=1))
-    solid = [chunk for chunk in numbered if chunk.letters]  # a blank chunk stands for no text
+    solid = [chunk for chunk in numbered if chunk.letters]  # a blank chunk has no text
     letters, inked = letters_of(text), _letter_positions(text)
     places = _tile(letters, solid)
     if places is not None:
@@ -129,7 +129,7 @@ def letters_of(text: str) -> str:
 
 
 def _letter_positions(text: str) -> Positions:
-    """Return where the letters of `text` stand."""
+    """Return the places of the letters of `text`."""
     codes = codepoints(text)
     present = occurring(codes)
     table = np.zeros(int(present.max(initial=0)) + 1, bool)
@@ -193,7 +193,7 @@ def _span(text: str, inked: Positions, chunk: _Chunk, place: int) -> tuple[int, 
 
 
 def _explain_failure(text: str, letters: str, inked: Positions, chunks: Sequence[_Chunk]) -> str:
-    """Say which chunk is the first that cannot be placed, where the search stood, and why it failed."""
+    """Say which chunk is the first that cannot be placed, where the search was, and why it failed."""
     index, lowest, end = _furthest_match(letters, [chunk.letters for chunk in chunks])
     as_they_are = _furthest_match(text, [chunk.text for chunk in chunks])
     if as_they_are[0] > index:
@@ -203,8 +203,8 @@ def _explain_failure(text: str, letters: str, inked: Positions, chunks: Sequence
     more = f" and {len(chunk.text) - _SHOWN} more" if len(chunk.text) > _SHOWN else ""
     broken = " U+FFFD in it comes from a cut inside a character." if "\ufffd" in chunk.text else ""
     return (
-        f"chunk {chunk.number} cannot be placed: {chunk.text[:_SHOWN]!r}{more}. It was looked for {before}; what is placed "
-        f"so far ends at character {stood}, where the text has {_from(text, stood)}. "
+        f"chunk {chunk.number} cannot be placed: {chunk.text[:_SHOWN]!r}{more}. rag-chunk searched for it {before}; the "
+        f"chunks placed so far end at character {stood}, where the text has {_from(text, stood)}. "
         f"{_why(text, letters, inked, chunk, lowest)}{broken}"
     )
 
@@ -241,7 +241,7 @@ def _why(text: str, letters: str, inked: Positions, chunk: _Chunk, lowest: int) 
 
 
 def _agreeing(letters: str, chunk: _Chunk, lowest: int) -> int:
-    """Return how many of the chunk's letters, from its first, stand together somewhere from `lowest` on."""
+    """Return how many of the chunk's letters, from its first, are together somewhere from `lowest` on."""
     most, too_many = 0, len(chunk.letters)
     while most + 1 < too_many:
         size = (most + too_many) // 2

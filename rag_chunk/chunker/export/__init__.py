@@ -1,7 +1,7 @@
 """Chunks on their way out: files for a pipeline, and objects of LangChain and LlamaIndex that cut as rag-chunk does."""
 
 from rag_chunk.chunker.export.batches import chunk_documents
-from rag_chunk.chunker.export.formats import FORMS, chunk_bytes, form_of, jsonl, write_chunks
+from rag_chunk.chunker.export.formats import FORMS, chunk_bytes, form_of, jsonl, write_chunks, writes_folder
 from rag_chunk.chunker.export.splitters import langchain_splitter, llama_node_parser
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "langchain_splitter",
     "llama_node_parser",
     "write_chunks",
+    "writes_folder",
 ]

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rag_chunk.chunker import Chunk, chunk
+from rag_chunk.chunker import Chunk
 from rag_chunk.chunker.export.formats import COLUMNS, arrow_table
+from rag_chunk.chunker.export.written_chunks import cut_for_writing
 from rag_chunk.config import RunConfig, read_config
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError
@@ -57,7 +58,9 @@ def _cut_table(documents: Any, form: TableForm, config: RunConfig) -> Any:
         raise InputError(
             f"the documents have no column {' and no column '.join(lacks)}; they have {', '.join(columns)}"
         )
-    return form.table(chunk(Corpus(_documents(zip(*(list(columns[name]) for name in _NAMES), strict=True))), config))
+    return form.table(
+        cut_for_writing(Corpus(_documents(zip(*(list(columns[name]) for name in _NAMES), strict=True))), config)
+    )
 
 
 def _cut_stream(documents: Iterator[Any], config: RunConfig) -> Iterator[Any]:
@@ -71,9 +74,9 @@ def _cut_stream(documents: Iterator[Any], config: RunConfig) -> Iterator[Any]:
         waiting.append(document)
         size += len(document.text)
         if size >= _BATCH:
-            yield from (part.to_dict() for part in chunk(Corpus(waiting), config))
+            yield from (part.to_dict() for part in cut_for_writing(Corpus(waiting), config))
             waiting, size = [], 0
-    yield from (part.to_dict() for part in chunk(Corpus(waiting), config))
+    yield from (part.to_dict() for part in cut_for_writing(Corpus(waiting), config))
 
 
 def _documents(rows: Iterable[tuple[Any, Any]]) -> Iterator[Document]:

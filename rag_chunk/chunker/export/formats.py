@@ -42,6 +42,11 @@ def form_of(path: Path | None, named: str | None = None) -> str:
     return form
 
 
+def writes_folder(path: Path | None) -> bool:
+    """Whether `path` names a folder of files of chunks: one that is there, or a new name without an ending."""
+    return path is not None and (path.is_dir() or not (path.suffix or path.exists()))
+
+
 def write_chunks(chunks: Iterable[Chunk], path: str | Path, form: str | None = None) -> int:
     """Write `chunks` (a `Chunking`, or any of its chunks) to a file; return how many there were.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag_chunk.chunker import Chunk, chunk_text
 from rag_chunk.chunker.export.metadata import chunk_metadata, langchain_metadata
+from rag_chunk.chunker.rules import config_for
 from rag_chunk.config import RunConfig, read_config
 from rag_chunk.corpus import ENDINGS
 from rag_chunk.errors import MissingExtra
@@ -33,6 +34,7 @@ def langchain_splitter(config: RunConfig | str | Path) -> "TextSplitter":
     - `id`: its document's `source` and the offsets, unless the document's metadata has an `id` of its own;
     - `context` and `parent`, where the chunk has them.
 
+    Rules by document (`strategies`) go by the `source`, as they went by the names of documents.
     Documents whose `source` ends as a text file's does are Markdown or not by that ending; all others are Markdown.
     Raise `MissingExtra` where langchain-text-splitters is not installed.
     """
@@ -45,7 +47,8 @@ def llama_node_parser(config: RunConfig | str | Path) -> "NodeParser":
 
     Its nodes are the chunks of `chunk_text(text, config)`, with their exact `start_char_idx` and `end_char_idx`.
     Their metadata have `headings`, `lines`, `context` and `parent` as in `langchain_splitter`; these are kept out of
-    what is embedded, as they were when the configuration was measured. The document's name is its `file_path`.
+    what is embedded, as they were when the configuration was measured. The document's name is its `file_path`, by which rules
+    (`strategies`) go too.
 
     Raise `MissingExtra` where llama-index-core is not installed.
     """
@@ -65,7 +68,8 @@ def _chunks(text: str, config: RunConfig, source: object) -> list[tuple[Chunk, d
     """
     name = source if isinstance(source, str) and source else _UNNAMED
     judged = name if name.lower().endswith(ENDINGS) else _UNNAMED
-    return [(chunk, chunk_metadata(chunk, name)) for chunk in chunk_text(text, config, name=judged)]
+    chunks = chunk_text(text, config_for(config, name), name=judged)
+    return [(chunk, chunk_metadata(chunk, name)) for chunk in chunks]
 
 
 @cache

@@ -144,14 +144,14 @@ def _document(task: ConversionTask, digest: str, text: str, pages: tuple[Page, .
         rule=RULE,
         source_digest=digest[:16],
         is_markdown=task.converter.is_markdown,
-        options=task.converter.written_options,
+        options=task.converter.option_text,
     )
     return Document(task.name, text, pages, conversion)
 
 
 def _key(task: ConversionTask, digest: str) -> str:
     row = task.converter
-    parts = [digest, row.name, row.version, row.function, row.written_options, task.ending, str(RULE)]
+    parts = [digest, row.name, row.version, row.function, row.option_text, task.ending, str(RULE)]
     return f"converted-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"
 
 

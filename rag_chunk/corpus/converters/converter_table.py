@@ -33,7 +33,7 @@ class Converter:
     options: Mapping[str, str | bool] = field(default_factory=dict)
 
     @property
-    def written_options(self) -> str:
+    def option_text(self) -> str:
         """The options as reports and cache keys have them."""
         return ", ".join(f"{name}={value}" for name, value in self.options.items())
 

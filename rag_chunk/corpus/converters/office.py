@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from rag_chunk.corpus.converters.pages import ConversionError, ConvertedPages, Limits, numbered
+from rag_chunk.corpus.converters.pages import ConversionError, ConvertedPages, Limits, number_pages
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # the container that Office puts around encrypted files, too
 _ZIPPED = (".docx", ".pptx", ".xlsx", ".odt", ".epub")
@@ -27,7 +27,7 @@ def read_office(data: bytes, ending: str, limits: Limits, **options: Any) -> Con
         raise ConversionError("is damaged")
     document = result.results[0]
     if ending == ".pptx" and document.pages:
-        return numbered(page.content for page in document.pages)
+        return number_pages(page.content for page in document.pages)
     return ConvertedPages((document.content,))
 
 

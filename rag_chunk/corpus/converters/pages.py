@@ -5,17 +5,18 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rag_chunk.corpus.converters.line_hyphens import settle_line_hyphens
 from rag_chunk.corpus.document import Page
 
-RULE = 2  # the version of `clean_page` and `join_pages`: change it with them, since texts differ then
+RULE = 3  # the version of `clean_page`, `settle_line_hyphens` and `join_pages`: change it with them, since texts differ then
 
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _HYPHENS = re.compile(
     "[\u00ad\ufffe]+(?:[ \t]*\n[ \t]*)?"
 )  # soft hyphens, and what PDFium writes for a hyphen at a line's end
 _BROKEN = re.compile(
-    "(?<=[0-9])\ufffe[ \t]*\n?[ \t]*(?=\\w)|\ufffe[ \t]*\n?[ \t]*(?=[0-9A-Z])"
-)  # of a number, or before a name: COVID-19, Pfizer-BioNTech
+    "(?<=[0-9.)])\ufffe[ \t]*\n?[ \t]*(?=\\w)|\ufffe[ \t]*\n?[ \t]*(?=[0-9A-Z])"
+)  # of a number, behind a full stop, or before a name: COVID-19, U.S.-based, Pfizer-BioNTech
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 _PADDING = re.compile("[ \t]+$", re.MULTILINE)
@@ -45,7 +46,7 @@ class ConvertedPages:
     labels: tuple[str, ...] = ()
 
 
-def numbered(pages: Iterable[str]) -> ConvertedPages:
+def number_pages(pages: Iterable[str]) -> ConvertedPages:
     """Return pages that are labelled by their number, from 1, as every viewer counts them."""
     texts = tuple(pages)
     return ConvertedPages(texts, tuple(map(str, range(1, len(texts) + 1))))
@@ -70,10 +71,10 @@ def clean_page(text: str) -> str:
 def join_pages(converted: ConvertedPages) -> tuple[str, tuple[Page, ...]]:
     """Return the text of a document, its pages apart by a blank line, and where each page starts.
 
-    A page without text starts where the next one does.
+    A hyphen at the end of a line stays where the document's other words show that it belongs to its word. A page without text starts where the next one does.
     """
     text, starts = "", list[int]()
-    parts = [clean_page(page) for page in converted.pages]
+    parts = [clean_page(page) for page in settle_line_hyphens(converted.pages)]
     position, written = 0, list[str]()
     for part in parts:
         gap = 2 if written and part else 0

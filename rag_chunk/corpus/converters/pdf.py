@@ -4,7 +4,7 @@ import re
 import zlib
 from typing import Any
 
-from rag_chunk.corpus.converters.pages import ConversionError, ConvertedPages, Limits, numbered
+from rag_chunk.corpus.converters.pages import ConversionError, ConvertedPages, Limits, number_pages
 
 _STREAM, _DEFLATED = re.compile(rb"(?<!end)stream\r?\n"), re.compile(rb"/Filter\s*(?:\[\s*)?/FlateDecode\b")
 _DICTIONARY = 400  # bytes before a stream in which its filter is named
@@ -22,7 +22,7 @@ def read_with_pdfium(data: bytes, ending: str, limits: Limits) -> ConvertedPages
     except pypdfium2.PdfiumError as error:
         raise ConversionError(_problem(str(error))) from None
     _check_count(len(document), limits)
-    return numbered([_page_text(document, number) for number in range(len(document))])
+    return number_pages([_page_text(document, number) for number in range(len(document))])
 
 
 def _page_text(document: "object", number: int) -> str:
@@ -53,7 +53,7 @@ def read_with_liteparse(data: bytes, ending: str, limits: Limits, **options: Any
     _check_count(parsed.total_pages, limits)
     if parsed.page_errors:
         raise ConversionError(f"is damaged: page {parsed.page_errors[0].page_num} cannot be read")
-    return numbered(page.markdown for page in parsed.pages)
+    return number_pages(page.markdown for page in parsed.pages)
 
 
 def _check_pdf(data: bytes, limits: Limits) -> None:

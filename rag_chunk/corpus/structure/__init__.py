@@ -198,7 +198,7 @@ class Structure:
         return np.array(positions, np.int64), [known[position] for position in positions]
 
     def heading_paths(self, positions: Positions) -> list[tuple[str, ...]]:
-        """Return for each position the titles of the headings that it stands under, outermost first."""
+        """Return for each position the titles of the headings above it, outermost first."""
         starts, paths = self._paths
         return [paths[index] for index in (np.searchsorted(starts, positions, side="right") - 1).tolist()]
 

@@ -1,6 +1,6 @@
 """Section titles of reStructuredText: text between or above lines of one sign, as docutils reads them.
 
-A title is the first line of a block at the left margin. Its level is told by the order in which the styles of a document
+A title is the first line of a block at the left margin. Its level follows from the order in which the styles of a document
 occur first, a style being the sign and whether there is a line above. What is indented belongs to something else, and so
 do the lines of paragraphs, tables, and literal blocks.
 """

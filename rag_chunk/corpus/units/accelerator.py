@@ -68,10 +68,10 @@ class Accelerator:
     def counts(self, texts: list[str]) -> list[int]:
         """Return the number of tokens of each text, 0 for one that it does not cover."""
         encode = self._tokenizer.encode
-        covered = self._covered(texts).tolist()
+        covered = self._find_covered(texts).tolist()
         return [len(encode(text)) if is_covered else 0 for text, is_covered in zip(texts, covered, strict=True)]
 
-    def _covered(self, texts: list[str]) -> Bools:
+    def _find_covered(self, texts: list[str]) -> Bools:
         """Return whether it covers each text: one look at the characters of all."""
         codes, borders = codepoints("".join(texts)), np.cumsum([0, *map(len, texts)])
         unproven = (codes >= _PLANES) | ~self._proven.take(codes, mode="clip")

@@ -55,7 +55,7 @@ def encoding_name(model: str) -> str:
 def prepare_encoding(name: str) -> None:
     """See to it that tiktoken finds the rank file of the encoding `name` on this machine.
 
-    It is there when it stands in tiktoken's cache already; else it is unpacked from the package
+    It is there if tiktoken's cache has it already; else it is unpacked from the package
     `bpe-openai` (extra `offline`), else downloaded, with a time limit. Raise `InputError` with the
     remedies where neither succeeds.
     """

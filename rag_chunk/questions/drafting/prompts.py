@@ -120,7 +120,7 @@ def schema_of(reply: type[_Reply]) -> dict[str, Any]:
 def parse_reply(reply: type[Reply], text: str) -> Reply | None:
     """Return the last JSON object in a text that is such a reply; None where there is none.
 
-    Models put words, fences or their thoughts around it, in which other objects may stand.
+    Models put words, fences or their thoughts around it, which may hold other objects.
 
     >>> parse_reply(SubjectReply, 'Sure! {"subject": "a door", "is_clear": true}').subject
     'a door'

@@ -127,7 +127,7 @@ class PassageSampler:
         first = self._window(unit)
         if kind.passages == 1:
             return (first,)
-        other = self._related(unit, first, kind)
+        other = self._find_related(unit, first, kind)
         return () if other is None else (first, self._window(other))
 
     def _window(self, unit: int) -> SourcePassage:
@@ -152,7 +152,7 @@ class PassageSampler:
             context=context.text if context and context.kind == "table" else "",
         )
 
-    def _related(self, unit: int, window: SourcePassage, kind: QuestionKind) -> int | None:
+    def _find_related(self, unit: int, window: SourcePassage, kind: QuestionKind) -> int | None:
         """Return the unit outside a window that shares most rare terms with it, in its document or in another one."""
         same = self._documents == self._documents[unit]
         outside = (self._ends <= window.start - _LONGEST) | (self._starts >= window.end + _LONGEST)

@@ -12,10 +12,10 @@ _MOST_QUESTIONS = 200
 _MOST_ABOVE = 3  # chunks that are named
 _NOTHING = 1e-9
 LABELS = {
-    "lost_cut": "cut by the budget",
-    "lost_split": "a border left a piece only",
-    "lost_ranked_low": "ranked too low in its document",
-    "lost_other_documents": "nothing of its document",
+    "lost_cut": "the budget ends inside the chunk",
+    "lost_split": "a border splits the evidence",
+    "lost_ranked_low": "other chunks of its document rank higher",
+    "lost_other_documents": "nothing of its document retrieved",
     "lost_outside_chunks": "in no chunk",
 }
 
@@ -130,7 +130,7 @@ def _rank_text(question: QuestionResult) -> str:
 
 
 def _above_text(question: QuestionResult) -> str:
-    """Return which chunks stood above it: those that were read before it."""
+    """Return the chunks that ranked above it."""
     above = question.retrieved if question.rank is None else question.retrieved[: question.rank - 1]
     more = f" and {len(above) - _MOST_ABOVE} more" if len(above) > _MOST_ABOVE else ""
     return ", ".join(above[:_MOST_ABOVE]) + more

@@ -22,7 +22,7 @@ from rag_chunk.rendering.columns import (
     mark,
     metric_help,
     remarks,
-    skipped,
+    skipped_lines,
 )
 from rag_chunk.rendering.html.breakdown_charts import Breakdown, breakdowns_of
 from rag_chunk.rendering.html.costs import Costs, costs_of
@@ -154,7 +154,7 @@ def _remarks(report: Report) -> list[str]:
     """Return what was merged, skipped and left out."""
     documents = [f"{entry.name} {entry.reason}" for entry in report.corpus.skipped]
     phrases = [f"{entry.name}: {entry.reason}" for entry in report.questions.skipped] if report.questions else []
-    return [*remarks(report), *skipped(report), *documents, *phrases]
+    return [*remarks(report), *skipped_lines(report), *documents, *phrases]
 
 
 def _pattern(names: Sequence[str] | Mapping[str, int]) -> "re.Pattern[str]":

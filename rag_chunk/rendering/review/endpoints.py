@@ -103,11 +103,11 @@ async def _answer(request: "Request", ask: Callable[[ReviewSession], Any]) -> "R
     session: ReviewSession = request.app.state.session
     lock: threading.Lock = request.app.state.lock
 
-    def locked() -> Any:
+    def ask_alone() -> Any:
         with lock:
             return ask(session)
 
-    return Response(json.dumps(await run_in_threadpool(locked)), media_type="application/json")
+    return Response(json.dumps(await run_in_threadpool(ask_alone)), media_type="application/json")
 
 
 async def _read_body(request: "Request") -> dict[str, Any]:

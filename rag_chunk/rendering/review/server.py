@@ -33,7 +33,7 @@ Next = Callable[["Request"], Awaitable["Response"]]
 
 
 def serve(path: Path, corpus: Corpus, on_start: Callable[[str], None]) -> None:
-    """Let the questions at `path` be reviewed until the process is told to stop; `on_start` is given the address."""
+    """Serve the review of the questions at `path` until the process is stopped; `on_start` gets the address."""
     try:
         import uvicorn
     except ImportError:

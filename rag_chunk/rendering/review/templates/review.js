@@ -18,6 +18,7 @@ let waiting = 0; // changes that are not on the disk yet
 let steps = 0; // changes and questions that were opened: an answer from before one of them is out of date
 let openings = 0;
 let loads = 0; // of documents: the one that was asked for last is shown, whichever answer comes last
+let searches = 0;
 let queue = Promise.resolve();
 const versions = new Map();
 
@@ -100,24 +101,32 @@ function show(done) {
   drawMarks();
 }
 
+// Who opens a question may go on at once: what is typed, changed or looked at until it is here stays.
 async function open(id, { focus = false } = {}) {
-  flush();
-  const opening = ++openings;
+  const opening = ++openings, loading = loads;
+  let question, step;
+  pick(null);
   steps += 1;
   try {
-    const question = await ask(`question?id=${encodeURIComponent(id)}`);
-    if (opening !== openings) return; // another one was asked for meanwhile
-    current = question;
+    do {
+      flush();
+      await queue;
+      step = steps;
+      question = await ask(`question?id=${encodeURIComponent(id)}`);
+      if (opening !== openings) return; // another one was asked for meanwhile
+    } while (step !== steps || typing);
   } catch (error) { say(error.status ? error.message : AWAY, "error"); return; }
+  steps += 1;
+  current = question;
   versions.set(id, current.version);
   chosen = { item: 0, wording: 0 };
-  pick(null);
   $("ask").value = current.question;
   $("places").replaceChildren();
   $("words").value = "";
   drawQuestion();
   drawList();
-  await see(chosen);
+  if (loading === loads) await see(chosen);
+  else drawMarks();
   if (focus) $("card").focus({ preventScroll: true });
 }
 
@@ -219,9 +228,10 @@ async function review(state) {
   const id = current.id, order = ids(), at = order.indexOf(id);
   const later = [...order.slice(at + 1), ...order.slice(0, at)];
   const next = later.find((each) => lineOf(each).state === "draft") ?? order[at + 1] ?? id;
+  const opening = openings;
   change(id, { do: "review", review: state });
   await queue;
-  if (current.id === id && next !== id) await open(next, { focus: true });
+  if (opening === openings && next !== id) await open(next, { focus: true });
   if (!overview.counts.draft) say("Every question is reviewed.", "done");
 }
 
@@ -229,7 +239,7 @@ function withPicked(operation) {
   if (!picked) { say("Select some text of the document first: D goes there.", "error"); return; }
   const last = operation.do === "add" ? { item: current.items.length, wording: 0 } : null;
   change(current.id, { ...operation, ...spanOf(picked) }).then((done) => {
-    if (!done) return;
+    if (!done || done.question.id !== current.id) return;
     const items = done.question.items;
     const place = last ?? (operation.do === "alternative" || operation.wording !== undefined ? placeOf(items, picked) : null);
     if (place && items[place.item]) chosen = place;
@@ -250,7 +260,14 @@ const add = () => withPicked({ do: "add" });
 const replace = () => (current.items.length ? withPicked({ do: "replace", ...chosen }) : add());
 const alternative = () => (current.items.length ? withPicked({ do: "alternative", item: chosen.item }) : add());
 const remove = () => { if (current.items.length) change(current.id, { do: "remove", ...chosen }); };
-const undo = () => { flush(); waiting += 1; steps += 1; queue = queue.then(() => send(null, {}, "undo")).then((done) => done && done.question.id !== current.id && open(done.question.id)).finally(() => { waiting -= 1; }); };
+const undo = () => {
+  flush();
+  waiting += 1;
+  steps += 1;
+  const sent = queue.then(() => send(null, {}, "undo")).finally(() => { waiting -= 1; });
+  queue = sent.catch(() => {});
+  sent.then((done) => done && done.question.id !== current.id && open(done.question.id));
+};
 
 function choose(item, wording = 0) {
   if (!current.items[item]) return;
@@ -274,7 +291,11 @@ async function load(index, at, { keep = false } = {}) {
       const part = await ask(`document?index=${index}&at=${at}`);
       if (loading !== loads) return;
       view = part;
-    } catch (error) { say(error.status ? error.message : AWAY, "error"); return; }
+    } catch (error) {
+      say(error.status ? error.message : AWAY, "error");
+      if (view) $("document").value = String(view.index);
+      return;
+    }
     $("document").value = String(index);
     drawDocument();
   }
@@ -444,8 +465,10 @@ function moveByKey(event) {
 async function search() {
   const text = $("words").value.trim();
   if (!text) return;
+  const searching = ++searches, opening = openings;
   let results = [];
   try { results = await ask(`search?text=${encodeURIComponent(text)}`); } catch (error) { say(error.status ? error.message : AWAY, "error"); return; }
+  if (searching !== searches || opening !== openings) return;
   $("places").replaceChildren(...results.map((each) => make("li", {}, place(each))));
   if (!results.length) $("places").append(make("li", { class: "none" }, "Nothing of it is in the documents."));
   else $("places").querySelector("button").focus();
@@ -459,6 +482,7 @@ function place(each) {
 
 async function visit(place) {
   await load(place.document, place.start);
+  if (!view || view.index !== place.document) return;
   findWords();
   pick({ ...spanOf(place), text: place.text });
   reach = startReach();
@@ -531,7 +555,7 @@ async function look() {
     if (isLate()) return;
     overview = now;
     drawList();
-    const line = current && lineOf(current.id);
+    const line = current && lineOf(current.id); // steps differ where another one is opened meanwhile
     if (line && line.version !== versions.get(current.id)) {
       const question = await ask(`question?id=${encodeURIComponent(current.id)}`);
       if (isLate()) return;

@@ -1,0 +1,118 @@
+"""The checks of settings: names that exist, numbers, embedding models and their addresses."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, LiteralString, get_args
+
+from pydantic import BaseModel, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from rag_chunk.config.catalog import BACKENDS, RERANKERS, RETRIEVERS, STRATEGIES, needs_vectors
+from rag_chunk.config.names import (
+    did_you_mean,
+    is_embedder_name,
+    is_external,
+    is_function_name,
+    is_plain_address,
+    is_reranker_name,
+)
+
+
+def _number(model: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
+    """Refuse `True` and `False` where the field is a number; pass on everything else."""
+    kind = model.model_fields[str(info.field_name)].annotation
+    kinds = {kind, *get_args(kind)}
+    if isinstance(value, bool) and kinds & {int, float}:
+        raise PydanticKnownError("int_type" if int in kinds else "float_type")
+    return value
+
+
+numbers = field_validator("*", mode="before")(classmethod(_number))  # for the body of a model, under any name
+
+
+def contradiction(template: LiteralString, **settings: int) -> PydanticCustomError:
+    """Return the error for settings that contradict each other; a message on options puts their names for the settings'."""
+    return PydanticCustomError("contradiction", template, settings)
+
+
+def check_known(kind: str, name: str, rows: Mapping[str, Collection[str]]) -> str:
+    """Return `name` if it is among the rows of its kind, names a function or was given; else name those there are."""
+    built_in = rows[kind]
+    if name in built_in or is_function_name(name) or is_external(name):
+        return name
+    raise PydanticCustomError(
+        "unknown_name",
+        "unknown {kind} {name}{nearest}. There are {known}, and your own as package.module:function",
+        {"kind": kind, "name": repr(name), "nearest": did_you_mean(name, built_in), "known": ", ".join(built_in)},
+    )
+
+
+def check_embedding_model(name: str | None, strategies: Sequence[str | None], retriever: str | None) -> str | None:
+    """Return the embedding model; None if nothing needs vectors. Refuse an unknown one, and none where one is needed."""
+    if name is not None and not is_embedder_name(name):
+        raise PydanticCustomError(
+            "unknown_name",
+            "unknown embedding model {name}{nearest}. It is hashing, or backend:name with one of the backends {known}",
+            {
+                "name": repr(name),
+                "nearest": did_you_mean(name.partition(":")[0], BACKENDS) or _with_a_backend(name),
+                "known": ", ".join(row.name for row in BACKENDS.values() if not row.is_named_alone),
+            },
+        )
+    needing = needs_vectors(None, retriever) + [row for strategy in strategies for row in needs_vectors(strategy, None)]
+    if name is None and needing:
+        raise PydanticCustomError(
+            "missing_model",
+            "{needing} needs an embedding model. Give --embedding-model backend:name, as in "
+            "sentence-transformers:all-MiniLM-L6-v2. hashing needs no download, but compares words, not meanings",
+            {"needing": needing[0]},
+        )
+    own = any(each not in STRATEGIES for each in strategies) or retriever not in RETRIEVERS  # these may need vectors
+    return name if needing or own else None
+
+
+def _with_a_backend(name: str) -> str:
+    """Return a hint for a model's name alone, which most people take from Hugging Face."""
+    return "" if ":" in name else f" (did you mean 'sentence-transformers:{name}'?)"
+
+
+def check_reranker(name: str | None) -> str | None:
+    """Return the reranker; None for none. Refuse a name of no known form."""
+    if name is None or name == "none":
+        return None
+    if not is_reranker_name(name):
+        raise PydanticCustomError(
+            "unknown_name",
+            "unknown reranker {name}{nearest}. It is {known} with a model (backend:name), an address such as "
+            "http://localhost:8080/rerank, without a user, a password or a query, or your own as package.module:function",
+            {
+                "name": repr(name),
+                "nearest": did_you_mean(name.partition(":")[0], RERANKERS),
+                "known": " or ".join(RERANKERS),
+            },
+        )
+    return name
+
+
+def check_embedding_url(url: str | None, model: str | None) -> str | None:
+    """Return the address; None if the model's backend has none. Refuse what is no address, or carries a key."""
+    if url is None:
+        return None
+    if not is_plain_address(url):
+        raise PydanticCustomError(
+            "unusable_url",
+            "embedding_url must be an address as in http://localhost:11434/v1, without a user, a password or a "
+            "query. rag-chunk reads a key from the environment: RAG_CHUNK_EMBEDDING_KEY",
+        )
+    backend = BACKENDS.get(str(model).partition(":")[0])
+    return url.rstrip("/") if backend and backend.has_address else None
+
+
+def check_index_context(name: str | None) -> str | None:
+    """Return the name of a function that says what is indexed with each chunk; refuse what names none."""
+    if name is not None and not is_function_name(name):
+        raise PydanticCustomError(
+            "unknown_name",
+            "index_context must name a function of your own as package.module:function, not {name}",
+            {"name": repr(name)},
+        )
+    return name

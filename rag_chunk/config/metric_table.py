@@ -47,9 +47,7 @@ def _shape() -> Iterator[Metric]:
         column, plain_column = places
         return Metric(name, "shape", text, form, lower, needs_questions=False, column=column, plain_column=plain_column)
 
-    yield row(
-        "num_chunks", "chunks in the index, each one vector in a vector store", "whole", lower=True, places=(2, 1)
-    )
+    yield row("num_chunks", "chunks in the index, each a vector in a vector store", "whole", lower=True, places=(2, 1))
     yield row("chunk_size_p5", "5 % of the chunks are smaller than this", "whole", places=(0, 2))
     yield row("chunk_size_p50", "the median size of a chunk", "whole", places=(9, 3))
     yield row("chunk_size_p95", "95 % of the chunks are smaller than this", "whole", places=(0, 4))

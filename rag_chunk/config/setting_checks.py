@@ -116,14 +116,3 @@ def check_embedding_url(url: str | None, model: str | None) -> str | None:
         )
     backend = BACKENDS.get(str(model).partition(":")[0])
     return url.rstrip("/") if backend and backend.has_address else None
-
-
-def check_index_context(name: str | None) -> str | None:
-    """Return the name of a function that says what is indexed with each chunk; refuse what names none."""
-    if name is not None and not is_function_name(name):
-        raise PydanticCustomError(
-            "unknown_name",
-            "index_context must name a function of your own as package.module:function, not {name}",
-            {"name": repr(name)},
-        )
-    return name

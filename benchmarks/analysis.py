@@ -1,6 +1,8 @@
-"""How long do 1, 10 and 60 configurations take, beside other programs, on the same questions?
+"""How long does an analysis take, cold and warm, and how much memory; and 1, 10 and 60 configurations beside other programs?
 
-All work on the same windows of words, for all questions of the public data:
+First rag-chunk alone, as people run it: the commands of `workloads.py`, each with an empty cache (cold) and again (warm). A
+row is printed as soon as it is measured: CPU time of all threads and time by the clock, from the start of the process, and
+its most memory. Then all programs work on the same windows of words, for all questions of the public data:
 
 - rag-chunk makes a whole report: it ranks, computes all default metrics, and compares the configurations;
 - bm25s and rank-bm25 index the chunks of each configuration and rank them for each question, five deep, and no more: they
@@ -12,8 +14,9 @@ the CPU time of these processes (all threads, from their start, in seconds), bes
 most memory that one of them held.
 
     pip install bm25s rank-bm25
-    python benchmarks/analysis.py                        # the public data beside the repository; 10 minutes
-    python benchmarks/analysis.py FOLDER --rounds 5 --counts 1,10 --only rag-chunk,bm25s
+    python benchmarks/analysis.py                        # the public data beside the repository; 15 minutes
+    python benchmarks/analysis.py --counts "" --sizes 10,100     # rag-chunk alone, with corpora of 10 and 100 MB
+    python benchmarks/analysis.py FOLDER --rounds 5 --sizes "" --counts 1,10 --only rag-chunk,bm25s
 """
 
 import argparse
@@ -24,6 +27,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -33,6 +37,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from public_data import FOLDER, read
+from workloads import workloads
 
 from rag_chunk import Corpus, Questions, RunConfig, analyze, chunk
 
@@ -45,9 +50,10 @@ MB = 1_000_000
 
 
 class Spent(NamedTuple):
-    """CPU time in seconds, and the most memory of a process in bytes."""
+    """CPU time and time by the clock in seconds, and the most memory of a process in bytes."""
 
     seconds: float
+    elapsed: float
     memory: int
 
 
@@ -127,27 +133,50 @@ def old_commands(program: Path, data: Path, work: Path, count: int) -> list[list
     ]
 
 
-def spent(commands: list[list[str]], folder: Path) -> Spent:
+def spent(commands: list[list[str]], folder: Path, cache: Path | None = None) -> Spent:
     """Run commands in `folder`, one after the other, and return what they took together."""
-    seconds, memory = 0.0, 0
+    seconds, memory, started = 0.0, 0, time.perf_counter()
+    environment = os.environ | {"RAG_CHUNK_CACHE": str(cache)} if cache else None
     for command in commands:
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)  # noqa: S603 - our own commands
+        process = subprocess.Popen(  # noqa: S603 - our own commands
+            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
         seconds += usage.ru_utime + usage.ru_stime
         memory = max(memory, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
-    return Spent(seconds, memory)
+    return Spent(seconds, time.perf_counter() - started, memory)
 
 
 def main() -> None:
-    """Print a table for each number of configurations."""
+    """Measure rag-chunk alone, then beside other programs; or be one of the processes that are measured."""
     options = _options()
     if options.child:
         corpus, questions = read(options.folder)
         RUNS[options.child](corpus, questions, options.counts[0])
         return
+    if options.sizes:
+        measure_alone(options.folder.resolve().parent, options.sizes)
+    if options.counts:
+        measure_beside_others(options)
+
+
+def measure_alone(data: Path, sizes: list[int]) -> None:
+    """Print a row for each workload, cold and warm, when it is measured."""
+    print("| work | cache | CPU seconds | seconds | MB at most |\n|---|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        for number, workload in enumerate(workloads(data, Path(name), sizes)):
+            cache = Path(name) / f"cache-{number}"
+            for state in ("cold", "warm") if workload.caches else ("",):
+                row = spent([workload.command], Path(name), cache)
+                figures = f"{row.seconds:.2f} | {row.elapsed:.2f} | {row.memory / MB:.0f}"
+                print(f"| {workload.name} | {state} | {figures} |", flush=True)
+
+
+def measure_beside_others(options: argparse.Namespace) -> None:
+    """Print a table for each number of configurations."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         (work / "old").mkdir()
@@ -203,10 +232,13 @@ def _names(text: str) -> list[str]:
 
 def _options() -> argparse.Namespace:
     """Read the command line."""
-    numbers: Any = lambda text: [int(part) for part in text.split(",")]  # noqa: E731 - a type for argparse
+    numbers: Any = lambda text: [int(part) for part in text.split(",") if part]  # noqa: E731 - a type for argparse
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help="the public data (beside the repository)")
     parser.add_argument("--counts", type=numbers, default=COUNTS, help="numbers of configurations (1,10,60)")
+    parser.add_argument(
+        "--sizes", type=numbers, default=(10,), help="MB of the corpora that grow; none: others only (10)"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured (3)")
     parser.add_argument("--only", type=_names, default=[*RUNS, OLD], help=f"of {', '.join([*RUNS, OLD])} (all)")
     parser.add_argument("--child", help=argparse.SUPPRESS)

@@ -67,27 +67,7 @@ def analyze_folder(folder: Path, configs: list[RunConfig]) -> Report:
     return analyze(corpus, configs, questions, settings=AnalysisConfig(metrics=("budget",))).report
 
 
-def public_sets(data: Path) -> Iterator[tuple[str, Corpus, Questions]]:
-    """Yield every public corpus with its questions: three of chroma-eval, XQuAD's languages, and filings as PDF."""
-    corpus, questions = read(data / "chroma-eval")
-    asked = [question_to_dict(question, corpus) for question in questions.questions]
-    for document in corpus.documents:
-        theirs = [each for each in asked if document.name in str(each["evidence"])]
-        alone = Corpus([document])
-        yield Path(document.name).stem, alone, _located(theirs, alone)
-    for path in sorted((data / "xquad").glob("*.json")):
-        documents, answered = _read_squad(path)
-        yield path.stem.replace(".", "-"), documents, _located(answered, documents)
-    if find_spec("pypdfium2"):
-        filings = read_corpus(data / "financebench", include=["*.pdf"])
-        yield (
-            "financebench",
-            filings,
-            read_questions(data / "financebench" / "questions.jsonl", filings, missing="warn"),
-        )
-
-
-def _read_squad(path: Path) -> tuple[Corpus, list[dict[str, Any]]]:
+def read_squad(path: Path) -> tuple[Corpus, list[dict[str, Any]]]:
     """Return each article of a file in SQuAD's format as a document, and its questions with their answers."""
     documents, asked = [], []
     for number, article in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
@@ -100,6 +80,26 @@ def _read_squad(path: Path) -> tuple[Corpus, list[dict[str, Any]]]:
             text += paragraph["context"] + "\n\n"
         documents.append(Document(name, text))
     return Corpus(documents), asked
+
+
+def public_sets(data: Path) -> Iterator[tuple[str, Corpus, Questions]]:
+    """Yield every public corpus with its questions: three of chroma-eval, XQuAD's languages, and filings as PDF."""
+    corpus, questions = read(data / "chroma-eval")
+    asked = [question_to_dict(question, corpus) for question in questions.questions]
+    for document in corpus.documents:
+        theirs = [each for each in asked if document.name in str(each["evidence"])]
+        alone = Corpus([document])
+        yield Path(document.name).stem, alone, _located(theirs, alone)
+    for path in sorted((data / "xquad").glob("*.json")):
+        documents, answered = read_squad(path)
+        yield path.stem.replace(".", "-"), documents, _located(answered, documents)
+    if find_spec("pypdfium2"):
+        filings = read_corpus(data / "financebench", include=["*.pdf"])
+        yield (
+            "financebench",
+            filings,
+            read_questions(data / "financebench" / "questions.jsonl", filings, missing="warn"),
+        )
 
 
 def _located(asked: list[dict[str, Any]], corpus: Corpus) -> Questions:

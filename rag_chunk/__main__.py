@@ -1,12 +1,16 @@
 """The program's entry: `rag-chunk` and `python -m rag_chunk`."""
 
+import gc
 import signal
+
+_OBJECTS = 100_000  # that are made before the collector looks for circles: with 700 it looks at every import again
 
 
 def run() -> None:
     """Run the command line. Ctrl-C while it is being imported ends the process as the system does, without a traceback."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell's background jobs ignore it
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.set_threshold(_OBJECTS, 20, 20)
     from rag_chunk.cli import program
 
     program()

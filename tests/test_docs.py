@@ -16,6 +16,7 @@ from rag_chunk.config.analysis import AnalysisConfig
 from rag_chunk.config.catalog import RETRIEVERS, STRATEGIES
 from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, METRICS, metrics_of
 from rag_chunk.errors import RagChunkError
+from tests.support.empty_store import copy_empty_store
 
 ROOT = Path(__file__).parent.parent
 FOREIGN = {
@@ -58,6 +59,8 @@ def _is_named(name: str, text: str) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_shows_what_the_program_prints(page, tmp_path):
+    if importlib.util.find_spec("mlflow") and "--mlflow-tracking" in page.read_text(encoding="utf-8"):
+        copy_empty_store(tmp_path)
     made = generate.made(page, tmp_path)
     assert made.text == page.read_text(encoding="utf-8"), f"{page.name} is out of date: {generate.REMEDY}"
     if made.lacked:

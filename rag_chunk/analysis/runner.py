@@ -118,7 +118,7 @@ class Run:
         self._seen[key] = name
         self.chunkings[name] = chunking
         if evaluation:
-            index = f"{config.retriever} {config.index_headings}"
+            index = f"{config.retriever} {config.index_headings} {config.index_title} {config.index_context}"
             self._prepare("index_time", index, lambda: prepare(self._corpus, config))
         share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
         self._score(_Job(name, config, evaluation, conversion.name if conversion else None, stage.seconds * share))

@@ -21,11 +21,12 @@ _LITTLE = 0.01  # a loss of recall that limits nothing
 _USUAL = "the usual choice for this budget"
 _BETWEEN_DOCUMENTS = "lost_other_documents"
 _CAUSES = {
+    "lost_not_in_text": "because this conversion of the documents lacks the text",
+    "lost_skipped": "because no chunk contains the text: it was skipped",
+    "lost_at_border": "because a border cuts the evidence and the budget does not hold all pieces",
+    "lost_never_retrieved": "because the evidence is never retrieved",
+    "lost_below_budget": "because the evidence is ranked below the budget",
     "lost_cut": "because the budget ends inside a chunk",
-    "lost_split": "because a border splits the evidence and the budget holds only a piece of it",
-    "lost_ranked_low": "because other chunks of the right document rank higher",
-    _BETWEEN_DOCUMENTS: "because the budget holds nothing of the right document",
-    "lost_outside_chunks": "because no chunk contains the text",
 }
 _CHEAPER = {
     "more chunks": "needs fewer chunks",

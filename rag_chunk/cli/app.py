@@ -53,7 +53,7 @@ def check_target(path: Path | None) -> None:
 
 def check_parent(path: Path) -> None:
     """Raise `InputError` where there is no folder for a result at `path`."""
-    if not os.path.isdir(path.absolute().parent):  # noqa: PTH112 - says no, and raises nothing, where nobody may look
+    if not os.path.isdir(path.absolute().parent):  # noqa: PTH112 - says no, and raises nothing, for a folder without permission
         raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
 
 

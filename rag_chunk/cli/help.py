@@ -1,5 +1,6 @@
 """How `--help` looks: the options of each panel in two columns, so that no name is cut at 80 columns."""
 
+import re
 from typing import Any
 
 from typer.core import TyperCommand, TyperOption
@@ -11,6 +12,8 @@ RARE_OPTIONS = "rare_options"  # an attribute of a command's function: names of 
 
 
 _ONE_FOLDER = ". Name one folder: --include 'PATTERN' chooses among its files"
+_EXTRA_NUMBERS = re.compile(r"\(\d+( \d+)*\)$")
+_COMMAS = ". Separate several values of an option with commas, as in --chunk-size 100,200"
 
 
 class Command(TyperCommand):
@@ -24,7 +27,8 @@ class Command(TyperCommand):
             names = {parameter.name for parameter in self.params}
             if "include" in names and "extra argument" in (message := getattr(error, "message", "")):
                 questions = ", and --test-file names the questions" if "test_file" in names else ""
-                error.message = f"{message}{_ONE_FOLDER}{questions}."  # type: ignore[attr-defined]
+                remedy = _COMMAS if _EXTRA_NUMBERS.search(message) else f"{_ONE_FOLDER}{questions}"
+                error.message = f"{message}{remedy}."  # type: ignore[attr-defined]
             raise
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature

@@ -28,7 +28,7 @@ _GROUPS = "; ".join(f"{name}: {what}" for name, what in METRIC_GROUPS.items())
 class AnalysisConfig(BaseModel):
     """Documents, questions, and how results are compared: with it an analysis can be repeated."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     source: Path | None = Field(None, description=SOURCE_HELP)
     include: tuple[str, ...] = Field((), description="Read only files that match one of these globs.")

@@ -35,6 +35,7 @@ class Retriever:
     matches_words: bool = False  # words that a question shares with its evidence help it
     needs_vectors: bool = False
     indexes_headings: bool = False
+    analyzes_words: bool = False  # as an analyzer of a language does, where one is named
     is_bound: bool = False  # knows the evidence, or nothing: no pipeline can have it
     extra: str | None = None
 
@@ -146,6 +147,7 @@ RETRIEVERS = {
             "lexical retrieval",
             matches_words=True,
             indexes_headings=True,
+            analyzes_words=True,
         ),
         Retriever(
             "dense",
@@ -163,6 +165,7 @@ RETRIEVERS = {
             matches_words=True,
             needs_vectors=True,
             indexes_headings=True,
+            analyzes_words=True,
         ),
         Retriever(
             "legacy",
@@ -230,6 +233,7 @@ EXTRAS = {
     row.name: row
     for row in (
         Extra("cluster", "distributed", "documents in stores such as S3, and the workers of a Dask cluster"),
+        Extra("analyzers", "Stemmer", "stems and stop words of a language for lexical retrieval, with --analyzer"),
         Extra("documents", "xberg", "all documents that are not text: pdf, pdf-markdown, html and office"),
         Extra("embeddings", "sentence_transformers", "embedding models of sentence-transformers"),
         Extra("fastembed", "fastembed", "embedding models as ONNX"),

@@ -84,7 +84,7 @@ FILTERS = {
 class DraftingConfig(BaseModel):
     """How many questions a model drafts, of which kinds, what it may cost, and what drafts must pass."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     count: int = Field(60, ge=1, le=10_000, description="How many drafts to make.")
     model: str | None = Field(

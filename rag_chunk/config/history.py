@@ -44,7 +44,7 @@ _Uri = Annotated[str | None, Field(description=WHERE_RUNS_ARE, json_schema_extra
 class ComparisonConfig(BaseModel):
     """What is set side by side, by what, and when that is a failure."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     metric: str = Field(HEADLINE, description="The metric to test: one that each question has.")
     anyway: bool = Field(
@@ -78,7 +78,7 @@ class ComparisonConfig(BaseModel):
 class ReproductionConfig(BaseModel):
     """What an analysis is run on again, and where the outcome goes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     folder: Path | None = Field(
         None, description="The same as FOLDER.", json_schema_extra={"default_text": "where the documents were"}
@@ -111,7 +111,7 @@ class ReproductionConfig(BaseModel):
 class PromotionConfig(BaseModel):
     """Which alias is to point at a run's config, and what it must not be worse than."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     alias: str = Field(
         description="The model in MLflow's registry, created if it is new, and the alias that is to point at the config.",
@@ -142,7 +142,7 @@ class PromotionConfig(BaseModel):
 class DiagnosisConfig(BaseModel):
     """What a configuration is diagnosed with, and where the outcome goes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     test_file: _TestFile = None
     embedding_model: str | None = Field(

@@ -88,11 +88,13 @@ METRICS = {
         *(
             Metric(name, "losses", f"budget_recall that is missing {why}", lower_is_better=True)
             for name, why in (
+                ("lost_not_in_text", "because this conversion of the documents lacks the text"),
+                ("lost_skipped", "because no chunk contains the text: it was skipped"),
+                ("lost_at_border", "because a border cuts an item, and not all pieces are read"),
+                ("lost_never_retrieved", "because the chunk is past 32,000 characters, or shares no word"),
+                ("lost_below_budget", "because the chunk is ranked below the budget"),
                 ("lost_cut", "because the budget ends inside a chunk"),
-                ("lost_split", "because the budget holds only a piece of an item"),
-                ("lost_ranked_low", "because other chunks of the right document rank higher"),
-                ("lost_other_documents", "because the budget holds nothing of the right document"),
-                ("lost_outside_chunks", "because no chunk contains the text"),
+                ("lost_other_documents", "in documents that the budget holds nothing of, by any cause"),
             )
         ),
         Metric("question_overlap", "overlap", "share of a question's words that are in its evidence"),

@@ -57,7 +57,7 @@ def refuse_unheard(config: BaseModel, names: Collection[str], switch: str) -> No
 class OutputConfig(BaseModel):
     """How the comparison is written, where results are kept, and whether MLflow gets them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     output: OutputFormat = Field(
         "table", description="The format of the comparison.", json_schema_extra={**FORMAT_DEFAULT, "common": True}

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Prices(BaseModel):
     """Prices in a currency of your own, and how long a vector is. What is not given costs nothing."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     embedding: float = Field(0, ge=0, description="The price of a million tokens embedded.")
     queries: float = Field(0, ge=0, description="The price of a thousand queries of the index.")

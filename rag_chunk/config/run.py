@@ -12,6 +12,7 @@ from rag_chunk.config.catalog import RETRIEVERS, STRATEGIES, needs_vectors
 from rag_chunk.config.setting_checks import (
     check_embedding_model,
     check_embedding_url,
+    check_index_context,
     check_known,
     check_reranker,
     contradiction,
@@ -21,6 +22,10 @@ from rag_chunk.config.strategy_rules import LARGEST, check_rules, ruled_strategi
 
 Unit = Literal["words", "tokens", "characters"]
 Filter = Literal["none", "document"]
+Analyzer = Literal[
+    "plain", "arabic", "catalan", "danish", "dutch", "english", "finnish", "french", "german", "greek", "hindi", "hungarian",
+    "indonesian", "italian", "norwegian", "portuguese", "romanian", "russian", "spanish", "swedish", "turkish",
+]  # fmt: skip
 BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code", "page_furniture"]
@@ -52,7 +57,7 @@ class RunConfig(BaseModel):
     0
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
     strategy: str = Field(
         "recursive-character",
@@ -156,6 +161,22 @@ class RunConfig(BaseModel):
         description="Index the titles above a chunk with it, for bm25, dense and hybrid. They take nothing from the budget.",
         json_schema_extra={"stage": "retrieve"},
     )
+    index_title: Annotated[bool, Only("retriever", "indexes_headings", otherwise=False)] = Field(
+        False,
+        description="Index the title of its document with a chunk: the first heading, or the name; it costs no context.",
+        json_schema_extra={"stage": "retrieve"},
+    )
+    index_context: Annotated[str | None, Only("retriever", "indexes_headings", otherwise=None)] = Field(
+        None,
+        description="Index with a chunk what your own function, package.module:function, says of it: a sentence or two that "
+        "place it in its document; they cost no context.",
+        json_schema_extra={"stage": "retrieve", "metavar": "MODULE:FUNCTION"},
+    )
+    analyzer: Annotated[Analyzer, Only("retriever", "analyzes_words", otherwise="plain")] = Field(
+        "plain",
+        description="For bm25 and hybrid: a language, whose stop words are dropped and whose words are compared by their stems.",
+        json_schema_extra={"stage": "retrieve"},
+    )
     reranker: Annotated[str | None, Only("retriever", "can_be_reranked", otherwise=None)] = Field(
         None,
         description="Rank the first chunks again with this reranker: sentence-transformers:NAME, fastembed:NAME, the URL of a "
@@ -252,6 +273,11 @@ class RunConfig(BaseModel):
         strategies = [info.data.get("strategy"), *ruled_strategies(info.data.get("strategies") or ())]
         return check_embedding_model(name, strategies, info.data.get("retriever"))
 
+    @field_validator("index_context")
+    @classmethod
+    def _check_index_context(cls, name: str | None) -> str | None:
+        return check_index_context(name)
+
     @field_validator("reranker")
     @classmethod
     def _check_reranker(cls, name: str | None) -> str | None:
@@ -296,6 +322,11 @@ class RunConfig(BaseModel):
         return any(needs_vectors(name, None) for name in strategies)
 
     @property
+    def indexes_more(self) -> bool:
+        """Whether more than a chunk's own text is indexed for it."""
+        return self.index_headings or self.index_title or self.index_context is not None
+
+    @property
     def hands_over_more(self) -> bool:
         """Whether more than a retrieved chunk is handed over for it."""
         return self.retrieve_parents or self.window > 0
@@ -335,7 +366,11 @@ class RunConfig(BaseModel):
         What is recorded as none here would take away the default of another strategy that is run with the file.
         """
         without = {name for name in RunConfig.model_fields if not self.applies(name)}
-        without |= {name for name in ("embedding_model", "embedding_url", "reranker") if getattr(self, name) is None}
+        without |= {
+            name
+            for name in ("embedding_model", "embedding_url", "reranker", "index_context")
+            if getattr(self, name) is None
+        }
         without |= set() if self.reranker else {"candidates"}
         rules = {"strategies": dict(self.strategies)} if self.strategies else {}
         return self.model_dump(exclude={*without, "strategies"}) | rules

@@ -54,7 +54,7 @@ def check_embedding_model(name: str | None, strategies: Sequence[str | None], re
             "unknown embedding model {name}{nearest}. It is hashing, or backend:name with one of the backends {known}",
             {
                 "name": repr(name),
-                "nearest": did_you_mean(name.partition(":")[0], BACKENDS),
+                "nearest": did_you_mean(name.partition(":")[0], BACKENDS) or _with_a_backend(name),
                 "known": ", ".join(row.name for row in BACKENDS.values() if not row.is_named_alone),
             },
         )
@@ -68,6 +68,11 @@ def check_embedding_model(name: str | None, strategies: Sequence[str | None], re
         )
     own = any(each not in STRATEGIES for each in strategies) or retriever not in RETRIEVERS  # these may need vectors
     return name if needing or own else None
+
+
+def _with_a_backend(name: str) -> str:
+    """Return a hint for a model's name alone, which most people take from Hugging Face."""
+    return "" if ":" in name else f" (did you mean 'sentence-transformers:{name}'?)"
 
 
 def check_reranker(name: str | None) -> str | None:
@@ -84,6 +89,17 @@ def check_reranker(name: str | None) -> str | None:
                 "nearest": did_you_mean(name.partition(":")[0], RERANKERS),
                 "known": " or ".join(RERANKERS),
             },
+        )
+    return name
+
+
+def check_index_context(name: str | None) -> str | None:
+    """Return the function that says what places a chunk in its document; refuse what names none."""
+    if name is not None and not is_function_name(name):
+        raise PydanticCustomError(
+            "unknown_name",
+            "index_context must name a function of your own as package.module:function, not {name}",
+            {"name": repr(name)},
         )
     return name
 

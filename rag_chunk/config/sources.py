@@ -1,6 +1,7 @@
 """Puts settings together: default < `rag-chunk.yaml` here < `--config FILE` < flags."""
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ _FILES_OF_SCORE = {"chunks": "--chunks chunks.jsonl", "retrieved": "--retrieved 
 _RANGED = ("chunk_size", "overlap")
 _PARTS_OF_A_RANGE = 3
 _MOST_VALUES = 1000
+_DASHED = re.compile(r"\d+-\d+")
 
 Notify = Callable[[str], None]
 Model = TypeVar("Model", bound=BaseModel)
@@ -82,7 +84,15 @@ def load_settings(given: CommandLineOptions, notify: Notify) -> Settings:
         configs, skipped = swept.configs, (*left_out, *swept.skipped)
     configs = {**configs, **_rivals(rivals, given)}
     _refuse_external(configs.values())
+    _notify_unused(given.settings, configs.values(), notify)
     return Settings(configs, analysis, output, tracking, skipped, given.files, base.recorded)
+
+
+def _notify_unused(given: Mapping[str, Any], configs: Collection[RunConfig], notify: Notify) -> None:
+    """Name the options that none of the configurations uses."""
+    for name in given:
+        if configs and name in RunConfig.model_fields and not any(config.applies(name) for config in configs):
+            notify(f"{option_of(name, RunConfig)} is ignored: no configuration here uses it")
 
 
 def _refuse_external(configs: Iterable[RunConfig]) -> None:
@@ -112,6 +122,7 @@ def load_single(
             option = option_of(name, RunConfig)
             raise SettingsError(f"{option} is a list, {value!r}; this command takes one configuration")
     config = validate_run({**base.settings, **given.settings}, given.settings)
+    _notify_unused(given.settings, [config], notify)
     analysis = _validate(AnalysisConfig, {**base.analysis, **given.analysis}, given.analysis)
     output, tracking = _output(given)
     return Settings(
@@ -230,6 +241,11 @@ def _parse_list(name: str, given: Any) -> list[Any]:
 
 def _expand_range(name: str, element: str) -> list[str]:
     """Return the values of a range, its end included: `100:300:100` is 100, 200 and 300; else the element alone."""
+    if name in _RANGED and _DASHED.fullmatch(element):
+        raise SettingsError(
+            f"{option_of(name, RunConfig)} is {element!r}. A range is first:last:step, as in 100:800:100; "
+            "a list has commas, as in 100,200"
+        )
     if name not in _RANGED or ":" not in element:
         return [element]
     parts = element.split(":")

@@ -21,6 +21,8 @@ SWEPT = (
     "unit",
     "retriever",
     "index_headings",
+    "index_title",
+    "analyzer",
     "window",
     "retrieve_parents",
     "reranker",

@@ -102,7 +102,7 @@ class TrackingConfig(BaseModel):
     begun for the analysis and not finished; it is completed where it is found.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     uri: str | None = Field(None, description=WHERE_RUNS_ARE, json_schema_extra={"flags": ["--mlflow-uri"]})
     experiment_name: str | None = Field(

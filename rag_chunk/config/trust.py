@@ -6,7 +6,7 @@ from typing import Any
 from rag_chunk.config.catalog import BACKENDS
 from rag_chunk.config.names import is_function_name, is_reranker_backend
 
-_FUNCTIONS = ("strategy", "retriever", "reranker", "custom_metrics")
+_FUNCTIONS = ("strategy", "retriever", "reranker", "index_context", "custom_metrics")
 _ADDRESS = ("embedding_model", "embedding_url")
 TRUSTED = (*_FUNCTIONS, *_ADDRESS)
 RERANKER_KEY = "RAG_CHUNK_RERANKER_KEY"

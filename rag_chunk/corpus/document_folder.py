@@ -11,17 +11,22 @@ NEVER = frozenset({"mlruns", "mlartifacts", "node_modules"})
 MARKER = ".rag-chunk-results"
 IGNORED = "left out: git ignores them"
 LINKED = "is a linked folder, and not followed"
+RULES_UNREAD = "ignore rules"  # in the reason why some of a file's rules are not used
 NOT_REGULAR = "is a device, a pipe or a broken link"
 
 
 @dataclass(frozen=True, slots=True)
 class FolderFiles:
-    """The regular files of a folder, in a stable order; those that git ignores; and what cannot be read at all."""
+    """The regular files of a folder, in a stable order; those that git ignores; and what cannot be read at all.
+
+    `unread` are files with more ignore rules than are used, relative to the folder.
+    """
 
     files: list[Path] = field(default_factory=list)
     ignored: list[Path] = field(default_factory=list)
     linked: list[Path] = field(default_factory=list)
     closed: list[tuple[Path, str]] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
 
 
 def list_files(folder: Path, is_document: Callable[[Path], bool]) -> FolderFiles:
@@ -38,6 +43,7 @@ def list_files(folder: Path, is_document: Callable[[Path], bool]) -> FolderFiles
 
     for place, folders, names in os.walk(folder, onerror=report):
         here, real = rules.pop(place), root / os.path.relpath(place, folder)
+        files.unread.extend((os.path.relpath(file, root), reason) for file, reason in here.unread)
         folders[:] = sorted(name for name in folders if not _is_never(Path(place, name)))
         linked = [name for name in folders if os.path.islink(Path(place, name))]  # noqa: PTH114 - raises nothing
         files.linked.extend(Path(place, name) for name in linked if not here.ignore(real / name))

@@ -7,7 +7,7 @@ own account, and the list of files that git tracks although a rule ignores them,
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _LARGEST = 1_000_000  # bytes of a file with rules
@@ -53,6 +53,7 @@ class IgnoreRules:
     root: Path | None = None
     rules: tuple[_Rule, ...] = ()
     ignores_everything: bool = False
+    unread: tuple[tuple[Path, str], ...] = ()  # files of this very folder whose rules are not all used, and why
 
     def ignore(self, path: Path, *, is_folder: bool = False) -> bool:
         """Return whether a file or folder directly inside is ignored; `path` is absolute."""
@@ -67,12 +68,15 @@ class IgnoreRules:
         """Return the rules that hold inside `folder`, which is directly inside: a repository of its own begins anew."""
         if self.ignore(folder, is_folder=True):
             return IgnoreRules(ignores_everything=True)
-        own = _lines(folder / ".gitignore")
+        file = folder / ".gitignore"
         if _is_repository(folder):
-            return IgnoreRules(folder, (*_parse(_lines(_exclude_file(folder / ".git")), 0), *_parse(own, 0)))
-        if self.root is None or not own:
+            outer, cut = _read_rules(_exclude_file(folder / ".git"), 0)
+            own, cut_too = _read_rules(file, 0)
+            return IgnoreRules(folder, (*outer, *own), unread=(*cut, *cut_too))
+        if self.root is None:
             return self
-        return IgnoreRules(self.root, (*self.rules, *_parse(own, len(folder.relative_to(self.root).parts))))
+        own, cut = _read_rules(file, len(folder.relative_to(self.root).parts))
+        return IgnoreRules(self.root, (*self.rules, *own), unread=cut) if own or cut or self.unread else self
 
 
 def rules_above(folder: Path) -> IgnoreRules:
@@ -83,14 +87,24 @@ def rules_above(folder: Path) -> IgnoreRules:
     """
     above = [folder, *folder.parents]
     root = next((number for number, path in enumerate(above) if _is_repository(path)), -1)
-    rules = IgnoreRules()
+    rules, unread = IgnoreRules(), list[tuple[Path, str]]()
     for inner in reversed(above[: root + 1]):
         rules = rules.enter(inner)
-    return IgnoreRules() if rules.ignores_everything else rules
+        unread += rules.unread
+    return IgnoreRules() if rules.ignores_everything else replace(rules, unread=tuple(unread))
 
 
-def _parse(lines: list[bytes], depth: int) -> list[_Rule]:
-    return [rule for line in lines[:_MOST_RULES] if (rule := _parse_rule(line, depth))]
+def _read_rules(file: Path, depth: int) -> tuple[list[_Rule], tuple[tuple[Path, str], ...]]:
+    """Return the rules of a file; and where they are too many, the file and which of them are not used."""
+    lines = _lines(file)
+    rules = [rule for line in lines[:_MOST_RULES] if (rule := _parse_rule(line, depth))]
+    if any(map(bytes.strip, lines[_MOST_RULES:])):
+        return rules, (
+            (file, f"has more than {_MOST_RULES:,} lines of ignore rules, and those after them are not used"),
+        )
+    if not lines and _is_too_large(file):
+        return [], ((file, f"has more than {_LARGEST // 1_000_000} MB of ignore rules, and none of them is used"),)
+    return rules, ()
 
 
 def _parse_rule(line: bytes, depth: int) -> _Rule | None:
@@ -192,8 +206,19 @@ def _first_line(file: Path) -> str:
 def _lines(file: Path) -> list[bytes]:
     """Return the lines of a small regular file; none where there is none. git does not follow a linked `.gitignore`."""
     try:
-        if not file.is_file() or (file.name == ".gitignore" and file.is_symlink()) or file.stat().st_size > _LARGEST:
+        if not _is_readable(file) or _is_too_large(file):
             return []
         return file.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except (OSError, ValueError):
         return []
+
+
+def _is_readable(file: Path) -> bool:
+    return file.is_file() and not (file.name == ".gitignore" and file.is_symlink())
+
+
+def _is_too_large(file: Path) -> bool:
+    try:
+        return _is_readable(file) and file.stat().st_size > _LARGEST
+    except (OSError, ValueError):
+        return False

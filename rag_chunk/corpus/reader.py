@@ -1,5 +1,6 @@
 """Reads documents: a folder, one file, tables of `{"name": …, "text": …}`, what `convert` wrote, or a store's address."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from rag_chunk.corpus.converters import (
     reads,
 )
 from rag_chunk.corpus.document import Document, Skipped
-from rag_chunk.corpus.document_folder import IGNORED, LINKED, NOT_REGULAR, FolderFiles, list_files
+from rag_chunk.corpus.document_folder import IGNORED, LINKED, NOT_REGULAR, RULES_UNREAD, FolderFiles, list_files
 from rag_chunk.corpus.line import Corpus
 from rag_chunk.corpus.name_patterns import NamePatterns
 from rag_chunk.corpus.selected_files import (
@@ -136,7 +137,8 @@ def _without(paths: list[Path], apart: Iterable[Path]) -> list[Path]:
 def _left_out_by_rule(
     listed: FolderFiles, ignored: "SelectedFiles", root: Path, patterns: NamePatterns
 ) -> Iterator[Skipped]:
-    """Yield a line for each linked folder, and one for all documents that git ignores."""
+    """Yield a line for each linked folder and each file with too many rules, and one for all documents that git ignores."""
+    yield from (Skipped(writable(name.replace(os.sep, "/")), reason) for name, reason in listed.unread)
     yield from (Skipped(name_of(path, root), LINKED) for path in listed.linked if patterns.admit(name_of(path, root)))
     count = len(ignored.texts) + len(ignored.conversions) + ignored.needing.total()
     if count:
@@ -146,7 +148,7 @@ def _left_out_by_rule(
 def is_broken(entry: Skipped) -> bool:
     """Whether a document was left out because it cannot be read, and not by a rule."""
     by_rule = entry.reason in {NOT_READ, IGNORED, LINKED, STRAY} or entry.reason.startswith((LOOKS_LIKE, *NEED))
-    return not by_rule
+    return not (by_rule or RULES_UNREAD in entry.reason)
 
 
 def _read_all(

@@ -29,12 +29,17 @@ class SelectedFiles:
 
     @property
     def left_out(self) -> list[Skipped]:
-        """A line for each ending that is not read."""
-        needing = [
-            Skipped(f"{count:,} {ending}", f"{NEED[count == 1]}rag-chunk[{extra}]: pip install 'rag-chunk[{extra}]'")
-            for (ending, extra), count in self.needing.most_common()
-        ]
+        """A line for each extra that is missing, and for each ending that is not read."""
+        extras = dict.fromkeys(extra for _, extra in self.needing)
+        needing = [self._describe_missing(extra) for extra in extras]
         return needing + [Skipped(f"{count:,} {ending}", NOT_READ) for ending, count in self.other.most_common()]
+
+    def _describe_missing(self, extra: str) -> Skipped:
+        """Return a line for the files of all endings that an extra would convert."""
+        counts = [(count, ending) for (ending, by), count in self.needing.most_common() if by == extra]
+        is_one = sum(count for count, _ in counts) == 1
+        files = ", ".join(f"{count:,} {ending}" for count, ending in counts)
+        return Skipped(files, f"{NEED[is_one]}rag-chunk[{extra}]: pip install 'rag-chunk[{extra}]'")
 
 
 def select_files(

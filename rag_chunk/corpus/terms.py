@@ -181,6 +181,10 @@ class Terms:
         run_starts, run_ends = ((runs[:, side] + offset).astype(self._kind) for side in (0, 1))
         return _TextBlock(starts, ends, numbered, run_starts, run_ends, unspaced, marks)
 
+    def terms_in(self, text: str) -> list[str]:
+        """Return the terms of a text in order."""
+        return terms(text)
+
     def fragments(self, spans: Spans) -> tuple[Positions, list[str]]:
         """Return the terms that arise where the borders of `spans` cut a run: rows of `spans`, and the terms.
 
@@ -193,9 +197,20 @@ class Terms:
         pieces = self._without_leading_marks(pieces)
         first, last = index_in(self._marks, pieces[:, 0]), index_in(self._marks, pieces[:, 1])
         letters = pieces[:, 1] - pieces[:, 0] - (last - first)
+        # Where the last letter is cut off from its marks, the last bigram is another one than that of the whole run.
+        bare = np.flatnonzero(unspaced & (letters > 1) & among(pieces[:, 1], self._marks))
+        pairs = [(self._second_last(end), end) for end in pieces[bare, 1].tolist()]
         kept = np.where(unspaced, letters == 1, letters > 0)
-        texts = [fold_term(self._corpus.text(start, end)) for start, end in pieces[kept].tolist()]
-        return rows[kept], texts
+        texts = [fold_term(self._corpus.text(start, end)) for start, end in [*pieces[kept].tolist(), *pairs]]
+        return np.concatenate([rows[kept], rows[bare]]), texts
+
+    def _second_last(self, end: int) -> int:
+        """Return where the last letter but one before a place starts, marks being with their letters."""
+        place, letters = end, 0
+        while letters < 2:  # noqa: PLR2004 - a bigram has two
+            place -= 1
+            letters += not among(np.array([place]), self._marks)[0]
+        return place
 
     def _without_leading_marks(self, pieces: Spans) -> Spans:
         """Return `pieces` from their first character on that belongs to none before it."""

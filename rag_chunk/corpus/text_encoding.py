@@ -88,5 +88,7 @@ def read_utf8(path: Path, kind: str = "") -> str:
         raise InputError(f"there is no {kind or 'file'} {path}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{name} {not_utf8(error)}") from None
+    except IsADirectoryError:
+        raise InputError(f"{name} is a folder, not a file") from None
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from None

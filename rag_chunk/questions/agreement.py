@@ -64,10 +64,20 @@ def numbers_differ(passage: Passage, document: Passage, blocks: Sequence[Block])
             or _has_number_instead(passage, document, blocks, (start, end))
         ):
             return True
-    return any(
+    return _signs_differ(passage, document, blocks) or any(
         first < border < last
         for border in (low, high)
         for first, last in document.numbers(max(0, border - 1), border + 1)
+    )
+
+
+def _signs_differ(passage: Passage, document: Passage, blocks: Sequence[Block]) -> bool:
+    """Whether a number has a minus in one of both and not in the other."""
+    return any(
+        passage.has_minus(first) != document.has_minus(place + first - source)
+        for source, place, length in blocks
+        for first, _ in passage.numbers(source, source + length)
+        if first >= source
     )
 
 

@@ -4,6 +4,7 @@ import unicodedata
 from typing import Literal
 
 from rag_chunk.corpus.characters import LONE, flags_of
+from rag_chunk.questions.folding import CURRENCIES, has_minus
 
 Cut = Literal["word", "number"]
 SHORTEST_COMPONENT = 4  # letters, accents counted apart, of the part of a compound that may be evidence
@@ -16,8 +17,8 @@ def cut_at(text: str, position: int) -> Cut | None:
 
     Scripts that are written without spaces have a border at each letter.
 
-    >>> cut_at("port 8080", 7), cut_at("3.5", 1), cut_at("smart", 2), cut_at("port 80.", 7)
-    ('number', 'number', 'word', None)
+    >>> cut_at("port 8080", 7), cut_at("3.5", 1), cut_at("at -5", 4), cut_at("smart", 2), cut_at("port 80.", 7)
+    ('number', 'number', 'number', 'word', None)
     """
     if not 0 < position < len(text):
         return None
@@ -56,7 +57,10 @@ def _kind(character: str) -> str:
 
 
 def _is_inside_number(text: str, position: int, before: str, after: str) -> bool:
-    """Whether digits meet here, by themselves or through a point or a comma."""
+    """Whether digits meet here, by themselves or through a point or a comma, or a number and its minus."""
+    first_digit = position + (after in CURRENCIES)
+    if text[first_digit : first_digit + 1].isdigit() and has_minus(text, first_digit):
+        return True
     if _kind(before) == "N":
         follows = text[position + 1 : position + 2]
         return _kind(after) == "N" or (after in _JOINS_DIGITS and follows.isdigit())

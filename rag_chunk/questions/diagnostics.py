@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
-Kind = Literal["unreadable", "form", "missing", "moved", "similar", "keyword", "duplicate", "unanswered", "unreviewed"]
+Kind = Literal[
+    "unreadable", "form", "missing", "moved", "similar", "keyword", "duplicate", "unanswered", "unreviewed", "field"
+]
 
 
 def warn_of_drafts(drafts: int, count: int) -> str:

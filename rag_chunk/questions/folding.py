@@ -21,6 +21,11 @@ _QUOTES_AND_DASHES = str.maketrans(
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\ufe58\ufe63\uff0d", "-"),
     }
 )
+MINUS_SIGNS = ("-", "\u2212", "\u2013", "\u2012")  # some write it as a dash
+CURRENCIES = "$\u20ac\u00a3\u00a5"
+_BEFORE_MINUS = "([{|=<>~\u2248/*+" + CURRENCIES
+_NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
+_THOUSANDS = regex.compile(r",(?=\d{3}(?!\d))")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,10 +136,21 @@ def _is_letter(character: str) -> int:
 
 
 def numbers(text: str) -> list[str]:
-    """Return the numbers in `text`, without the commas between thousands.
+    """Return the numbers in `text`, with their minus and without the commas between thousands.
 
-    >>> numbers("1,250 of 3.5 in 2020")
-    ['1250', '3.5', '2020']
+    >>> numbers("1,250 of 3.5 in 2020-21, at -5 (COVID-19)")
+    ['1250', '3.5', '2020', '21', '-5', '19']
     """
-    written = regex.findall(r"\d+(?:[.,]\d+)*", unicodedata.normalize("NFKC", text))
-    return [regex.sub(r",(?=\d{3}(?!\d))", "", number) for number in written]
+    form = unicodedata.normalize("NFKC", text)
+    return [
+        ("-" if has_minus(form, match.start()) else "") + _THOUSANDS.sub("", match.group())
+        for match in _NUMBER.finditer(form)
+    ]
+
+
+def has_minus(text: str, start: int) -> bool:
+    """Whether the number that begins at `start` has a minus, and not a hyphen as in COVID-19 or 10-20."""
+    sign = start - 1 - (start > 0 and text[start - 1] in CURRENCIES)
+    if sign < 0 or text[sign] not in MINUS_SIGNS:
+        return False
+    return sign == 0 or text[sign - 1].isspace() or text[sign - 1] in _BEFORE_MINUS

@@ -104,7 +104,9 @@ def parse_question(record: RawQuestion, account: Diagnostics) -> ParsedQuestion:
         account.add("warning", "form", f"{parsed.label}:", said, parsed.number)
     for name in fields:
         if name not in KNOWN and (nearest := _hint(name)):
-            account.add("warning", "form", f"{parsed.label}:", f"the field {name!r} is ignored{nearest}", parsed.number)
+            account.add(
+                "warning", "field", f"{parsed.label}:", f"the field {name!r} is ignored{nearest}", parsed.number
+            )
     return parsed
 
 

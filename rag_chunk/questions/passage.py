@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from rag_chunk.questions.folding import Folded
+from rag_chunk.questions.folding import Folded, has_minus
 
 NEAR = 30  # letters between blocks that belong together
 FURNITURE = 200  # letters in the document between two parts of one stretch
@@ -33,6 +33,10 @@ class Passage:
             first, last = np.searchsorted(self.letters.starts, number.span()).tolist()
             if first < high and last > low:
                 yield first, last
+
+    def has_minus(self, first: int) -> bool:
+        """Whether the number whose first letter is given has a minus."""
+        return has_minus(self.text, int(self.letters.starts[first]))
 
     def line_starts(self, low: int, high: int) -> set[int]:
         """Return which of the letters [low, high) are the first of a line."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def find_absent(checks: Sequence[QuestionCheck], missing: Missing) -> list[Diagn
     else:
         fatal = [finding for finding in errors if finding.kind != "missing"]
     if fatal:
-        raise InputError(_report(checks[0].source, fatal) + (_REMEDY if missing == "error" and absent else ""))
+        raise InputError(_report(checks[0], fatal) + (_REMEDY if missing == "error" and absent else ""))
     return absent
 
 
@@ -68,14 +69,20 @@ def refuse_unanswered(check: QuestionCheck, answered: int, absent: Sequence[Diag
     if not answered:
         none = f"none of its {len(check.questions)} questions has evidence that is in the documents"
         raise InputError(
-            _report(check.source, [Diagnostic("error", "form", "the file", f"has no usable question: {none}"), *absent])
+            _report(check, [Diagnostic("error", "form", "the file", f"has no usable question: {none}"), *absent])
         )
 
 
-def _report(where: str, findings: Sequence[Diagnostic]) -> str:
-    """Return every problem, one a line."""
+def _report(check: QuestionCheck, findings: Sequence[Diagnostic]) -> str:
+    """Return every problem, one a line, and the fields that are ignored: a misspelt name may be the cause of them all."""
     count = f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
-    return f"{where}: {count} with the questions:\n" + "\n".join(f"  {finding.text}" for finding in findings)
+    lines = [*(finding.text for finding in findings), *_ignored_fields(check)]
+    return f"{check.source}: {count} with the questions:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _ignored_fields(check: QuestionCheck) -> list[str]:
+    counts = Counter(finding.said for finding in check.of("warning") if finding.kind == "field")
+    return [f"in {count} question{'s' if count > 1 else ''}, {said}" for said, count in counts.items()]
 
 
 def _questions(check: QuestionCheck, absent: Sequence[Diagnostic]) -> Questions:

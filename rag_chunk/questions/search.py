@@ -1,6 +1,5 @@
 """Finds the places of a phrase in the documents, surest way first."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,11 +8,11 @@ from rapidfuzz import fuzz
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.questions.aligner import Alignment, align_table
 from rag_chunk.questions.borders import cut_at, is_component, is_whole
+from rag_chunk.questions.differences import SIMILAR_ENOUGH, describe_difference
 from rag_chunk.questions.document_texts import Documents, DocumentTexts, Form, Place
-from rag_chunk.questions.folding import fold, letters, numbers
+from rag_chunk.questions.folding import MINUS_SIGNS, fold, has_minus, letters, numbers
 from rag_chunk.questions.passage import Passage
 
-SIMILAR_ENOUGH = 90
 SHORTEST_SIMILAR = 20
 LONGEST_FUZZY = 300  # characters up to which a phrase is compared with every stretch of the documents
 MOST_DOCUMENTS = 3  # that a passage is aligned with
@@ -95,6 +94,8 @@ class TextSearch:
     ) -> tuple[Span, ...]:
         """Return where on the line those of `places` are that neither cut what they must not, nor differ in numbers."""
         texts = [document.text for document in self._corpus.documents] if places else []
+        if step == "letters" and phrase.startswith(MINUS_SIGNS):
+            places = [(index, start - has_minus(texts[index], start), end) for index, start, end in places]
         return tuple(
             (start + self._offsets[index], end + self._offsets[index])
             for index, start, end in places
@@ -167,7 +168,7 @@ class TextSearch:
         document, start, _ = self._corpus.place(*span)
         where = f"{document.name}, {line_of(document, start)}"
         text = self._corpus.text(*span)
-        return f"nearest: {excerpt(text)} in {where} ({score:.0f} % similar{_difference(phrase, text)})"
+        return f"nearest: {excerpt(text)} in {where} ({score:.0f} % similar{describe_difference(phrase[:_NEAREST_OF], text)})"
 
     def in_whole_words(self, start: int, end: int) -> str:
         """Return the text of a stretch, with the words that its borders cut."""
@@ -234,15 +235,6 @@ def pages_around(document: Document, page: int | str) -> Span | None:
         return None
     end = pages[number + 2].start if number + 2 < len(pages) else len(document.text)
     return pages[max(0, min(number, len(pages) - 1) - 1)].start, end
-
-
-def _difference(phrase: str, text: str) -> str:
-    """Say which numbers of a phrase its nearest text lacks, and which it has instead; empty where they agree."""
-    wanted, there = Counter(numbers(phrase[:_NEAREST_OF])), Counter(numbers(text))
-    if not text.strip() or wanted == there or fuzz.ratio(phrase[:_NEAREST_OF], text) < SIMILAR_ENOUGH:
-        return ""
-    missing, instead = (", ".join((one - other).elements()) for one, other in ((wanted, there), (there, wanted)))
-    return f", but numbers differ: the questions say {missing or 'nothing'}, the document says {instead or 'nothing'}"
 
 
 def _as_documents(indexes: Sequence[int]) -> Documents:

@@ -13,12 +13,14 @@ from itertools import pairwise
 
 import regex
 
+from rag_chunk.questions.folding import has_minus
 from rag_chunk.questions.passage import Passage
 
 FEWEST_NUMBERS = 8  # of a passage that is a table
 LEAST_SHARE = 0.85  # of a passage's letters and digits
 _BESIDE = 3000  # characters on both sides, in a document without pages
 _NEAR_ROWS = 2
+_FAR_ROWS = 12  # from which a single row is of another table, or of another sentence of the same form
 _TOKEN = regex.compile(r"\d+(?:[.,]\d+)*|\p{L}+")
 _THOUSANDS = regex.compile(r",(?=\d{3}(?!\d))")
 _PAGE_NUMBER = regex.compile(r"\d{1,3}")
@@ -61,7 +63,7 @@ def collect_rows(passage: Passage, document: Passage, within: tuple[int, int]) -
     """Return the rows of a table that are near the stretch `within` of a document; None where they are not all there."""
     wanted = _tokens(passage.text)
     rows = list(_rows(document.text, *within))
-    chosen = _choose(rows, wanted)
+    chosen = _drop_isolated(_choose(rows, wanted))
     left = wanted - sum((rows[place].tokens for place in chosen), Counter())
     share = 1 - _weight(left) / _weight(wanted)
     if share < LEAST_SHARE or _numbers(left) - _page_numbers(passage.text) or _has_other_number(rows, chosen, left):
@@ -85,13 +87,14 @@ def _rows(text: str, start: int, end: int) -> Iterator[_Row]:
 
 
 def _tokens(text: str) -> Counter[str]:
-    """Count the words and the numbers of a text, whatever their case, form and commas between thousands."""
+    """Count the words and the numbers of a text with their minus, whatever their case, form and commas in thousands."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return Counter(_THOUSANDS.sub("", token) for token in _TOKEN.findall(plain))
+    tokens = ((_THOUSANDS.sub("", match.group()), has_minus(plain, match.start())) for match in _TOKEN.finditer(plain))
+    return Counter(f"-{token}" if is_negative and token[0].isdigit() else token for token, is_negative in tokens)
 
 
 def _numbers(tokens: Counter[str]) -> Counter[str]:
-    return Counter({token: count for token, count in tokens.items() if token[0].isdigit()})
+    return Counter({token: count for token, count in tokens.items() if token[-1].isdigit()})
 
 
 def _page_numbers(text: str) -> Counter[str]:
@@ -122,6 +125,14 @@ def _choose(rows: Sequence[_Row], wanted: Counter[str]) -> list[int]:
             places.remove(nearest)
             left -= rows[nearest].tokens
     return sorted(chosen)
+
+
+def _drop_isolated(chosen: list[int]) -> list[int]:
+    """Return the places without single ones that are far from all others."""
+    if len(chosen) <= 2:  # noqa: PLR2004 - of two, neither is the single one
+        return chosen
+    gaps = [_FAR_ROWS + 1, *(after - before for before, after in pairwise(chosen)), _FAR_ROWS + 1]
+    return [place for place, around in zip(chosen, pairwise(gaps), strict=True) if min(around) <= _FAR_ROWS]
 
 
 def _fits(row: _Row, left: Counter[str]) -> bool:

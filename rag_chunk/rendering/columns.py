@@ -160,7 +160,7 @@ def _partly_located(report: Report) -> list[str]:
     least = sorted(shares.items(), key=lambda each: each[1])
     named = ", ".join(f"{name} ({100 * share:.0f} %)" for name, share in least[:_MOST_NAMED])
     more = f" and {len(least) - _MOST_NAMED} more" if len(least) > _MOST_NAMED else ""
-    return [f"A part of the evidence was not located, and does not count, of {named}{more}."]
+    return [f"Only a part of the evidence is in the documents, and only that part counts: of {named}{more}."]
 
 
 def _unread(report: Report) -> list[str]:

@@ -15,10 +15,11 @@ import numpy as np
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.analyzer import AnalyzedTerms, analyzed_terms
 from rag_chunk.corpus.arrays import Floats, Positions, first_of_runs, index_in, line_type, ranges
-from rag_chunk.corpus.terms import Terms, terms, terms_of
+from rag_chunk.corpus.terms import Terms
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.indexed import titles_above
+from rag_chunk.retriever.indexed import texts_before
 from rag_chunk.retriever.order import best_first
 
 K1 = 1.5
@@ -60,10 +61,10 @@ class _Postings:
 class Bm25:
     """The positional index of one corpus."""
 
-    def __init__(self, corpus: Corpus, *, headings: bool = False) -> None:
-        """Index `corpus`; with `headings`, a chunk has the terms of the titles above it too."""
-        self._terms: Terms = terms_of(corpus)
-        self._headings = headings
+    def __init__(self, corpus: Corpus, config: RunConfig) -> None:
+        """Index `corpus`; a chunk has the terms of what is indexed before it, too."""
+        self._terms = analyzed_terms(corpus, config.analyzer)
+        self._config = config
         self._latest: dict[tuple[str, ...], _Questions] = {}
 
     def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
@@ -94,7 +95,7 @@ class Bm25:
         if not len(chunking):
             yield np.zeros((len(questions), 0))
             return
-        titles = titles_above(chunking) if self._headings else []
+        titles = texts_before(chunking, self._config) if self._config.indexes_more else []
         scorer = _Scorer(_postings(self._terms, asked, chunking, titles), len(chunking))
         step = max(1, _CELLS // len(chunking))
         for first in range(0, len(questions), step):
@@ -109,13 +110,16 @@ class Bm25:
 
 
 def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
-    """Return the index of `corpus`, made once; only `index_headings` changes it."""
-    headings = config.index_headings
-    return corpus.derived(Bm25, lambda: Bm25(corpus, headings=headings), headings)
+    """Return the index of `corpus`, made once; only what is indexed with a chunk changes it."""
+    return corpus.derived(
+        Bm25,
+        lambda: Bm25(corpus, config),
+        *(config.index_headings, config.index_title, config.index_context, config.analyzer),
+    )
 
 
-def _as_terms(index: Terms, questions: Sequence[str]) -> _Questions:
-    lists = [terms(question) for question in questions]
+def _as_terms(index: Terms | AnalyzedTerms, questions: Sequence[str]) -> _Questions:
+    lists = [index.terms_in(question) for question in questions]
     vocabulary = {term: number for number, term in enumerate(dict.fromkeys(chain.from_iterable(lists)))}
     asked = np.array([vocabulary[term] for words in lists for term in words], np.int64)
     borders = np.cumsum([0, *map(len, lists)])
@@ -135,10 +139,10 @@ def _ranges(starts: Positions, ends: Positions, chunking: Chunking) -> tuple[Pos
     return first, np.maximum(last - first, 0)
 
 
-def _postings(index: Terms, asked: _Questions, chunking: Chunking, titles: Sequence[str]) -> _Postings:
-    """Count the questions' terms in each chunk and the titles above it, and weigh them."""
+def _postings(index: Terms | AnalyzedTerms, asked: _Questions, chunking: Chunking, titles: Sequence[str]) -> _Postings:
+    """Count the questions' terms in each chunk and what is indexed before it, and weigh them."""
     rows, apart = index.fragments(chunking.spans)
-    of_titles, more = _terms_of_titles(titles)
+    of_titles, more = _terms_of_titles(index, titles)
     rows, apart = np.concatenate([rows, of_titles]), apart + more
     numbers, chunks = _places(asked, chunking, rows, apart)
     opens = first_of_runs(numbers, chunks) if len(numbers) else np.zeros(0, np.int64)
@@ -171,9 +175,9 @@ def _places(asked: _Questions, chunking: Chunking, rows: Positions, apart: list[
     return numbers[order], chunks[order]
 
 
-def _terms_of_titles(titles: Sequence[str]) -> tuple[Positions, list[str]]:
-    """Return the terms of the titles above chunks: the row of the chunk, and the term."""
-    known = {line: terms(line) for line in set(titles)}
+def _terms_of_titles(index: Terms | AnalyzedTerms, titles: Sequence[str]) -> tuple[Positions, list[str]]:
+    """Return the terms of what is indexed before chunks: the row of the chunk, and the term."""
+    known = {line: index.terms_in(line) for line in set(titles)}
     rows = np.repeat(np.arange(len(titles)), [len(known[line]) for line in titles])
     return rows, [term for line in titles for term in known[line]]
 

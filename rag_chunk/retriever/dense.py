@@ -68,5 +68,8 @@ class Dense:
 def dense(corpus: Corpus, config: RunConfig) -> Dense:
     """Return the index of `corpus` for the model of `config`, made once."""
     return corpus.derived(
-        Dense, lambda: Dense(config), config.embedding_model, config.embedding_url, config.index_headings
+        Dense,
+        lambda: Dense(config),
+        *(config.embedding_model, config.embedding_url),
+        *(config.index_headings, config.index_title, config.index_context),
     )

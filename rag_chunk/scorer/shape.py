@@ -1,10 +1,15 @@
 """What chunks are like, apart from any question: how many, how large, how much of the corpus they hold."""
 
+from collections import Counter
+
 import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import opens, union
+from rag_chunk.corpus.units import units_of
+from rag_chunk.retriever.indexed import texts_before
 
 TINY = 20
 PERCENTILES = (5, 50, 95)
@@ -29,8 +34,20 @@ def shape_metrics(chunking: Chunking, config: RunConfig) -> dict[str, float]:
         "share_over_limit": float((sizes > config.chunk_size).sum() / len(some)),
         "coverage": held / non_whitespace if non_whitespace else 1.0,
         "duplicates": float(_count_duplicates(chunking)),
-        "index_ratio": float(sizes.sum() / max(1, units)),
+        "index_ratio": float((sizes.sum() + _count_before(chunking, config)) / max(1, units)),
     }
+
+
+def _count_before(chunking: Chunking, config: RunConfig) -> int:
+    """Return how many units are indexed before the chunks' own texts: their titles and contexts."""
+    if not config.indexes_more:
+        return 0
+    counts = Counter(texts_before(chunking, config))
+    lines = Corpus(Document(f"{number:08}", line) for number, line in enumerate(counts))
+    sizes = (
+        units_of(lines, config.unit, config.model).count(np.column_stack([lines.starts[:-1], lines.starts[1:]])).sizes
+    )
+    return int((sizes * np.array(list(counts.values()), np.int64)).sum())
 
 
 def _count_duplicates(chunking: Chunking) -> int:

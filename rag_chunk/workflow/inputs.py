@@ -82,7 +82,17 @@ def read_documents(asked: AnalysisConfig, notify: Notify, progress: Progress | N
     return corpus
 
 
+def _refuse_swapped(asked: AnalysisConfig) -> None:
+    """Raise `InputError` where a folder is named as the questions, which is how the two are swapped by mistake."""
+    if asked.test_file is not None and asked.test_file.is_dir():
+        raise InputError(
+            f"{asked.test_file} is a folder, but --test-file names the questions: rag-chunk analyze {asked.test_file} "
+            f"--test-file {asked.source if asked.source and asked.source.is_file() else 'questions.json'}"
+        )
+
+
 def _read_corpus(asked: AnalysisConfig, converters: Iterable[str], progress: Progress | None) -> Corpus:
+    _refuse_swapped(asked)
     return read_corpus(
         asked.require_source(),
         include=asked.include,

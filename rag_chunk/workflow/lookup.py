@@ -20,7 +20,8 @@ def find_saved_analysis(name: str, *, uri: str | None = None) -> SavedAnalysis:
         return read_saved_analysis(Path(name))
     if not may_name_run(name):
         raise InputError(
-            f"{name} is neither a results folder nor the id of a run: 32 digits from 0 to f, or the first 8"
+            f"there is no results folder {name}, and it is not the id of a run, which has 32 characters from 0-9 and a-f; "
+            "its first 8 are enough"
         )
     return fetch_analysis(name, uri=uri)
 

@@ -1045,12 +1045,12 @@ def test_a_clear_verdict_is_three_lines_and_the_rest_is_explained_on_demand() ->
 
 
 def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
-    metrics = {"budget_recall": 0.6, "lost_ranked_low": 0.1, "lost_other_documents": 0.28, "lost_split": 0.02}
+    metrics = {"budget_recall": 0.6, "lost_below_budget": 0.1, "lost_never_retrieved": 0.28, "lost_at_border": 0.02}
+    metrics |= {"lost_other_documents": 0.3}
     result = ConfigurationResult(name="c", config=WHOLE, metrics=metrics)
     assert where_lost(result) == (
-        "c misses 40.0 points of recall: 28.0 because the budget holds nothing of the right document, 10.0 because other "
-        "chunks of the right document rank higher and 2.0 because a border splits the evidence and the budget holds only a "
-        "piece of it."
+        "c misses 40.0 points of recall: 28.0 because the evidence is never retrieved, 10.0 because the evidence is ranked "
+        "below the budget and 2.0 because a border cuts the evidence and the budget does not hold all pieces."
     )
     assert (
         between_documents(result) == "Most evidence is missed because the search picks the wrong documents. "

@@ -151,7 +151,7 @@ def test_a_link_out_of_a_results_folder_is_refused(house: Path) -> None:
 
 def test_a_name_that_can_be_no_path_is_neither_a_folder_nor_a_run(house: Path) -> None:
     for name in ("x" * 5000, "a\x00b"):
-        with pytest.raises(InputError, match="is neither a results folder nor the id of a run"):
+        with pytest.raises(InputError, match="there is no results folder"):
             compare(house / "large", name)
     _set(house / "small", "report.json", "analysis", "source", to="x" * 5000)
     with pytest.raises(InputError, match="are not at xxx"):
@@ -445,9 +445,9 @@ def test_what_was_scored_is_not_run_again(house: Path, run: Program) -> None:
 def test_names_that_stand_for_nothing_are_errors(house: Path, run: Program) -> None:
     (house / "empty").mkdir()
     for name, said in (
-        ("smal", "neither a results folder nor"),
+        ("smal", "there is no results folder"),
         ("empty", "is not a results folder"),
-        ("../x", "neither"),
+        ("../x", "there is no results folder"),
     ):
         for command in (["compare", "small", name], ["reproduce", name]):
             status, shown, error = run(*command)

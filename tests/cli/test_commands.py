@@ -325,6 +325,11 @@ def test_reviewed_is_read_in_every_format_and_kept_by_fix(rag_chunk, docs):
         (2, ["check-questions"], "no questions were named. Give them, and the documents"),
         (3, ["check-questions", "docs"], "docs is a folder; the questions come first"),
         (3, ["analyze", "docs", "--config", "docs"], "the config file docs cannot be read: Is a directory"),
+        (3, ["analyze", "docs/guide.md", "--test-file", "docs"], "rag-chunk analyze docs --test-file docs/guide.md"),
+        (2, ["analyze", "docs", "--chunk-size", "100", "200"], "as in --chunk-size 100,200"),
+        (2, ["analyze", "docs", "--chunk-size", "100-400"], "A range is first:last:step, as in 100:800:100"),
+        (2, ["analyze", "docs", "--embedding-model", "bge-small"], "did you mean 'sentence-transformers:bge-small'?"),
+        (3, ["compare", "one", "two"], "there is no results folder one"),
         (3, ["check-questions", "q.json", "docs", "--fix", "missing/q.json"], "there is no folder missing"),
         (2, ["analyze", "docs", "--unit", "words,tokns"], "not 'tokns' (did you mean 'tokens'?)"),
         (2, ["analyze", "docs", "--output", "jsno"], "not 'jsno' (did you mean 'json'?)"),
@@ -342,6 +347,22 @@ def test_a_slip_is_answered_with_what_was_meant(rag_chunk, docs, status, argumen
     done = rag_chunk(*arguments)
     assert (done.status, done.out) == (status, "")
     assert sentence in done.said
+
+
+def test_a_misspelt_field_is_named_beside_the_problems_that_it_causes(rag_chunk, docs):
+    Path("q.json").write_text('[{"qestion": "How?", "relevant": "Turn"}, {"qestion": "Why?", "relevant": "Turn"}]')
+    said = rag_chunk("analyze", "docs", "--test-file", "q.json").said
+    assert "in 2 questions, the field 'qestion' is ignored (did you mean 'question'?)" in said
+    Path("q.json").write_text('[{"question": "How?", "relevnt": "Turn"}]')
+    said = rag_chunk("analyze", "docs", "--test-file", "q.json").said
+    assert "in 1 question, the field 'relevnt' is ignored (did you mean 'relevant'?)" in said
+
+
+def test_an_option_that_no_configuration_uses_is_named(rag_chunk, docs):
+    alone = rag_chunk("analyze", "docs", "--strategy", "fixed-size", "--overlap", "5")
+    assert "--overlap is ignored: no configuration here uses it" in alone.said
+    beside = rag_chunk("analyze", "docs", "--strategy", "fixed-size,sliding-window", "--overlap", "5")
+    assert "is ignored" not in beside.said
 
 
 def test_check_questions_takes_what_the_folders_config_names(rag_chunk, docs):

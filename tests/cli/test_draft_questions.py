@@ -213,6 +213,21 @@ def test_structured_output_is_asked_for_where_the_server_has_it(draft, server):
     assert form["json_schema"]["schema"]["additionalProperties"] is False
 
 
+def test_every_request_has_the_form_that_the_protocol_s_own_package_gives_it(draft, server):
+    """The types of the package are the protocol: every field is known, and schemas are strict."""
+    from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+    from pydantic import ConfigDict, TypeAdapter, with_config
+
+    strict = with_config(ConfigDict(extra="forbid"))(CompletionCreateParamsNonStreaming)
+    draft(*FEW)
+    for body in server.asked:
+        TypeAdapter(strict).validate_python(body)
+        schema = body["response_format"]["json_schema"]["schema"]
+        assert schema["required"] == list(schema["properties"])
+        assert {"anyOf", "default", "minLength", "$ref"}.isdisjoint(json.dumps(schema).split('"'))
+    assert all(headers["authorization"] == "Bearer none" for headers in server.headers)
+
+
 def test_it_waits_as_it_is_told_where_requests_are_limited(draft, server):
     server.answers += [(429, {"Retry-After": "0.01"}, {}), (503, {"Retry-After": "0.01"}, {})]
     assert draft(*FEW)[0] == 0

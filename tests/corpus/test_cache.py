@@ -53,6 +53,41 @@ def test_tokens_of_a_long_document_are_encoded_once(kept: Path, monkeypatch: pyt
     assert texts == ["short"]
 
 
+def test_tokens_of_many_short_documents_share_a_file(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [LONG[:200], "", "漢字", *(f"{number} {LONG[: 40 + number]}" for number in range(200)), LONG, "", "end"]
+    corpora = [Corpus([Document(f"{number:03}", text) for number, text in enumerate(texts)]) for _ in range(2)]
+    first, again = corpora
+    starts = units_of(first, "tokens", "text-embedding-3-small").starts.tolist()
+    assert len(list(kept.glob("tokens-*"))) == 2
+    monkeypatch.setattr(Encoder, "encode", lambda *_: pytest.fail("a text was encoded again"))
+    assert units_of(again, "tokens", "text-embedding-3-small").starts.tolist() == starts
+
+
+def test_where_one_short_document_changes_the_long_ones_are_not_encoded_again(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = [f"{number} {LONG[:60]}" for number in range(200)]
+
+    def encode(texts: list[str]) -> list[int]:
+        corpus = Corpus([Document(f"{number:03}", text) for number, text in enumerate([*texts, LONG])])
+        return units_of(corpus, "tokens", "text-embedding-3-small").starts.tolist()
+
+    encode(short)
+    changed = ["Other words.", *short[1:]]
+    encoded: list[str] = []
+    original = Encoder.encode
+
+    def note(encoder: Encoder, text: str) -> Positions:
+        encoded.append(text)
+        return original(encoder, text)
+
+    monkeypatch.setattr(Encoder, "encode", note)
+    starts = encode(changed)
+    assert encoded == changed
+    with cache.caching(enabled=False):
+        assert encode(changed) == starts
+
+
 def test_a_damaged_file_counts_as_never_stored(kept: Path) -> None:
     first, chance = tokens(), np.random.default_rng(0)
     (file,) = kept.glob("tokens-*")

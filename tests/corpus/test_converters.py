@@ -391,15 +391,18 @@ def test_progress_is_told_for_what_is_converted(folder: Path) -> None:
 
 
 def test_an_ending_without_its_extra_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _uninstall(monkeypatch, "pypdfium2", "html_to_markdown")
-    for name in ("a.pdf", "b.PDF", "c.html"):
+    _uninstall(monkeypatch, "pypdfium2", "html_to_markdown", "xberg")
+    for name in ("a.pdf", "b.PDF", "c.html", "d.docx", "e.pptx"):
         (folder / name).write_text("x")
-    with pytest.raises(MissingExtra, match=r"reading 2 \.pdf, 1 \.html under .*pip install 'rag-chunk\[documents\]'"):
+    with pytest.raises(
+        MissingExtra, match=r"reading 2 \.pdf, .*1 \.html.* under .*pip install 'rag-chunk\[documents\]'"
+    ):
         read_corpus(".")
     (folder / "a.md").write_text("words")
-    assert [f"{name} {reason}" for name, reason in read_corpus(".").skipped] == [
-        "2 .pdf need rag-chunk[pdf]: pip install 'rag-chunk[pdf]'",
+    assert sorted(f"{name} {reason}" for name, reason in read_corpus(".").skipped) == [
+        "1 .docx, 1 .pptx need rag-chunk[office]: pip install 'rag-chunk[office]'",
         "1 .html needs rag-chunk[html]: pip install 'rag-chunk[html]'",
+        "2 .pdf need rag-chunk[pdf]: pip install 'rag-chunk[pdf]'",
     ]
     with pytest.raises(MissingExtra, match=r"rag-chunk\[pdf\]"):
         read_corpus("a.pdf")

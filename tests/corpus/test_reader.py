@@ -126,6 +126,22 @@ def test_a_hostile_pattern_does_not_hold_the_reading_up(folder: Path) -> None:
     assert subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
 
 
+def test_ignore_rules_that_are_too_many_to_be_used_are_named(folder: Path) -> None:
+    write(folder, "a.md", "sub/b.md", "deep/er/c.md")
+    write(folder, ".gitignore", text="x\n" * 10_000 + "\n#\na.md\n")
+    write(folder, "sub/.gitignore", text="x" * 1_000_001)
+    git(folder, "init", "-q")
+    (folder / ".git" / "info" / "exclude").write_text("x\n" * 10_000)
+    assert left_out() == [
+        ".gitignore has more than 10,000 lines of ignore rules, and those after them are not used",
+        "sub/.gitignore has more than 1 MB of ignore rules, and none of them is used",
+    ]
+    assert left_out("sub") == [
+        "../.gitignore has more than 10,000 lines of ignore rules, and those after them are not used",
+        ".gitignore has more than 1 MB of ignore rules, and none of them is used",
+    ]
+
+
 @pytest.mark.parametrize("kind", ["plain", "bare", "filters"])
 def test_nothing_that_a_hostile_repository_names_is_run(folder: Path, kind: str) -> None:
     trap = folder / "ran"

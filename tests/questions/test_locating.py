@@ -8,6 +8,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.document import Page
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, check_questions, read_questions
+from rag_chunk.questions.differences import describe_difference
 from rag_chunk.questions.search import pages_around
 
 HEADING = "CONSOLIDATED STATEMENTS OF INCOME\n\n"
@@ -73,6 +74,7 @@ def test_a_passage_is_located_whatever_its_extractor_did_to_it(phrase, text, loc
         ("22,620", "22,820"),
         ("111,934", ""),
         ("16,085", "16,085 1"),
+        ("22,620", "-22,620"),
     ],
 )
 @pytest.mark.parametrize("text", [DOCUMENT, BETWEEN], ids=["plain", "with furniture"])
@@ -84,9 +86,58 @@ def test_a_passage_with_another_number_is_refused(change, text, located):
         located(TABLE.replace(*change), text)
 
 
+@pytest.mark.parametrize(("said", "there"), [("22,620", "-22,620"), ("\u221222,620", "22,620")])
+def test_a_number_without_the_minus_of_the_other_is_another_number(said, there, located):
+    assert located(TABLE.replace("22,620", "-22,620"), DOCUMENT.replace("22,620", "\u221222,620"))
+    with pytest.raises(InputError, match="is in no document"):
+        located(TABLE.replace("22,620", said), DOCUMENT.replace("22,620", there))
+
+
+def test_a_number_is_not_taken_from_a_sentence_of_the_same_form_far_away(located):
+    effect = "an effect of lower freight costs in region"
+    rows = [f"Item {n} was ${n}17 million in fiscal 20{n}, from ${n}05 million," for n in range(11, 17)]
+    between = [f"Nothing of it is told in the {word} of the plant." for word in "abcdefghijklmnop"]
+    text = "\n".join([f"{effect} 53.", *between, *rows, f"{effect} 54."])
+    passage = " ".join([*rows, effect])
+    assert located("\n".join(f"{passage} 54.".split()), text)
+    with pytest.raises(InputError, match="is in no document"):
+        located("\n".join(f"{passage} 53.".split()), text)
+
+
+def test_a_short_last_line_is_not_taken_from_far_away(located):
+    rows = [f"Item {n} was ${n}17 million in fiscal 20{n}, from ${n}05 million and more," for n in range(11, 17)]
+    between = [f"Nothing of it is told in the {word} of the plant." for word in "abcdefghijklmnopqrstuvwxyz"]
+    text = "\n".join(["region 387.", *between, *rows, "region 287."])
+    passage = "\n".join(["Table of Contents", *rows])
+    assert located(f"{passage}\nregion 287.\n181", text)
+    with pytest.raises(InputError, match="is in no document"):
+        located(f"{passage}\nregion 387.\n181", text)
+
+
 def test_the_message_names_the_numbers_that_differ(located):
     with pytest.raises(InputError, match="numbers differ: the questions say 1997, the document says 1998"):
         located("The pump was replaced in 1997, and again in 2011.")
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "said"),
+    [
+        ("a red door opens", "a blue door opens", "the questions say 'red', the document says 'blue'"),
+        (
+            "a door opens at night",
+            "a door that squeaks opens at night",
+            "the questions say nothing, the document says 'that squeaks'",
+        ),
+        ("A very red door opens", "a red door opens", "the questions say 'very', the document says nothing"),
+    ],
+)
+def test_the_message_names_the_first_words_that_differ(phrase, text, said):
+    assert describe_difference(phrase, text) == f"; the first difference: {said}"
+
+
+@pytest.mark.parametrize(("phrase", "text"), [("A  Door", "a door"), ("a door", "nothing of it"), ("a door", " ")])
+def test_no_difference_is_named_where_there_is_none_or_all_differs(phrase, text):
+    assert describe_difference(phrase, text) == ""
 
 
 def test_borders_stay_in_their_paragraph(located):

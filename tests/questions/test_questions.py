@@ -274,6 +274,8 @@ WHOLE = {
     "a word in another case": ("THE CAT", "The category of the cat"),
     "a name in code": ("timeout", "connect_timeout = timeout"),
     "accents": ("cafe", "cafe\u0301 or cafe"),
+    "a minus": ("5 degrees at night", "At -5 degrees at night, or 5 degrees at night"),
+    "a minus before a currency": ("$5 per share", "A loss of -$5 per share, not $5 per share"),
     "Hindi vowel signs": ("काउंटी", "काउंटीयों, काउंटी"),
 }
 
@@ -292,6 +294,10 @@ def test_a_phrase_is_no_evidence_inside_a_longer_word_or_number(phrase, text, re
         ("costs 3", "costs 3,50 Euro"),
         ("the cat", "the category"),
         ("on art", "on artistry"),
+        ("5 degrees at night", "It was -5 degrees at night."),
+        ("It was 5 degrees at night.", "It was \u22125 degrees at night."),
+        ("It was -5 degrees at night.", "It was 5 degrees at night."),
+        ("It was -5, degrees at night", "It was 5 degrees at night."),
     ],
 )
 def test_a_phrase_that_stands_only_inside_another_number_or_word_is_missing(phrase, text, refused):
@@ -307,6 +313,8 @@ BORDERS = {
     "emphasis": ("word", "a _word_ here"),
     "a currency": ("$8", "US$8 each"),
     "a hyphen": ("known fact", "a well-known fact"),
+    "the end of a range": ("20 items", "10-20 items"),
+    "a list item": ("5 items", "- 5 items"),
     "an apostrophe": ("the door", "the door’s key"),
 }
 
@@ -419,6 +427,7 @@ BROKEN = {
     "CSV with no objects": ('question,references\nHow?,"[1]"\n', "line 2: references must hold objects"),
     "deep JSON": ("[" * 100_000, "cannot be read as JSON"),
     "deep objects": ('{"a":' * 100_000, "cannot be read as JSON: it is nested too deeply"),
+    "much YAML": ("- [" + "[]," * 110_000 + "1]", "more than 200,000 values; write it as JSON"),
     "deep YAML": ("questions: " + "[" * 4_000, "cannot be read as YAML: line 1: it is nested too deeply"),
     "CSV with a deep cell": (
         'question,relevant\nA?,"' + "[" * 100_000 + '"\n',
@@ -442,7 +451,7 @@ def test_a_file_that_cannot_be_read_is_refused_in_a_sentence(content, said, refu
 def test_a_file_that_is_not_there_or_not_text_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(InputError, match="there is no question file"):
         read_questions(tmp_path / "absent.json", CORPUS)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is a folder, not a file"):
         read_questions(tmp_path, CORPUS)
     (tmp_path / "latin1.csv").write_bytes("question,relevant\nWo?,Straße\n".encode("latin-1"))
     with pytest.raises(InputError, match="is not UTF-8 at byte 26"):
@@ -549,7 +558,15 @@ def test_nothing_breaks_while_a_phrase_is_looked_for(text, phrase):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("1,000 and 2.5", ["1000", "2.5"]), ("12,34", ["12,34"]), ("x²", ["2"]), ("none", [])]
+    ("text", "expected"),
+    [
+        ("1,000 and 2.5", ["1000", "2.5"]),
+        ("12,34", ["12,34"]),
+        ("x²", ["2"]),
+        ("none", []),
+        ("-5 or (\u22121,200) or \u2013$3", ["-5", "-1200", "-3"]),
+        ("10-20, COVID-19, - 5, a\u20135", ["10", "20", "19", "5", "5"]),
+    ],
 )
 def test_numbers_are_compared_without_commas_between_thousands(text, expected):
     assert numbers(text) == expected

@@ -57,6 +57,13 @@ def test_a_table_with_one_other_number_is_refused(number):
     assert locate(BY_COLUMNS.replace(number, other), PASSAGE) is None
 
 
+def test_a_table_with_another_sign_is_refused():
+    number = NUMBERS[0][0]
+    assert locate(BY_COLUMNS, PASSAGE.replace(number, f"-{number}", 1)) is None
+    assert locate(BY_COLUMNS.replace(number, f"-{number}", 1), PASSAGE) is None
+    assert locate(BY_COLUMNS.replace(number, f"\u2212{number}", 1), PASSAGE.replace(number, f"-{number}", 1))
+
+
 @given(st.randoms(use_true_random=False))
 def test_rows_in_any_order_are_located(rng: random.Random):
     rows = [f"| {label} | {first} | {second} |" for label, (first, second) in zip(LABELS, NUMBERS, strict=True)]

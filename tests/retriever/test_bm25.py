@@ -119,6 +119,12 @@ def test_a_mark_that_is_cut_off_from_its_letter_is_no_term():
     assert [scores.nonzero()[0].tolist() for scores in score_chunks(chunking, ["espan", "ol", "き"])] == [[0], [1], [2]]
 
 
+def test_a_bigram_whose_last_letter_is_cut_off_from_its_mark_is_that_of_the_bare_letter():
+    corpus = Corpus([Document("a.txt", "がﾊﾞス")])
+    chunking = chunking_of(corpus, [(0, 2), (3, 4)])
+    assert [scores.nonzero()[0].tolist() for scores in score_chunks(chunking, ["がﾊ", "がバ", "ス"])] == [[0], [], [1]]
+
+
 def test_a_cut_word_counts_as_its_fragments():
     corpus = Corpus([Document("a.txt", "retrieval of İstanbul")])
     chunking = chunking_of(corpus, [(0, 4), (4, 9), (10, 13), (13, 21)])

@@ -87,6 +87,19 @@ def test_workers_without_this_version_of_rag_chunk_are_refused(
             open_workers(WorkersConfig(scheduler=scheduler)).__enter__()
 
 
+def test_workers_without_rag_chunk_are_refused(tmp_path: Path, scheduler: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.metadata as metadata\n\nreal = metadata.version\n\n\ndef version(name):\n"
+        "    if name == 'rag-chunk':\n        raise metadata.PackageNotFoundError(name)\n    return real(name)\n\n\n"
+        "metadata.version = version\n"
+    )
+    with (
+        worker(tmp_path, scheduler, path=tmp_path),
+        pytest.raises(InputError, match=r"tcp://\S+ has no rag-chunk\. Ins"),
+    ):
+        open_workers(WorkersConfig(scheduler=scheduler)).__enter__()
+
+
 def test_a_cluster_writes_the_chunks_that_this_machine_writes(
     run: Program, folder: Path, scheduler: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

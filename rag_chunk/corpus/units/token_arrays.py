@@ -22,7 +22,7 @@ FEW = 3  # bits
 ITSELF = 1 << 2 * FEW
 _INSIDE = 1 << 16
 _ALONE = 17  # bits that come before
-WORTH_KEEPING = 8192  # characters: of a text whose tokens go to the cache
+WORTH_KEEPING = 8192  # characters: of a text whose tokens go to a file of the cache; shorter ones share one
 
 Stretch = tuple[int, int]
 
@@ -139,23 +139,49 @@ def _read_cached(corpus: Corpus, encoder: Encoder) -> Iterator[tuple[int, Positi
         tokens = cache.load(key) if key else None
         if tokens is not None:
             yield index, tokens
+    short = _short_documents(corpus)
+    key = _key_of_short(corpus, short, encoder)
+    joined = cache.load(key) if key else None
+    if joined is not None:
+        yield from zip(short, np.split(joined[len(short) :], np.cumsum(joined[: len(short)])[:-1]), strict=True)
 
 
 def _keep(corpus: Corpus, encoder: Encoder, tokens: Positions, starts: Positions, known: set[int]) -> None:
-    """Store the tokens of the documents that had to be encoded."""
-    places = zip(corpus.starts.tolist(), corpus.documents, strict=False)
-    new = [(place, key, len(document.text)) for place, document in places if (key := _key(document, encoder))]
-    new = [(place, key, length) for place, key, length in new if place not in known]
-    for place, key, length in new:
-        cache.store(key, tokens[slice(*index_in(starts, [place, place + length]).tolist())])
-    if new:
+    """Store the tokens of the documents that had to be encoded: a file for each long one, and one for all short ones."""
+
+    def tokens_of(index: int) -> Positions:
+        return tokens[slice(*index_in(starts, corpus.starts[index : index + 2]).tolist())]
+
+    new = [index for index in range(len(corpus.documents)) if corpus.starts[index].item() not in known]
+    keys = [(index, key) for index in new if (key := _key(corpus.documents[index], encoder))]
+    for index, key in keys:
+        cache.store(key, tokens_of(index))
+    short = _short_documents(corpus)
+    key_of_short = _key_of_short(corpus, short, encoder) if set(short) & set(new) else None
+    if key_of_short:
+        parts = [tokens_of(index) for index in short]
+        cache.store(key_of_short, np.concatenate([np.array([len(part) for part in parts], tokens.dtype), *parts]))
+    if keys or key_of_short:
         cache.trim()
 
 
 def _key(document: Document, encoder: Encoder) -> str | None:
-    """Return where the cache keeps a document's tokens; a short text is encoded faster than it is looked up."""
+    """Return where the cache keeps the tokens of a document that is long; a short text is encoded faster than looked up."""
     wanted = cache.is_enabled() and len(document.text) >= WORTH_KEEPING
     return f"tokens-2-{encoder.name}-{document.digest}" if wanted else None
+
+
+def _short_documents(corpus: Corpus) -> list[int]:
+    return [index for index, document in enumerate(corpus.documents) if 0 < len(document.text) < WORTH_KEEPING]
+
+
+def _key_of_short(corpus: Corpus, short: list[int], encoder: Encoder) -> str | None:
+    """Return where the cache keeps the tokens of all short documents: how many each has, then those of one after another."""
+    documents = [corpus.documents[index] for index in short]
+    if not cache.is_enabled() or sum(len(document.text) for document in documents) < WORTH_KEEPING:
+        return None
+    digest = cache.checksum(*(document.digest.encode() for document in documents)).hex()
+    return f"tokens-2-{encoder.name}-short-{digest}"
 
 
 def _jobs(corpus: Corpus, cuts: Positions, known: set[int]) -> Iterator[list[Stretch]]:

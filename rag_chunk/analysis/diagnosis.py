@@ -15,6 +15,7 @@ from rag_chunk.analysis.scoring import HEADLINE
 from rag_chunk.analysis.summary import between_documents, where_lost
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus.arrays import Floats
+from rag_chunk.scorer.losses import CAUSES
 
 SCHEMA_VERSION = 1
 _LITTLE = 0.01  # a loss of recall, or a share of the cost, that is not worth a word
@@ -105,7 +106,8 @@ def diagnose_results(
     trials.sort(key=lambda trial: -trial.difference)
     missing = len(ids) - len(base.questions)
     share = len(base.questions) / len(ids)
-    lost = {name: value * share for name, value in base.metrics.items() if name.startswith("lost_")}
+    lost = {name: base.metrics[name] * share for name in CAUSES}
+    lost["lost_not_in_text"] += 1 - share
     recall, ceiling = test.means[0], base.metrics["oracle_recall"] * share
     detectable = [pair.detectable for pair in pairs.values() if not pair.identical]
     sentences = [

@@ -19,7 +19,7 @@ class QuestionResult(ReportValue):
     """One question under one configuration: its scores, and the chunks that fill the budget, best first.
 
     `rank` is that of the first chunk that covers half of an item or lies wholly inside one, from 1; nothing where none of
-    the ranked chunks does.
+    the ranked chunks does. `causes` are all that hold for the recall that is missing, in the order of the pipeline.
     """
 
     id: str
@@ -27,6 +27,7 @@ class QuestionResult(ReportValue):
     scores: dict[str, float]
     retrieved: tuple[str, ...] = ()
     rank: int | None = None
+    causes: tuple[str, ...] = ()
 
 
 class ExternalFiles(ReportValue):

@@ -79,9 +79,9 @@ def _question_results(
     ends = np.cumsum(scores.filled).tolist()
     depth = ranking.shape[1]
     ranks = [rank + 1 if rank < depth else None for rank in scores.first.tolist()]
-    rows = zip(
-        asked.reporting.questions.questions, zip(*columns, strict=True), pairwise([0, *ends]), ranks, strict=True
-    )
+    causes = scores.causes or [()] * len(ranks)
+    asked_here = asked.reporting.questions.questions
+    rows = zip(asked_here, zip(*columns, strict=True), pairwise([0, *ends]), ranks, causes, strict=True)
     return tuple(
         QuestionResult(
             id=question.id,
@@ -89,6 +89,7 @@ def _question_results(
             scores=dict(zip(names, row, strict=True)),
             retrieved=retrieved[first:end],
             rank=rank,
+            causes=of_question,
         )
-        for question, row, (first, end), rank in rows
+        for question, row, (first, end), rank, of_question in rows
     )

@@ -21,11 +21,12 @@ _LITTLE = 0.01  # a loss of recall that limits nothing
 _USUAL = "the usual choice for this budget"
 _BETWEEN_DOCUMENTS = "lost_other_documents"
 _CAUSES = {
+    "lost_not_in_text": "because this conversion of the documents lacks the text",
+    "lost_skipped": "because no chunk contains the text: it was skipped",
+    "lost_at_border": "because a border cuts the evidence and the budget does not hold all pieces",
+    "lost_never_retrieved": "because the evidence is never retrieved",
+    "lost_below_budget": "because the evidence is ranked below the budget",
     "lost_cut": "because the budget ends inside a chunk",
-    "lost_split": "because a border splits the evidence and the budget holds only a piece of it",
-    "lost_ranked_low": "because other chunks of the right document rank higher",
-    _BETWEEN_DOCUMENTS: "because the budget holds nothing of the right document",
-    "lost_outside_chunks": "because no chunk contains the text",
 }
 _CHEAPER = {
     "more chunks": "needs fewer chunks",
@@ -78,8 +79,7 @@ def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out:
     names, budgets = outcome.names, distinct(each.budget for each in configs if each.budget_unit == "characters")
     sentences = [
         "" if held_out else verdicts.verdict(outcome.shown, names),
-        "" if held_out or outcome.is_bound else _explain_recommendation(outcome),
-        verdicts.curve_verdict(names, leaders, outcome.leader, budgets),
+        verdicts.curve_verdict(names, leaders, budgets),
         "" if is_too_close(outcome.shown) else limit_of_recall(outcome),
         _describe_undecided(outcome),
         "" if outcome.is_bound else where_lost(outcome.results[outcome.recommended]),
@@ -158,9 +158,10 @@ def _reason(outcome: Outcome) -> str:
             f"it shares the highest {HEADLINE} with {few_names(level)}" if level else f"it has the highest {HEADLINE}"
         )
     gap = test.means[outcome.leader] - test.means[outcome.recommended]
-    distance = f"is {points(gap)} points below {leader}" if gap > 0 else f"has the mean of {leader}"
     if outcome.recommended == outcome.usual:
-        return f"it is {_USUAL}, and none is clearly better; it {distance}"
+        lead = f"The lead of {leader} ({points(gap)} points) may be luck" if gap > 0 else f"It has the mean of {leader}"
+        return f"it is {_USUAL}, and your questions do not show that another one is better. {lead}"
+    distance = f"is {points(gap)} points below {leader}" if gap > 0 else f"has the mean of {leader}"
     if outcome.usual is not None and outcome.leads[outcome.recommended] >= max(outcome.leads):
         return f"of all, it has the clearest lead over {names[outcome.usual]}, {_USUAL}; it {distance}"
     return f"it {distance} and {_CHEAPER[_dearer(outcome)]}"
@@ -173,11 +174,7 @@ def _loss(outcome: Outcome) -> str:
         return ""
     about = f"{loss:.0f}" if loss >= 1 else f"{loss:.1f}"
     unit = "point" if about == "1" else "points"
-    return f" {count_questions(count)} can miss the best one: on average, that costs about {about} {unit} of recall."
-
-
-def _explain_recommendation(outcome: Outcome) -> str:
-    return verdicts.recommendation_verdict(outcome.shown, outcome.recommended, outcome.names)
+    return f" On average, a choice by {count_questions(count)} is about {about} {unit} below the truly best one."
 
 
 def _bound_sentence(outcome: Outcome) -> str:
@@ -198,7 +195,7 @@ def _how_to_see_more(test: PairedTest) -> str:
     fewer = "compare fewer configurations, or " if len(test.means) > 2 else ""  # noqa: PLR2004 - a pair
     more = _round_up(count - test.num_questions)
     return (
-        f"To tell more apart, {fewer}add about {more:,} questions: then a difference of {100 * target:.0f} points "
+        f"To tell more apart, {fewer}add roughly {more:,} questions: then a difference of {100 * target:.0f} points "
         f"({target:.2f} in {HEADLINE}) would show."
     )
 
@@ -217,13 +214,18 @@ def limit_of_recall(outcome: Outcome) -> str:
     """Say what holds recall down most: the ranking, or the chunks and the budget; empty where little is lost."""
     if outcome.is_bound:
         return ""
-    metrics = outcome.results[outcome.recommended].metrics
-    recall, best = metrics[HEADLINE], metrics.get("oracle_recall")
+    result = outcome.results[outcome.recommended]
+    recall, best = result.metrics[HEADLINE], result.metrics.get("oracle_recall")
     clauses = [_describe_missed(outcome)] if outcome.missed else []
     if best is not None and max(best - recall, _LITTLE) >= 1 - best and best - recall > _LITTLE:
-        clauses.append(f"a perfect ranking would reach {best:.2f}, not {recall:.2f}: look at the retriever first")
+        clauses.append(
+            f"with {result.name}, a perfect search would find {best:.2f} of the evidence, and yours finds {recall:.2f}: "
+            "look at the search first"
+        )
     elif best is not None and 1 - best > _LITTLE:
-        clauses.append(f"even a perfect ranking would reach only {best:.2f}: look at the budget and chunk size first")
+        clauses.append(
+            f"even a perfect search would find only {best:.2f} of the evidence: look at the budget and the chunk size first"
+        )
     return f"What limits recall: {'; '.join(clauses)}." if clauses else ""
 
 
@@ -253,19 +255,25 @@ def between_documents(result: ConfigurationResult) -> str:
     missing = 1 - result.metrics[HEADLINE]
     if missing < _MUCH or 2 * result.metrics.get(_BETWEEN_DOCUMENTS, 0.0) <= missing:
         return ""
-    share = result.metrics.get("document_precision")
-    right = f" ({100 * share:.0f} % of the first {result.config.top_k} chunks are from the right one)" if share else ""
+    config, share = result.config, result.metrics.get("document_precision")
+    if config.budget_unit == "characters" and config.budget < result.metrics.get("context_size", 0) / config.top_k:
+        return f"The budget ({config.budget_text}) is smaller than most chunks: raise --budget, or cut smaller chunks."
+    only = (
+        f": only {100 * share:.0f} % of the first {config.top_k} chunks come from a document with evidence"
+        if share
+        else ""
+    )
     return (
-        f"Most recall is lost because the retriever picks the wrong documents, not by chunking{right}. To compare "
-        "chunkings within the right document, add --filter document."
+        f"Most evidence is missed because the search picks the wrong documents{only}. To compare chunkings "
+        "within the right documents, add --filter document."
     )
 
 
 def _describe_missed(outcome: Outcome) -> str:
     missed, count = outcome.missed, outcome.shown.num_questions
-    by = "every configuration" if len(outcome.results) > 1 else outcome.names[0]
+    who = "no configuration finds" if len(outcome.results) > 1 else f"{outcome.names[0]} does not find"
     of = all_questions(count) if missed == count else f"{missed:,} of {count:,} questions"
-    return f"{of} {'is' if missed == 1 else 'are'} missed by {by}"
+    return f"{who} any evidence of {of}"
 
 
 def _scope(results: Sequence[ConfigurationResult]) -> str:

@@ -113,28 +113,21 @@ def explain_all_zero(names: Sequence[str]) -> str:
     )
 
 
-def curve_verdict(
-    names: Sequence[str], leaders: Mapping[int, Sequence[int]], leader: int, budgets: Sequence[int]
-) -> str:
-    """Return one sentence on which configurations have the highest mean at the other budgets; empty if there is but one.
+def curve_verdict(names: Sequence[str], leaders: Mapping[int, Sequence[int]], budgets: Sequence[int]) -> str:
+    """Return which configurations have the highest mean at each other budget; empty if there is but one configuration.
 
-    `leaders` by budget and `leader` are places in `names`; `budgets` are those of the headline in characters.
+    `leaders` by budget are places in `names`; `budgets` are those of the headline in characters.
     """
     if len(names) == 1:
         return ""
-    at = [(f"{budget:,}", tuple(places)) for budget, places in leaders.items() if (budget,) != tuple(budgets)]
-    alone = [size for size, places in at if places == (leader,)]
-    shared = [size for size, places in at if leader in places and len(places) > 1]
-    rivals = dict.fromkeys(places for _, places in at if leader not in places)
-    rest = ", ".join(
-        f"{few_names([names[place] for place in theirs])} at {join_words([size for size, places in at if places == theirs])}"
-        for theirs in rivals
+    sizes: dict[tuple[int, ...], list[str]] = {}
+    for budget, places in leaders.items():
+        if (budget,) != tuple(budgets):
+            sizes.setdefault(tuple(places), []).append(f"{budget:,}")
+    return " ".join(
+        f"Highest at {join_words(at)} characters: {few_names([names[place] for place in places])}."
+        for places, at in sizes.items()
     )
-    if not alone and not shared:
-        return f"At no other budget of the curve does {names[leader]} have the highest mean, but {rest} characters."
-    also = f", and shares it at {join_words(shared)}" if alone and shared else ""
-    has = f"has the highest mean too{also}" if alone else "shares the highest mean"
-    return f"At {join_words(alone or shared)} characters, {names[leader]} {has}{f', but {rest}' if rest else ''}."
 
 
 def baseline_verdict(baseline: BaselineResult, num_questions: int) -> tuple[str, ...]:
@@ -264,8 +257,10 @@ def _those_held_out(count: int) -> str:
 def _could_show(num_questions: int, detectable: float | None) -> str:
     """Return the clause on how large a difference these questions could have shown."""
     if detectable is None:
-        return f"{these_questions(num_questions)} could not show one of any size"
-    return f"{these_questions(num_questions)} could show one of ±{points(detectable)} points"
+        return f"{these_questions(num_questions)} cannot show a difference of any size"
+    return (
+        f"{these_questions(num_questions)} can show a difference only if it is above about {points(detectable)} points"
+    )
 
 
 def _too_few(num_questions: int) -> str:

@@ -127,6 +127,10 @@ class Chunking:
         parents = None if self.parents is None else _within(self.parents, start, end)
         return Chunking(self.corpus, _within(self.spans, start, end), self.units, parents, (start, end))
 
+    def of_rows(self, rows: Positions) -> "Chunking":
+        """Return the chunks in these rows alone."""
+        return Chunking(self.corpus, self.spans[rows], self.units, extent=self.extent)
+
     def __iter__(self) -> Iterator[Chunk]:
         """Yield each chunk with all that is known about it."""
         structure = structure_of(self.corpus)

@@ -38,8 +38,8 @@ def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = 
     """Chunk documents in several ways, and show which way brings back the most evidence for the same context.
 
     Give several values to --strategy, --chunk-size, --overlap, --unit and --retriever, separated by commas, to compare
-    every combination. Sizes and overlaps can also be ranges: --chunk-size 100:800:100. Without --test-file, rag-chunk
-    measures only the chunks.
+    every combination. Sizes and overlaps can also be ranges: --chunk-size 100:800:100. Without --test-file, you only see
+    how large the chunks are.
     """
     from rag_chunk.config.sources import load_settings
     from rag_chunk.corpus.cache import caching

@@ -29,7 +29,7 @@ class App(typer.Typer):
 app = App(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Find out which chunking suits your retrieval pipeline, how sure that is, and export it as a config file.",
+    help="Find out how to cut your documents for retrieval: compare many ways of chunking on your own documents and questions.",
 )
 Uri = Annotated[str | None, typer.Option(help=WHERE_RUNS_ARE)]
 

@@ -57,7 +57,7 @@ def check_questions(
 ) -> None:
     """Check a question file against its documents, and list all problems at once.
 
-    Without arguments, it checks the files that rag-chunk.yaml in this folder names.
+    Without FILE and FOLDER, it uses the ones in rag-chunk.yaml.
 
     Each problem is a line that begins with "error:", "warning:" or "note:". Below them are a summary and what the
     questions cover. The exit status is 3 if there is an error, else 0.

@@ -33,7 +33,7 @@ _MODELS: tuple[tuple[type[BaseModel], str], ...] = (
     (TrackingConfig, "MLflow"),
 )
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
-_CONFIG_HELP = "A config file. Give several to compare them, each under its file's name. Options override files."
+_CONFIG_HELP = "A config file. Give -c several times to compare the files. Options override files."
 _ONE_CONFIG_HELP = "A config file. Options override it."
 _SHORTHANDS = {"use_tiktoken", "use_embeddings"}
 _EXTENSIBLE = frozenset({"strategy", "retriever"})  # whose names are the built-in ones, and others

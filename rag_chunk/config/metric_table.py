@@ -47,9 +47,7 @@ def _shape() -> Iterator[Metric]:
         column, plain_column = places
         return Metric(name, "shape", text, form, lower, needs_questions=False, column=column, plain_column=plain_column)
 
-    yield row(
-        "num_chunks", "chunks in the index, each one vector in a vector store", "whole", lower=True, places=(2, 1)
-    )
+    yield row("num_chunks", "chunks in the index, each a vector in a vector store", "whole", lower=True, places=(2, 1))
     yield row("chunk_size_p5", "5 % of the chunks are smaller than this", "whole", places=(0, 2))
     yield row("chunk_size_p50", "the median size of a chunk", "whole", places=(9, 3))
     yield row("chunk_size_p95", "95 % of the chunks are smaller than this", "whole", places=(0, 4))
@@ -90,11 +88,13 @@ METRICS = {
         *(
             Metric(name, "losses", f"budget_recall that is missing {why}", lower_is_better=True)
             for name, why in (
+                ("lost_not_in_text", "because this conversion of the documents lacks the text"),
+                ("lost_skipped", "because no chunk contains the text: it was skipped"),
+                ("lost_at_border", "because a border cuts an item, and not all pieces are read"),
+                ("lost_never_retrieved", "because the chunk is past 32,000 characters, or shares no word"),
+                ("lost_below_budget", "because the chunk is ranked below the budget"),
                 ("lost_cut", "because the budget ends inside a chunk"),
-                ("lost_split", "because the budget holds only a piece of an item"),
-                ("lost_ranked_low", "because other chunks of the right document rank higher"),
-                ("lost_other_documents", "because the budget holds nothing of the right document"),
-                ("lost_outside_chunks", "because no chunk contains the text"),
+                ("lost_other_documents", "in documents that the budget holds nothing of, by any cause"),
             )
         ),
         Metric("question_overlap", "overlap", "share of a question's words that are in its evidence"),

@@ -71,7 +71,7 @@ class OutputConfig(BaseModel):
     explain: bool = Field(
         False,
         description="Show the reasons of the verdict below the table.",
-        json_schema_extra={"flags": ["--explain"]},
+        json_schema_extra={"flags": ["--explain"], "common": True},
     )
     plot: bool = Field(
         False,

@@ -143,7 +143,7 @@ class RunConfig(BaseModel):
     )
     retriever: str = Field(
         "bm25",
-        description="How to rank chunks for a question.",
+        description="How to rank chunks for a question. Only to compare with: legacy, oracle and random.",
         json_schema_extra={"stage": "retrieve", "common": True},
     )
     embedding_model: str | None = Field(
@@ -208,7 +208,7 @@ class RunConfig(BaseModel):
         ge=1,
         le=LARGEST,
         description="The size of the context for budget_recall, in units of budget_unit.",
-        json_schema_extra={"stage": "score"},
+        json_schema_extra={"stage": "score", "common": True},
     )
     budget_unit: BudgetUnit = Field(
         "characters",

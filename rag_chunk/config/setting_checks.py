@@ -93,6 +93,17 @@ def check_reranker(name: str | None) -> str | None:
     return name
 
 
+def check_index_context(name: str | None) -> str | None:
+    """Return the function that says what places a chunk in its document; refuse what names none."""
+    if name is not None and not is_function_name(name):
+        raise PydanticCustomError(
+            "unknown_name",
+            "index_context must name a function of your own as package.module:function, not {name}",
+            {"name": repr(name)},
+        )
+    return name
+
+
 def check_embedding_url(url: str | None, model: str | None) -> str | None:
     """Return the address; None if the model's backend has none. Refuse what is no address, or carries a key."""
     if url is None:
@@ -105,14 +116,3 @@ def check_embedding_url(url: str | None, model: str | None) -> str | None:
         )
     backend = BACKENDS.get(str(model).partition(":")[0])
     return url.rstrip("/") if backend and backend.has_address else None
-
-
-def check_index_context(name: str | None) -> str | None:
-    """Return the name of a function that says what is indexed with each chunk; refuse what names none."""
-    if name is not None and not is_function_name(name):
-        raise PydanticCustomError(
-            "unknown_name",
-            "index_context must name a function of your own as package.module:function, not {name}",
-            {"name": repr(name)},
-        )
-    return name

@@ -9,6 +9,7 @@ import yaml
 LARGEST_FILE = 1_000_000
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # several times as fast, where PyYAML has it
 DEEPEST = 100
+MOST_VALUES = 200_000  # 1 MB of brackets would keep the reader busy for many seconds
 _TOO_DEEP = "exceeded maximum nesting depth"  # the words of the C parser, which looks ahead
 
 
@@ -70,11 +71,13 @@ def _refuse_tags_and_aliases(text: str) -> None:
     Reading on in what is nested deeply would take time with the square of the depth.
     """
     depth = 0
-    for event in yaml.parse(text, Loader=_SafeLoader):
+    for count, event in enumerate(yaml.parse(text, Loader=_SafeLoader)):
         line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise yaml.YAMLError(f"line {line}: it is nested too deeply")
+        if count > MOST_VALUES:
+            raise yaml.YAMLError(f"line {line}: it has more than {MOST_VALUES:,} values; write it as JSON")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.YAMLError(f"line {line}: anchors and aliases are not read")
         if tag := getattr(event, "tag", None):

@@ -164,7 +164,8 @@ def _keep_one(sender: Sender, results: Results, options: TrackingConfig, tracked
     for run_id in copies:
         with suppress_refusals(), mlflow_calls(sender.store.name):  # another machine may have deleted it
             sender.store.client.delete_run(run_id)
-    notify(f"this analysis was sent from several machines at once; deleted the second copy of {len(copies)} runs")
+    runs = "1 run" if len(copies) == 1 else f"{len(copies)} runs"
+    notify(f"this analysis was sent from several machines at once; deleted the second copy of {runs}")
     return describe_tracked(sender, results, top, children)
 
 

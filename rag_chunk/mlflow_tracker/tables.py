@@ -27,11 +27,12 @@ def question_table(result: ConfigurationResult) -> str:
             question.question,
             *map(question.scores.get, scores),
             question.rank,
+            ", ".join(question.causes),
             ", ".join(question.retrieved),
         ]
         for question in result.questions
     )
-    return table(["id", "question", *scores, "rank", "retrieved"], rows)
+    return table(["id", "question", *scores, "rank", "causes", "retrieved"], rows)
 
 
 def comparison_table(report: Report) -> str:

@@ -10,6 +10,7 @@ from rag_chunk.questions.passage import FURNITURE, NEAR, Block
 _MANY_SEEDS = 400  # letters from which longer pieces are enough
 _COMMON = 3  # letters in a row, between two stretches that match
 _MOST_SEEDS, _MOST_PLACES = 200, 50
+_FAR = 2 * FURNITURE  # letters by which a line may be out of its place
 SEED, SHORT_SEED = 12, 8  # letters of a piece that is searched for exactly
 
 
@@ -163,7 +164,8 @@ def place_lines(pattern: str, letters: str, lines: Sequence[tuple[int, int]], re
         free = [
             place
             for place in candidates
-            if all(place + end - start <= other or other + size <= place for _, other, size in blocks)
+            if abs(place - start - middle) <= _FAR + 4 * (end - start)
+            and all(place + end - start <= other or other + size <= place for _, other, size in blocks)
         ]
         if free and alone:
             blocks.append((start, min(free, key=lambda place: abs(place - start - middle)), end - start))

@@ -60,8 +60,8 @@ def _evidence_sizes(questions: Sequence[Question]) -> str:
     sizes = [item.spans[0][1] - item.spans[0][0] for question in questions for item in question.evidence]
     half, most = np.percentile(sizes, (50, 95)).round().astype(int).tolist()
     return (
-        f"Half of the evidence has {half:,} characters or fewer, and 5 % of it more than {most:,}: smaller chunks do not hold "
-        "it whole."
+        f"Half of the evidence has {half:,} characters or fewer, and 5 % of it has more than {most:,}; a chunk with fewer "
+        "characters does not hold it whole."
     )
 
 
@@ -72,12 +72,12 @@ def _describe_untouched(corpus: Corpus, questions: Sequence[Question]) -> Iterat
     known = set(corpus.documents_at(places).tolist())
     without = [document.name for index, document in enumerate(corpus.documents) if index not in known]
     if without:
-        yield f"No question is about {len(without):,} of {len(corpus.documents):,} documents: {_list_names(without)}."
+        yield f"{len(without):,} of {len(corpus.documents):,} documents have no question: {_list_names(without)}."
     starts = _section_starts(corpus)
     touched = _sections_with(spans, starts)
     if len(starts) > len(corpus.documents) and touched < len(starts):
         left = len(starts) - touched
-        yield f"No question is about {left:,} of {len(starts):,} sections; what is not asked about is not measured."
+        yield f"{left:,} of {len(starts):,} sections have no question, so the analysis does not measure them."
 
 
 def _section_starts(corpus: Corpus) -> Positions:

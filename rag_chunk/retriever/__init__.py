@@ -10,9 +10,20 @@ from rag_chunk.config import RETRIEVERS, RunConfig
 from rag_chunk.config.catalog import load_built_in
 from rag_chunk.config.functions import load_function
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Bools
 from rag_chunk.errors import InputError
 
-__all__ = ["Index", "Ranking", "Retriever", "is_built_in", "parents_of", "prepare", "rank", "retriever_of"]
+__all__ = [
+    "Index",
+    "Ranking",
+    "Retriever",
+    "is_built_in",
+    "parents_of",
+    "prepare",
+    "rank",
+    "retriever_of",
+    "share_terms",
+]
 
 Ranking = np.ndarray[tuple[int, int], np.dtype[np.int64]]  # [questions, depth]: rows of chunks, best first; -1: none
 
@@ -63,6 +74,18 @@ def rank(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth:
         ranking: Ranking = retriever_of(config)(chunking.corpus, config).rank(chunking, questions, depth)
         return ranking
     return _rank_custom(chunking, questions, config, depth)
+
+
+def share_terms(chunking: Chunking, questions: Sequence[str], config: RunConfig) -> Bools | None:
+    """Return whether each chunk has a word of each question: [questions, chunks].
+
+    Nothing where `config` does not go by words alone, as a chunk without a common word may be retrieved then.
+    """
+    if config.retriever != "bm25":
+        return None
+    index: Any = retriever_of(config)(chunking.corpus, config)
+    shared: Bools = index.scores(chunking, questions) > 0
+    return shared
 
 
 def _rank_custom(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth: int) -> Ranking:

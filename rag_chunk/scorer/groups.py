@@ -1,6 +1,6 @@
 """`score`: all metrics of one configuration, from the spans of its chunks, its ranking and the evidence."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,13 +46,15 @@ class Scores:
 
     `metrics` by name; `per_question` by name, [questions] each; `filled` [questions] is how many ranked chunks are
     read, the last perhaps in part, until the budget is spent. `first` [questions] is the rank, from 0, of the first chunk
-    that covers half of an item or lies wholly inside one; the ranking's depth where none does.
+    that covers half of an item or lies wholly inside one; the ranking's depth where none does. `causes` are those of lost recall, of each question, where they are
+    measured.
     """
 
     metrics: dict[str, float]
     per_question: dict[str, Floats] = field(default_factory=dict)
     filled: Positions = field(default_factory=lambda: np.zeros(0, np.int64))
     first: Positions = field(default_factory=lambda: np.zeros(0, np.int64))
+    causes: Sequence[tuple[str, ...]] = ()
 
 
 def score(
@@ -73,11 +75,13 @@ def score(
         return Scores(metrics)
     retrieval = Retrieval(chunking, ranking, questions, config, legacy_ranking)
     per_question: dict[str, Floats] = {}
+    causes: Sequence[tuple[str, ...]] = ()
     for group, figures_of in _WITH_EVIDENCE.items():
         if group in groups:
             figures = figures_of(retrieval)
             per_question |= figures.per_question
             means = {name: float(scores.mean()) for name, scores in figures.per_question.items()}
             metrics |= means | figures.metrics
+            causes = figures.causes or causes
     filled = retrieval.walk.started_chunks(config.budget)
-    return Scores(metrics, per_question, filled, first_relevant(retrieval))
+    return Scores(metrics, per_question, filled, first_relevant(retrieval), causes)

@@ -1,51 +1,126 @@
-"""Where recall was lost: what is missing of `budget_recall`, by its cause.
+"""Where recall was lost: what is missing of `budget_recall`, by its cause, in the order of the pipeline.
 
-Recall is measured of five sets of text, each holding the one before it:
+    lost_not_in_text        the text is not in this conversion of the documents
+    lost_skipped            no chunk holds it: it was skipped
+    lost_at_border          no chunk holds the item as a whole, and its pieces were not all read
+    lost_never_retrieved    a chunk holds the item, and is not among the first 32,000 characters, or has no word of the question
+    lost_below_budget       a chunk holds the item, and is ranked below the budget
+    lost_cut                in the rest of the chunk that the budget cut
 
-    read within the budget
-    + the rest of the chunk that the budget cut                  what this adds is `lost_cut`
-    + all pieces of items of which a piece is there              `lost_split`: a border went through the item
-    + all chunks of documents of which some chunk is there       `lost_ranked_low`
-    + all chunks                                                 `lost_other_documents`
-
-What is then missing is in no chunk: `lost_outside_chunks`. So the five sum to exactly what is missing of recall.
+Each is what recall gains where its text is added to what was read, the last cause first; so the six sum to exactly
+what is missing. A border hides a second cause: the pieces were ranked too low, or never retrieved. `causes` names both.
+`lost_other_documents` is no cause of its own: it is the part of all that lies in documents of which nothing was read.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from rag_chunk.corpus.arrays import Bools, Floats, first_of_runs
-from rag_chunk.scorer.overlaps import Hits, Sizes, recall
+from rag_chunk.retriever import share_terms
+from rag_chunk.scorer.budget import LADDER
+from rag_chunk.scorer.overlaps import EvidenceOverlaps, Hits, recall, union_sizes
 from rag_chunk.scorer.retrieval import Retrieval
 
-CAUSES = ("lost_cut", "lost_split", "lost_ranked_low", "lost_other_documents", "lost_outside_chunks")
+CAUSES = (
+    "lost_not_in_text",
+    "lost_skipped",
+    "lost_at_border",
+    "lost_never_retrieved",
+    "lost_below_budget",
+    "lost_cut",
+)
+OTHER_DOCUMENTS = "lost_other_documents"
+_NOTHING = 1e-9
 
 
-def losses_of(retrieval: Retrieval) -> dict[str, Floats]:
-    """Return the recall that each cause costs: [questions] each."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Losses:
+    """What each question loses by each cause, and which causes hold: [questions] each, by name."""
+
+    amounts: dict[str, Floats]
+    holds: dict[str, Bools]
+
+    def causes(self) -> list[tuple[str, ...]]:
+        """Return the causes that hold for each question, in the order of the pipeline."""
+        table = np.array([self.holds[name] for name in CAUSES]).T
+        return [tuple(name for name, holds in zip(CAUSES, row, strict=True) if holds) for row in table.tolist()]
+
+
+def losses_of(retrieval: Retrieval) -> Losses:
+    """Return the recall that each cause costs, and the causes that hold."""
     overlaps, questions = retrieval.overlaps, len(retrieval.ranking)
+    every = _every_meeting(overlaps)
+    crossed = _crossed(overlaps, every)[overlaps.table.item[overlaps.alternative]]
+    started, ranked, near = _read(retrieval)
+    # Sets of text, each a mask over the meetings of evidence with chunks; the first is read up to the character.
+    masks = (started, started | ranked & ~crossed, started | ~crossed, started | ranked, near)
+    hits, budget = retrieval.hits, np.array([retrieval.config.budget])
+    cut = overlaps.low.copy()
+    cut[hits.meeting] = retrieval.visible(hits, retrieval.walk, budget)[0]
+    ends = [cut, *(np.where(mask, overlaps.high, overlaps.low) for mask in masks), overlaps.high]
+    reached = recall(overlaps, every, np.stack(ends)[:, every.meeting], questions)[0]
+    read, whole, unbroken_ranked, unbroken, all_ranked, of_documents, held = reached
+    absent = _not_in_text(retrieval)
+    amounts = {
+        "lost_not_in_text": absent,
+        "lost_skipped": np.maximum(1 - held - absent, 0),
+        "lost_at_border": held - unbroken,
+        "lost_never_retrieved": unbroken - unbroken_ranked,
+        "lost_below_budget": unbroken_ranked - whole,
+        "lost_cut": whole - read,
+    }
+    sums = {**amounts, "lost_never_retrieved": held - all_ranked, "lost_below_budget": all_ranked - whole}
+    holds = {name: lost > _NOTHING for name, lost in sums.items()}
+    return Losses({**amounts, OTHER_DOCUMENTS: held - of_documents}, holds)
+
+
+def _every_meeting(overlaps: EvidenceOverlaps) -> Hits:
+    """Return all meetings of evidence with chunks, as if every chunk had been retrieved."""
     meeting = np.lexsort((overlaps.low, overlaps.alternative, overlaps.question))
     lists, alternatives = overlaps.question[meeting], overlaps.alternative[meeting]
-    every = Hits(meeting, lists, np.zeros_like(meeting), first_of_runs(lists, alternatives))
-    reached = recall(overlaps, every, _reach(retrieval)[:, meeting], questions)[0]
-    steps = np.diff(np.concatenate([reached, np.ones((1, questions))]), axis=0)
-    return dict(zip(CAUSES, steps, strict=True))
+    return Hits(meeting, lists, np.zeros_like(meeting), first_of_runs(lists, alternatives))
 
 
-def _reach(retrieval: Retrieval) -> Sizes:
-    """Return up to where each meeting is visible in each of the five sets: [5, meetings]."""
-    overlaps, budget = retrieval.overlaps, np.array([retrieval.config.budget])
-    low, high = overlaps.low, overlaps.high
-    hits, item = retrieval.hits, overlaps.table.item[overlaps.alternative]
-    started = np.zeros(len(low), bool)
-    started[hits.meeting] = hits.rank < retrieval.walk.started_chunks(retrieval.config.budget)[hits.list]
-    read = low.copy()
-    read[hits.meeting] = retrieval.visible(hits, retrieval.walk, budget)[0]
+def _crossed(overlaps: EvidenceOverlaps, every: Hits) -> Bools:
+    """Return which items have more text in all chunks together than in any single one: [items]."""
+    table, alternative = overlaps.table, overlaps.alternative
+    in_one, in_all = np.zeros((2, len(table.item_weights)))
+    np.maximum.at(in_one, table.item[alternative], (overlaps.high - overlaps.low) / table.lengths[alternative])
+    if len(every.opens):
+        sizes = union_sizes(overlaps.low[every.meeting], overlaps.high[every.meeting][None], every.opens)[0]
+        alternative = alternative[every.meeting[every.opens]]
+        np.maximum.at(in_all, table.item[alternative], sizes / table.lengths[alternative])
+    crossed: Bools = in_one < in_all
+    return crossed
+
+
+def _read(retrieval: Retrieval) -> tuple[Bools, Bools, Bools]:
+    """Return which meetings are in a chunk that is read, in one that is ranked, and in a document that is read from.
+
+    The last has the other pieces of an item of which a piece is read too.
+    """
+    overlaps, hits = retrieval.overlaps, retrieval.hits
+    item = overlaps.table.item[overlaps.alternative]
+    count = retrieval.walk.started_chunks(retrieval.config.budget)
+    furthest = np.maximum(count, retrieval.walk_in_characters.started_chunks(LADDER[-1]))
+    started, ranked = np.zeros((2, len(overlaps.low)), bool)
+    started[hits.meeting] = hits.rank < count[hits.list]
+    ranked[hits.meeting] = hits.rank < furthest[hits.list]
     begun = np.zeros(len(overlaps.table.item_weights), bool)
     begun[item[started]] = True
-    pieces = started | begun[item]
-    near = pieces | _in_started_documents(retrieval)
-    everything: Sizes = np.stack([read, *(np.where(mask, high, low) for mask in (started, pieces, near)), high])
-    return everything
+    near = started | begun[item] | _in_started_documents(retrieval)
+    return started, _with_terms(retrieval, ranked & ~started), near
+
+
+def _with_terms(retrieval: Retrieval, ranked: Bools) -> Bools:
+    """Return `ranked` without the meetings whose chunk has no word of the question, where retrieval goes by words."""
+    overlaps, kept = retrieval.overlaps, ranked.copy()
+    rows, place = np.unique(overlaps.row[ranked], return_inverse=True)
+    shared = share_terms(retrieval.chunking.of_rows(rows), retrieval.questions.texts, retrieval.config)
+    if shared is not None:
+        kept[ranked] = shared[overlaps.question[ranked], place]
+    return kept
 
 
 def _in_started_documents(retrieval: Retrieval) -> Bools:
@@ -59,3 +134,16 @@ def _in_started_documents(retrieval: Retrieval) -> Bools:
     overlaps = retrieval.overlaps
     met: Bools = np.isin(overlaps.question * documents + document[overlaps.row], read)
     return met
+
+
+def _not_in_text(retrieval: Retrieval) -> Floats:
+    """Return the share of each question's evidence that only another conversion of the documents has: [questions]."""
+    table, extent = retrieval.table, retrieval.chunking.extent
+    if extent is None:
+        return np.zeros(len(table.items))
+    first, last = retrieval.chunking.corpus.non_whitespace_before(np.array(extent))
+    inside = np.zeros(len(table.item_weights), bool)
+    inside[table.item[(table.spans[:, 0] >= first) & (table.spans[:, 1] <= last)]] = True
+    lost = np.bincount(table.item_question, np.where(inside, 0, table.item_weights), minlength=len(table.items))
+    share: Floats = lost / np.maximum(table.weights, 1)
+    return share

@@ -1,5 +1,6 @@
 """The metrics of each group. A group returns scores per question; a metric is their mean, unless it says otherwise."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,10 +22,14 @@ _ENOUGH = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Scores per question by metric, [questions] each, and the metrics that are not their means."""
+    """Scores per question by metric, [questions] each, and the metrics that are not their means.
+
+    `causes` are those of lost recall, of each question, in the group `losses`.
+    """
 
     per_question: dict[str, Floats]
     metrics: dict[str, float] = field(default_factory=dict)
+    causes: Sequence[tuple[str, ...]] = ()
 
 
 def at_top_k(retrieval: Retrieval) -> Figures:
@@ -96,7 +101,8 @@ def _evidence_documents(corpus: Corpus, questions: Questions) -> Positions:
 
 def causes_of_loss(retrieval: Retrieval) -> Figures:
     """Return what is missing of the recall at the budget, by its cause."""
-    return Figures(losses_of(retrieval))
+    losses = losses_of(retrieval)
+    return Figures(losses.amounts, causes=losses.causes())
 
 
 def first_relevant(retrieval: Retrieval) -> Positions:

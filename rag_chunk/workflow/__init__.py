@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
 from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, estimate_cost, measure_seconds
@@ -22,7 +22,7 @@ from rag_chunk.workflow.inputs import (
     refuse_overwriting_inputs,
 )
 from rag_chunk.workflow.results import save_results
-from rag_chunk.workflow.spool import SPOOL, choose_spool, mark_open, remove_from_spool, safe_notice
+from rag_chunk.workflow.spool import SPOOL, choose_spool, mark_open, remove_from_spool, safe_notice, save_in_spool
 
 if TYPE_CHECKING:
     from rag_chunk.mlflow_tracker import Tracked
@@ -167,17 +167,28 @@ def _run_and_track(
         ):
             analysis = analyse()
             folder = save or spool / analysis.report.analysis_id
-            with _say_where_results_are(folder, reporter.notify):
-                with _show_on_failure(reporter.show, analysis), tracking.finish_first():
-                    save_results(analysis, folder, tracking.to_json())
-                with folder_lock(folder, reporter.notify):
-                    reporter.show(analysis)
-                    tracked = tracking.log(folder)
+            with (
+                _say_where_results_are(folder, reporter.notify),
+                _show_on_failure(reporter.show, analysis),
+                tracking.finish_first(),
+            ):
+                folder = _save(analysis, save, spool, tracking.to_json(), reporter.notify)
+            with _say_where_results_are(folder, reporter.notify), folder_lock(folder, reporter.notify):
+                reporter.show(analysis)
+                tracked = tracking.log(folder)
             if not save:
                 remove_from_spool(folder)
     except TrackingError as error:
         raise TrackingError(f"{error}\n{safe_notice(folder)}" if folder else str(error)) from error
     return tracked
+
+
+def _save(analysis: Analysis, save: Path | None, spool: Path, tracking: dict[str, Any], notify: Notify) -> Path:
+    """Save the results where the user wants them, else where they can wait; return the folder."""
+    if save is None:
+        return save_in_spool(analysis, spool, tracking, notify)
+    save_results(analysis, save, tracking)
+    return save
 
 
 @contextmanager

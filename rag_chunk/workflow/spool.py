@@ -25,10 +25,12 @@ from rag_chunk.analysis.folder import (
 from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
+from rag_chunk.workflow.results import save_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rag_chunk.analysis import Analysis
     from rag_chunk.mlflow_tracker import Tracked
 
     Notify = Callable[[str], None]
@@ -55,6 +57,36 @@ def choose_spool(notify: "Notify") -> Path:
             notify(f"{first}. They wait in {spool} until they are sent")
         return spool
     raise first or InputError("there is no place to keep the results")
+
+
+def save_in_spool(analysis: "Analysis", spool: Path, tracking: dict[str, Any], notify: "Notify") -> Path:
+    """Save results that wait to be sent, and return their folder: in `spool`, or elsewhere where its disk is full."""
+    folder = spool / analysis.report.analysis_id
+    try:
+        save_results(analysis, folder, tracking)
+    except InputError as error:
+        remove_from_spool(folder)
+        other = _choose_other(spool)
+        if other is None:
+            raise
+        notify(f"{error}. They wait in {other} until they are sent")
+        folder = other / analysis.report.analysis_id
+        try:
+            save_results(analysis, folder, tracking)
+        except BaseException:
+            remove_from_spool(folder)
+            raise
+    return folder
+
+
+def _choose_other(full: Path) -> Path | None:
+    """Return another place for results than the one that is full; None where there is none."""
+    for spool in _places():
+        if spool != full:
+            with suppress(InputError):
+                _check_writable(spool)
+                return spool
+    return None
 
 
 def _places() -> Iterator[Path]:

@@ -81,7 +81,7 @@ def test_what_one_converter_loses_and_another_has_counts_as_lost_and_is_named(do
     }
     assert lost["sentence-20-5-mine.whole"]["q3"] > 0
     assert lost["sentence-20-5-mine.lossy"]["q3"] == lost["sentence-20-5-mine.lossy"]["q4"] == 0
-    assert named(report)["paragraph-20-0-mine.lossy"]["metrics"]["lost_outside_chunks"] == pytest.approx(2 / 12)
+    assert named(report)["paragraph-20-0-mine.lossy"]["metrics"]["lost_not_in_text"] == pytest.approx(2 / 12)
     said = "2 of 12 pieces of evidence are not in its text, and are in that of another converter; they count as lost in 2 questions: q3, q4"
     assert {"name": "mine.lossy", "reason": said} in report["skipped"]
     assert said in err

@@ -56,4 +56,5 @@ def test_evidence_that_no_chunk_holds_has_no_rank() -> None:
     config = RunConfig(strategy="markdown", skip_blocks=("code",))
     result = analyze(corpus, config, Questions("q", "d", asked)).report.configurations[0]
     assert result.questions[0].rank is None
-    assert result.questions[0].scores["lost_outside_chunks"] == 1
+    assert result.questions[0].scores["lost_skipped"] == 1
+    assert result.questions[0].causes == ("lost_skipped",)

@@ -420,7 +420,7 @@ def pair(**changes):
             40,
             (
                 "No difference shown between alpha and beta (4.0 points); "
-                "these 40 questions could show one of ±5.0 points."
+                "these 40 questions can show a difference only if it is above about 5.0 points."
             ),
         ),
         (
@@ -428,7 +428,7 @@ def pair(**changes):
             10,
             (
                 "No difference shown between alpha and beta (4.0 points); "
-                "these 10 questions could not show one of any size."
+                "these 10 questions cannot show a difference of any size."
             ),
         ),
         (
@@ -465,21 +465,21 @@ def comparison(not_shown_worse, questions=40, configurations=5, detectable=0.05)
             comparison((0, 2)),
             (
                 "alpha beats 3 of the 4 others but is not shown to be better than gamma; "
-                "these 40 questions could show one of ±5.0 points."
+                "these 40 questions can show a difference only if it is above about 5.0 points."
             ),
         ),
         (
             comparison((0, 1, 2, 3)),
             (
                 "alpha beats 1 of the 4 others but is not shown to be better than beta, gamma and delta; "
-                "these 40 questions could show one of ±5.0 points."
+                "these 40 questions can show a difference only if it is above about 5.0 points."
             ),
         ),
         (
             comparison((0, 1, 2, 3, 4)),
             (
                 "No difference shown: alpha has the highest mean but is not shown to be better than any of the 4 "
-                "others; these 40 questions could show one of ±5.0 points."
+                "others; these 40 questions can show a difference only if it is above about 5.0 points."
             ),
         ),
         (

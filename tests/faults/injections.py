@@ -67,7 +67,7 @@ def faults_after(place: Place, ended: Ended) -> Counter[str]:
         lost=int((kept and len(whole) < RUNS) or silent or failed),
         duplicates=max(0, len(finished) - RUNS),
         running=sum(run["status"] == "RUNNING" for run in runs),
-        tracebacks=sum("Traceback" in each.err for each in (ended, *again)),
+        tracebacks=sum("Traceback" in each.err and "rag_chunk" in each.err for each in (ended, *again)),
         late=late,
     )
     if wrong.total():

@@ -1,5 +1,6 @@
 """However an analysis ends, no run of ours is left RUNNING: the whole program, told to stop at each of its steps."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,20 +12,23 @@ from typing import Any
 import pytest
 
 import rag_chunk.analysis.runner
+import rag_chunk.mlflow_tracker.resend
 import rag_chunk.workflow
 import rag_chunk.workflow.results
+import rag_chunk.workflow.spool
 from rag_chunk.analysis.folder import folder_lock
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
+from rag_chunk.mlflow_tracker.resend import ExistingRuns
 from tests.conftest import Program
 from tests.support.empty_store import copy_empty_store
-from tests.support.mlflow_folder import write_documents, write_folder
+from tests.support.mlflow_folder import FOUR, report, write_documents, write_folder
 from tests.support.mlflow_runs import all_runs
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-ANALYSIS, CLIENT, OWN = rag_chunk.analysis.runner, "MlflowClient", rag_chunk.workflow
+ANALYSIS, CLIENT, OWN, KEPT = rag_chunk.analysis.runner, "MlflowClient", rag_chunk.workflow, rag_chunk.workflow.spool
 
 
 @pytest.fixture
@@ -71,7 +75,7 @@ def owner(where: Any) -> Any:
     [
         ((ANALYSIS, "chunk", 2), ["KILLED"]),
         ((ANALYSIS, "score_chunks", 1), ["KILLED"]),
-        ((OWN, "save_results", 1), ["KILLED"]),
+        ((KEPT, "save_results", 1), ["KILLED"]),
         ((CLIENT, "log_batch", 1), ["KILLED"]),
         ((CLIENT, "log_artifacts", 2), ["KILLED", "KILLED"]),
         ((CLIENT, "create_run", 3), ["FINISHED", "KILLED", "KILLED"]),
@@ -209,6 +213,23 @@ def test_two_processes_that_send_the_same_folder_send_it_once(place):
     assert not Path(".rag-chunk").exists()
 
 
+@pytest.mark.parametrize("several", [True, False], ids=["several configurations", "one"])
+def test_of_copies_that_two_machines_have_sent_without_seeing_each_other_one_stays(several, place, run, monkeypatch):
+    made = report() if several else report(FOUR[:1])
+    for name in ("here", "there"):
+        write_folder(place / name, made)
+    store = ["--mlflow-uri", "sqlite:///runs.db"]
+    assert run("track", "here", *store)[0] == 0
+    monkeypatch.setattr(rag_chunk.mlflow_tracker.resend, "_find_existing", lambda *_: ExistingRuns())
+    status, _, err = run("track", "there", *store)
+    count = 5 if several else 1
+    assert (status, statuses(place)) == (0, ["FINISHED"] * count)
+    assert f"was sent from several machines at once; deleted the second copy of {count} run{'s' * several}\n" in err
+    (top,) = [run for run in all_runs("sqlite:///runs.db") if "mlflow.parentRunId" not in run.data.tags]
+    assert not several or f"run {top.info.run_id}" in err
+    assert {run.data.tags.get("mlflow.parentRunId") for run in all_runs("sqlite:///runs.db")} <= {None, top.info.run_id}
+
+
 def test_three_copies_of_a_folder_sent_at_once_make_one_analysis(place):
     folders = [write_folder(place / f"copy {number}") for number in range(3)]
     words = [sys.executable, "-m", "rag_chunk", "track"]
@@ -301,12 +322,47 @@ def test_a_spool_that_cannot_be_written_is_noticed_before_the_work_and_is_elsewh
     assert statuses(place) == ["FINISHED"] * 3
 
 
+def test_a_disk_that_is_full_when_results_are_saved_is_left_for_another_place(place, run, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    write = Path.write_bytes
+
+    def write_on_small_disk(path: Path, content: bytes) -> int:
+        if path.name == "report.json" and not path.is_absolute():  # the last of many, in the working folder
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    with monkeypatch.context() as small:
+        small.setattr(Path, "write_bytes", write_on_small_disk)
+        status, out, err = track_results(run, "--mlflow-uri", f"sqlite:///{os.devnull}/no/mlflow.db")
+    (waiting,) = (tmp_path / "home" / ".rag-chunk" / "unsent").iterdir()
+    assert status == 5
+    assert "sentence-200-50" in out
+    assert "No space left on device. They wait in" in err
+    assert err.splitlines()[-1] == f"rag-chunk track {waiting}"
+    assert not Path(".rag-chunk").exists()
+    assert run("track", str(waiting), "--mlflow-uri", "sqlite:///runs.db")[0] == 0
+    assert statuses(place) == ["FINISHED"] * 3
+
+
+def test_what_a_killed_process_left_in_the_spool_is_removed_and_hinders_nothing(place, run):
+    waiting = place / ".rag-chunk" / "unsent"
+    for name in ("a1.removed", "probe-1", "b2"):
+        (waiting / name).mkdir(parents=True)
+    (waiting / "probe-1" / MARKER).write_text("ours")
+    (waiting / "a1.removed" / "report.json").write_text("{}")
+    os.utime(waiting / "b2", (0, 0))
+    assert run("track", "--all") == (0, "", "nothing waits in .rag-chunk/unsent\n")
+    assert sorted(each.name for each in waiting.iterdir()) == ["probe-1"]  # its process may be at work
+
+
 @pytest.mark.parametrize("tracked", [True, False])
 def test_the_table_is_shown_although_the_results_cannot_be_saved(tracked, place, run, monkeypatch):
     def full(*_: Any) -> None:
         raise InputError("the results could not be written to results: No space left on device")
 
     monkeypatch.setattr(OWN, "save_results", full)
+    monkeypatch.setattr(KEPT, "save_results", full)
     if tracked:
         status, out, err = track_results(run)
         assert statuses(place) == ["FAILED"]

@@ -1,8 +1,11 @@
 """Tracking on a server, which may be busy, dying, silent, or something else altogether."""
 
+import os
 import re
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -207,10 +210,64 @@ def test_a_secret_in_an_address_a_name_or_the_environment_is_nowhere(server, sto
     said += [run("track", "results", "--mlflow-uri", away), run("export-config", run_id, "--mlflow-uri", away)]
     said += [run("compare", run_id, "results", "--mlflow-uri", address, "--anyway")]
     assert [status for status, _, _ in said] == [0, 5, 0, 5, 5, 0]
-    files = {path: path.read_bytes() for root in (store, folder) for path in root.rglob("*") if path.is_file()}
-    texts = {**files, "said": "".join(out + err for _, out, err in said).encode()}
+    files, texts = texts_of(said, store, folder)
     assert {"config.yaml", "tracking.json", "per_question.json", "mlflow.db"} <= {path.name for path in files}
     assert sum("unsent" in path.parts for path in files) > 5
     assert [where for where, text in texts.items() if b"http://***@host" in text] != []
-    found = [(where, word) for where, text in texts.items() for word in SECRETS.values() if word.encode() in text]
-    assert found == []
+    assert leaks(texts) == []
+
+
+def texts_of(said: list[tuple[int, str, str]], *roots: Path) -> tuple[dict[Path, bytes], dict[str, bytes]]:
+    """Return the contents of all files below the folders, and these together with what was printed."""
+    files = {path: path.read_bytes() for root in roots for path in root.rglob("*") if path.is_file()}
+    texts: dict[str, bytes] = {"said": "".join(out + err for _, out, err in said).encode()}
+    texts |= {str(path): content for path, content in files.items()}
+    return files, texts
+
+
+def leaks(texts: Mapping[str, bytes]) -> list[tuple[str, str]]:
+    """Return where which secret is."""
+    return [(where, word) for where, text in texts.items() for word in SECRETS.values() if word.encode() in text]
+
+
+@pytest.mark.skipif(mlflow_version() < (3, 4), reason="this MLflow has no evaluation datasets")
+def test_promoting_sharing_questions_and_scoring_traces_write_no_secret(server, store, folder, run, monkeypatch):
+    for name in ("MY_API_KEY", "MLFLOW_TRACKING_TOKEN"):
+        monkeypatch.setenv(name, SECRETS[name])
+    write_documents(folder)
+    address = server.replace("//", f"//ann:{SECRETS['address']}@")
+    uri, away = ["--mlflow-uri", address], ["--mlflow-uri", re.sub(r":\d+$", f":{free_port()}", address)]
+    words = ["analyze", "docs", "--strategy", "sentence", "--test-file", "questions.json", "--mlflow-tracking"]
+    said = [run(*words, *uri, "--questions-dataset", "team", "--tags", f"key={SECRETS['MY_API_KEY']}")]
+    (run_id,) = re.findall(r"run (\w{32})", said[0][2])
+    promote = ["promote", run_id, "--as", "locks@champion"]
+    said += [run(*promote, *uri), run(*promote, *uri, "--if-better"), run(*promote, *away)]
+    said += [run("export-config", "models:/locks@champion", *uri), run("export-config", "models:/none@x", *uri)]
+    said += [
+        run("import-questions", "mlflow:team", *uri, "-o", "back.yaml"),
+        run("import-questions", "mlflow:team", *away),
+    ]
+    ask(server)
+    score = ["score", "--corpus", "docs", "--test-file", "questions.json", "--traces", "locks-app"]
+    said += [run(*score, *uri, "--mlflow-tracking", "--save", "scored"), run(*score, *away)]
+    assert [status for status, _, _ in said] == [0, 0, 0, 5, 0, 3, 0, 5, 0, 5], said[8]
+    files, texts = texts_of(said, store, folder)
+    assert {"back.yaml", "tracking.json", "mlflow.db"} <= {path.name for path in files}
+    assert leaks(texts) == []
+
+
+ASKING = """
+import mlflow
+mlflow.set_experiment("locks-app")
+with mlflow.start_span("ask") as span:
+    span.set_inputs({"question": "How is the door locked?"})
+    with mlflow.start_span("search", span_type="RETRIEVER") as retriever:
+        retriever.set_outputs([{"page_content": "Turn left to lock the door.", "metadata": {"doc_uri": "a.md"}}])
+mlflow.flush_trace_async_logging()
+"""
+
+
+def ask(server: str) -> None:
+    """Leave a trace of an application that retrieved one passage."""
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": server}
+    subprocess.run([sys.executable, "-c", ASKING], env=environment, check=True, capture_output=True)

@@ -46,13 +46,13 @@ def test_words_that_questions_share_with_their_evidence_are_told_and_doubted() -
 
 def test_documents_and_sections_without_a_question_are_named() -> None:
     lines = describe_coverage(CORPUS, asked("How?"))
-    assert "No question is about 1 of 2 documents: notes.txt." in lines
-    assert "No question is about 3 of 4 sections; what is not asked about is not measured." in lines
+    assert "1 of 2 documents have no question: notes.txt." in lines
+    assert "3 of 4 sections have no question, so the analysis does not measure them." in lines
 
 
 def test_the_size_of_the_evidence_is_told() -> None:
     line = next(line for line in describe_coverage(CORPUS, asked("How?")) if line.startswith("Half of the evidence"))
-    assert line.startswith("Half of the evidence has 24 characters or fewer, and 5 % of it more than 24:")
+    assert line.startswith("Half of the evidence has 24 characters or fewer, and 5 % of it has more than 24;")
 
 
 def test_without_evidence_nothing_is_told() -> None:
@@ -80,7 +80,7 @@ def test_evidence_moves_with_its_text_and_what_is_gone_is_stale(folder: Path) ->
         ],
     )
     check = follow_questions(path, CORPUS, new)
-    assert check.summary["relocated"] == 1
+    assert check.summary["found at another place"] == 1
     assert check.summary["stale"] == 1
     fixed = {each["id"]: each for each in json.loads(check.to_json_with_spans())["questions"]}
     assert fixed["key"]["evidence"][0]["start"] == GUIDE.index("Turn the key") + len("A new start.\n\n")

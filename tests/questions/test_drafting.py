@@ -126,7 +126,7 @@ def test_what_is_kept_is_quoted_and_written_as_a_question_file_that_can_be_read(
     check = check_questions("q.yaml", examples)
     assert check.of("error") == []
     assert [finding.kind for finding in check.of("note")] == ["unreviewed"]
-    assert check.summary["given as spans"] == check.summary["items of evidence"] >= 20
+    assert check.summary["given by their places"] == check.summary["items of evidence"] >= 20
     first = yaml_text.load(Path("q.yaml").read_text(encoding="utf-8"))["questions"][0]
     name = first["evidence"][0]["doc"]
     digest = next(document.digest for document in examples.documents if document.name == name)

@@ -104,6 +104,16 @@ def test_a_number_is_not_taken_from_a_sentence_of_the_same_form_far_away(located
         located("\n".join(f"{passage} 53.".split()), text)
 
 
+def test_a_short_last_line_is_not_taken_from_far_away(located):
+    rows = [f"Item {n} was ${n}17 million in fiscal 20{n}, from ${n}05 million and more," for n in range(11, 17)]
+    between = [f"Nothing of it is told in the {word} of the plant." for word in "abcdefghijklmnopqrstuvwxyz"]
+    text = "\n".join(["region 387.", *between, *rows, "region 287."])
+    passage = "\n".join(["Table of Contents", *rows])
+    assert located(f"{passage}\nregion 287.\n181", text)
+    with pytest.raises(InputError, match="is in no document"):
+        located(f"{passage}\nregion 387.\n181", text)
+
+
 def test_the_message_names_the_numbers_that_differ(located):
     with pytest.raises(InputError, match="numbers differ: the questions say 1997, the document says 1998"):
         located("The pump was replaced in 1997, and again in 2011.")

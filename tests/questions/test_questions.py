@@ -427,6 +427,7 @@ BROKEN = {
     "CSV with no objects": ('question,references\nHow?,"[1]"\n', "line 2: references must hold objects"),
     "deep JSON": ("[" * 100_000, "cannot be read as JSON"),
     "deep objects": ('{"a":' * 100_000, "cannot be read as JSON: it is nested too deeply"),
+    "much YAML": ("- [" + "[]," * 110_000 + "1]", "more than 200,000 values; write it as JSON"),
     "deep YAML": ("questions: " + "[" * 4_000, "cannot be read as YAML: line 1: it is nested too deeply"),
     "CSV with a deep cell": (
         'question,relevant\nA?,"' + "[" * 100_000 + '"\n',

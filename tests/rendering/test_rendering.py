@@ -145,7 +145,7 @@ def test_the_number_of_chunks_is_a_column_on_80_columns_and_every_column_is_expl
     assert "num_" in text.splitlines()[0]
     below = " ".join(text.split())
     assert "budget_recall: share of the evidence in the first 4,000 characters;" in below
-    assert "num_chunks: chunks in the index, each one vector in a vector store;" in below
+    assert "num_chunks: chunks in the index, each a vector in a vector store;" in below
     assert "avg_*: measured on the first 5 chunks" in below
 
 

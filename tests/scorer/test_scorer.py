@@ -424,19 +424,36 @@ WORDS = [(0, 4), (5, 9), (10, 14), (15, 19), (20, 24), (25, 29)]
     ("chunks", "ranked", "evidence", "budget", "cause"),
     [
         (WORDS, [0, 1], (5, 9), 6, {"lost_cut": 0.5}),
-        (WORDS, [0, 4], (0, 9), 8, {"lost_split": 0.5}),
-        (WORDS, [0, 1], (5, 9), 4, {"lost_ranked_low": 1.0}),
-        (WORDS, [4, 0], (0, 4), 4, {"lost_other_documents": 1.0}),
-        (WORDS[1:], [0, 1], (0, 4), 8, {"lost_outside_chunks": 1.0}),
+        (WORDS, [0, 4], (0, 9), 8, {"lost_at_border": 0.5}),
+        (WORDS, [0, 1], (5, 9), 4, {"lost_below_budget": 1.0}),
+        (WORDS, [4, 0], (0, 4), 4, {"lost_never_retrieved": 1.0}),
+        (WORDS, [4], (5, 9), 4, {"lost_never_retrieved": 1.0}),
+        (WORDS[1:], [0, 1], (0, 4), 8, {"lost_skipped": 1.0}),
         (WORDS, [0, 1], (0, 4), 8, {}),
     ],
-    ids=["cut by the budget", "split by a border", "ranked low", "other document", "in no chunk", "nothing lost"],
+    ids=["cut by budget", "cut by border", "below the budget", "no common word", "not ranked", "skipped", "nothing"],
 )
 def test_a_planted_loss_is_named_by_its_cause(chunks, ranked, evidence, budget, cause):
-    questions = questions_of(Question("q", "?", (Evidence((evidence,)),)))
+    questions = questions_of(Question("q", "bbbb", (Evidence((evidence,)),)))
     config, ranking = RunConfig(budget=budget), np.array([ranked])
-    found = score(chunking_of(BOOKS, chunks), ranking, questions, config, ["budget", "losses"]).metrics
-    assert {name: found[name] for name in CAUSES if found[name]} == pytest.approx(cause)
+    scores = score(chunking_of(BOOKS, chunks), ranking, questions, config, ["budget", "losses"])
+    assert {name: scores.metrics[name] for name in CAUSES if scores.metrics[name]} == pytest.approx(cause)
+
+
+@pytest.mark.parametrize(
+    ("asked", "causes"),
+    [
+        ("aaaa bbbb", ("lost_at_border", "lost_below_budget")),
+        ("aaaa", ("lost_at_border", "lost_never_retrieved", "lost_below_budget")),
+        ("eeee", ("lost_at_border", "lost_never_retrieved")),
+    ],
+)
+def test_a_border_does_not_hide_why_its_pieces_were_not_read(asked, causes):
+    questions = questions_of(Question("q", asked, (Evidence(((0, 9),)),)))
+    ranking = np.array([[4, 0, 1]])
+    scores = score(chunking_of(BOOKS, WORDS), ranking, questions, RunConfig(budget=4), ["budget", "losses"])
+    assert scores.metrics["lost_at_border"] == 1
+    assert scores.causes == [causes]
 
 
 def test_no_chunks_need_no_depth():

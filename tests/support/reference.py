@@ -9,11 +9,13 @@ import regex
 
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
+from rag_chunk.corpus.terms import terms
 from rag_chunk.corpus.units import load_encoding
-from rag_chunk.questions import Question
-from rag_chunk.scorer.losses import CAUSES
+from rag_chunk.questions import Evidence, Question
+from rag_chunk.scorer.losses import CAUSES, OTHER_DOCUMENTS
 
 CURVE = (1000, 2000, 4000, 8000, 16000)
+FURTHEST = 32000  # characters, past which a chunk counts as never retrieved
 LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
 
 WORD = regex.compile(r"\w")
@@ -147,26 +149,42 @@ class Reference:
     def losses(self, ranked: Sequence[int], question: Question) -> dict[str, float]:
         """Return what each cause costs, from sets of characters that grow."""
         started = list(ranked[: self.started_chunks(ranked)])
+        depth = max(len(started), sum(self.cost(ranked[:count]) < FURTHEST for count in range(len(ranked))))
+        retrieved = started + [row for row in ranked[len(started) : depth] if self.shares_a_term(row, question)]
         near = {self.document(self.chunks[row][0]) for row in started}
         rows = range(len(self.chunks))
         close = self.union([row for row in rows if self.document(self.chunks[row][0]) in near])
-        whole, everything = self.union(started), self.union(rows)
-        sets = [
-            lambda _: self.read_within_budget(ranked),
-            lambda _: whole,
-            lambda wanted: everything if wanted & whole else whole,
-            lambda wanted: everything if wanted & whole else close,
+        whole, ranked_high, everything = self.union(started), self.union(retrieved), self.union(rows)
+        sets: list[Callable[[Evidence], Inks]] = [
             lambda _: everything,
+            lambda item: whole if self.is_crossed(item) else everything,
+            lambda item: whole if self.is_crossed(item) else ranked_high,
+            lambda _: whole,
+            lambda _: self.read_within_budget(ranked),
         ]
-        recalls = [*(self.recall_of(each, question) for each in sets), 1.0]
-        return {name: after - before for name, before, after in zip(CAUSES, recalls, recalls[1:], strict=False)}
+        recalls = [1.0, 1.0, *(self.recall_of(each, question) for each in sets)]  # one conversion has all the text
+        lost = {name: after - before for name, after, before in zip(CAUSES, recalls, recalls[1:], strict=False)}
+        of_documents = self.recall_of(lambda item: everything if self.all_ink(item) & whole else close, question)
+        return {**lost, OTHER_DOCUMENTS: recalls[2] - of_documents}
 
-    def recall_of(self, read: Callable[[Inks], Inks], question: Question) -> float:
+    def all_ink(self, item: Evidence) -> Inks:
+        return set().union(*(self.ink(*span) for span in item.spans))
+
+    def is_crossed(self, item: Evidence) -> bool:
+        """Whether all chunks together hold more of an item than any single one."""
+        inks, everything = [self.ink(*span) for span in item.spans], self.union(range(len(self.chunks)))
+        in_one = max((len(self.ink(*chunk) & ink) / len(ink) for chunk in self.chunks for ink in inks), default=0)
+        return in_one < max(len(everything & ink) / len(ink) for ink in inks)
+
+    def shares_a_term(self, row: int, question: Question) -> bool:
+        text = self.line[slice(*self.chunks[row])]
+        return self.config.retriever != "bm25" or bool({*terms(text)} & {*terms(question.question)})
+
+    def recall_of(self, read: Callable[[Evidence], Inks], question: Question) -> float:
         """Return recall where what is read depends on the item that is looked for."""
         gained = total = 0.0
         for item in question.evidence:
-            inks = [self.ink(*span) for span in item.spans]
-            text = read(set().union(*inks))
+            inks, text = [self.ink(*span) for span in item.spans], read(item)
             gained += len(inks[0]) * max(len(ink & text) / len(ink) for ink in inks)
             total += len(inks[0])
         return gained / total

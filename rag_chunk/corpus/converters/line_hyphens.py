@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 CUT = "\ufffe"  # what PDFium writes for a hyphen at a line's end, whatever it is
 _LETTERS = "[^\\W\\d_]+"
-_LINE_END = re.compile(f"({_LETTERS}){CUT}[ \t]*(?:\r\n|\r|\n)?[ \t]*(?=({_LETTERS}))")
+_LINE_END = re.compile(f"(?<![^\\W\\d_])({_LETTERS}){CUT}[ \t]*(?:\r\n|\r|\n)?[ \t]*(?=({_LETTERS}))")
 _WORD, _PAIR = re.compile(_LETTERS), re.compile(f"(?<![^\\W\\d_])(?=({_LETTERS})-({_LETTERS}))")
 
 

@@ -19,7 +19,7 @@ _BROKEN = re.compile(
 )  # of a number, behind a full stop, or before a name: COVID-19, U.S.-based, Pfizer-BioNTech
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
-_PADDING = re.compile("[ \t]+$", re.MULTILINE)
+_PADDING = re.compile("(?<![ \t])[ \t]+$", re.MULTILINE)  # tried once for each run of spaces
 _LONE = re.compile("[\ud800-\udfff]")
 
 

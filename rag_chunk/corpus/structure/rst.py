@@ -14,7 +14,7 @@ _ENDS_AT_ONCE = re.compile(  # at the end of its line, where what belongs to it 
     r" |[-+*•‣⁃](?: |$)|\.\.(?: |$)|__ |:(?![: ])[^:\r\n]*[^ :]:(?: |$)|\|(?: |$)"
 )
 _NO_TITLE = re.compile(rf"{_ENDS_AT_ONCE.pattern}|>>>(?: |$)|\+-[-+]+-\+$")
-_SIMPLE_TABLE, _SIMPLE_BORDER = re.compile(r"=+(?: +=+)+"), re.compile(r"=+[ =]*")
+_SIMPLE_TABLE, _SIMPLE_BORDER = re.compile(r"=+(?: +=+)+"), re.compile(r"=[ =]*")
 _GRID_TABLE = re.compile(r"\+-[-+]+-\+")
 _SHORT = 4  # signs: fewer are text where the title is longer
 _WIDE = "WF"

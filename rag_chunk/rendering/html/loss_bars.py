@@ -12,11 +12,12 @@ _MOST_QUESTIONS = 200
 _MOST_ABOVE = 3  # chunks that are named
 _NOTHING = 1e-9
 LABELS = {
+    "lost_not_in_text": "not in the text",
+    "lost_skipped": "skipped: in no chunk",
+    "lost_at_border": "a border cuts the evidence",
+    "lost_never_retrieved": "never retrieved",
+    "lost_below_budget": "ranked below the budget",
     "lost_cut": "the budget ends inside the chunk",
-    "lost_split": "a border splits the evidence",
-    "lost_ranked_low": "other chunks of its document rank higher",
-    "lost_other_documents": "nothing of its document retrieved",
-    "lost_outside_chunks": "in no chunk",
 }
 
 

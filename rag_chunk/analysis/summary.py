@@ -216,10 +216,11 @@ def limit_of_recall(outcome: Outcome) -> str:
         return ""
     result = outcome.results[outcome.recommended]
     recall, best = result.metrics[HEADLINE], result.metrics.get("oracle_recall")
+    chosen = f"with {result.name}, " if len(outcome.results) > 1 else ""
     clauses = [_describe_missed(outcome)] if outcome.missed else []
     if best is not None and max(best - recall, _LITTLE) >= 1 - best and best - recall > _LITTLE:
         clauses.append(
-            f"with {result.name}, a perfect search would find {best:.2f} of the evidence, and yours finds {recall:.2f}: "
+            f"{chosen}a perfect search would find {best:.2f} of the evidence, and yours finds {recall:.2f}: "
             "look at the search first"
         )
     elif best is not None and 1 - best > _LITTLE:

@@ -570,7 +570,7 @@ def test_the_help_of_analyze_shows_the_options_that_most_people_need_and_how_to_
     ]
     short, every = options
     assert set(short) < set(every)
-    assert len(short) <= 17
+    assert len(short) <= 18
     assert len(every) > 40
     assert {"--strategy", "--chunk-size", "--test-file", "--save", "--mlflow-tracking", "--help-all"} <= set(short)
     assert "source" in rag_chunk("analyze", "--help").out.split("╭─ Arguments")[1].split("╭─")[0].lower()

@@ -67,6 +67,8 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel], flags: Collection[st
     words = _SENTENCES.get(detail["type"])
     if words is None:
         return f"{name}: {detail['msg']}"
+    if detail["type"] == "missing":
+        return f"{name} {words}"
     context: Mapping[str, Any] = detail.get("ctx", {})
     value = detail["input"]
     shown = value if isinstance(value, str) and _is_number(value) else repr(value)

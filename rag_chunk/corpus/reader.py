@@ -64,6 +64,9 @@ def read_corpus(
     check_source(path)
     if path.is_dir() and is_converted_folder(path):
         documents = list(read_converted(path, patterns, tuple(converter)))
+        if not documents:
+            why = "passes --include and --exclude" if patterns.given else "was converted into it"
+            raise InputError(f"no document under {path} {why}")
         return Corpus(documents, [Skipped(writable(name), STRAY) for name in find_strays(path)])
     listing = list_documents(path, patterns, apart, converter)
     return read_listed(listing, skip_unreadable=skip_unreadable, on_progress=on_progress)

@@ -18,6 +18,8 @@ _MARKS = {
 }
 _LATIN = 0.5  # the share of Latin letters that tells UTF-16 from UTF-8 with a NUL in it
 
+_LONGEST_STREAM = 100_000_000  # bytes
+
 
 def decode(data: bytes) -> str:
     """Return the text of UTF-8 without its mark; raise `ValueError`, with the reason, where it is none.
@@ -83,7 +85,7 @@ def read_utf8(path: Path, kind: str = "") -> str:
     """
     name = f"the {kind} {path}" if kind else str(path)
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return _read_bytes(path, name).decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"there is no {kind or 'file'} {path}") from None
     except UnicodeDecodeError as error:
@@ -92,3 +94,14 @@ def read_utf8(path: Path, kind: str = "") -> str:
         raise InputError(f"{name} is a folder, not a file") from None
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from None
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
+    """Return what a file holds; of a device or a pipe, which may never end, a bounded number of bytes."""
+    if path.is_file():
+        return path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(_LONGEST_STREAM + 1)
+    if len(content) > _LONGEST_STREAM:
+        raise InputError(f"{name} is no regular file, and has no end within {_LONGEST_STREAM // 1_000_000} MB")
+    return content

@@ -43,8 +43,8 @@ class Workers:
     ) -> Generator[tuple[Task, Result | Failure], None, None]:
         """Yield each task with its result, in the order in which they end.
 
-        Where worker processes break down, nobody knows whose task was to blame: all that ran are done again, one at a
-        time, and a task that ends its worker once more is a `Failure`. What a function raises is raised.
+        Where workers die, nobody knows whose task was to blame: all that ran there are done again, one at a time, and a
+        task that ends its worker once more is a `Failure`. What a function raises is raised.
         """
         waiting, alone = deque(tasks), deque[Task]()
         while waiting:
@@ -61,8 +61,9 @@ class Workers:
 def _run_until_broken(
     executor: Executor, width: int, function: Callable[[Task], Result], waiting: deque[Task]
 ) -> Generator[tuple[Task, Result | Failure], None, list[Task]]:
-    """Yield tasks with their results, at most `width` of them at a time; return those that ran when the executor broke."""
+    """Yield tasks with their results, at most `width` of them at a time; return those that may have killed a worker."""
     running: dict[Future[Result], Task] = {}
+    suspects = list[Task]()
     try:
         while waiting or running:
             while waiting and len(running) < width:
@@ -70,18 +71,19 @@ def _run_until_broken(
                 waiting.popleft()
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                yield running[future], _result_of(future)
+                if _has_killed_workers(future):
+                    suspects.append(running[future])
+                else:
+                    yield running[future], future.result()
                 del running[future]
     except BrokenExecutor:
-        return list(running.values())
-    return []
+        return [*suspects, *running.values()]
+    return suspects
 
 
-def _result_of(future: "Future[Any]") -> Any:
-    error = future.exception()
-    if type(error).__name__ == "KilledWorker":  # of Dask, which has tried it on several workers
-        return Failure(DIED)
-    return future.result()
+def _has_killed_workers(future: Future[Any]) -> bool:
+    """Whether Dask has given a task up, since several workers died that had it; another task of theirs may be to blame."""
+    return type(future.exception()).__name__ == "KilledWorker"
 
 
 @contextmanager

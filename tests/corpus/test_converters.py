@@ -243,6 +243,13 @@ def test_a_hyphen_at_the_end_of_a_line_stays_where_the_document_writes_the_word_
     assert text[starts[-1].start :] == last
 
 
+@pytest.mark.parametrize(("include", "said"), [([], "was converted into it"), (["z.md"], "passes --include")])
+def test_a_converted_folder_without_documents_is_refused(tmp_path: Path, include: list[str], said: str) -> None:
+    write_converted_folder([Document("a.md", "text")] if include else [], tmp_path / "made")
+    with pytest.raises(InputError, match=f"no document under .*made {said}"):
+        read_corpus(tmp_path / "made", include=include)
+
+
 def test_what_cannot_be_converted_is_named_at_once_and_the_rest_stays_converted(tmp_path: Path) -> None:
     pdf(tmp_path / "good.pdf", ["words"])
     pdf(tmp_path / "locked.pdf", ["words"], encrypt="secret")

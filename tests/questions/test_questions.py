@@ -1,6 +1,7 @@
 """Question files: every format, every way to locate evidence, and every problem said at once."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -618,3 +619,11 @@ def test_the_line_of_excel_that_names_the_separator_is_understood(read, refused)
 def test_the_field_that_another_tool_means_is_named(name, field, read):
     content = [*one(relevant=["Turn the key"]), {name: "x", **one(relevant=["Turn back."])[0]}]
     assert f"the field {name!r} is ignored (did you mean {field!r}?)" in read(content).warnings[0]
+
+
+def test_a_device_without_an_end_is_refused(monkeypatch):
+    if not Path("/dev/zero").is_char_device():
+        pytest.skip("there is no /dev/zero")
+    monkeypatch.setattr("rag_chunk.corpus.text_encoding._LONGEST_STREAM", 1_000_000)
+    with pytest.raises(InputError, match="the question file /dev/zero is no regular file, and has no end within 1 MB"):
+        read_questions("/dev/zero", Corpus([Document("a.md", "x")]))

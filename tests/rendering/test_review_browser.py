@@ -306,7 +306,7 @@ def test_nothing_is_wider_than_the_window_and_text_can_be_read(
     client.change("hall", do="add", document=0, start=0, end=20)
     pages = opened(browser, client.address, viewport={"width": width, "height": 860}, color_scheme=scheme)
     page = next(pages)
-    page.locator("#shows", has_text="reviewed questions").wait_for()
+    page.locator("#shows", has_text="questions").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     shades = page.evaluate(
         """() => ["body", ".kicker", "q", "mark.on", ".block", ".primary"].map((name) => { const style = getComputedStyle(document.querySelector(name));

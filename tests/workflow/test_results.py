@@ -88,7 +88,7 @@ def test_an_unknown_baseline_leaves_no_failed_run(docs: Path, run: Program) -> N
     options = ["--test-file", "questions.json", "--baseline", "none", "--mlflow-tracking", "--mlflow-uri"]
     status, _, said = run("analyze", docs.name, *options, "sqlite:///runs.db")
     assert status == 2
-    assert "no configuration is named 'none'" in said
+    assert "no configuration has the name or strategy 'none'" in said
     assert not Path("runs.db").exists()
 
 

@@ -42,6 +42,7 @@ def write_converted_folder(documents: Iterable[Document], folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; name an empty folder")
     entries = []
+    folder.mkdir(parents=True, exist_ok=True)
     for number, document in enumerate(documents, 1):
         file = folder / _file_name(document, number, folder)
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -198,7 +198,7 @@ class _Writing:
     def _in_tokens(self, config: RunConfig, characters: int) -> int:
         """Return about how many tokens so many characters are."""
         model = embedder_of(config)
-        rate = self._corpus.derived(float, lambda: _rate(self._corpus, model), "tokens a character", model.identity)
+        rate = self._corpus.derive(float, lambda: _rate(self._corpus, model), "tokens a character", model.identity)
         return round(characters * rate)
 
 

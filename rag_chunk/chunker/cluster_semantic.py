@@ -25,7 +25,7 @@ def cluster_semantic(corpus: Corpus, config: RunConfig) -> Spans:
     """Cut where that makes the clusters most alike; a sentence over `chunk_size` is cut as sentence does."""
     pieces = sentences(corpus, config)
     units = units_of(corpus, config.unit, config.model)
-    known = corpus.derived(MeasuredSegments, lambda: measure(pieces, units), config.skip_blocks, units)
+    known = corpus.derive(MeasuredSegments, lambda: measure(pieces, units), config.skip_blocks, units)
     levels = pieces.levels.copy()
     for (first, last), vectors in zip(groups_of(pieces), _vectors(corpus, config), strict=True):
         inside = slice(first, last)
@@ -38,7 +38,7 @@ def cluster_semantic(corpus: Corpus, config: RunConfig) -> Spans:
 def _vectors(corpus: Corpus, config: RunConfig) -> list[Vectors]:
     """Return the vectors of the sentences of each document, or part of one; made once for every size."""
     key = ("vectors of sentences", config.skip_blocks, config.embedding_model, config.embedding_url)
-    return corpus.derived(list, lambda: _embed_groups(corpus, config), *key)
+    return corpus.derive(list, lambda: _embed_groups(corpus, config), *key)
 
 
 def _embed_groups(corpus: Corpus, config: RunConfig) -> list[Vectors]:

@@ -47,7 +47,7 @@ def _neighbourhoods(chunking: Chunking, window: int) -> Spans:
 def _holding_parts(chunking: Chunking) -> Spans:
     """Return the parts of documents that each chunk touches, from the start of the first to the end of the last."""
     corpus = chunking.corpus
-    borders = corpus.derived(np.ndarray, lambda: _part_borders(corpus), "parts that hold chunks")
+    borders = corpus.derive(np.ndarray, lambda: _part_borders(corpus), "parts that hold chunks")
     first = np.searchsorted(borders, chunking.spans[:, 0], side="right") - 1
     after = np.searchsorted(borders, chunking.spans[:, 1], side="left")
     return corpus.trim(as_spans(np.column_stack([borders[first], borders[after]])))

@@ -55,7 +55,7 @@ def cut_exactly(span: Positions, corpus: Corpus, units: Units, limit: int) -> li
 
     Only a single grapheme cluster may be larger. Several strategies have the same long words: their cuts are kept.
     """
-    known: dict[tuple[int, int], list[int]] = corpus.derived(dict, dict, "cuts", units, limit)
+    known: dict[tuple[int, int], list[int]] = corpus.derive(dict, dict, "cuts", units, limit)
     start, end = span.tolist()
     if (start, end) not in known:
         known[start, end] = list(_cuts(start, end, corpus, units, limit))

@@ -109,8 +109,8 @@ def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], 
     """
     units = units_of(corpus, config.unit, config.model)
     key = (kind, config.skip_blocks)
-    pieces = corpus.derived(Segments, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)), *key)
-    known = corpus.derived(
+    pieces = corpus.derive(Segments, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)), *key)
+    known = corpus.derive(
         SplittableSegments, lambda: SplittableSegments(measure(pieces, units), corpus, units), *key, units
     )
     return pack_rows(known.rows(config.chunk_size, config.overlap), corpus, config, whole)

@@ -53,4 +53,4 @@ def documents_by_config(corpus: Corpus, config: RunConfig) -> list[tuple[RunConf
 def part_of(corpus: Corpus, rows: Positions) -> Corpus:
     """Return the documents in these rows as a corpus of their own, kept as long as the whole."""
     documents = [corpus.documents[row] for row in rows.tolist()]
-    return corpus.derived(Corpus, lambda: Corpus(documents), "documents of a rule", rows.tobytes())
+    return corpus.derive(Corpus, lambda: Corpus(documents), "documents of a rule", rows.tobytes())

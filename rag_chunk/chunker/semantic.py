@@ -30,7 +30,7 @@ def semantic(corpus: Corpus, config: RunConfig) -> Spans:
     """Cut where the meaning changes; what is over `chunk_size` is packed as sentence does."""
     pieces = sentences(corpus, config)
     units = units_of(corpus, config.unit, config.model)
-    known = corpus.derived(MeasuredSegments, lambda: measure(pieces, units), config.skip_blocks, units)
+    known = corpus.derive(MeasuredSegments, lambda: measure(pieces, units), config.skip_blocks, units)
     levels = pieces.levels.copy()
     changes = _changes(corpus, config)
     for first, last in groups_of(pieces):
@@ -45,7 +45,7 @@ def sentences(corpus: Corpus, config: RunConfig) -> Segments:
     """Return the sentences of a corpus, which are embedded; they do not depend on `chunk_size`."""
     skipped = skipped_spans(corpus, config)
     borders = [(Level.SENTENCE, structure_of(corpus).sentence_starts)]
-    return corpus.derived(Segments, lambda: pieces_at(corpus, borders, skipped), "sentences alone", config.skip_blocks)
+    return corpus.derive(Segments, lambda: pieces_at(corpus, borders, skipped), "sentences alone", config.skip_blocks)
 
 
 def groups_of(pieces: Segments) -> list[tuple[int, int]]:
@@ -57,7 +57,7 @@ def groups_of(pieces: Segments) -> list[tuple[int, int]]:
 def _changes(corpus: Corpus, config: RunConfig) -> Floats:
     """Return how much the text changes before each sentence: [sentences]; made once for every size."""
     key = ("changes of meaning", config.skip_blocks, config.embedding_model, config.embedding_url)
-    return corpus.derived(np.ndarray, lambda: _changes_of_meaning(corpus, sentences(corpus, config), config), *key)
+    return corpus.derive(np.ndarray, lambda: _changes_of_meaning(corpus, sentences(corpus, config), config), *key)
 
 
 def _changes_of_meaning(corpus: Corpus, pieces: Segments, config: RunConfig) -> Floats:

@@ -79,4 +79,4 @@ def analyzed_terms(corpus: Corpus, language: str) -> Terms | AnalyzedTerms:
     whole = terms_of(corpus)
     if language == PLAIN:
         return whole
-    return corpus.derived(AnalyzedTerms, lambda: AnalyzedTerms(whole, language), language)
+    return corpus.derive(AnalyzedTerms, lambda: AnalyzedTerms(whole, language), language)

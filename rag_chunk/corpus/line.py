@@ -66,7 +66,7 @@ class Corpus:
         lengths = [len(document.text) for document in self.documents]
         return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
-    def derived(self, kind: type[T], find: Callable[[], T], *details: object) -> T:
+    def derive(self, kind: type[T], find: Callable[[], T], *details: object) -> T:
         """Return the value of type `kind` that `find` computes from this corpus: once, kept as long as the corpus.
 
         `details`, which can be hashed, are all that the value depends on besides the corpus; with a type that

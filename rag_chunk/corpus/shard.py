@@ -107,7 +107,7 @@ class ShardList:
     shards: tuple[Shard, ...]
     skipped: tuple[Skipped, ...] = ()
 
-    def oversized(self, size: int) -> list[Shard]:
+    def find_oversized(self, size: int) -> list[Shard]:
         """Return the shards that hold more than `size` megabytes, since they are a single document or cannot be split."""
         return [shard for shard in self.shards if shard.megabytes > size]
 

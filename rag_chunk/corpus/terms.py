@@ -240,4 +240,4 @@ class Terms:
 
 def terms_of(corpus: Corpus) -> Terms:
     """Return the terms of `corpus`, found once and kept as long as the corpus."""
-    return corpus.derived(Terms, lambda: Terms(corpus))
+    return corpus.derive(Terms, lambda: Terms(corpus))

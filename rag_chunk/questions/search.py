@@ -264,4 +264,4 @@ def line_of(document: Document, position: int) -> str:
 
 def places_of(corpus: Corpus) -> TextSearch:
     """Return the documents of `corpus` for searching, kept as long as the corpus."""
-    return corpus.derived(TextSearch, lambda: TextSearch(corpus))
+    return corpus.derive(TextSearch, lambda: TextSearch(corpus))

@@ -111,7 +111,7 @@ class Bm25:
 
 def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
     """Return the index of `corpus`, made once; only what is indexed with a chunk changes it."""
-    return corpus.derived(
+    return corpus.derive(
         Bm25,
         lambda: Bm25(corpus, config),
         *(config.index_headings, config.index_title, config.index_context, config.analyzer),

@@ -67,7 +67,7 @@ class Dense:
 
 def dense(corpus: Corpus, config: RunConfig) -> Dense:
     """Return the index of `corpus` for the model of `config`, made once."""
-    return corpus.derived(
+    return corpus.derive(
         Dense,
         lambda: Dense(config),
         *(config.embedding_model, config.embedding_url),

@@ -76,7 +76,7 @@ def contexts(chunking: Chunking, name: str) -> list[str]:
 
     Raise `InputError` where the function raises, or returns no text.
     """
-    known: dict[str, str] = chunking.corpus.derived(dict, dict, "contexts", name)
+    known: dict[str, str] = chunking.corpus.derive(dict, dict, "contexts", name)
     function = load_function(name)
     for chunk in chunking if any(each not in known for each in chunking.ids) else ():
         if chunk.id not in known:

@@ -68,7 +68,7 @@ def legacy_figures(retrieval: Retrieval) -> Figures:
         raise ValueError("legacy_recall needs the ranking of the legacy retriever")
     chunking, questions = retrieval.chunking, retrieval.questions
     corpus, top = chunking.corpus, retrieval.legacy_ranking[:, : retrieval.config.top_k]
-    phrases = corpus.derived(
+    phrases = corpus.derive(
         list, lambda: [_phrases(corpus, each) for each in questions.questions], "phrases", questions
     )
     texts = [text.lower() for text in corpus.texts(chunking.spans)]

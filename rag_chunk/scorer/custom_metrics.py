@@ -84,7 +84,7 @@ class UsersMetrics:
 
 def known_questions(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:
     """Return the questions with the texts of their evidence, made once."""
-    return corpus.derived(tuple, lambda: _known_questions(corpus, questions), "known questions", questions)
+    return corpus.derive(tuple, lambda: _known_questions(corpus, questions), "known questions", questions)
 
 
 def _known_questions(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:

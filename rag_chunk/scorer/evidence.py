@@ -39,12 +39,12 @@ class EvidenceTable:
 
 def evidence_table(corpus: Corpus, questions: Questions) -> EvidenceTable:
     """Return the questions' evidence as arrays, made once and kept as long as the corpus."""
-    return corpus.derived(EvidenceTable, lambda: _evidence_table(corpus, questions.questions), "items", questions)
+    return corpus.derive(EvidenceTable, lambda: _evidence_table(corpus, questions.questions), "items", questions)
 
 
 def union_table(corpus: Corpus, questions: Questions) -> EvidenceTable:
     """Return the union of each question's evidence: every disjoint stretch is an item of its own."""
-    return corpus.derived(EvidenceTable, lambda: _union_of(evidence_table(corpus, questions)), "union", questions)
+    return corpus.derive(EvidenceTable, lambda: _union_of(evidence_table(corpus, questions)), "union", questions)
 
 
 def _evidence_table(corpus: Corpus, questions: Sequence[Question]) -> EvidenceTable:

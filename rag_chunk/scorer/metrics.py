@@ -77,7 +77,7 @@ def _document_precision(retrieval: Retrieval) -> Floats:
 def in_own_documents(ranking: Ranking, chunking: Chunking, questions: Questions) -> Bools:
     """Return whether each ranked chunk lies in a document with evidence of its question: [questions, depth]."""
     corpus = chunking.corpus
-    known = corpus.derived(
+    known = corpus.derive(
         np.ndarray, lambda: _evidence_documents(corpus, questions), "documents of evidence", questions
     )
     document = np.append(corpus.documents_at(chunking.spans[:, 0]), 0)[ranking]
@@ -206,7 +206,7 @@ def _precision_omega(overlaps: EvidenceOverlaps, retrieval: Retrieval) -> Floats
 def overlap_with_questions(retrieval: Retrieval) -> Figures:
     """Return the share of each question's terms that are in its evidence."""
     corpus, questions = retrieval.chunking.corpus, retrieval.questions
-    shares = corpus.derived(np.ndarray, lambda: _overlaps(corpus, questions), "question overlap", questions)
+    shares = corpus.derive(np.ndarray, lambda: _overlaps(corpus, questions), "question overlap", questions)
     return Figures({"question_overlap": shares})
 
 

@@ -48,7 +48,7 @@ def _numbers(corpus: Corpus, questions: Questions, seed: int, count: int) -> Flo
     They are drawn once for all configurations; a longer draw begins with the shorter one.
     """
     held = 1 << max(6, (count - 1).bit_length())
-    drawn = corpus.derived(np.ndarray, lambda: _draw(questions, seed, held), "random numbers", questions, seed, held)
+    drawn = corpus.derive(np.ndarray, lambda: _draw(questions, seed, held), "random numbers", questions, seed, held)
     return drawn[:, :count]
 
 

@@ -247,7 +247,7 @@ def chunk_source(
     )
     for notice in [
         *skipped_notices(listed),
-        *(_describe_large(each, folder) for each in listed.oversized(folder.shard_size)),
+        *(_describe_large(each, folder) for each in listed.find_oversized(folder.shard_size)),
     ]:
         notify(notice)
     written = write_chunk_folder(folder, listed.shards, workers, on_progress)

@@ -914,7 +914,7 @@ def test_what_configurations_share_is_timed_apart_from_each_of_them() -> None:
     corpus, questions = library(12)
 
     def prepare_slowly(text: str, config: RunConfig) -> list[tuple[int, int]]:
-        corpus.derived(type(None), lambda: time.sleep(0.2))
+        corpus.derive(type(None), lambda: time.sleep(0.2))
         return [(0, len(text))] if config.chunk_size else []
 
     module = ModuleType("slow_chunker")

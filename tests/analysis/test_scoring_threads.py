@@ -95,7 +95,7 @@ def test_of_several_threads_one_derives_a_value() -> None:
         return [7]
 
     with ThreadPoolExecutor(4) as threads:
-        values = [*threads.map(lambda _: corpus.derived(list, make, "slow"), range(8))]
+        values = [*threads.map(lambda _: corpus.derive(list, make, "slow"), range(8))]
     assert len(made) == 1
     assert all(value is values[0] for value in values)
 

@@ -127,7 +127,7 @@ def test_a_document_larger_than_a_shard_is_a_shard_of_its_own(folder: Path) -> N
             ["b.md"],
             ["c.md"],
         ]
-        assert listed.oversized(2) == [listed.shards[1]]
+        assert listed.find_oversized(2) == [listed.shards[1]]
 
 
 def test_a_stored_folder_is_read_as_one_of_this_machine(folder: Path, memory: fsspec.AbstractFileSystem) -> None:

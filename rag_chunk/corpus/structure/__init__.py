@@ -221,4 +221,4 @@ def _strictly_inside(positions: Positions, spans: Spans) -> Bools:
 
 def structure_of(corpus: Corpus) -> Structure:
     """Return the structure of `corpus`, found once and kept as long as the corpus."""
-    return corpus.derived(Structure, lambda: Structure(corpus))
+    return corpus.derive(Structure, lambda: Structure(corpus))

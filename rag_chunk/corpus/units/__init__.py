@@ -56,10 +56,10 @@ class Units(Protocol):
 def units_of(corpus: Corpus, unit: Unit, model: str) -> Units:
     """Return the units of `corpus`, computed once and kept as long as the corpus; `model` counts for tokens alone."""
     if unit == "words":
-        return corpus.derived(Words, lambda: Words(corpus))
+        return corpus.derive(Words, lambda: Words(corpus))
     if unit == "characters":
-        return corpus.derived(Characters, lambda: Characters(corpus))
+        return corpus.derive(Characters, lambda: Characters(corpus))
     if is_tokenizer_name(model):
-        return corpus.derived(ModelTokens, lambda: ModelTokens(corpus, model), model)
+        return corpus.derive(ModelTokens, lambda: ModelTokens(corpus, model), model)
     encoding = encoding_name(model)
-    return corpus.derived(Tokens, lambda: Tokens(corpus, encoding), encoding)
+    return corpus.derive(Tokens, lambda: Tokens(corpus, encoding), encoding)

@@ -33,7 +33,7 @@ def _phrases(corpus: Corpus, text: str) -> list[tuple[int, int]]:
 
 def _paragraphs(corpus: Corpus, text: str) -> Iterator[tuple[int, int]]:
     """Yield paragraphs by BM25; those without any of the words are no answer."""
-    chunking = corpus.derived(Chunking, lambda: chunk(corpus, _PASSAGES), "paragraphs to search")
+    chunking = corpus.derive(Chunking, lambda: chunk(corpus, _PASSAGES), "paragraphs to search")
     if not len(chunking):
         return
     words = set(fold(text).text.split())

@@ -91,7 +91,7 @@ def test_a_metric_is_one_row_and_its_number(trial: Trial) -> None:
     trial.insert(
         "config/metric_table.py",
         'yield row("num_words", "words in the chunks", "whole", lower=True, places=(20, 20))\n    ',
-        before='yield row(\n        "num_chunks"',
+        before='yield row("num_chunks"',
     )
     trial.insert("scorer/shape.py", '"num_words": float(sizes.sum()),\n        ', before='"num_chunks":')
     assert [float(row["num_words"]) for row in trial.csv("--strategy", "fixed-size")] == [12]

@@ -84,10 +84,10 @@ def read_documents(asked: AnalysisConfig, notify: Notify, progress: Progress | N
 
 def _refuse_swapped(asked: AnalysisConfig) -> None:
     """Raise `InputError` where a folder is named as the questions, which is how the two are swapped by mistake."""
-    if asked.test_file is not None and asked.test_file.is_dir():
+    folder, file = asked.test_file, asked.source  # a folder of questions, as BEIR has them, goes with one of documents
+    if folder is not None and file is not None and folder.is_dir() and file.is_file():
         raise InputError(
-            f"{asked.test_file} is a folder, but --test-file names the questions: rag-chunk analyze {asked.test_file} "
-            f"--test-file {asked.source if asked.source and asked.source.is_file() else 'questions.json'}"
+            f"{folder} is a folder, but --test-file names the questions: rag-chunk analyze {folder} --test-file {file}"
         )
 
 

@@ -70,5 +70,5 @@ def test_the_diagnosis_can_be_written_as_json_and_markdown(saved: Path) -> None:
 
 
 def test_what_is_not_there_is_said(saved: Path) -> None:
-    assert "neither a results folder nor the id of a run" in str(run("diagnose", "nothing", status=3).exception)
+    assert "there is no results folder" in str(run("diagnose", "nothing", status=3).exception)
     assert "no documents were named" in str(run("diagnose", status=2).exception)

@@ -156,8 +156,8 @@ def test_several_folders_and_all_that_wait_are_sent(place, run, monkeypatch):
 def test_a_folder_that_is_not_whole_does_not_keep_the_others_from_being_sent(place, run):
     waiting = place / ".rag-chunk" / "unsent"
     write_folder(waiting / "b-good")
-    (waiting / "a-broken").mkdir()
-    (waiting / "a-broken" / MARKER).touch()  # as a process leaves it that is killed at once
+    write_folder(waiting / "a-broken")
+    (waiting / "a-broken" / "report.json").write_text("{")
     (waiting / ".DS_Store").touch()
     status, _, err = run("track", "--all", "--mlflow-uri", "sqlite:///runs.db")
     assert status == 3

@@ -58,9 +58,12 @@ def _file_name(document: Document, number: int, folder: Path) -> str:
     name = f"{document.name}{ending}"
     parts = name.split("/")
     is_safe = all(map(_is_file_name, parts)) and name != INDEX
+    return name if is_safe and _is_free(folder, parts) else f"document-{number}{ending or '.txt'}"
+
+
+def _is_free(folder: Path, parts: list[str]) -> bool:
     above = [folder.joinpath(*parts[:count]) for count in range(1, len(parts))]
-    is_free = not folder.joinpath(*parts).exists() and not any(path.is_file() for path in above)
-    return name if is_safe and is_free else f"document-{number}{ending or '.txt'}"
+    return not folder.joinpath(*parts).exists() and not any(path.is_file() for path in above)
 
 
 def _is_file_name(part: str) -> bool:

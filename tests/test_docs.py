@@ -65,9 +65,7 @@ def _is_named(name: str, text: str) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_shows_what_the_program_prints(page, tmp_path):
-    if importlib.util.find_spec("mlflow") and re.search(
-        "<!-- run.* --mlflow-tracking", page.read_text(encoding="utf-8")
-    ):
+    if importlib.util.find_spec("mlflow") and page.name in {"mlflow.md", "comparing.md"}:  # they make many runs
         copy_empty_store(tmp_path)
     made = generate.made(page, tmp_path)
     assert made.text == page.read_text(encoding="utf-8"), f"{page.name} is out of date: {generate.REMEDY}"

@@ -140,7 +140,7 @@ def test_artifacts_of_parent_and_children(shown):
         tags = client.get_run(child).data.tags
     assert chunks.read_bytes() == (results / "chunks" / "sentence-100-25.jsonl").read_bytes()
     assert table["columns"] == ["id", "question", "budget_recall", "rank", "causes", "retrieved"]
-    assert table["data"][0] == ["q1", "What flows?", 0.9, None, "a.md:0-20, a.md:20-31"]
+    assert table["data"][0] == ["q1", "What flows?", 0.9, None, "", "a.md:0-20, a.md:20-31"]
     assert json.loads(tags["mlflow.loggedArtifacts"]) == [{"path": "evaluation/per_question.json", "type": "table"}]
 
 

@@ -168,12 +168,11 @@ class Team(NamedTuple):
 
 @pytest.fixture(scope="module")
 def team(app: Path) -> Iterator[Team]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(app)
-        with client_of(STORE) as client:
-            experiments = {each.name: each.experiment_id for each in client.search_experiments()}
-            run_id = client.search_runs([experiments["rag-chunk"]], order_by=["start_time"])[0].info.run_id
-        promoted = promote_run(run_id, ModelAlias("docs-chunking", "champion"), uri=STORE)
+    store = f"sqlite:///{app / 'mlflow.db'}"  # MLflow keeps what it opened by address, whatever the working folder
+    with client_of(store) as client:
+        experiments = {each.name: each.experiment_id for each in client.search_experiments()}
+        run_id = client.search_runs([experiments["rag-chunk"]], order_by=["start_time"])[0].info.run_id
+    promoted = promote_run(run_id, ModelAlias("docs-chunking", "champion"), uri=store)
     with mlflow_pages(app) as pages:
         yield Team(promoted, experiments, pages)
 

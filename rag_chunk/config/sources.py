@@ -29,7 +29,7 @@ from rag_chunk.config.names import is_stored_address, safe_name
 from rag_chunk.config.output import refuse_unheard
 from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.config.sweep import SWEPT, names_of, sweep, validate_run
-from rag_chunk.config.trust import TRUSTED, trust_notice
+from rag_chunk.config.trust import OF_READING, TRUSTED, trust_notice
 from rag_chunk.errors import InputError, SettingsError
 
 OF_CHUNK = settings_of("chunk", "embed")
@@ -174,8 +174,9 @@ def _files(
     if folder_file.exists():
         notify(f"settings from {FOLDER_FILE}")
     over = read_config(given.files[0]) if len(given.files) == 1 else ConfigFile()
+    run = (*used, *OF_READING) if "source" in reads else used
     winning = {**over.settings, **over.analysis, **given.settings, **given.analysis}
-    if notice := trust_notice(FOLDER_FILE, {**base.settings, **base.analysis}, winning, used):
+    if notice := trust_notice(FOLDER_FILE, {**base.settings, **base.analysis}, winning, run):
         notify(notice)
     if len(given.files) == 1:
         notify(f"settings from {given.files[0]}")

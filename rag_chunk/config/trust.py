@@ -5,8 +5,10 @@ from typing import Any
 
 from rag_chunk.config.catalog import BACKENDS
 from rag_chunk.config.names import is_function_name, is_reranker_backend
+from rag_chunk.config.strategy_rules import ruled_strategies
 
-_FUNCTIONS = ("strategy", "retriever", "reranker", "index_context", "custom_metrics")
+OF_READING = ("converter",)  # what every command that reads documents may run
+_FUNCTIONS = ("strategy", "strategies", "retriever", "reranker", "index_context", *OF_READING, "custom_metrics")
 _ADDRESS = ("embedding_model", "embedding_url")
 TRUSTED = (*_FUNCTIONS, *_ADDRESS)
 RERANKER_KEY = "RAG_CHUNK_RERANKER_KEY"
@@ -34,6 +36,13 @@ def trust_notice(where: str, file: Mapping[str, Any], over: Mapping[str, Any], u
 def _functions(settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield the functions of the user's own that settings name."""
     for name in _FUNCTIONS:
-        value = settings.get(name) or ()
-        listed = [value] if isinstance(value, str) else value
-        yield from (each for each in listed if is_function_name(each) and not is_reranker_backend(each))
+        names = _names(settings.get(name) or ())
+        yield from (each for each in names if is_function_name(each) and not is_reranker_backend(each))
+
+
+def _names(value: Any) -> list[str]:
+    """Return the names in a setting: one or several, also with commas; of rules, their strategies."""
+    if isinstance(value, Mapping):
+        return ruled_strategies(tuple((str(glob), str(rule)) for glob, rule in value.items()))
+    listed = [value] if isinstance(value, str) else value
+    return [name.strip() for each in listed for name in str(each).split(",")]

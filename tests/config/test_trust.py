@@ -28,6 +28,11 @@ def notices(text: str, **given: str) -> list[str]:
     ("text", "lines"),
     [
         ("strategy: mine:cut\n", [RUNS]),
+        ('strategies: {"*.md": "mine:cut-200", "*.rst": "header-200-50"}\n', [RUNS]),
+        ("strategy: sentence\nreranker: mine:again\n", [f"{FOLDER_FILE} runs Python code: mine:again"]),
+        ("strategy: sentence\nindex_context: mine:place\n", [f"{FOLDER_FILE} runs Python code: mine:place"]),
+        ("analysis: {converter: 'mine:read'}\n", [f"{FOLDER_FILE} runs Python code: mine:read"]),
+        ("analysis: {converter: ['pypdfium2, mine:read']}\n", [f"{FOLDER_FILE} runs Python code: mine:read"]),
         ("strategy: sentence\nretriever: mine:rank\n", [f"{FOLDER_FILE} runs Python code: mine:rank"]),
         ("analysis: {custom_metrics: ['mine:a', 'mine:b']}", [f"{FOLDER_FILE} runs Python code: mine:a, mine:b"]),
         (EMBEDS, [SENDS]),
@@ -55,6 +60,10 @@ def test_a_command_names_only_what_it_runs() -> None:
     Path(FOLDER_FILE).write_text("strategy: mine:cut\nretriever: mine:rank\n")
     load_single(CommandLineOptions(), said.append, used=())
     assert said == [f"settings from {FOLDER_FILE}"]
+    Path(FOLDER_FILE).write_text("strategy: mine:cut\nanalysis: {converter: 'mine:read'}\n")
+    load_single(CommandLineOptions(), said.append, used=())  # whatever reads documents may convert them
+    assert said[-1] == f"{FOLDER_FILE} runs Python code: mine:read"
+    Path(FOLDER_FILE).write_text("strategy: mine:cut\nretriever: mine:rank\n")
     load_single(CommandLineOptions(), said.append)
     assert said[-1] == RUNS
 

@@ -159,7 +159,7 @@ class _Writing:
         if config.reranker and self._questions:
             most = config.candidates if chunks is None else min(chunks, config.candidates)
             self.pairs[config.reranker] = self.pairs.get(config.reranker, 0) + most * len(self._questions)
-        if not needs_vectors(None, config.retriever) or not self._questions:
+        if not needs_vectors(config.retriever) or not self._questions:
             self._write(Item(name, chunks), config)
             return
         self._write(self._item(QUESTIONS, None, config, self._questions, "query"), config)

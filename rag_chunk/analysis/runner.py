@@ -215,7 +215,7 @@ class Run:
         model, result = embedder_of(config), self.scored[name].result
         entry = EmbeddingEntry(model=model.identity, limit=model.limit, texts=usage.texts, cached=usage.cached)
         metrics = dict(result.metrics)
-        if needs_vectors(None, config.retriever) and self._evaluation:
+        if needs_vectors(config.retriever) and self._evaluation:
             shares = {"share_cached": usage.share_cached, "share_unread": usage.share_unread}
             metrics |= {"embedding_time": usage.seconds, **shares}
         self._change(name, result.model_copy(update={"embedding": entry, "metrics": metrics}))

@@ -275,9 +275,9 @@ def load_built_in(function: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def needs_vectors(strategy: str | None, retriever: str | None) -> list[str]:
-    """Return which of the two cut or rank by vectors, the retriever first; the user's own do not say."""
-    rows = (RETRIEVERS.get(retriever or ""), STRATEGIES.get(strategy or ""))
+def needs_vectors(retriever: str | None, *strategies: str | None) -> list[str]:
+    """Return which of these rank or cut by vectors, the retriever first; the user's own do not say."""
+    rows = (RETRIEVERS.get(retriever or ""), *(STRATEGIES.get(strategy or "") for strategy in strategies))
     return [row.name for row in rows if row and row.needs_vectors]
 
 

@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from rag_chunk.config.names import did_you_mean, is_plain_address
-from rag_chunk.config.setting_checks import numbers
+from rag_chunk.config.names import did_you_mean
+from rag_chunk.config.setting_checks import check_address, numbers
 from rag_chunk.errors import SettingsError
 
 FilterName = Literal["evidence", "kind", "overlap", "duplicate", "pointing", "language", "round-trip"]
@@ -123,13 +123,7 @@ class DraftingConfig(BaseModel):
     @field_validator("url")
     @classmethod
     def _url_has_no_secret(cls, url: str | None) -> str | None:
-        if url is not None and not is_plain_address(url):
-            raise PydanticCustomError(
-                "unusable_url",
-                "--url must be an address as in http://localhost:11434/v1, without a user, a password or a query. "
-                "rag-chunk reads a key from the environment: RAG_CHUNK_DRAFTING_KEY",
-            )
-        return url and url.rstrip("/")
+        return check_address("--url", url, "RAG_CHUNK_DRAFTING_KEY")
 
     @field_validator("kinds", "without", mode="before")
     @classmethod

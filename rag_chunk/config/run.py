@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from rag_chunk.config.applicability import Only
 from rag_chunk.config.catalog import RETRIEVERS, STRATEGIES, needs_vectors
@@ -166,7 +166,9 @@ class RunConfig(BaseModel):
         description="Index the title of its document with a chunk: the first heading, or the name; it costs no context.",
         json_schema_extra={"stage": "retrieve"},
     )
-    index_context: Annotated[str | None, Only("retriever", "indexes_headings", otherwise=None)] = Field(
+    index_context: Annotated[
+        str | None, AfterValidator(check_index_context), Only("retriever", "indexes_headings", otherwise=None)
+    ] = Field(
         None,
         description="Index with a chunk what your own function, package.module:function, says of it: a sentence or two that "
         "place it in its document; they cost no context.",
@@ -177,7 +179,9 @@ class RunConfig(BaseModel):
         description="For bm25 and hybrid: a language, whose stop words are dropped and whose words are compared by their stems.",
         json_schema_extra={"stage": "retrieve"},
     )
-    reranker: Annotated[str | None, Only("retriever", "can_be_reranked", otherwise=None)] = Field(
+    reranker: Annotated[
+        str | None, AfterValidator(check_reranker), Only("retriever", "can_be_reranked", otherwise=None)
+    ] = Field(
         None,
         description="Rank the first chunks again with this reranker: sentence-transformers:NAME, fastembed:NAME, the URL of a "
         "server with the common rerank API (append #MODEL), or your own, package.module:function; none for none.",
@@ -262,26 +266,21 @@ class RunConfig(BaseModel):
     def _check_strategies(cls, rules: tuple[tuple[str, str], ...], info: ValidationInfo) -> tuple[tuple[str, str], ...]:
         return check_rules(rules, info.data.get("strategy"))
 
-    @field_validator("strategy", "retriever")
+    @field_validator("strategy")
     @classmethod
-    def _check_name(cls, name: str, info: ValidationInfo) -> str:
-        return check_known(str(info.field_name), name, {"strategy": STRATEGIES, "retriever": RETRIEVERS})
+    def _check_strategy(cls, name: str) -> str:
+        return check_known("strategy", name, STRATEGIES)
+
+    @field_validator("retriever")
+    @classmethod
+    def _check_retriever(cls, name: str) -> str:
+        return check_known("retriever", name, RETRIEVERS)
 
     @field_validator("embedding_model")
     @classmethod
     def _check_embedding_model(cls, name: str | None, info: ValidationInfo) -> str | None:
         strategies = [info.data.get("strategy"), *ruled_strategies(info.data.get("strategies") or ())]
         return check_embedding_model(name, strategies, info.data.get("retriever"))
-
-    @field_validator("index_context")
-    @classmethod
-    def _check_index_context(cls, name: str | None) -> str | None:
-        return check_index_context(name)
-
-    @field_validator("reranker")
-    @classmethod
-    def _check_reranker(cls, name: str | None) -> str | None:
-        return check_reranker(name)
 
     @field_validator("candidates")
     @classmethod
@@ -313,13 +312,12 @@ class RunConfig(BaseModel):
     @property
     def needs_vectors(self) -> bool:
         """Whether its chunks are cut or ranked by the embedding model."""
-        return self.cuts_by_vectors or bool(needs_vectors(None, self.retriever))
+        return self.cuts_by_vectors or bool(needs_vectors(self.retriever))
 
     @property
     def cuts_by_vectors(self) -> bool:
         """Whether some documents are cut by the embedding model."""
-        strategies = [self.strategy, *ruled_strategies(self.strategies)]
-        return any(needs_vectors(name, None) for name in strategies)
+        return bool(needs_vectors(None, self.strategy, *ruled_strategies(self.strategies)))
 
     @property
     def indexes_more(self) -> bool:

@@ -1,6 +1,6 @@
 """The checks of settings: names that exist, numbers, embedding models and their addresses."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, LiteralString, get_args
 
 from pydantic import BaseModel, ValidationInfo, field_validator
@@ -34,9 +34,8 @@ def contradiction(template: LiteralString, **settings: int) -> PydanticCustomErr
     return PydanticCustomError("contradiction", template, settings)
 
 
-def check_known(kind: str, name: str, rows: Mapping[str, Collection[str]]) -> str:
-    """Return `name` if it is among the rows of its kind, names a function or was given; else name those there are."""
-    built_in = rows[kind]
+def check_known(kind: str, name: str, built_in: Collection[str]) -> str:
+    """Return `name` if it is built in, names a function or was given; else name what there is, the nearest first."""
     if name in built_in or is_function_name(name) or is_external(name):
         return name
     raise PydanticCustomError(
@@ -58,7 +57,7 @@ def check_embedding_model(name: str | None, strategies: Sequence[str | None], re
                 "known": ", ".join(row.name for row in BACKENDS.values() if not row.is_named_alone),
             },
         )
-    needing = needs_vectors(None, retriever) + [row for strategy in strategies for row in needs_vectors(strategy, None)]
+    needing = needs_vectors(retriever, *strategies)
     if name is None and needing:
         raise PydanticCustomError(
             "missing_model",
@@ -104,15 +103,20 @@ def check_index_context(name: str | None) -> str | None:
     return name
 
 
-def check_embedding_url(url: str | None, model: str | None) -> str | None:
-    """Return the address; None if the model's backend has none. Refuse what is no address, or carries a key."""
-    if url is None:
-        return None
-    if not is_plain_address(url):
+def check_address(name: str, url: str | None, key: str) -> str | None:
+    """Return an address of OpenAI's API; refuse what is none, or carries the key, which the environment has."""
+    if url is not None and not is_plain_address(url):
         raise PydanticCustomError(
             "unusable_url",
-            "embedding_url must be an address as in http://localhost:11434/v1, without a user, a password or a "
-            "query. rag-chunk reads a key from the environment: RAG_CHUNK_EMBEDDING_KEY",
+            "{name} must be an address as in http://localhost:11434/v1, without a user, a password or a query. "
+            "rag-chunk reads a key from the environment: {key}",
+            {"name": name, "key": key},
         )
+    return url and url.rstrip("/")
+
+
+def check_embedding_url(url: str | None, model: str | None) -> str | None:
+    """Return the address; None if the model's backend has none."""
+    address = check_address("embedding_url", url, "RAG_CHUNK_EMBEDDING_KEY")
     backend = BACKENDS.get(str(model).partition(":")[0])
-    return url.rstrip("/") if backend and backend.has_address else None
+    return address if backend and backend.has_address else None

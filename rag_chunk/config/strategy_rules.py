@@ -54,7 +54,7 @@ def _check_rule(glob: str, text: str) -> None:
             "{glob}: {text} is no rule. A rule is strategy-size or strategy-size-overlap, as in markdown-200-50",
             {"glob": glob, "text": repr(text)},
         )
-    check_known("strategy", rule["strategy"], {"strategy": STRATEGIES})
+    check_known("strategy", rule["strategy"], STRATEGIES)
     if not 0 <= rule.get("overlap", 0) < rule["chunk_size"] <= LARGEST:
         raise PydanticCustomError(
             "contradiction",

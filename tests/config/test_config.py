@@ -57,7 +57,7 @@ configs = st.builds(
         overlap=int(size * share),
         unit=unit,
         seed=seed,
-        embedding_model="hashing" if needs_vectors(strategy, None) else None,
+        embedding_model="hashing" if needs_vectors(None, strategy) else None,
     ),
     st.sampled_from([*STRATEGIES, "my.package:cut"]),
     st.integers(1, 10_000),
@@ -195,7 +195,7 @@ def test_a_value_that_equals_the_default_still_wins_over_a_file(folder: Path) ->
 
 def test_every_strategy_is_run_when_none_is_named(folder: Path) -> None:
     usual = [name for name, row in STRATEGIES.items() if not row.needs_pages]
-    runnable = [name for name in usual if not needs_vectors(name, None)]
+    runnable = [name for name in usual if not needs_vectors(None, name)]
     assert [config.strategy for config in settings().configs.values()] == runnable
     assert settings(strategy="all").configs == settings().configs
     lacking = "it needs an embedding model (--embedding-model)"

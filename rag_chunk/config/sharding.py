@@ -12,7 +12,7 @@ _SCHEDULER = re.compile(r"[a-z]+://[^\s/@]+:\d+/?")
 class WorkersConfig(BaseModel):
     """The workers, and the size of the shards that they get."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     workers: int | Literal["auto"] = Field(
         1,

@@ -246,7 +246,7 @@ def chunk_source(
         converter=located.conversion(),
     )
     for notice in [
-        *skipped_notices(listed),
+        *skipped_notices(listed.skipped),
         *(_describe_large(each, folder) for each in listed.find_oversized(folder.shard_size)),
     ]:
         notify(notice)

@@ -15,9 +15,10 @@ import numpy as np
 from rag_chunk._version import __version__
 from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.config.sharding import WorkersConfig
+from rag_chunk.config.sources import Notify
 from rag_chunk.corpus.shard import Shard, cut_into_shards
 from rag_chunk.errors import InputError
-from rag_chunk.workflow.inputs import Notify, skipped_notices
+from rag_chunk.workflow.inputs import skipped_notices
 from rag_chunk.workflow.shard_writing import UNFINISHED, ShardFile, ShardTask, hash_name, write_shard
 from rag_chunk.workflow.workers import Failure, open_workers
 

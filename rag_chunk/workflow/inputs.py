@@ -1,6 +1,6 @@
 """The documents and questions of an analysis, read and checked, with a notice for all that is left out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +9,13 @@ from unicodedata import is_normalized
 from rag_chunk.analysis import Progress
 from rag_chunk.analysis.conversions import RivalConversion, list_conversions
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig
-from rag_chunk.config.sources import Settings
+from rag_chunk.config.sources import Notify, Settings
 from rag_chunk.corpus import NOT_READ, Corpus, Skipped, is_broken, read_corpus
 from rag_chunk.corpus.converters import is_converted_folder
 from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.questions.joined_questions import read_joined_questions
-
-Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

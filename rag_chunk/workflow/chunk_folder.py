@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rag_chunk._version import __version__
+from rag_chunk.analysis import Progress
 from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify
@@ -25,7 +26,6 @@ from rag_chunk.workflow.workers import Failure, open_workers
 MANIFEST = "manifest.jsonl"
 _LOCK = ".rag-chunk.lock"
 _ENDINGS = {"langchain": "json", "llamaindex": "json"}
-OnProgress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class WrittenChunks:
 
 
 def write_chunk_folder(
-    folder: ChunkFolder, shards: Iterable[Shard], workers: WorkersConfig, on_progress: OnProgress
+    folder: ChunkFolder, shards: Iterable[Shard], workers: WorkersConfig, on_progress: Progress
 ) -> WrittenChunks:
     """Write the chunks of all shards that are not written yet.
 
@@ -231,7 +231,7 @@ def _check_names(tasks: Mapping[str, ShardTask], files: Mapping[str, ShardFile])
 
 
 def chunk_source(
-    folder: ChunkFolder, located: AnalysisConfig, workers: WorkersConfig, notify: Notify, on_progress: OnProgress
+    folder: ChunkFolder, located: AnalysisConfig, workers: WorkersConfig, notify: Notify, on_progress: Progress
 ) -> WrittenChunks:
     """Cut the documents of an analysis into shards, and write their chunks to a folder, one file a shard.
 

@@ -20,7 +20,7 @@ from rag_chunk.config.sources import Notify
 from rag_chunk.corpus.shard import Shard, cut_into_shards
 from rag_chunk.errors import InputError
 from rag_chunk.workflow.inputs import skipped_notices
-from rag_chunk.workflow.shard_writing import UNFINISHED, ShardFile, ShardTask, hash_name, write_shard
+from rag_chunk.workflow.shard_writing import UNFINISHED, ShardFile, ShardTask, hash_name, write_aside, write_shard
 from rag_chunk.workflow.workers import Failure, open_workers
 
 MANIFEST = "manifest.jsonl"
@@ -164,10 +164,7 @@ def _parse(line: str) -> dict[str, Any]:
 def _open_manifest(folder: ChunkFolder, files: Iterable[ShardFile]) -> Iterator[Callable[[ShardFile], None]]:
     """Begin the manifest with the files that are there, and give what adds a line for another one."""
     path = folder.path / MANIFEST
-    aside = path.with_name(MANIFEST + UNFINISHED)
-    lines = [folder.header, *map(asdict, files)]
-    aside.write_text("".join(_line(line) for line in lines), encoding="utf-8")
-    aside.replace(path)
+    write_aside((_line(each).encode() for each in (folder.header, *map(asdict, files))), path)
     with path.open("a", encoding="utf-8") as manifest:
 
         def note(file: ShardFile) -> None:

@@ -58,7 +58,7 @@ def write_shard(task: ShardTask) -> ShardFile | Failure:
         with caching(enabled=task.cache):
             corpus = task.shard.read()
             written = cut_for_writing(corpus, task.config, parents=task.parents)
-            size, digest = _write(chunk_bytes(written, task.form), task.target)
+            size, digest = write_aside(chunk_bytes(written, task.form), task.target)
     except RagChunkError as error:
         return Failure(str(error))
     except OSError as error:  # no room, or a folder that this machine does not have
@@ -78,7 +78,7 @@ def hash_name(name: str) -> str:
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).hexdigest()
 
 
-def _write(parts: Iterable[bytes], target: Path) -> tuple[int, str]:
+def write_aside(parts: Iterable[bytes], target: Path) -> tuple[int, str]:
     """Write a file aside, and move it into place when it is whole; return its size and its SHA-256."""
     digest, size, aside = hashlib.sha256(), 0, target.with_name(target.name + UNFINISHED)
     try:

@@ -56,7 +56,7 @@ class ChunkFolder:
         """Return what a worker is told about a shard. Another shard of this number would have another file."""
         ending = _ENDINGS.get(self.form, self.form)
         name = f"{number:05}-{shard.fingerprint[:8]}.{ending}"
-        return ShardTask(number, shard, self.config, self.path / name, self.form, self.parents, self.cache)
+        return ShardTask(shard, self.config, self.path / name, self.form, self.parents, self.cache)
 
 
 @dataclass(slots=True)
@@ -88,8 +88,8 @@ def write_chunk_folder(
     tasks = {task.target.name: task for task in (folder.task(*each) for each in enumerate(shards))}
     with _lock(folder.path):
         known = _read_manifest(folder)
-        written = WrittenChunks({name: known[name] for name in tasks if name in known})
-        written.before = len(written.files)
+        there = {name: known[name] for name in tasks if name in known}
+        written = WrittenChunks(there, before=len(there))
         _remove_files(folder.path / name for name in known if name not in tasks)
         missing = [task for name, task in tasks.items() if name not in written.files]
         with (

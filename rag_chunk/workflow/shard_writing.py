@@ -24,7 +24,6 @@ _HASH_BYTES = 8
 class ShardTask:
     """A shard, how it is cut, and the file that its chunks are written to."""
 
-    number: int
     shard: Shard
     config: RunConfig
     target: Path
@@ -64,11 +63,11 @@ def write_shard(task: ShardTask) -> ShardFile | Failure:
     except OSError as error:  # no room, or a folder that this machine does not have
         return Failure(f"{task.target} cannot be written: {error.strerror}", final=True)
     skipped = tuple(f"{name} {reason}" for name, reason in corpus.skipped)
-    hashes = hash_names(corpus) if any(isinstance(item, TableRange) for item in task.shard.items) else ""
+    hashes = _hash_names(corpus) if any(isinstance(item, TableRange) for item in task.shard.items) else ""
     return ShardFile(task.target.name, size, digest, len(corpus.documents), len(written), skipped, hashes)
 
 
-def hash_names(corpus: Corpus) -> str:
+def _hash_names(corpus: Corpus) -> str:
     """Return 8 bytes for the name of each document, in hexadecimal."""
     return "".join(hash_name(document.name) for document in corpus.documents)
 

@@ -88,8 +88,8 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
         estimate.check(settings.max_embed_tokens)
         if on_estimate:
             on_estimate(estimate)
-    run = _run(corpus, asked, settings, rivals, progress)
     on_progress = progress or _ignore
+    run = _run(corpus, asked, settings, rivals, on_progress)
     on_progress(len(rivals), len(rivals), _COMPARING)
     lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
     unseen = find_unseen_headings(corpus, named.values())
@@ -105,15 +105,15 @@ def _run(
     asked: EvaluationSet | None,
     settings: AnalysisConfig,
     rivals: Mapping[str, tuple[RunConfig, RivalConversion | None]],
-    progress: Progress | None,
+    on_progress: Progress,
 ) -> Run:
     """Run the configurations, each on its conversion of the documents; measure what they cost if that is asked for."""
     ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
     with open_threads(len(rivals)) as executor:
         run = Run(corpus, asked, settings.metrics, executor)
         for number, (name, (config, conversion)) in enumerate(ordered):
-            (progress or _ignore)(number, len(rivals), name)
-            run.add(name, config, _embedding_progress(progress, number, len(rivals), name), conversion)
+            on_progress(number, len(rivals), name)
+            run.add(name, config, _embedding_progress(on_progress, number, len(rivals), name), conversion)
         run.finish(rivals)
     if settings.measure_costs or settings.costs:
         sets = {name: conversion.evaluation if conversion else asked for name, (_, conversion) in rivals.items()}
@@ -121,12 +121,8 @@ def _run(
     return run
 
 
-def _embedding_progress(
-    progress: Progress | None, number: int, total: int, name: str
-) -> Callable[[int, int], None] | None:
+def _embedding_progress(progress: Progress, number: int, total: int, name: str) -> Callable[[int, int], None]:
     """Return a function that reports how many texts of a configuration are embedded, and how long the rest takes."""
-    if progress is None:
-        return None
     started, first, expected = 0.0, 0, -1
 
     def on_progress(done: int, texts: int) -> None:

@@ -3,7 +3,7 @@
 import datetime
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag_chunk._version import __version__
@@ -91,10 +91,7 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
     on_progress = progress or _ignore
     run = _run(corpus, asked, settings, rivals, on_progress)
     on_progress(len(rivals), len(rivals), _COMPARING)
-    lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
-    unseen = find_unseen_headings(corpus, named.values())
-    tokenizers = find_other_tokenizers(named.values())
-    notices = (*skipped, *describe_lost(converted), *unseen, *tokenizers, *lost)
+    notices = (*skipped, *describe_lost(converted), *_find_notices(corpus, asked, named.values()))
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)
     on_progress(len(rivals), len(rivals), "")
     return replace(analysis, report=compare_conversions(analysis.report, run.scored.values(), converted))
@@ -119,6 +116,12 @@ def _run(
         sets = {name: conversion.evaluation if conversion else asked for name, (_, conversion) in rivals.items()}
         run.measure_costs(sets, settings.costs)
     return run
+
+
+def _find_notices(corpus: Corpus, asked: EvaluationSet | None, configs: Collection[RunConfig]) -> list[tuple[str, str]]:
+    """Return what configurations cannot use, or count by another tokenizer, and a sentence on each."""
+    lost = find_skipped_evidence(corpus, asked.questions, configs) if asked else ()
+    return [*find_unseen_headings(corpus, configs), *find_other_tokenizers(configs), *lost]
 
 
 def _embedding_progress(progress: Progress, number: int, total: int, name: str) -> Callable[[int, int], None]:

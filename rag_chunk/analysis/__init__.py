@@ -19,7 +19,7 @@ from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost, in_min
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
 from rag_chunk.analysis.report import Report
-from rag_chunk.analysis.report_inputs import SkippedEntry, corpus_entry, questions_entry
+from rag_chunk.analysis.report_inputs import corpus_entry, questions_entry, skipped_entries
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.scoring_threads import open_threads
@@ -180,7 +180,7 @@ def _build_analysis(
     report = report_of(corpus, asked, list(run.scored.values()), settings).model_copy(
         update={
             "questions": questions_entry(questions, asked) if questions else None,
-            "skipped": tuple(SkippedEntry(name=name, reason=reason) for name, reason in skipped),
+            "skipped": skipped_entries(skipped),
             "timings": run.timings,
             "encoders": run.encoders,
         }

@@ -10,21 +10,19 @@ import argparse
 from itertools import combinations
 from pathlib import Path
 
-from public_data import public_sets
+from public_data import DATA, public_sets, report_on
 
-from rag_chunk import Corpus, Questions, RunConfig, analyze
-from rag_chunk.config import AnalysisConfig
+from rag_chunk import Corpus, Questions, RunConfig
 
 LANGUAGES = {"de": "german", "en": "english", "es": "spanish", "hi": "hindi", "ru": "russian", "ar": "arabic"}
 SIZES = (50, 100, 200, 400)
 STRATEGIES = ("fixed-size", "sentence", "recursive-character")
-USUAL = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def main() -> None:
     """Print a table with a row for each language."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=USUAL)
+    parser.add_argument("--data", type=Path, default=DATA)
     print("| documents | plain | analyzed | tau |\n|---|---:|---:|---:|")
     for name, corpus, questions in public_sets(parser.parse_args().data):
         language = LANGUAGES.get(name.removeprefix("xquad-"))
@@ -45,7 +43,7 @@ def _recalls(corpus: Corpus, questions: Questions, analyzer: str) -> dict[str, f
         for strategy in STRATEGIES
         for size in SIZES
     }
-    report = analyze(corpus, configs, questions, settings=AnalysisConfig(metrics=("budget",))).report
+    report = report_on(corpus, configs, questions)
     return {result.name: result.metrics["budget_recall"] for result in report.configurations}
 
 

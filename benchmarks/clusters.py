@@ -8,7 +8,7 @@ Prints recall at 4,000 characters for each strategy, at the best of its sizes.
 import argparse
 from pathlib import Path
 
-from public_data import public_sets
+from public_data import DATA, public_sets
 
 from rag_chunk import RunConfig, analyze
 from rag_chunk.config import AnalysisConfig
@@ -16,13 +16,12 @@ from rag_chunk.config import AnalysisConfig
 SIZES = (50, 100, 200, 400)
 STRATEGIES = ("sentence", "recursive-character", "semantic", "cluster-semantic")
 RETRIEVERS = ("bm25", "dense")
-USUAL = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def main() -> None:
     """Print a table with a row for each data set and retriever."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=USUAL)
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--model", default="hashing")
     parser.add_argument("--documents", nargs="*", default=["state_of_the_union", "chatlogs"])
     given = parser.parse_args()

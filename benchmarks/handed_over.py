@@ -10,11 +10,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from public_data import public_sets
+from public_data import DATA, public_sets, report_on
 
-from rag_chunk import RunConfig, analyze
+from rag_chunk import RunConfig
 from rag_chunk.analysis.report import ConfigurationResult, Report
-from rag_chunk.config import AnalysisConfig
+from rag_chunk.analysis.statistics import ALPHA
 
 SIZES = (25, 50, 100, 200, 400)
 STRATEGIES = ("sentence", "recursive-character")
@@ -24,13 +24,12 @@ KINDS: dict[str, dict[str, Any]] = {
     "window 2": {"window": 2},
     "parents": {"retrieve_parents": True},
 }
-USUAL = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def main() -> None:
     """Print a table with a row for each data set."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=USUAL)
+    parser.add_argument("--data", type=Path, default=DATA)
     print("| documents | questions | best plain | " + " | ".join(list(KINDS)[1:]) + " |")
     print("|---|---:|---|" + "---|" * (len(KINDS) - 1))
     for name, corpus, questions in public_sets(parser.parse_args().data):
@@ -40,7 +39,7 @@ def main() -> None:
             for size in SIZES
             for kind, more in KINDS.items()
         }
-        report = analyze(corpus, configs, questions, settings=AnalysisConfig(metrics=("budget",))).report
+        report = report_on(corpus, configs, questions)
         best = {kind: _best(report, kind) for kind in KINDS}
         cells = [_cell(report, each, best["plain"]) for each in best.values()]
         print(f"| {name} | {len(questions)} | {' | '.join(cells)} |", flush=True)
@@ -59,7 +58,7 @@ def _cell(report: Report, result: ConfigurationResult, plain: ConfigurationResul
     gap = 100 * (result.metrics["budget_recall"] - plain.metrics["budget_recall"])
     pairs = {frozenset((pair.a, pair.b)): pair for pair in report.comparison.pairs}
     pair = pairs.get(frozenset((result.name, plain.name)))
-    proven = pair is not None and pair.p_adjusted < 0.05
+    proven = pair is not None and pair.p_adjusted < ALPHA
     return f"{shown} ({gap:+.1f}{', shown' if proven else ''})"
 
 

@@ -5,7 +5,7 @@ Its folder has `questions.csv` and the corpora; it lies beside the repository, o
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from rag_chunk.config import STRATEGIES, AnalysisConfig
 from rag_chunk.config.sweep import sweep as product
 from rag_chunk.questions.question import question_to_dict
 
-FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "chroma-eval"
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+FOLDER = DATA / "chroma-eval"
 SIZES = (100, 150, 200, 300, 400, 800)
 WITHOUT_OVERLAP = ("fixed-size",)
 WITH_OVERLAP = ("sliding-window", "sentence", "recursive-character", "markdown")
@@ -62,8 +63,13 @@ def headline_scores(report: Report) -> npt.NDArray[np.float64]:
 
 
 def analyze_folder(folder: Path, configs: list[RunConfig]) -> Report:
-    """Return the report on `configs`, with no metrics but the headline and what recommends."""
+    """Return the report on `configs` over the public data."""
     corpus, questions = read(folder)
+    return report_on(corpus, configs, questions)
+
+
+def report_on(corpus: Corpus, configs: Iterable[RunConfig] | Mapping[str, RunConfig], questions: Questions) -> Report:
+    """Return the report on `configs`, with no metrics but the headline and what recommends."""
     return analyze(corpus, configs, questions, settings=AnalysisConfig(metrics=("budget",))).report
 
 

@@ -27,17 +27,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from public_data import headline_scores, public_sets
+from public_data import DATA, headline_scores, public_sets, report_on
 
-from rag_chunk import Corpus, Questions, analyze
+from rag_chunk import Corpus, Questions
 from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.analysis.statistics import expected_loss, sure_leads
 from rag_chunk.analysis.usual_choice import recommend_for, usual_configuration
-from rag_chunk.config import AnalysisConfig
 from rag_chunk.config.sweep import sweep
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 STRATEGIES = "fixed-size sliding-window sentence paragraph recursive-character header markdown hierarchical".split()
 SIZES = (50, 100, 150, 200, 300, 400, 600, 800)
 CONSTANTS = (200, 400)
@@ -78,7 +76,7 @@ def scores_of(name: str, corpus: Corpus, questions: Questions, shared: Mapping[s
     plain = sweep({**shared, "overlap": 0}, varied).configs.values()
     usual = sweep(shared, varied).configs.values()
     configs = list(dict.fromkeys([*plain, *usual]))
-    report = analyze(corpus, configs, questions, settings=AnalysisConfig(metrics=("budget",))).report
+    report = report_on(corpus, configs, questions)
     order = np.random.default_rng(0).permutation(
         len(report.configurations)
     )  # they are best first: no rule may use that

@@ -3,7 +3,7 @@
 import datetime
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag_chunk._version import __version__
@@ -19,7 +19,7 @@ from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost, in_min
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
 from rag_chunk.analysis.report import Report
-from rag_chunk.analysis.report_inputs import SkippedEntry, corpus_entry, questions_entry
+from rag_chunk.analysis.report_inputs import corpus_entry, questions_entry, skipped_entries
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.scoring_threads import open_threads
@@ -88,13 +88,10 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
         estimate.check(settings.max_embed_tokens)
         if on_estimate:
             on_estimate(estimate)
-    run = _run(corpus, asked, settings, rivals, progress)
     on_progress = progress or _ignore
+    run = _run(corpus, asked, settings, rivals, on_progress)
     on_progress(len(rivals), len(rivals), _COMPARING)
-    lost = find_skipped_evidence(corpus, asked.questions, named.values()) if asked else ()
-    unseen = find_unseen_headings(corpus, named.values())
-    tokenizers = find_other_tokenizers(named.values())
-    notices = (*skipped, *describe_lost(converted), *unseen, *tokenizers, *lost)
+    notices = (*skipped, *describe_lost(converted), *_find_notices(corpus, asked, named.values()))
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)
     on_progress(len(rivals), len(rivals), "")
     return replace(analysis, report=compare_conversions(analysis.report, run.scored.values(), converted))
@@ -105,15 +102,15 @@ def _run(
     asked: EvaluationSet | None,
     settings: AnalysisConfig,
     rivals: Mapping[str, tuple[RunConfig, RivalConversion | None]],
-    progress: Progress | None,
+    on_progress: Progress,
 ) -> Run:
     """Run the configurations, each on its conversion of the documents; measure what they cost if that is asked for."""
     ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
     with open_threads(len(rivals)) as executor:
         run = Run(corpus, asked, settings.metrics, executor)
         for number, (name, (config, conversion)) in enumerate(ordered):
-            (progress or _ignore)(number, len(rivals), name)
-            run.add(name, config, _embedding_progress(progress, number, len(rivals), name), conversion)
+            on_progress(number, len(rivals), name)
+            run.add(name, config, _embedding_progress(on_progress, number, len(rivals), name), conversion)
         run.finish(rivals)
     if settings.measure_costs or settings.costs:
         sets = {name: conversion.evaluation if conversion else asked for name, (_, conversion) in rivals.items()}
@@ -121,12 +118,14 @@ def _run(
     return run
 
 
-def _embedding_progress(
-    progress: Progress | None, number: int, total: int, name: str
-) -> Callable[[int, int], None] | None:
+def _find_notices(corpus: Corpus, asked: EvaluationSet | None, configs: Collection[RunConfig]) -> list[tuple[str, str]]:
+    """Return what configurations cannot use, or count by another tokenizer, and a sentence on each."""
+    lost = find_skipped_evidence(corpus, asked.questions, configs) if asked else ()
+    return [*find_unseen_headings(corpus, configs), *find_other_tokenizers(configs), *lost]
+
+
+def _embedding_progress(progress: Progress, number: int, total: int, name: str) -> Callable[[int, int], None]:
     """Return a function that reports how many texts of a configuration are embedded, and how long the rest takes."""
-    if progress is None:
-        return None
     started, first, expected = 0.0, 0, -1
 
     def on_progress(done: int, texts: int) -> None:
@@ -181,7 +180,7 @@ def _build_analysis(
     report = report_of(corpus, asked, list(run.scored.values()), settings).model_copy(
         update={
             "questions": questions_entry(questions, asked) if questions else None,
-            "skipped": tuple(SkippedEntry(name=name, reason=reason) for name, reason in skipped),
+            "skipped": skipped_entries(skipped),
             "timings": run.timings,
             "encoders": run.encoders,
         }

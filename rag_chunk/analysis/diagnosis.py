@@ -91,21 +91,18 @@ def diagnose_results(
     A question that is not in a result scores 0 there: none of its evidence is in that text. `without_effect` are changes
     that leave every chunk as it is, in words.
     """
-    ids = list(
-        dict.fromkeys(each.id for result in (base, *(each.result for each in tried)) for each in result.questions)
-    )
-    scores = np.column_stack([_scores(result, ids) for result in (base, *(each.result for each in tried))])
+    results = [base, *(each.result for each in tried)]
+    ids = list(dict.fromkeys(question.id for result in results for question in result.questions))
+    scores = np.column_stack([_scores(result, ids) for result in results])
     test = statistics.compare_all(scores, seed=base.config.seed, reference=0)
     pairs = {max(pair.a, pair.b): pair for pair in test.pairs if 0 in (pair.a, pair.b)}
-    enough = len(ids) >= statistics.FEWEST_FOR_A_WINNER
-    names = [base.name, *(each.result.name for each in tried)]
+    enough, names = len(ids) >= statistics.FEWEST_FOR_A_WINNER, [result.name for result in results]
     trials = [
         _trial(each, base, against_result(pairs[place], 0, names, enough=enough), test.means[place])
         for place, each in enumerate(tried, 1)
     ]
     trials.sort(key=lambda trial: -trial.difference)
-    missing = len(ids) - len(base.questions)
-    share = len(base.questions) / len(ids)
+    missing, share = len(ids) - len(base.questions), len(base.questions) / len(ids)
     lost = {name: base.metrics[name] * share for name in CAUSES}
     lost["lost_not_in_text"] += 1 - share
     recall, ceiling = test.means[0], base.metrics["oracle_recall"] * share

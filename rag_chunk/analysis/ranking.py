@@ -35,7 +35,7 @@ def rank_to_budgets(chunking: Chunking, questions: Questions, config: RunConfig)
 
 def _may_rank_again(questions: Questions, config: RunConfig) -> bool:
     """Whether ranking costs little, and what a deeper ranking brings beyond the budget changes no sum of scores."""
-    if config.filter == "document" or config.reranker:  # no list of one document fills the budgets
+    if config.filter == "document" or config.reranker:  # a list of one document fills no budget; a model is slow
         return False
     row = RETRIEVERS.get(config.retriever)
     items = max((len(question.evidence) for question in questions.questions), default=0)
@@ -49,12 +49,12 @@ def rank_for_evaluation(chunking: Chunking, questions: Questions, config: RunCon
     is left may be ranked again.
     """
     depth = min(depth, len(chunking))
-    enough = min(max(depth, config.candidates if config.reranker else 0), len(chunking))
     if config.filter == "document":
         every = _rank_all(chunking, questions, config, len(chunking))
         ranking = _keep_own_documents(every, chunking, questions)
     else:
-        ranking = _rank_all(chunking, questions, config, enough)
+        enough = max(depth, config.candidates) if config.reranker else depth
+        ranking = _rank_all(chunking, questions, config, min(enough, len(chunking)))
     return rerank(ranking, chunking, questions.texts, config)[:, :depth]
 
 

@@ -1,6 +1,6 @@
 """What a report says of its documents and questions: their names, digests and numbers, and what was left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -97,7 +97,7 @@ def corpus_entry(corpus: Corpus) -> CorpusEntry:
         )
         for document in corpus.documents
     )
-    return CorpusEntry(digest=corpus.digest, documents=documents, skipped=_entries(corpus.skipped))
+    return CorpusEntry(digest=corpus.digest, documents=documents, skipped=skipped_entries(corpus.skipped))
 
 
 def _conversion_entry(document: Document) -> ConversionEntry | None:
@@ -125,11 +125,12 @@ def questions_entry(questions: Questions, asked: EvaluationSet | None) -> Questi
         matched=dict(questions.matched),
         by_tag={name: len(rows) for name, rows in asked.by_tag.items()} if asked else {},
         by_document={name: len(rows) for name, rows in asked.by_document.items()} if asked else {},
-        skipped=_entries(questions.skipped),
+        skipped=skipped_entries(questions.skipped),
         left_out=LeftOutEntry(**asdict(left_out), sentence=str(left_out)) if left_out else None,
         partly_located={name: round(share, 3) for name, share in questions.shares.items()} or None,
     )
 
 
-def _entries(skipped: Sequence[tuple[str, str]]) -> tuple[SkippedEntry, ...]:
+def skipped_entries(skipped: Iterable[tuple[str, str]]) -> tuple[SkippedEntry, ...]:
+    """Return what took no part as a report holds it."""
     return tuple(SkippedEntry(name=name, reason=reason) for name, reason in skipped)

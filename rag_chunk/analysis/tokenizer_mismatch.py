@@ -14,14 +14,14 @@ _WITHOUT_TOKENS = ("hashing",)
 def find_other_tokenizers(configs: Iterable[RunConfig]) -> tuple[tuple[str, str], ...]:
     """Return a sentence for each tokenizer of chunk sizes that surely is not that of its embedding model."""
     pairs = dict.fromkeys(
-        (config.model, config.embedding_model)
+        (config.model, embedding)
         for config in configs
-        if config.unit == "tokens" and config.embedding_model and config.needs_vectors
+        if config.unit == "tokens" and config.needs_vectors and (embedding := config.embedding_model)
     )
     return tuple(
         (f"model {model}", f"{embedding} has other tokens{_remedy(embedding)}")
         for model, embedding in pairs
-        if embedding and _differ(model, embedding)
+        if _differ(model, embedding)
     )
 
 

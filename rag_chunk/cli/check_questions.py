@@ -75,7 +75,9 @@ def check_questions(
         questions = folder or "questions.json"
         raise InputError(f"{file} is a folder; the questions come first: rag-chunk check-questions {questions} {file}")
     check_target(fix)
-    asked, test_file = _settings(given, file, folder, notify)
+    asked, test_file = load_question_settings(
+        given, file, folder, notify, example="check-questions questions.json docs"
+    )
     with progress(quiet=given.output.get("quiet", False)) as on_progress:
         corpus = read_documents(asked, notify, on_progress)
     refuse_overwriting_inputs(
@@ -95,19 +97,20 @@ def check_questions(
         raise typer.Exit(InputError.exit_status)
 
 
-def _settings(
-    given: CommandLineOptions, file: Path | None, folder: Path | None, notify: "Notify"
+def load_question_settings(
+    given: CommandLineOptions, file: Path | None, source: Path | None, notify: "Notify", *, example: str
 ) -> "tuple[AnalysisConfig, Path]":
-    """Return the settings, and the question file that is named on the command line or in rag-chunk.yaml."""
+    """Return the settings, and the question file that is named on the command line or in rag-chunk.yaml.
+
+    Raise `SettingsError`, which shows the arguments of the `example`, where no question file is named.
+    """
     from rag_chunk.config.sources import load_single
 
-    named = {name: path for name, path in (("source", folder), ("test_file", file)) if path}
+    named = {name: path for name, path in (("source", source), ("test_file", file)) if path}
     options = replace(given, analysis={**given.analysis, **named})
     asked = load_single(options, notify, reads=("source", "test_file"), used=()).analysis
     if asked.test_file is None:
-        raise SettingsError(
-            "no questions were named. Give them, and the documents: check-questions questions.json docs"
-        )
+        raise SettingsError(f"no questions were named. Give them, and the documents: {example}")
     return asked, asked.test_file
 
 

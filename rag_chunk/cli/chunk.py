@@ -69,11 +69,12 @@ def chunk(
     notify = say if not given.output.get("quiet") else lambda _: None
     analysis = {**given.analysis, **({"source": source} if source else {})}
     settings = load_single(replace(given, analysis=analysis, output={}), notify)
-    form = form_of(None if writes_folder(output_file) else output_file, form)
+    folder = output_file if writes_folder(output_file) else None
+    form = form_of(None if folder else output_file, form)
     target = ChunkTarget(output_file, form, parents, given.output.get("cache", True), given.output.get("quiet", False))
     _refuse(form, output_file)
-    if writes_folder(output_file):
-        _write_folder(target, settings, workers, notify)
+    if folder:
+        _write_folder(folder, target, settings, workers, notify)
         return
     if workers.model_fields_set:
         options = " and ".join(sorted(option_of(name, WorkersConfig) for name in workers.model_fields_set))
@@ -119,18 +120,17 @@ def _write_file(target: ChunkTarget, settings: "Settings", notify: "Notify") -> 
     notify(target.describe(len(written), name))
 
 
-def _write_folder(target: ChunkTarget, settings: "Settings", workers: WorkersConfig, notify: "Notify") -> None:
+def _write_folder(
+    path: Path, target: ChunkTarget, settings: "Settings", workers: WorkersConfig, notify: "Notify"
+) -> None:
     """Write the chunks of each shard to a file of its own."""
     from rag_chunk.workflow.chunk_folder import ChunkFolder, chunk_source
 
-    if target.path is None:
-        return
-    check_parent(target.path)
+    check_parent(path)
     ((name, config),) = settings.configs.items()
     located = settings.analysis.with_absolute_paths(Path.cwd())
     source = str(located.require_source())
-    made = (source, config, target.form, workers.shard_size, target.parents, target.cache)
-    folder = ChunkFolder(target.path.absolute(), *made)
+    folder = ChunkFolder(path.absolute(), source, config, target.form, workers.shard_size, target.parents, target.cache)
     with progress(quiet=target.quiet) as on_progress:
         written = chunk_source(folder, located, workers, notify, on_progress or (lambda *_: None))
     count = len(written.files)

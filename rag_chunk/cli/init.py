@@ -37,7 +37,7 @@ def init(
     if there and not force:
         raise InputError(f"there is a {' and a '.join(there)} here already; move it away, or replace it with --force")
     corpus = read_corpus(folder, skip_unreadable=True)
-    for notice in skipped_notices(corpus):
+    for notice in skipped_notices(corpus.skipped):
         say(notice)
     questions = drafts(corpus)
     if questions:

@@ -1,15 +1,15 @@
 """`review`: a page on this machine to accept, reject and mend questions."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rag_chunk.cli.app import app, say
+from rag_chunk.cli.check_questions import load_question_settings
 from rag_chunk.cli.options import with_options
 from rag_chunk.config.sources import CommandLineOptions
-from rag_chunk.errors import InputError, Interrupted, SettingsError
+from rag_chunk.errors import InputError, Interrupted
 
 
 @app.command()
@@ -38,24 +38,17 @@ def review(
     once. Ctrl-C ends the review; run the command again to continue. Without arguments, it reviews the questions and
     documents that rag-chunk.yaml in this folder names.
     """
-    from rag_chunk.config.sources import load_single
     from rag_chunk.rendering.review import serve
     from rag_chunk.workflow.inputs import read_documents
 
     notify = say if not given.output.get("quiet") else lambda _: None
     if file and file.is_dir():
         raise InputError(f"{file} is a folder; the questions come first: rag-chunk review questions.yaml {file}")
-    named = {name: path for name, path in (("source", source), ("test_file", file)) if path}
-    options = replace(given, analysis={**given.analysis, **named})
-    asked = load_single(options, notify, reads=("source", "test_file"), used=()).analysis
-    if asked.test_file is None:
-        raise SettingsError("no questions were named. Give them, and the documents: review questions.yaml docs")
+    asked, test_file = load_question_settings(given, file, source, notify, example="review questions.yaml docs")
     corpus = read_documents(asked, notify)
     try:
-        serve(
-            asked.test_file, corpus, lambda address: say(f"Review {asked.test_file}: open {address}\nCtrl-C ends it.")
-        )
+        serve(test_file, corpus, lambda address: say(f"Review {test_file}: open {address}\nCtrl-C ends it."))
     except Interrupted as interrupted:
         if interrupted.exit_status != 130:  # noqa: PLR2004 - Ctrl-C is how a review ends
             raise
-    say(f"\nEvery change is in {asked.test_file}.")
+    say(f"\nEvery change is in {test_file}.")

@@ -11,11 +11,10 @@ from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, es
 from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder
 from rag_chunk.config import TrackingConfig
-from rag_chunk.config.sources import Settings
+from rag_chunk.config.sources import Notify, Settings
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.workflow.inputs import (
     Inputs,
-    Notify,
     read_documents,
     read_inputs,
     read_test_file,

@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 
 from rag_chunk._version import __version__
+from rag_chunk.analysis import Progress
 from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.config.sharding import WorkersConfig
+from rag_chunk.config.sources import Notify
 from rag_chunk.corpus.shard import Shard, cut_into_shards
 from rag_chunk.errors import InputError
-from rag_chunk.workflow.inputs import Notify, skipped_notices
-from rag_chunk.workflow.shard_writing import UNFINISHED, ShardFile, ShardTask, hash_name, write_shard
+from rag_chunk.workflow.inputs import skipped_notices
+from rag_chunk.workflow.shard_writing import UNFINISHED, ShardFile, ShardTask, hash_name, write_aside, write_shard
 from rag_chunk.workflow.workers import Failure, open_workers
 
 MANIFEST = "manifest.jsonl"
 _LOCK = ".rag-chunk.lock"
 _ENDINGS = {"langchain": "json", "llamaindex": "json"}
-OnProgress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class ChunkFolder:
         """Return what a worker is told about a shard. Another shard of this number would have another file."""
         ending = _ENDINGS.get(self.form, self.form)
         name = f"{number:05}-{shard.fingerprint[:8]}.{ending}"
-        return ShardTask(number, shard, self.config, self.path / name, self.form, self.parents, self.cache)
+        return ShardTask(shard, self.config, self.path / name, self.form, self.parents, self.cache)
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ class WrittenChunks:
 
 
 def write_chunk_folder(
-    folder: ChunkFolder, shards: Iterable[Shard], workers: WorkersConfig, on_progress: OnProgress
+    folder: ChunkFolder, shards: Iterable[Shard], workers: WorkersConfig, on_progress: Progress
 ) -> WrittenChunks:
     """Write the chunks of all shards that are not written yet.
 
@@ -87,8 +88,8 @@ def write_chunk_folder(
     tasks = {task.target.name: task for task in (folder.task(*each) for each in enumerate(shards))}
     with _lock(folder.path):
         known = _read_manifest(folder)
-        written = WrittenChunks({name: known[name] for name in tasks if name in known})
-        written.before = len(written.files)
+        there = {name: known[name] for name in tasks if name in known}
+        written = WrittenChunks(there, before=len(there))
         _remove_files(folder.path / name for name in known if name not in tasks)
         missing = [task for name, task in tasks.items() if name not in written.files]
         with (
@@ -163,10 +164,7 @@ def _parse(line: str) -> dict[str, Any]:
 def _open_manifest(folder: ChunkFolder, files: Iterable[ShardFile]) -> Iterator[Callable[[ShardFile], None]]:
     """Begin the manifest with the files that are there, and give what adds a line for another one."""
     path = folder.path / MANIFEST
-    aside = path.with_name(MANIFEST + UNFINISHED)
-    lines = [folder.header, *map(asdict, files)]
-    aside.write_text("".join(_line(line) for line in lines), encoding="utf-8")
-    aside.replace(path)
+    write_aside((_line(each).encode() for each in (folder.header, *map(asdict, files))), path)
     with path.open("a", encoding="utf-8") as manifest:
 
         def note(file: ShardFile) -> None:
@@ -230,7 +228,7 @@ def _check_names(tasks: Mapping[str, ShardTask], files: Mapping[str, ShardFile])
 
 
 def chunk_source(
-    folder: ChunkFolder, located: AnalysisConfig, workers: WorkersConfig, notify: Notify, on_progress: OnProgress
+    folder: ChunkFolder, located: AnalysisConfig, workers: WorkersConfig, notify: Notify, on_progress: Progress
 ) -> WrittenChunks:
     """Cut the documents of an analysis into shards, and write their chunks to a folder, one file a shard.
 
@@ -246,7 +244,7 @@ def chunk_source(
         converter=located.conversion(),
     )
     for notice in [
-        *skipped_notices(listed),
+        *skipped_notices(listed.skipped),
         *(_describe_large(each, folder) for each in listed.find_oversized(folder.shard_size)),
     ]:
         notify(notice)

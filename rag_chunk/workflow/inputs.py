@@ -1,6 +1,6 @@
 """The documents and questions of an analysis, read and checked, with a notice for all that is left out."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +9,13 @@ from unicodedata import is_normalized
 from rag_chunk.analysis import Progress
 from rag_chunk.analysis.conversions import RivalConversion, list_conversions
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig
-from rag_chunk.config.sources import Settings
-from rag_chunk.corpus import NOT_READ, Corpus, is_broken, read_corpus
+from rag_chunk.config.sources import Notify, Settings
+from rag_chunk.corpus import NOT_READ, Corpus, Skipped, is_broken, read_corpus
 from rag_chunk.corpus.converters import is_converted_folder
 from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
-from rag_chunk.corpus.shard import ShardList
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.questions.joined_questions import read_joined_questions
-
-Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +44,7 @@ def _read_conversions(settings: Settings, notify: Notify, progress: Progress | N
     for corpus in corpora.values():
         refuse_overwriting_inputs(settings.output.output_file, asked, corpus, settings.config_files)
     joined = join_corpora(corpora)
-    _notify_all([*skipped_notices(joined.corpus), *normalization_notices(joined.corpus)], notify)
+    _notify_all([*skipped_notices(joined.corpus.skipped), *normalization_notices(joined.corpus)], notify)
     if asked.test_file is None:
         return Inputs(joined.corpus, None, list_conversions(joined, None))
     located = read_joined_questions(asked.test_file, corpora, joined, missing=asked.missing)
@@ -78,7 +75,7 @@ def _notify_all(notices: Iterable[str], notify: Notify) -> None:
 def read_documents(asked: AnalysisConfig, notify: Notify, progress: Progress | None = None) -> Corpus:
     """Return the documents of an analysis, and say what was left out."""
     corpus = _read_corpus(asked, asked.conversion(), progress)
-    _notify_all([*skipped_notices(corpus), *normalization_notices(corpus)], notify)
+    _notify_all([*skipped_notices(corpus.skipped), *normalization_notices(corpus)], notify)
     return corpus
 
 
@@ -145,11 +142,11 @@ def question_notices(questions: Questions) -> list[str]:
     return notices
 
 
-def skipped_notices(corpus: Corpus | ShardList) -> list[str]:
+def skipped_notices(skipped: Sequence[Skipped]) -> list[str]:
     """Say in one line what is of another kind, and in a line each what could not be read."""
-    other = [name for name, reason in corpus.skipped if reason == NOT_READ]
+    other = [name for name, reason in skipped if reason == NOT_READ]
     kinds = [f"skipped, unsupported file type: {', '.join(other)}"] if other else []
-    rest = [entry for entry in corpus.skipped if entry.reason != NOT_READ]
+    rest = [entry for entry in skipped if entry.reason != NOT_READ]
     return kinds + [f"{each.name} {each.reason}{', and is left out' if is_broken(each) else ''}" for each in rest]
 
 

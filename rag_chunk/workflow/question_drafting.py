@@ -8,6 +8,7 @@ from threading import Lock
 from rag_chunk.analysis import Progress
 from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.config.drafting import DraftingConfig
+from rag_chunk.config.sources import Notify
 from rag_chunk.corpus import Corpus, cache
 from rag_chunk.corpus.arrays import Floats
 from rag_chunk.embedder import embed
@@ -25,7 +26,7 @@ from rag_chunk.questions.drafting import (
     estimate_calls,
     tally_lines,
 )
-from rag_chunk.workflow.inputs import Notify, read_documents, refuse_overwriting_inputs
+from rag_chunk.workflow.inputs import read_documents, refuse_overwriting_inputs
 
 _UNKEPT = "If this is cut off, all is asked again; the variable RAG_CHUNK_CACHE may name another folder."
 

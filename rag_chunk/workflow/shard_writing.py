@@ -24,7 +24,6 @@ _HASH_BYTES = 8
 class ShardTask:
     """A shard, how it is cut, and the file that its chunks are written to."""
 
-    number: int
     shard: Shard
     config: RunConfig
     target: Path
@@ -58,17 +57,17 @@ def write_shard(task: ShardTask) -> ShardFile | Failure:
         with caching(enabled=task.cache):
             corpus = task.shard.read()
             written = cut_for_writing(corpus, task.config, parents=task.parents)
-            size, digest = _write(chunk_bytes(written, task.form), task.target)
+            size, digest = write_aside(chunk_bytes(written, task.form), task.target)
     except RagChunkError as error:
         return Failure(str(error))
     except OSError as error:  # no room, or a folder that this machine does not have
         return Failure(f"{task.target} cannot be written: {error.strerror}", final=True)
     skipped = tuple(f"{name} {reason}" for name, reason in corpus.skipped)
-    hashes = hash_names(corpus) if any(isinstance(item, TableRange) for item in task.shard.items) else ""
+    hashes = _hash_names(corpus) if any(isinstance(item, TableRange) for item in task.shard.items) else ""
     return ShardFile(task.target.name, size, digest, len(corpus.documents), len(written), skipped, hashes)
 
 
-def hash_names(corpus: Corpus) -> str:
+def _hash_names(corpus: Corpus) -> str:
     """Return 8 bytes for the name of each document, in hexadecimal."""
     return "".join(hash_name(document.name) for document in corpus.documents)
 
@@ -78,7 +77,7 @@ def hash_name(name: str) -> str:
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).hexdigest()
 
 
-def _write(parts: Iterable[bytes], target: Path) -> tuple[int, str]:
+def write_aside(parts: Iterable[bytes], target: Path) -> tuple[int, str]:
     """Write a file aside, and move it into place when it is whole; return its size and its SHA-256."""
     digest, size, aside = hashlib.sha256(), 0, target.with_name(target.name + UNFINISHED)
     try:

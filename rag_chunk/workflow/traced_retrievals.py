@@ -1,14 +1,14 @@
 """`score --traces`: what an application has retrieved, as files of chunks and rankings that `score` reads."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rag_chunk.analysis.external.placement import Placed, RetrievedText, TextPlacement
 from rag_chunk.config.names import safe_name
-from rag_chunk.config.sources import Settings
+from rag_chunk.config.sources import Notify, Settings
 from rag_chunk.config.sweep import safe_names
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
@@ -17,7 +17,6 @@ from rag_chunk.questions import Question, question_to_dict
 from rag_chunk.workflow.inputs import read_documents, read_test_file
 
 FOLDER = Path(".rag-chunk/traces")
-Notify = Callable[[str], None]
 Versions = dict[str, dict[str, list[RetrievedText]]]
 
 

@@ -39,7 +39,7 @@ def count_shards(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     original = shard_writing.write_shard
 
     def write_and_note(task: ShardTask) -> Any:
-        cut.append(task.number)
+        cut.append(int(task.target.name.partition("-")[0]))
         return original(task)
 
     monkeypatch.setattr(chunk_folder, "write_shard", write_and_note)

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Literal
 
@@ -73,7 +73,7 @@ class DocumentTexts:
     ) -> Iterator[tuple[int, int, int]]:
         """Yield the document, the pattern and the start of each place of a pattern in any of the documents."""
         indexes = sorted(set(chain.from_iterable(set(documents))))
-        matcher = PhraseMatcher(patterns, self._sample(form, indexes))
+        matcher = PhraseMatcher(patterns, partial(self._sample, form, indexes))
         for index in indexes if patterns else []:
             for pattern, start in matcher.places(self.text(form, index)):
                 yield index, pattern, start

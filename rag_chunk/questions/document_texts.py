@@ -46,13 +46,14 @@ class DocumentTexts:
         if form == "exact":
             return self._documents[index].text
         if (form, index) not in self._texts:
-            self._texts[form, index] = (self.folded if form == "folded" else self.letters)(index).text
+            self._texts[form, index] = self._fold(form, index).text
         return self._texts[form, index]
 
+    def _fold(self, form: Form, index: int) -> Folded:
+        return self.folded(index) if form == "folded" else self.letters(index)
+
     def _span(self, form: Form, index: int, start: int, end: int) -> tuple[int, int]:
-        if form == "exact":
-            return start, end
-        return (self.folded if form == "folded" else self.letters)(index).span(start, end)
+        return (start, end) if form == "exact" else self._fold(form, index).span(start, end)
 
     def find(self, form: Form, wanted: Sequence[tuple[str, Documents]]) -> list[list[Place]]:
         """Return every place of each phrase in its documents, in order, where both are compared in `form`."""

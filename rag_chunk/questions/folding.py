@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from rag_chunk.corpus.arrays import Positions, line_type, occurring
+from rag_chunk.corpus.arrays import Positions, line_type, occurring, opens
 from rag_chunk.corpus.characters import JOINER, STICKY, classify_characters, codepoints, flags_of
 
 CodePoints = np.ndarray[tuple[int], np.dtype[np.uint32]]
@@ -51,10 +51,7 @@ def fold(text: str) -> Folded:
     if (kinds == _JOINING).any():
         return _fold_by_cluster(text)
     white = kinds == _WHITE
-    kept = ~white
-    kept[:1] = True
-    kept[1:] |= ~white[:-1]  # of a run of white space the first
-    starts = np.flatnonzero(kept)
+    starts = np.flatnonzero(~white | opens(white))  # of a run of white space the first
     ends = np.append(starts, len(text))[1:]
     starts, ends = (side.astype(line_type(len(text))) for side in (starts, ends))
     if text.isascii():

@@ -1,16 +1,16 @@
 """Calls of MLflow that end in time, whatever the server does, and that no signal cuts in two."""
 
-import contextvars
 import math
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
+from rag_chunk.corpus.background import start_call
 from rag_chunk.errors import Interrupts
 from rag_chunk.mlflow_tracker.environment import longest_call
 
@@ -43,9 +43,7 @@ class GuardedClient:
     def _within(self, call: Callable[[], Any]) -> Any:
         longest = longest_call()
         last = time.monotonic() + (longest + _more.get() if longest is not None else math.inf)
-        answer: Future[Any] = Future()
-        work = partial(contextvars.copy_context().run, _answer, answer, call)
-        Thread(target=work, name="mlflow", daemon=True).start()
+        answer = start_call(call, "mlflow")
         try:
             while not wait([answer], timeout=max(0.0, min(STEP, last - time.monotonic()))).done:
                 self._interrupts.raise_overdue()
@@ -65,11 +63,3 @@ def time_for(size: int) -> Iterator[None]:
         yield
     finally:
         _more.reset(token)
-
-
-def _answer(answer: Future[Any], call: Callable[[], Any]) -> None:
-    """Put what the call returns or raises into `answer`."""
-    try:
-        answer.set_result(call())
-    except BaseException as error:  # noqa: BLE001 - it is raised where the answer is waited for
-        answer.set_exception(error)

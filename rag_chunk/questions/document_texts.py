@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Literal
 
@@ -46,13 +46,14 @@ class DocumentTexts:
         if form == "exact":
             return self._documents[index].text
         if (form, index) not in self._texts:
-            self._texts[form, index] = (self.folded if form == "folded" else self.letters)(index).text
+            self._texts[form, index] = self._fold(form, index).text
         return self._texts[form, index]
 
+    def _fold(self, form: Form, index: int) -> Folded:
+        return self.folded(index) if form == "folded" else self.letters(index)
+
     def _span(self, form: Form, index: int, start: int, end: int) -> tuple[int, int]:
-        if form == "exact":
-            return start, end
-        return (self.folded if form == "folded" else self.letters)(index).span(start, end)
+        return (start, end) if form == "exact" else self._fold(form, index).span(start, end)
 
     def find(self, form: Form, wanted: Sequence[tuple[str, Documents]]) -> list[list[Place]]:
         """Return every place of each phrase in its documents, in order, where both are compared in `form`."""
@@ -73,7 +74,7 @@ class DocumentTexts:
     ) -> Iterator[tuple[int, int, int]]:
         """Yield the document, the pattern and the start of each place of a pattern in any of the documents."""
         indexes = sorted(set(chain.from_iterable(set(documents))))
-        matcher = PhraseMatcher(patterns, self._sample(form, indexes))
+        matcher = PhraseMatcher(patterns, partial(self._sample, form, indexes))
         for index in indexes if patterns else []:
             for pattern, start in matcher.places(self.text(form, index)):
                 yield index, pattern, start

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from rag_chunk.corpus.arrays import Positions, line_type, occurring
+from rag_chunk.corpus.arrays import Positions, line_type, occurring, opens
 from rag_chunk.corpus.characters import JOINER, STICKY, classify_characters, codepoints, flags_of
 
 CodePoints = np.ndarray[tuple[int], np.dtype[np.uint32]]
@@ -24,7 +24,7 @@ _QUOTES_AND_DASHES = str.maketrans(
 MINUS_SIGNS = ("-", "\u2212", "\u2013", "\u2012")  # some write it as a dash
 CURRENCIES = "$\u20ac\u00a3\u00a5"
 _BEFORE_MINUS = "([{|=<>~\u2248/*+" + CURRENCIES
-_NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
+NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = regex.compile(r",(?=\d{3}(?!\d))")
 
 
@@ -51,10 +51,7 @@ def fold(text: str) -> Folded:
     if (kinds == _JOINING).any():
         return _fold_by_cluster(text)
     white = kinds == _WHITE
-    kept = ~white
-    kept[:1] = True
-    kept[1:] |= ~white[:-1]  # of a run of white space the first
-    starts = np.flatnonzero(kept)
+    starts = np.flatnonzero(~white | opens(white))  # of a run of white space the first
     ends = np.append(starts, len(text))[1:]
     starts, ends = (side.astype(line_type(len(text))) for side in (starts, ends))
     if text.isascii():
@@ -141,11 +138,13 @@ def numbers(text: str) -> list[str]:
     >>> numbers("1,250 of 3.5 in 2020-21, at -5 (COVID-19)")
     ['1250', '3.5', '2020', '21', '-5', '19']
     """
-    form = unicodedata.normalize("NFKC", text)
-    return [
-        ("-" if has_minus(form, match.start()) else "") + _THOUSANDS.sub("", match.group())
-        for match in _NUMBER.finditer(form)
-    ]
+    return [read_number(match) for match in NUMBER.finditer(unicodedata.normalize("NFKC", text))]
+
+
+def read_number(match: "regex.Match[str]") -> str:
+    """Return a number that was matched in a text, with its minus and without the commas between thousands."""
+    minus = "-" if has_minus(match.string, match.start()) else ""
+    return f"{minus}{_THOUSANDS.sub('', match.group())}"
 
 
 def has_minus(text: str, start: int) -> bool:

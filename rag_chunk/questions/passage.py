@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from rag_chunk.questions.folding import Folded, has_minus
+from rag_chunk.questions.folding import NUMBER, Folded, has_minus
 
 NEAR = 30  # letters between blocks that belong together
 FURNITURE = 200  # letters in the document between two parts of one stretch
 _LINE_END = regex.compile(r"[\r\n]")
-_NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
 
 Block = tuple[int, int, int]  # where it starts in the pattern, in the document, and its length: in letters
 
@@ -29,7 +28,7 @@ class Passage:
             return
         start, end = self.letters.span(low, min(high, len(self.letters.text)))
         start, end = max(0, start - NEAR), end + NEAR
-        for number in _NUMBER.finditer(self.text, start, end):
+        for number in NUMBER.finditer(self.text, start, end):
             first, last = np.searchsorted(self.letters.starts, number.span()).tolist()
             if first < high and last > low:
                 yield first, last

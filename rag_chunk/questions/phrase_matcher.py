@@ -5,7 +5,7 @@ place of a text tells whether some phrase's anchor may be there; only then the p
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -31,15 +31,13 @@ def occurrences(text: str, phrase: str) -> Iterator[int]:
 class PhraseMatcher:
     """Some phrases, none of them empty, as they are looked for in one text after the other."""
 
-    def __init__(self, phrases: Sequence[str], sample: str = "") -> None:
-        """Choose the anchors of `phrases` by how rare they are in `sample`, which should be like the texts."""
+    def __init__(self, phrases: Sequence[str], sample: Callable[[], str] = str) -> None:
+        """Choose the anchors of `phrases` by how rare they are in a sample, which should be like the texts.
+
+        Few phrases have no anchors, and `sample` is not called.
+        """
         self._phrases = phrases
-        letters = _as_bytes(sample)
-        rows = defaultdict[int, list[int]](list)
-        for row, phrase in enumerate(phrases):
-            rows[next(width for width in _WIDTHS if width <= len(phrase))].append(row)
-        few = len(phrases) <= _FEW
-        self._anchors = [] if few else [_Anchors(width, phrases, rows[width], letters) for width in rows]
+        self._anchors = _choose_anchors(phrases, _as_bytes(sample())) if len(phrases) > _FEW else []
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield the row of each phrase that `text` has with each of its places; those of a phrase in order."""
@@ -51,6 +49,13 @@ class PhraseMatcher:
             for row, start in anchors.candidates(letters):
                 if text.startswith(self._phrases[row], start):
                     yield row, start
+
+
+def _choose_anchors(phrases: Sequence[str], sample: Bytes) -> "list[_Anchors]":
+    rows = defaultdict[int, list[int]](list)
+    for row, phrase in enumerate(phrases):
+        rows[next(width for width in _WIDTHS if width <= len(phrase))].append(row)
+    return [_Anchors(width, phrases, rows[width], sample) for width in rows]
 
 
 class _Anchors:

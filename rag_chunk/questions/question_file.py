@@ -40,10 +40,10 @@ def format_questions(questions: Sequence[Mapping[str, Any]], path: Path, head: s
 
     JSON too where YAML would be long: that takes ten times as long to read, and is refused above a size.
     """
-    text = head + yaml_text.dump({"questions": list(questions)})
-    if path.suffix.lower() != ".json" and len(text) <= LONGEST_YAML:
+    content = {"questions": list(questions)}
+    if path.suffix.lower() != ".json" and len(text := head + yaml_text.dump(content)) <= LONGEST_YAML:
         return text
-    return json.dumps({"questions": list(questions)}, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
 def find_absent(checks: Sequence[QuestionCheck], missing: Missing) -> list[Diagnostic]:

@@ -21,13 +21,7 @@ _EFFORT = 300_000_000  # characters of documents that nearest texts are looked f
 
 Span = tuple[int, int]
 
-_WAYS: tuple[tuple[Form, Callable[[str, int, int], bool]], ...] = (
-    ("exact", is_whole),
-    ("folded", is_whole),
-    ("letters", is_whole),
-    ("exact", is_component),
-    ("folded", is_component),
-)
+_FORMS: tuple[Form, ...] = ("exact", "folded", "letters")  # the surest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +73,30 @@ class TextSearch:
         return self._matches[pair] if pair in self._matches else self._find_all([pair])[0]
 
     def _find_all(self, wanted: Sequence[tuple[str, Documents]]) -> list[Match | None]:
-        matches: list[Match | None] = [None] * len(wanted)
-        for step, is_place in _WAYS:
-            pending = [row for row, match in enumerate(matches) if match is None]
+        whole, inside = dict[int, Match](), dict[int, Match]()  # by row; those inside longer words count last
+        for step in _FORMS:
+            pending = [row for row in range(len(wanted)) if row not in whole]
             places = self._texts.find(step, [wanted[row] for row in pending])
             for row, phrase_places in zip(pending, places, strict=True):
-                spans = self._as_spans(wanted[row][0], step, is_place, phrase_places)
-                if spans:
-                    matches[row] = Match(spans, step, inside_words=is_place is is_component)
-        return matches
+                phrase = wanted[row][0]
+                if spans := self._as_spans(phrase, step, is_whole, phrase_places):
+                    whole[row] = Match(spans, step)
+                elif step != "letters" and (spans := self._as_spans(phrase, step, is_component, phrase_places)):
+                    inside.setdefault(row, Match(spans, step, inside_words=True))
+        return [whole.get(row) or inside.get(row) for row in range(len(wanted))]
 
     def _as_spans(
         self, phrase: str, step: Form, is_place: Callable[[str, int, int], bool], places: Sequence[Place]
     ) -> tuple[Span, ...]:
         """Return where on the line those of `places` are that neither cut what they must not, nor differ in numbers."""
-        texts = [document.text for document in self._corpus.documents] if places else []
+        documents = self._corpus.documents
         if step == "letters" and phrase.startswith(MINUS_SIGNS):
-            places = [(index, start - has_minus(texts[index], start), end) for index, start, end in places]
+            places = [(index, start - has_minus(documents[index].text, start), end) for index, start, end in places]
         return tuple(
             (start + self._offsets[index], end + self._offsets[index])
             for index, start, end in places
-            if is_place(texts[index], start, end)
-            and (step != "letters" or numbers(phrase) == numbers(texts[index][start:end]))
+            if is_place(documents[index].text, start, end)
+            and (step != "letters" or numbers(phrase) == numbers(documents[index].text[start:end]))
         )
 
     def find_similar(self, phrase: str, documents: Sequence[int], page: int | str | None = None) -> Match | None:

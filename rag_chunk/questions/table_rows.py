@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import regex
 
-from rag_chunk.questions.folding import has_minus
+from rag_chunk.questions.folding import NUMBER, read_number
 from rag_chunk.questions.passage import Passage
 
 FEWEST_NUMBERS = 8  # of a passage that is a table
@@ -21,8 +21,7 @@ LEAST_SHARE = 0.85  # of a passage's letters and digits
 _BESIDE = 3000  # characters on both sides, in a document without pages
 _NEAR_ROWS = 2
 _FAR_ROWS = 12  # from which a single row is of another table, or of another sentence of the same form
-_TOKEN = regex.compile(r"\d+(?:[.,]\d+)*|\p{L}+")
-_THOUSANDS = regex.compile(r",(?=\d{3}(?!\d))")
+_TOKEN = regex.compile(NUMBER.pattern + r"|\p{L}+")
 _PAGE_NUMBER = regex.compile(r"\d{1,3}")
 _LINE = regex.compile(r"[^\r\n]*[^\s|:-][^\r\n]*")  # with more in it than the rules of a Markdown table
 
@@ -89,8 +88,8 @@ def _rows(text: str, start: int, end: int) -> Iterator[_Row]:
 def _tokens(text: str) -> Counter[str]:
     """Count the words and the numbers of a text with their minus, whatever their case, form and commas in thousands."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    tokens = ((_THOUSANDS.sub("", match.group()), has_minus(plain, match.start())) for match in _TOKEN.finditer(plain))
-    return Counter(f"-{token}" if is_negative and token[0].isdigit() else token for token, is_negative in tokens)
+    tokens = _TOKEN.finditer(plain)
+    return Counter(read_number(token) if token.group()[0].isdigit() else token.group() for token in tokens)
 
 
 def _numbers(tokens: Counter[str]) -> Counter[str]:

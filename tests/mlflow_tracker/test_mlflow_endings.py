@@ -306,12 +306,18 @@ program()
     assert not Path(".rag-chunk").exists()
 
 
-def test_a_spool_that_cannot_be_written_is_noticed_before_the_work_and_is_elsewhere(place, run, monkeypatch, tmp_path):
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Let the home folder be another one, which is not there yet."""
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_a_spool_that_cannot_be_written_is_noticed_before_the_work_and_is_elsewhere(place, run, home):
     (place / ".rag-chunk").write_text("a file, so that no folder can be made")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     status, out, err = track_results(run, "--mlflow-uri", f"sqlite:///{os.devnull}/no/mlflow.db")
-    spool = tmp_path / "home" / ".rag-chunk" / "unsent"
+    spool = home / ".rag-chunk" / "unsent"
     assert status == 5
     assert "sentence-200-50" in out
     assert err.splitlines()[0].startswith("the results could not be written to .rag-chunk/unsent")
@@ -322,9 +328,7 @@ def test_a_spool_that_cannot_be_written_is_noticed_before_the_work_and_is_elsewh
     assert statuses(place) == ["FINISHED"] * 3
 
 
-def test_a_disk_that_is_full_when_results_are_saved_is_left_for_another_place(place, run, monkeypatch, tmp_path):
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+def test_a_disk_that_is_full_when_results_are_saved_is_left_for_another_place(place, run, home, monkeypatch):
     write = Path.write_bytes
 
     def write_on_small_disk(path: Path, content: bytes) -> int:
@@ -335,7 +339,7 @@ def test_a_disk_that_is_full_when_results_are_saved_is_left_for_another_place(pl
     with monkeypatch.context() as small:
         small.setattr(Path, "write_bytes", write_on_small_disk)
         status, out, err = track_results(run, "--mlflow-uri", f"sqlite:///{os.devnull}/no/mlflow.db")
-    (waiting,) = (tmp_path / "home" / ".rag-chunk" / "unsent").iterdir()
+    (waiting,) = (home / ".rag-chunk" / "unsent").iterdir()
     assert status == 5
     assert "sentence-200-50" in out
     assert "No space left on device. They wait in" in err

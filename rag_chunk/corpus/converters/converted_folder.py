@@ -22,8 +22,7 @@ _LONGEST = 200  # bytes of a part of a path
 
 def find_strays(folder: Path) -> list[str]:
     """Return the files of a converted folder that its index does not name, and that are therefore not read."""
-    entries = json.loads((folder / INDEX).read_bytes())["documents"]
-    known = {INDEX, *(str(entry["file"]) for entry in entries)}
+    known = {INDEX, *(file for _, file in list_converted(folder))}
     files = (file.relative_to(folder).as_posix() for file in sorted(folder.rglob("*")) if file.is_file())
     return [name for name in files if name not in known and not name.startswith(".")]
 

@@ -4,9 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-CUT = "\ufffe"  # what PDFium writes for a hyphen at a line's end, whatever it is
+_CUT = "\ufffe"  # what PDFium writes for a hyphen at a line's end, whatever it is
 _LETTERS = "[^\\W\\d_]+"
-_LINE_END = re.compile(f"(?<![^\\W\\d_])({_LETTERS}){CUT}[ \t]*(?:\r\n|\r|\n)?[ \t]*(?=({_LETTERS}))")
+_LINE_END = re.compile(f"(?<![^\\W\\d_])({_LETTERS}){_CUT}[ \t]*(?:\r\n|\r|\n)?[ \t]*(?=({_LETTERS}))")
+_CUT_WORD = re.compile(_LINE_END.pattern + _LETTERS)
 _WORD, _PAIR = re.compile(_LETTERS), re.compile(f"(?<![^\\W\\d_])(?=({_LETTERS})-({_LETTERS}))")
 
 
@@ -20,7 +21,7 @@ def settle_line_hyphens(pages: Iterable[str]) -> list[str]:
     ['A long-term plan, and a long-term option']
     """
     pages = list(pages)
-    if not any(CUT in page for page in pages):
+    if not any(_CUT in page for page in pages):
         return pages
     words, pairs = _count_words(pages)
 
@@ -40,7 +41,7 @@ def _count_words(pages: Iterable[str]) -> tuple[Counter[str], Counter[tuple[str,
     """Count the words of a document, and the pairs that a hyphen joins, apart from what is at the ends of lines."""
     words, pairs = Counter[str](), Counter[tuple[str, str]]()
     for page in pages:
-        text = re.sub(f"{_LINE_END.pattern}{_LETTERS}", " ", page).lower()
+        text = _CUT_WORD.sub(" ", page).lower()
         words.update(_WORD.findall(text))
         pairs.update(_PAIR.findall(text))
     return words, pairs

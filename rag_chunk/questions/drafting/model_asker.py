@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from threading import Condition
 from typing import Any
 
-from rag_chunk.questions.drafting.parallel_calls import fulfil
+from rag_chunk.corpus.background import fulfil
 from rag_chunk.questions.drafting.prompts import Message, ModelAnswer, Reply, parse_reply, schema_of
 
 Ask = Callable[[Sequence[Message], Mapping[str, Any]], ModelAnswer]

@@ -52,15 +52,15 @@ function say(text, kind = "") {
 }
 
 // Changes are sent one after the other. One that cannot be sent is tried until it can.
-function change(id, operation) {
+function change(id, operation, path = "change") {
   waiting += 1;
   steps += 1;
-  const sent = queue.then(() => send(id, operation)).finally(() => { waiting -= 1; });
+  const sent = queue.then(() => send(id, operation, path)).finally(() => { waiting -= 1; });
   queue = sent.catch(() => {});
   return sent;
 }
 
-async function send(id, operation, path = "change") {
+async function send(id, operation, path) {
   for (let failed = false; ; failed = true) {
     try {
       const done = await ask(path, path === "undo" ? {} : { id, version: versions.get(id), operation });
@@ -262,11 +262,7 @@ const alternative = () => (current.items.length ? withPicked({ do: "alternative"
 const remove = () => { if (current.items.length) change(current.id, { do: "remove", ...chosen }); };
 const undo = () => {
   flush();
-  waiting += 1;
-  steps += 1;
-  const sent = queue.then(() => send(null, {}, "undo")).finally(() => { waiting -= 1; });
-  queue = sent.catch(() => {});
-  sent.then((done) => done && done.question.id !== current.id && open(done.question.id));
+  change(null, {}, "undo").then((done) => done && done.question.id !== current.id && open(done.question.id));
 };
 
 function choose(item, wording = 0) {

@@ -19,7 +19,7 @@ from rag_chunk.corpus.analyzer import AnalyzedTerms, analyzed_terms
 from rag_chunk.corpus.arrays import Floats, Positions, first_of_runs, index_in, line_type, ranges
 from rag_chunk.corpus.terms import Terms
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.indexed import texts_before
+from rag_chunk.retriever.indexed import index_settings, texts_before
 from rag_chunk.retriever.order import best_first
 
 K1 = 1.5
@@ -111,11 +111,7 @@ class Bm25:
 
 def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
     """Return the index of `corpus`, made once; only what is indexed with a chunk changes it."""
-    return corpus.derive(
-        Bm25,
-        lambda: Bm25(corpus, config),
-        *(config.index_headings, config.index_title, config.index_context, config.analyzer),
-    )
+    return corpus.derive(Bm25, lambda: Bm25(corpus, config), *index_settings(config), config.analyzer)
 
 
 def _as_terms(index: Terms | AnalyzedTerms, questions: Sequence[str]) -> _Questions:

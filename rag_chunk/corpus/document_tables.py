@@ -7,9 +7,8 @@ from itertools import islice
 from typing import IO, Any, NamedTuple
 
 from rag_chunk.corpus.document import Document
-from rag_chunk.corpus.json_lines import parse_jsonl
+from rag_chunk.corpus.json_lines import parse_jsonl, row_document
 from rag_chunk.corpus.stored_files import StoredFile, open_stored_file
-from rag_chunk.corpus.text_encoding import writable
 from rag_chunk.errors import InputError, MissingExtra
 
 TABLE_ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
@@ -145,9 +144,9 @@ def _read_parquet(file: IO[bytes], table: TableRange) -> Iterator[Document]:
         rows = opened.metadata.row_group(group).num_rows
         first, last = max(table.first - start, 0), min(end - start, rows)
         wanted = islice(_parquet_rows(opened, group, table), first, last) if first < last else ()
-        for number, (name, text) in enumerate(wanted, start + first + 1):
-            if isinstance(name, str) and name and isinstance(text, str):
-                yield Document(writable(name), text.removeprefix("\ufeff"))
+        for number, row in enumerate(wanted, start + first + 1):
+            if document := row_document(*row):
+                yield document
             else:
                 problems.append(f"  row {number:,}: it needs name and text, both text")
         start += rows

@@ -5,11 +5,11 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rag_chunk.corpus.terms import terms
-from tests.support.json_server import Answer, serving_json
+from tests.support.json_server import Answer, JsonServer, serving_json
 
 _PASSAGE = re.compile(r"<passage>\n(.*?)\n</passage>", re.DOTALL)
 _TEXT = re.compile(r"<text>\n(.*?)\n</text>", re.DOTALL)
@@ -110,22 +110,19 @@ def chatty(asked: Asked) -> str:
 
 
 @dataclass
-class ChatServer:
-    """What was asked, and what is answered next: a status with headers and a body, or without that, by the `model`."""
+class ChatServer(JsonServer):
+    """Answers as the `model` does."""
 
-    address: str
     model: Model = honest
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
     refuses_forms: bool = False
     counts_tokens: bool = True
     before: Callable[[int], None] = lambda _: None
 
     def answer(self, body: dict[str, Any]) -> Answer:
         self.before(len(self.asked))
-        if self.answers:
-            return self.answers.pop(0)
+        return super().answer(body)
+
+    def usual_answer(self, body: dict[str, Any]) -> Answer:
         if self.refuses_forms and "response_format" in body:
             return 400, {}, {"error": {"message": "response_format is not supported"}}
         reply = self.model(Asked(body["messages"][-1]["content"]))

@@ -1,29 +1,22 @@
 """A loopback server that speaks OpenAI's protocol for embeddings, and errs on demand."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import Any
 
 from rag_chunk.embedder.hashing import hashing
-from tests.support.json_server import Answer, serving_json
+from tests.support.json_server import Answer, JsonServer, serving_json
 
 
-@dataclass
-class EmbeddingServer:
-    """What was asked, and what is answered next; without that, vectors."""
-
-    address: str
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
+class EmbeddingServer(JsonServer):
+    """Answers with vectors."""
 
     @property
     def texts(self) -> list[str]:
         """Every text that vectors were asked for, in order."""
         return [text for body in self.asked for text in body["input"]]
 
-    def answer(self, body: dict[str, Any]) -> Answer:
-        return self.answers.pop(0) if self.answers else vectors(body["input"])
+    def usual_answer(self, body: dict[str, Any]) -> Answer:
+        return vectors(body["input"])
 
 
 def vectors(texts: list[str]) -> Answer:

@@ -3,23 +3,34 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 Answer = tuple[int, dict[str, str], Any]  # status, headers, body
 
 
-class Answering(Protocol):
-    """What is served: it keeps bodies and headers, and answers; `ConnectionError` closes the connection."""
+@dataclass
+class JsonServer:
+    """What was asked, bodies and headers, and what is answered next; without that, what `usual_answer` returns.
 
-    asked: list[dict[str, Any]]
-    headers: list[dict[str, str]]
+    A `ConnectionError` that is raised instead closes the connection.
+    """
 
-    def answer(self, body: dict[str, Any]) -> Answer: ...
+    address: str
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+
+    def answer(self, body: dict[str, Any]) -> Answer:
+        return self.answers.pop(0) if self.answers else self.usual_answer(body)
+
+    def usual_answer(self, body: dict[str, Any]) -> Answer:
+        raise NotImplementedError
 
 
-Served = TypeVar("Served", bound=Answering)
+Served = TypeVar("Served", bound=JsonServer)
 
 
 class _QuietServer(ThreadingHTTPServer):

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.json_server import Answer, serving_json
+from tests.support.json_server import Answer, JsonServer, serving_json
 
 _EVIDENCE: dict[str, str] = {}
 
@@ -44,17 +43,11 @@ def broken(question: str, texts: Sequence[str]) -> list[float]:
     raise RuntimeError(f"cannot score {len(texts)} texts for {question}")
 
 
-@dataclass
-class RerankServer:
-    """What was asked, and what is answered next; without that, the length of each text as its score."""
+class RerankServer(JsonServer):
+    """Answers with the length of each text as its score."""
 
-    address: str
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
-
-    def answer(self, body: dict[str, Any]) -> Answer:
-        return self.answers.pop(0) if self.answers else lengths(body["documents"])
+    def usual_answer(self, body: dict[str, Any]) -> Answer:
+        return lengths(body["documents"])
 
 
 def lengths(texts: list[str]) -> Answer:

@@ -10,7 +10,7 @@ import numpy as np
 from rag_chunk.chunker.semantic import embed_groups, groups_of, measured_sentences, pack_between
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Positions, Spans
+from rag_chunk.corpus.arrays import Floats, Positions, Spans
 from rag_chunk.embedder import Vectors
 
 _DECIMALS = 6  # of cosines, so that sums made in another order decide alike
@@ -44,7 +44,8 @@ def cluster_starts(vectors: Vectors, lead: Positions, reach: Positions, limit: i
     # common with all from i on is added: sums from the right of its cosines, less the mean. `best[j]` is the most that the
     # sentences before j can be worth, `opens[j]` where the last chunk of that begins.
     count = len(vectors)
-    vectors64, mean = vectors.astype(np.float64), _mean_cosine(vectors)
+    vectors64 = vectors.astype(np.float64)
+    mean = _mean_cosine(vectors64)
     gains, best, opens = np.zeros(count), np.zeros(count + 1), np.zeros(count + 1, np.int64)
     low = 0
     for row in range(count):
@@ -58,10 +59,10 @@ def cluster_starts(vectors: Vectors, lead: Positions, reach: Positions, limit: i
     return _walk_back(opens)
 
 
-def _mean_cosine(vectors: Vectors) -> float:
+def _mean_cosine(vectors: Floats) -> float:
     """Return the mean cosine of all pairs: the square of the sum less that of each with itself, halved."""
-    count, vectors64 = len(vectors), vectors.astype(np.float64)
-    both = float((vectors64.sum(axis=0) ** 2).sum() - (vectors64**2).sum())
+    count = len(vectors)
+    both = float((vectors.sum(axis=0) ** 2).sum() - (vectors**2).sum())
     return round(both / max(1, count * (count - 1)), _DECIMALS)
 
 

@@ -7,43 +7,30 @@ chunks of at most `chunk_size` units for which it is largest. Of equal ones the 
 
 import numpy as np
 
-from rag_chunk.chunker.measured_segments import MeasuredSegments, measure
-from rag_chunk.chunker.packing import pack_rows
-from rag_chunk.chunker.segments import Level, Segments
-from rag_chunk.chunker.semantic import groups_of, sentences
-from rag_chunk.chunker.splittable import SplittableSegments
+from rag_chunk.chunker.semantic import embed_groups, groups_of, measured_sentences, pack_between
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Positions, Spans, as_spans
-from rag_chunk.corpus.units import units_of
-from rag_chunk.embedder import Vectors, embed
+from rag_chunk.corpus.arrays import Floats, Positions, Spans
+from rag_chunk.embedder import Vectors
 
 _DECIMALS = 6  # of cosines, so that sums made in another order decide alike
 
 
 def cluster_semantic(corpus: Corpus, config: RunConfig) -> Spans:
     """Cut where that makes the clusters most alike; a sentence over `chunk_size` is cut as sentence does."""
-    pieces = sentences(corpus, config)
-    units = units_of(corpus, config.unit, config.model)
-    known = corpus.derive(MeasuredSegments, lambda: measure(pieces, units), config.skip_blocks, units)
-    levels = pieces.levels.copy()
-    for (first, last), vectors in zip(groups_of(pieces), _vectors(corpus, config), strict=True):
-        inside = slice(first, last)
-        cuts = cluster_starts(vectors, known.counts.lead[inside], known.counts.reach[inside], config.chunk_size)
-        levels[first + cuts] = Level.GROUP
-    clusters = MeasuredSegments(Segments(pieces.spans, levels), known.counts)
-    return pack_rows(SplittableSegments(clusters, corpus, units).rows(config.chunk_size), corpus, config)
+    known = measured_sentences(corpus, config)
+    lead, reach = known.counts.lead, known.counts.reach
+    cuts = [
+        first + cluster_starts(vectors, lead[first:last], reach[first:last], config.chunk_size)
+        for (first, last), vectors in zip(groups_of(known.pieces), _vectors(corpus, config), strict=True)
+    ]
+    return pack_between(cuts, known, corpus, config)
 
 
 def _vectors(corpus: Corpus, config: RunConfig) -> list[Vectors]:
     """Return the vectors of the sentences of each document, or part of one; made once for every size."""
     key = ("vectors of sentences", config.skip_blocks, config.embedding_model, config.embedding_url)
-    return corpus.derive(list, lambda: _embed_groups(corpus, config), *key)
-
-
-def _embed_groups(corpus: Corpus, config: RunConfig) -> list[Vectors]:
-    pieces = sentences(corpus, config)
-    return [embed(corpus.texts(as_spans(pieces.spans[first:last])), config) for first, last in groups_of(pieces)]
+    return corpus.derive(list, lambda: list(embed_groups(corpus, config)), *key)
 
 
 def cluster_starts(vectors: Vectors, lead: Positions, reach: Positions, limit: int) -> Positions:
@@ -57,7 +44,8 @@ def cluster_starts(vectors: Vectors, lead: Positions, reach: Positions, limit: i
     # common with all from i on is added: sums from the right of its cosines, less the mean. `best[j]` is the most that the
     # sentences before j can be worth, `opens[j]` where the last chunk of that begins.
     count = len(vectors)
-    vectors64, mean = vectors.astype(np.float64), _mean_cosine(vectors)
+    vectors64 = vectors.astype(np.float64)
+    mean = _mean_cosine(vectors64)
     gains, best, opens = np.zeros(count), np.zeros(count + 1), np.zeros(count + 1, np.int64)
     low = 0
     for row in range(count):
@@ -71,10 +59,10 @@ def cluster_starts(vectors: Vectors, lead: Positions, reach: Positions, limit: i
     return _walk_back(opens)
 
 
-def _mean_cosine(vectors: Vectors) -> float:
+def _mean_cosine(vectors: Floats) -> float:
     """Return the mean cosine of all pairs: the square of the sum less that of each with itself, halved."""
-    count, vectors64 = len(vectors), vectors.astype(np.float64)
-    both = float((vectors64.sum(axis=0) ** 2).sum() - (vectors64**2).sum())
+    count = len(vectors)
+    both = float((vectors.sum(axis=0) ** 2).sum() - (vectors**2).sum())
     return round(both / max(1, count * (count - 1)), _DECIMALS)
 
 

@@ -6,7 +6,7 @@ of the `WINDOW` sentences before it and after it. A document is cut at those of 
 """
 
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -28,17 +28,28 @@ _AT_ONCE = 256  # sentences
 
 def semantic(corpus: Corpus, config: RunConfig) -> Spans:
     """Cut where the meaning changes; what is over `chunk_size` is packed as sentence does."""
-    pieces = sentences(corpus, config)
+    known, changes = measured_sentences(corpus, config), _changes(corpus, config)
+    lead, reach = known.counts.lead, known.counts.reach
+    cuts = [
+        first + _cuts(changes[first:last], lead[first:last], reach[first:last], config)
+        for first, last in groups_of(known.pieces)
+    ]
+    return pack_between(cuts, known, corpus, config)
+
+
+def measured_sentences(corpus: Corpus, config: RunConfig) -> MeasuredSegments:
+    """Return the sentences of a corpus with their sizes."""
     units = units_of(corpus, config.unit, config.model)
-    known = corpus.derive(MeasuredSegments, lambda: measure(pieces, units), config.skip_blocks, units)
-    levels = pieces.levels.copy()
-    changes = _changes(corpus, config)
-    for first, last in groups_of(pieces):
-        inside = slice(first, last)
-        cuts = _cuts(changes[inside], known.counts.lead[inside], known.counts.reach[inside], config)
-        levels[first + cuts] = Level.GROUP
-    topics = MeasuredSegments(Segments(pieces.spans, levels), known.counts)
-    return pack_rows(SplittableSegments(topics, corpus, units).rows(config.chunk_size), corpus, config)
+    return corpus.derive(MeasuredSegments, lambda: measure(sentences(corpus, config), units), config.skip_blocks, units)
+
+
+def pack_between(cuts: Sequence[Positions], known: MeasuredSegments, corpus: Corpus, config: RunConfig) -> Spans:
+    """Pack the sentences `known`, never across one of the `cuts`: the rows of sentences, in several arrays."""
+    levels = known.pieces.levels.copy()
+    levels[np.concatenate([np.zeros(0, np.int64), *cuts])] = Level.GROUP
+    parts = MeasuredSegments(Segments(known.pieces.spans, levels), known.counts)
+    units = units_of(corpus, config.unit, config.model)
+    return pack_rows(SplittableSegments(parts, corpus, units).rows(config.chunk_size), corpus, config)
 
 
 def sentences(corpus: Corpus, config: RunConfig) -> Segments:
@@ -57,15 +68,18 @@ def groups_of(pieces: Segments) -> list[tuple[int, int]]:
 def _changes(corpus: Corpus, config: RunConfig) -> Floats:
     """Return how much the text changes before each sentence: [sentences]; made once for every size."""
     key = ("changes of meaning", config.skip_blocks, config.embedding_model, config.embedding_url)
-    return corpus.derive(np.ndarray, lambda: _changes_of_meaning(corpus, sentences(corpus, config), config), *key)
+    return corpus.derive(np.ndarray, lambda: _changes_of_meaning(corpus, config), *key)
 
 
-def _changes_of_meaning(corpus: Corpus, pieces: Segments, config: RunConfig) -> Floats:
-    parts: list[Floats] = [np.zeros(0)]
+def _changes_of_meaning(corpus: Corpus, config: RunConfig) -> Floats:
+    return np.concatenate([np.zeros(0), *map(changes, embed_groups(corpus, config))])
+
+
+def embed_groups(corpus: Corpus, config: RunConfig) -> Iterator[Vectors]:
+    """Yield the vectors of the sentences of each document, or part of one."""
+    pieces = sentences(corpus, config)
     for first, last in groups_of(pieces):
-        texts = corpus.texts(as_spans(pieces.spans[first:last]))
-        parts.append(changes(embed(texts, config)))
-    return np.concatenate(parts)
+        yield embed(corpus.texts(as_spans(pieces.spans[first:last])), config)
 
 
 def changes(vectors: Vectors) -> Floats:

@@ -3,12 +3,12 @@
 import gzip
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO, Any, NamedTuple
 
 from rag_chunk.corpus.document import Document
-from rag_chunk.corpus.json_lines import parse_jsonl
+from rag_chunk.corpus.json_lines import parse_jsonl, row_document
 from rag_chunk.corpus.stored_files import StoredFile, open_stored_file
-from rag_chunk.corpus.text_encoding import writable
 from rag_chunk.errors import InputError, MissingExtra
 
 TABLE_ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
@@ -142,14 +142,13 @@ def _read_parquet(file: IO[bytes], table: TableRange) -> Iterator[Document]:
     end = opened.metadata.num_rows if table.end is None else table.end
     for group in range(opened.metadata.num_row_groups):
         rows = opened.metadata.row_group(group).num_rows
-        if start < end and start + rows > table.first:
-            for place, (name, text) in enumerate(_parquet_rows(opened, group, table), start):
-                if not table.first <= place < end:
-                    continue
-                if isinstance(name, str) and name and isinstance(text, str):
-                    yield Document(writable(name), text.removeprefix("\ufeff"))
-                else:
-                    problems.append(f"  row {place + 1:,}: it needs name and text, both text")
+        first, last = max(table.first - start, 0), min(end - start, rows)
+        wanted = islice(_parquet_rows(opened, group, table), first, last) if first < last else ()
+        for number, row in enumerate(wanted, start + first + 1):
+            if document := row_document(*row):
+                yield document
+            else:
+                problems.append(f"  row {number:,}: it needs name and text, both text")
         start += rows
     if problems:
         raise InputError(f"{table.file.address} must hold one document a row:\n" + "\n".join(problems))

@@ -97,13 +97,13 @@ def rules_above(folder: Path) -> IgnoreRules:
 def _read_rules(file: Path, depth: int) -> tuple[list[_Rule], tuple[tuple[Path, str], ...]]:
     """Return the rules of a file; and where they are too many, the file and which of them are not used."""
     lines = _lines(file)
+    if lines is None:
+        return [], ((file, f"has more than {_LARGEST // 1_000_000} MB of ignore rules, and none of them is used"),)
     rules = [rule for line in lines[:_MOST_RULES] if (rule := _parse_rule(line, depth))]
     if any(map(bytes.strip, lines[_MOST_RULES:])):
         return rules, (
             (file, f"has more than {_MOST_RULES:,} lines of ignore rules, and those after them are not used"),
         )
-    if not lines and _is_too_large(file):
-        return [], ((file, f"has more than {_LARGEST // 1_000_000} MB of ignore rules, and none of them is used"),)
     return rules, ()
 
 
@@ -200,25 +200,19 @@ def _exclude_file(git: Path) -> Path:
 
 
 def _first_line(file: Path) -> str:
-    return os.fsdecode(next(iter(_lines(file)), b"")).strip()
+    return os.fsdecode(next(iter(_lines(file) or ()), b"")).strip()
 
 
-def _lines(file: Path) -> list[bytes]:
-    """Return the lines of a small regular file; none where there is none. git does not follow a linked `.gitignore`."""
+def _lines(file: Path) -> list[bytes] | None:
+    """Return the lines of a regular file: none where there is none, and None where it is too large.
+
+    git does not follow a linked `.gitignore`.
+    """
     try:
-        if not _is_readable(file) or _is_too_large(file):
+        if not file.is_file() or (file.name == ".gitignore" and file.is_symlink()):
             return []
+        if file.stat().st_size > _LARGEST:
+            return None
         return file.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except (OSError, ValueError):
         return []
-
-
-def _is_readable(file: Path) -> bool:
-    return file.is_file() and not (file.name == ".gitignore" and file.is_symlink())
-
-
-def _is_too_large(file: Path) -> bool:
-    try:
-        return _is_readable(file) and file.stat().st_size > _LARGEST
-    except (OSError, ValueError):
-        return False

@@ -37,7 +37,14 @@ def _line_document(line: str) -> list[Document]:
     if not line.strip():
         return []
     value: Any = json.loads(line)
-    name, text = (value.get("name"), value.get("text")) if isinstance(value, dict) else (None, None)
-    if not isinstance(name, str) or not name or not isinstance(text, str):
+    document = row_document(value.get("name"), value.get("text")) if isinstance(value, dict) else None
+    if document is None:
         raise ValueError('it needs "name" and "text", both text')
-    return [Document(writable(name), text.removeprefix("\ufeff"))]
+    return [document]
+
+
+def row_document(name: Any, text: Any) -> Document | None:
+    """Return the document of a row with these values; None where one is no text, or the name is empty."""
+    if not isinstance(name, str) or not name or not isinstance(text, str):
+        return None
+    return Document(writable(name), text.removeprefix("\ufeff"))

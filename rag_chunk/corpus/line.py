@@ -168,7 +168,7 @@ class Corpus:
     @cached_property
     def whitespace(self) -> Whitespace:
         """Where white space is on the line."""
-        return Whitespace(self.starts, self.flags)
+        return Whitespace(self.flags)
 
     def non_whitespace_before(self, positions: Positions) -> Positions:
         """Return how many characters before each position are not white space."""

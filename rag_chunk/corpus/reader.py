@@ -77,7 +77,7 @@ class DocumentListing:
     """The documents of a folder, or a file, that are to be read; `closed` are those that nobody can open."""
 
     root: Path
-    selected: "SelectedFiles"
+    selected: SelectedFiles
     closed: list[Skipped]
     by_rule: list[Skipped]
     patterns: NamePatterns
@@ -138,7 +138,7 @@ def _without(paths: list[Path], apart: Iterable[Path]) -> list[Path]:
 
 
 def _left_out_by_rule(
-    listed: FolderFiles, ignored: "SelectedFiles", root: Path, patterns: NamePatterns
+    listed: FolderFiles, ignored: SelectedFiles, root: Path, patterns: NamePatterns
 ) -> Iterator[Skipped]:
     """Yield a line for each linked folder and each file with too many rules, and one for all documents that git ignores."""
     yield from (Skipped(writable(name.replace(os.sep, "/")), reason) for name, reason in listed.unread)

@@ -12,6 +12,7 @@ from rag_chunk.corpus.text_encoding import writable
 
 ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")
 NOT_READ = "skipped: unsupported file type"
+NO_ENDING = "without an ending"
 NEED = ("need ", "needs ")
 
 
@@ -32,7 +33,7 @@ class SelectedFiles:
         """A line for each extra that is missing, and for each ending that is not read."""
         extras = dict.fromkeys(extra for _, extra in self.needing)
         needing = [self._describe_missing(extra) for extra in extras]
-        return needing + [Skipped(f"{count:,} {ending}", NOT_READ) for ending, count in self.other.most_common()]
+        return needing + unsupported(self.other)
 
     def _describe_missing(self, extra: str) -> Skipped:
         """Return a line for the files of all endings that an extra would convert."""
@@ -50,7 +51,7 @@ def select_files(
     for path in paths:
         ending, row = ending_of(path), chosen.get(ending_of(path))
         if row is None and ending not in ENDINGS and not single:
-            selected.other[ending or "without an ending"] += 1
+            selected.other[ending] += 1
         elif not patterns.admit(name_of(path, root)):
             continue
         elif row is None:
@@ -60,6 +61,11 @@ def select_files(
         else:
             selected.needing[ending, str(row.extra)] += 1
     return selected
+
+
+def unsupported(endings: Counter[str]) -> list[Skipped]:
+    """Return a line for each ending of files that are not read."""
+    return [Skipped(f"{count:,} {ending or NO_ENDING}", NOT_READ) for ending, count in endings.most_common()]
 
 
 def ending_of(path: Path) -> str:

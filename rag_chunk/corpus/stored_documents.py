@@ -10,7 +10,7 @@ from rag_chunk.corpus.document_tables import TABLE_ENDINGS, TableRange, is_table
 from rag_chunk.corpus.json_lines import not_documents
 from rag_chunk.corpus.line import Corpus
 from rag_chunk.corpus.name_patterns import NamePatterns
-from rag_chunk.corpus.selected_files import ENDINGS, NOT_READ, ending_of
+from rag_chunk.corpus.selected_files import ENDINGS, NO_ENDING, ending_of, unsupported
 from rag_chunk.corpus.stored_files import (
     StoredFile,
     address_of,
@@ -44,21 +44,17 @@ def list_stored(source: str | Path, patterns: NamePatterns) -> StoredListing:
         check_source(Path(source))
     files = list_stored_files(source)
     tables = [file for file in files if is_table(file.address)]
-    if address_of(source) is None and len(tables) < len(files):
-        others = Counter(
-            Path(file.address).suffix or "without an ending" for file in files if not is_table(file.address)
-        )
+    others = [file for file in files if not is_table(file.address)]
+    if address_of(source) is None and others:
+        endings = dict.fromkeys(Path(file.address).suffix or NO_ENDING for file in others)
         raise InputError(
-            f"{source} names files of {', '.join(others)}; a pattern names tables: {', '.join(TABLE_ENDINGS)}"
+            f"{source} names files of {', '.join(endings)}; a pattern names tables: {', '.join(TABLE_ENDINGS)}"
         )
     root = (address_of(source) or "").rstrip("/") + "/"
-    named = [(_stored_name(file.address, root), file) for file in files if not is_table(file.address)]
+    named = [(_stored_name(file.address, root), file) for file in others]
     texts = [(name, file) for name, file in named if name.lower().endswith(ENDINGS) and patterns.admit(name)]
-    endings = Counter(
-        ending_of(Path(name)) or "without an ending" for name, _ in named if not name.lower().endswith(ENDINGS)
-    )
-    left_out = [Skipped(f"{count:,} {ending}", NOT_READ) for ending, count in endings.most_common()]
-    return StoredListing(tables, texts, left_out)
+    left_out = Counter(ending_of(Path(name)) for name, _ in named if not name.lower().endswith(ENDINGS))
+    return StoredListing(tables, texts, unsupported(left_out))
 
 
 def _stored_name(address: str, root: str) -> str:

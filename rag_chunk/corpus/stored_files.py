@@ -92,7 +92,8 @@ def local_file(path: Path) -> StoredFile:
 
 
 def _list_store(address: str) -> Iterator[StoredFile]:
-    system, path = _store_of(address.rstrip("/"))
+    whole = address.rstrip("/")
+    system, path = _store_of(whole)
     if _PATTERN.search(path):
         entries = system.glob(path, detail=True)
     elif system.isdir(path):
@@ -100,7 +101,6 @@ def _list_store(address: str) -> Iterator[StoredFile]:
     else:
         entries = {path: system.info(path)}
     # A store's own names lack its scheme, and some its host: what comes before them in the address that was named.
-    whole = address.rstrip("/")
     before = whole.removesuffix(path) if whole.endswith(path) else None
     for name, entry in entries.items():
         if entry["type"] == "file":

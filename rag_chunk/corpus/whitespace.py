@@ -14,11 +14,11 @@ Words = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 
 class Whitespace:
-    """The white space on a line of documents that begin at `starts`; `flags` is what each character is."""
+    """The white space on a line of documents; `flags` is what each character is."""
 
-    def __init__(self, starts: Positions, flags: Bytes) -> None:
+    def __init__(self, flags: Bytes) -> None:
         """Remember the line."""
-        self._starts, self._flags = starts, flags
+        self._flags = flags
 
     @cached_property
     def _non_whitespace_bits(self) -> tuple[Words, Positions]:

@@ -10,7 +10,7 @@ from rag_chunk.config import RETRIEVERS, RunConfig
 from rag_chunk.config.catalog import load_built_in
 from rag_chunk.config.functions import load_function
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Bools
+from rag_chunk.corpus.arrays import Bools, Positions
 from rag_chunk.errors import InputError
 
 __all__ = [
@@ -76,15 +76,17 @@ def rank(chunking: Chunking, questions: Sequence[str], config: RunConfig, depth:
     return _rank_custom(chunking, questions, config, depth)
 
 
-def share_terms(chunking: Chunking, questions: Sequence[str], config: RunConfig) -> Bools | None:
-    """Return whether each chunk has a word of each question: [questions, chunks].
+def share_terms(
+    chunking: Chunking, questions: Sequence[str], config: RunConfig, asked_rows: Positions, chunk_rows: Positions
+) -> Bools | None:
+    """Return whether a chunk has a word of a question, for pairs of their rows: [pairs].
 
     Nothing where `config` does not go by words alone, as a chunk without a common word may be retrieved then.
     """
     if config.retriever != "bm25":
         return None
     index: Any = retriever_of(config)(chunking.corpus, config)
-    shared: Bools = index.scores(chunking, questions) > 0
+    shared: Bools = index.share_terms(chunking, questions, asked_rows, chunk_rows)
     return shared
 
 

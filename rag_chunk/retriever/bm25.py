@@ -16,10 +16,10 @@ from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.analyzer import AnalyzedTerms, analyzed_terms
-from rag_chunk.corpus.arrays import Floats, Positions, first_of_runs, index_in, line_type, ranges
+from rag_chunk.corpus.arrays import Bools, Floats, Positions, among, first_of_runs, index_in, line_type, ranges
 from rag_chunk.corpus.terms import Terms
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.indexed import texts_before
+from rag_chunk.retriever.indexed import index_settings, texts_before
 from rag_chunk.retriever.order import best_first
 
 K1 = 1.5
@@ -89,17 +89,43 @@ class Bm25:
         """Return the score of every chunk for each question: float64 [questions, chunks]."""
         return np.concatenate([np.zeros((0, len(chunking))), *self._blocks(chunking, questions)])
 
+    def share_terms(
+        self, chunking: Chunking, questions: Sequence[str], asked_rows: Positions, chunk_rows: Positions
+    ) -> Bools:
+        """Return whether a question and a chunk have a term in common, for pairs of their rows: [pairs]."""
+        asked = self._prepare(tuple(questions))
+        numbers, chunks = _places(asked, chunking, *self._terms_apart(chunking))
+        terms_of_each = np.diff(asked.borders)[asked_rows]
+        numbers_of_pairs = asked.terms[ranges(asked.borders[asked_rows], asked.borders[asked_rows + 1])]
+        # A term in a chunk is one number, term * chunks + chunk. Those of the pairs are looked up in those of the text,
+        # which are in order.
+        wanted = numbers_of_pairs * len(chunking) + np.repeat(chunk_rows, terms_of_each)
+        is_there = among(wanted, numbers.astype(np.int64) * len(chunking) + chunks)
+        pairs = np.repeat(np.arange(len(asked_rows)), terms_of_each)
+        shared: Bools = np.bincount(pairs[is_there], minlength=len(asked_rows)) > 0
+        return shared
+
     def _blocks(self, chunking: Chunking, questions: Sequence[str]) -> Iterator[Floats]:
         """Yield the scores, as many questions at once as fit into the memory allowed."""
         asked = self._prepare(tuple(questions))
         if not len(chunking):
             yield np.zeros((len(questions), 0))
             return
-        titles = texts_before(chunking, self._config) if self._config.indexes_more else []
-        scorer = _Scorer(_postings(self._terms, asked, chunking, titles), len(chunking))
+        postings = _postings(self._terms, asked, chunking, *self._terms_apart(chunking))
+        scorer = _Scorer(postings, len(chunking))
         step = max(1, _CELLS // len(chunking))
         for first in range(0, len(questions), step):
             yield scorer.scores(asked.terms, asked.borders[first : first + step + 1])
+
+    def _terms_apart(self, chunking: Chunking) -> tuple[Positions, list[str]]:
+        """Return the terms of chunks that are not whole on the line: the row of the chunk, and the term.
+
+        They are the fragments of cut words, and the terms of what is indexed before chunks.
+        """
+        rows, fragments = self._terms.fragments(chunking.spans)
+        before = texts_before(chunking, self._config) if self._config.indexes_more else []
+        rows_before, terms_before = _terms_of_titles(self._terms, before)
+        return np.concatenate([rows, rows_before]), fragments + terms_before
 
     def _prepare(self, questions: tuple[str, ...]) -> _Questions:
         """Return the questions' terms; the last sets of questions are remembered."""
@@ -111,11 +137,7 @@ class Bm25:
 
 def bm25(corpus: Corpus, config: RunConfig) -> Bm25:
     """Return the index of `corpus`, made once; only what is indexed with a chunk changes it."""
-    return corpus.derive(
-        Bm25,
-        lambda: Bm25(corpus, config),
-        *(config.index_headings, config.index_title, config.index_context, config.analyzer),
-    )
+    return corpus.derive(Bm25, lambda: Bm25(corpus, config), *index_settings(config), config.analyzer)
 
 
 def _as_terms(index: Terms | AnalyzedTerms, questions: Sequence[str]) -> _Questions:
@@ -139,11 +161,10 @@ def _ranges(starts: Positions, ends: Positions, chunking: Chunking) -> tuple[Pos
     return first, np.maximum(last - first, 0)
 
 
-def _postings(index: Terms | AnalyzedTerms, asked: _Questions, chunking: Chunking, titles: Sequence[str]) -> _Postings:
+def _postings(
+    index: Terms | AnalyzedTerms, asked: _Questions, chunking: Chunking, rows: Positions, apart: list[str]
+) -> _Postings:
     """Count the questions' terms in each chunk and what is indexed before it, and weigh them."""
-    rows, apart = index.fragments(chunking.spans)
-    of_titles, more = _terms_of_titles(index, titles)
-    rows, apart = np.concatenate([rows, of_titles]), apart + more
     numbers, chunks = _places(asked, chunking, rows, apart)
     opens = first_of_runs(numbers, chunks) if len(numbers) else np.zeros(0, np.int64)
     frequency = np.diff(np.append(opens, len(numbers)))

@@ -16,7 +16,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Floats
 from rag_chunk.embedder import Vectors, check_dimensions, embed
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.indexed import texts_to_index
+from rag_chunk.retriever.indexed import index_settings, texts_to_index
 from rag_chunk.retriever.order import best_first
 
 _AT_ONCE = 4096  # chunks embedded and multiplied together: 13 MB in 384 dimensions
@@ -67,9 +67,5 @@ class Dense:
 
 def dense(corpus: Corpus, config: RunConfig) -> Dense:
     """Return the index of `corpus` for the model of `config`, made once."""
-    return corpus.derive(
-        Dense,
-        lambda: Dense(config),
-        *(config.embedding_model, config.embedding_url),
-        *(config.index_headings, config.index_title, config.index_context),
-    )
+    key = (config.embedding_model, config.embedding_url, *index_settings(config))
+    return corpus.derive(Dense, lambda: Dense(config), *key)

@@ -35,6 +35,11 @@ def _heading_starts(chunking: Chunking) -> Positions:
     return np.array([heading.position for heading in structure_of(chunking.corpus).headings], np.int64)
 
 
+def index_settings(config: RunConfig) -> tuple[bool, bool, str | None]:
+    """Return the settings that decide what is indexed before chunks' own texts."""
+    return config.index_headings, config.index_title, config.index_context
+
+
 def texts_before(chunking: Chunking, config: RunConfig) -> list[str]:
     """Return for each chunk what is indexed before its own text, in lines: its titles, and what places it in its document."""
     lines: list[list[str]] = [[] for _ in range(len(chunking))]

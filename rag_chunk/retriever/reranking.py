@@ -62,11 +62,12 @@ def rerank(ranking: Ranking, chunking: Chunking, questions: Sequence[str], confi
     """
     if config.reranker is None or not ranking.size:
         return ranking
-    reranker, texts = load_reranker(config.reranker), texts_to_index(chunking, config)
+    reranker, candidates = load_reranker(config.reranker), ranking[:, : config.candidates]
+    some = np.unique(candidates[candidates >= 0])
+    texts = dict(zip(some.tolist(), texts_to_index(chunking.of_rows(some), config), strict=True))
     reranked = ranking.copy()
     for number, question in enumerate(questions):
-        rows = ranking[number, : config.candidates]
-        rows = rows[rows >= 0]
+        rows = candidates[number][candidates[number] >= 0]
         scores = _scores(reranker, question, [texts[row] for row in rows.tolist()])
         reranked[number, : len(rows)] = rows[np.argsort(-scores, kind="stable")]
     return reranked

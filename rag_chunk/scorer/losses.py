@@ -117,9 +117,10 @@ def _with_terms(retrieval: Retrieval, ranked: Bools) -> Bools:
     """Return `ranked` without the meetings whose chunk has no word of the question, where retrieval goes by words."""
     overlaps, kept = retrieval.overlaps, ranked.copy()
     rows, place = np.unique(overlaps.row[ranked], return_inverse=True)
-    shared = share_terms(retrieval.chunking.of_rows(rows), retrieval.questions.texts, retrieval.config)
+    some, questions = retrieval.chunking.of_rows(rows), retrieval.questions.texts
+    shared = share_terms(some, questions, retrieval.config, overlaps.question[ranked], place)
     if shared is not None:
-        kept[ranked] = shared[overlaps.question[ranked], place]
+        kept[ranked] = shared
     return kept
 
 

@@ -30,6 +30,20 @@ def tokens() -> list[int]:
     ).starts.tolist()
 
 
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list to which every text that is encoded is added."""
+    texts: list[str] = []
+    original = Encoder.encode
+
+    def note(encoder: Encoder, text: str) -> Positions:
+        texts.append(text)
+        return original(encoder, text)
+
+    monkeypatch.setattr(Encoder, "encode", note)
+    return texts
+
+
 def test_what_was_stored_is_loaded_and_nothing_else(kept: Path) -> None:
     cache.store("a", np.arange(3))
     found = cache.load("a")
@@ -38,19 +52,12 @@ def test_what_was_stored_is_loaded_and_nothing_else(kept: Path) -> None:
     assert cache.load("b") is None
 
 
-def test_tokens_of_a_long_document_are_encoded_once(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_of_a_long_document_are_encoded_once(kept: Path, encoded: list[str]) -> None:
     first = tokens()
     assert len(list(kept.glob("tokens-*"))) == 1
-    texts: list[str] = []
-    original = Encoder.encode
-
-    def count(encoder: Encoder, text: str) -> Positions:
-        texts.append(text)
-        return original(encoder, text)
-
-    monkeypatch.setattr(Encoder, "encode", count)
+    encoded.clear()
     assert tokens() == first
-    assert texts == ["short"]
+    assert encoded == ["short"]
 
 
 def test_tokens_of_many_short_documents_share_a_file(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,9 +70,8 @@ def test_tokens_of_many_short_documents_share_a_file(kept: Path, monkeypatch: py
     assert units_of(again, "tokens", "text-embedding-3-small").starts.tolist() == starts
 
 
-def test_where_one_short_document_changes_the_long_ones_are_not_encoded_again(
-    kept: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("kept")
+def test_where_one_short_document_changes_the_long_ones_are_not_encoded_again(encoded: list[str]) -> None:
     short = [f"{number} {LONG[:60]}" for number in range(200)]
 
     def encode(texts: list[str]) -> list[int]:
@@ -74,14 +80,7 @@ def test_where_one_short_document_changes_the_long_ones_are_not_encoded_again(
 
     encode(short)
     changed = ["Other words.", *short[1:]]
-    encoded: list[str] = []
-    original = Encoder.encode
-
-    def note(encoder: Encoder, text: str) -> Positions:
-        encoded.append(text)
-        return original(encoder, text)
-
-    monkeypatch.setattr(Encoder, "encode", note)
+    encoded.clear()
     starts = encode(changed)
     assert encoded == changed
     with cache.caching(enabled=False):

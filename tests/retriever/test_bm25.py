@@ -15,7 +15,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.terms import terms
 from rag_chunk.errors import InputError
 from rag_chunk.questions import read_questions
-from rag_chunk.retriever import rank, retriever_of
+from rag_chunk.retriever import rank, retriever_of, share_terms
 from rag_chunk.retriever.bm25 import bm25
 from rag_chunk.retriever.order import best_first
 from tests.support.evaluation import chunking_of, chunkings, corpora, public_data, wordy
@@ -154,6 +154,21 @@ def test_a_word_repeated_in_the_question_counts_each_time():
     chunking = chunking_of(Corpus([Document("a.txt", "one two")]), [(0, 3), (4, 7)])
     once, twice = score_chunks(chunking, ["one", "one one"])
     assert twice[0] == pytest.approx(2 * once[0])
+
+
+@given(st.data(), st.sampled_from([{}, {"index_title": True}, {"analyzer": "english"}]))
+def test_a_question_and_a_chunk_share_a_term_where_the_score_is_above_0(data, settings):
+    corpus, config = data.draw(corpora()), CONFIG.with_settings(**settings)
+    chunking = data.draw(chunkings(corpus))
+    questions = ["the", "全文 fi", "absent", ""]
+    scores = bm25(corpus, config).scores(chunking, questions)
+    rows = np.indices(scores.shape).reshape(2, -1)
+    shared = share_terms(chunking, questions, config, *rows)
+    assert shared is not None
+    assert shared.reshape(scores.shape).tolist() == (scores > 0).tolist()
+    backwards = share_terms(chunking, questions, config, *rows[:, ::-1])
+    assert backwards is not None
+    assert backwards.tolist() == shared.tolist()[::-1]
 
 
 @given(st.data())

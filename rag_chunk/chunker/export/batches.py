@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from rag_chunk.chunker import Chunk
 from rag_chunk.chunker.export.formats import COLUMNS, arrow_table
+from rag_chunk.chunker.export.splitters import resolve_config
 from rag_chunk.chunker.export.written_chunks import cut_for_writing
-from rag_chunk.config import RunConfig, read_config
+from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError
 
@@ -40,9 +41,7 @@ def chunk_documents(documents: Any, config: RunConfig | str | Path | None = None
     >>> [each["id"] for each in chunk_documents([{"name": "c.txt", "text": "five six seven"}], config)]
     ['c.txt:0-8', 'c.txt:9-14']
     """
-    resolved = (
-        config if isinstance(config, RunConfig) else read_config(Path(config)).config() if config else RunConfig()
-    )
+    resolved = resolve_config(config) if config else RunConfig()
     form = _form_of(documents)
     if form:
         return _cut_table(documents, form, resolved)

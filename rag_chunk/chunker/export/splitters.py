@@ -38,7 +38,7 @@ def langchain_splitter(config: RunConfig | str | Path) -> "TextSplitter":
     Documents whose `source` ends as a text file's does are Markdown or not by that ending; all others are Markdown.
     Raise `MissingExtra` where langchain-text-splitters is not installed.
     """
-    splitter: TextSplitter = _splitter_class()(_resolve_config(config))
+    splitter: TextSplitter = _splitter_class()(resolve_config(config))
     return splitter
 
 
@@ -52,11 +52,12 @@ def llama_node_parser(config: RunConfig | str | Path) -> "NodeParser":
 
     Raise `MissingExtra` where llama-index-core is not installed.
     """
-    parser: NodeParser = _parser_class()(config=_resolve_config(config))
+    parser: NodeParser = _parser_class()(config=resolve_config(config))
     return parser
 
 
-def _resolve_config(config: RunConfig | str | Path) -> RunConfig:
+def resolve_config(config: RunConfig | str | Path) -> RunConfig:
+    """Return a configuration, or the one that a config file holds."""
     return config if isinstance(config, RunConfig) else read_config(Path(config)).config()
 
 

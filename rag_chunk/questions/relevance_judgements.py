@@ -75,7 +75,7 @@ def _find_qrels(folder: Path) -> Path:
         )
         if path.is_file()
     ]
-    test = [path for path in files if path.name.startswith(("test.", "test-"))] or files
+    test = _of_test_split(files)
     if not test:
         raise InputError(f"{folder} has no qrels/test.tsv; a folder as BEIR's has corpus.jsonl, queries.jsonl and that")
     return test[0]
@@ -103,9 +103,12 @@ def _read_queries(folder: Path) -> dict[str, str]:
 
 def _parquet_rows(folder: Path) -> list[dict[str, Any]]:
     """Return the rows of a part of a data set, as Hugging Face keeps it: those of its test split, where it has one."""
-    files = sorted(folder.glob("*.parquet"))
-    test = [path for path in files if path.name.startswith("test-")] or files
-    return [row for path in test for row in read_parquet(path)]
+    return [row for path in _of_test_split(sorted(folder.glob("*.parquet"))) for row in read_parquet(path)]
+
+
+def _of_test_split(files: list[Path]) -> list[Path]:
+    """Return the files of the test split; all of them, where none is."""
+    return [path for path in files if path.name.startswith(("test.", "test-"))] or files
 
 
 def _name(row: Mapping[str, Any]) -> str:

@@ -149,6 +149,19 @@ def test_the_evidence_of_beir_is_the_whole_document(name: str, qrels: str, folde
     assert question.tags == ("grade-2",)
 
 
+@pytest.mark.parametrize("name", ["test.parquet", "test-00000-of-00001.parquet"])
+def test_judgements_in_parquet_are_those_of_the_test_split(name: str, folder: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (folder / "beir" / "qrels").mkdir(parents=True)
+    (folder / "beir" / "corpus.jsonl").write_text(lines({"_id": "d1", "text": LOCK}, {"_id": "d2", "text": FEE}))
+    (folder / "beir" / "queries.jsonl").write_text(lines({"_id": "q1", "text": QUESTION}))
+    for split, document in ((name, "d1"), ("train.parquet", "d2")):
+        judged = {"query-id": ["q1"], "corpus-id": [document], "score": [1]}
+        pq.write_table(pa.table(judged), folder / "beir" / "qrels" / split)
+    (question,) = import_questions(folder / "beir").questions
+    assert [item["doc"] for item in question["evidence"]] == ["d1.txt"]
+
+
 def test_the_parquet_files_of_autorag_are_read(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     pq = pytest.importorskip("pyarrow.parquet")

@@ -20,12 +20,14 @@ from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import needs_vectors
 from rag_chunk.config.prices import Prices
+from rag_chunk.config.run import Unit
 from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.units import ModelTokens, Tokens, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, is_built_in, parents_of, prepare
+from rag_chunk.retriever.indexed import index_settings
 from rag_chunk.scorer.budget import required_depth
 
 # Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
@@ -103,9 +105,9 @@ class Run:
         evaluation = conversion.evaluation if conversion else self._evaluation
         if config.needs_vectors:
             self._prepare("model_time", f"{config.embedding_model}", lambda: embedder_of(config))
-        self._prepare(f"{config.unit}_time", config.unit, lambda: units_of(self._corpus, config.unit, config.model))
+        self._prepare_units(config.unit, config.model)
         if config.budget_unit == "tokens" and self._evaluation:
-            self._prepare("tokens_time", "tokens", lambda: units_of(self._corpus, "tokens", config.model))
+            self._prepare_units("tokens", config.model)
         with self._stage() as stage:
             chunking = chunk(self._corpus, config)
             chunking = chunking.within(*conversion.extent) if conversion else chunking
@@ -118,7 +120,7 @@ class Run:
         self._seen[key] = name
         self.chunkings[name] = chunking
         if evaluation:
-            index = f"{config.retriever} {config.index_headings} {config.index_title} {config.index_context}"
+            index = f"{config.retriever} {config.analyzer} {index_settings(config)}"
             self._prepare("index_time", index, lambda: prepare(self._corpus, config))
         share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
         self._score(_Job(name, config, evaluation, conversion.name if conversion else None, stage.seconds * share))
@@ -176,6 +178,9 @@ class Run:
             tuple(sorted({name for each in units if isinstance(each, (Tokens, ModelTokens)) for name in each.encoders}))
             or None
         )
+
+    def _prepare_units(self, unit: Unit, model: str) -> None:
+        self._prepare(f"{unit}_time", f"{unit} {model}", lambda: units_of(self._corpus, unit, model))
 
     def _prepare(self, timing: str, what: str, make: Callable[[], object]) -> None:
         """Do once what all configurations share, and add up how long it takes."""

@@ -6,6 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -242,16 +245,23 @@ def test_it_waits_as_it_is_told_where_requests_are_limited(draft, server):
 
 def test_a_server_that_limits_for_good_is_named_and_the_answers_are_kept(draft, server, monkeypatch):
     monkeypatch.setattr(connection, "RETRIES", 0)
-    server.before = lambda calls: (
-        server.answers.append((429, {}, {"error": {"message": "no more today"}})) if calls >= 8 else None
-    )
+    usual = server.play
+    numbers = count(1)  # each request is told once which one it is, though several come at the same time
+
+    def limit(body: dict[str, Any]) -> Any:
+        return (429, {}, {"error": {"message": "no more today"}}) if next(numbers) >= 8 else usual(body)
+
+    server.play = limit
+    running = set(threading.enumerate())
     status, said = draft(*FEW)
+    deadline = time.monotonic() + 10
+    while set(threading.enumerate()) - running and time.monotonic() < deadline:
+        time.sleep(0.01)  # an answer that comes after the refusal is kept as well
     assert status == 3
     assert "answered 429: " in said
     assert "Answers that were given are kept; run it again to go on" in said
     assert re.search(r"[4-7] answers of the model are kept", said)
-    server.before = lambda _: None
-    server.answers.clear()
+    server.play = usual
     assert re.search("; [7-9] were kept from before", draft(*FEW)[1])
 
 

@@ -17,6 +17,7 @@ from rag_chunk.config.catalog import RETRIEVERS
 from rag_chunk.config.names import is_external
 
 _MOST_SENTENCES = 6
+_MOST_NAMED = 3
 # Function words alone make an overlap of 0.11 to 0.14. On the public data, whose questions a model wrote from the
 # text, the mean is 0.46: for the questions from 0.5 up, lexical retrieval brings back 86 % of the evidence in 2,000
 # characters, for those below 0.3 58 %. With a mean from 0.5 up, the easy kind is the usual one.
@@ -70,11 +71,12 @@ def detail_of_test(comparison: PairedTest, names: Sequence[str]) -> str:
         return _pair_in_detail(comparison.pairs[0], names, count)
     could = f"{_could_show(count, comparison.detectable)}."
     could = could[0].upper() + could[1:]
-    leader, open_rivals = names[comparison.leader], len(comparison.not_shown_worse) - 1
-    if open_rivals in {0, len(names) - 1}:  # all are clearly worse, or all are too close to call
-        return could if open_rivals else ""
-    which = [names[index] for index in comparison.not_shown_worse if index != comparison.leader]
-    return f"Too close to {leader}: {join_words(which)}. {could}"
+    open_rivals = [names[index] for index in comparison.not_shown_worse if index != comparison.leader]
+    if not open_rivals:
+        return ""
+    if len(open_rivals) == len(names) - 1 or len(open_rivals) > _MOST_NAMED:  # the verdict or the table has them
+        return could
+    return f"Too close to {names[comparison.leader]}: {join_words(open_rivals)}. {could}"
 
 
 def _pair_in_detail(pair: Pair, names: Sequence[str], count: int) -> str:

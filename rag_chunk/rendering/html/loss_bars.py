@@ -126,10 +126,11 @@ def question_losses_of(comparison: ComparisonResult, results: Sequence[Configura
 
 
 def _causes_text(question: QuestionResult) -> str:
-    """Return the causes that hold: of each item of evidence that is not whole, or of the question's only one."""
-    if not question.lost_items:
+    """Return the causes that hold; by item of evidence, where these differ or a part of the items is whole."""
+    lost = question.lost_items or ()
+    if len({item.causes for item in lost}) < min(len(lost), 2) or not lost:
         return _in_words(question.causes)
-    return "; ".join(f"item {item.number}: {_in_words(item.causes)}" for item in question.lost_items)
+    return "; ".join(f"item {item.number}: {_in_words(item.causes)}" for item in lost)
 
 
 def _in_words(causes: Sequence[str]) -> str:

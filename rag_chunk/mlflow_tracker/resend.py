@@ -23,13 +23,11 @@ from rag_chunk.mlflow_tracker.open_runs import (
 )
 from rag_chunk.mlflow_tracker.question_sets import share_questions
 from rag_chunk.mlflow_tracker.sender import (
-    TRACKING_KEY,
     ExistingRun,
     Sender,
     Tracked,
     describe_tracked,
     open_sender,
-    with_tracking_id,
 )
 from rag_chunk.mlflow_tracker.store import analysis_lock, search_runs
 
@@ -52,7 +50,7 @@ def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tr
     """
     results = read_results(folder)
     check_unchanged(results)
-    options = with_tracking_id(options.over(results.options).with_environment_tags())
+    options = options.over(results.options).with_environment_tags().with_tracking_id()
     with (
         quiet_mlflow(),
         interruptible() as interrupts,
@@ -72,8 +70,9 @@ def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tr
 
 def end_left_running(options: TrackingConfig, notify: Notify) -> int:
     """End the runs that a process left RUNNING when it was killed, and return how many there were."""
+    options = options.with_tracking_id()
     with quiet_mlflow(), interruptible() as interrupts, open_sender(options, notify, interrupts) as sender:
-        runs = _search(sender, TRACKING_ID, options.provenance[TRACKING_KEY])
+        runs = _search(sender, TRACKING_ID, options.tracking_id)
         running = [str(run.info.run_id) for run in runs if run.info.status == RUNNING]
         with mlflow_calls(sender.store.name):
             for run_id in running:
@@ -133,7 +132,7 @@ def _find_existing(sender: Sender, results: Results, options: TrackingConfig) ->
 
 
 def _runs_of(sender: Sender, results: Results, options: TrackingConfig) -> dict[str, Any]:
-    searches = ((ANALYSIS_ID, results.report.analysis_id), (TRACKING_ID, options.provenance[TRACKING_KEY]))
+    searches = ((ANALYSIS_ID, results.report.analysis_id), (TRACKING_ID, options.tracking_id))
     return {str(run.info.run_id): run for tag, value in searches for run in _search(sender, tag, value)}
 
 

@@ -287,11 +287,25 @@ run()
     assert done.stderr == b""
 
 
-def test_runs_that_a_killed_process_left_running_are_ended_by_track(place, run):
-    program = """
-import os, signal
+KILL = "os.kill(os.getpid(), signal.SIGKILL)"
+KILLED_AT = {
+    "when the run is created": f"""
+import mlflow
+create = mlflow.MlflowClient.create_run
+mlflow.MlflowClient.create_run = lambda *given, **named: (create(*given, **named), {KILL})
+""",
+    "while the work is done": f"""
 import rag_chunk.analysis.runner
-rag_chunk.analysis.runner.score_chunks = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+rag_chunk.analysis.runner.score_chunks = lambda *_, **__: {KILL}
+""",
+}
+
+
+@pytest.mark.parametrize("kill", KILLED_AT.values(), ids=KILLED_AT)
+def test_runs_that_a_killed_process_left_running_are_ended_by_track(kill, place, run):
+    program = f"""
+import os, signal
+{kill}
 from rag_chunk.cli import program
 program()
 """

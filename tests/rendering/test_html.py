@@ -379,6 +379,7 @@ def test_each_question_that_loses_has_a_line_with_its_causes_and_what_stood_abov
     assert f"By question: {lost.count} of 12 miss something under {lost.name}" in page
     assert f"By tag, for {report.best.name}" in page
     assert f"By document, for {report.best.name}" in page
+    assert f"The chunks of {report.best.name} have " in page
 
 
 @pytest.mark.parametrize(

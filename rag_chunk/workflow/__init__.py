@@ -139,6 +139,9 @@ def _from_cache(analysis: Analysis) -> str:
 
 
 def _tracking_options(settings: Settings) -> TrackingConfig:
+    """Return where and as what the results are tracked; as it was given where nothing will be saved or sent."""
+    if not (settings.output.mlflow_tracking or settings.output.save):
+        return settings.tracking
     from rag_chunk.mlflow_tracker import documents_git
 
     provenance = documents_git(settings.analysis.require_source()) | _origin(settings)

@@ -132,10 +132,10 @@ def _say_how_long(estimated: CostEstimate, notify: Notify) -> None:
 
 
 def _from_cache(analysis: Analysis) -> str:
-    """Say how many of the vectors that configurations asked for were in the cache; nothing where there are none."""
+    """Say how many of the vectors that configurations asked for were in the cache; nothing where none was."""
     used = [result.embedding for result in analysis.report.configurations if result.embedding]
     texts, cached = sum(entry.texts for entry in used), sum(entry.cached for entry in used)
-    return f"{100 * cached / texts:.0f} % of {texts:,} vectors came from the cache" if texts else ""
+    return f"{100 * cached / texts:.0f} % of {texts:,} vectors came from the cache" if cached else ""
 
 
 def _tracking_options(settings: Settings) -> TrackingConfig:

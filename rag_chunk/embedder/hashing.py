@@ -36,10 +36,15 @@ def _embed(texts: Sequence[str], role: Role) -> Vectors:
 
 
 def _count(texts: Sequence[str]) -> Positions:
-    counts = [
-        len(words) for first in range(0, len(texts), _AT_ONCE) for words in _words(texts[first : first + _AT_ONCE])
-    ]
-    return np.array(counts, np.int64)
+    """Return the number of words in each text: a word begins at a letter, digit or `_` that follows none."""
+    is_word = classify_characters("\n".join(texts), _is_word) != 0
+    begins = is_word.copy()
+    begins[1:] &= ~is_word[:-1]
+    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(begins)])
+    lengths = np.array([len(text) for text in texts], np.int64)
+    ends = np.cumsum(lengths + 1) - 1
+    counts: Positions = before[ends] - before[ends - lengths]
+    return counts
 
 
 def _words(texts: Sequence[str]) -> Iterable[list[str]]:

@@ -1,6 +1,7 @@
 """The program's entry: `rag-chunk` and `python -m rag_chunk`."""
 
 import gc
+import os
 import signal
 
 _OBJECTS = 100_000  # that are made before the collector looks for circles: with 700 it looks at every import again
@@ -11,6 +12,9 @@ def run() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell's background jobs ignore it
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.set_threshold(_OBJECTS, 20, 20)
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # it reads the metadata of every installed package for them
     from rag_chunk.cli import program
 
     program()

@@ -33,8 +33,9 @@ from rag_chunk.config.metric_table import metrics_of
 from rag_chunk.config.run import BudgetUnit
 from rag_chunk.errors import InputError, RagChunkError, SettingsError
 from rag_chunk.questions import Evidence, Question, read_questions
-from rag_chunk.rendering import columns_to_show, csv_text, html_text, markdown_text
+from rag_chunk.rendering import columns_to_show, csv_text, markdown_text
 from rag_chunk.rendering.columns import against_baseline, mark, notes
+from rag_chunk.rendering.html import html_text
 from rag_chunk.scorer import GROUPS
 from rag_chunk.workflow.results import save_results
 from tests.support.evaluation import questions_of

@@ -28,7 +28,7 @@ from rag_chunk.analysis.summary import between_documents, explain, limit_of_reca
 from rag_chunk.analysis.usual_choice import usual_configuration
 from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, overlap_warning, scope
 from rag_chunk.cli.app import app
-from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
+from rag_chunk.config import METRIC_GROUPS, RETRIEVERS, external_name
 from rag_chunk.config.metric_table import metrics_of
 from rag_chunk.config.run import BudgetUnit
 from rag_chunk.errors import InputError, RagChunkError, SettingsError
@@ -1066,6 +1066,8 @@ def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
     )
     known = result.model_copy(update={"metrics": {**metrics, "document_precision": 0.25}})
     assert "only 25 % of the first 2 chunks come from a document with evidence. To" in between_documents(known)
+    given = known.model_copy(update={"config": WHOLE.with_settings(retriever=external_name("rankings"))})
+    assert between_documents(given).endswith("come from a document with evidence.")
     large = result.model_copy(update={"metrics": {**metrics, "context_size": 2 * WHOLE.budget + 2}})
     assert between_documents(large).startswith(
         "The budget (120 characters) is smaller than most chunks: raise --budget"

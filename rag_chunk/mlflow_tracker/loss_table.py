@@ -22,7 +22,7 @@ def loss_table(report: Report, questions: str) -> str | None:
     first = report.configurations[0].questions
     if not first or not set(names) <= first[0].scores.keys():
         return None
-    members = _members(json.loads(questions)["questions"])
+    members = _members(json.loads(questions))
     rows = [row for result in report.configurations for row in _rows(result, members, names)]
     return table(["configuration", "by", "group", "questions", *names], rows)
 

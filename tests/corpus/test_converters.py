@@ -332,7 +332,7 @@ def test_a_function_of_the_user_gives_text_or_text_and_page_starts(folder: Path)
             "cannot be converted (ValueError: no such",
         ),
         ("import os\ndef convert(data, name):\n    os._exit(3)\n", "makes its converter crash"),
-        ("import time\ndef convert(data, name):\n    time.sleep(60)\n", "takes longer than 1 s to convert"),
+        ("import time\ndef convert(data, name):\n    time.sleep(60)\n", "takes longer than 3 s to convert"),
         (
             "def convert(data, name):\n    return 'a' * 2000\n",
             "holds 2,000 characters, and at most 1,000 are converted",
@@ -341,7 +341,23 @@ def test_a_function_of_the_user_gives_text_or_text_and_page_starts(folder: Path)
     ],
 )
 def test_what_goes_wrong_in_a_child_is_said_of_the_file(folder: Path, source: str, said: str) -> None:
-    assert said in convert_with(folder, source, limits=Limits(seconds=1, characters=1000))
+    assert said in convert_with(folder, source, limits=Limits(elapsed=3, characters=1000))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds no processor time")
+def test_processor_time_is_bounded_for_each_file_so_that_a_busy_machine_refuses_none(folder: Path) -> None:
+    source = """
+        import time
+        def convert(data, name):
+            end = time.process_time() + (100 if name == "long.pdf" else 0.3)
+            while time.process_time() < end:
+                pass
+            return name
+    """
+    names = ("a.pdf", "b.pdf", "c.pdf", "long.pdf")
+    said = convert_with(folder, source, limits=Limits(seconds=0.5, elapsed=100), names=names)
+    problem = "long.pdf takes longer than 0.5 s of processor time to convert"
+    assert sorted(said.split("; ")) == [*(f"{name}={name}" for name in names[:3]), problem]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process")

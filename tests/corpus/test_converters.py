@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -303,6 +304,17 @@ def test_archives_that_are_damaged_encrypted_or_too_large_are_named(tmp_path: Pa
         "is encrypted, or of an old Office",
         "holds 20,000,000 bytes when unpacked, and at most 10,000,000 are",
     ]
+
+
+@pytest.mark.parametrize("converter", ["pypdfium2", "liteparse"])
+def test_a_pdf_that_unpacks_to_too_much_is_refused_before_it_takes_the_memory(folder: Path, converter: str) -> None:
+    pytest.importorskip(converter)
+    content = zlib.compress(b"BT (lock) Tj ET " * 1_000_000)
+    stream = b"1 0 obj <</Filter/FlateDecode>>stream\n" + content + b"\nendstream endobj "
+    (folder / "a.pdf").write_bytes(b"%PDF-1.4\n" + 2 * stream + b"%%EOF")
+    tasks = [ConversionTask(folder / "a.pdf", "a.pdf", CONVERTERS[converter])]
+    _, broken = convert_files(tasks, limits=Limits(bytes=20_000_000))
+    assert [reason for _, reason in broken] == ["holds over 20,000,000 bytes when unpacked, and at most so many are"]
 
 
 def convert_with(folder: Path, source: str, *, limits: Limits | None = None, names: Sequence[str] = ("a.pdf",)) -> str:

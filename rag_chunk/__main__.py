@@ -6,6 +6,11 @@ import signal
 
 _OBJECTS = 100_000  # that are made before the collector looks for circles: with 700 it looks at every import again
 
+_SETTINGS = {  # of libraries, read when they are imported
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # to find them, the metadata of every installed package would be read
+    "OPENBLAS_NUM_THREADS": "1",  # configurations use the cores; several threads of a small product wait for each other
+}
+
 
 def run() -> None:
     """Run the command line. Ctrl-C while it is being imported ends the process as the system does, without a traceback."""

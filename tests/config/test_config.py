@@ -194,7 +194,7 @@ def test_a_value_that_equals_the_default_still_wins_over_a_file(folder: Path) ->
 
 
 def test_every_strategy_is_run_when_none_is_named(folder: Path) -> None:
-    usual = [name for name, row in STRATEGIES.items() if not row.needs_pages]
+    usual = [name for name, row in STRATEGIES.items() if row.is_for_any]
     runnable = [name for name in usual if not needs_vectors(None, name)]
     assert [config.strategy for config in settings().configs.values()] == runnable
     assert settings(strategy="all").configs == settings().configs

@@ -245,12 +245,9 @@ def _commands() -> list[str]:
 
 def commands() -> dict[str, Any]:
     """Return the commands of the program by name."""
-    import typer
+    from rag_chunk.cli.commands import COMMANDS, load_command
 
-    from rag_chunk.cli import app
-
-    found: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
-    return found
+    return {name: load_command(name) for name in COMMANDS}
 
 
 def options() -> dict[str, dict[str, list[str]]]:
@@ -268,6 +265,7 @@ def options() -> dict[str, dict[str, list[str]]]:
 def _settings(model_name: str) -> list[str]:
     """Return the fields of a config, with the options of `analyze` that set them."""
     from rag_chunk import config
+    from rag_chunk.config.field_notes import notes_of
 
     model: Any = getattr(config, model_name)
     flags = {"source": [], **options()["score"], **options()["analyze"]}
@@ -275,15 +273,17 @@ def _settings(model_name: str) -> list[str]:
     rows = (
         [f"`{name}`", _code(flags[name]) or "`SOURCE`", _default(info), _values(schema[name]), info.description]
         for name, info in model.model_fields.items()
-        if (info.json_schema_extra or {}).get("option", True)
+        if notes_of(info).get("option", True)
     )
     return _table(["setting", "option", "default", "values", "meaning"], rows)
 
 
 def _default(info: Any) -> str:
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-    if "default_text" in extra:
-        return str(extra["default_text"])
+    from rag_chunk.config.field_notes import notes_of
+
+    notes = notes_of(info)
+    if "default_text" in notes:
+        return str(notes["default_text"])
     if info.default in (None, (), {}):
         return "none"
     return f"`{str(info.default).lower() if isinstance(info.default, bool) else info.default}`"

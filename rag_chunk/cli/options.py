@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import wraps
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -21,8 +21,10 @@ from rag_chunk.cli.completion import NAMED, config_files, names
 from rag_chunk.cli.help import ALL_OPTIONS, RARE_OPTIONS
 from rag_chunk.config import AnalysisConfig, OutputConfig, RunConfig, TrackingConfig, explain
 from rag_chunk.config.analysis import ONLY_SCORE
+from rag_chunk.config.field_notes import notes_of
 from rag_chunk.config.sources import CommandLineOptions
 from rag_chunk.config.sweep import SWEPT
+from rag_chunk.config.tracking import WHERE_RUNS_ARE
 from rag_chunk.errors import SettingsError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -32,6 +34,7 @@ _MODELS: tuple[tuple[type[BaseModel], str], ...] = (
     (OutputConfig, "Output"),
     (TrackingConfig, "MLflow"),
 )
+Uri = Annotated[str | None, typer.Option(help=WHERE_RUNS_ARE)]
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 _CONFIG_HELP = "A config file. Give -c several times to compare the files. Options override files."
 _ONE_CONFIG_HELP = "A config file. Options override it."
@@ -62,10 +65,6 @@ def _kind(info: FieldInfo) -> Any:
     return info.annotation
 
 
-def _extra(info: FieldInfo) -> dict[str, Any]:
-    return dict(info.json_schema_extra) if isinstance(info.json_schema_extra, dict) else {}
-
-
 def _element(info: FieldInfo) -> Any:
     """Return the type of one value of a field: of a list's elements, else the field's own."""
     kind = _kind(info)
@@ -81,14 +80,14 @@ def _metavar(info: FieldInfo, *, several: bool) -> str | None:
     if element is bool:
         return None
     several = several or (_is_chosen(info) and element is not _kind(info))
-    text = _extra(info).get("metavar") or ("NAME" if _is_chosen(info) else _METAVARS[element])
+    text = notes_of(info).get("metavar") or ("NAME" if _is_chosen(info) else _METAVARS[element])
     return f"{text}[,…]" if several else text
 
 
 def _help(name: str, info: FieldInfo, *, several: bool) -> str:
     """Return the description, what may be chosen, and the default, which of a list may be another."""
-    default = _extra(info).get("default_text", info.default)
-    default = _extra(info).get("swept_default", default) if several else default
+    default = notes_of(info).get("default_text", info.default)
+    default = notes_of(info).get("swept_default", default) if several else default
     shown = default not in (None, (), {}, False) and _kind(info) is not bool
     chosen = [f"One of {', '.join(get_args(_element(info)))}."] if _is_chosen(info) else []
     if name in _EXTENSIBLE:
@@ -107,7 +106,7 @@ def _completion(name: str, info: FieldInfo, *, several: bool) -> Callable[..., A
 def _option(name: str, info: FieldInfo, panel: str, *, several: bool) -> inspect.Parameter:
     """Return the option of one field: a flag, a repeatable text, or a text."""
     flag = f"--{name.replace('_', '-')}"
-    extra = _extra(info)
+    extra = notes_of(info)
     kind = _kind(info)
     usual = [f"{flag}/--no-{flag[2:]}"] if kind is bool else [flag]
     annotation: Any = bool | None if kind is bool else str | None
@@ -130,7 +129,7 @@ def _parameters(names: Collection[str], *, swept: bool) -> Iterator[inspect.Para
     """Yield the options of the fields of these names, and the two that are no field."""
     for model, panel in _MODELS:
         for name, info in model.model_fields.items():
-            if name in names and _extra(info).get("option", True):
+            if name in names and notes_of(info).get("option", True):
                 yield _option(name, info, panel, several=swept and model is RunConfig and name in SWEPT)
     said = _CONFIG_HELP if swept else _ONE_CONFIG_HELP
     tiktoken = typer.Option(None, "--use-tiktoken", help="The same as --unit tokens.", rich_help_panel="Settings")
@@ -194,7 +193,7 @@ def _validate(model: type[Model], values: Mapping[str, Any]) -> Model:
 def _rare_options() -> frozenset[str]:
     """Return the options that only `--help-all` shows: of the settings, those that few people need."""
     fields = {name: info for model, _ in _MODELS for name, info in model.model_fields.items()}
-    return frozenset({name for name, info in fields.items() if not _extra(info).get("common")} | _SHORTHANDS)
+    return frozenset({name for name, info in fields.items() if not notes_of(info).get("common")} | _SHORTHANDS)
 
 
 def _with(

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from rag_chunk.config.field_notes import notes_of
 from rag_chunk.config.names import did_you_mean
 
 _SENTENCES = {
@@ -41,10 +42,8 @@ _SAID = {
 
 def option_of(name: str, model: type[BaseModel]) -> str:
     """Return the option of the command line that gives a field."""
-    extra = model.model_fields[name].json_schema_extra
-    flags = extra.get("flags") if isinstance(extra, dict) else None
-    long = [flag for flag in flags if str(flag).startswith("--")] if isinstance(flags, list) else []
-    return str(long[0]) if long else f"--{name.replace('_', '-')}"
+    flags = notes_of(model.model_fields[name]).get("flags", ())
+    return next((flag for flag in flags if flag.startswith("--")), f"--{name.replace('_', '-')}")
 
 
 def _with_options(detail: ErrorDetails, model: type[BaseModel], flags: Collection[str]) -> str:

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from rag_chunk.config.analysis import ONLY_SCORE, AnalysisConfig
 from rag_chunk.config.catalog import RETRIEVERS, STRATEGIES, help_of
+from rag_chunk.config.field_notes import notes_of
 from rag_chunk.config.file import SCHEMA_VERSION
 from rag_chunk.config.run import RunConfig
 
@@ -52,8 +53,8 @@ def _lines(model: type[BaseModel], values: Mapping[str, Any], given: set[str], i
 def _help(name: str, info: FieldInfo) -> str:
     """Return the description, what may be chosen, and a default that is no fixed value."""
     chosen = [*_BUILT_IN[name], "or your own, package.module:function"] if name in _BUILT_IN else _choices(info)
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-    usual = f" Default: {extra['default_text']}." if "default_text" in extra else ""
+    notes = notes_of(info)
+    usual = f" Default: {notes['default_text']}." if "default_text" in notes else ""
     return str(info.description) + (f" One of {', '.join(chosen)}." if chosen else "") + usual
 
 

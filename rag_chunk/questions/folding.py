@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import regex
@@ -39,6 +40,11 @@ class Folded:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the stretch of the original that [start, end) of the folded text comes from."""
         return int(self.starts[start]), int(self.ends[end - 1])
+
+    def is_whole(self, start: int, end: int) -> bool:
+        """Whether [start, end) neither begins nor ends inside what comes from one character with its marks."""
+        begins = start == 0 or self.starts[start - 1] < self.starts[start]
+        return bool(begins and (end == len(self.text) or self.ends[end - 1] < self.ends[end]))
 
 
 def fold(text: str) -> Folded:
@@ -106,6 +112,7 @@ def _fold_by_cluster(text: str) -> Folded:
     return Folded("".join(parts), *(side.astype(line_type(len(text))) for side in _map(stretches)))
 
 
+@lru_cache(maxsize=65_536)
 def _fold_cluster(cluster: str) -> str:
     if cluster.isspace():
         return " "

@@ -132,13 +132,16 @@ def _say_how_long(estimated: CostEstimate, notify: Notify) -> None:
 
 
 def _from_cache(analysis: Analysis) -> str:
-    """Say how many of the vectors that configurations asked for were in the cache; nothing where there are none."""
+    """Say how many of the vectors that configurations asked for were in the cache; nothing where none was."""
     used = [result.embedding for result in analysis.report.configurations if result.embedding]
     texts, cached = sum(entry.texts for entry in used), sum(entry.cached for entry in used)
-    return f"{100 * cached / texts:.0f} % of {texts:,} vectors came from the cache" if texts else ""
+    return f"{100 * cached / texts:.0f} % of {texts:,} vectors came from the cache" if cached else ""
 
 
 def _tracking_options(settings: Settings) -> TrackingConfig:
+    """Return where and as what the results are tracked; as it was given where nothing will be saved or sent."""
+    if not (settings.output.mlflow_tracking or settings.output.save):
+        return settings.tracking
     from rag_chunk.mlflow_tracker import documents_git
 
     provenance = documents_git(settings.analysis.require_source()) | _origin(settings)
@@ -157,12 +160,12 @@ def _run_and_track(
     """Open the run before the work starts, so that an analysis that dies is seen; log when the results are safe."""
     from rag_chunk.mlflow_tracker import ignore_notice, track_run
 
-    save, folder = settings.output.save, settings.output.save
+    save, folder, options = settings.output.save, settings.output.save, options.with_tracking_id()
     spool = choose_spool(ignore_notice if save else reporter.notify)
     try:
         with (
+            mark_open(spool, options),  # before there is a run: whoever is killed while it is created leaves the mark
             track_run(options, several=several, notify=reporter.notify) as tracking,
-            mark_open(spool, tracking.to_json()),
         ):
             analysis = analyse()
             folder = save or spool / analysis.report.analysis_id

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,7 @@ def test_absolute_names_are_taken_as_databricks_wants_them(server, results, note
     with client_of(server) as client:
         number = client.create_experiment(name, artifact_location=(tmp_path / "artifacts").as_uri())
     monkeypatch.setenv("DATABRICKS_HOST", server)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # the first call imports Databricks' SDK
     monkeypatch.setenv("DATABRICKS_TOKEN", "t0ken-of-mine")
     made = log(results, notes, uri="databricks", experiment_name=name)
     assert (made.experiment_id, made.experiment_name) == (number, name)
@@ -250,9 +252,11 @@ def test_promoting_sharing_questions_and_scoring_traces_write_no_secret(server, 
     ask(server)
     score = ["score", "--corpus", "docs", "--test-file", "questions.json", "--traces", "locks-app"]
     said += [run(*score, *uri, "--mlflow-tracking", "--save", "scored"), run(*score, *away)]
-    assert [status for status, _, _ in said] == [0, 0, 0, 5, 0, 3, 0, 5, 0, 5], said[8]
+    read = 0 if find_spec("pandas") else 5  # MLflow's datasets need it, and mlflow-skinny does not bring it along
+    assert [status for status, _, _ in said] == [0, 0, 0, 5, 0, 3, read, 5, 0, 5], said[8]
     files, texts = texts_of(said, store, folder)
-    assert {"back.yaml", "tracking.json", "mlflow.db"} <= {path.name for path in files}
+    written = {"tracking.json", "mlflow.db", *(() if read else ("back.yaml",))}
+    assert written <= {path.name for path in files}
     assert leaks(texts) == []
 
 

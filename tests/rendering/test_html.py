@@ -16,13 +16,14 @@ import pytest
 
 from rag_chunk.analysis import Analysis, analyze
 from rag_chunk.analysis.folder import read_results, without_texts
+from rag_chunk.analysis.report import LostItemEntry
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig
 from rag_chunk.config.tracking import LogChunks, TrackingConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.mlflow_tracker.artifacts import plan_chunks
 from rag_chunk.questions import Evidence, Question, Questions
-from rag_chunk.rendering import html_text, markdown_text
-from rag_chunk.rendering.html import sample, viewer
+from rag_chunk.rendering import markdown_text
+from rag_chunk.rendering.html import html_text, sample, viewer
 from rag_chunk.rendering.html.loss_bars import loss_bars_of, question_losses_of
 from rag_chunk.rendering.html.scale import Scale, scale_around
 from rag_chunk.workflow.results import save_results
@@ -378,6 +379,31 @@ def test_each_question_that_loses_has_a_line_with_its_causes_and_what_stood_abov
     assert f"By question: {lost.count} of 12 miss something under {lost.name}" in page
     assert f"By tag, for {report.best.name}" in page
     assert f"By document, for {report.best.name}" in page
+    assert f"The chunks of {report.best.name} have " in page
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [
+        ((), "ranked below the budget"),
+        (((1, "lost_below_budget"), (2, "lost_below_budget")), "ranked below the budget"),
+        (((2, "lost_below_budget"),), "item 2: ranked below the budget"),
+        (
+            ((1, "lost_cut"), (3, "lost_skipped")),
+            "item 1: the budget ends inside the chunk; item 3: skipped: in no chunk",
+        ),
+    ],
+)
+def test_causes_are_in_words_and_by_item_where_items_differ(items: tuple[tuple[int, str], ...], words: str) -> None:
+    report = made(SHORT).report
+    assert report.comparison
+    best = report.best
+    losing = next(each for each in best.questions if each.scores["budget_recall"] < 1)
+    lost = tuple(LostItemEntry(number=number, missing=1.0, causes=(cause,)) for number, cause in items)
+    asked = losing.model_copy(update={"causes": ("lost_below_budget",), "lost_items": lost or None})
+    rows = question_losses_of(report.comparison, [best.model_copy(update={"questions": (asked,)})])
+    assert rows is not None
+    assert rows.rows[0].causes == words
 
 
 def test_no_bars_are_drawn_where_the_causes_were_not_measured() -> None:

@@ -75,7 +75,7 @@ def _others(prose: Path, asked: Asked, chunklab: str | None) -> Iterator[Workloa
             {"id": str(number), "query": each["question"], "gold_snippets": each["relevant"]}
             for number, each in enumerate(asked)
         ]
-        (prose / "chunklab_questions.yaml").write_text(json.dumps(questions), encoding="utf-8")
+        (prose / "chunklab_questions.yaml").write_text(json.dumps({"questions": questions}), encoding="utf-8")
         files = ["--questions", str(prose / "chunklab_questions.yaml"), "--config", str(prose / "chunklab.yaml")]
         command = [chunklab, "run", "--docs", str(prose / "texts"), *files, "--out", str(prose / "out")]
         yield Workload("the same by chunklab, BM25", [*command, "--skip-validation"], caches=False)

@@ -22,7 +22,9 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _FRONT_MATTER = re.compile(rb"[ \t]*(-{3,})|(\+{3})[ \t]*(?=[\r\n]|$)|(\{)[ \t]*(?=[\r\n])")
 _YAML_END = re.compile(rb"(-{3,}|\.{3})[ \t]*[\r\n]*")
-_YAML_BEGINNING = re.compile(r"(?:[\w$@./-]+|\"[^\"]*\"|'[^']*')[ \t]*[:=](?:\s|$)|[{%]")  # a key, or a template's mark
+_YAML_BEGINNING = re.compile(
+    r"(?:[\w$@./-]+(?: [\w-]+){0,2}|\"[^\"]*\"|'[^']*')[ \t]*[:=](?:\s|$)|[{%]"
+)  # a key, or a template's mark
 _MATH = re.compile(rb"^[ ]{0,3}\$\$(?:[^$\r\n]|\$(?!\$)|\r?\n(?![ \t]*\r?\n))*+\$\$", re.MULTILINE)
 _RULE = re.compile(rb"(?<=\n)(?<!\n\n)(?:=+|-+)(?=[ \t]*\r?\n)")  # in an equation no heading ends
 _ATX_HEADING = re.compile(r"#{1,6}(.*?)(?:(?<![^ \t])#+)?", re.DOTALL)

@@ -76,7 +76,7 @@ class MarkdownRows:
         """Add the blocks of a document, in order; none where it is blank."""
         if not text or text.isspace():
             return
-        lines, outer = _Lines(text, first_line), ""
+        lines, outer = _MarkdownLines(text, first_line), ""
         if lines.front_matter:
             self._add_block(_Node("front_matter", 0, 0, 0, 0), (first_line, first_line + lines.front_matter), "")
         for node in _nodes(lines.to_parse()):
@@ -122,7 +122,7 @@ class MarkdownRows:
             self.code.extend((*span, inner, node.kind == "fence"))
 
 
-class _Lines:
+class _MarkdownLines:
     """The lines of a document in UTF-8, and what the parser gets of them, which has the same length."""
 
     def __init__(self, text: str, first_line: int) -> None:

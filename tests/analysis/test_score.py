@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +286,12 @@ def test_what_is_wrong_with_a_ranking_is_said_with_its_line(line: str, said: str
     with pytest.raises(InputError) as caught:
         read_ranking("r.jsonl", read_chunks("chunks.jsonl", CORPUS, RunConfig()), asked)
     assert f"r.jsonl: 1 problem\n  line 2: {said}" in str(caught.value)
+
+
+def test_an_id_is_known_in_both_forms_of_unicode(docs: Path, asked: Questions) -> None:
+    composed = replace(asked, questions=(replace(asked.questions[0], id="cl\u00e9"),))
+    (docs / "r.jsonl").write_text('{"id": "cle\u0301", "chunks": [1]}')
+    assert read_ranking("r.jsonl", read_chunks("chunks.jsonl", CORPUS, RunConfig()), composed).tolist() == [[0]]
 
 
 def test_all_problems_of_a_file_are_said_at_once_in_order(docs: Path) -> None:

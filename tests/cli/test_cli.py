@@ -14,6 +14,7 @@ import pytest
 
 from rag_chunk.config import FOLDER_FILE, STRATEGIES, read_config
 from rag_chunk.corpus import MARKER
+from rag_chunk.errors import Interrupted, interruptible
 
 GUIDE = """# Keys
 
@@ -354,3 +355,16 @@ def test_a_signal_ends_it_with_the_shells_status(docs: Path, number: signal.Sign
         _, said = process.communicate(timeout=120)
     assert process.returncode == status
     assert "Traceback" not in said
+
+
+def test_a_signal_that_a_library_makes_an_error_of_is_a_signal_all_the_same():
+    """As pydantic does where it builds what checks a model."""
+
+    def fail() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except Interrupted:
+            raise ValueError("a schema could not be built") from None
+
+    with pytest.raises(Interrupted, match="SIGTERM"), interruptible():
+        fail()

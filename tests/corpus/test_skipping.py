@@ -166,6 +166,7 @@ FRONT_MATTER = {
     "YAML that ends with dots": "---\na: 1\n...",
     "YAML with a comment first": "---\n# A\n\na: 1\n---",
     "YAML with a rule in a text": "---\na: |\n  ---\n  ----\n---",
+    "YAML as Obsidian has it": "---\ndate created: 1\n---",
     "YAML with a quoted key": "---\n'the key': 1\n---",
     "YAML of a template": "---\n{{ a }}\n---",
     "nothing": "---\n---",
@@ -173,7 +174,7 @@ FRONT_MATTER = {
     "JSON": '{\n  "a": {\n    "b": 1\n  }\n}',
 }
 RULES = {
-    "text": "---\nA text: it goes on.\n\n---",
+    "text": "---\nThe text is this: it goes on.\n\n---",
     "a blank line": "---\n\na: 1\n\n---",
     "a heading": "---\n# A\n\nText of it.\n\n---",
     "plus signs that nothing closes": "+++\na: 1",

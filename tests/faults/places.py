@@ -75,6 +75,8 @@ class Ended:
 def start(place: Place, words: list[str], before: Callable[[], None] = lambda: None) -> int:
     """Fork a process that has MLflow imported already, and that runs the program with these words."""
     sys.stdout.flush()
+    for name in ("out", "err"):  # a signal may come before the process has begun
+        os.close(_open_output(place, name))
     child = os.fork()
     if child:
         return child

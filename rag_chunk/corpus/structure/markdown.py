@@ -22,7 +22,9 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _FRONT_MATTER = re.compile(rb"[ \t]*(-{3,})|(\+{3})[ \t]*(?=[\r\n]|$)|(\{)[ \t]*(?=[\r\n])")
 _YAML_END = re.compile(rb"(-{3,}|\.{3})[ \t]*[\r\n]*")
-_YAML_BEGINNING = re.compile(r"(?:[\w$@./-]+|\"[^\"]*\"|'[^']*')[ \t]*[:=](?:\s|$)|[{%]")  # a key, or a template's mark
+_YAML_BEGINNING = re.compile(
+    r"(?:[\w$@./-]+(?: [\w-]+){0,2}|\"[^\"]*\"|'[^']*')[ \t]*[:=](?:\s|$)|[{%]"
+)  # a key, or a template's mark
 _MATH = re.compile(rb"^[ ]{0,3}\$\$(?:[^$\r\n]|\$(?!\$)|\r?\n(?![ \t]*\r?\n))*+\$\$", re.MULTILINE)
 _RULE = re.compile(rb"(?<=\n)(?<!\n\n)(?:=+|-+)(?=[ \t]*\r?\n)")  # in an equation no heading ends
 _ATX_HEADING = re.compile(r"#{1,6}(.*?)(?:(?<![^ \t])#+)?", re.DOTALL)
@@ -74,7 +76,7 @@ class MarkdownRows:
         """Add the blocks of a document, in order; none where it is blank."""
         if not text or text.isspace():
             return
-        lines, outer = _Lines(text, first_line), ""
+        lines, outer = _MarkdownLines(text, first_line), ""
         if lines.front_matter:
             self._add_block(_Node("front_matter", 0, 0, 0, 0), (first_line, first_line + lines.front_matter), "")
         for node in _nodes(lines.to_parse()):
@@ -120,7 +122,7 @@ class MarkdownRows:
             self.code.extend((*span, inner, node.kind == "fence"))
 
 
-class _Lines:
+class _MarkdownLines:
     """The lines of a document in UTF-8, and what the parser gets of them, which has the same length."""
 
     def __init__(self, text: str, first_line: int) -> None:

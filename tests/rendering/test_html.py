@@ -20,6 +20,7 @@ from rag_chunk.analysis.report import LostItemEntry
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig
 from rag_chunk.config.tracking import LogChunks, TrackingConfig
 from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus.document import Page
 from rag_chunk.mlflow_tracker.artifacts import plan_chunks
 from rag_chunk.questions import Evidence, Question, Questions
 from rag_chunk.rendering import markdown_text
@@ -37,9 +38,9 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 VOID = {"meta", "input", "line", "circle", "path", "wbr", "br", "img"}
 
 
-def made(configs: Any = None, *, count: int = 12, **settings: Any) -> Analysis:
+def made(configs: Any = None, *, count: int = 12, pages: tuple[Page, ...] = (), **settings: Any) -> Analysis:
     """Return an analysis of two documents, one of them hostile, by `count` questions."""
-    corpus = Corpus([Document("a.md", TEXT), Document("b/<i>.txt", "The gate is never locked. " * 9)])
+    corpus = Corpus([Document("a.md", TEXT), Document("b/<i>.txt", "The gate is never locked. " * 9, pages)])
     asked = [
         Question(
             f"q{number}",
@@ -268,6 +269,16 @@ def test_every_retrieved_chunk_is_named_and_shown_where_its_document_is_not_in_t
         ]
         for (place, start, end), (name, _, _) in zip(given["away"], away, strict=True):
             assert excerpts[f"{place}:{start}-{end}"] == known[name][start:end]
+
+
+def test_pages_are_given_for_retrieved_chunks_whose_document_is_not_in_the_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sample, "MOST_TEXT", 300)
+    pages = (Page(0, "i"), Page(104, "ii"))
+    data = embedded(html_text(made([RunConfig(strategy="sentence", chunk_size=8)], pages=pages)), "data")
+    assert data["elsewhere"]["1"] == "b/<i>.txt"
+    assert data["elsewhere_pages"] == {"1": [[0, "i"], [104, "ii"]]}
 
 
 def test_excerpts_end_where_the_page_would_grow_too_large(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,13 +34,14 @@ def data_of(analysis: Analysis, sample: Sample) -> tuple[Data, dict[str, str], t
     """Return the data of the page's script, the texts of retrieved chunks of other documents, and what was left out."""
     report, corpus = analysis.report, analysis.corpus
     drawn = _draw(analysis, sample)
-    parts = _parts_by_document(sample)
+    parts, away = _parts_by_document(sample), _places_away(drawn)
     listed = [each for each in report.configurations if each in sample.columns or each.name in drawn]
     data = {
         "metric": report.comparison.metric if report.comparison else None,
         "recommended": report.best.name,
         "documents": [_document(corpus, each, sample) for each in sample.texts],
-        "elsewhere": {place: corpus.documents[place].name for place in _places_away(drawn)},
+        "elsewhere": {place: corpus.documents[place].name for place in away},
+        "elsewhere_pages": {place: pages for place in away if (pages := corpus.documents[place].pages)},
         "questions": [_question(each, corpus, parts) for each in sample.questions],
         "configurations": [{**_configuration(report, each, sample), **drawn.get(each.name, {})} for each in listed],
     }

@@ -147,8 +147,8 @@
   const nameOf = (document) => data.documents[document].label || data.documents[document].name;
   const inDocument = ({ document, start, end }) => [start, end].map((place) => place + (data.documents[document].offset || 0));
   const idOf = (span) => `${data.documents[span.document].name}:${inDocument(span).join("-")}`;
-  const pagesOf = ({ document, start, end }) => {
-    const pages = data.documents[document].pages || [];
+  const pagesOf = ({ document, start, end }) => pagesIn(data.documents[document].pages || [], start, end);
+  const pagesIn = (pages, start, end) => {
     const touched = pages.filter(([from], place) => from < end && (place + 1 === pages.length || pages[place + 1][0] > start));
     if (!touched.length) return "";
     const [first, last] = [touched[0][1], touched[touched.length - 1][1]];
@@ -235,14 +235,15 @@
   // a chunk of a document that is not in the page: its name, and its text where there was room
   const elsewhere = (rank, [document, start, end]) => {
     const place = `${start}-${end}`, text = excerpts[`${document}:${place}`], name = data.elsewhere[document];
-    const code = make("code", {}, `${name}:${place}`), size = `${number(end - start)} characters`;
+    const code = make("code", {}, `${name}:${place}`), pages = pagesIn(data.elsewhere_pages[document] || [], start, end);
+    const size = `${number(end - start)} characters${pages}`;
     if (text === undefined) return make("li", { className: "away" }, `${rank}.`, code, make("span", {}, `${size}; the text is not in this page`));
     const button = make("button", { type: "button" }, `${rank}.`, code, make("span", {}, size));
     button.addEventListener("click", () => {
       $("text").replaceChildren(make("span", { className: "retrieved" }, text));
       $("text").scrollTop = 0;
       $("strip").replaceChildren();
-      $("place").textContent = `${name}: this chunk only, characters ${number(start)} to ${number(end)}`;
+      $("place").textContent = `${name}: this chunk only, characters ${number(start)} to ${number(end)}${pages}`;
       $("earlier").hidden = $("later").hidden = true;
     });
     return make("li", {}, button);

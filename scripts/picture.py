@@ -10,6 +10,7 @@ from pathlib import Path
 from rag_chunk import Chunk, RunConfig, chunk_text
 from rag_chunk.config import STRATEGIES
 
+DRAWN = [name for name, row in STRATEGIES.items() if not row.has_definitions]  # the text is no source code
 TARGET = Path(__file__).parents[1] / "docs" / "images" / "strategies.svg"
 SIZE, OVERLAP = 32, 8
 TEXT = """\
@@ -61,10 +62,10 @@ text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill
 def svg() -> str:
     """Return the picture: the text on the left, and a column of alternating bands for each strategy."""
     lines = TEXT.splitlines()
-    width, height = _TEXT + _COLUMN * len(STRATEGIES) + 60, _TOP + _LINE * len(lines) + 34
+    width, height = _TEXT + _COLUMN * len(DRAWN) + 60, _TOP + _LINE * len(lines) + 34
     parts = [f'<text x="12" y="{_y(number) + 13}">{escape(line)}</text>' for number, line in enumerate(lines)]
     parts += [f'<line class="rule" x1="{_TEXT - 8}" x2="{_TEXT - 8}" y1="{_TOP - 4}" y2="{height - 30}"/>']
-    for number, name in enumerate(STRATEGIES):
+    for number, name in enumerate(DRAWN):
         parts += _column(name, _TEXT + _COLUMN * number)
     note = f"Chunks of at most {SIZE} words; where bands stand side by side, neighbours share text. Frames are parents."
     parts.append(f'<text class="note" x="12" y="{height - 10}">{note}</text>')

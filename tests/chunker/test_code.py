@@ -177,7 +177,7 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(monkeypatch: 
         syntax._parser_of.cache_clear()  # noqa: SLF001
 
 
-def test_it_is_no_part_of_all() -> None:
+def test_the_list_of_strategies_names_it() -> None:
     assert any(each.name == "code" for each in components())
     shown = subprocess.run(
         [sys.executable, "-m", "rag_chunk", "strategies"], capture_output=True, text=True, check=True

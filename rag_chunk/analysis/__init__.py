@@ -26,7 +26,7 @@ from rag_chunk.analysis.scoring_threads import open_threads
 from rag_chunk.analysis.shard_survey import CorpusSurvey, survey_corpus
 from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings, has_headings, in_memory
 from rag_chunk.analysis.tokenizer_mismatch import find_other_tokenizers
-from rag_chunk.analysis.unsharded import refuse_several_shards
+from rag_chunk.analysis.unsharded import refuse_sharded
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of, safe_names
@@ -83,7 +83,7 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
     shards = corpus if isinstance(corpus, ShardedCorpus) else None
     corpus = corpus.line if isinstance(corpus, ShardedCorpus) else corpus
     if shards:
-        refuse_several_shards(len(shards.shards), named, settings)
+        refuse_sharded(named, settings)
     converted = [with_evaluation(each, corpus, settings, seed) for each in conversions]
     rivals = name_rivals(named, converted)
     settings = settings.model_copy(
@@ -96,7 +96,7 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
         if on_estimate:
             on_estimate(estimate)
     on_progress = progress or _ignore
-    survey = _survey(shards, named, asked, on_progress) if shards else None
+    survey = survey_corpus(shards, named, asked.questions.texts if asked else None) if shards else None
     run = _run(corpus, asked, settings, rivals, on_progress, survey)
     on_progress(len(rivals), len(rivals), _COMPARING)
     notices = (*skipped, *describe_lost(converted), *_find_notices(corpus, asked, named.values(), survey))
@@ -125,17 +125,6 @@ def _run(
         sets = {name: conversion.evaluation if conversion else asked for name, (_, conversion) in rivals.items()}
         run.measure_costs(sets, settings.costs)
     return run
-
-
-def _survey(
-    shards: ShardedCorpus, configs: Mapping[str, RunConfig], asked: EvaluationSet | None, on_progress: Progress
-) -> CorpusSurvey:
-    """Go through the shards; what a shard holds is not in memory when the next one is read."""
-
-    def on_shard(done: int, total: int) -> None:
-        on_progress(0, len(configs), f"shard {done + 1:,} of {total:,}")
-
-    return survey_corpus(shards, configs, asked.questions.texts if asked else None, on_shard)
 
 
 def _find_notices(

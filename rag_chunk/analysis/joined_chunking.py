@@ -1,7 +1,8 @@
 """`JoinedChunking`: the chunks of all shards of a corpus, as arrays; the text is where the shards are."""
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -101,6 +102,15 @@ class JoinedChunking(OutlinedChunking):
         if self.parents is None or self.placed_parents is None:
             return self
         return OutlinedChunking(self.corpus, self.parents, self.units, placed=self.placed_parents)
+
+    def lines_without_text(self) -> Iterator[str]:
+        """Yield a line of JSON for each chunk: where it is, and its size in units."""
+        documents = self.corpus.documents_at(self.spans[:, 0])
+        inner = (self.spans - self.corpus.starts[documents][:, None]).tolist()
+        for document, (start, end), size in zip(documents.tolist(), inner, self.sizes.tolist(), strict=True):
+            name = self.corpus.documents[document].name
+            place = {"id": f"{name}:{start}-{end}", "document": name, "start": start, "end": end, "units": size}
+            yield json.dumps(place, ensure_ascii=False) + "\n"
 
     def rank(self, depth: int) -> Ranking:
         """Rank the chunks for each question by bm25, as if the corpus were one shard: int64 [questions, depth]."""

@@ -5,7 +5,7 @@ next shard can take the place of this one.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag_chunk.analysis.joined_chunking import (
@@ -92,28 +92,15 @@ def _survey(corpus: Corpus, config: RunConfig, questions: Sequence[str] | None) 
 
 
 def survey_corpus(
-    corpus: ShardedCorpus,
-    configs: Mapping[str, RunConfig],
-    questions: Sequence[str] | None,
-    on_shard: Callable[[int, int], None],
+    corpus: ShardedCorpus, configs: Mapping[str, RunConfig], questions: Sequence[str] | None
 ) -> CorpusSurvey:
     """Survey all shards, and put their chunks together."""
-    surveys = list[ShardSurvey]()
-    for number, shard in enumerate(corpus.shards):
-        on_shard(number, len(corpus.shards))
-        surveys.append(survey_shard(SurveyTask(shard, configs, questions)))
-    return join_surveys(corpus, configs, surveys)
-
-
-def join_surveys(
-    corpus: ShardedCorpus, configs: Mapping[str, RunConfig], surveys: Iterable[ShardSurvey]
-) -> CorpusSurvey:
-    """Put what was seen of all shards together."""
-    known = list(surveys)
-    names = [survey.names for survey in known]
+    tasks = [SurveyTask(shard, configs, questions) for shard in corpus.shards]
+    surveys: list[ShardSurvey] = list(corpus.run(survey_shard, tasks))
+    names = [survey.names for survey in surveys]
     chunkings = {
-        name: join_chunks(corpus.line, names, [survey.chunks[name] for survey in known], config)
+        name: join_chunks(corpus.line, names, [survey.chunks[name] for survey in surveys], config)
         for name, config in configs.items()
     }
-    encoders = frozenset[str]().union(*(survey.encoders for survey in known))
-    return CorpusSurvey(chunkings, encoders, any(survey.has_headings for survey in known))
+    encoders = frozenset[str]().union(*(survey.encoders for survey in surveys))
+    return CorpusSurvey(chunkings, encoders, any(survey.has_headings for survey in surveys))

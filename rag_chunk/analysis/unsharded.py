@@ -10,16 +10,15 @@ _MERGED = "bm25"
 _METRICS = "legacy"
 
 
-def refuse_several_shards(shards: int, configs: Mapping[str, RunConfig], settings: AnalysisConfig) -> None:
-    """Raise `SettingsError` where several shards are analysed with something that needs them all at once."""
-    if shards < 2:  # noqa: PLR2004 - one is the whole corpus
-        return
-    needs = list(dict.fromkeys([*_of_analysis(settings), *(need for each in configs.values() for need in _of(each))]))
-    if needs:
-        raise SettingsError(
-            f"these documents are {shards} shards, and {', '.join(needs)} needs all of them at once: leave it out, or "
-            "give a larger --shard-size, so that they are one shard"
-        )
+def needs_of_all_shards(configs: Mapping[str, RunConfig], settings: AnalysisConfig) -> list[str]:
+    """Return the options that need the whole corpus at once."""
+    return list(dict.fromkeys([*_of_analysis(settings), *(need for each in configs.values() for need in _of(each))]))
+
+
+def refuse_sharded(configs: Mapping[str, RunConfig], settings: AnalysisConfig) -> None:
+    """Raise `SettingsError` where a corpus in shards is analysed with something that needs them all at once."""
+    if needs := needs_of_all_shards(configs, settings):
+        raise SettingsError(f"{', '.join(needs)} needs all documents at once: leave it out, or give them as one Corpus")
 
 
 def _of(config: RunConfig) -> Iterator[str]:

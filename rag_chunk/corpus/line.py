@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -59,6 +59,11 @@ class Corpus:
     def __repr__(self) -> str:
         """Return how many documents there are, and how long they are together."""
         return f"Corpus({len(self.documents):,} documents, {len(self):,} characters)"
+
+    @property
+    def rows_in_memory(self) -> Sequence[int]:
+        """Which documents are in memory with their texts: all."""
+        return range(len(self.documents))
 
     @cached_property
     def starts(self) -> Positions:

@@ -80,6 +80,12 @@ class Outline(Corpus):
         known = {each.name: start for each, start in zip(self.held.documents, self.held.starts.tolist(), strict=False)}
         return np.array([known.get(each.name, -1) for each in self.facts], np.int64)
 
+    @property
+    def rows_in_memory(self) -> Sequence[int]:
+        """Which documents are held with their texts."""
+        rows: list[int] = np.flatnonzero(self._held_starts >= 0).tolist()
+        return rows
+
     def to_held(self, positions: Positions) -> Positions:
         """Return where `positions` are on the line of the documents that are held."""
         row = self.documents_at(positions)

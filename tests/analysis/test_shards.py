@@ -4,7 +4,6 @@ import itertools
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,26 +13,19 @@ from hypothesis import strategies as st
 from rag_chunk.analysis import analyze
 from rag_chunk.config import METRIC_GROUPS, STRATEGIES, AnalysisConfig, RunConfig
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.corpus.sharded_corpus import ShardedCorpus, outline_shards
+from rag_chunk.corpus.outline import Outline, count_non_whitespace, facts_of
+from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Evidence, Question, Questions, read_questions
+from rag_chunk.questions.evidence_documents import WantedEvidence
+from rag_chunk.questions.sharded_evidence import outline_shards
 from tests.support.evaluation import public_data, stretches, wordy
+from tests.support.shards import HeldShard
 from tests.support.texts import texts
 
 GROUPS = tuple(group for group in METRIC_GROUPS if group != "legacy")
 PLAIN = [name for name, row in STRATEGIES.items() if not row.needs_vectors and row.extra is None]
 TIMES = ("processing_time", "chunk_time")
-
-
-@dataclass(frozen=True)
-class Held:
-    """A shard that is in memory."""
-
-    corpus: Corpus
-
-    def read(self) -> Corpus:
-        """Return its documents as they are read: nothing is known of them yet."""
-        return Corpus(self.corpus.documents)
 
 
 def in_shards(corpus: Corpus, questions: Questions | None, shares: Sequence[int]) -> ShardedCorpus:
@@ -42,7 +34,10 @@ def in_shards(corpus: Corpus, questions: Questions | None, shares: Sequence[int]
     asked = questions.questions if questions else ()
     spans = [span for question in asked for item in question.evidence for span in item.spans]
     names = {corpus.place(*span).document.name for span in spans}
-    return outline_shards([Held(Corpus(part)) for part in parts], lambda _: names)
+    facts = [facts_of(document) for part in parts for document in Corpus(part).documents]
+    counts = [count for part in parts for count in count_non_whitespace(Corpus(part))]
+    line = Outline(facts, counts, [each for each in corpus.documents if each.name in names])
+    return ShardedCorpus(line, tuple(HeldShard(Corpus(part)) for part in parts))
 
 
 def figures(report: Any) -> str:
@@ -131,13 +126,11 @@ def test_the_public_data_give_the_same_report_in_any_number_of_shards(
 def test_what_needs_all_shards_at_once_is_refused_with_all_of_it() -> None:
     corpus = Corpus([Document("a.txt", "one"), Document("b.txt", "two")])
     config = RunConfig(retriever="dense", embedding_model="hashing", filter="document")
-    with pytest.raises(
-        SettingsError, match=r"2 shards, and --costs, --retriever dense, --filter document, --embedding"
-    ):
+    with pytest.raises(SettingsError, match=r"--costs, --retriever dense, --filter document, --embedding"):
         analyze(in_shards(corpus, None, [0, 1]), config, settings=AnalysisConfig(measure_costs=True))
 
 
 def test_documents_of_one_name_in_two_shards_are_refused() -> None:
-    shards = [Held(Corpus([Document("a.txt", text)])) for text in ("one", "two")]
+    shards = [HeldShard(Corpus([Document("a.txt", text)])) for text in ("one", "two")]
     with pytest.raises(InputError, match=r"two documents are named 'a.txt'"):
-        outline_shards(shards, lambda _: ())
+        outline_shards(shards, WantedEvidence(()))

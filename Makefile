@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test coverage test-peers test-embeddings stores test-engines test-formats check-wheels check-lowest docs docs-update dist fuzz faults clean
+.PHONY: help demo check lint types test coverage test-peers test-embeddings stores test-engines test-formats test-mlflow-versions check-wheels check-lowest docs docs-update dist fuzz faults clean
 
 help:  ## show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -63,6 +63,9 @@ test-engines: .venv/dev  ## chunks by Dask, Hugging Face `datasets` and Ray, and
 	$(BIN)/python -m pip install --quiet --group engines
 	$(BIN)/python -m pytest tests/test_engines.py tests/workflow/test_cluster.py
 
+test-mlflow-versions:  ## the tests of tracking with MLflow 2.0 to the newest, and skinny, each in an environment of its own; VERSIONS='2.22 newest' for some
+	tests/support/mlflow_versions.sh .mlflow-versions $(VERSIONS)
+
 test-formats: .venv/dev  ## question sets as ragas, LlamaIndex, DeepEval, AutoRAG, BEIR, MTEB, datasets, LangSmith, Langfuse, Phoenix and MLflow write and read them
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python .venv-formats
@@ -101,4 +104,4 @@ dist: .venv/dev  ## the wheel and the source archive, in dist/
 	$(BIN)/python -m build --outdir dist
 
 clean:  ## remove what the targets made
-	rm -rf .venv .venv-lowest .venv-formats demo build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .mlflow-versions .venv .venv-lowest .venv-formats demo build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -245,12 +245,9 @@ def _commands() -> list[str]:
 
 def commands() -> dict[str, Any]:
     """Return the commands of the program by name."""
-    import typer
+    from rag_chunk.cli.commands import COMMANDS, load_command
 
-    from rag_chunk.cli import app
-
-    found: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
-    return found
+    return {name: load_command(name) for name in COMMANDS}
 
 
 def options() -> dict[str, dict[str, list[str]]]:

@@ -169,6 +169,8 @@ def score_retrievals(
     for number, (name, each) in enumerate(retrievals.items()):
         on_progress(number, len(retrievals), name)
         run.add_external(name, each)
+    if settings.measure_costs or settings.costs:
+        run.measure_costs(dict.fromkeys(retrievals, asked), settings.costs)
     notices = [(name, notice) for name, each in retrievals.items() for notice in each.notices]
     on_progress(len(retrievals), len(retrievals), _COMPARING)
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)

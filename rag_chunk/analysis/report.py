@@ -15,11 +15,20 @@ SCHEMA_VERSION = 1
 _OLD_NAME = re.compile(r"[\w-][\w.-]{0,149}")  # of a configuration, before names were limited in bytes
 
 
+class LostItemEntry(ReportValue):
+    """An item of evidence of which a share is missing: its number in its question, from 1, and the causes that hold."""
+
+    number: int
+    missing: float
+    causes: tuple[str, ...]
+
+
 class QuestionResult(ReportValue):
     """One question under one configuration: its scores, and the chunks that fill the budget, best first.
 
     `rank` is that of the first chunk that covers half of an item or lies wholly inside one, from 1; nothing where none of
-    the ranked chunks does. `causes` are all that hold for the recall that is missing, in the order of the pipeline.
+    the ranked chunks does. `causes` are all that hold for the recall that is missing, in the order of the pipeline;
+    of a question with several items of evidence, `lost_items` has those of which something is missing.
     """
 
     id: str
@@ -28,6 +37,7 @@ class QuestionResult(ReportValue):
     retrieved: tuple[str, ...] = ()
     rank: int | None = None
     causes: tuple[str, ...] = ()
+    lost_items: tuple[LostItemEntry, ...] | None = None
 
 
 class ExternalFiles(ReportValue):

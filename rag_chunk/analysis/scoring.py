@@ -1,13 +1,13 @@
 """Scores one configuration on the questions that report, and on those that choose."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.analysis.joined_chunking import JoinedChunking
-from rag_chunk.analysis.report import ConfigurationResult, QuestionResult
+from rag_chunk.analysis.report import ConfigurationResult, LostItemEntry, QuestionResult
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus.arrays import Floats
@@ -86,7 +86,8 @@ def _question_results(
     ranks = [rank + 1 if rank < depth else None for rank in scores.first.tolist()]
     causes = scores.causes or [()] * len(ranks)
     asked_here = asked.reporting.questions.questions
-    rows = zip(asked_here, zip(*columns, strict=True), pairwise([0, *ends]), ranks, causes, strict=True)
+    items = scores.lost_items or [()] * len(ranks)
+    rows = zip(asked_here, zip(*columns, strict=True), pairwise([0, *ends]), ranks, causes, items, strict=True)
     return tuple(
         QuestionResult(
             id=question.id,
@@ -95,6 +96,7 @@ def _question_results(
             retrieved=retrieved[first:end],
             rank=rank,
             causes=of_question,
+            lost_items=tuple(LostItemEntry(**asdict(item)) for item in lost) or None,
         )
-        for question, row, (first, end), rank, of_question in rows
+        for question, row, (first, end), rank, of_question, lost in rows
     )

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from rag_chunk.analysis import verdicts
 from rag_chunk.analysis.outcome import Outcome, distinct, index_sizes
 from rag_chunk.analysis.phrases import all_questions, count_questions, few_names, join_words, points
+from rag_chunk.analysis.question_power import describe_undecided, missing_questions, round_up
 from rag_chunk.analysis.report import BaselineResult, ConfigurationResult
 from rag_chunk.analysis.scoring import HEADLINE
-from rag_chunk.analysis.statistics import FEW_QUESTIONS, FEWEST_FOR_A_WINNER, PairedTest, questions_needed
+from rag_chunk.analysis.statistics import FEW_QUESTIONS, FEWEST_FOR_A_WINNER, PairedTest
 from rag_chunk.config.catalog import RETRIEVERS
 
-_TARGETS = (0.05, 0.02)  # differences worth more questions: 5 points, else 2
 _MOST_NAMED = 3
 _LEAST_LOSS = 0.05  # points, which are shown with one decimal
 _MUCH = 0.05  # a loss of recall whose cause is worth a line of the verdict
@@ -51,7 +51,7 @@ def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bo
         verdicts.overlap_warning(results[0].metrics.get("question_overlap", 0.0), results[0].config.retriever),
     ]
     warning = verdicts.sample_warning(count)
-    if warning and not any(sentence.startswith(warning) for sentence in main):
+    if warning and not any(warning in sentence for sentence in main):
         sentences.append(warning)
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -78,10 +78,10 @@ def explain(outcome: Outcome, leaders: Mapping[int, Sequence[int]], *, held_out:
     configs = [result.config for result in outcome.results]
     names, budgets = outcome.names, distinct(each.budget for each in configs if each.budget_unit == "characters")
     sentences = [
-        "" if held_out else verdicts.verdict(outcome.shown, names),
+        "" if held_out else verdicts.detail_of_test(outcome.shown, names),
         verdicts.curve_verdict(names, leaders, budgets),
         "" if is_too_close(outcome.shown) else limit_of_recall(outcome),
-        _describe_undecided(outcome),
+        describe_undecided(outcome.undecided, outcome.shown),
         "" if outcome.is_bound else where_lost(outcome.results[outcome.recommended]),
     ]
     return tuple(sentence for sentence in sentences if sentence)
@@ -187,27 +187,15 @@ def _how_to_see_more(test: PairedTest) -> str:
     """Say how many more questions would show a smaller difference; nothing if so few cannot tell."""
     if test.num_questions < FEW_QUESTIONS:
         return ""  # the warning of few questions says how many to ask
-    needed = [(target, questions_needed(test, target)) for target in _TARGETS]
-    open_targets = [(target, count) for target, count in needed if count is not None and count > test.num_questions]
-    if not open_targets:
+    missing = missing_questions(test)
+    if missing is None:
         return ""
-    target, count = open_targets[0]
+    target, more = missing
     fewer = "compare fewer configurations, or " if len(test.means) > 2 else ""  # noqa: PLR2004 - a pair
-    more = _round_up(count - test.num_questions)
     return (
-        f"To tell more apart, {fewer}add roughly {more:,} questions: then a difference of {100 * target:.0f} points "
+        f"To tell more apart, {fewer}add roughly {round_up(more):,} questions: then a difference of {100 * target:.0f} points "
         f"({target:.2f} in {HEADLINE}) would show."
     )
-
-
-def _round_up(count: int) -> int:
-    """Return a count that is no more exact than it is known: to one figure of ten, to two above 100.
-
-    >>> [_round_up(count) for count in (3, 41, 187, 1234)]
-    [10, 50, 190, 1300]
-    """
-    step = int(10 ** max(1, len(str(count)) - 2))
-    return -(-count // step) * step
 
 
 def limit_of_recall(outcome: Outcome) -> str:
@@ -228,16 +216,6 @@ def limit_of_recall(outcome: Outcome) -> str:
             f"even a perfect search would find only {best:.2f} of the evidence: look at the budget and the chunk size first"
         )
     return f"What limits recall: {'; '.join(clauses)}." if clauses else ""
-
-
-def _describe_undecided(outcome: Outcome) -> str:
-    """Say how many questions tell no configuration from another; empty where all do, or there is one configuration."""
-    count = outcome.undecided
-    if not count or len(outcome.results) == 1:
-        return ""
-    verb = "scores" if count == 1 else "score"
-    of = f"{count:,} of {all_questions(outcome.shown.num_questions).removeprefix('all ')}"
-    return f"{of} {verb} the same under every configuration: they cannot tell these apart."
 
 
 def where_lost(result: ConfigurationResult) -> str:

@@ -17,6 +17,7 @@ from rag_chunk.config.catalog import RETRIEVERS
 from rag_chunk.config.names import is_external
 
 _MOST_SENTENCES = 6
+_MOST_NAMED = 3
 # Function words alone make an overlap of 0.11 to 0.14. On the public data, whose questions a model wrote from the
 # text, the mean is 0.46: for the questions from 0.5 up, lexical retrieval brings back 86 % of the evidence in 2,000
 # characters, for those below 0.3 58 %. With a mean from 0.5 up, the easy kind is the usual one.
@@ -61,6 +62,29 @@ def verdict(comparison: PairedTest, names: Sequence[str]) -> str:
     return _leader_verdict(comparison, names)
 
 
+def detail_of_test(comparison: PairedTest, names: Sequence[str]) -> str:
+    """Return what the verdict leaves out of a test: a pair's difference, or which are open, and what could be shown."""
+    count = comparison.num_questions
+    if len(names) == 1 or count < FEWEST_FOR_A_WINNER or all(pair.identical for pair in comparison.pairs):
+        return ""  # the verdict has it all
+    if len(comparison.pairs) == 1:
+        return _pair_in_detail(comparison.pairs[0], names, count)
+    could = f"{_could_show(count, comparison.detectable)}."
+    could = could[0].upper() + could[1:]
+    open_rivals = [names[index] for index in comparison.not_shown_worse if index != comparison.leader]
+    if not open_rivals:
+        return ""
+    if len(open_rivals) == len(names) - 1 or len(open_rivals) > _MOST_NAMED:  # the verdict or the table has them
+        return could
+    return f"Too close to {names[comparison.leader]}: {join_words(open_rivals)}. {could}"
+
+
+def _pair_in_detail(pair: Pair, names: Sequence[str], count: int) -> str:
+    ends = f"95 % interval {points(pair.low)} to {points(pair.high)}"
+    gap = f"{names[pair.a]} is {points(pair.difference)} points above {names[pair.b]} ({ends})"
+    return f"{gap}." if pair.p_adjusted < ALPHA else f"{gap}; {_could_show(count, pair.detectable)}."
+
+
 def recommendation_verdict(comparison: PairedTest, recommended: int, names: Sequence[str], by: str = "") -> str:
     """Return one sentence on the recommended configuration and its gap to the leader; `by` says who recommends."""
     name, leader = names[recommended], names[comparison.leader]
@@ -94,12 +118,10 @@ def standing(comparison: PairedTest, index: int, names: Sequence[str], interval:
 
 
 def holdout_verdict(choosing: int, reporting: int) -> str:
-    """Return the sentences on how many questions choose and how many report, and whether either are too few."""
+    """Return the sentences on how many questions choose and how many report, and whether the former are too few."""
     sentences = [f"Held out: {count_questions(choosing)} chose, and all figures are of the other {reporting:,}."]
     if choosing < FEWEST_FOR_A_WINNER:
         sentences.append(f"{_few_to('choose by', choosing)}.")
-    if reporting < FEWEST_FOR_A_WINNER:
-        sentences.append(f"{_few_to('report', reporting)}.")
     return " ".join(sentences)
 
 

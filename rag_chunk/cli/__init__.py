@@ -6,46 +6,10 @@ import os
 import sys
 from pathlib import Path
 
-from rag_chunk.cli import (
-    analyze,
-    check_questions,
-    chunk,
-    compare,
-    configs,
-    convert,
-    diagnose,
-    draft_questions,
-    import_questions,
-    init,
-    promote,
-    review,
-    score,
-    strategies,
-    track,
-)
 from rag_chunk.cli.app import app, say
 from rag_chunk.errors import InputError, Interrupted, RagChunkError, interruptible
 
-__all__ = [
-    "analyze",
-    "app",
-    "check_questions",
-    "chunk",
-    "compare",
-    "configs",
-    "convert",
-    "diagnose",
-    "draft_questions",
-    "import_questions",
-    "init",
-    "main",
-    "program",
-    "promote",
-    "review",
-    "score",
-    "strategies",
-    "track",
-]
+__all__ = ["app", "main", "program"]
 
 
 _NOBODY_READS = 1  # with which Typer and rich end where the reader of our output has gone

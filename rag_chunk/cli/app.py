@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from rag_chunk._version import __version__
+from rag_chunk.cli.commands import LazyGroup
 from rag_chunk.cli.help import Command
-from rag_chunk.config.tracking import WHERE_RUNS_ARE
 from rag_chunk.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ class App(typer.Typer):
 
 
 app = App(
+    cls=LazyGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Find out how to cut your documents for retrieval: compare many ways of chunking on your own documents and questions.",
 )
-Uri = Annotated[str | None, typer.Option(help=WHERE_RUNS_ARE)]
 
 
 def say(text: str) -> None:

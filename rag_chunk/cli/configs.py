@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag_chunk.cli.app import Uri, app, check_target, say, write
+from rag_chunk.cli.app import app, check_target, say, write
+from rag_chunk.cli.options import Uri
 from rag_chunk.errors import InputError, SettingsError
 
 if TYPE_CHECKING:

@@ -1,9 +1,13 @@
-"""How `--help` looks: the options of each panel in two columns, so that no name is cut at 80 columns."""
+"""How `--help` looks: the options of each panel in two columns, so that no name is cut at 80 columns.
+
+It is printed without Typer's own help, whose import (Markdown, tracebacks) takes longer than everything else of `--help`.
+"""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 _WIDEST = 32  # columns for names; longer ones are broken
 _USUAL = "TEXT"  # what a value is where nothing else is said
@@ -33,21 +37,39 @@ class Command(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
         """Print usage, help and panels to stdout, in the width of the terminal."""
-        from inspect import cleandoc
-
-        from rich.console import Console
-        from rich.padding import Padding
-        from rich.text import Text
-
-        console = Console(highlight=False)
-        paragraphs = [" ".join(part.split()) for part in cleandoc(self.help or "").split("\n\n")]
-        console.print(Padding(Text(self.get_usage(ctx)), (1, 1)))
-        console.print(Padding(Text("\n\n".join(paragraphs)), (0, 1, 1, 1)))
-        for title, parameters in _panels(self, ctx).items():
-            console.print(_panel(title, parameters))
+        _print_help(self, ctx, {})
 
 
-def _panels(command: TyperCommand, ctx: Any) -> dict[str, list[Any]]:
+class Group(TyperGroup):
+    """A group of commands whose help looks like theirs."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
+        """Print usage, help, the options and the commands to stdout, in the width of the terminal."""
+        commands = [(name, command) for name, command in self.commands.items() if not command.hidden]
+        _print_help(self, ctx, {"Commands": [(name, command.help or "") for name, command in commands]})
+
+
+def _print_help(command: Any, ctx: Any, further: Mapping[str, list[tuple[str, str]]]) -> None:
+    """Print usage, help, the panels of the parameters, and further panels of names and their texts."""
+    from inspect import cleandoc
+
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    paragraphs = [" ".join(part.split()) for part in cleandoc(command.help or "").split("\n\n")]
+    console.print(Padding(Text(command.get_usage(ctx)), (1, 1)))
+    console.print(Padding(Text("\n\n".join(paragraphs)), (0, 1, 1, 1)))
+    panels = {
+        title: [(_names(parameter), _describe(parameter)) for parameter in parameters]
+        for title, parameters in _panels(command, ctx).items()
+    }
+    for title, rows in {**panels, **further}.items():
+        console.print(_panel(title, rows))
+
+
+def _panels(command: Any, ctx: Any) -> dict[str, list[Any]]:
     """Return the parameters that are shown, by the title of their panel; arguments first, other options last."""
     panels: dict[str, list[Any]] = {"Arguments": []}
     rare = () if ctx.meta.get(ALL_OPTIONS) else getattr(command.callback, RARE_OPTIONS, ())
@@ -59,18 +81,17 @@ def _panels(command: TyperCommand, ctx: Any) -> dict[str, list[Any]]:
     return {title: parameters for title, parameters in {**panels, "Options": others}.items() if parameters}
 
 
-def _panel(title: str, parameters: list[Any]) -> Any:
+def _panel(title: str, rows: list[tuple[str, str]]) -> Any:
     from rich.panel import Panel
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    names = [_names(parameter) for parameter in parameters]
-    longest = max(len(line) for text in names for line in text.split("\n"))
+    longest = max(len(line) for names, _ in rows for line in names.split("\n"))
     table.add_column(width=min(longest, _WIDEST), overflow="fold", style="bold cyan")
     table.add_column(ratio=1)
-    for text, parameter in zip(names, parameters, strict=True):
-        table.add_row(text.replace("[", r"\["), Text.from_markup(_format_panel(parameter)))
+    for names, text in rows:
+        table.add_row(names.replace("[", r"\["), Text.from_markup(text))
     table.expand = True
     return Panel(table, title=title, title_align="left", border_style="dim")
 
@@ -85,7 +106,7 @@ def _names(parameter: Any) -> str:
     return ", ".join([*short, long[0] + value]) + "".join(f"\n{name}" for name in long[1:])
 
 
-def _format_panel(parameter: Any) -> str:
+def _describe(parameter: Any) -> str:
     """Return the line of help, and the default where Typer knows one."""
     usual = parameter.default if parameter.show_default and not getattr(parameter, "is_flag", False) else None
     return f"{parameter.help or ''}" + (rf" \[default: {usual}]" if usual else "")

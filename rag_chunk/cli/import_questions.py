@@ -6,7 +6,8 @@ from urllib.parse import unquote
 
 import typer
 
-from rag_chunk.cli.app import Uri, app, check_target, say, write, written_form
+from rag_chunk.cli.app import app, check_target, say, write, written_form
+from rag_chunk.cli.options import Uri
 from rag_chunk.errors import InputError, SettingsError
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ def init(
 ) -> None:
     """Create a commented rag-chunk.yaml and draft questions in this folder.
 
-    The drafts are made from headings, definitions, table rows and code, for you to review. They show how a question
-    file looks, not which chunking is best. rag-chunk draft-questions drafts better ones with a model.
+    The drafts are made from headings, definitions, numbers, table rows and code, for you to review. They show how a
+    question file looks, not which chunking is best. rag-chunk draft-questions drafts better ones with a model.
     """
     from rag_chunk.config import FOLDER_FILE
     from rag_chunk.config.starter import starter_config

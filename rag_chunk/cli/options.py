@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import wraps
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -24,6 +24,7 @@ from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.field_notes import notes_of
 from rag_chunk.config.sources import CommandLineOptions
 from rag_chunk.config.sweep import SWEPT
+from rag_chunk.config.tracking import WHERE_RUNS_ARE
 from rag_chunk.errors import SettingsError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -33,6 +34,7 @@ _MODELS: tuple[tuple[type[BaseModel], str], ...] = (
     (OutputConfig, "Output"),
     (TrackingConfig, "MLflow"),
 )
+Uri = Annotated[str | None, typer.Option(help=WHERE_RUNS_ARE)]
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 _CONFIG_HELP = "A config file. Give -c several times to compare the files. Options override files."
 _ONE_CONFIG_HELP = "A config file. Options override it."

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from rag_chunk.cli.app import Uri, app, say, say_where
+from rag_chunk.cli.app import app, say, say_where
+from rag_chunk.cli.options import Uri
 from rag_chunk.errors import InputError, SettingsError
 
 

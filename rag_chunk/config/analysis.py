@@ -16,7 +16,7 @@ from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]
 ONLY_SCORE = ("chunks", "retrieved")  # fields that `score` has, and no other command
-ONLY_ANALYZE = ("max_embed_tokens", "measure_costs")  # those that `score`, which embeds and ranks nothing, has not
+ONLY_ANALYZE = ("max_embed_tokens",)  # those that `score`, which embeds nothing, has not
 PATHS = ("source", "test_file", "chunks", "retrieved")
 SOURCE_HELP = (
     "A folder of documents, one document, a table of {name, text} (.jsonl, .jsonl.gz, .parquet), a quoted pattern of "

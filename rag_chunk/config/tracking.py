@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self, get_args
+from uuid import uuid4
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
@@ -18,6 +19,8 @@ WHERE_RUNS_ARE = "Where runs are kept; else MLFLOW_TRACKING_URI, else MLflow's o
 RESERVED = ("mlflow.", "rag_chunk.")
 LONGEST_KEY = 250
 _TAGS = "MLFLOW_TAGS"
+_TRACKING_ID = "tracking_id"  # in the provenance, which is saved in tracking.json and tagged on each run
+_ID = re.compile("[0-9a-f]{32}")
 _UNSAVED = {"uri", "parent_run_id"}  # they belong to a machine; an address may hold a password
 _NO_OPTIONS = "tracking.json does not hold tracking options; save the analysis again"
 _QUOTED = re.compile(r'"[^"]*"')
@@ -161,6 +164,17 @@ class TrackingConfig(BaseModel):
     def with_environment_tags(self) -> Self:
         """Return these options with the tags of `MLFLOW_TAGS` added, which go behind those that are given."""
         return self.model_copy(update={"tags": {**tags_of_environment(), **self.tags}})
+
+    @property
+    def tracking_id(self) -> str:
+        """The unique id by which the runs of this analysis are found; empty where there is none that can be used."""
+        saved = self.provenance.get(_TRACKING_ID, "")
+        return saved if _ID.fullmatch(saved) else ""  # it is part of a search filter, and a folder's name
+
+    def with_tracking_id(self) -> Self:
+        """Return these options with a unique id; one that was saved is kept."""
+        tracking_id = self.tracking_id or uuid4().hex
+        return self.model_copy(update={"provenance": {**self.provenance, _TRACKING_ID: tracking_id}})
 
     def over(self, saved: "TrackingConfig") -> Self:
         """Return these options where they are given, and the saved ones elsewhere; tags of both."""

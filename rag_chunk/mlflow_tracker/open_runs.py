@@ -206,9 +206,13 @@ class OpenRuns:
 
 
 def end_stray(store: Store, run: Any) -> None:
-    """End a run that nothing will be sent to; where it is empty, delete it as well."""
+    """End a run that nothing will be sent to; where it is empty, delete it as well.
+
+    It is read again first: another machine that sends a copy of the same results may have filled it since.
+    """
     run_id = str(run.info.run_id)
     with mlflow_calls(store.name):
+        run = store.client.get_run(run_id)
         if run.info.status == RUNNING:
             store.client.set_terminated(run_id, KILLED)
         if not run.data.params and not run.data.metrics:

@@ -23,15 +23,15 @@ from rag_chunk.mlflow_tracker.open_runs import (
 )
 from rag_chunk.mlflow_tracker.question_sets import share_questions
 from rag_chunk.mlflow_tracker.sender import (
-    TRACKING_KEY,
     ExistingRun,
     Sender,
     Tracked,
     describe_tracked,
     open_sender,
-    with_tracking_id,
 )
 from rag_chunk.mlflow_tracker.store import analysis_lock, search_runs
+
+_ROLES = (ANALYSIS, CONFIGURATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tr
     """
     results = read_results(folder)
     check_unchanged(results)
-    options = with_tracking_id(options.over(results.options).with_environment_tags())
+    options = options.over(results.options).with_environment_tags().with_tracking_id()
     with (
         quiet_mlflow(),
         interruptible() as interrupts,
@@ -61,8 +61,7 @@ def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tr
     ):
         try:
             tracked = _send(sender, results, options, notify)
-            if not tracked.known:
-                tracked = _keep_one(sender, results, options, tracked, notify)
+            tracked = _keep_one(sender, results, options, tracked, notify)
             share_questions(sender, results, options, notify)
             return tracked  # noqa: TRY300 - a failure of either ends what is open
         except BaseException as error:
@@ -72,8 +71,9 @@ def track_folder(folder: Path, options: TrackingConfig, *, notify: Notify) -> Tr
 
 def end_left_running(options: TrackingConfig, notify: Notify) -> int:
     """End the runs that a process left RUNNING when it was killed, and return how many there were."""
+    options = options.with_tracking_id()
     with quiet_mlflow(), interruptible() as interrupts, open_sender(options, notify, interrupts) as sender:
-        runs = _search(sender, TRACKING_ID, options.provenance[TRACKING_KEY])
+        runs = _search(sender, TRACKING_ID, options.tracking_id)
         running = [str(run.info.run_id) for run in runs if run.info.status == RUNNING]
         with mlflow_calls(sender.store.name):
             for run_id in running:
@@ -133,7 +133,7 @@ def _find_existing(sender: Sender, results: Results, options: TrackingConfig) ->
 
 
 def _runs_of(sender: Sender, results: Results, options: TrackingConfig) -> dict[str, Any]:
-    searches = ((ANALYSIS_ID, results.report.analysis_id), (TRACKING_ID, options.provenance[TRACKING_KEY]))
+    searches = ((ANALYSIS_ID, results.report.analysis_id), (TRACKING_ID, options.tracking_id))
     return {str(run.info.run_id): run for tag, value in searches for run in _search(sender, tag, value)}
 
 
@@ -144,21 +144,22 @@ def _top_role(results: Results) -> str:
 def _keep_one(sender: Sender, results: Results, options: TrackingConfig, tracked: Tracked, notify: Notify) -> Tracked:
     """Delete all but one run of each name where copies of the folder were sent from several machines at once.
 
-    No lock is common to machines. Whoever finishes last sees all finished runs; whoever looks keeps those with the
-    smallest ids, so that all agree.
+    No lock is common to machines. Whoever finishes last sees all runs that have ended; whoever looks keeps those with
+    the smallest ids, so that all agree. One that is still open belongs to a machine that is at work.
     """
-    by_id = sorted(_runs_of(sender, results, options).items())
-    finished = {run_id: run for run_id, run in by_id if _is_finished(run)}
-    tops = [run_id for run_id, run in finished.items() if run.data.tags.get(ROLE) == _top_role(results)]
-    top = tops[0] if tops else tracked.run_id
-    children: dict[str, str] = {}
-    copies = tops[1:]
-    for run_id, run in finished.items():
-        if run.data.tags.get(ROLE) == CONFIGURATION and run.data.tags.get(PARENT_RUN) in tops:
-            is_kept = run.data.tags[PARENT_RUN] == top
-            name = str(run.data.tags["mlflow.runName"])
-            if not is_kept or children.setdefault(name, run_id) != run_id:
-                copies.append(run_id)
+    ours = [run for run in _runs_of(sender, results, options).values() if run.data.tags.get(ROLE) in _ROLES]
+    by_id = {str(run.info.run_id): run for run in sorted(ours, key=_first_kept)}
+    tops = [run_id for run_id, run in by_id.items() if run.data.tags[ROLE] == _top_role(results)]
+    if not tops or not _is_finished(by_id[tops[0]]):
+        return tracked
+    top, children, copies = tops[0], dict[str, str](), list[str]()
+    for run_id, run in by_id.items():
+        parent = run.data.tags.get(PARENT_RUN, "")
+        if run_id == top or RUNNING in {each.info.status for each in (run, by_id.get(parent)) if each}:
+            continue
+        name = str(run.data.tags["mlflow.runName"])
+        if run_id in tops or parent != top or children.setdefault(name, run_id) != run_id:
+            copies.append(run_id)
     if not copies:
         return tracked
     for run_id in copies:
@@ -170,9 +171,9 @@ def _keep_one(sender: Sender, results: Results, options: TrackingConfig, tracked
 
 
 def _children(runs: Mapping[str, Any], top: str | None) -> dict[str, ExistingRun]:
-    """Return the configurations' runs by name, of equal names the most whole; those of a deleted run as well."""
+    """Return the configurations' runs by name, else those of a deleted run; of equal names the most whole."""
     children: dict[str, ExistingRun] = {}
-    for run in sorted(runs.values(), key=_how_whole):
+    for run in sorted(runs.values(), key=lambda run: (run.data.tags.get(PARENT_RUN) != top, _how_whole(run))):
         parent = run.data.tags.get(PARENT_RUN)
         if run.data.tags.get(ROLE) == CONFIGURATION and (parent == top or parent not in runs):
             child = ExistingRun(run_id=str(run.info.run_id), finished=_is_finished(run), parent=parent)
@@ -183,6 +184,10 @@ def _children(runs: Mapping[str, Any], top: str | None) -> dict[str, ExistingRun
 def _how_whole(run: Any) -> tuple[bool, bool, int, str]:
     """Return what sorts finished runs first, then those that hold something, then the oldest."""
     return not _is_finished(run), not run.data.params, run.info.start_time or 0, str(run.info.run_id)
+
+
+def _first_kept(run: Any) -> tuple[bool, str]:
+    return not _is_finished(run), str(run.info.run_id)
 
 
 def _is_finished(run: Any) -> bool:

@@ -16,7 +16,7 @@ from rag_chunk.mlflow_tracker.environment import gc_paused, quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import UnreachableError
 from rag_chunk.mlflow_tracker.open_runs import FAILED, FINISHED, ending
 from rag_chunk.mlflow_tracker.question_sets import share_questions
-from rag_chunk.mlflow_tracker.sender import Sender, Tracked, describe_tracked, open_sender, with_tracking_id
+from rag_chunk.mlflow_tracker.sender import Sender, Tracked, describe_tracked, open_sender
 
 
 class Tracking:
@@ -25,7 +25,7 @@ class Tracking:
     def __init__(self, options: TrackingConfig, notify: Notify, interrupts: Interrupts) -> None:
         """Track nothing yet."""
         self._interrupts = interrupts
-        self.options, self._notify = with_tracking_id(options), notify
+        self.options, self._notify = options.with_tracking_id(), notify
         self._sender: Sender | None = None
         self.run_id: str | None = None
         self.failure: TrackingError | None = None

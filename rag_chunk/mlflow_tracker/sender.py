@@ -1,10 +1,8 @@
 """What sends an analysis: the store, the experiment, and the runs that are open there."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from uuid import uuid4
 
 from rag_chunk.analysis.folder import Results
 from rag_chunk.config.tracking import TrackingConfig
@@ -17,9 +15,6 @@ from rag_chunk.mlflow_tracker.links import compare_link, leaderboard_link, ui_ad
 from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN, OpenRuns
 from rag_chunk.mlflow_tracker.staging import staging
 from rag_chunk.mlflow_tracker.store import Store, open_store
-
-TRACKING_KEY = "tracking_id"  # in the provenance, which is saved in tracking.json and tagged on each run
-_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,20 +89,13 @@ class Sender:
         return self.runs.begin(content.name, content.tags, parent=parent, start=content.start)
 
 
-def with_tracking_id(options: TrackingConfig) -> TrackingConfig:
-    """Return the options with a unique id, by which the runs of this analysis are found; one that was saved is kept."""
-    saved = options.provenance.get(TRACKING_KEY, "")
-    tracking_id = saved if _ID.fullmatch(saved) else uuid4().hex  # it is part of a search filter
-    return options.model_copy(update={"provenance": {**options.provenance, TRACKING_KEY: tracking_id}})
-
-
 @contextmanager
 def open_sender(options: TrackingConfig, notify: Notify, interrupts: Interrupts) -> Iterator[Sender]:
     """Open the store and find the experiment: the first call, and so the probe. Wait longer for the rest."""
     with open_store(choose_address(options.uri, notify), interrupts) as store:
         destination = find_destination(store, options, notify)
         with timeouts(retries=MORE_RETRIES), staging() as files:
-            runs = OpenRuns(store, destination, interrupts, files, options.provenance[TRACKING_KEY])
+            runs = OpenRuns(store, destination, interrupts, files, options.tracking_id)
             yield Sender(store=store, destination=destination, runs=runs)
 
 

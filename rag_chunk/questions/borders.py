@@ -1,15 +1,17 @@
 """Tells whether a position in a text is a border, or cuts a word, a number or a character with its marks."""
 
+import re
 import unicodedata
 from typing import Literal
 
 from rag_chunk.corpus.characters import LONE, flags_of
-from rag_chunk.questions.folding import CURRENCIES, has_minus
+from rag_chunk.questions.folding import CURRENCIES, MINUS_SIGNS, has_minus
 
 Cut = Literal["word", "number"]
 SHORTEST_COMPONENT = 4  # letters, accents counted apart, of the part of a compound that may be evidence
 
 _JOINS_DIGITS = ".,"
+_SIGNS = re.compile(r"\+\+|#(?!\w)")  # that are a part of a name: C++, C#
 
 
 def cut_at(text: str, position: int) -> Cut | None:
@@ -29,12 +31,12 @@ def cut_at(text: str, position: int) -> Cut | None:
         return "number"
     if _is_word_character(text, position - 1) and _is_word_character(text, position):
         return "word"
-    return None
+    return "word" if before.isalpha() and _SIGNS.match(text, position) else None
 
 
 def is_whole(text: str, start: int, end: int) -> bool:
     """Whether the stretch neither begins nor ends inside a word or a number."""
-    return cut_at(text, start) is None and cut_at(text, end) is None
+    return _cut_at_start(text, start) is None and cut_at(text, end) is None
 
 
 def is_component(text: str, start: int, end: int) -> bool:
@@ -43,8 +45,14 @@ def is_component(text: str, start: int, end: int) -> bool:
     words = stretch.split()
     if not words:
         return False
-    edges = ((cut_at(text, start), words[0]), (cut_at(text, end), words[-1]))
+    edges = ((_cut_at_start(text, start), words[0]), (cut_at(text, end), words[-1]))
     return all(cut is None or (cut == "word" and _count_letters(word) >= SHORTEST_COMPONENT) for cut, word in edges)
+
+
+def _cut_at_start(text: str, start: int) -> Cut | None:
+    """Return what a stretch that starts here cuts: in `3-5` is no minus before the 5."""
+    is_signed = text[start : start + 1] in MINUS_SIGNS and text[start + 1 : start + 2].isdigit()
+    return "number" if is_signed and text[start - 1 : start].isalnum() else cut_at(text, start)
 
 
 def _count_letters(word: str) -> int:

@@ -52,8 +52,12 @@ class DocumentTexts:
     def _fold(self, form: Form, index: int) -> Folded:
         return self.folded(index) if form == "folded" else self.letters(index)
 
-    def _span(self, form: Form, index: int, start: int, end: int) -> tuple[int, int]:
-        return (start, end) if form == "exact" else self._fold(form, index).span(start, end)
+    def _place(self, form: Form, index: int, start: int, end: int) -> Place | None:
+        """Return where a phrase is in the original; None where only a part of a character with its marks is in it."""
+        if form == "exact":
+            return index, start, end
+        folded = self._fold(form, index)
+        return (index, *folded.span(start, end)) if folded.is_whole(start, end) else None
 
     def find(self, form: Form, wanted: Sequence[tuple[str, Documents]]) -> list[list[Place]]:
         """Return every place of each phrase in its documents, in order, where both are compared in `form`."""
@@ -64,9 +68,10 @@ class DocumentTexts:
         patterns = [pattern for pattern in rows if pattern]
         for index, pattern, start in self._scan(form, patterns, [documents for _, documents in wanted]):
             wanting = [row for row in rows[patterns[pattern]] if index in wanted[row][1]]
-            span = self._span(form, index, start, start + len(patterns[pattern])) if wanting else (0, 0)
-            for row in wanting:
-                places[row].append((index, *span))
+            place = self._place(form, index, start, start + len(patterns[pattern])) if wanting else None
+            if place:
+                for row in wanting:
+                    places[row].append(place)
         return places
 
     def _scan(

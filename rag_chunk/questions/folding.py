@@ -40,6 +40,11 @@ class Folded:
         """Return the stretch of the original that [start, end) of the folded text comes from."""
         return int(self.starts[start]), int(self.ends[end - 1])
 
+    def is_whole(self, start: int, end: int) -> bool:
+        """Whether [start, end) neither begins nor ends inside what comes from one character with its marks."""
+        begins = start == 0 or self.starts[start - 1] < self.starts[start]
+        return bool(begins and (end == len(self.text) or self.ends[end - 1] < self.ends[end]))
+
 
 def fold(text: str) -> Folded:
     r"""Fold compatibility forms (NFKC), case, white space, quotes and dashes.

@@ -11,6 +11,7 @@ from rag_chunk.corpus.arrays import Floats, Positions
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.baselines import legacy_figures, paper_figures
+from rag_chunk.scorer.losses import LostItem
 from rag_chunk.scorer.metrics import (
     Figures,
     at_budgets,
@@ -46,8 +47,8 @@ class Scores:
 
     `metrics` by name; `per_question` by name, [questions] each; `filled` [questions] is how many ranked chunks are
     read, the last perhaps in part, until the budget is spent. `first` [questions] is the rank, from 0, of the first chunk
-    that covers half of an item or lies wholly inside one; the ranking's depth where none does. `causes` are those of lost recall, of each question, where they are
-    measured.
+    that covers half of an item or lies wholly inside one; the ranking's depth where none does. `causes` are those of lost recall, of each question, and `lost_items` its items of which something is missing, where
+    they are measured.
     """
 
     metrics: dict[str, float]
@@ -55,6 +56,7 @@ class Scores:
     filled: Positions = field(default_factory=lambda: np.zeros(0, np.int64))
     first: Positions = field(default_factory=lambda: np.zeros(0, np.int64))
     causes: Sequence[tuple[str, ...]] = ()
+    lost_items: Sequence[tuple[LostItem, ...]] = ()
 
 
 def score(
@@ -76,12 +78,13 @@ def score(
     retrieval = Retrieval(chunking, ranking, questions, config, legacy_ranking)
     per_question: dict[str, Floats] = {}
     causes: Sequence[tuple[str, ...]] = ()
+    items: Sequence[tuple[LostItem, ...]] = ()
     for group, figures_of in _WITH_EVIDENCE.items():
         if group in groups:
             figures = figures_of(retrieval)
             per_question |= figures.per_question
             means = {name: float(scores.mean()) for name, scores in figures.per_question.items()}
             metrics |= means | figures.metrics
-            causes = figures.causes or causes
+            causes, items = figures.causes or causes, figures.lost_items or items
     filled = retrieval.walk.started_chunks(config.budget)
-    return Scores(metrics, per_question, filled, first_relevant(retrieval), causes)
+    return Scores(metrics, per_question, filled, first_relevant(retrieval), causes, items)

@@ -19,7 +19,8 @@ import numpy as np
 from rag_chunk.corpus.arrays import Bools, Floats, first_of_runs
 from rag_chunk.retriever import share_terms
 from rag_chunk.scorer.budget import LADDER
-from rag_chunk.scorer.overlaps import EvidenceOverlaps, Hits, recall, union_sizes
+from rag_chunk.scorer.evidence import EvidenceTable
+from rag_chunk.scorer.overlaps import EvidenceOverlaps, Hits, cover_items, recall_of_items, union_sizes
 from rag_chunk.scorer.retrieval import Retrieval
 
 CAUSES = (
@@ -36,19 +37,48 @@ _NOTHING = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Losses:
-    """What each question loses by each cause, and which causes hold: [questions] each, by name."""
+    """What is lost by each cause, and which causes hold: [questions] or [items] each, by name."""
 
     amounts: dict[str, Floats]
     holds: dict[str, Bools]
 
     def causes(self) -> list[tuple[str, ...]]:
-        """Return the causes that hold for each question, in the order of the pipeline."""
+        """Return the causes that hold for each, in the order of the pipeline."""
         table = np.array([self.holds[name] for name in CAUSES]).T
         return [tuple(name for name, holds in zip(CAUSES, row, strict=True) if holds) for row in table.tolist()]
 
+    @property
+    def missing(self) -> Floats:
+        """How much is lost by all causes together."""
+        sums: Floats = np.array([self.amounts[name] for name in CAUSES]).sum(axis=0)
+        return sums
 
-def losses_of(retrieval: Retrieval) -> Losses:
-    """Return the recall that each cause costs, and the causes that hold."""
+
+@dataclass(frozen=True, slots=True)
+class LostItem:
+    """An item of evidence of which a share is missing: its number among those of its question, from 1, and the causes."""
+
+    number: int
+    missing: float
+    causes: tuple[str, ...]
+
+
+def lost_items(table: EvidenceTable, losses: Losses) -> list[tuple[LostItem, ...]]:
+    """Return the items of which something is missing, of each question that has several; one alone is the question."""
+    first = (np.cumsum(table.items) - table.items).tolist()
+    missing, causes = losses.missing.tolist(), losses.causes()
+    return [
+        tuple(
+            LostItem(place + 1, missing[begin + place], causes[begin + place])
+            for place in range(count)
+            if count > 1 and missing[begin + place] > _NOTHING
+        )
+        for begin, count in zip(first, table.items.tolist(), strict=True)
+    ]
+
+
+def losses_of(retrieval: Retrieval) -> tuple[Losses, Losses]:
+    """Return the recall that each cause costs, and the causes that hold, of each question and of each item."""
     overlaps, questions = retrieval.overlaps, len(retrieval.ranking)
     every = _every_meeting(overlaps)
     crossed = _crossed(overlaps, every)[overlaps.table.item[overlaps.alternative]]
@@ -59,9 +89,17 @@ def losses_of(retrieval: Retrieval) -> Losses:
     cut = overlaps.low.copy()
     cut[hits.meeting] = retrieval.visible(hits, retrieval.walk, budget)[0]
     ends = [cut, *(np.where(mask, overlaps.high, overlaps.low) for mask in masks), overlaps.high]
-    reached = recall(overlaps, every, np.stack(ends)[:, every.meeting], questions)[0]
+    covered = cover_items(overlaps, every, np.stack(ends)[:, every.meeting])
+    of_items = np.zeros((len(ends), len(overlaps.table.item_weights)))
+    of_items[:, covered.item] = covered.share
+    absent, is_absent = _not_in_text(retrieval)
+    of_questions = recall_of_items(overlaps.table, covered, questions)[0]
+    return _by_cause(of_questions, absent), _by_cause(of_items, is_absent.astype(float))
+
+
+def _by_cause(reached: Floats, absent: Floats) -> Losses:
+    """Split what is missing by its cause, from what each set of text reaches: [sets, questions or items]."""
     read, whole, unbroken_ranked, unbroken, all_ranked, of_documents, held = reached
-    absent = _not_in_text(retrieval)
     amounts = {
         "lost_not_in_text": absent,
         "lost_skipped": np.maximum(1 - held - absent, 0),
@@ -137,14 +175,14 @@ def _in_started_documents(retrieval: Retrieval) -> Bools:
     return met
 
 
-def _not_in_text(retrieval: Retrieval) -> Floats:
-    """Return the share of each question's evidence that only another conversion of the documents has: [questions]."""
+def _not_in_text(retrieval: Retrieval) -> tuple[Floats, Bools]:
+    """Return the share of each question's evidence that only another conversion of the documents has, and which items."""
     table, extent = retrieval.table, retrieval.chunking.extent
     if extent is None:
-        return np.zeros(len(table.items))
+        return np.zeros(len(table.items)), np.zeros(len(table.item_weights), bool)
     first, last = retrieval.chunking.corpus.non_whitespace_before(np.array(extent))
     inside = np.zeros(len(table.item_weights), bool)
     inside[table.item[(table.spans[:, 0] >= first) & (table.spans[:, 1] <= last)]] = True
     lost = np.bincount(table.item_question, np.where(inside, 0, table.item_weights), minlength=len(table.items))
     share: Floats = lost / np.maximum(table.weights, 1)
-    return share
+    return share, ~inside

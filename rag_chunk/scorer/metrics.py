@@ -11,7 +11,7 @@ from rag_chunk.corpus.arrays import Bools, Floats, Positions, first_of_runs
 from rag_chunk.questions.question import Questions, question_overlap
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.budget import CURVE, LADDER, BudgetCurve, budgets_of
-from rag_chunk.scorer.losses import losses_of
+from rag_chunk.scorer.losses import LostItem, losses_of, lost_items
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.overlaps import EvidenceOverlaps, hits, recall, union_sizes
 from rag_chunk.scorer.retrieval import Retrieval
@@ -24,12 +24,14 @@ _ENOUGH = 0.9
 class Figures:
     """Scores per question by metric, [questions] each, and the metrics that are not their means.
 
-    `causes` are those of lost recall, of each question, in the group `losses`.
+    `causes` are those of lost recall, of each question, and `lost_items` its items of which something is missing, in the
+    group `losses`.
     """
 
     per_question: dict[str, Floats]
     metrics: dict[str, float] = field(default_factory=dict)
     causes: Sequence[tuple[str, ...]] = ()
+    lost_items: Sequence[tuple[LostItem, ...]] = ()
 
 
 def at_top_k(retrieval: Retrieval) -> Figures:
@@ -101,8 +103,8 @@ def _evidence_documents(corpus: Corpus, questions: Questions) -> Positions:
 
 def causes_of_loss(retrieval: Retrieval) -> Figures:
     """Return what is missing of the recall at the budget, by its cause."""
-    losses = losses_of(retrieval)
-    return Figures(losses.amounts, causes=losses.causes())
+    losses, of_items = losses_of(retrieval)
+    return Figures(losses.amounts, causes=losses.causes(), lost_items=lost_items(retrieval.table, of_items))
 
 
 def first_relevant(retrieval: Retrieval) -> Positions:

@@ -117,26 +117,48 @@ def union_sizes(low: Positions, high: Sizes, opens: Positions) -> Sizes:
     return sizes
 
 
-def recall(overlaps: EvidenceOverlaps, ranked: Hits, high: Sizes, lists: int) -> tuple[Floats, Bools]:
-    """Return evidence recall, and whether every item is wholly there: [cases, lists] each.
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemCoverage:
+    """How much of the items that a ranking meets is there, as a share: [cases, items met], by the list of each."""
 
-    `high` [cases, hits] is up to where each hit is visible, counted without white space, in each case:
-    sum of |e| cov_e over sum of |e|, where cov_e is the best of the item's alternatives.
+    list: Positions
+    item: Positions
+    share: Floats
+
+
+def cover_items(overlaps: EvidenceOverlaps, ranked: Hits, high: Sizes) -> ItemCoverage:
+    """Return cov_e of each item, that of its best alternative.
+
+    `high` [cases, hits] is up to where each hit is visible, counted without white space, in each case.
     """
-    # From hits to lists in three steps, each a reduction over runs: the union of the hits of each alternative, the
-    # best alternative of each item (as a share of its size), and the sum over a list's items, by their weights.
-    # Lists without any hit keep the 0 that they start with.
+    # From hits to items in two steps, each a reduction over runs: the union of the hits of each alternative, and the best
+    # alternative of each item, as a share of its size. `recall_of_items` then sums over a list's items, by their weights;
+    # lists without any hit keep the 0 that they start with.
     table, sizes = overlaps.table, union_sizes(overlaps.low[ranked.meeting], high, ranked.opens)
     alternative = overlaps.alternative[ranked.meeting[ranked.opens]]
     place, item = ranked.list[ranked.opens], table.item[alternative]
     opens = first_of_runs(place, item)
     if not len(opens):
-        return np.zeros((len(high), lists)), np.zeros((len(high), lists), bool)
+        return ItemCoverage(place, item, np.zeros((len(high), 0)))
     best = np.maximum.reduceat(sizes / table.lengths[alternative], opens, axis=1)
-    place, item = place[opens], item[opens]
-    last = first_of_runs(place)
-    gained, whole = np.zeros((len(high), lists)), np.zeros((len(high), lists), np.int64)
-    gained[:, place[last]] = np.add.reduceat(best * table.item_weights[item], last, axis=1)
+    return ItemCoverage(place[opens], item[opens], best)
+
+
+def recall(overlaps: EvidenceOverlaps, ranked: Hits, high: Sizes, lists: int) -> tuple[Floats, Bools]:
+    """Return evidence recall, and whether every item is wholly there: [cases, lists] each.
+
+    `high` is as in `cover_items`: sum of |e| cov_e over sum of |e|, where cov_e is the best of the item's alternatives.
+    """
+    return recall_of_items(overlaps.table, cover_items(overlaps, ranked, high), lists)
+
+
+def recall_of_items(table: EvidenceTable, covered: ItemCoverage, lists: int) -> tuple[Floats, Bools]:
+    """Return the recall of each list from that of its items, and whether every item is wholly there: [cases, lists]."""
+    best, place, last = covered.share, covered.list, first_of_runs(covered.list)
+    if not len(last):
+        return np.zeros((len(best), lists)), np.zeros((len(best), lists), bool)
+    gained, whole = np.zeros((len(best), lists)), np.zeros((len(best), lists), np.int64)
+    gained[:, place[last]] = np.add.reduceat(best * table.item_weights[covered.item], last, axis=1)
     whole[:, place[last]] = np.add.reduceat((best == 1).astype(np.int64), last, axis=1)
     repeats = lists // max(1, len(table.items))
     complete: Bools = whole == np.repeat(table.items, repeats)

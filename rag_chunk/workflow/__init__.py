@@ -162,12 +162,12 @@ def _run_and_track(
     """Open the run before the work starts, so that an analysis that dies is seen; log when the results are safe."""
     from rag_chunk.mlflow_tracker import ignore_notice, track_run
 
-    save, folder = settings.output.save, settings.output.save
+    save, folder, options = settings.output.save, settings.output.save, options.with_tracking_id()
     spool = choose_spool(ignore_notice if save else reporter.notify)
     try:
         with (
+            mark_open(spool, options),  # before there is a run: whoever is killed while it is created leaves the mark
             track_run(options, several=several, notify=reporter.notify) as tracking,
-            mark_open(spool, tracking.to_json()),
         ):
             analysis = analyse()
             folder = save or spool / analysis.report.analysis_id

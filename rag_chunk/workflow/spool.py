@@ -126,16 +126,13 @@ def remove_from_spool(folder: Path) -> None:
 
 
 @contextmanager
-def mark_open(spool: Path, tracking: dict[str, Any]) -> Iterator[None]:
+def mark_open(spool: Path, options: TrackingConfig) -> Iterator[None]:
     """Keep a folder that names the runs of this analysis as long as it lasts: `track --all` ends them if we are killed."""
-    folder = spool / str(tracking.get("provenance", {}).get("tracking_id", "")) if tracking.get("run_id") else None
-    if folder is None:
-        yield
-        return
+    folder = spool / options.tracking_id
     try:
         prepare_folder(folder)
         with folder_lock(folder):
-            write_text(folder / _TRACKING, json.dumps(tracking, ensure_ascii=False) + "\n")
+            write_text(folder / _TRACKING, json.dumps(options.to_json(), ensure_ascii=False) + "\n")
             yield
     finally:
         remove_from_spool(folder)

@@ -26,7 +26,7 @@ from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.analysis.statistics import compare_all
 from rag_chunk.analysis.summary import between_documents, explain, limit_of_recall, summarize, where_lost
 from rag_chunk.analysis.usual_choice import usual_configuration
-from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, holdout_verdict, overlap_warning, scope
+from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, overlap_warning, scope
 from rag_chunk.cli.app import app
 from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
 from rag_chunk.config.metric_table import metrics_of
@@ -470,9 +470,16 @@ def test_the_split_depends_on_the_seed_and_the_ids_alone():
 def test_under_10_questions_in_a_part_are_said_to_be_too_few():
     few = said(analysed(questions=20, holdout=0.7))
     assert "6 questions are too few to choose by (10 at least)." in few
-    assert "too few to report" not in few
-    assert "6 questions are too few to report (10 at least)." in said(analysed(questions=20, holdout=0.3))
-    assert holdout_verdict(1, 1).endswith("1 question is too few to report (10 at least).")
+    assert "too few to show" not in few
+
+
+def test_too_few_questions_that_report_are_warned_of_once():
+    for count, warning in (
+        (20, "6 questions are too few to show which is better"),
+        (60, "18 questions show only large"),
+    ):
+        assert said(analysed(questions=count, holdout=0.3)).count(warning) == 1
+        assert said(analysed({"whole": WHOLE}, questions=count, holdout=0.3)).count(warning) == 1
 
 
 def test_a_single_question_cannot_be_held_out():
@@ -1074,9 +1081,10 @@ def test_the_explanation_says_where_the_recommended_configuration_loses_recall()
 
 def test_questions_that_tell_no_configuration_from_another_are_counted() -> None:
     outcome = replace(outcome_of(alike()), undecided=12)
-    assert "12 of 60 questions score the same under every configuration: they cannot tell these apart." in explain(
-        outcome, {}, held_out=False
-    )
+    assert (
+        "12 of 60 questions score the same under every configuration: they cannot tell these apart. To show a "
+        "difference of 5 points, add roughly 90 of the others."
+    ) in explain(outcome, {}, held_out=False)
     assert not [line for line in explain(outcome_of(alike()), {}, held_out=False) if "cannot tell" in line]
     report = analysed({"whole": WHOLE, "same": WHOLE.with_settings(budget=119)})
     assert any(line.startswith("40 of 40 questions score the same") for line in notes(report))

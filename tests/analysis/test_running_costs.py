@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rag_chunk import AnalysisConfig, Corpus, Document, Questions, RunConfig, analyze
-from rag_chunk.config import METRICS
+from rag_chunk.analysis import score_retrievals
+from rag_chunk.analysis.external import ExternalRun
+from rag_chunk.config import METRICS, external_name
 from rag_chunk.config.file import read_config
 from rag_chunk.config.metric_table import metrics_of, varies
 from rag_chunk.config.prices import Prices
@@ -67,3 +70,17 @@ def test_prices_stand_in_the_config_file(folder: Path) -> None:
     (folder / "c.yaml").write_text("analysis:\n  costs:\n    embedding: -1\n    speed: 3\n")
     with pytest.raises(InputError, match=r"embedding.*speed|speed.*embedding"):
         read_config(folder / "c.yaml")
+
+
+def test_your_own_retriever_has_the_same_costs_without_its_time() -> None:
+    ours = analyze(CORPUS, CONFIG, ASKED, settings=AnalysisConfig(measure_costs=True))
+    ((name, chunking),) = ours.chunkings.items()
+    rankings = np.tile(np.arange(len(chunking)), (len(ASKED), 1))
+    given = {"mine": ExternalRun(chunking, rankings, CONFIG.with_settings(retriever=external_name("rankings")))}
+    prices = Prices(embedding=20, context=3)
+    (mine,) = score_retrievals(CORPUS, given, ASKED, settings=AnalysisConfig(costs=prices)).report.configurations
+    assert mine.metrics["index_tokens"] == ours.report.configuration(name).metrics["index_tokens"]
+    assert mine.metrics["index_price"] == pytest.approx(mine.metrics["index_tokens"] * 20 / 1_000_000)
+    assert not mine.metrics.keys() & set(TIMES)
+    (plain,) = score_retrievals(CORPUS, given, ASKED).report.configurations
+    assert not plain.metrics.keys() & set(metrics_of("costs"))

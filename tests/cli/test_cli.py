@@ -311,12 +311,18 @@ def test_the_version_is_shown() -> None:
     assert done("--version").startswith("rag-chunk ")
 
 
-def test_help_imports_nothing_heavy() -> None:
+_HEAVY = {"mlflow", "numpy", "tiktoken", "yaml", "regex", "jinja2", "requests"}
+
+
+@pytest.mark.parametrize(
+    ("words", "heavy"), [(["analyze", "--help"], _HEAVY), (["--help"], {*_HEAVY, "pydantic", "rag_chunk.config"})]
+)
+def test_help_imports_nothing_heavy(words: list[str], heavy: set[str]) -> None:
     code = (
-        "import sys; sys.argv = ['rag-chunk', 'analyze', '--help']\n"
+        f"import sys; sys.argv = ['rag-chunk', *{words}]\n"
         "from rag_chunk.cli import main\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "print(sorted({'mlflow', 'numpy', 'tiktoken', 'yaml', 'regex', 'jinja2', 'requests'} & set(sys.modules)), file=sys.stderr)"
+        f"print(sorted({heavy} & set(sys.modules)), file=sys.stderr)"
     )
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.strip() == "[]"

@@ -9,15 +9,17 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import fsspec
 import pyarrow.parquet
 import pytest
-import typer
 
+from rag_chunk import cli
 from rag_chunk.cli import app, main
+from rag_chunk.cli.commands import COMMANDS, load_command
 from rag_chunk.config import (
     RETRIEVERS,
     STRATEGIES,
@@ -104,9 +106,23 @@ def test_what_lacks_a_package_is_marked_with_the_line_that_installs_it(rag_chunk
     assert {"name": "header", "reason": "it needs a package: pip install 'rag-chunk[gears]'"} in report["skipped"]
 
 
-@pytest.mark.parametrize("command", sorted(vars(typer.main.get_command(app))["commands"]))
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_purpose_in_the_list_of_commands_is_the_first_paragraph_of_its_help(command):
+    first, *_ = str(load_command(command).help).split("\n\n")
+    assert COMMANDS[command].purpose == " ".join(first.split())
+
+
+def test_every_command_is_in_the_list_of_commands():
+    for row in COMMANDS.values():
+        import_module(f"rag_chunk.cli.{row.module}")
+    modules = {path.stem for path in Path(cli.__file__).parent.glob("*.py") if "@app.command" in path.read_text()}
+    assert modules == {row.module for row in COMMANDS.values()}
+    assert len(app.registered_commands) == len(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_every_name_whole_at_80_columns(rag_chunk, command):
-    parameters = vars(typer.main.get_command(app))["commands"][command].params
+    parameters: list[Any] = load_command(command).params
     has_more = any(each.name == "help_all" for each in parameters)
     shown = rag_chunk(command, "--help-all" if has_more else "--help").out
     names = {name for each in parameters for name in [*each.opts, *each.secondary_opts] if name.startswith("--")}

@@ -13,6 +13,11 @@ MODULES = {
     "a function": "export default function Layout({ children }) {\n  return <div>{children}</div>\n}\n",
     "a list after the sign": "export const numbers =\n  [1, 2]\n",
     "names of another module": "export { A, B } from './parts'\n",
+    "a comment behind it": "import A from 'a'; /* why */\n",
+    "a comment between two": "export const a = 1\n// why\nexport const b = 2\n",
+    "a condition over lines": "export const a = b\n  ? 'c'\n  : 'd'\n",
+    "calls over lines": "export const a = b\n  .map(c)\n  .filter(d)\n",
+    "a regular expression with a bracket": "export const a = /[(]\\//\n",
     "Windows lines": "import {\r\n  A,\r\n} from 'a'\r\n",
 }
 PROSE = (
@@ -29,6 +34,14 @@ IMAGES = {
     "several badges": "[![a](b)](c)\n[![d](e)][f]\n![g](h){width=50}",
     "a reference": "![][image1]\n\n[image1]: <data:image/png;base64,iVBORw0KGgo>",
     "a reference by its text": "![The Plan]\n\n[the  plan]: plan.png 'Ground floor'",
+    "a reference with its title below": "![x]\n\n[x]: y.png\n  'Ground floor'",
+    "lines that are broken": "![a](b)\\\n![c](d)",
+    "HTML": '<p align="center">\n  <a href="a"><img src="b.png" alt="1 > 0"></a><br/>\n  <!-- c -->\n</p>',
+    "HTML in a line": '<a href="a"><img src="b.png"></a> ![c](d)',
+    "HTML with sources": '<picture>\n<source srcset="a">\n<img src="b">\n</picture>',
+    "as Obsidian embeds it": "![[a.png|300]]",
+    "an item": "- ![a](b)",
+    "a quote": "> ![a](b)\n> [![c](d)](e)",
     "data that nothing refers to": "[image9]: <data:image/png;base64,iVBORw0KGgo>",
 }
 
@@ -63,7 +76,17 @@ def test_images_and_their_definitions_are_left_out(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["![x](y) and text", "![not defined]", "[a link](b)", "[![x](y)", "[link]: https://a.org"]
+    "text",
+    [
+        "![[a note]]",
+        "<p>text</p>",
+        '<div><img src="x">text</div>',
+        "![x](y) and text",
+        "![not defined]",
+        "[a link](b)",
+        "[![x](y)",
+        "[link]: https://a.org",
+    ],
 )
 def test_what_is_more_than_an_image_stays(text: str) -> None:
     assert text in left(text, "images")
@@ -78,6 +101,10 @@ def test_what_is_more_than_an_image_stays(text: str) -> None:
         "> ```py\n> x = 1\n> ```",
         "1. a\n\n   > ~~~\n   > x = 1\n   > ~~~",
         "- a\n\n      x = 1",
+        "!!! note\n\n    ```py\n    x = 1\n    ```",
+        "!!! note\n    ~~~\n    x = 1\n    ~~~",
+        '=== "Tab"\n\n    ``` py title="a.py"\n    x = 1\n    ```',
+        "- a\n\n    !!! note\n\n        ```py\n        x = 1",
     ],
 )
 def test_code_is_left_out_also_in_lists_and_quotes(text: str) -> None:
@@ -97,6 +124,31 @@ def test_an_admonition_in_a_list_is_no_code() -> None:
     assert "Stop the service." in left("- a\n\n  !!! note\n\n      Stop the service.", "code")
 
 
+def test_beside_a_fence_in_an_admonition_the_text_stays() -> None:
+    text = "!!! note\n\n    Before.\n\n    ```py\n    x = 1\n    ```\n\n    After."
+    assert left(text, "code").split() == ["First.", "!!!", "note", "Before.", "After.", "Last."]
+
+
+def test_text_that_is_indented_in_mdx_is_no_code() -> None:
+    assert "Text." in left("<Tab>\n\n    Text.\n\n</Tab>", "code", "a.mdx")
+    assert "Text." not in left("<Tab>\n\n    Text.\n\n</Tab>", "code", "a.md")
+
+
+@pytest.mark.parametrize("text", ["{/* a */}", "{/* a\n\nb */}", "{/* a */}\n{/* b */}"])
+def test_comments_of_mdx_are_left_out(text: str) -> None:
+    assert left(text, "html_comments", "a.mdx") == "First.\n\nLast."
+    assert text in left(text, "html_comments", "a.md")
+
+
+@pytest.mark.parametrize(
+    "text", ["- a\n\n  <!-- x -->\n\n- b", "> a\n>\n> <!-- x\n> x -->\n> b", "1. a\n   <!-- x -->\n2. b"]
+)
+def test_comments_in_lists_and_quotes_are_left_out(text: str) -> None:
+    parts = left(text, "html_comments").split()
+    assert "x" not in parts
+    assert {"a", "b"} <= set(parts)
+
+
 @pytest.mark.parametrize("text", ["<!-- a -->", "<!-- a\n\nb -->", "<!-- a --> <!-- b -->"])
 def test_comments_are_left_out(text: str) -> None:
     assert left(text, "html_comments") == "First.\n\nLast."
@@ -109,10 +161,32 @@ def test_text_beside_comments_stays(text: str) -> None:
     assert "The text." in left(text, "html_comments")
 
 
-@pytest.mark.parametrize("text", ["---\na: 1\n---", '+++\na = "---"\n+++'])
-def test_front_matter_of_both_kinds_is_left_out(text: str) -> None:
+FRONT_MATTER = {
+    "YAML": "---\na: 1\n---",
+    "YAML that ends with dots": "---\na: 1\n...",
+    "YAML with a comment first": "---\n# A\n\na: 1\n---",
+    "YAML with a rule in a text": "---\na: |\n  ---\n  ----\n---",
+    "YAML with a quoted key": "---\n'the key': 1\n---",
+    "YAML of a template": "---\n{{ a }}\n---",
+    "nothing": "---\n---",
+    "TOML": '+++\na = "---"\n+++',
+    "JSON": '{\n  "a": {\n    "b": 1\n  }\n}',
+}
+RULES = {
+    "text": "---\nA text: it goes on.\n\n---",
+    "a blank line": "---\n\na: 1\n\n---",
+    "a heading": "---\n# A\n\nText of it.\n\n---",
+    "plus signs that nothing closes": "+++\na: 1",
+    "no end": "---\na: 1",
+    "no JSON": "{\na: 1\n}",
+}
+
+
+@pytest.mark.parametrize("text", FRONT_MATTER.values(), ids=FRONT_MATTER)
+def test_front_matter_of_all_kinds_is_left_out(text: str) -> None:
     assert left(text, "front_matter") == "Last."
 
 
-def test_plus_signs_that_nothing_closes_are_text() -> None:
-    assert "a = 1" in left("+++\na = 1", "front_matter")
+@pytest.mark.parametrize("text", RULES.values(), ids=RULES)
+def test_text_below_a_rule_is_no_front_matter(text: str) -> None:
+    assert left(text, "front_matter").split() == [*text.split(), "Last."]

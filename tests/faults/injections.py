@@ -11,6 +11,7 @@ and its number: `--only NUMBER` repeats it, and a run with the same `--results` 
 
 import argparse
 import gc
+import itertools
 import json
 import os
 import random
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from pkgutil import walk_packages
 import rag_chunk
 from rag_chunk.errors import SIGNALS
 from tests.faults.kinds import KINDS, ON_SERVER, SHARES, Usual, count_calls, count_requests
-from tests.faults.places import RUNS, Ended, Place, new_place, runs_of, start, start_cold, wait_for
+from tests.faults.places import LONGEST, RUNS, Ended, Place, new_place, runs_of, start, start_cold, wait_for
 from tests.support.mlflow_server import running_pages
 
 COLUMNS = ("lost", "duplicates", "running", "tracebacks", "late")
@@ -50,8 +51,11 @@ class Ground:
     usual: Usual
 
 
-def faults_after(place: Place, ended: Ended) -> Counter[str]:
-    """Send what waits, with nothing in the way, and count what is wrong then."""
+def faults_after(place: Place, ended: Ended, limit: float) -> Counter[str]:
+    """Send what waits, with nothing in the way, and count what is wrong then.
+
+    A process that goes on for longer than `limit` seconds after a signal is late.
+    """
     waiting = place.waiting()
     again = [wait_for(place, start(place, ["track", "--all", *place.options]))]
     again += [wait_for(place, start(place, ["track", str(each), *place.options])) for each in waiting if each.is_dir()]
@@ -61,7 +65,7 @@ def faults_after(place: Place, ended: Ended) -> Counter[str]:
     kept = waiting or ended.status == 0
     shown = "sentence-200-50" in ended.out
     silent = shown and not kept and len(whole) < RUNS and "could not be written" not in ended.err
-    late = sum(each.status is None for each in (ended, *again))
+    late = sum(each.status is None for each in (ended, *again)) or int(ended.after_signal > limit)
     failed = any(each.status not in {0, None} for each in again) or bool(place.waiting())
     wrong = Counter(
         lost=int((kept and len(whole) < RUNS) or silent or failed),
@@ -80,7 +84,7 @@ def faults_after(place: Place, ended: Ended) -> Counter[str]:
     return wrong
 
 
-def inject(ground: Ground, number: int, seed: int) -> dict[str, object]:
+def inject(ground: Ground, number: int, seed: int, limit: float) -> dict[str, object]:
     """Do one injection in a place of its own; return what went wrong."""
     chance = random.Random(f"{seed} {number}")  # noqa: S311 - no secret
     kind = SHARES[number % len(SHARES)]
@@ -89,16 +93,17 @@ def inject(ground: Ground, number: int, seed: int) -> dict[str, object]:
             place = replace(place, uri=ground.address, database=ground.database, experiment=f"faults {number}")  # noqa: PLW2901 - the same place
         begun = time.monotonic()
         ended = KINDS[kind](place, chance, ground.usual)
-        wrong = faults_after(place, ended)
+        wrong = faults_after(place, ended, limit)
     row = {"number": number, "seed": seed, "kind": kind, "status": ended.status}
-    return {**row, "seconds": round(time.monotonic() - begun, 2), **wrong}
+    seconds = {"seconds": time.monotonic() - begun, "after_signal": ended.after_signal}
+    return {**row, **{name: round(value, 2) for name, value in seconds.items()}, **wrong}
 
 
-def work(ground: Ground, numbers: Sequence[int], seed: int, results: Path) -> None:
-    """Do these injections, and append a line for each to `results`."""
+def work(ground: Ground, numbers: Sequence[int], given: argparse.Namespace) -> None:
+    """Do these injections, and append a line for each to the file of results."""
     for number in numbers:
-        line = json.dumps(inject(ground, number, seed)) + "\n"
-        with results.open("a") as file:
+        line = json.dumps(inject(ground, number, given.seed, given.limit)) + "\n"
+        with given.results.open("a") as file:
             file.write(line)
 
 
@@ -109,7 +114,7 @@ def share_work(ground: Ground, numbers: Sequence[int], given: argparse.Namespace
         child = os.fork()
         if not child:
             try:
-                work(ground, numbers[job :: given.jobs], given.seed, given.results)
+                work(ground, numbers[job :: given.jobs], given)
                 os._exit(0)
             except BaseException:  # noqa: BLE001 - said before the process ends
                 import traceback
@@ -153,7 +158,10 @@ def _watch_usual(root: Path, empty: Path, address: str, server: Path) -> Usual:
         words = [word for word in place.analysis if word not in {"--mlflow-tracking", *place.options}]
         wait_for(place, start(place, [*words, "--save", str(saved)]))
         shutil.copytree(saved, root / "results")
-    return Usual(seconds[1], seconds[2], calls, requests, root / "results")
+    with new_place(root, empty, "sent") as place:
+        shutil.copytree(root / "results", place.folder / "results")
+        sending = wait_for(place, start(place, ["track", "results", *place.options])).seconds
+    return Usual(seconds[1], seconds[2], sending, calls, requests, root / "results")
 
 
 def _make_empty_store(root: Path) -> Path:
@@ -181,8 +189,18 @@ def print_table(rows: Sequence[dict[str, object]]) -> None:
         its = [row for row in rows if row["kind"] == kind]
         sums = [sum(int(str(row[column])) for row in its) for column in COLUMNS]
         print(f"| {kind} | {len(its)} | {' | '.join(map(str, sums))} |")
-    longest = max((float(str(row["seconds"])) for row in rows), default=0)
-    print(f"\n{len(rows)} injections; the longest took {longest} s with what followed it")
+    longest, after = (max((float(str(row[name])) for row in rows), default=0) for name in ("seconds", "after_signal"))
+    print(
+        f"\n{len(rows)} injections; the longest took {longest} s with what followed it, "
+        f"and no process went on for more than {after} s after a signal"
+    )
+
+
+def _numbers(kinds: Container[str], count: int) -> list[int]:
+    """Return the numbers of the first `count` injections of these kinds."""
+    return list(
+        itertools.islice((number for number in itertools.count() if SHARES[number % len(SHARES)] in kinds), count)
+    )
 
 
 def main() -> None:
@@ -192,12 +210,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", type=int, action="append", help="the number of an injection; may be repeated")
+    parser.add_argument("--kind", choices=KINDS, action="append", help="one of the kinds; may be repeated")
+    parser.add_argument("--limit", type=float, default=LONGEST, help="seconds that a process may go on after a signal")
     parser.add_argument("--results", type=Path, default=Path("faults.jsonl"))
     given = parser.parse_args()
     for each in SIGNALS:  # whoever started us in the background may ignore them, and children would inherit that
         signal.signal(each, signal.default_int_handler if each is signal.SIGINT else lambda *_: sys.exit(143))
     done = {row["number"] for row in read_results(given.results, given.seed)}
-    numbers = given.only or [number for number in range(given.count) if number not in done]
+    numbers = given.only or [number for number in _numbers(given.kind or KINDS, given.count) if number not in done]
     for module in (*IMPORTED, *(each.name for each in walk_packages(rag_chunk.__path__, "rag_chunk."))):
         if not module.endswith("__main__"):
             __import__(module)

@@ -48,10 +48,14 @@ MACHINES = 3  # that send copies of one analysis at once
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """An undisturbed analysis: its seconds, cold too, how often it makes each call, and each request to a server."""
+    """An undisturbed analysis: its seconds, cold too, how often it makes each call, and each request to a server.
+
+    Its results are `saved`, and sent in `sending_seconds`.
+    """
 
     seconds: float
     cold_seconds: float
+    sending_seconds: float
     calls: dict[str, int]
     requests: dict[str, int]
     saved: Path
@@ -61,6 +65,14 @@ def interrupt(place: Place, chance: random.Random, usual: Usual) -> Ended:
     """Send a signal, sometimes two, at a random moment."""
     numbers = [chance.choice(SIGNALS) for _ in range(chance.choice((1, 1, 1, 2)))]
     return _signal_at_random(start(place, place.analysis), place, chance, usual.seconds, numbers)
+
+
+def interrupt_sending(place: Place, chance: random.Random, usual: Usual) -> Ended:
+    """Send a signal, sometimes two, at a random moment of sending saved results."""
+    shutil.copytree(usual.saved, place.folder / ".rag-chunk" / "unsent" / "saved")
+    numbers = [chance.choice(SIGNALS) for _ in range(chance.choice((1, 1, 1, 2)))]
+    child = start(place, ["track", "--all", *place.options])
+    return _signal_at_random(child, place, chance, usual.sending_seconds, numbers)
 
 
 def interrupt_start(place: Place, chance: random.Random, usual: Usual) -> Ended:
@@ -78,12 +90,15 @@ def _signal_at_random(
     child: int, place: Place, chance: random.Random, longest: float, numbers: list[signal.Signals]
 ) -> Ended:
     moments = sorted((chance.uniform(0, longest), number) for number in numbers)
+    signalled: list[float] = []
 
     def stop(seconds: float) -> None:
         while moments and seconds >= moments[0][0]:
             os.kill(child, moments.pop(0)[1])
+            signalled.append(seconds)
 
-    return wait_for(place, child, stop)
+    ended = wait_for(place, child, stop)
+    return replace(ended, signalled=signalled[0] if signalled else 0.0)
 
 
 def interrupt_at_call(place: Place, chance: random.Random, usual: Usual) -> Ended:
@@ -253,6 +268,7 @@ def send_copies(place: Place, chance: random.Random, usual: Usual) -> Ended:
 ON_SERVER = {"false answers", "copies from three machines"}
 KINDS: dict[str, Callable[[Place, random.Random, Usual], Ended]] = {
     "signals": interrupt,
+    "signals while sending": interrupt_sending,
     "signals at calls": interrupt_at_call,
     "signals at the start": interrupt_start,
     "kills": kill,
@@ -263,6 +279,6 @@ KINDS: dict[str, Callable[[Place, random.Random, Usual], Ended]] = {
 }
 SHARES = (  # the order in which kinds follow each other: what costs much comes less often
     *("signals", "signals at calls", "kills", "false answers", "full disks") * 3,
-    *("signals at calls", "kills at calls", "kills at calls", "false answers"),
+    *("signals while sending", "signals at calls", "kills at calls", "kills at calls", "false answers"),
     *("signals at the start", "copies from three machines"),
 )

@@ -55,12 +55,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a process ended: its status, or None where it had to be killed, and what it printed."""
+    """How a process ended: its status, or None where it had to be killed, and what it printed.
+
+    `signalled` is the seconds from its start to the first signal that it got; 0 where it got none.
+    """
 
     status: int | None
     seconds: float
     out: str
     err: str
+    signalled: float = 0.0
+
+    @property
+    def after_signal(self) -> float:
+        """How long it went on after the first signal."""
+        return self.seconds - self.signalled if self.signalled else 0.0
 
 
 def start(place: Place, words: list[str], before: Callable[[], None] = lambda: None) -> int:

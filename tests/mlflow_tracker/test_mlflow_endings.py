@@ -23,7 +23,7 @@ from rag_chunk.mlflow_tracker.resend import ExistingRuns
 from tests.conftest import Program
 from tests.support.empty_store import copy_empty_store
 from tests.support.mlflow_folder import FOUR, report, write_documents, write_folder
-from tests.support.mlflow_runs import all_runs
+from tests.support.mlflow_runs import all_runs, client_of
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 
@@ -230,6 +230,28 @@ def test_of_copies_that_two_machines_have_sent_without_seeing_each_other_one_sta
     assert {run.data.tags.get("mlflow.parentRunId") for run in all_runs("sqlite:///runs.db")} <= {None, top.info.run_id}
 
 
+@pytest.mark.parametrize("lost", ["deleted", "failed"])
+def test_of_a_copy_whose_machine_lost_its_run_nothing_stays(lost, place, run, monkeypatch):
+    """As where another machine takes that run for a stray, and the one that sends the copy gives up."""
+    for name in ("here", "there"):
+        write_folder(place / name, report())
+    uri = f"sqlite:///{place}/runs.db"  # MLflow keeps engines by their addresses
+    store = ["--mlflow-uri", uri]
+    assert run("track", "here", *store)[0] == 0
+    kept = {each.info.run_id for each in all_runs(uri)}
+    with monkeypatch.context() as unseen:
+        unseen.setattr(rag_chunk.mlflow_tracker.resend, "_find_existing", lambda *_: ExistingRuns())
+        unseen.setattr(rag_chunk.mlflow_tracker.resend, "_keep_one", lambda *given: given[3])
+        assert run("track", "there", *store)[0] == 0
+    others = [each for each in all_runs(uri) if each.info.run_id not in kept]
+    (top,) = [each.info.run_id for each in others if "mlflow.parentRunId" not in each.data.tags]
+    with client_of(uri) as client:
+        client.delete_run(top) if lost == "deleted" else client.set_terminated(top, "FAILED")
+    assert "deleted the second copy of" in run("track", "there", *store)[2]
+    assert statuses(place) == ["FINISHED"] * 5
+    assert {each.info.run_id for each in all_runs(uri)} == kept
+
+
 def test_three_copies_of_a_folder_sent_at_once_make_one_analysis(place):
     folders = [write_folder(place / f"copy {number}") for number in range(3)]
     words = [sys.executable, "-m", "rag_chunk", "track"]
@@ -287,11 +309,25 @@ run()
     assert done.stderr == b""
 
 
-def test_runs_that_a_killed_process_left_running_are_ended_by_track(place, run):
-    program = """
-import os, signal
+KILL = "os.kill(os.getpid(), signal.SIGKILL)"
+KILLED_AT = {
+    "when the run is created": f"""
+import mlflow
+create = mlflow.MlflowClient.create_run
+mlflow.MlflowClient.create_run = lambda *given, **named: (create(*given, **named), {KILL})
+""",
+    "while the work is done": f"""
 import rag_chunk.analysis.runner
-rag_chunk.analysis.runner.score_chunks = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+rag_chunk.analysis.runner.score_chunks = lambda *_, **__: {KILL}
+""",
+}
+
+
+@pytest.mark.parametrize("kill", KILLED_AT.values(), ids=KILLED_AT)
+def test_runs_that_a_killed_process_left_running_are_ended_by_track(kill, place, run):
+    program = f"""
+import os, signal
+{kill}
 from rag_chunk.cli import program
 program()
 """

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -250,9 +251,11 @@ def test_promoting_sharing_questions_and_scoring_traces_write_no_secret(server, 
     ask(server)
     score = ["score", "--corpus", "docs", "--test-file", "questions.json", "--traces", "locks-app"]
     said += [run(*score, *uri, "--mlflow-tracking", "--save", "scored"), run(*score, *away)]
-    assert [status for status, _, _ in said] == [0, 0, 0, 5, 0, 3, 0, 5, 0, 5], said[8]
+    read = 0 if find_spec("pandas") else 5  # MLflow's datasets need it, and mlflow-skinny does not bring it along
+    assert [status for status, _, _ in said] == [0, 0, 0, 5, 0, 3, read, 5, 0, 5], said[8]
     files, texts = texts_of(said, store, folder)
-    assert {"back.yaml", "tracking.json", "mlflow.db"} <= {path.name for path in files}
+    written = {"tracking.json", "mlflow.db", *(() if read else ("back.yaml",))}
+    assert written <= {path.name for path in files}
     assert leaks(texts) == []
 
 

@@ -18,6 +18,7 @@ from rag_chunk import read_corpus
 from rag_chunk.config import yaml_text
 from rag_chunk.config.drafting import FILTERS, QUESTION_KINDS, DraftingConfig
 from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus.document import Page
 from rag_chunk.questions import check_questions
 from rag_chunk.questions.drafting import (
     DraftContext,
@@ -450,6 +451,50 @@ def test_drafts_without_a_model_come_from_headings_definitions_tables_and_code()
         ("table", "What is the closes at of south gate?", "| south gate | 08:30 | 20:30 |"),
         ("code", "How is open_gate defined?", "def open_gate(name: str, hour: int) -> bool:"),
     }
+
+
+PAGES = (
+    (
+        "Doors Ltd.\nLate closing\nThe night porter of the house closes the doors later than the others, and opens them at seven in the\nmorning.\n"
+        "Keys\nWe are a party to many contracts about doors, and a lock is one thing of them, as the law\nwants it. "
+        "Master key means the one key that opens every door of the house, and that nobody lends to\nanybody.\n1"
+    ),
+    (
+        "Doors Ltd.\nSales of locks increased by 12 % in the north, since the old ones of most houses had rusted. "
+        "Not only was\nthat good for us. For locks, this is the best year.\nYes ☐ No ☒ Mark the box if the house is a member of the guild.\n"
+        "Net sales of locks $ 3,226.8 $ 2,729.4 (4.8%)\nDated as of: July 12, 2022\n2"
+    ),
+    "Doors Ltd.\nThe guild gave a warning about rusted hinges in houses near the harbour.\nOther 12 14\n3",
+)
+
+
+def test_drafts_of_pages_come_from_title_lines_definitions_numbers_and_rows():
+    text, starts = "\n\n".join(PAGES), [0, len(PAGES[0]) + 2, len(PAGES[0]) + len(PAGES[1]) + 4]
+    pages = tuple(Page(start, str(number)) for number, start in enumerate(starts, 1))
+    drawn = {(draft.kind, draft.question, draft.phrase) for draft in drafts(Corpus([Document("a.pdf", text, pages)]))}
+    porter = (
+        "The night porter of the house closes the doors later than the others, and opens them at seven in the morning."
+    )
+    key = "Master key means the one key that opens every door of the house, and that nobody lends to anybody."
+    sales = "Sales of locks increased by 12 % in the north, since the old ones of most houses had rusted."
+    assert drawn >= {
+        ("heading", "What is said about Late closing?", porter),
+        ("definition", "What is Master key?", key),
+        ("number", "How much did Sales of locks change?", sales),
+        ("table", "What are the figures for Net sales of locks?", "Net sales of locks $ 3,226.8 $ 2,729.4 (4.8%)"),
+    }
+    assert [phrase for kind, _, phrase in drawn if kind == "sentence" and phrase not in {porter, key, sales}] == [
+        "The guild gave a warning about rusted hinges in houses near the harbour."
+    ]
+    assert {kind for kind, *_ in drawn} == {"heading", "definition", "number", "table", "sentence"}
+    assert not any(word in question for _, question, _ in drawn for word in ("We", "Not only", "Dated", "Other", "Yes"))
+
+
+def test_no_draft_without_a_model_has_a_phrase_in_more_than_five_places():
+    notice = "A copy of this notice hangs beside every door of the house."
+    files = [Document(f"{number}.md", f"# Door {number}\n\n{notice}\n") for number in range(6)]
+    assert drafts(Corpus(files)) == []
+    assert {draft.phrase for draft in drafts(Corpus(files[:5]))} == {notice}
 
 
 def test_few_drafts_without_a_model_are_of_all_kinds_there_are(examples):

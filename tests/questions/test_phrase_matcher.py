@@ -51,12 +51,14 @@ def match_one_by_one(corpus, phrase, documents):
         spans = []
         for index in documents:
             text, offset = corpus.documents[index].text, int(corpus.starts[index])
-            form = {"exact": text, "folded": folded[index].text, "letters": bare[index].text}[step]
-            for place in places_one_by_one(form, wanted[step]):
-                end = place + len(wanted[step])
-                start, end = (
-                    (place, end) if step == "exact" else (folded if step == "folded" else bare)[index].span(place, end)
-                )
+            there = {"exact": text, "folded": folded[index].text, "letters": bare[index].text}[step]
+            for place in places_one_by_one(there, wanted[step]):
+                start, end = place, place + len(wanted[step])
+                if step != "exact":
+                    form = (folded if step == "folded" else bare)[index]
+                    if not form.is_whole(start, end):
+                        continue
+                    start, end = form.span(start, end)
                 if is_place(text, start, end) and (step != "letters" or numbers(phrase) == numbers(text[start:end])):
                     spans.append((start + offset, end + offset))
         if spans:

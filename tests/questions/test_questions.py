@@ -278,6 +278,9 @@ WHOLE = {
     "a minus": ("5 degrees at night", "At -5 degrees at night, or 5 degrees at night"),
     "a minus before a currency": ("$5 per share", "A loss of -$5 per share, not $5 per share"),
     "Hindi vowel signs": ("काउंटी", "काउंटीयों, काउंटी"),
+    "a Hindi letter that is joined to the next": ("दिल", "दिल्ली, दिल"),
+    "a minus that is a hyphen": ("-5 degrees", "3-5 degrees, or -5 degrees"),
+    "signs of a name": ("written in C", "It is written in C++ or written in C#, and not written in C"),
 }
 
 
@@ -295,6 +298,9 @@ def test_a_phrase_is_no_evidence_inside_a_longer_word_or_number(phrase, text, re
         ("costs 3", "costs 3,50 Euro"),
         ("the cat", "the category"),
         ("on art", "on artistry"),
+        ("मत है", "मति है"),
+        ("-5 degrees", "3-5 degrees"),
+        ("written in C", "It is written in C++."),
         ("5 degrees at night", "It was -5 degrees at night."),
         ("It was 5 degrees at night.", "It was \u22125 degrees at night."),
         ("It was -5 degrees at night.", "It was 5 degrees at night."),

@@ -16,6 +16,7 @@ import pytest
 
 from rag_chunk.analysis import Analysis, analyze
 from rag_chunk.analysis.folder import read_results, without_texts
+from rag_chunk.analysis.report import LostItemEntry
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig
 from rag_chunk.config.tracking import LogChunks, TrackingConfig
 from rag_chunk.corpus import Corpus, Document
@@ -378,6 +379,30 @@ def test_each_question_that_loses_has_a_line_with_its_causes_and_what_stood_abov
     assert f"By question: {lost.count} of 12 miss something under {lost.name}" in page
     assert f"By tag, for {report.best.name}" in page
     assert f"By document, for {report.best.name}" in page
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [
+        ((), "ranked below the budget"),
+        (((1, "lost_below_budget"), (2, "lost_below_budget")), "ranked below the budget"),
+        (((2, "lost_below_budget"),), "item 2: ranked below the budget"),
+        (
+            ((1, "lost_cut"), (3, "lost_skipped")),
+            "item 1: the budget ends inside the chunk; item 3: skipped: in no chunk",
+        ),
+    ],
+)
+def test_causes_are_in_words_and_by_item_where_items_differ(items: tuple[tuple[int, str], ...], words: str) -> None:
+    report = made(SHORT).report
+    assert report.comparison
+    best = report.best
+    losing = next(each for each in best.questions if each.scores["budget_recall"] < 1)
+    lost = tuple(LostItemEntry(number=number, missing=1.0, causes=(cause,)) for number, cause in items)
+    asked = losing.model_copy(update={"causes": ("lost_below_budget",), "lost_items": lost or None})
+    rows = question_losses_of(report.comparison, [best.model_copy(update={"questions": (asked,)})])
+    assert rows is not None
+    assert rows.rows[0].causes == words
 
 
 def test_no_bars_are_drawn_where_the_causes_were_not_measured() -> None:

@@ -17,6 +17,7 @@ from rag_chunk.retriever import Ranking, rank
 from rag_chunk.retriever.legacy import legacy
 from rag_chunk.scorer import GROUPS, Scores, required_depth, score, shape_metrics
 from rag_chunk.scorer.budget import usual_depth
+from rag_chunk.scorer.evidence import evidence_table
 from rag_chunk.scorer.losses import CAUSES
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.retrieval import Retrieval
@@ -423,6 +424,21 @@ def test_the_causes_of_loss_are_never_negative_and_sum_to_the_recall_that_is_mis
     assert causes.sum(axis=0) == pytest.approx(1 - scores["budget_recall"])
 
 
+@given(cases())
+def test_the_losses_of_items_sum_to_those_of_their_question(case):
+    chunking, ranking, questions, config = case
+    scores = score(chunking, ranking, questions, config, ["budget", "losses"])
+    table = evidence_table(chunking.corpus, questions)
+    for place, lost in enumerate(scores.lost_items):
+        weights = table.item_weights[table.item_question == place]
+        if len(weights) == 1:
+            assert lost == ()
+            continue
+        missing = sum(weights[item.number - 1] * item.missing for item in lost) / weights.sum()
+        assert missing == pytest.approx(1 - scores.per_question["budget_recall"][place])
+        assert {cause for item in lost for cause in item.causes} == set(scores.causes[place])
+
+
 BOOKS = Corpus([Document("a", "aaaa bbbb cccc dddd "), Document("b", "eeee ffff ")])
 WORDS = [(0, 4), (5, 9), (10, 14), (15, 19), (20, 24), (25, 29)]
 
@@ -461,6 +477,17 @@ def test_a_border_does_not_hide_why_its_pieces_were_not_read(asked, causes):
     scores = score(chunking_of(BOOKS, WORDS), ranking, questions, RunConfig(budget=4), ["budget", "losses"])
     assert scores.metrics["lost_at_border"] == 1
     assert scores.causes == [causes]
+
+
+def test_each_item_has_its_own_causes():
+    items = [Evidence((span,)) for span in ((0, 4), (5, 14), (20, 24))]
+    questions = questions_of(Question("q", "aaaa eeee", tuple(items)))
+    ranking, config = np.array([[0, 1, 4]]), RunConfig(budget=4)
+    (lost,) = score(chunking_of(BOOKS, WORDS), ranking, questions, config, ["budget", "losses"]).lost_items
+    assert [(item.number, item.missing, item.causes) for item in lost] == [
+        (2, 1.0, ("lost_at_border", "lost_never_retrieved")),
+        (3, 1.0, ("lost_below_budget",)),
+    ]
 
 
 def test_no_chunks_need_no_depth():

@@ -2,6 +2,7 @@
 # Runs the tracker's tests against several versions of MLflow, each in an environment of its own, and prints a table
 # for docs/mlflow.md. mlflow-skinny, which has no store of its own, is tried against the server of the newest.
 #
+#     make test-mlflow-versions [VERSIONS='2.22 newest']
 #     tests/support/mlflow_versions.sh [FOLDER [VERSION…]]
 #
 # FOLDER keeps the environments (default: .mlflow-versions); Python 3.11 is needed, which is the last that MLflow 2.0 knows.
@@ -17,11 +18,12 @@ declare -A packages=(
     [2.22]="mlflow==2.22.* setuptools<81 sqlalchemy<2.1"
     [3.6]="mlflow==3.6.* sqlalchemy<2.1"
     [3.12]="mlflow==3.12.*"
+    [3.17]="mlflow==3.17.*"
     [newest]="mlflow"
     [skinny]="mlflow-skinny"
 )
 versions=("$@")
-[ ${#versions[@]} -gt 0 ] || versions=(2.0.1 2.22 3.6 3.12 newest skinny)
+[ ${#versions[@]} -gt 0 ] || versions=(2.0.1 2.22 3.6 3.12 3.17 newest skinny)
 
 installed() { # FOLDER PACKAGES…: make an environment with these
     local place=$1
@@ -56,7 +58,8 @@ for version in "${versions[@]}"; do
         result=$(SERVER_PYTHON="$folder/newest/bin/python" tested "$version" tests/mlflow_tracker/test_{mlflow_server,team_server}.py)
         number="$number, mlflow-skinny, on a server"
     else
-        result=$(tested "$version" tests/mlflow_tracker/test_{mlflow_tracker,mlflow_server,mlflow_endings,searching,promotion,question_sets,traces,team_server}.py)
+        result=$(tested "$version" tests/mlflow_tracker/test_{mlflow_tracker,mlflow_server,mlflow_endings,mlflow_lost_answers,comparison_mlflow,searching,promotion,question_sets,traces,team_server}.py \
+            tests/workflow/test_{results,workflow}.py)
     fi
     echo "| $number | $result |"
     [[ $result =~ failed|error ]] && failed=1

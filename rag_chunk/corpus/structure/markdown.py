@@ -1,5 +1,6 @@
 """What a CommonMark parser finds in Markdown documents: blocks and where they may be cut, by the numbers of lines."""
 
+import json
 import re
 from array import array
 from bisect import bisect_left, bisect_right
@@ -19,7 +20,9 @@ _MOST = 254  # what a depth is said to be at most: one more still fits into a by
 _DEEP_LINE = re.compile(rb"[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*){%d}" % _DEEPEST)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
-_FRONT_MATTER = re.compile(rb"[ \t]*(-{3,})|(\+{3})[ \t]*(?=[\r\n]|$)")
+_FRONT_MATTER = re.compile(rb"[ \t]*(-{3,})|(\+{3})[ \t]*(?=[\r\n]|$)|(\{)[ \t]*(?=[\r\n])")
+_YAML_END = re.compile(rb"(-{3,}|\.{3})[ \t]*[\r\n]*")
+_YAML_BEGINNING = re.compile(r"(?:[\w$@./-]+|\"[^\"]*\"|'[^']*')[ \t]*[:=](?:\s|$)|[{%]")  # a key, or a template's mark
 _MATH = re.compile(rb"^[ ]{0,3}\$\$(?:[^$\r\n]|\$(?!\$)|\r?\n(?![ \t]*\r?\n))*+\$\$", re.MULTILINE)
 _RULE = re.compile(rb"(?<=\n)(?<!\n\n)(?:=+|-+)(?=[ \t]*\r?\n)")  # in an equation no heading ends
 _ATX_HEADING = re.compile(r"#{1,6}(.*?)(?:(?<![^ \t])#+)?", re.DOTALL)
@@ -176,15 +179,40 @@ def _hide(line: bytes, start: int) -> bytes:
 
 
 def _front_matter(lines: list[bytes]) -> int:
-    """Return how many lines the front matter has.
+    """Return how many lines the front matter has: YAML between dashes, TOML between `+++`, or a JSON object."""
+    opening = _FRONT_MATTER.match(lines[0])
+    if not opening:
+        return 0
+    if opening[1]:
+        return _yaml_lines(lines, opening[1])
+    closing = b"+++" if opening[2] else b"}"
+    after = next((number for number, line in enumerate(lines[1:], start=2) if line.rstrip() == closing), 0)
+    return after if opening[2] or _is_json(b"".join(lines[:after])) else 0
 
-    YAML goes up to the next line that starts with as many dashes as the first, TOML up to the next `+++`.
+
+def _yaml_lines(lines: list[bytes], dashes: bytes) -> int:
+    """Return how many lines of YAML a text begins with, with those of dashes; 0 where the first is only a rule.
+
+    A rule is followed by a blank line or by text, YAML by a comment or a key.
     """
-    if opening := _FRONT_MATTER.match(lines[0]):
-        for number, line in enumerate(lines[1:], start=2):
-            if line.rstrip() == b"+++" if opening[2] else line.lstrip(b" \t").startswith(opening[1]):
-                return number
+    begun = False
+    if not b"".join(lines[1:2]).strip():
+        return 0
+    for number, line in enumerate(lines[1:], start=2):
+        if (end := _YAML_END.fullmatch(line)) and (end[1] == b"..." or len(end[1]) >= len(dashes)):
+            return number
+        if not begun and line.strip() and not line.startswith(b"#"):
+            if not _YAML_BEGINNING.match(line.decode()):
+                return 0
+            begun = True
     return 0
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        return isinstance(json.loads(content), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 @lru_cache(maxsize=1)

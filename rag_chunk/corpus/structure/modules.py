@@ -7,7 +7,7 @@ _NAME = r"[\w$]+"
 _NAMED = r"\{[^{}]*\}"
 _IMPORT = re.compile(
     rf"import\s+(?:(?:type\s+)?(?:{_NAME}|(?:{_NAME}\s*,\s*)?(?:{_NAMED}|\*\s*as\s+{_NAME}))\s*from\s*)?"
-    r"(?:\"[^\"\r\n]*\"|'[^'\r\n]*')(?:\s*(?:with|assert)\s*\{[^{}]*\})?[ \t]*;?[ \t]*(?=[\r\n]|//|$)"
+    r"(?:\"[^\"\r\n]*\"|'[^'\r\n]*')(?:\s*(?:with|assert)\s*\{[^{}]*\})?[ \t]*;?[ \t]*(?=[\r\n]|//|/\*|$)"
 )
 _EXPORT = re.compile(
     rf"export\s+(?:(?:const|let|var)\s+(?:{_NAME}|[{{\[][^=]*)\s*(?::[^=]*)?=|(?:default\s+)?(?:async\s+)?function\b\s*\*?\s*(?:{_NAME})?\s*[(<]"
@@ -15,9 +15,14 @@ _EXPORT = re.compile(
     rf"|{_NAMED}|\*\s*(?:as\s+{_NAME}\s*)?from\s*[\"']|default\s+(?:[({{\[\"'`]|{_NAME}\s*(?:[;(]|=>|[\r\n]|$)))"
 )
 _PIECE = re.compile(
-    r"//[^\r\n]*|/\*.*?\*/|\"(?:[^\"\\\r\n]|\\.)*\"|'(?:[^'\\\r\n]|\\.)*'|`(?:[^`\\]|\\.)*`|[()\[\]{}\r\n]", re.DOTALL
+    r"//[^\r\n]*|/\*.*?\*/|(?<=[=(,:&|?!])[ \t]*/(?:[^/\\\[\r\n]|\\.|\[(?:[^\]\\\r\n]|\\.)*\])+/"
+    r"|\"(?:[^\"\\\r\n]|\\.)*\"|'(?:[^'\\\r\n]|\\.)*'|`(?:[^`\\]|\\.)*`|[()\[\]{}\r\n]",
+    re.DOTALL,
 )
 _LINE_END = re.compile(r"[ \t]*(?:\r\n?|\n|$)")
+_COMMENT = re.compile(r"[ \t]*(?://[^\r\n]*|/\*(?:(?!\*/).)*+\*/[ \t]*)(?:\r\n?|\n|$)", re.DOTALL)
+_MDX_COMMENT = re.compile(r"\{\s*/\*(?:(?!\*/).)*+\*/\s*\}[ \t]*(?:\r\n?|\n|$)", re.DOTALL)
+_GOES_ON = re.compile(r"(?:\r\n?|\n)[ \t]+(?:\.\w|[?:+]|\|\||&&)")  # the next line is of the same statement
 _UNFINISHED = re.compile(r"(?:[=,?:&|+([{]|=>|\bfrom)[ \t]*$")
 
 
@@ -28,13 +33,29 @@ def module_statements(text: str, paragraphs: list[tuple[int, int]]) -> Iterator[
     [(0, 39)]
     """
     reached = 0
-    for start, _ in paragraphs:
+    for paragraph, _ in paragraphs:
+        start = _after_all(_MDX_COMMENT, text, paragraph)
         end = max(start, reached)
-        while (after := _after_statement(text, end)) > end:
+        while (after := _after_statement(text, _after_all(_COMMENT, text, end) if end > start else end)) > end:
             end = after
         if start >= reached and end > start:
             yield start, end
         reached = max(reached, end)
+
+
+def mdx_comments(text: str, paragraphs: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the stretches of comments in MDX, `{/* */}` on lines of their own, which begin where a paragraph does."""
+    for start, _ in paragraphs:
+        end = _after_all(_MDX_COMMENT, text, start)
+        if end > start:
+            yield start, end
+
+
+def _after_all(pattern: re.Pattern[str], text: str, start: int) -> int:
+    """Return where what matches `pattern` ends, over and over, from `start` on."""
+    while match := pattern.match(text, start):
+        start = match.end()
+    return start
 
 
 def _after_statement(text: str, start: int) -> int:
@@ -53,9 +74,13 @@ def _after_brackets(text: str, place: int, otherwise: int) -> int:
             depth += 1
         elif piece[0] in ")]}":
             depth -= 1
-        elif piece[0] in "\r\n" and depth <= 0 and not _UNFINISHED.search(text, line, piece.start()):
+        elif piece[0] in "\r\n" and depth <= 0 and not _is_unfinished(text, line, piece.start()):
             end = _LINE_END.match(text, piece.start())
             return end.end() if end else otherwise
         if piece[0] in "\r\n":
             line = piece.end()
     return len(text) if depth <= 0 else otherwise
+
+
+def _is_unfinished(text: str, line: int, end: int) -> bool:
+    return bool(_UNFINISHED.search(text, line, end) or _GOES_ON.match(text, end))

@@ -1,6 +1,7 @@
 """What `skip_blocks` can leave out: code, images, HTML comments, module statements of MDX, front matter, heads of pages."""
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bytes, Positions, Spans, as_spans
 from rag_chunk.corpus.structure.blocks import Blocks
 from rag_chunk.corpus.structure.markdown import KINDS
-from rag_chunk.corpus.structure.modules import module_statements
+from rag_chunk.corpus.structure.modules import mdx_comments, module_statements
 from rag_chunk.corpus.structure.page_furniture import find_furniture
 
 CONTAINERS = re.compile(r"^[ \t]*(?:>[ \t]?|(?:[-+*]|\d{1,9}[.)])[ \t]+)*", re.MULTILINE)  # marks of quotes and lists
@@ -21,10 +22,24 @@ _LABEL = r"\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*+\]"
 _TARGET = r"\((?:[^()\\]|\\.|\([^()]*\))*+\)"
 _IMAGE = re.compile(rf"!(?P<alt>{_LABEL})(?:{_TARGET}|(?P<label>\[[^\[\]]*\])|(?=(?P<shortcut>)))", re.DOTALL)
 _LINK_END = re.compile(rf"\](?:{_TARGET}|\[[^\[\]]*\])")
-_BESIDE_IMAGES = re.compile(r"(?:\s|\{[^{}]*\})*+")  # attributes, as of kramdown
+_IMAGE_TAG = re.compile(
+    r"</?(?:(?P<is_image>img|image)|picture|source|a|p|div|center|figure|span|br|h[1-6])\b"
+    r"(?:[^<>\"']|\"[^\"]*\"|'[^']*')*+>",
+    re.IGNORECASE,
+)
+_EMBEDDED = re.compile(r"!\[\[[^\[\]\r\n]+\.(?:png|jpe?g|gif|svg|webp|avif|bmp)(?:\|[^\[\]\r\n]*)?\]\]", re.IGNORECASE)
+_BESIDE_IMAGES = re.compile(  # white space of any kind, comments, and attributes, as of kramdown
+    r"(?:\s|\\(?=[\r\n])|&nbsp;|<!--(?:(?!-->).)*+-->|\{[^{}]*\})*+", re.DOTALL
+)
+_PART = re.compile(  # lines up to one that is blank or begins an item
+    r"[^\r\n]+(?:(?:\r\n?|\n)(?![> \t]*(?:[-+*][ \t]|\d{1,9}[.)][ \t]|[\r\n]|$))[^\r\n]+)*"
+)
+_FENCE = re.compile(  # in indented text, up to its end where nothing closes it
+    r"^[ \t]+(?P<marks>`{3,}|~{3,})[^`\r\n]*(?:\r\n?|\n)(?:.*\n)*?(?:[ \t]+(?P=marks)[`~]*[ \t]*$|\Z)", re.MULTILINE
+)
 _DEFINITION = re.compile(
     r"[ ]{0,3}\[((?:[^\[\]\\]|\\.)+)\]:[ \t]*(?:\r\n?|\n)?[ \t]*(<[^<>\r\n]*>|[^\s<]\S*)"
-    r"(?:[ \t]+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?[ \t]*(?:\r\n?|\n|$)"
+    r"(?:(?:[ \t]+|[ \t]*(?:\r\n?|\n)[ \t]*)(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?[ \t]*(?:\r\n?|\n|$)"
 )
 
 _Stretch = tuple[int, int]
@@ -77,24 +92,35 @@ def _skippable_in(
     for block in outer:
         if block.kind == "front_matter":
             yield "front_matter", block[1:]
-        elif block.kind == "html" and _COMMENTS.fullmatch(text[block.start : block.end].strip()):
+    for block in (*outer, *inner):
+        if block.kind == "html" and _COMMENTS.fullmatch(_content(text, block)):
             yield "html_comments", block[1:]
     for blocks in (outer, inner):
-        yield from (("code", stretch) for stretch in _code(text, blocks))
+        yield from (("code", stretch) for stretch in _code(text, blocks, is_mdx=is_mdx))
     paragraphs = [block[1:] for block in outer if block.kind == "paragraph"]
-    yield from (("images", stretch) for stretch in _images(text, paragraphs))
+    yield from (("images", stretch) for stretch in _images(text, outer, inner))
     if is_mdx:
         yield from (("mdx_imports", stretch) for stretch in module_statements(text, paragraphs))
+        yield from (("html_comments", stretch) for stretch in mdx_comments(text, paragraphs))
 
 
-def _code(text: str, blocks: list[_Block]) -> Iterator[_Stretch]:
-    """Yield fences and indented code, but for text that is indented because it belongs to the paragraph before it."""
+def _content(text: str, block: _Block) -> str:
+    """Return the text of a block without the marks of the lists and quotes that it is in."""
+    return CONTAINERS.sub("", text[block.start : block.end]).strip()
+
+
+def _code(text: str, blocks: list[_Block], *, is_mdx: bool) -> Iterator[_Stretch]:
+    """Yield fences and indented code, but for text that is indented because it belongs to the paragraph before it.
+
+    In such text, which is indented code to CommonMark, fences are looked for line by line. MDX has no indented code.
+    """
     before = _Block("", 0, 0)
     for block in blocks:
-        if block.kind == "fence" or (
-            block.kind == "code" and not (before.kind == "paragraph" and _indents(text, before))
-        ):
+        is_indented = block.kind == "code" and before.kind == "paragraph" and _indents(text, before)
+        if block.kind == "fence" or (block.kind == "code" and not is_indented and not is_mdx):
             yield block[1:]
+        elif is_indented or (block.kind == "paragraph" and _indents(text, block)):
+            yield from ((fence.start(), fence.end()) for fence in _FENCE.finditer(text, block.start, block.end))
         before = block
 
 
@@ -103,18 +129,34 @@ def _indents(text: str, paragraph: _Block) -> bool:
     return bool(_INDENTING.match(content) or _DEFINING.search(content))
 
 
-def _images(text: str, paragraphs: list[_Stretch]) -> Iterator[_Stretch]:
+def _images(text: str, outer: list[_Block], inner: list[_Block]) -> Iterator[_Stretch]:
     """Yield the paragraphs that hold nothing but images, and the definitions of images."""
-    definitions = [each for start, end in paragraphs for each in _definitions(text, start, end)]
+    paragraphs = [block for block in outer if block.kind == "paragraph"]
+    definitions = [each for _, start, end in paragraphs for each in _definitions(text, start, end)]
     known, of_images = {each.label for each in definitions}, set[str]()
-    for start, end in paragraphs:
-        labels = _labels_of_images(text[start:end].strip())
+    for block in (*(each for each in outer if each.kind in {"paragraph", "html"}), *_parts(text, outer, inner)):
+        labels = _labels_of_images(_content(text, block))
         if labels is not None and labels <= known:
             of_images |= labels
-            yield start, end
+            yield block[1:]
     for label, target, start, end in definitions:
         if label in of_images or target.lstrip("<").lower().startswith("data:image/"):
             yield start, end
+
+
+def _parts(text: str, outer: list[_Block], inner: list[_Block]) -> Iterator[_Block]:
+    """Yield the parts of lists and quotes between blank lines and marks of items, but for code and tables.
+
+    The parser has no paragraphs in items that no blank line parts.
+    """
+    others = [block for block in inner if block.kind in {"fence", "code", "table"}]
+    ends = [block.end for block in others]
+    for container in outer:
+        if container.kind in {"list", "quote"}:
+            for part in _PART.finditer(text, container.start, container.end):
+                other = bisect_right(ends, part.start())
+                if other == len(others) or others[other].start >= part.end():
+                    yield _Block("paragraph", *part.span())
 
 
 def _definitions(text: str, start: int, end: int) -> Iterator[_Definition]:
@@ -131,20 +173,33 @@ def _normal(label: str) -> str:
 def _labels_of_images(text: str) -> set[str] | None:
     """Return the labels that the images of a text refer to; nothing where there is more in it than images.
 
-    An image may be the text of a link, as badges are.
+    An image may be the text of a link, as badges are, or a tag of HTML between others.
     """
-    place, labels, is_linked, has_images = 0, set[str](), False, False
+    place, labels, is_linked, has_images = _after_blanks(text, 0), set[str](), False, False
     while place < len(text):
-        if image := _IMAGE.match(text, place):
+        if image := _EMBEDDED.match(text, place) or _IMAGE.match(text, place):
             has_images, place = True, image.end()
-            if image["shortcut"] is not None or image["label"]:
-                labels.add(_normal((image["label"] or "")[1:-1] or image["alt"][1:-1]))
+            labels |= _label_of(image)
+        elif tag := _IMAGE_TAG.match(text, place):
+            has_images, place = has_images or bool(tag["is_image"]), tag.end()
         elif text[place] == "[" and not is_linked:
             is_linked, place = True, place + 1
         elif is_linked and (link := _LINK_END.match(text, place)):
             is_linked, place = False, link.end()
         else:
             return None
-        beside = _BESIDE_IMAGES.match(text, place)
-        place = beside.end() if beside else place
+        place = _after_blanks(text, place)
     return labels if has_images and not is_linked else None
+
+
+def _label_of(image: re.Match[str]) -> set[str]:
+    """Return the label that an image refers to, if it is no address."""
+    parts = image.groupdict()
+    if parts.get("label") or parts.get("shortcut") is not None:
+        return {_normal((parts["label"] or "")[1:-1] or parts["alt"][1:-1])}
+    return set()
+
+
+def _after_blanks(text: str, place: int) -> int:
+    beside = _BESIDE_IMAGES.match(text, place)
+    return beside.end() if beside else place

@@ -55,12 +55,13 @@ class LossBars:
 class QuestionLoss:
     """One question: what is missing of its recall, in points, by which causes, and where its evidence was ranked.
 
-    `above` names the chunks that were ranked before it.
+    `causes` are in words, by item where there are several. `above` names the chunks that were ranked before it.
     """
 
     question: str
     missing: str
     parts: tuple[LossPart, ...]
+    causes: str
     rank: str
     above: str
     is_first: bool
@@ -114,6 +115,7 @@ def question_losses_of(comparison: ComparisonResult, results: Sequence[Configura
             each.question,
             f"{100 * (1 - each.scores[metric]):.0f}",
             _parts(each.scores, scale),
+            _causes_text(each),
             _rank_text(each),
             _above_text(each),
             is_first=place < _MOST_FIRST,
@@ -121,6 +123,18 @@ def question_losses_of(comparison: ComparisonResult, results: Sequence[Configura
         for place, each in enumerate(losing[:_MOST_QUESTIONS])
     )
     return QuestionLosses(result.name, rows, len(losing), len(result.questions)) if rows else None
+
+
+def _causes_text(question: QuestionResult) -> str:
+    """Return the causes that hold; by item of evidence, where these differ or a part of the items is whole."""
+    lost = question.lost_items or ()
+    if len({item.causes for item in lost}) < min(len(lost), 2) or not lost:
+        return _in_words(question.causes)
+    return "; ".join(f"item {item.number}: {_in_words(item.causes)}" for item in lost)
+
+
+def _in_words(causes: Sequence[str]) -> str:
+    return ", ".join(LABELS[name] for name in causes)
 
 
 def _rank_text(question: QuestionResult) -> str:

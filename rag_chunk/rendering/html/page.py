@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis
+from rag_chunk.analysis.question_power import describe_chunk_sizes, list_undecided
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Report
 from rag_chunk.questions.coverage import describe_coverage
 from rag_chunk.rendering.columns import (
@@ -86,7 +87,7 @@ def html_text(analysis: Analysis) -> str:
             numbers=numbers,
             names=_pattern(numbers),
             remarks=[*sample.notes, *left_out, *_remarks(report)],
-            coverage=describe_coverage(analysis.corpus, analysis.questions.questions) if analysis.questions else [],
+            coverage=_coverage(analysis),
             has_questions=bool(sample.questions),
             style=style,
             script=script,
@@ -96,6 +97,18 @@ def html_text(analysis: Analysis) -> str:
         )
     )
     return text
+
+
+def _coverage(analysis: Analysis) -> list[str]:
+    """Return what the questions cover, and what they can show of these configurations."""
+    if analysis.questions is None:
+        return []
+    sentences = describe_coverage(analysis.corpus, analysis.questions.questions)
+    for comparison, results in groups(analysis.report):
+        if comparison:
+            chosen = [each for each in results if each.name == comparison.representative]
+            sentences += [describe_chunk_sizes(chosen, analysis.chunkings), list_undecided(results)]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _members(analysis: Analysis) -> dict[str, dict[str, list[str]]]:

@@ -10,6 +10,7 @@ from rag_chunk.rendering.size_lines import MOST_LINES, SizeLine, SizePoint, size
 
 _ROOM = 1.07  # beside the smallest and the largest size, as a factor
 _CLOSEST = 6.0  # percent between the texts of two sizes
+_CLOSEST_ON_A_PHONE = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,15 @@ class PlacedLine:
 
 @dataclass(frozen=True, slots=True)
 class SizeChart:
-    """Recall against the chunk size; the grey lines first, so that none hides. `taken` is recommended."""
+    """Recall against the chunk size; the grey lines first, so that none hides. `taken` is recommended.
+
+    `few_sizes` are those of the `sizes` that a narrow page has room for.
+    """
 
     lines: tuple[PlacedLine, ...]
     named: tuple[PlacedLine, ...]
     sizes: tuple[Tick, ...]
+    few_sizes: tuple[Tick, ...]
     ticks: tuple[Tick, ...]
     unit: str
     context: str
@@ -78,7 +83,8 @@ def size_chart_of(
     return SizeChart(
         lines=(*(line for line in placed if line.colour is None), *reversed(coloured)),
         named=tuple(coloured),
-        sizes=_texts(across, sizes),
+        sizes=_texts(across, sizes, _CLOSEST),
+        few_sizes=_texts(across, sizes, _CLOSEST_ON_A_PHONE),
         ticks=down(ticks_of(up)),
         unit=" or ".join(dict.fromkeys(config.unit for config in configs)),
         context=" or ".join(dict.fromkeys(config.budget_text for config in configs)),
@@ -111,11 +117,11 @@ def _place_point(point: SizePoint, scales: tuple[Scale, Scale], numbers: Mapping
     )
 
 
-def _texts(across: Scale, sizes: Sequence[int]) -> tuple[Tick, ...]:
+def _texts(across: Scale, sizes: Sequence[int], closest: float) -> tuple[Tick, ...]:
     """Return a text for each size, but for those that would run into the one before."""
     ticks: list[Tick] = []
     for size in sizes:
         at = across.place(size)
-        if not ticks or at - ticks[-1].at >= _CLOSEST:
+        if not ticks or at - ticks[-1].at >= closest:
             ticks.append(Tick(at, f"{size:,}"))
     return tuple(ticks)

@@ -6,18 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from rag_chunk.analysis import analyze
-from rag_chunk.analysis.scoring import HEADLINE
+from rag_chunk.analysis.question_power import headline_scores
 from rag_chunk.analysis.statistics import FEWEST_FOR_A_WINNER, compare_all
-from rag_chunk.config import RunConfig
+from rag_chunk.analysis.usual_chunkings import analyze_usual
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Floats
 from rag_chunk.errors import RagChunkError
-from rag_chunk.questions import Questions, check_questions
+from rag_chunk.questions import check_questions
 
-STRATEGIES = ("fixed-size", "sentence", "recursive-character", "markdown")
 _GOALS = (10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500, 1000)
 
 
@@ -77,10 +73,9 @@ class DifferenceMeter:
 def measure_scores(corpus: Corpus, path: Path) -> ScoreTable | None:
     """Return the scores of a few usual chunkings on all questions that have evidence; None where there are none."""
     asked = [checked.question for checked in check_questions(path, corpus).questions]
-    questions = Questions(str(path), "", tuple(question for question in asked if question.evidence))
-    if not questions.questions:
+    analysis = analyze_usual(corpus, asked, str(path))
+    if analysis is None:
         return None
-    configs = [RunConfig(strategy=strategy) for strategy in STRATEGIES]
-    results = analyze(corpus, configs, questions).report.configurations
-    scores = np.array([[each.scores[HEADLINE] for each in result.questions] for result in results])
-    return ScoreTable({name: row for row, name in enumerate(questions.ids)}, scores.T)
+    results = analysis.report.configurations
+    rows = {question.id: row for row, question in enumerate(results[0].questions)}
+    return ScoreTable(rows, headline_scores(results))

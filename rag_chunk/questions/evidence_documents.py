@@ -3,7 +3,7 @@
 Evidence is located as in one corpus, by `check_questions`, on an outline of all documents that holds the texts of these.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,16 +24,15 @@ class WantedEvidence:
     items: tuple[tuple[_Key, tuple[Wording, ...]], ...]
 
     def without(self, located: Iterable[_Key]) -> "WantedEvidence":
-        """Return those items of which a phrase is long enough to be similar to another text, and none was located."""
+        """Return those items that have a phrase, and of which none was located."""
         known = set(located)
-        return WantedEvidence(
-            tuple((key, wordings) for key, wordings in self.items if key not in known and any(_phrases(wordings)))
-        )
+        left = (each for each in self.items if each[0] not in known and any(_phrases(each[1])))
+        return WantedEvidence(tuple(left))
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceDocuments:
-    """The names of documents that may hold evidence, and the items of which a phrase is in one of them word for word."""
+    """The names of documents that may hold evidence, and the items of which a phrase is in one of them."""
 
     names: frozenset[str]
     located: frozenset[_Key] = frozenset()
@@ -46,17 +45,30 @@ def read_wanted(path: str | Path) -> WantedEvidence:
     return WantedEvidence(tuple(items))
 
 
-def find_evidence_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocuments:
-    """Return the documents that are named as evidence, or hold a phrase of it that may be in any document."""
-    index, search, everywhere = DocumentIndex(corpus), TextSearch(corpus), range(len(corpus.documents))
+def find_exact_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocuments:
+    """Return the documents that are named as evidence, or hold a phrase of it word for word."""
+    index, everywhere = DocumentIndex(corpus), range(len(corpus.documents))
     rows, located = set[int](), set[_Key]()
     if len(everywhere) == 1:  # what has a place, and names no document, is in the only one
         rows.add(0)
     for wording in (wording for _, wordings in wanted.items for wording in wordings if wording.doc):
         rows.update(index.find(str(wording.doc)))
-    search.prepare((phrase, everywhere) for _, wordings in wanted.items for phrase in _anywhere(wordings))
+    pairs = [(key, phrase) for key, wordings in wanted.items for phrase in _phrases(wordings)]
+    places = TextSearch(corpus).find_exact([phrase for _, phrase in pairs], everywhere)
+    for (key, _), spans in zip(pairs, places, strict=True):
+        if spans:
+            rows.update(_documents_at(corpus, spans))
+            located.add(key)
+    return EvidenceDocuments(_names(corpus, rows), frozenset(located))
+
+
+def find_folded_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocuments:
+    """Return the documents that hold a phrase in other letters, or inside longer words."""
+    search, everywhere = TextSearch(corpus), range(len(corpus.documents))
+    rows, located = set[int](), set[_Key]()
+    search.prepare((phrase, everywhere) for _, wordings in wanted.items for phrase in _phrases(wordings))
     for key, wordings in wanted.items:
-        for phrase in _anywhere(wordings):
+        for phrase in _phrases(wordings):
             if match := search.find(phrase, everywhere):
                 rows.update(_documents_at(corpus, match.spans))
                 located.add(key)
@@ -64,21 +76,26 @@ def find_evidence_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceD
 
 
 def find_similar_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocuments:
-    """Return the documents that hold text like the phrases, of which none is word for word in any shard."""
+    """Return the documents that hold text like the phrases."""
     search, everywhere = TextSearch(corpus), range(len(corpus.documents))
     phrases = [phrase for _, wordings in wanted.items for phrase in _phrases(wordings)]
     search.prepare((phrase, everywhere) for phrase in phrases)
-    rows = {row for phrase in phrases for row in search.documents_like(phrase, everywhere)}
+    long = (phrase for phrase in phrases if len(phrase) >= SHORTEST_SIMILAR)
+    rows = {row for phrase in long for row in search.documents_like(phrase, everywhere)}
     return EvidenceDocuments(_names(corpus, rows))
 
 
-def _anywhere(wordings: Sequence[Wording]) -> Iterator[str]:
-    """Yield the phrases that may be in any document."""
-    return (each.text.strip() for each in wordings if each.text and each.doc is None and each.start is None)
+# The ways of looking, the surest first: what one of them finds in some shard is not looked for in a later way.
+WAYS: tuple[Callable[[Corpus, WantedEvidence], EvidenceDocuments], ...] = (
+    find_exact_documents,
+    find_folded_documents,
+    find_similar_documents,
+)
 
 
 def _phrases(wordings: Sequence[Wording]) -> Iterator[str]:
-    return (phrase for phrase in _anywhere(wordings) if len(phrase) >= SHORTEST_SIMILAR)
+    """Yield the phrases that may be in any document."""
+    return (each.text.strip() for each in wordings if each.text and each.doc is None and each.start is None)
 
 
 def _documents_at(corpus: Corpus, spans: Sequence[Span]) -> list[int]:

@@ -113,6 +113,11 @@ class TextSearch:
             return None
         return Match((best[1],), "similar")
 
+    def find_exact(self, phrases: Sequence[str], documents: Sequence[int]) -> list[tuple[Span, ...]]:
+        """Return the places of each phrase word for word, and not inside longer words: the surest ones that `find` has."""
+        places = self._texts.find("exact", [(phrase, _as_documents(documents)) for phrase in phrases])
+        return [self._as_spans(phrase, "exact", is_whole, each) for phrase, each in zip(phrases, places, strict=True)]
+
     def documents_like(self, phrase: str, documents: Sequence[int]) -> set[int]:
         """Return the documents in which `find_similar` may find its text, whichever others there are."""
         like = set(self._documents_like(letters(fold(phrase)).text, _as_documents(documents)))

@@ -7,21 +7,16 @@ from unicodedata import is_normalized
 from rag_chunk.corpus import Document, Skipped
 from rag_chunk.corpus.outline import DocumentFacts, Outline, count_non_whitespace, facts_of
 from rag_chunk.corpus.sharded_corpus import ReadableShard, RunTasks, ShardedCorpus
-from rag_chunk.questions.evidence_documents import (
-    EvidenceDocuments,
-    WantedEvidence,
-    find_evidence_documents,
-    find_similar_documents,
-)
+from rag_chunk.questions.evidence_documents import WAYS, EvidenceDocuments, WantedEvidence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutlineTask:
-    """A shard, and what is looked for in it; `by_similarity` where it is in no shard word for word."""
+    """A shard, and what is looked for in it, in the way of this number."""
 
     shard: ReadableShard
     wanted: WantedEvidence
-    by_similarity: bool = False
+    way: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,8 +42,7 @@ class OutlinedCorpus:
 def outline_shard(task: OutlineTask) -> ShardOutline:
     """Read a shard, and look for evidence in it."""
     corpus = task.shard.read()
-    look = find_similar_documents if task.by_similarity else find_evidence_documents
-    evidence = look(corpus, task.wanted)
+    evidence = WAYS[task.way](corpus, task.wanted)
     return ShardOutline(
         [facts_of(document) for document in corpus.documents],
         count_non_whitespace(corpus),
@@ -62,17 +56,19 @@ def outline_shard(task: OutlineTask) -> ShardOutline:
 def outline_shards(
     shards: Sequence[ReadableShard], wanted: WantedEvidence, run: RunTasks = map, skipped: Iterable[Skipped] = ()
 ) -> OutlinedCorpus:
-    """Read all shards; where phrases are in none of them, read all again for text that is similar.
+    """Read all shards; where phrases are in none of them word for word, read all again, and look in a less sure way.
 
     Raise `InputError` where two documents have one name.
     """
     seen: list[ShardOutline] = list(run(outline_shard, [OutlineTask(shard, wanted) for shard in shards]))
-    located = frozenset[tuple[int, int]]().union(*(each.evidence.located for each in seen))
     held = {document.name: document for each in seen for document in each.held}
-    missing = wanted.without(located)
-    if missing.items:
-        again = run(outline_shard, [OutlineTask(shard, missing, by_similarity=True) for shard in shards])
-        held |= {document.name: document for each in again for document in each.held}
+    latest = seen
+    for way in range(1, len(WAYS)):
+        wanted = wanted.without(key for each in latest for key in each.evidence.located)
+        if not wanted.items:
+            break
+        latest = list(run(outline_shard, [OutlineTask(shard, wanted, way) for shard in shards]))
+        held |= {document.name: document for each in latest for document in each.held}
     line = Outline(
         [facts for each in seen for facts in each.facts],
         [count for each in seen for count in each.non_whitespace],

@@ -1,5 +1,6 @@
 """The documents and questions of an analysis whose corpus is several shards: each is read when its turn comes."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -93,3 +94,5 @@ def _attempt(function: Callable[[Any], Any], task: Any, *, cached: bool) -> Any:
             return function(task)
         except RagChunkError as error:
             return Failure(str(error))
+        finally:
+            gc.collect()  # a corpus and what is derived from it hold each other: the next shard needs their room

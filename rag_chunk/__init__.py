@@ -3,11 +3,12 @@
 The names below are loaded when they are first used, so that `import rag_chunk` costs next to nothing.
 """
 
-from typing import TYPE_CHECKING, Any
-
 from rag_chunk._version import __version__ as __version__
 
+TYPE_CHECKING = False  # typing is not imported here: Ctrl-C in that moment would be a traceback
 if TYPE_CHECKING:
+    from typing import Any
+
     from rag_chunk.analysis import analyze, score_retrievals
     from rag_chunk.analysis.external import read_retrievals
     from rag_chunk.analysis.history import ComparisonReport, Reproduction
@@ -87,7 +88,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     from importlib import import_module
 
     for module, names in _HOMES.items():

@@ -1,9 +1,14 @@
 """The program's entry: `rag-chunk` and `python -m rag_chunk`."""
 
 import gc
+import os
 import signal
 
 _OBJECTS = 100_000  # that are made before the collector looks for circles: with 700 it looks at every import again
+_SETTINGS = {  # of libraries, read when they are imported
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # to find them, the metadata of every installed package would be read
+    "OPENBLAS_NUM_THREADS": "1",  # configurations use the cores; several threads of a small product wait for each other
+}
 
 
 def run() -> None:
@@ -11,6 +16,8 @@ def run() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell's background jobs ignore it
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.set_threshold(_OBJECTS, 20, 20)
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
     from rag_chunk.cli import program
 
     program()

@@ -91,10 +91,12 @@ class Interrupts:
         self._limits: list[float] = []  # of the `hold` blocks that are open
         self._pending: int | None = None
         self._since = 0.0
+        self.raised: int | None = None  # the signal for which `Interrupted` was raised
 
     def handle(self, number: int, _: FrameType | None) -> None:
         """Raise `Interrupted`, now or when nothing is held any more."""
         if not self._limits:
+            self.raised = number
             raise Interrupted(number)
         if self._pending is None:
             self._pending, self._since = number, time.monotonic()
@@ -118,6 +120,7 @@ class Interrupts:
     def _raise_pending(self) -> None:
         number, self._pending = self._pending, None
         if number is not None:
+            self.raised = number
             raise Interrupted(number)
 
 
@@ -125,7 +128,8 @@ class Interrupts:
 def interruptible() -> Iterator[Interrupts]:
     """Raise `Interrupted` for SIGINT, SIGTERM and SIGHUP; put the old handlers back afterwards.
 
-    A signal that is ignored stays ignored (`nohup`); outside the main thread Python allows no handlers.
+    A signal that is ignored stays ignored (`nohup`); outside the main thread Python allows no handlers. Where a library
+    makes an error of its own out of `Interrupted`, as pydantic's Rust does, it is raised again.
     """
     interrupts = Interrupts()
     old = {}
@@ -135,6 +139,12 @@ def interruptible() -> Iterator[Interrupts]:
         for number in old:
             signal.signal(number, interrupts.handle)
         yield interrupts
+    except RagChunkError:
+        raise
+    except Exception as error:
+        if interrupts.raised is not None:
+            raise Interrupted(interrupts.raised) from error
+        raise
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)

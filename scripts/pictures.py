@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rag_chunk import RunConfig, analyze, read_corpus, read_questions
 from rag_chunk.config import STRATEGIES, AnalysisConfig
-from rag_chunk.rendering import html_text
+from rag_chunk.rendering.html import html_text
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"

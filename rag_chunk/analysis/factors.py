@@ -48,7 +48,7 @@ def _settings(config: RunConfig, model: str | None) -> Iterator[tuple[str, str, 
     for changed in (0, size // 4, size // 2):
         yield "overlap", f"{changed:,} {config.unit}", {"overlap": changed}
     for row in STRATEGIES.values():
-        if not (row.needs_pages or row.has_parents) and lack_of(row, model) is None:
+        if row.is_for_any and not row.has_parents and lack_of(row, model) is None:
             yield "strategy", row.name, _with_model(model, strategy=row.name)
     yield "window", "with parents", {"strategy": _WINDOW, "retrieve_parents": True}
     headings = "without" if config.index_headings else "with"

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rag_chunk.analysis.history import SavedAnalysis, parse_questions
 from rag_chunk.analysis.report import ConfigurationResult, Report, parse_report
 from rag_chunk.config import parse_config
 from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
+
+if TYPE_CHECKING:
+    from rag_chunk.analysis.history import SavedAnalysis
 
 REPORT = "report.json"
 DIGESTS = "digests.json"
@@ -145,8 +148,10 @@ def _refuse_links(path: Path) -> None:
             raise InputError(f"{entry} leads out of the results folder; put the file itself there")
 
 
-def read_saved_analysis(path: Path) -> SavedAnalysis:
+def read_saved_analysis(path: Path) -> "SavedAnalysis":
     """Return the analysis of a results folder, or the configuration whose file, `configs/NAME.yaml`, is named."""
+    from rag_chunk.analysis.history import SavedAnalysis, parse_questions
+
     is_config = path.is_file() and path.parent.name == "configs"
     results = read_results(path.parents[1] if is_config else path)
     if is_config and path.stem not in results.configs:

@@ -13,6 +13,7 @@ from rag_chunk.analysis.report import BaselineResult, ConfigurationResult
 from rag_chunk.analysis.scoring import HEADLINE
 from rag_chunk.analysis.statistics import FEW_QUESTIONS, FEWEST_FOR_A_WINNER, PairedTest
 from rag_chunk.config.catalog import RETRIEVERS
+from rag_chunk.config.names import is_external
 
 _MOST_NAMED = 3
 _LEAST_LOSS = 0.05  # points, which are shown with one decimal
@@ -242,10 +243,10 @@ def between_documents(result: ConfigurationResult) -> str:
         if share
         else ""
     )
-    return (
-        f"Most evidence is missed because the search picks the wrong documents{only}. To compare chunkings "
-        "within the right documents, add --filter document."
-    )
+    why = f"Most evidence is missed because the search picks the wrong documents{only}."
+    if is_external(config.retriever):  # `score` cannot filter what others have retrieved
+        return why
+    return f"{why} To compare chunkings within the right documents, add --filter document."
 
 
 def _describe_missed(outcome: Outcome) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from rag_chunk.chunker.chunking import ChildrenAndParents, Chunk, Chunking
 from rag_chunk.chunker.handed_over import with_handed_over
+from rag_chunk.chunker.outline import outline_of
 from rag_chunk.chunker.rules import config_for, documents_by_config, part_of
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.config.catalog import load_built_in
@@ -36,12 +37,10 @@ def chunk(corpus: Corpus, config: RunConfig) -> Chunking:
     [('guide.md:0-26', ('Keys',), '# Keys\n\nTurn left to lock.'), ('guide.md:28-42', ('Doors',), '# Doors\n\nPull.')]
     """
     units = units_of(corpus, config.unit, config.model)
-    if config.strategies:
-        return Chunking(corpus, _cut_by_rules(corpus, config), units)
-    spans = chunker_of(config)(corpus, config)
+    spans = _cut_by_rules(corpus, config) if config.strategies else chunker_of(config)(corpus, config)
     if isinstance(spans, ChildrenAndParents):
         return Chunking(corpus, spans.chunks, units, spans.parents)
-    return Chunking(corpus, spans, units)
+    return Chunking(corpus, spans, units, outline=outline_of(corpus, config))
 
 
 def _cut_by_rules(corpus: Corpus, config: RunConfig) -> Spans:
@@ -49,7 +48,8 @@ def _cut_by_rules(corpus: Corpus, config: RunConfig) -> Spans:
     parts = [np.zeros((0, 2), np.int64)]
     for own, rows in documents_by_config(corpus, config):
         part = part_of(corpus, rows)
-        spans = chunk(part, own).spans
+        cut = chunker_of(own)(part, own)
+        spans = cut.chunks if isinstance(cut, ChildrenAndParents) else cut
         moved = corpus.starts[rows] - part.starts[:-1]
         parts.append(spans + moved[part.documents_at(spans[:, 0])][:, None])
     together = np.concatenate(parts)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rag_chunk.chunker.outline import Outline
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import Positions, Spans, as_spans
 from rag_chunk.corpus.structure import Context, structure_of
@@ -18,7 +19,8 @@ class Chunk:
     """One chunk: a stretch of a document, with offsets in characters from the document's start.
 
     `lines` are its first and last line, from 1; `units` is its size in the configuration's unit;
-    `headings` are the titles of the Markdown headings above its start, outermost first. `context` is what a part
+    `headings` are the titles of the Markdown headings above its start, outermost first; those of the definitions that
+    hold it, where code was cut at these. `context` is what a part
     of a cut fence or table does not show: its language, its header rows. `parent` is the id of the larger chunk
     that it is a part of, where the strategy makes such.
     """
@@ -78,7 +80,7 @@ class Chunking:
     `spans` is int64 [chunks, 2], on the corpus' line; so is `parents`, where chunks have them: sorted, and each chunk
     inside the one whose row is in `parent_rows` [chunks], or where that is None, inside the only one that holds it.
     `extent` is the stretch of the line that was chunked, where that
-    is not all of it. Iterating gives `Chunk` values.
+    is not all of it. `outline` has the definitions of source code that was cut at these. Iterating gives `Chunk` values.
     """
 
     corpus: Corpus
@@ -87,6 +89,7 @@ class Chunking:
     parents: Spans | None = None
     extent: tuple[int, int] | None = None
     parent_rows: Positions | None = None
+    outline: Outline | None = None
 
     def __len__(self) -> int:
         """Return the number of chunks."""
@@ -125,23 +128,31 @@ class Chunking:
         """Return the parents as a chunking; without parents, this one."""
         if self.parents is None:
             return self
-        return Chunking(self.corpus, self.parents, self.units, extent=self.extent)
+        return Chunking(self.corpus, self.parents, self.units, extent=self.extent, outline=self.outline)
 
     def within(self, start: int, end: int) -> "Chunking":
         """Return the chunks of the documents that fill the stretch [start, end) of the line, as if there were no other."""
         parents = None if self.parents is None else _within(self.parents, start, end)
-        return Chunking(self.corpus, _within(self.spans, start, end), self.units, parents, (start, end))
+        spans = _within(self.spans, start, end)
+        return Chunking(self.corpus, spans, self.units, parents, (start, end), outline=self.outline)
 
     def of_rows(self, rows: Positions) -> "Chunking":
         """Return the chunks in these rows alone."""
-        return Chunking(self.corpus, self.spans[rows], self.units, extent=self.extent)
+        return Chunking(self.corpus, self.spans[rows], self.units, extent=self.extent, outline=self.outline)
+
+    def heading_paths(self) -> list[tuple[str, ...]]:
+        """Return for each chunk the titles of what it is in, outermost first: of headings, or of definitions of code."""
+        paths = structure_of(self.corpus).heading_paths(self.spans[:, 0])
+        if self.outline is None:
+            return paths
+        return [own or path for own, path in zip(self.outline.paths(self.spans), paths, strict=True)]
 
     def __iter__(self) -> Iterator[Chunk]:
         """Yield each chunk with all that is known about it."""
         structure = structure_of(self.corpus)
         first = structure.line_numbers(self.spans[:, 0]).tolist()
         last = structure.line_numbers(self.spans[:, 1] - 1).tolist()
-        paths = structure.heading_paths(self.spans[:, 0])
+        paths = self.heading_paths()
         contexts = structure.contexts(self.spans[:, 0])
         parents = self._parent_ids()
         rows = zip(self.spans.tolist(), first, last, self.sizes.tolist(), paths, contexts, parents, strict=True)

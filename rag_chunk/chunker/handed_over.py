@@ -50,9 +50,18 @@ def _holding_parts(chunking: Chunking) -> Spans:
     """Return the parts of documents that each chunk touches, from the start of the first to the end of the last."""
     corpus = chunking.corpus
     borders = corpus.derive(np.ndarray, lambda: _part_borders(corpus), "parts that hold chunks")
+    if chunking.outline is not None:
+        borders = _with_definitions(borders, chunking.outline.borders, corpus)
     first = np.searchsorted(borders, chunking.spans[:, 0], side="right") - 1
     after = np.searchsorted(borders, chunking.spans[:, 1], side="left")
     return corpus.trim(as_spans(np.column_stack([borders[first], borders[after]])))
+
+
+def _with_definitions(borders: Positions, definitions: Positions, corpus: Corpus) -> Positions:
+    """Return the borders of parts, in documents with definitions those of the outermost ones alone."""
+    rows = np.unique(corpus.documents_at(definitions))
+    inside = np.isin(corpus.documents_at(np.minimum(borders, len(corpus) - 1)), rows)
+    return distinct(borders[~inside], corpus.starts, definitions).astype(np.int64)
 
 
 def _part_borders(corpus: Corpus) -> Positions:

@@ -22,7 +22,7 @@ def paragraph(corpus: Corpus, config: RunConfig) -> Spans:
 
 def recursive_character(corpus: Corpus, config: RunConfig) -> Spans:
     """Pack what fits, cutting at a paragraph where one ends within reach, else a line, a sentence, a word."""
-    return pack(corpus, config, "recursive", _recursive)
+    return pack(corpus, config, "recursive", recursive_borders)
 
 
 def page(corpus: Corpus, config: RunConfig) -> Spans:
@@ -37,7 +37,7 @@ def _pages(corpus: Corpus) -> Borders:
         for page in document.pages
     ]
     inside = distinct(np.array([start for start in starts if start < len(corpus)], np.int64))
-    return [(Level.GROUP, inside), *_recursive(corpus)]
+    return [(Level.GROUP, inside), *recursive_borders(corpus)]
 
 
 def _sentences(corpus: Corpus) -> Borders:
@@ -49,7 +49,8 @@ def _paragraphs(corpus: Corpus) -> Borders:
     return [(Level.GROUP, structure.paragraph_starts), (Level.SENTENCE, structure.sentence_starts)]
 
 
-def _recursive(corpus: Corpus) -> Borders:
+def recursive_borders(corpus: Corpus) -> Borders:
+    """Return the borders of paragraphs, lines and sentences."""
     structure = structure_of(corpus)
     return [
         (Level.PARAGRAPH, structure.stanza_starts),

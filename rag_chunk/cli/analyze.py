@@ -79,7 +79,7 @@ def _print_estimate(estimated: "CostEstimate", seconds: float, limit: int) -> No
 
 def show(analysis: "Analysis", output: "OutputConfig") -> None:
     """Write the comparison, as `--output` says, to stdout or to a file."""
-    from rag_chunk.rendering import csv_text, draft_warning, html_text, markdown_text
+    from rag_chunk.rendering import csv_text, draft_warning, markdown_text
 
     report = analysis.report
     if output.output == "table" and output.output_file is None:
@@ -88,7 +88,7 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
     texts = {
         "json": lambda: report.to_json() + "\n",
         "csv": lambda: csv_text(report),
-        "html": lambda: html_text(analysis),
+        "html": lambda: _page(analysis),
     }
     text = texts.get(output.output, lambda: markdown_text(report))()
     if output.output in _WITHOUT_VERDICT and not output.quiet and (warning := draft_warning(report)):
@@ -100,6 +100,12 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
         if not output.quiet:
             _say_verdict(report, output)
             say(f"wrote {output.output_file}")
+
+
+def _page(analysis: "Analysis") -> str:
+    from rag_chunk.rendering.html import html_text
+
+    return html_text(analysis)
 
 
 def _say_verdict(report: "Report", output: "OutputConfig") -> None:

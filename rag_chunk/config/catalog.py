@@ -20,8 +20,14 @@ class Strategy:
     needs_vectors: bool = False  # needs an embedding model
     cuts_at_changes: bool = False  # of meaning: split_percentile and smallest_size apply
     has_parents: bool = False  # each chunk lies in a larger one
-    needs_pages: bool = False  # for documents with pages; not part of `all`, which is for any documents
+    needs_pages: bool = False  # for documents with pages
+    has_definitions: bool = False  # for source code, whose definitions are then the headings of chunks
     extra: str | None = None  # the optional package that it needs
+
+    @property
+    def is_for_any(self) -> bool:
+        """Whether it is for any documents, and so part of `all`."""
+        return not (self.needs_pages or self.has_definitions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,13 @@ STRATEGIES = {
             "rag_chunk.chunker.text:page",
             needs_pages=True,
         ),
+        Strategy(
+            "code",
+            "whole definitions of source code, and entries of JSON, YAML and the like, packed; needs the extra code",
+            "rag_chunk.chunker.code:code",
+            has_definitions=True,
+            extra="code",
+        ),
     )
 }
 RETRIEVERS = {
@@ -234,6 +247,7 @@ EXTRAS = {
     for row in (
         Extra("cluster", "distributed", "documents in stores such as S3, and the workers of a Dask cluster"),
         Extra("analyzers", "Stemmer", "stems and stop words of a language for lexical retrieval, with --analyzer"),
+        Extra("code", "tree_sitter_language_pack", "the strategy code: grammars of source code and of data"),
         Extra("documents", "xberg", "all documents that are not text: pdf, pdf-markdown, html and office"),
         Extra("embeddings", "sentence_transformers", "embedding models of sentence-transformers"),
         Extra("fastembed", "fastembed", "embedding models as ONNX"),

@@ -222,7 +222,7 @@ def _split_swept(
     settings = {name: value for name, value in {**base, **given}.items() if name not in varied}
     left_out: list[tuple[str, str]] = []
     if "all" in varied.get("strategy", ()):
-        usual = {name: row for name, row in STRATEGIES.items() if not row.needs_pages}
+        usual = {name: row for name, row in STRATEGIES.items() if row.is_for_any}
         lacks = {name: lack_of(row, settings.get("embedding_model")) for name, row in usual.items()}
         can_run = [name for name, lack in lacks.items() if lack is None]
         varied["strategy"] = list(dict.fromkeys([*can_run, *(each for each in varied["strategy"] if each != "all")]))

@@ -28,10 +28,11 @@ class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes with the 
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return] # PyYAML's
 
 
-# YAML 1.1 takes 0200 for 128, 22:00 for 1320 and 2024-01-01 for a date. A number is what it looks like here, and what
-# looks like no decimal number is text, which no setting that wants a number accepts.
+# YAML 1.1 takes 0200 for 128, 22:00 for 1320 and 2024-01-01 for a date. A number is what it looks like here. What looks
+# like no decimal number is text, which no setting that wants a number accepts; 0200 is text, too, which may be an id, and
+# which a setting reads as 200.
 _OWN_RULES = {"timestamp", "int", "float"}
-_DECIMAL = re.compile(r"[-+]?[0-9][0-9_]*")
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FRACTION = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in _OWN_RULES]

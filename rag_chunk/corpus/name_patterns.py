@@ -1,6 +1,7 @@
 """The globs of include and exclude."""
 
 import unicodedata
+from pathlib import PurePosixPath
 
 from rag_chunk.errors import InputError
 
@@ -13,6 +14,7 @@ class NamePatterns:
         import pathspec
 
         self.given = bool(include or exclude)
+        self._endings = {PurePosixPath(glob).suffix.lower() for glob in include}
         try:
             self._include = pathspec.GitIgnoreSpec.from_lines(map(_compose, include)) if include else None
             self._exclude = pathspec.GitIgnoreSpec.from_lines(map(_compose, exclude))
@@ -23,6 +25,10 @@ class NamePatterns:
         """Return whether a document of that name is wanted."""
         name = _compose(name)
         return (self._include is None or self._include.match_file(name)) and not self._exclude.match_file(name)
+
+    def name_ending(self, ending: str) -> bool:
+        """Return whether a glob of include names this ending, as `src/*.py` does, and does not only admit it."""
+        return ending in self._endings
 
 
 def _compose(name: str) -> str:

@@ -49,7 +49,8 @@ def read_corpus(
 ) -> Corpus:
     """Read the documents under `source`: a folder, one file, or tables of documents.
 
-    In a folder, `.md`, `.markdown`, `.mdx`, `.txt` and `.rst` files are documents, at any depth; hidden
+    In a folder, `.md`, `.markdown`, `.mdx`, `.txt` and `.rst` files are documents, at any depth, and source code and
+    data where a glob of `include` names the ending, as `*.py` does; hidden
     folders, linked folders, files that git ignores and rag-chunk's own results are not. PDF, HTML, Office files, EPUB
     and notebooks are converted, where the extra for them is installed; `converter` names another one than the default.
     A table is a `.jsonl` or `.jsonl.gz` of `{"name": …, "text": …}`, or a Parquet file with these columns; a pattern,
@@ -182,7 +183,7 @@ def read_files(paths: Sequence[Path], source: Path, converter: Iterable[str], *,
     """Read documents of a folder, or the one that `source` is; raise as `read_corpus` does."""
     single = not source.is_dir()
     root = source.parent if single else source
-    selected = select_files(paths, root, NamePatterns((), ()), choose_converters(converter), single=single)
+    selected = select_files(paths, root, NamePatterns((), ()), choose_converters(converter), single=True)
     documents, unread = _read_all(selected, root, None)
     check_no_broken(unread, skip_unreadable=skip_unreadable)
     return Corpus(documents, unread)

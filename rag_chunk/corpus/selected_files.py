@@ -8,6 +8,7 @@ from pathlib import Path
 from rag_chunk.corpus.converters import Converter
 from rag_chunk.corpus.document import Skipped
 from rag_chunk.corpus.name_patterns import NamePatterns
+from rag_chunk.corpus.source_files import SOURCE_ENDINGS
 from rag_chunk.corpus.text_encoding import writable
 
 ENDINGS = (".md", ".markdown", ".mdx", ".txt", ".rst")
@@ -50,7 +51,7 @@ def select_files(
     selected = SelectedFiles()
     for path in paths:
         ending, row = ending_of(path), chosen.get(ending_of(path))
-        if row is None and ending not in ENDINGS and not single:
+        if row is None and not (single or is_text(ending, patterns)):
             selected.other[ending] += 1
         elif not patterns.admit(name_of(path, root)):
             continue
@@ -61,6 +62,11 @@ def select_files(
         else:
             selected.needing[ending, str(row.extra)] += 1
     return selected
+
+
+def is_text(ending: str, patterns: NamePatterns) -> bool:
+    """Whether files of this ending are read as text: source code and data only where a glob of include names the ending."""
+    return ending in ENDINGS or (ending in SOURCE_ENDINGS and patterns.name_ending(ending))
 
 
 def unsupported(endings: Counter[str]) -> list[Skipped]:

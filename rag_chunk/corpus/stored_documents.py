@@ -10,7 +10,7 @@ from rag_chunk.corpus.document_tables import TABLE_ENDINGS, TableRange, is_table
 from rag_chunk.corpus.json_lines import not_documents
 from rag_chunk.corpus.line import Corpus
 from rag_chunk.corpus.name_patterns import NamePatterns
-from rag_chunk.corpus.selected_files import ENDINGS, NO_ENDING, ending_of, unsupported
+from rag_chunk.corpus.selected_files import NO_ENDING, ending_of, is_text, unsupported
 from rag_chunk.corpus.stored_files import (
     StoredFile,
     address_of,
@@ -52,8 +52,9 @@ def list_stored(source: str | Path, patterns: NamePatterns) -> StoredListing:
         )
     root = (address_of(source) or "").rstrip("/") + "/"
     named = [(_stored_name(file.address, root), file) for file in others]
-    texts = [(name, file) for name, file in named if name.lower().endswith(ENDINGS) and patterns.admit(name)]
-    left_out = Counter(ending_of(Path(name)) for name, _ in named if not name.lower().endswith(ENDINGS))
+    texts = [(name, file) for name, file in named if is_text(ending_of(Path(name)), patterns) and patterns.admit(name)]
+    others_of = (ending_of(Path(name)) for name, _ in named)
+    left_out = Counter(ending for ending in others_of if not is_text(ending, patterns))
     return StoredListing(tables, texts, unsupported(left_out))
 
 

@@ -36,13 +36,14 @@ def _load(name: str, url: str | None) -> Embedder:
 def embed(texts: Sequence[str], config: RunConfig, role: Role = "document") -> Vectors:
     """Return the vector of each text: float32 [texts, dimensions], at length 1.
 
-    What has to be embedded is stored batch by batch, so that work that is broken off goes on where it was.
+    What has to be embedded is stored batch by batch, so that work that is broken off goes on where it was; of a model
+    that is faster than the store nothing is.
     """
     with time_usage() as usage:
         model = embedder_of(config)
         keys = [key(model, role, text) for text in texts]
         text_of = dict(zip(keys, texts, strict=True))
-        stored = store.load(list(text_of))
+        stored = store.load(list(text_of)) if model.is_stored else {}
         usage.texts += len(text_of)
         usage.cached += len(stored)
         missing = {each: text for each, text in text_of.items() if each not in stored}
@@ -50,7 +51,8 @@ def embed(texts: Sequence[str], config: RunConfig, role: Role = "document") -> V
             if usage.on_progress:
                 usage.on_progress(len(stored), len(text_of))
             new = dict(zip(some, _embed_new(model, [_whole(text_of[each]) for each in some], role), strict=True))
-            store.save(new)
+            if model.is_stored:
+                store.save(new)
             stored |= new
         if role == "document":
             _count(usage, model, stored)

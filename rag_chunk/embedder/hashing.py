@@ -8,7 +8,6 @@ common has nothing in common.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import chain
 from zlib import crc32
 
@@ -21,12 +20,13 @@ from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
 DIMENSIONS = 1024
 _PART = 3  # characters
 _AT_ONCE = 256  # texts
+_MOST_WORDS = 65_536  # whose features are remembered
 
 
 def hashing(name: str, url: str | None) -> Embedder:
     """Return the embedder; it has no name and no address."""
     del name, url
-    return Embedder(f"hashing-1-{DIMENSIONS}", _embed, _count, batch=4096, is_cheap=True)
+    return Embedder(f"hashing-1-{DIMENSIONS}", _embed, _count, batch=4096, is_cheap=True, is_stored=False)
 
 
 def _embed(texts: Sequence[str], role: Role) -> Vectors:
@@ -36,10 +36,15 @@ def _embed(texts: Sequence[str], role: Role) -> Vectors:
 
 
 def _count(texts: Sequence[str]) -> Positions:
-    counts = [
-        len(words) for first in range(0, len(texts), _AT_ONCE) for words in _words(texts[first : first + _AT_ONCE])
-    ]
-    return np.array(counts, np.int64)
+    """Return the number of words in each text: a word begins at a letter, digit or `_` that follows none."""
+    is_word = classify_characters("\n".join(texts), _is_word) != 0
+    begins = is_word.copy()
+    begins[1:] &= ~is_word[:-1]
+    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(begins)])
+    lengths = np.array([len(text) for text in texts], np.int64)
+    ends = np.cumsum(lengths + 1) - 1
+    counts: Positions = before[ends] - before[ends - lengths]
+    return counts
 
 
 def _words(texts: Sequence[str]) -> Iterable[list[str]]:
@@ -58,30 +63,63 @@ def _is_word(character: str) -> int:
 
 def _sum_features(texts: Sequence[str]) -> Floats:
     """Return the sum of the features of each text's words: [texts, dimensions]."""
+    vocabulary = _vocabulary()
     counts = [Counter(words) for words in _words([text.lower() for text in texts])]
-    number_of = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(counts)))}
-    features = [_features(word) for word in number_of]
-    lengths = np.array([len(places) for places, _ in features], np.int64)
-    starts = np.cumsum(lengths) - lengths
-    places = np.concatenate([np.zeros(0, np.int64), *(places for places, _ in features)])
-    values = np.concatenate([np.zeros(0), *(values for _, values in features)])
-    words = np.fromiter(
-        map(number_of.__getitem__, chain.from_iterable(counts)), np.int64
-    )  # of one text after the other
-    weights = 1 + np.log(np.fromiter(chain.from_iterable(each.values() for each in counts), np.int64))
-    rows = np.repeat(np.arange(len(texts)) * DIMENSIONS, [len(each) for each in counts])
-    of_words = ranges(starts[words], starts[words] + lengths[words])
-    signed = values[of_words] * np.repeat(weights, lengths[words])
-    cells = places[of_words] + np.repeat(rows, lengths[words])
+    # One entry for each word of each text, in the order in which the text has them: which word, and its weight.
+    words = np.fromiter(map(vocabulary.__getitem__, chain.from_iterable(counts)), np.int64)
+    often = np.fromiter(chain.from_iterable(map(Counter.values, counts)), np.int64)
+    rows = np.repeat(np.arange(len(texts)) * DIMENSIONS, [*map(len, counts)])
+    # One entry for each feature of each of them: its cell of the result, and what it adds there.
+    starts, lengths, places, values = vocabulary.features()
+    several = lengths[words]
+    features = ranges(starts[words], starts[words] + several)
+    cells = places[features] + np.repeat(rows, several)
+    signed = values[features] * np.repeat(1 + np.log(often), several)
     return np.bincount(cells, signed, minlength=len(texts) * DIMENSIONS).reshape(-1, DIMENSIONS)
 
 
-@lru_cache(maxsize=65_536)
-def _features(word: str) -> tuple[Positions, Floats]:
-    """Return the dimensions that a word adds to, and what it adds to each."""
+class Vocabulary(dict[str, int]):
+    """The numbers of the words that were met, and the features of each."""
+
+    def __init__(self) -> None:
+        """Know no word yet."""
+        super().__init__()
+        self._new: list[str] = []
+        self._features = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+    def __missing__(self, word: str) -> int:
+        """Number a new word."""
+        self._new.append(word)
+        number = self[word] = len(self)
+        return number
+
+    def features(self) -> tuple[Positions, Positions, Positions, Floats]:
+        """Return where the features of each word start, how many they are, their dimensions, and what they add."""
+        if self._new:
+            _, lengths, places, values = self._features
+            more = [_hash_parts(word) for word in self._new]
+            lengths = np.append(lengths, [*map(len, more)])
+            hashes = np.array([*chain.from_iterable(more)], np.int64)
+            signs = np.where(hashes & (1 << 31), 0.5, -0.5)
+            signs[(np.cumsum(lengths) - lengths)[-len(more) :] - len(places)] *= 2  # the words themselves
+            starts = np.cumsum(lengths) - lengths
+            self._features = starts, lengths, np.append(places, hashes % DIMENSIONS), np.append(values, signs)
+            self._new = []
+        return self._features
+
+
+_LATEST = [Vocabulary()]
+
+
+def _vocabulary() -> Vocabulary:
+    """Return the words of the texts before, or none where they have become too many."""
+    if len(_LATEST[0]) > _MOST_WORDS:
+        _LATEST[0] = Vocabulary()
+    return _LATEST[0]
+
+
+def _hash_parts(word: str) -> list[int]:
+    """Return the CRC-32 of a word and of its runs of characters."""
     framed = f"<{word}>"
     parts = [framed[place : place + _PART] for place in range(len(framed) - _PART + 1)]
-    hashes = np.array([crc32(part.encode("utf-8", "surrogatepass")) for part in (word, *parts)], np.int64)
-    values = np.where(hashes & (1 << 31), 1.0, -1.0)
-    values[1:] /= 2
-    return hashes % DIMENSIONS, values
+    return [crc32(part.encode("utf-8", "surrogatepass")) for part in (word, *parts)]

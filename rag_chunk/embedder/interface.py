@@ -20,7 +20,8 @@ class Embedder:
     `identity` is what its vectors are known by: backend, model, and revision. `embed` makes unit vectors, float32
     [texts, dimensions]; zeros mean a text in which the model finds nothing. `count` is the number of tokens in
     each text, of which the model reads `limit`, or all. `batch` texts are embedded, and kept, at a time. `is_cheap`
-    is a model that a laptop runs so fast that its cost does not matter.
+    is a model that a laptop runs so fast that its cost does not matter; not `is_stored`, where its vectors are made
+    faster than they are read.
     """
 
     identity: str
@@ -29,6 +30,7 @@ class Embedder:
     limit: int | None = None
     batch: int = 256
     is_cheap: bool = False
+    is_stored: bool = True
 
 
 def unit(vectors: Any) -> Vectors:

@@ -17,6 +17,7 @@ from rag_chunk.config.tracking import LONGEST_KEY, TrackingConfig
 from rag_chunk.mlflow_tracker import tables
 from rag_chunk.mlflow_tracker.address import Notify
 from rag_chunk.mlflow_tracker.artifacts import Artifact, copy_artifact, plan_chunks, text_artifact
+from rag_chunk.mlflow_tracker.loss_table import LOSSES, loss_table
 from rag_chunk.mlflow_tracker.verdict_tag import recommended_of, verdict_of
 
 LONGEST_PARAM = 500  # MLflow 2.0's; later ones take 6,000
@@ -232,7 +233,15 @@ class Contents:
     def _analysis_artifacts(self) -> tuple[Artifact, ...]:
         names = ("report.json", "comparison.csv", "report.md", "questions.json", "analysis.yaml")
         files = [copy_artifact(name, file) for name in names if (file := self._results.file(name))]
-        return (*files, *self._chunks.page(), text_artifact(COMPARISON, tables.comparison_table(self._report)))
+        comparison = text_artifact(COMPARISON, tables.comparison_table(self._report))
+        return (*files, *self._chunks.page(), comparison, *self._losses())
+
+    def _losses(self) -> Iterator[Artifact]:
+        """Yield where recall is lost, by tag and document, where that was measured."""
+        questions = self._results.file("questions.json")
+        losses = loss_table(self._report, questions.read_text(encoding="utf-8")) if questions else None
+        if losses:
+            yield text_artifact(LOSSES, losses)
 
     def _notify_once(self, text: str) -> None:
         if text not in self._notices:
@@ -254,5 +263,7 @@ def _fitting_key(name: str) -> str:
 
 def _table_tag(artifacts: tuple[Artifact, ...]) -> dict[str, Any]:
     """Return the tag by which MLflow's pages know which files are tables."""
-    listed = [{"path": each.path, "type": "table"} for each in artifacts if each.path in {PER_QUESTION, COMPARISON}]
+    listed = [
+        {"path": each.path, "type": "table"} for each in artifacts if each.path in {PER_QUESTION, COMPARISON, LOSSES}
+    ]
     return {"mlflow.loggedArtifacts": json.dumps(listed)} if listed else {}

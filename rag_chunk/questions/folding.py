@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import regex
@@ -111,6 +112,7 @@ def _fold_by_cluster(text: str) -> Folded:
     return Folded("".join(parts), *(side.astype(line_type(len(text))) for side in _map(stretches)))
 
 
+@lru_cache(maxsize=65_536)
 def _fold_cluster(cluster: str) -> str:
     if cluster.isspace():
         return " "

@@ -25,10 +25,14 @@ def titles_above(chunking: Chunking) -> list[str]:
     starts = chunking.spans[:, 0]
     structure = structure_of(chunking.corpus)
     begins = among(starts, _heading_starts(chunking))
-    return [
+    lines = [
         SEPARATOR.join(path[:-1] if own else path)
         for path, own in zip(structure.heading_paths(starts), begins.tolist(), strict=True)
     ]
+    if chunking.outline is None:
+        return lines
+    above = chunking.outline.paths_above(starts)
+    return [SEPARATOR.join(path) or line for path, line in zip(above, lines, strict=True)]
 
 
 def _heading_starts(chunking: Chunking) -> Positions:

@@ -59,7 +59,7 @@ def _draw(questions: Questions, seed: int, count: int) -> Floats:
     return numbers.reshape(-1, count)
 
 
-def _generator(seed: int, name: str) -> np.random.Generator:
+def _generator(seed: int, name: str) -> "np.random.Generator":
     """Return the random numbers of one question, whatever others there are."""
     key = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8])
     return np.random.default_rng([seed, key])

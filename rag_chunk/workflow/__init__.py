@@ -137,13 +137,16 @@ def _say_how_long(estimated: CostEstimate, notify: Notify) -> None:
 
 
 def _from_cache(analysis: Analysis) -> str:
-    """Say how many of the vectors that configurations asked for were in the cache; nothing where there are none."""
+    """Say how many of the vectors that configurations asked for were in the cache; nothing where none was."""
     used = [result.embedding for result in analysis.report.configurations if result.embedding]
     texts, cached = sum(entry.texts for entry in used), sum(entry.cached for entry in used)
-    return f"{100 * cached / texts:.0f} % of {texts:,} vectors came from the cache" if texts else ""
+    return f"{100 * cached / texts:.0f} % of {texts:,} vectors came from the cache" if cached else ""
 
 
 def _tracking_options(settings: Settings) -> TrackingConfig:
+    """Return where and as what the results are tracked; as it was given where nothing will be saved or sent."""
+    if not (settings.output.mlflow_tracking or settings.output.save):
+        return settings.tracking
     from rag_chunk.mlflow_tracker import documents_git
 
     provenance = documents_git(settings.analysis.require_source()) | _origin(settings)

@@ -29,7 +29,7 @@ from rag_chunk.corpus.converters import write_converted_folder
 from rag_chunk.corpus.outline import Outline
 from rag_chunk.errors import InputError
 from rag_chunk.questions.question import Question, question_to_dict
-from rag_chunk.rendering import csv_text, html_text, markdown_text
+from rag_chunk.rendering import csv_text, markdown_text
 
 
 def provenance(report: Report, result: ConfigurationResult) -> dict[str, Any]:
@@ -89,6 +89,8 @@ def _write_all(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> No
 
 
 def _write_files(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> None:
+    from rag_chunk.rendering.html import html_text
+
     report = analysis.report
     write_text(folder / "analysis.yaml", ConfigFile({}, report.analysis).to_yaml())
     write_text(folder / "comparison.csv", csv_text(report))

@@ -28,13 +28,14 @@ from rag_chunk.analysis.summary import between_documents, explain, limit_of_reca
 from rag_chunk.analysis.usual_choice import usual_configuration
 from rag_chunk.analysis.verdicts import baseline_verdict, curve_verdict, overlap_warning, scope
 from rag_chunk.cli.app import app
-from rag_chunk.config import METRIC_GROUPS, RETRIEVERS
+from rag_chunk.config import METRIC_GROUPS, RETRIEVERS, external_name
 from rag_chunk.config.metric_table import metrics_of
 from rag_chunk.config.run import BudgetUnit
 from rag_chunk.errors import InputError, RagChunkError, SettingsError
 from rag_chunk.questions import Evidence, Question, read_questions
-from rag_chunk.rendering import columns_to_show, csv_text, html_text, markdown_text
+from rag_chunk.rendering import columns_to_show, csv_text, markdown_text
 from rag_chunk.rendering.columns import against_baseline, mark, notes
+from rag_chunk.rendering.html import html_text
 from rag_chunk.scorer import GROUPS
 from rag_chunk.workflow.results import save_results
 from tests.support.evaluation import questions_of
@@ -861,16 +862,16 @@ def bare(report: str) -> str:
     for name in ("analysis_id", "created", "timings"):
         loaded.pop(name)
     for found in loaded["configurations"]:
-        for name in TIMES:
-            found["metrics"].pop(name)
+        for name in (*TIMES, "embedding_time"):
+            found["metrics"].pop(name, None)
     return json.dumps(loaded)
 
 
 def test_equal_input_gives_equal_bytes(docs):
-    arguments = (
-        "analyze docs --test-file questions.json --chunk-size 8,12 --overlap 0,3 --retriever bm25,legacy,random,oracle"
+    arguments = "analyze docs --test-file questions.json --chunk-size 8,12 --overlap 0,3 --retriever bm25,legacy,random,oracle,dense"
+    more = (
+        "--embedding-model hashing --metrics all --holdout 0.5 --baseline sentence-12-0-bm25 --budget 150 --output json"
     )
-    more = "--metrics all --holdout 0.5 --baseline sentence-12-0-bm25 --budget 150 --output json"
     command = [sys.executable, "-m", "rag_chunk", *arguments.split(), *more.split()]
     outputs = []
     for number in ("1", "2"):
@@ -878,7 +879,7 @@ def test_equal_input_gives_equal_bytes(docs):
         done = subprocess.run(command, capture_output=True, text=True, env=env, check=True)
         outputs.append(bare(done.stdout))
     assert outputs[0] == outputs[1]
-    assert len(json.loads(outputs[0])["other_comparisons"]) == 3
+    assert len(json.loads(outputs[0])["other_comparisons"]) == 4
 
 
 def test_a_report_is_read_back_the_same():
@@ -1065,6 +1066,8 @@ def test_where_recall_is_lost_is_said_by_cause_the_largest_first() -> None:
     )
     known = result.model_copy(update={"metrics": {**metrics, "document_precision": 0.25}})
     assert "only 25 % of the first 2 chunks come from a document with evidence. To" in between_documents(known)
+    given = known.model_copy(update={"config": WHOLE.with_settings(retriever=external_name("rankings"))})
+    assert between_documents(given).endswith("come from a document with evidence.")
     large = result.model_copy(update={"metrics": {**metrics, "context_size": 2 * WHOLE.budget + 2}})
     assert between_documents(large).startswith(
         "The budget (120 characters) is smaller than most chunks: raise --budget"

@@ -5,7 +5,8 @@ import pytest
 from rag_chunk import Corpus, Document, RunConfig, analyze
 from rag_chunk.analysis.report import parse_report
 from rag_chunk.questions import Evidence, Question, Questions
-from rag_chunk.rendering import html_text, markdown_text
+from rag_chunk.rendering import markdown_text
+from rag_chunk.rendering.html import html_text
 from tests.support.evaluation import questions_of
 
 WORDS = [f"word{number}" for number in range(600)]

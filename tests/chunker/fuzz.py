@@ -34,7 +34,7 @@ from tests.support.splices import LONGEST, real_texts
 from tests.support.texts import FRAGMENTS
 
 TOGETHER = 60  # texts in one corpus
-ENDINGS = ("md", "md", "txt", "txt", "mdx", "rst")
+ENDINGS = ("md", "md", "txt", "txt", "mdx", "rst", "py", "yaml", "ts")
 SKIPPED = ((), (), (), ("code", "html_comments"), tuple(SKIPPABLE))
 PAIR = re.compile("[\ud800-\udbff]+[\udc00-\udfff]+")  # has no tokens of its own, and is refused
 LARGEST = 200  # units of a chunk

@@ -19,7 +19,7 @@ from tests.support.splices import spliced
 from tests.support.texts import texts
 
 TEXTS = st.one_of(texts, spliced)
-NAMES = st.sampled_from(["a.md", "a.txt", "b.mdx", "c.rst"])
+NAMES = st.sampled_from(["a.md", "a.txt", "b.mdx", "c.rst", "d.py", "e.yaml", "f.json", "g.cpp"])
 SKIPPED = st.sampled_from([(), (), (), ("code", "html_comments"), tuple(SKIPPABLE)])
 
 

@@ -194,7 +194,7 @@ def test_a_value_that_equals_the_default_still_wins_over_a_file(folder: Path) ->
 
 
 def test_every_strategy_is_run_when_none_is_named(folder: Path) -> None:
-    usual = [name for name, row in STRATEGIES.items() if not row.needs_pages]
+    usual = [name for name, row in STRATEGIES.items() if row.is_for_any]
     runnable = [name for name in usual if not needs_vectors(None, name)]
     assert [config.strategy for config in settings().configs.values()] == runnable
     assert settings(strategy="all").configs == settings().configs
@@ -344,10 +344,16 @@ def test_a_file_without_an_end_is_not_read_to_its_end() -> None:
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [("0200", 200), ("010", 10), ("1_000", 1000), ("+5", 5), ("1e3", 1000.0), ("080", 80), ("0", 0), ("-0.5", -0.5)],
+    [("200", 200), ("-7", -7), ("1e3", 1000.0), ("0", 0), ("-0.5", -0.5)],
 )
 def test_a_number_in_yaml_is_what_it_looks_like(written: str, read: float) -> None:
     assert yaml_text.load(f"a: {written}") == {"a": read}
+
+
+@pytest.mark.parametrize(("written", "read"), [("0200", 200), ("010", 10), ("1_000", 1000), ("+5", 5), ("080", 80)])
+def test_a_number_in_another_form_is_text_as_an_id_and_a_number_as_a_setting(written: str, read: int) -> None:
+    assert yaml_text.load(f"a: {written}") == {"a": written}
+    assert parse_config(f"chunk_size: {written}", "config.yaml").config().chunk_size == read
 
 
 @pytest.mark.parametrize("written", ["22:00", "1:30:00", "0x10", "0o17", "0b1", "2024-01-01", "1:30.5", "1.2.3"])

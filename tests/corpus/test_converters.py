@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -305,6 +306,17 @@ def test_archives_that_are_damaged_encrypted_or_too_large_are_named(tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize("converter", ["pypdfium2", "liteparse"])
+def test_a_pdf_that_unpacks_to_too_much_is_refused_before_it_takes_the_memory(folder: Path, converter: str) -> None:
+    pytest.importorskip(converter)
+    content = zlib.compress(b"BT (lock) Tj ET " * 1_000_000)
+    stream = b"1 0 obj <</Filter/FlateDecode>>stream\n" + content + b"\nendstream endobj "
+    (folder / "a.pdf").write_bytes(b"%PDF-1.4\n" + 2 * stream + b"%%EOF")
+    tasks = [ConversionTask(folder / "a.pdf", "a.pdf", CONVERTERS[converter])]
+    _, broken = convert_files(tasks, limits=Limits(bytes=20_000_000))
+    assert [reason for _, reason in broken] == ["holds over 20,000,000 bytes when unpacked, and at most so many are"]
+
+
 def convert_with(folder: Path, source: str, *, limits: Limits | None = None, names: Sequence[str] = ("a.pdf",)) -> str:
     """Return what converting says, by a function `convert` of a user's module with this source."""
     (folder / "mine.py").write_text(textwrap.dedent(source))
@@ -332,7 +344,7 @@ def test_a_function_of_the_user_gives_text_or_text_and_page_starts(folder: Path)
             "cannot be converted (ValueError: no such",
         ),
         ("import os\ndef convert(data, name):\n    os._exit(3)\n", "makes its converter crash"),
-        ("import time\ndef convert(data, name):\n    time.sleep(60)\n", "takes longer than 1 s to convert"),
+        ("import time\ndef convert(data, name):\n    time.sleep(60)\n", "takes longer than 3 s to convert"),
         (
             "def convert(data, name):\n    return 'a' * 2000\n",
             "holds 2,000 characters, and at most 1,000 are converted",
@@ -341,7 +353,23 @@ def test_a_function_of_the_user_gives_text_or_text_and_page_starts(folder: Path)
     ],
 )
 def test_what_goes_wrong_in_a_child_is_said_of_the_file(folder: Path, source: str, said: str) -> None:
-    assert said in convert_with(folder, source, limits=Limits(seconds=1, characters=1000))
+    assert said in convert_with(folder, source, limits=Limits(elapsed=3, characters=1000))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds no processor time")
+def test_processor_time_is_bounded_for_each_file_so_that_a_busy_machine_refuses_none(folder: Path) -> None:
+    source = """
+        import time
+        def convert(data, name):
+            end = time.process_time() + (100 if name == "long.pdf" else 0.3)
+            while time.process_time() < end:
+                pass
+            return name
+    """
+    names = ("a.pdf", "b.pdf", "c.pdf", "long.pdf")
+    said = convert_with(folder, source, limits=Limits(seconds=0.5, elapsed=100), names=names)
+    problem = "long.pdf takes longer than 0.5 s of processor time to convert"
+    assert sorted(said.split("; ")) == [*(f"{name}={name}" for name in names[:3]), problem]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process")

@@ -1,5 +1,6 @@
 """Words, tokens and characters, and the tokenizer's files."""
 
+import functools
 import gzip
 import hashlib
 import itertools
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import requests
 import tiktoken
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_chunk.chunker import chunk
@@ -94,18 +95,26 @@ def test_a_wide_gap_before_a_separator_is_counted_as_the_tokenizer_does() -> Non
     assert units.count(as_spans([(0, len(text))])).sizes.tolist() == [expected]
 
 
-@settings(max_examples=25)  # each finds the facts of an encoding anew
+@functools.cache
+def _old_encoding() -> tiktoken.Encoding:
+    ranks = load_encoding("cl100k_base")._mergeable_ranks  # noqa: SLF001 - the old ones have their own, which are not here
+    return tiktoken.Encoding("cl100k_base", pat_str=OLD, mergeable_ranks=ranks, special_tokens={})
+
+
+_old_encoder = functools.cache(encoder.encoder_of.__wrapped__)
+_old_facts = functools.cache(token_arrays.facts_of.__wrapped__)  # a second for each example, otherwise
+
+
 @given(text=texts, size=st.integers(1, 6))
 def test_windows_of_an_old_encoding_are_within_the_limit(text: str, size: int) -> None:
-    ranks = load_encoding("cl100k_base")._mergeable_ranks  # noqa: SLF001 - the old ones have their own, which are not here
-    old = tiktoken.Encoding("cl100k_base", pat_str=OLD, mergeable_ranks=ranks, special_tokens={})
+    old = _old_encoding()
     corpus = Corpus([Document("a", "One two.\n\nThree four.\n\n" + text)])
     with cache.caching(enabled=False), pytest.MonkeyPatch.context() as patch:  # on disk are the facts of the new one
         patch.setattr(encoder, "load_encoding", lambda _: old)
         patch.setattr(encoder, "load_accelerator", lambda _: None)
-        patch.setattr(tokens, "encoder_of", encoder.encoder_of.__wrapped__)
-        patch.setattr(token_arrays, "encoder_of", encoder.encoder_of.__wrapped__)
-        patch.setattr(token_arrays, "facts_of", token_arrays.facts_of.__wrapped__)
+        patch.setattr(tokens, "encoder_of", _old_encoder)
+        patch.setattr(token_arrays, "encoder_of", _old_encoder)
+        patch.setattr(token_arrays, "facts_of", _old_facts)
         found = [*chunk(corpus, RunConfig(strategy="fixed-size", unit="tokens", chunk_size=size))]
     assert [each.units for each in found] == [len(old.encode_ordinary(each.text)) for each in found]
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rag_chunk.config import BACKENDS, RunConfig
 from rag_chunk.config.catalog import load_built_in
 from rag_chunk.corpus import cache
-from rag_chunk.embedder import Embedder, embed, embedder_of, embedding, track_usage
+from rag_chunk.embedder import Embedder, embed, embedder_of, embedding, hashing, track_usage
 from rag_chunk.embedder import vector_store as store
 from rag_chunk.embedder.interface import check_dimensions, unit
 from rag_chunk.embedder.vector_store import Stored
@@ -60,6 +60,18 @@ def test_hashing_makes_unit_vectors_that_depend_on_the_text_alone(some):
     assert (found == again).all()
     lengths = np.linalg.norm(found, axis=1)
     assert ((np.abs(lengths - 1) < 1e-6) | (lengths == 0)).all()
+
+
+def test_hashing_leaves_nothing_on_disk(kept):
+    embed(["locking the door"], CONFIG)
+    assert not kept.exists()
+
+
+def test_hashing_makes_the_same_vectors_when_it_has_met_too_many_words_to_remember(monkeypatch):
+    some = [f"door {number} of {number % 7}" for number in range(600)]
+    before = embed(some, CONFIG)
+    monkeypatch.setattr(hashing, "_MOST_WORDS", 3)
+    assert (embed(some, CONFIG) == before).all()
 
 
 def test_hashing_is_lexical():

@@ -68,6 +68,7 @@ def test_absolute_names_are_taken_as_databricks_wants_them(server, results, note
     with client_of(server) as client:
         number = client.create_experiment(name, artifact_location=(tmp_path / "artifacts").as_uri())
     monkeypatch.setenv("DATABRICKS_HOST", server)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # the first call imports Databricks' SDK
     monkeypatch.setenv("DATABRICKS_TOKEN", "t0ken-of-mine")
     made = log(results, notes, uri="databricks", experiment_name=name)
     assert (made.experiment_id, made.experiment_name) == (number, name)

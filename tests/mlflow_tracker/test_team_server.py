@@ -18,6 +18,7 @@ VERSION = mlflow_version()
 pytestmark = pytest.mark.skipif(VERSION < (2, 3), reason="this MLflow has no aliases")
 LOCAL_WEBHOOKS = {"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true"}
 LOCAL_WEBHOOKS |= {"MLFLOW_WEBHOOK_CACHE_TTL": "1"}  # second, after which the server looks for new webhooks
+LOCAL_WEBHOOKS |= {"MLFLOW_HTTP_REQUEST_TIMEOUT": "60"}  # older servers begin slowly where other programs run
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,8 @@ from rag_chunk.config.tracking import LogChunks, TrackingConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.mlflow_tracker.artifacts import plan_chunks
 from rag_chunk.questions import Evidence, Question, Questions
-from rag_chunk.rendering import html_text, markdown_text
-from rag_chunk.rendering.html import sample, viewer
+from rag_chunk.rendering import markdown_text
+from rag_chunk.rendering.html import html_text, sample, viewer
 from rag_chunk.rendering.html.loss_bars import loss_bars_of, question_losses_of
 from rag_chunk.rendering.html.scale import Scale, scale_around
 from rag_chunk.workflow.results import save_results
@@ -379,6 +379,7 @@ def test_each_question_that_loses_has_a_line_with_its_causes_and_what_stood_abov
     assert f"By question: {lost.count} of 12 miss something under {lost.name}" in page
     assert f"By tag, for {report.best.name}" in page
     assert f"By document, for {report.best.name}" in page
+    assert f"The chunks of {report.best.name} have " in page
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from rag_chunk.config.sources import CommandLineOptions, load_settings
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Evidence, Question, Questions
-from rag_chunk.rendering import html_text
 from rag_chunk.rendering.columns import all_columns, metric_help
+from rag_chunk.rendering.html import html_text
 from rag_chunk.rendering.size_lines import size_lines
 from rag_chunk.rendering.terminal_plot import NO_SIZES, check_plot, terminal_plot
 

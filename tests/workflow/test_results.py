@@ -97,7 +97,7 @@ def test_an_analysis_needs_a_configuration(docs: Path) -> None:
         analyze(read_corpus(docs), [])
 
 
-@pytest.mark.parametrize("step", ["csv_text", "html_text", "jsonl"])
+@pytest.mark.parametrize("step", ["workflow.results.csv_text", "rendering.html.html_text", "workflow.results.jsonl"])
 def test_older_results_are_kept_until_the_new_ones_are_whole(
     step: str, docs: Path, run: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +107,7 @@ def test_older_results_are_kept_until_the_new_ones_are_whole(
     assert run("analyze", "docs", "--save", "results", "--test-file", "questions.json")[0] == 0
     before = {path: path.read_bytes() for path in Path("results").rglob("*") if path.is_file()}
     with monkeypatch.context() as broken:
-        broken.setattr(f"rag_chunk.workflow.results.{step}", full)
+        broken.setattr(f"rag_chunk.{step}", full)
         status, shown, said = run("analyze", "docs", "--save", "results", "--strategy", "sentence")
     assert status == 3
     assert "sentence" in shown

@@ -14,6 +14,7 @@ from rag_chunk.chunker.export.metadata import chunk_metadata, langchain_metadata
 from rag_chunk.chunker.rules import config_for
 from rag_chunk.config import RunConfig, read_config
 from rag_chunk.corpus import ENDINGS
+from rag_chunk.corpus.source_files import SOURCE_ENDINGS
 from rag_chunk.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _chunks(text: str, config: RunConfig, source: object) -> list[tuple[Chunk, d
     file, or a page of the web, is taken for Markdown.
     """
     name = source if isinstance(source, str) and source else _UNNAMED
-    judged = name if name.lower().endswith(ENDINGS) else _UNNAMED
+    judged = name if name.lower().endswith((*ENDINGS, *SOURCE_ENDINGS)) else _UNNAMED
     chunks = chunk_text(text, config_for(config, name), name=judged)
     return [(chunk, chunk_metadata(chunk, name)) for chunk in chunks]
 

@@ -1,7 +1,6 @@
 """The converters that are built in, one row each, and which of them reads which ending."""
 
 import hashlib
-import importlib.metadata
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -53,7 +52,9 @@ class Converter:
         if not self.is_built_in:
             return f"source {_source_digest(self.function.partition(':')[0])}"
         engine = f", engine {_engine_digest(*self.engine)}" if self.engine else ""
-        return f"{importlib.metadata.version(self.package)}{engine}"
+        from importlib.metadata import version
+
+        return f"{version(self.package)}{engine}"
 
 
 _HERE = "rag_chunk.corpus.converters"

@@ -29,9 +29,13 @@ class ConversionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one conversion may take. `bytes` holds for the file, and for what is packed in it, each."""
+    """What one conversion may take. `bytes` holds for the file, and for what is packed in it, each.
+
+    `seconds` are of the processor, so that a busy machine refuses no file; `elapsed` are of the clock.
+    """
 
     seconds: float = 120
+    elapsed: float = 600
     memory: int = 4_000_000_000
     pages: int = 10_000
     characters: int = 50_000_000

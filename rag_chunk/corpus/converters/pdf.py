@@ -9,6 +9,7 @@ from rag_chunk.corpus.converters.pages import ConversionError, ConvertedPages, L
 _STREAM, _DEFLATED = re.compile(rb"(?<!end)stream\r?\n"), re.compile(rb"/Filter\s*(?:\[\s*)?/FlateDecode\b")
 _DICTIONARY = 400  # bytes before a stream in which its filter is named
 _MOST_DAMAGED = 0.05  # of the compressed parts
+_PIECE = 1 << 20  # bytes that are unpacked at once
 _TAIL = 2048  # bytes at the end of a PDF in which its end mark is, as viewers have it
 
 
@@ -71,16 +72,22 @@ def _check_count(pages: int, limits: Limits) -> None:
 
 
 def _check_streams(data: bytes, limits: Limits) -> None:
-    """Raise `ConversionError` where many compressed parts are damaged: PDFium leaves their text out and says nothing.
+    """Raise `ConversionError` where the compressed parts hold too much, or many are damaged: PDFium says nothing of those.
 
     The parts of an encrypted file, which may be readable without a password, are passed over.
     """
     if b"/Encrypt" in data:
         return
-    results = [_is_intact(data, start.end(), limits) for start in _STREAM.finditer(data) if _is_deflated(data, start)]
-    damaged = results.count(False)
-    if damaged > _MOST_DAMAGED * len(results):
-        raise ConversionError(f"is damaged: {damaged:,} of its {len(results):,} compressed parts cannot be read")
+    starts = [start.end() for start in _STREAM.finditer(data) if _is_deflated(data, start)]
+    damaged = unpacked = 0
+    for start in starts:
+        size = _unpacked_size(data, start, limits.bytes - unpacked)
+        damaged += size is None
+        unpacked += size or 0
+        if unpacked > limits.bytes:
+            raise ConversionError(f"holds over {limits.bytes:,} bytes when unpacked, and at most so many are")
+    if damaged > _MOST_DAMAGED * len(starts):
+        raise ConversionError(f"is damaged: {damaged:,} of its {len(starts):,} compressed parts cannot be read")
 
 
 def _is_deflated(data: bytes, start: "re.Match[bytes]") -> bool:
@@ -89,13 +96,18 @@ def _is_deflated(data: bytes, start: "re.Match[bytes]") -> bool:
     return _DEFLATED.search(head, max(0, head.rfind(b" obj"))) is not None
 
 
-def _is_intact(data: bytes, start: int, limits: Limits) -> bool:
+def _unpacked_size(data: bytes, start: int, most: int) -> int | None:
+    """Return how many bytes a stream holds, counted until there are more than `most`; None where it is damaged."""
     end = data.find(b"endstream", start)
+    unpacker, size = zlib.decompressobj(), 0
+    rest = data[start : end if end > start else len(data)]
     try:
-        zlib.decompressobj().decompress(memoryview(data)[start : end if end > start else len(data)], limits.bytes)
+        while rest and not unpacker.eof and size <= most:
+            size += len(unpacker.decompress(rest, _PIECE))
+            rest = unpacker.unconsumed_tail
     except zlib.error:
-        return False
-    return True
+        return None
+    return size
 
 
 def _problem(message: str) -> str:

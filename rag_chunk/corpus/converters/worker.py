@@ -1,6 +1,7 @@
 """A child process that converts files, one after the other, and is replaced when it fails or takes too long."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -57,7 +58,7 @@ class Worker:
             late.set()
             process.kill()
 
-        timer = threading.Timer(self._limits.seconds, stop)
+        timer = threading.Timer(self._limits.elapsed, stop)
         timer.start()
         try:
             line = _exchange(process, json.dumps({**request, "bytes": len(data)}).encode() + b"\n" + data)
@@ -65,12 +66,18 @@ class Worker:
             timer.cancel()
         if late.is_set():
             self.stop()
-            return {"error": f"takes longer than {self._limits.seconds:g} s to convert"}
+            return {"error": f"takes longer than {self._limits.elapsed:g} s to convert"}
         if not line.endswith(b"\n"):
             self.stop()
-            return None
+            return self._time_problem(process)
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def _time_problem(self, process: "subprocess.Popen[bytes]") -> dict[str, Any] | None:
+        """Return what to say of a child that has used up its time; nothing where it ended in another way."""
+        if sys.platform == "win32" or process.returncode != -signal.SIGPROF:
+            return None
+        return {"error": f"takes longer than {self._limits.seconds:g} s of processor time to convert"}
 
     def _start(self) -> "subprocess.Popen[bytes]":
         """Start a child; -P keeps the working folder, which may be full of other people's files, off its path."""

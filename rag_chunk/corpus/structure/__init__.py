@@ -12,7 +12,6 @@ from rag_chunk.corpus.arrays import Bools, Positions, Spans, among, as_spans, di
 from rag_chunk.corpus.characters import JOINER, NEWLINE, where
 from rag_chunk.corpus.structure.blocks import Blocks, blocks_of
 from rag_chunk.corpus.structure.markdown import KINDS, LAST, MarkdownRows
-from rag_chunk.corpus.structure.rst import titles
 from rag_chunk.corpus.structure.sentences import sentence_starts
 from rag_chunk.corpus.structure.skipping import CONTAINERS, skippable_spans
 
@@ -55,6 +54,8 @@ class Structure:
             if document.is_markdown:
                 rows.add(document.text, first_line)
             elif document.is_rst:
+                from rag_chunk.corpus.structure.rst import titles
+
                 rows.add_headings(titles(_LINE_END.split(document.text)), first_line)
         return blocks_of(rows, self.line_starts, self._line_text_starts[1], len(self._corpus))
 

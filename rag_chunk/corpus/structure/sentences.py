@@ -6,6 +6,8 @@ the number of a list item, before a small letter, before another full stop, or i
 `im 19. Jahrhundert`). A line that carries a mark of Markdown starts a sentence, and so does the one after a heading.
 """
 
+import re
+
 import numpy as np
 
 from rag_chunk.corpus import Corpus
@@ -15,6 +17,7 @@ from rag_chunk.corpus.structure.abbreviations import (
     ABBREVIATIONS,
     AFTER_DATES,
     AFTER_ORDINALS,
+    BEFORE_LARGE,
     BEFORE_NUMBERS,
     BEFORE_ORDINALS,
     FOREIGN,
@@ -49,11 +52,13 @@ from rag_chunk.corpus.structure.letters import (
 
 _LONGEST_NUMBER = 9  # digits of a list item
 _MOST_CLOSERS = 16  # in a row, that belong to the sentence before them
+_NOTES = re.compile(r"(?:\[[^\[\]\r\n]+\])+(?!\()")  # and no link of Markdown
+_LONGEST_NOTES = 80  # characters
 _AT_ONCE = 1 << 14  # enders that are looked at together
 _DAY = 2  # digits of a day
-_LONGEST_ABBREVIATION = 6  # letters of one that is not ASCII
+_LONGEST_ABBREVIATION = NEAR - 1  # letters of one that is not ASCII
 _PAIRS = ("zB", "zT", "dh", "di", "ua", "uU", "uÄ", "oÄ", "oä", "id", "dR", "va", "so", "su")  # z. B., d. h.: German
-_KEYS, _NUMBER_KEYS = letter_keys(ABBREVIATIONS), letter_keys(BEFORE_NUMBERS)
+_KEYS, _NUMBER_KEYS, _LAST_KEYS = letter_keys(ABBREVIATIONS), letter_keys(BEFORE_NUMBERS), letter_keys(BEFORE_LARGE)
 _ORDINAL_KEYS, _BEFORE_ORDINAL_KEYS = following_keys(AFTER_ORDINALS), letter_keys(BEFORE_ORDINALS)
 _CHRIST_KEYS = following_keys(["Chr"])
 _PAIR_KEYS = np.array(sorted(letter_of(pair[0]) << 8 | letter_of(pair[1]) for pair in _PAIRS))
@@ -92,25 +97,37 @@ def _starts_after(line: LetterLine, ends: Positions, firsts: Positions) -> Posit
     limits = line.limits(ends)
     last = ~ENDS[line.at(ends + 1, limits)]
     ends, limits = ends[last], limits[last]
-    after = _past_closers(line, ends + 1, limits)
+    after = _past_notes(line, _past_closers(line, ends + 1, limits), limits)
     spaced = SPACED[line.at(after, limits)]
     following = after.copy()
     following[spaced] = line.corpus.whitespace.past(after[spaced])
     kept = (line.letters[ends] == WIDE) | (spaced & ~IS_SMALL[line.at(following, limits)])
     kept &= (following < limits) & ((line.letters[ends] != STOP) | (line.at(following, limits) != STOP))
+    dated = (line.at(following, limits) == ord("(")) & IS_DIGIT[line.at(following + 1, limits)]
+    kept &= ~(dated & (after > ends + 1))  # "A title!" (2006)
     ends, following = ends[kept], following[kept]
     started: Positions = following[~_abbreviating(line, ends, following, firsts)]
     return started
 
 
 def _past_closers(line: LetterLine, after: Positions, limits: Positions) -> Positions:
-    """Move each place past the quotes and brackets that close there."""
+    """Move each place past the quotes and brackets that close there; in German and Danish those do that open elsewhere."""
     moving = np.arange(len(after))
     for _ in range(_MOST_CLOSERS):
-        moving = moving[CLOSES[line.at(after[moving], limits[moving])]]
+        there, beyond = (line.at(after[moving] + shift, limits[moving]) for shift in (0, 1))
+        moving = moving[CLOSES[there] | (OPENS[there] & BLANK[beyond])]
         if not len(moving):
             break
         after[moving] += 1
+    return after
+
+
+def _past_notes(line: LetterLine, after: Positions, limits: Positions) -> Positions:
+    """Move each place past the notes in brackets that follow without a space: `.[1]`, `.[citation needed]`."""
+    noted = np.flatnonzero(line.at(after, limits) == ord("["))
+    for row, place, limit in zip(noted.tolist(), after[noted].tolist(), limits[noted].tolist(), strict=True):
+        notes = _NOTES.match(line.corpus.text(place, min(place + _LONGEST_NOTES, limit)))
+        after[row] += notes.end() if notes else 0
     return after
 
 
@@ -134,7 +151,8 @@ def _abbreviating(line: LetterLine, ends: Positions, following: Positions, first
     )
     words = _words(before, outside)
     numbered = among(words, _NUMBER_KEYS) & IS_DIGIT[line.letters[goes_on]]
-    is_abbreviation[rows] = among(words, _KEYS) | numbered | _initials(before, length, outside) | number
+    last = among(words, _LAST_KEYS) & IS_LARGE[line.letters[goes_on]]
+    is_abbreviation[rows] = (among(words, _KEYS) & ~last) | numbered | _initials(before, length, outside) | number
     alone = np.flatnonzero(length == 1)
     is_abbreviation[rows[alone]] |= _are_paired_letters(line, before[:, alone], goes_on[alone])
     double = np.flatnonzero((length == 2) & IS_LARGE[before[0]] & (before[0] == before[1]))  # noqa: PLR2004

@@ -10,7 +10,6 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bytes, Positions, Spans, as_spans
 from rag_chunk.corpus.structure.blocks import Blocks
 from rag_chunk.corpus.structure.markdown import KINDS
-from rag_chunk.corpus.structure.modules import mdx_comments, module_statements
 from rag_chunk.corpus.structure.page_furniture import find_furniture
 
 CONTAINERS = re.compile(r"^[ \t]*(?:>[ \t]?|(?:[-+*]|\d{1,9}[.)])[ \t]+)*", re.MULTILINE)  # marks of quotes and lists
@@ -100,6 +99,8 @@ def _skippable_in(
     paragraphs = [block[1:] for block in outer if block.kind == "paragraph"]
     yield from (("images", stretch) for stretch in _images(text, outer, inner))
     if is_mdx:
+        from rag_chunk.corpus.structure.modules import mdx_comments, module_statements
+
         yield from (("mdx_imports", stretch) for stretch in module_statements(text, paragraphs))
         yield from (("html_comments", stretch) for stretch in mdx_comments(text, paragraphs))
 

@@ -4,7 +4,6 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -46,6 +45,8 @@ class Accelerator:
     @cached_property
     def identity(self) -> str:
         """The package and its version."""
+        from importlib.metadata import version
+
         return f"{PACKAGE} {version(PACKAGE)}"
 
     def covers(self, text: str) -> bool:
@@ -85,6 +86,8 @@ def load_accelerator(encoding: str) -> Accelerator | None:
 
     The proof is by its version: what another one makes is compared anew.
     """
+    from importlib.metadata import PackageNotFoundError, version
+
     if encoding not in PROOFS:
         return None
     try:

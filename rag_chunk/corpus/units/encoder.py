@@ -1,7 +1,6 @@
 """`Encoder`: makes the tokens of one encoding. tiktoken says what they are, and an accelerator makes them where it may."""
 
 from functools import cached_property, lru_cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from rag_chunk.corpus.arrays import Positions
@@ -34,6 +33,8 @@ class Encoder:
     @cached_property
     def _reference_identity(self) -> str:
         """The package of the reference and its version, which takes half a millisecond to look up."""
+        from importlib.metadata import version
+
         return f"tiktoken {version('tiktoken')}"
 
     def encode(self, text: str) -> Positions:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +53,8 @@ def tokenizer_of(name: str) -> LoadedTokenizer:
         from tokenizers import Tokenizer
     except ImportError:
         raise MissingExtra("tokenizers", f"the tokenizer {name}") from None
+    from importlib.metadata import version
+
     content = _read(name)
     try:
         tokenizer = Tokenizer.from_str(content)

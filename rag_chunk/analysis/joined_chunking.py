@@ -12,7 +12,7 @@ from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Floats, Positions, Spans, as_spans
-from rag_chunk.corpus.outline import Outline
+from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.units import units_of
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.bm25 import TermCounts, best_of_part
@@ -62,7 +62,7 @@ def stretches_of(chunking: Chunking) -> Stretches:
 
 @dataclass(frozen=True, eq=False)
 class OutlinedChunking(Chunking):
-    """Chunks on an `Outline`, whose places without white space were counted where the text was."""
+    """Chunks on a `PartialCorpus`, whose places without white space were counted where the text was."""
 
     placed: Spans = field(kw_only=True)
 
@@ -73,7 +73,7 @@ class OutlinedChunking(Chunking):
 
     def of_rows(self, rows: Positions) -> Chunking:
         """Return the chunks in these rows alone, with their texts: on the line of the documents that are held."""
-        if not isinstance(self.corpus, Outline):
+        if not isinstance(self.corpus, PartialCorpus):
             return super().of_rows(rows)
         return Chunking(self.corpus.held, self.corpus.spans_in_held(self.spans[rows]), self.units)
 
@@ -133,7 +133,7 @@ def merge_best(lists: Sequence[tuple[Ranking, Floats]], depth: int) -> Ranking:
 
 
 def join_chunks(
-    line: Outline, names: Sequence[Sequence[str]], parts: Sequence[ShardChunks], config: RunConfig
+    line: PartialCorpus, names: Sequence[Sequence[str]], parts: Sequence[ShardChunks], config: RunConfig
 ) -> JoinedChunking:
     """Join the chunks of all shards on the `line`; `names` are those of each shard's documents, in order."""
     moves = [_Move(line, each) for each in names]
@@ -157,7 +157,7 @@ def join_chunks(
 class _Move:
     """Moves what is on a shard's line to the line of all shards."""
 
-    def __init__(self, line: Outline, names: Sequence[str]) -> None:
+    def __init__(self, line: PartialCorpus, names: Sequence[str]) -> None:
         """Look up where the documents with these names are."""
         documents = line.rows_of(names)
         lengths = np.array([line.facts[row].characters for row in documents.tolist()], np.int64)

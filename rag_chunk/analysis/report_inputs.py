@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.document import Conversion
-from rag_chunk.corpus.outline import Outline, facts_of
+from rag_chunk.corpus.partial_corpus import PartialCorpus, facts_of
 from rag_chunk.questions import Questions
 
 
@@ -97,7 +97,7 @@ def corpus_entry(corpus: Corpus) -> CorpusEntry:
             pages=facts.pages or None,
             conversion=_conversion_entry(facts.conversion),
         )
-        for facts in (corpus.facts if isinstance(corpus, Outline) else map(facts_of, corpus.documents))
+        for facts in (corpus.facts if isinstance(corpus, PartialCorpus) else map(facts_of, corpus.documents))
     )
     return CorpusEntry(digest=corpus.digest, documents=documents, skipped=skipped_entries(corpus.skipped))
 

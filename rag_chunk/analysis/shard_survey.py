@@ -86,7 +86,7 @@ def _survey(corpus: Corpus, config: RunConfig, questions: Sequence[str] | None) 
         keys=text_keys(chunking),
         parents=None if family.parents is None else stretches_of(family.parents_or_self()),
         parent_rows=family.parent_rows,
-        counts=bm25(corpus, config).count(chunking, questions) if ranked and questions is not None else None,
+        counts=bm25(corpus, config).count(chunking, questions).compact() if ranked and questions is not None else None,
         seconds=seconds,
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import as_spans, count_covered_before, union
-from rag_chunk.corpus.outline import Outline
+from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.structure import structure_of
 from rag_chunk.questions import Questions
 from rag_chunk.scorer.evidence import evidence_table
@@ -39,7 +39,7 @@ def find_unseen_headings(configs: Iterable[RunConfig], *, seen: bool) -> tuple[t
 
 def in_memory(corpus: Corpus, questions: Questions) -> tuple[Corpus, Questions]:
     """Return the documents whose texts are in memory, and the questions with their evidence at its places there."""
-    if not isinstance(corpus, Outline):
+    if not isinstance(corpus, PartialCorpus):
         return corpus, questions
     moved = tuple(
         replace(each, evidence=tuple(replace(item, spans=_in_held(corpus, item.spans)) for item in each.evidence))
@@ -48,7 +48,7 @@ def in_memory(corpus: Corpus, questions: Questions) -> tuple[Corpus, Questions]:
     return corpus.held, replace(questions, questions=moved)
 
 
-def _in_held(corpus: Outline, spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def _in_held(corpus: PartialCorpus, spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     held = corpus.spans_in_held(as_spans(list(spans))).tolist()
     return tuple((start, end) for start, end in held)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rag_chunk.corpus.line import Corpus
-from rag_chunk.corpus.outline import Outline
+from rag_chunk.corpus.partial_corpus import PartialCorpus
 
 RunTasks = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # as `map`, but in any order
 
@@ -24,6 +24,6 @@ class ShardedCorpus:
     `run` calls a function with each of some tasks, perhaps on several workers; results come in any order.
     """
 
-    line: Outline
+    line: PartialCorpus
     shards: tuple[ReadableShard, ...]
     run: RunTasks = field(default=map)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from unicodedata import is_normalized
 
 from rag_chunk.corpus import Document, Skipped
-from rag_chunk.corpus.outline import DocumentFacts, Outline, count_non_whitespace, facts_of
+from rag_chunk.corpus.partial_corpus import DocumentFacts, PartialCorpus, count_non_whitespace, facts_of
 from rag_chunk.corpus.sharded_corpus import ReadableShard, RunTasks, ShardedCorpus
 from rag_chunk.questions.evidence_documents import WAYS, EvidenceDocuments, WantedEvidence
 
@@ -69,7 +69,7 @@ def outline_shards(
             break
         latest = list(run(outline_shard, [OutlineTask(shard, wanted, way) for shard in shards]))
         held |= {document.name: document for each in latest for document in each.held}
-    line = Outline(
+    line = PartialCorpus(
         [facts for each in seen for facts in each.facts],
         [count for each in seen for count in each.non_whitespace],
         held.values(),

@@ -26,7 +26,7 @@ from rag_chunk.chunker.export import jsonl
 from rag_chunk.config import AnalysisConfig, ConfigFile
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.converters import write_converted_folder
-from rag_chunk.corpus.outline import Outline
+from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.errors import InputError
 from rag_chunk.questions.question import Question, question_to_dict
 from rag_chunk.rendering import csv_text, markdown_text
@@ -125,7 +125,7 @@ def _digests(folder: Path) -> dict[str, str]:
 
 def _write_documents(corpus: Corpus, folder: Path) -> None:
     """Write all documents where some were converted: whoever has them needs no converter to repeat the analysis."""
-    if not isinstance(corpus, Outline) and any(document.conversion for document in corpus.documents):
+    if not isinstance(corpus, PartialCorpus) and any(document.conversion for document in corpus.documents):
         write_converted_folder(corpus.documents, folder)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rag_chunk.analysis import analyze
 from rag_chunk.config import METRIC_GROUPS, STRATEGIES, AnalysisConfig, RunConfig
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.corpus.outline import Outline, count_non_whitespace, facts_of
+from rag_chunk.corpus.partial_corpus import PartialCorpus, count_non_whitespace, facts_of
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Evidence, Question, Questions, read_questions
@@ -36,7 +36,7 @@ def in_shards(corpus: Corpus, questions: Questions | None, shares: Sequence[int]
     names = {corpus.place(*span).document.name for span in spans}
     facts = [facts_of(document) for part in parts for document in Corpus(part).documents]
     counts = [count for part in parts for count in count_non_whitespace(Corpus(part))]
-    line = Outline(facts, counts, [each for each in corpus.documents if each.name in names])
+    line = PartialCorpus(facts, counts, [each for each in corpus.documents if each.name in names])
     return ShardedCorpus(line, tuple(HeldShard(Corpus(part)) for part in parts))
 
 

@@ -1,4 +1,4 @@
-"""`Outline`: the line of a corpus that is not in memory as a whole, and those of its documents that are."""
+"""`PartialCorpus`: the line of a corpus that is not in memory as a whole, and those of its documents that are."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -32,7 +32,7 @@ def count_non_whitespace(corpus: Corpus) -> list[int]:
     return counts
 
 
-class Outline(Corpus):
+class PartialCorpus(Corpus):
     """A corpus of which some documents are held with their texts, and the others without: all have their places.
 
     Positions on the line are those of the whole corpus. What needs a text that is not held raises `KeyError`.

@@ -16,15 +16,14 @@ from rag_chunk.config.sources import Notify, Settings
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.workflow.inputs import (
     Inputs,
+    open_inputs,
     read_documents,
     read_inputs,
-    read_sharded_inputs,
     read_test_file,
     refuse_overwriting_inputs,
 )
 from rag_chunk.workflow.results import save_results
 from rag_chunk.workflow.spool import SPOOL, choose_spool, mark_open, remove_from_spool, safe_notice, save_in_spool
-from rag_chunk.workflow.workers import open_workers
 
 if TYPE_CHECKING:
     from rag_chunk.mlflow_tracker import Tracked
@@ -48,8 +47,7 @@ def run(settings: Settings, reporter: Reporter, workers: WorkersConfig | None = 
     if len(settings.analysis.conversions()) == 1:
         find_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
     wanted = workers or WorkersConfig()
-    with open_workers(wanted) as pool:
-        inputs = read_sharded_inputs(settings, wanted, pool, (reporter.notify, reporter.progress))
+    with open_inputs(settings, wanted, reporter.notify, reporter.progress) as inputs:
         return _execute(
             lambda: _analyse(settings, inputs, reporter),
             settings,

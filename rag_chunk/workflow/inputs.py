@@ -1,7 +1,7 @@
 """The documents and questions of an analysis, read and checked, with a notice for all that is left out."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import is_normalized
@@ -18,8 +18,9 @@ from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.questions.joined_questions import read_joined_questions
-from rag_chunk.workflow.sharded_inputs import list_shards, read_shards, run_on
-from rag_chunk.workflow.workers import Workers
+
+MEGABYTE = 1_000_000
+_COMPRESSED, _COMPRESSION = (".gz", ".parquet"), 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,20 +37,42 @@ class Inputs:
         return self.corpus.line if isinstance(self.corpus, ShardedCorpus) else self.corpus
 
 
-def read_sharded_inputs(
-    settings: Settings, workers: WorkersConfig, pool: Workers, reporter: tuple[Notify, Progress | None]
-) -> Inputs:
-    """Return the documents and questions of an analysis: where the corpus is several shards, only what is asked of it."""
-    notify, progress = reporter
+@contextmanager
+def open_inputs(
+    settings: Settings, workers: WorkersConfig, notify: Notify, progress: Progress | None
+) -> Iterator[Inputs]:
+    """Give the documents and questions of an analysis; where the corpus is several shards, while its workers are there."""
+    asked = settings.analysis
+    if len(asked.conversions()) > 1 or not _may_exceed(asked.require_source(), workers.shard_size):
+        yield read_inputs(settings, notify, progress)
+        return
+    from rag_chunk.workflow.sharded_inputs import list_shards, read_shards, run_on  # a small corpus needs none of it
+    from rag_chunk.workflow.workers import open_workers
+
     listed = list_shards(settings, workers.shard_size, notify)
     if listed is None:
-        return read_inputs(settings, notify, progress)
-    asked = settings.analysis
-    known = read_shards(listed, asked, run_on(pool, progress))
-    line = known.corpus.line
-    _notify_all([*skipped_notices(line.skipped), *_normalization_notices(known.not_normalized)], notify)
-    refuse_overwriting_inputs(settings.output.output_file, asked, line, settings.config_files)
-    return Inputs(known.corpus, read_test_file(asked, line, notify) if asked.test_file else None)
+        yield read_inputs(settings, notify, progress)
+        return
+    with open_workers(workers) as pool:
+        known = read_shards(listed, asked, run_on(pool, progress))
+        line = known.corpus.line
+        _notify_all([*skipped_notices(line.skipped), *_normalization_notices(known.not_normalized)], notify)
+        refuse_overwriting_inputs(settings.output.output_file, asked, line, settings.config_files)
+        yield Inputs(known.corpus, read_test_file(asked, line, notify) if asked.test_file else None)
+
+
+def _may_exceed(source: Path, megabytes: int) -> bool:
+    """Whether there may be more text than a shard holds: looked at quickly, and no further than that."""
+    limit, total = megabytes * MEGABYTE, 0
+    if ":/" in str(source):  # a store
+        return True
+    files = (path for path in source.rglob("*") if path.is_file()) if source.is_dir() else iter([source])
+    for path in files:
+        if path.exists():
+            total += path.stat().st_size * (_COMPRESSION if path.name.lower().endswith(_COMPRESSED) else 1)
+        if total > limit:
+            return True
+    return False
 
 
 def read_inputs(settings: Settings, notify: Notify, progress: Progress | None = None) -> Inputs:

@@ -11,24 +11,20 @@ from rag_chunk.analysis import Progress
 from rag_chunk.analysis.unsharded import needs_of_all_shards
 from rag_chunk.config import AnalysisConfig
 from rag_chunk.config.sources import Notify, Settings
-from rag_chunk.corpus import cache, shard
+from rag_chunk.corpus import cache
 from rag_chunk.corpus.shard import ShardList, cut_into_shards
 from rag_chunk.corpus.sharded_corpus import RunTasks
-from rag_chunk.corpus.stored_documents import is_stored
 from rag_chunk.errors import InputError, RagChunkError
 from rag_chunk.questions.evidence_documents import WantedEvidence, read_wanted
 from rag_chunk.questions.sharded_evidence import OutlinedCorpus, outline_shards
 from rag_chunk.workflow.workers import Failure, Workers
 
-_COMPRESSED, _COMPRESSION = (".gz", ".parquet"), 4
 _BYTES_OF_MEMORY = 27  # for a byte of text, where the whole corpus is in memory
 
 
 def list_shards(settings: Settings, size: int, notify: Notify) -> ShardList | None:
     """Return the shards of an analysis where they are several, and all that is asked of them can be merged."""
     asked = settings.analysis
-    if len(asked.conversions()) > 1 or not _may_exceed(asked.require_source(), size * shard.MEGABYTE):
-        return None
     located = asked.with_absolute_paths(Path.cwd())
     listed = cut_into_shards(
         located.require_source(),
@@ -48,20 +44,6 @@ def list_shards(settings: Settings, size: int, notify: Notify) -> ShardList | No
         )
         return None
     return listed if count > 1 else None
-
-
-def _may_exceed(source: Path, limit: int) -> bool:
-    """Whether there may be more text than `limit` bytes: looked at quickly, and no further than that."""
-    if is_stored(source):
-        return True
-    files = (path for path in source.rglob("*") if path.is_file()) if source.is_dir() else iter([source])
-    total = 0
-    for path in files:
-        if path.exists():
-            total += path.stat().st_size * (_COMPRESSION if path.name.lower().endswith(_COMPRESSED) else 1)
-        if total > limit:
-            return True
-    return False
 
 
 def read_shards(listed: ShardList, asked: AnalysisConfig, run: RunTasks) -> OutlinedCorpus:

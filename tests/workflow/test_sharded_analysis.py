@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rag_chunk.corpus import shard
+from rag_chunk.workflow import inputs
 from tests.conftest import Program
 
 OPTIONS = ("--test-file", "q.json", "--strategy", "recursive-character,sentence", "--chunk-size", "20")
@@ -34,6 +35,7 @@ def cut(text, config):
 def _docs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Write six documents of about a thousand bytes, and let a megabyte be a thousand bytes."""
     monkeypatch.setattr(shard, "MEGABYTE", 1000)
+    monkeypatch.setattr(inputs, "MEGABYTE", 1000)
     (folder / "docs").mkdir()
     for name, text in TEXTS.items():
         (folder / "docs" / name).write_text(text)

@@ -1,7 +1,7 @@
 """How long does an analysis take, cold and warm, and how much memory; and 1, 10 and 60 configurations beside other programs?
 
-First rag-chunk alone, as people run it: the commands of `workloads.py`, each with an empty cache (cold) and again (warm). A
-row is printed as soon as it is measured: CPU time of all threads and time by the clock, from the start of the process, and
+First rag-chunk as people run it: the commands of `workloads.py`, each with an empty cache (cold) and again (warm), and what
+people do by hand for one configuration. A row is printed as soon as it is measured: CPU time of all threads and time by the clock, from the start of the process, and
 its most memory. Then all programs work on the same windows of words, for all questions of the public data:
 
 - rag-chunk makes a whole report: it ranks, computes all default metrics, and compares the configurations;
@@ -13,9 +13,10 @@ Each runs in processes of its own, in turn, in an order drawn anew for each roun
 the CPU time of these processes (all threads, from their start, in seconds), beside it as a multiple of rag-chunk's, and the
 most memory that one of them held.
 
-    pip install bm25s rank-bm25
+    pip install bm25s rank-bm25 langchain-text-splitters
     python benchmarks/analysis.py                        # the public data beside the repository; 15 minutes
     python benchmarks/analysis.py --counts "" --sizes 10,100     # rag-chunk alone, with corpora of 10 and 100 MB
+    python benchmarks/analysis.py --counts "" --chunklab ELSEWHERE/bin/chunklab      # with chunklab 0.5.0 among the rows
     python benchmarks/analysis.py FOLDER --rounds 5 --sizes "" --counts 1,10 --only rag-chunk,bm25s
 """
 
@@ -158,16 +159,16 @@ def main() -> None:
         RUNS[options.child](corpus, questions, options.counts[0])
         return
     if options.sizes:
-        measure_alone(options.folder.resolve().parent, options.sizes)
+        measure_alone(options.folder.resolve().parent, options.sizes, options.chunklab)
     if options.counts:
         measure_beside_others(options)
 
 
-def measure_alone(data: Path, sizes: list[int]) -> None:
+def measure_alone(data: Path, sizes: list[int], chunklab: str | None) -> None:
     """Print a row for each workload, cold and warm, when it is measured."""
     print("| work | cache | CPU seconds | seconds | MB at most |\n|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as name:
-        for number, workload in enumerate(workloads(data, Path(name), sizes)):
+        for number, workload in enumerate(workloads(data, Path(name), sizes, chunklab)):
             cache = Path(name) / f"cache-{number}"
             for state in ("cold", "warm") if workload.caches else ("",):
                 row = spent([workload.command], Path(name), cache)
@@ -241,6 +242,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured (3)")
     parser.add_argument("--only", type=_names, default=[*RUNS, OLD], help=f"of {', '.join([*RUNS, OLD])} (all)")
+    parser.add_argument("--chunklab", help="this program, installed elsewhere, for a row of its own (none)")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser.parse_args()
 

@@ -8,6 +8,7 @@ import json
 import random
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,10 +33,10 @@ class Workload(NamedTuple):
     caches: bool = True
 
 
-def workloads(data: Path, work: Path, sizes: list[int]) -> Iterator[Workload]:
+def workloads(data: Path, work: Path, sizes: list[int], chunklab: str | None = None) -> Iterator[Workload]:
     """Yield the commands, smallest first; what each reads is written into `work` just before.
 
-    `sizes` are those of the corpora that grow, in MB.
+    `sizes` are those of the corpora that grow, in MB. `chunklab` is that program, in an environment of its own.
     """
     (work / "bare.py").write_text(BARE_APP, encoding="utf-8")
     yield Workload("a bare Typer app's --help", [sys.executable, str(work / "bare.py"), "--help"], caches=False)
@@ -45,6 +46,7 @@ def workloads(data: Path, work: Path, sizes: list[int]) -> Iterator[Workload]:
     sweep = ["--strategy", "sliding-window,recursive-character,sentence", "--chunk-size", SIZES, "--overlap", "0,20"]
     tokens = ["--unit", "tokens", "--model", "cl100k_base"]
     yield _analyze("prose, 1 configuration in tokens", work / "prose", ["--strategy", "recursive-character", *tokens])
+    yield from _others(work / "prose", asked, chunklab)
     yield _analyze("prose, 60 configurations in tokens", work / "prose", [*sweep, *tokens])
     dense = ["--retriever", "dense", "--embedding-model", "hashing"]
     yield _analyze("prose, 60 configurations, hashing vectors", work / "prose", [*sweep, *dense])
@@ -56,6 +58,27 @@ def workloads(data: Path, work: Path, sizes: list[int]) -> Iterator[Workload]:
             yield _analyze(f"{size} MB, 5,000 phrases", name, ["--strategy", "recursive-character", *many])
         two = ["--strategy", "recursive-character", "--chunk-size", "200,400"]
         yield _analyze(f"{size} MB, 200 questions, 2 configurations", name, two)
+
+
+def _others(prose: Path, asked: Asked, chunklab: str | None) -> Iterator[Workload]:
+    """Yield what people do instead for one configuration, as far as it is installed."""
+    if find_spec("langchain_text_splitters") and find_spec("bm25s"):
+        script = str(Path(__file__).with_name("by_hand.py"))
+        yield Workload(
+            "the same by hand: langchain, bm25s, recall@5", [sys.executable, script, str(prose)], caches=False
+        )
+    if chunklab:
+        strategies = [{"name": "recursive", "params": {"chunk_size": 200, "overlap": 50}}]
+        settings = {"embedding": {"backend": "fake"}, "retrieval": {"mode": "bm25"}, "strategies": strategies}
+        (prose / "chunklab.yaml").write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
+        questions = [
+            {"id": str(number), "query": each["question"], "gold_snippets": each["relevant"]}
+            for number, each in enumerate(asked)
+        ]
+        (prose / "chunklab_questions.yaml").write_text(json.dumps({"questions": questions}), encoding="utf-8")
+        files = ["--questions", str(prose / "chunklab_questions.yaml"), "--config", str(prose / "chunklab.yaml")]
+        command = [chunklab, "run", "--docs", str(prose / "texts"), *files, "--out", str(prose / "out")]
+        yield Workload("the same by chunklab, BM25", [*command, "--skip-validation"], caches=False)
 
 
 _PROGRAM = [sys.executable, "-m", "rag_chunk"]

@@ -236,11 +236,12 @@ def is_in_use(folder: Path) -> bool:
     from filelock import FileLock, Timeout
 
     try:
-        with suppress(OSError, NotImplementedError), FileLock(folder / _LOCK, timeout=0):
+        with FileLock(folder / _LOCK, timeout=0):
             return False
-    except Timeout:
+    except Timeout:  # which is an OSError too
         return True
-    return False
+    except (OSError, NotImplementedError):  # some file systems know no locks
+        return False
 
 
 def write_text(path: Path, text: str) -> None:

@@ -83,7 +83,7 @@ def import_questions(
     questions = _with_unique_ids(sets)
     text = format_questions(questions, output)
     write(output, text)
-    say(f"Wrote {output}{written_form(output, text)}: {len(questions):,} questions.")
+    say(f"Wrote {output}{written_form(output, text)}: {len(questions):,} question{'' if len(questions) == 1 else 's'}.")
 
 
 def _read_sets(files: list[Path], mapping: str | None, form: str | None, mlflow_uri: str | None) -> "list[Imported]":
@@ -160,11 +160,15 @@ def export_questions(
     from rag_chunk.corpus import read_corpus
     from rag_chunk.questions import read_questions
     from rag_chunk.questions.exports import export_questions as export
+    from rag_chunk.questions.exports import list_losses
 
     if to == "beir" and output is None:
         raise InputError("beir is a folder; name it: -o FOLDER")
     corpus = read_corpus(folder, skip_unreadable=True)
-    for name, text in export(read_questions(file, corpus), corpus, to).items():
+    questions = read_questions(file, corpus)
+    for notice in [*(f"left out: {name} {reason}" for name, reason in questions.skipped), *list_losses(questions, to)]:
+        say(notice)
+    for name, text in export(questions, corpus, to).items():
         if output is None:
             typer.echo(text, nl=False)
             continue

@@ -16,6 +16,7 @@ _MARKS = {
     codecs.BOM_LE: "UTF-16",
     codecs.BOM_BE: "UTF-16",
 }
+_ARCHIVE = b"PK\x03\x04"
 _LATIN = 0.5  # the share of Latin letters that tells UTF-16 from UTF-8 with a NUL in it
 
 _LONGEST_STREAM = 100_000_000  # bytes
@@ -85,7 +86,10 @@ def read_utf8(path: Path, kind: str = "") -> str:
     """
     name = f"the {kind} {path}" if kind else str(path)
     try:
-        return _read_bytes(path, name).decode("utf-8-sig")
+        data = _read_bytes(path, name)
+        if data.startswith(_ARCHIVE):
+            raise InputError(f"{name} is a ZIP archive, as Excel's files are; save it as text, such as CSV in UTF-8")
+        text = data.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"there is no {kind or 'file'} {path}") from None
     except UnicodeDecodeError as error:
@@ -94,6 +98,9 @@ def read_utf8(path: Path, kind: str = "") -> str:
         raise InputError(f"{name} is a folder, not a file") from None
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from None
+    if wide := _wide_encoding(data):
+        raise InputError(f"{name} {LOOKS_LIKE}{wide}. Convert it: iconv -f {wide} -t UTF-8")
+    return text
 
 
 def _read_bytes(path: Path, name: str) -> bytes:

@@ -25,17 +25,17 @@ def import_backend(package: str, extra: str, model: str, kind: str = "the embedd
         raise InputError(f"{package} cannot be imported: {error}. Reinstall it: pip install {package}") from error
 
 
-def load_model(name: str, load: Callable[[], T]) -> T:
-    """Return what `load` loads. Raise `InputError` with what to do where that fails."""
+def load_model(name: str, load: Callable[[], T], kind: str = "embedding model") -> T:
+    """Return what `load` loads, a model of some kind. Raise `InputError` with what to do where that fails."""
     if _is_path(name) and not Path(name).is_dir():
-        raise InputError(f"there is no folder {name} with an embedding model")
+        raise InputError(f"there is no folder {name} with {'an' if kind[0] in 'aeiou' else 'a'} {kind}")
     try:
         with quiet():
             return load()
     except Exception as error:
         said = str(error).strip().partition("\n")[0]
         raise InputError(
-            f"the embedding model {name} cannot be loaded: {said} Name a folder that holds it, or a model of Hugging "
+            f"the {kind} {name} cannot be loaded: {said} Name a folder that holds it, or a model of Hugging "
             "Face; HF_HUB_OFFLINE=1 uses only what was downloaded before"
         ) from error
 

@@ -32,7 +32,7 @@ def delimiter_of(text: str) -> str:
 
 def _separator_line(text: str) -> str:
     """Return the delimiter that Excel's first line `sep=;` names, or nothing."""
-    match = re.match(r"sep=([,;\t|])\r?(?:\n|$)", text, re.IGNORECASE)
+    match = re.match(r"\"?sep=([,;\t|])\"?\r?(?:\n|$)", text, re.IGNORECASE)
     return match[1] if match else ""
 
 
@@ -100,6 +100,8 @@ def _value(name: str, cell: str) -> Any:
         try:
             return load_json(cell)
         except json.JSONDecodeError as error:
+            if isinstance(texts := parse_list(cell), list) and all(isinstance(text, str) for text in texts):
+                return texts  # as Python writes it: ['a', 'b']
             if name == "relevant" and not _LIST_OF_TEXTS.match(cell):
                 return cell  # a phrase that begins with a bracket: `[x] Close the valve`, `[manual](m.md)`
             hint = '; a phrase that begins with [ is written as a list: ["[…"]' if name == "relevant" else ""

@@ -18,6 +18,28 @@ def export_questions(questions: Questions, corpus: Corpus, form: ExportFormat) -
     return _FORMATS[form](questions, corpus)
 
 
+def list_losses(questions: Questions, form: ExportFormat) -> list[str]:
+    """Return what of the questions an export does not hold, each with its count."""
+    asked = questions.questions
+    alternatives = sum(len(item.spans) > 1 for question in asked for item in question.evidence)
+    items = sum(len(question.evidence) for question in asked)
+    counts = {
+        "without evidence, left out": len(questions.without_evidence),
+        "with tags, which are left out": sum(bool(question.tags) for question in asked),
+        "not reviewed, which the export does not say": questions.unreviewed,
+    }
+    losses = [f"{_count(count, 'question')} {what}" for what, count in counts.items() if count]
+    if form == "beir" and items:
+        return [*losses, f"{_count(items, 'piece')} of evidence written as whole documents"]
+    if alternatives:
+        losses.append(f"{_count(alternatives, 'piece')} of evidence with alternatives, of which the first is written")
+    return losses
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _to_ragas(questions: Questions, corpus: Corpus) -> dict[str, str]:
     rows = [
         {"user_input": question.question, "reference_contexts": [item["text"] for item in _evidence(question, corpus)]}

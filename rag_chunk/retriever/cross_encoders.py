@@ -13,7 +13,7 @@ def sentence_transformers(name: str) -> Reranker:
     """Load a cross-encoder of Hugging Face, or one in a folder."""
     full = f"sentence-transformers:{name}"
     package = import_backend("sentence_transformers", "embeddings", full, "the reranker")
-    model = load_model(name, lambda: package.CrossEncoder(name))
+    model = load_model(name, lambda: package.CrossEncoder(name), "reranker")
 
     def score(question: str, texts: Sequence[str]) -> Any:
         with quiet():
@@ -27,7 +27,7 @@ def fastembed(name: str) -> Reranker:
     full = f"fastembed:{name}"
     import_backend("fastembed", "fastembed", full, "the reranker")
     package = import_backend("fastembed.rerank.cross_encoder", "fastembed", full, "the reranker")
-    model = load_model(name, lambda: package.TextCrossEncoder(name))
+    model = load_model(name, lambda: package.TextCrossEncoder(name), "reranker")
 
     def score(question: str, texts: Sequence[str]) -> Any:
         with quiet():

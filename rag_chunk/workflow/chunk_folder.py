@@ -119,14 +119,18 @@ def _lock(path: Path) -> Iterator[None]:
     foreign = [file.name for file in path.iterdir() if file.name != _LOCK]
     if foreign and MANIFEST not in foreign:
         raise InputError(f"{path} is not empty, and has no {MANIFEST}; name a folder that is new or empty")
+    lock = FileLock(path / _LOCK, timeout=0)
     try:
-        with FileLock(path / _LOCK, timeout=0):
-            try:
-                yield
-            finally:  # a worker that was stopped could not do it
-                _remove_files(path.glob(f"*{UNFINISHED}"))
-    except Timeout:
+        lock.acquire()
+    except Timeout:  # which is an OSError too
         raise InputError(f"another rag-chunk is writing to {path}; wait for its end, or name another folder") from None
+    except (OSError, NotImplementedError):  # some file systems know no locks
+        pass
+    try:
+        yield
+    finally:  # a worker that was stopped could not do it
+        _remove_files(path.glob(f"*{UNFINISHED}"))
+        lock.release()
 
 
 def _read_manifest(folder: ChunkFolder) -> dict[str, ShardFile]:

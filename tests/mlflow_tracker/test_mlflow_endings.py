@@ -342,6 +342,22 @@ program()
     assert not Path(".rag-chunk").exists()
 
 
+def test_track_leaves_an_analysis_that_is_under_way(place, run, monkeypatch):
+    """Another terminal sends what waits while this one works."""
+    score, others = vars(ANALYSIS)["score_chunks"], list[Any]()
+    command = [sys.executable, "-m", "rag_chunk", "track", "--all", "--mlflow-uri", "sqlite:///runs.db"]
+
+    def track_meanwhile(*given: Any, **named: Any) -> Any:
+        if not others:
+            others.append(subprocess.run(command, capture_output=True, text=True, timeout=120, check=False))
+        return score(*given, **named)
+
+    monkeypatch.setattr(ANALYSIS, "score_chunks", track_meanwhile)
+    assert track_results(run)[0] == 0
+    assert "belongs to an analysis that is under way" in others[0].stderr
+    assert statuses(place) == ["FINISHED"] * 3
+
+
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Let the home folder be another one, which is not there yet."""

@@ -83,7 +83,7 @@ def test_an_imported_set_is_a_question_file_with_the_same_evidence(content: str,
     (folder / "set").write_text(content)
     result = run("import-questions", "set", "-o", "q.yaml")
     assert result.exit_code == 0, result.output
-    assert "Wrote q.yaml: 1 questions." in result.stderr
+    assert "Wrote q.yaml: 1 question." in result.stderr
     spans = [[item.spans for item in read_questions(name, CORPUS).questions[0].evidence] for name in ("set", "q.yaml")]
     assert spans[0] == spans[1]
 
@@ -237,6 +237,23 @@ def test_what_is_exported_reads_back_with_the_same_evidence(form: str, folder: P
     assert run("export-questions", "q.jsonl", "docs", "--to", form).stdout == (folder / "out").read_text()
     texts = [[CORPUS.text(*item.spans[0]) for item in read_questions(name, CORPUS).questions[0].evidence] for name in ("q.jsonl", "out")]  # fmt: skip
     assert texts[0] == texts[1]
+
+
+def test_what_an_export_cannot_hold_is_counted(folder: Path) -> None:
+    first = {"question": QUESTION, "relevant": [LOCK, ["the fee was CUT", FEE]], "tags": ["fact"], "reviewed": False}
+    second, third = {"question": "What else?"}, {"question": "And the fee?", "relevant": [FEE], "reviewed": "rejected"}
+    (folder / "q.jsonl").write_text(lines(first, second, third))
+    losses = [
+        "left out: 1 question marked reviewed: rejected",
+        "1 question without evidence, left out",
+        "1 question with tags, which are left out",
+        "1 question not reviewed, which the export does not say",
+    ]
+    said = run("export-questions", "q.jsonl", "docs", "--to", "ragas").stderr.splitlines()
+    assert said[:4] == losses
+    assert said[4:] == ["1 piece of evidence with alternatives, of which the first is written"]
+    said = run("export-questions", "q.jsonl", "docs", "--to", "beir", "-o", "beir").stderr.splitlines()
+    assert said[:5] == [*losses, "2 pieces of evidence written as whole documents"]
 
 
 def test_an_export_to_beir_imports_again(folder: Path) -> None:

@@ -466,6 +466,12 @@ def test_a_file_that_is_not_there_or_not_text_is_refused_in_a_sentence(tmp_path)
     (tmp_path / "utf16.csv").write_bytes("question,relevant\nWo?,Straße\n".encode("utf-16"))
     with pytest.raises(InputError, match="iconv -f UTF-16 -t UTF-8"):
         read_questions(tmp_path / "utf16.csv", CORPUS)
+    (tmp_path / "utf16.csv").write_bytes(b"question,relevant\nHow?,By it\n".decode().encode("utf-16-le"))
+    with pytest.raises(InputError, match="looks like UTF-16LE"):
+        read_questions(tmp_path / "utf16.csv", CORPUS)
+    (tmp_path / "q.xlsx").write_bytes(b"PK\x03\x04\xff\x00")
+    with pytest.raises(InputError, match="is a ZIP archive, as Excel's files are; save it as text"):
+        read_questions(tmp_path / "q.xlsx", CORPUS)
 
 
 def test_the_line_of_each_question_is_known(refused):
@@ -614,8 +620,16 @@ def test_a_phrase_in_a_csv_may_begin_with_a_bracket(read, refused):
     assert 'a phrase that begins with [ is written as a list: ["[…"]' in said
 
 
+def test_a_list_in_a_csv_may_be_written_as_python_does(read):
+    corpus = Corpus([Document("a.md", "It doesn't leak. It is blue.")])
+    content = """question,relevant,tags\nA?,"[""It doesn't leak."", 'It is blue.']","['x', 'y']"\n"""
+    found = read(content, corpus)
+    assert (found.matched, found.questions[0].tags) == ({"exact": 2}, ("x", "y"))
+
+
 def test_the_line_of_excel_that_names_the_separator_is_understood(read, refused):
     assert read("sep=;\r\nquestion;relevant\r\nHow?;Turn the key left\r\n").matched == {"exact": 1}
+    assert read('"sep=,"\nquestion,relevant\nHow?,Turn the key left\n').matched == {"exact": 1}
     assert "q1 (line 3): 'absent' is in no document" in refused("sep=;\nquestion;relevant\nHow?;absent\n")
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rag_chunk import AnalysisConfig, Corpus, Document, RunConfig, analyze, chunk
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.config.sweep import sweep, validate_run
+from rag_chunk.embedder.huggingface import load_model
 from rag_chunk.errors import InputError, MissingExtra, SettingsError
 from rag_chunk.questions import Evidence, Question
 from rag_chunk.retriever import rerank_protocol, reranking
@@ -156,6 +157,12 @@ def test_candidates_without_a_reranker_and_rerankers_of_bounds_change_nothing():
     assert RunConfig(candidates=20) == RunConfig()
     assert RunConfig(reranker="none") == RunConfig()
     assert RunConfig(retriever="oracle", reranker="a:b", candidates=3) == RunConfig(retriever="oracle")
+
+
+@pytest.mark.parametrize(("kind", "said"), [("embedding model", "an embedding model"), ("reranker", "a reranker")])
+def test_a_model_that_is_not_there_is_called_what_it_is(kind, said):
+    with pytest.raises(InputError, match=f"there is no folder ./nowhere with {said}"):
+        load_model("./nowhere", list, kind)
 
 
 def test_a_backend_without_its_package_names_the_extra(monkeypatch):

@@ -9,6 +9,7 @@ import regex
 import tiktoken
 
 from rag_chunk.chunker import Chunking
+from rag_chunk.chunker.outline import outline_of
 from rag_chunk.config import UNITS, RunConfig
 from rag_chunk.config.run import Unit
 from rag_chunk.corpus import Corpus, Document
@@ -120,6 +121,12 @@ class Facts:
         borders = zip(self.corpus.documents, itertools.pairwise(self.corpus.starts.tolist()), strict=True)
         return self.corpus.trim(as_spans([pair for document, pair in borders if document.name.endswith(".txt")]))
 
+    @cached_property
+    def definitions(self) -> Spans:
+        """The definitions of source code and the entries of data, with the comments about them."""
+        outline = outline_of(self.corpus, RunConfig(strategy="code"))
+        return self.corpus.trim(as_spans([each[:2] for each in outline.definitions] if outline else []))
+
     def counts(self, texts: list[str], unit: Unit) -> Positions:
         """Return how many units each text has by itself; one that was counted is not counted again."""
         known = self._counts[unit]
@@ -210,6 +217,8 @@ def check(chunking: Chunking, config: RunConfig, facts: Facts) -> None:
         check_sections(chunking, facts)
     if config.strategy in {"markdown", "hierarchical"}:
         check_whole(chunking, config, facts.whole, facts)
+    if config.strategy == "code" and config.unit != "tokens":  # counted from its borders, it may have more
+        check_whole(chunking, config, facts.definitions, facts)
     if config.strategy in KEEPS_TOGETHER and not config.smallest_size and not config.skip_blocks:
         check_whole(chunking, config, facts.plain, facts)
     if chunking.parents is not None:

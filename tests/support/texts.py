@@ -9,6 +9,7 @@ FRAGMENTS = (
     "<|endoftext|>", "A sentence. ", "Another one! ", "e.g. this, 3.14 and J. Smith. ", "word ", "don't I'll ", "12345678 ",
     "https://example.org/a/long/path?with=query&and=more#anchor ", "aGVsbG8gd29ybGQgaGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=",
     "漢字仮名交じり文。", "他走了。她来了！", "สวัสดีชาวโลก ", "မြန်မာ", "नमस्ते। क्षत्रिय ", "e\u0301a\u0308 ", " \u0308 ", "👨‍👩‍👧‍👦", "🇫🇷🇩🇪", "👍🏽 ",
+    "def a():\n    return 1\n\n", "class B:\n    # about\n    @c\n    def d(self): pass\n", "key:\n  - item\n  - x: 1\n", '{"a": {\n"b": [1,\n2]}}\n',
     "각", "\u1100\u1161\u11a8", "\u0600\u06dd12", "\x00", "\x1c", "\u2028", "\u3000", "\u200d", "ﬁ İß ", "\ud800", "\u0301" * 5,
 )  # fmt: skip
 

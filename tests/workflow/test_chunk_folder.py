@@ -178,6 +178,18 @@ def test_two_processes_do_not_write_to_one_folder(run: Program) -> None:
         assert "another rag-chunk is writing to" in run("chunk", "docs", "-o", "out")[2]
 
 
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError("no flock")])
+def test_a_file_system_without_locks_is_written_to(
+    error: Exception, run: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    assert run("chunk", "docs", "-o", "chunks/")[0] == 0
+    assert list(Path("chunks").glob("*.jsonl"))
+
+
 @pytest.mark.parametrize(
     ("status", "arguments", "sentence"),
     [

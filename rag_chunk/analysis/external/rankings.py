@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class _Asked:
     def __init__(self, questions: Questions) -> None:
         """Name the `questions`."""
         every = [*questions.questions, *questions.without_evidence]
-        self.by_id = {question.id: question for question in every}
+        self.by_id = {normalize("NFC", question.id): question for question in every}
         self.by_text: dict[str, list[Question]] = {}
         for question in every:
             self.by_text.setdefault(question.question, []).append(question)
@@ -62,7 +63,7 @@ def _question(number: int, fields: Mapping[str, Any], known: _Asked, problems: P
 
 
 def _by_id(name: str, text: str | None, known: _Asked) -> Question | str:
-    question = known.by_id.get(name)
+    question = known.by_id.get(normalize("NFC", name))
     if question is None:
         return f"there is no question with the id {name!r}{did_you_mean(name, known.by_id)}"
     if text is not None and text.strip() != question.question:

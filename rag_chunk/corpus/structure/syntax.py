@@ -55,8 +55,8 @@ def parse_syntax(name: str, text: str) -> Syntax | None:
 
     Raise `MissingExtra` where the grammars are not installed.
 
-    >>> parse_syntax("a.py", "x = 1\n# Add.\ndef add():\n    pass\n")
-    Syntax(places=array([6]), depths=array([0]), definitions=[Definition(start=6, end=34, title='add')])
+    >>> parse_syntax("a.py", "x = 1\n# Add.\ndef add():\n    pass\n").definitions
+    [Definition(start=6, end=32, title='add')]
     """
     parse = _parser_of(grammar := grammar_of(name))
     if grammar is None:
@@ -115,7 +115,7 @@ class _Sibling(NamedTuple):
 
 def _walk(root: Any, data: bytes) -> Iterator[tuple[int, int] | Definition]:
     """Yield the borders, as place and depth, and the definitions, in bytes."""
-    lines, visits = _Lines(data), [_Visit(root, 0, None)]
+    lines, visits = _SourceLines(data), [_Visit(root, 0, None)]
     while visits:
         visit = visits.pop()
         siblings = list(_siblings(visit, lines))
@@ -132,7 +132,7 @@ def _walk(root: Any, data: bytes) -> Iterator[tuple[int, int] | Definition]:
                 visits.append(_Visit(node, depth, None if title else start))
 
 
-def _siblings(visit: _Visit, lines: "_Lines") -> Iterator[_Sibling]:
+def _siblings(visit: _Visit, lines: "_SourceLines") -> Iterator[_Sibling]:
     """Yield the children of a node: each that opens a line with the comments and decorators before it."""
     before, start = None, visit.start  # the last one that opens a line, and where it starts with what belongs to it
     for node in visit.node.named_children:
@@ -152,7 +152,7 @@ def _siblings(visit: _Visit, lines: "_Lines") -> Iterator[_Sibling]:
         before = node
 
 
-class _Lines:
+class _SourceLines:
     """Tells which nodes open a line, or come after a sign in a long one."""
 
     def __init__(self, data: bytes) -> None:

@@ -23,12 +23,15 @@ from rag_chunk.analysis.report_inputs import corpus_entry, questions_entry, skip
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.scoring_threads import open_threads
-from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings
+from rag_chunk.analysis.shard_survey import CorpusSurvey, survey_corpus
+from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings, has_headings, in_memory
 from rag_chunk.analysis.tokenizer_mismatch import find_other_tokenizers
+from rag_chunk.analysis.unsharded import refuse_sharded
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of, safe_names
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
@@ -51,7 +54,7 @@ class Analysis:
 
 
 def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyses
-    corpus: Corpus,
+    corpus: Corpus | ShardedCorpus,
     configs: RunConfig | Iterable[RunConfig] | Mapping[str, RunConfig],
     questions: Questions | None = None,
     *,
@@ -77,6 +80,10 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
     settings = settings or AnalysisConfig()
     named = _name_configs(configs)
     seed = _seed(named)
+    shards = corpus if isinstance(corpus, ShardedCorpus) else None
+    corpus = corpus.line if isinstance(corpus, ShardedCorpus) else corpus
+    if shards:
+        refuse_sharded(named, settings)
     converted = [with_evaluation(each, corpus, settings, seed) for each in conversions]
     rivals = name_rivals(named, converted)
     settings = settings.model_copy(
@@ -89,9 +96,10 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
         if on_estimate:
             on_estimate(estimate)
     on_progress = progress or _ignore
-    run = _run(corpus, asked, settings, rivals, on_progress)
+    survey = survey_corpus(shards, named, asked.questions.texts if asked else None) if shards else None
+    run = _run(corpus, asked, settings, rivals, on_progress, survey)
     on_progress(len(rivals), len(rivals), _COMPARING)
-    notices = (*skipped, *describe_lost(converted), *_find_notices(corpus, asked, named.values()))
+    notices = (*skipped, *describe_lost(converted), *_find_notices(corpus, asked, named.values(), survey))
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)
     on_progress(len(rivals), len(rivals), "")
     return replace(analysis, report=compare_conversions(analysis.report, run.scored.values(), converted))
@@ -103,11 +111,12 @@ def _run(
     settings: AnalysisConfig,
     rivals: Mapping[str, tuple[RunConfig, RivalConversion | None]],
     on_progress: Progress,
+    survey: CorpusSurvey | None,
 ) -> Run:
     """Run the configurations, each on its conversion of the documents; measure what they cost if that is asked for."""
     ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
     with open_threads(len(rivals)) as executor:
-        run = Run(corpus, asked, settings.metrics, executor)
+        run = Run(corpus, asked, settings.metrics, executor, survey)
         for number, (name, (config, conversion)) in enumerate(ordered):
             on_progress(number, len(rivals), name)
             run.add(name, config, _embedding_progress(on_progress, number, len(rivals), name), conversion)
@@ -118,10 +127,13 @@ def _run(
     return run
 
 
-def _find_notices(corpus: Corpus, asked: EvaluationSet | None, configs: Collection[RunConfig]) -> list[tuple[str, str]]:
+def _find_notices(
+    corpus: Corpus, asked: EvaluationSet | None, configs: Collection[RunConfig], survey: CorpusSurvey | None
+) -> list[tuple[str, str]]:
     """Return what configurations cannot use, or count by another tokenizer, and a sentence on each."""
-    lost = find_skipped_evidence(corpus, asked.questions, configs) if asked else ()
-    return [*find_unseen_headings(corpus, configs), *find_other_tokenizers(configs), *lost]
+    seen = survey.has_headings if survey else has_headings(corpus, configs)
+    lost = find_skipped_evidence(*in_memory(corpus, asked.questions), configs) if asked else ()
+    return [*find_unseen_headings(configs, seen=seen), *find_other_tokenizers(configs), *lost]
 
 
 def _embedding_progress(progress: Progress, number: int, total: int, name: str) -> Callable[[int, int], None]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RETRIEVERS, RunConfig
 from rag_chunk.corpus.arrays import Positions
@@ -63,6 +64,8 @@ def _rank_all(chunking: Chunking, questions: Questions, config: RunConfig, depth
         return _oracle(chunking, questions, config, depth)
     if config.retriever == "random":
         return one_shuffle(questions, len(chunking), config.seed, depth)
+    if isinstance(chunking, JoinedChunking):
+        return chunking.rank(depth)
     return rank(chunking, questions.texts, config, depth)
 
 

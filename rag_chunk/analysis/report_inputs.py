@@ -6,7 +6,9 @@ from dataclasses import asdict
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag_chunk.analysis.holdout import EvaluationSet
-from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.document import Conversion
+from rag_chunk.corpus.partial_corpus import PartialCorpus, facts_of
 from rag_chunk.questions import Questions
 
 
@@ -89,19 +91,18 @@ def corpus_entry(corpus: Corpus) -> CorpusEntry:
     """Return the corpus as a report holds it."""
     documents = tuple(
         DocumentEntry(
-            name=document.name,
-            digest=document.digest,
-            characters=len(document.text),
-            pages=len(document.pages) or None,
-            conversion=_conversion_entry(document),
+            name=facts.name,
+            digest=facts.digest,
+            characters=facts.characters,
+            pages=facts.pages or None,
+            conversion=_conversion_entry(facts.conversion),
         )
-        for document in corpus.documents
+        for facts in (corpus.facts if isinstance(corpus, PartialCorpus) else map(facts_of, corpus.documents))
     )
     return CorpusEntry(digest=corpus.digest, documents=documents, skipped=skipped_entries(corpus.skipped))
 
 
-def _conversion_entry(document: Document) -> ConversionEntry | None:
-    made = document.conversion
+def _conversion_entry(made: Conversion | None) -> ConversionEntry | None:
     if made is None:
         return None
     return ConversionEntry(

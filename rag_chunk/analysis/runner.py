@@ -1,5 +1,6 @@
 """Goes through the configurations of an analysis: chunk, retrieve, score."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
@@ -8,6 +9,8 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rag_chunk.analysis.conversions import RivalConversion
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet
@@ -15,6 +18,7 @@ from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation, rank_to_budg
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.running_costs import with_costs
 from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
+from rag_chunk.analysis.shard_survey import CorpusSurvey
 from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import RunConfig
@@ -74,10 +78,11 @@ class Run:
         evaluation: EvaluationSet | None,
         groups: tuple[str, ...],
         executor: Executor | None = None,
+        survey: CorpusSurvey | None = None,
     ) -> None:
-        """Run nothing yet; `evaluation` is nothing without questions."""
+        """Run nothing yet; `evaluation` is nothing without questions, `survey` is there where the corpus is several shards."""
         self._corpus, self._evaluation, self._groups = corpus, evaluation, groups
-        self._executor = executor
+        self._executor, self._survey = executor, survey
         self._waiting: dict[str, Future[tuple[Scored, Stage]]] = {}
         self._seen: dict[Any, str] = {}
         self._merged: list[tuple[str, str]] = []
@@ -105,27 +110,32 @@ class Run:
         evaluation = conversion.evaluation if conversion else self._evaluation
         if config.needs_vectors:
             self._prepare("model_time", f"{config.embedding_model}", lambda: embedder_of(config))
+        chunking, seconds = self._survey.take(name) if self._survey else self._chunk(config, conversion)
+        key = (_digest(chunking.spans), _digest(chunking.sizes), config.model_dump_json(exclude=_CHUNKING))
+        if key in self._seen:
+            self._merged.append((self._seen[key], name))
+            return
+        self._seen[key] = name
+        self.chunkings[name] = chunking
+        if evaluation and not self._survey:
+            index = f"{config.retriever} {config.analyzer} {index_settings(config)}"
+            self._prepare("index_time", index, lambda: prepare(self._corpus, config))
+        share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
+        self._score(_Job(name, config, evaluation, conversion.name if conversion else None, seconds * share))
+        if config.needs_vectors:
+            self._note_embedding(name, config, usage)
+
+    def _chunk(self, config: RunConfig, conversion: RivalConversion | None) -> tuple[Chunking, float]:
+        """Return the chunks of a configuration, and how long that took apart from what is shared."""
         self._prepare_units(config.unit, config.model)
         if config.budget_unit == "tokens" and self._evaluation:
             self._prepare_units("tokens", config.model)
         with self._stage() as stage:
             chunking = chunk(self._corpus, config)
             chunking = chunking.within(*conversion.extent) if conversion else chunking
-            sizes = chunking.sizes
+            _ = chunking.sizes  # which are kept, and part of that time
         self._add_time("structure_time", stage.shared)
-        key = (chunking.spans.tobytes(), sizes.tobytes(), config.model_dump_json(exclude=_CHUNKING))
-        if key in self._seen:
-            self._merged.append((self._seen[key], name))
-            return
-        self._seen[key] = name
-        self.chunkings[name] = chunking
-        if evaluation:
-            index = f"{config.retriever} {config.analyzer} {index_settings(config)}"
-            self._prepare("index_time", index, lambda: prepare(self._corpus, config))
-        share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
-        self._score(_Job(name, config, evaluation, conversion.name if conversion else None, stage.seconds * share))
-        if config.needs_vectors:
-            self._note_embedding(name, config, usage)
+        return chunking, stage.seconds
 
     def _score(self, job: _Job) -> None:
         """Score a configuration, beside the next ones where that may be; the first computes what they share."""
@@ -174,10 +184,8 @@ class Run:
     def encoders(self) -> tuple[str, ...] | None:
         """What has made the tokens that were not in the cache; nothing where none were made."""
         units = [chunking.units for chunking in self.chunkings.values()]
-        return (
-            tuple(sorted({name for each in units if isinstance(each, (Tokens, ModelTokens)) for name in each.encoders}))
-            or None
-        )
+        names = {name for each in units if isinstance(each, (Tokens, ModelTokens)) for name in each.encoders}
+        return tuple(sorted(names | (self._survey.encoders if self._survey else set()))) or None
 
     def _prepare_units(self, unit: Unit, model: str) -> None:
         self._prepare(f"{unit}_time", f"{unit} {model}", lambda: units_of(self._corpus, unit, model))
@@ -237,6 +245,10 @@ class Run:
         converter = {"converter": job.converter} if job.converter else {}
         result = scored.result.model_copy(update={**converter, "metrics": metrics})
         return Scored(result, scored.reporting, scored.choosing), stage
+
+
+def _digest(array: "np.ndarray[Any, Any]") -> bytes:
+    return hashlib.blake2b(array.tobytes()).digest()
 
 
 def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:

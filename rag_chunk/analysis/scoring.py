@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from rag_chunk.analysis.holdout import EvaluationSet
+from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.analysis.report import ConfigurationResult, LostItemEntry, QuestionResult
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
@@ -14,6 +15,7 @@ from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.legacy import legacy
 from rag_chunk.scorer import SHAPE, Scores, score, shape_metrics
+from rag_chunk.scorer.shape import metrics_of_shape
 
 HEADLINE = "budget_recall"
 LEGACY = "legacy"
@@ -34,7 +36,10 @@ class Scored:
 
 def measure_chunks(chunking: Chunking, name: str, config: RunConfig, groups: tuple[str, ...]) -> Scored:
     """Return the metrics of the chunks alone."""
-    metrics = shape_metrics(chunking, config)
+    if isinstance(chunking, JoinedChunking):
+        metrics = metrics_of_shape(chunking.shape, config)
+    else:
+        metrics = shape_metrics(chunking, config)
     kept = metrics if SHAPE in groups else {metric: metrics[metric] for metric in DECIDING}
     return Scored(ConfigurationResult(name=name, config=config, metrics=kept))
 

@@ -1,12 +1,14 @@
 """What configurations cannot use: evidence in blocks that they skip, and headings that no document has."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import count_covered_before, union
+from rag_chunk.corpus.arrays import as_spans, count_covered_before, union
+from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.structure import structure_of
 from rag_chunk.questions import Questions
 from rag_chunk.scorer.evidence import evidence_table
@@ -23,11 +25,32 @@ def find_skipped_evidence(
     return tuple((name, lost) for name, lost in lost_by_setting.items() if lost)
 
 
-def find_unseen_headings(corpus: Corpus, configs: Iterable[RunConfig]) -> tuple[tuple[str, str], ...]:
+def has_headings(corpus: Corpus, configs: Iterable[RunConfig]) -> bool:
+    """Whether a document has a heading; it is not looked for where no configuration cuts by headings."""
+    return any(config.strategy == _BY_HEADINGS for config in configs) and bool(structure_of(corpus).headings)
+
+
+def find_unseen_headings(configs: Iterable[RunConfig], *, seen: bool) -> tuple[tuple[str, str], ...]:
     """Return a sentence where `header` was asked for and no document has a heading: it then cuts as plain text."""
-    if all(config.strategy != _BY_HEADINGS for config in configs) or structure_of(corpus).headings:
+    if seen or all(config.strategy != _BY_HEADINGS for config in configs):
         return ()
     return ((_BY_HEADINGS, "no document here has headings that header can see, so it cuts them as plain text"),)
+
+
+def in_memory(corpus: Corpus, questions: Questions) -> tuple[Corpus, Questions]:
+    """Return the documents whose texts are in memory, and the questions with their evidence at its places there."""
+    if not isinstance(corpus, PartialCorpus):
+        return corpus, questions
+    moved = tuple(
+        replace(each, evidence=tuple(replace(item, spans=_in_held(corpus, item.spans)) for item in each.evidence))
+        for each in questions.questions
+    )
+    return corpus.held, replace(questions, questions=moved)
+
+
+def _in_held(corpus: PartialCorpus, spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    held = corpus.spans_in_held(as_spans(list(spans))).tolist()
+    return tuple((start, end) for start, end in held)
 
 
 def _lost(corpus: Corpus, questions: Questions, kinds: tuple[str, ...]) -> str:

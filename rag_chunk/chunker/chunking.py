@@ -9,7 +9,7 @@ import numpy as np
 
 from rag_chunk.chunker.outline import Outline
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.corpus.arrays import Positions, Spans
+from rag_chunk.corpus.arrays import Positions, Spans, as_spans
 from rag_chunk.corpus.structure import Context, structure_of
 from rag_chunk.corpus.units import Units
 
@@ -99,6 +99,11 @@ class Chunking:
     def sizes(self) -> Positions:
         """The size of each chunk, in units: [chunks]."""
         return self.units.count(self.spans).sizes
+
+    @cached_property
+    def non_whitespace(self) -> Spans:
+        """The chunks counted without white space: [chunks, 2]."""
+        return as_spans(self.corpus.non_whitespace_before(self.spans.ravel()))
 
     @property
     def share_of_corpus(self) -> float:

@@ -17,6 +17,8 @@ from rag_chunk.corpus.structure import structure_of
 
 def with_handed_over(chunking: Chunking, config: RunConfig) -> Chunking:
     """Return `chunking` with what `config` hands over for each chunk as its parent; as it is where that is the chunk."""
+    if chunking.parent_rows is not None:  # it has them
+        return chunking
     if config.window:
         return _with_parents(chunking, _neighbourhoods(chunking, config.window))
     if config.retrieve_parents and chunking.parents is None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag_chunk.cli.app import app, check_target, say, say_where, write
-from rag_chunk.cli.options import with_settings
+from rag_chunk.cli.options import with_fields, with_settings
 from rag_chunk.config.analysis import SOURCE_HELP
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import CommandLineOptions
 
 if TYPE_CHECKING:
@@ -34,7 +35,13 @@ DryRun = Annotated[
 
 @app.command()
 @with_settings
-def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = False) -> None:  # noqa: FBT002 - Typer's way
+@with_fields(WorkersConfig, into="workers")
+def analyze(
+    given: CommandLineOptions,
+    workers: WorkersConfig,
+    source: Source = None,
+    dry_run: DryRun = False,  # noqa: FBT002 - Typer's way
+) -> None:
     """Chunk documents in several ways, and show which way brings back the most evidence for the same context.
 
     Give several values to --strategy, --chunk-size, --overlap, --unit and --retriever, separated by commas, to compare
@@ -57,7 +64,7 @@ def analyze(given: CommandLineOptions, source: Source = None, dry_run: DryRun = 
     _check_plot(output)
     with caching(enabled=output.cache), progress(quiet=output.quiet) as told:
         outlook = Reporter(notify, told, lambda analysis: show(analysis, output))
-        tracked = run(settings, outlook)
+        tracked = run(settings, outlook, workers)
     if tracked:
         say_where(tracked, quiet=output.quiet)
 

@@ -22,6 +22,7 @@ from rag_chunk.cli.help import ALL_OPTIONS, RARE_OPTIONS
 from rag_chunk.config import AnalysisConfig, OutputConfig, RunConfig, TrackingConfig, explain
 from rag_chunk.config.analysis import ONLY_SCORE
 from rag_chunk.config.field_notes import notes_of
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import CommandLineOptions
 from rag_chunk.config.sweep import SWEPT
 from rag_chunk.config.tracking import WHERE_RUNS_ARE
@@ -193,7 +194,8 @@ def _validate(model: type[Model], values: Mapping[str, Any]) -> Model:
 def _rare_options() -> frozenset[str]:
     """Return the options that only `--help-all` shows: of the settings, those that few people need."""
     fields = {name: info for model, _ in _MODELS for name, info in model.model_fields.items()}
-    return frozenset({name for name, info in fields.items() if not notes_of(info).get("common")} | _SHORTHANDS)
+    rare = {name for name, info in fields.items() if not notes_of(info).get("common")}
+    return frozenset(rare | _SHORTHANDS | WorkersConfig.model_fields.keys())
 
 
 def _with(

@@ -16,7 +16,7 @@ class WorkersConfig(BaseModel):
 
     workers: int | Literal["auto"] = Field(
         1,
-        description="How many processes cut shards at the same time; auto is one for each core.",
+        description="How many processes work on shards at the same time; auto is one for each core.",
         json_schema_extra={"metavar": "N|auto", "panel": "Workers"},
     )
     scheduler: str | None = Field(
@@ -27,7 +27,7 @@ class WorkersConfig(BaseModel):
     shard_size: int = Field(
         64,
         ge=1,
-        description="Megabytes of text in a shard, which is one file of chunks; a worker holds one shard at a time.",
+        description="Megabytes of text in a shard; a worker holds one shard at a time, and chunk writes one file for each.",
         json_schema_extra={"panel": "Workers"},
     )
 

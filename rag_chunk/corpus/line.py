@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -60,6 +60,11 @@ class Corpus:
         """Return how many documents there are, and how long they are together."""
         return f"Corpus({len(self.documents):,} documents, {len(self):,} characters)"
 
+    @property
+    def rows_in_memory(self) -> Sequence[int]:
+        """Which documents are in memory with their texts: all."""
+        return range(len(self.documents))
+
     @cached_property
     def starts(self) -> Positions:
         """Where each document begins on the line, and the line's length: int64 [documents + 1]."""
@@ -97,8 +102,7 @@ class Corpus:
     @cached_property
     def digest(self) -> str:
         """16 hexadecimal digits for all names and texts."""
-        lines = "".join(f"{document.digest} {document.name}\n" for document in self.documents)
-        return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return digest_corpus((document.digest, document.name) for document in self.documents)
 
     def _blocks(self) -> Iterator[tuple[int, str]]:
         """Yield the line in blocks of at most `BLOCK` characters: where each starts, and its text."""
@@ -184,3 +188,9 @@ class Corpus:
         kept = starts < ends
         starts, ends = starts[kept], ends[kept]
         return np.column_stack([self.graphemes.starts(starts), self.graphemes.ends(ends)])
+
+
+def digest_corpus(documents: Iterable[tuple[str, str]]) -> str:
+    """Return 16 hexadecimal digits for documents in order, given by their digests and names."""
+    lines = "".join(f"{digest} {name}\n" for digest, name in documents)
+    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()[:16]

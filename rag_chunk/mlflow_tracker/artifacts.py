@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,10 @@ def plan_chunks(results: Results, options: TrackingConfig, notify: Notify) -> Ch
     files = [file for result in results.report.configurations if (file := results.chunks(result))]
     size = sum(file.stat().st_size for file in files)
     log = options.log_chunks or ("all" if size < MOST_BYTES else "best")
+    have_text = all(map(_has_text, files))
     if files:
-        notify(_describe(log, size))
-    return ChunkPlan(results=results, log=log, chunk_files=options.chunk_files)
+        notify(_describe(log if have_text or log == "none" else "spans", size))
+    return ChunkPlan(results=results, log=log, chunk_files=options.chunk_files and have_text)
 
 
 def _describe(log: LogChunks, size: int) -> str:
@@ -80,6 +82,11 @@ def _describe(log: LogChunks, size: int) -> str:
         "none": "chunks are not logged",
     }
     return notices[log]
+
+
+def _has_text(source: Path) -> bool:
+    """Whether chunks were saved with their text; those of a corpus in shards are not."""
+    return all("text" in chunk for chunk in islice(_lines(source), 1))
 
 
 def _lines(source: Path) -> Iterator[dict[str, Any]]:

@@ -108,9 +108,7 @@ def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     Raise `InputError` only where there is no such file, or nothing in it can be read.
     """
     account = Diagnostics()
-    records = _read_records(Path(path), account)
-    # Whatever is wrong with a question that was rejected: it is not asked.
-    parsed = [parse_question(record, Diagnostics() if is_rejected(record) else account) for record in records]
+    parsed = parse_questions(Path(path), account)
     wanted = [question for question in parsed if not question.is_rejected]
     _note_equal_ids(wanted, account)
     _note_duplicates(wanted, account)
@@ -118,6 +116,15 @@ def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     _note_unreviewed(wanted, account)
     check = locate(wanted, corpus, account)
     return replace(check, source=str(path), rejected=tuple(question for question in parsed if question.is_rejected))
+
+
+def parse_questions(path: Path, account: Diagnostics) -> list[ParsedQuestion]:
+    """Read the questions at `path`, those that were rejected too; their evidence is not looked for."""
+    # Whatever is wrong with a question that was rejected: it is not asked.
+    return [
+        parse_question(record, Diagnostics() if is_rejected(record) else account)
+        for record in _read_records(path, account)
+    ]
 
 
 def locate(wanted: Sequence[ParsedQuestion], corpus: Corpus, account: Diagnostics | None = None) -> QuestionCheck:

@@ -73,6 +73,8 @@ def _describe_untouched(corpus: Corpus, questions: Sequence[Question]) -> Iterat
     without = [document.name for index, document in enumerate(corpus.documents) if index not in known]
     if without:
         yield f"{len(without):,} of {len(corpus.documents):,} documents have no question: {_list_names(without)}."
+    if len(corpus.rows_in_memory) < len(corpus.documents):  # where sections begin is not known of the others
+        return
     starts = _section_starts(corpus)
     touched = _sections_with(spans, starts)
     if len(starts) > len(corpus.documents) and touched < len(starts):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from rapidfuzz import fuzz
 
 from rag_chunk.corpus import Corpus, Document
@@ -111,6 +112,17 @@ class TextSearch:
         if best is None or numbers(phrase) != numbers(self._corpus.text(*best[1])):
             return None
         return Match((best[1],), "similar")
+
+    def find_exact(self, phrases: Sequence[str], documents: Sequence[int]) -> list[tuple[Span, ...]]:
+        """Return the places of each phrase word for word, and not inside longer words: the surest ones that `find` has."""
+        places = self._texts.find("exact", [(phrase, _as_documents(documents)) for phrase in phrases])
+        return [self._as_spans(phrase, "exact", is_whole, each) for phrase, each in zip(phrases, places, strict=True)]
+
+    def documents_like(self, phrase: str, documents: Sequence[int]) -> set[int]:
+        """Return the documents in which `find_similar` may find its text, whichever others there are."""
+        like = set(self._documents_like(letters(fold(phrase)).text, _as_documents(documents)))
+        best = self._most_similar(phrase, documents, SIMILAR_ENOUGH) if len(phrase) <= LONGEST_FUZZY else None
+        return like | (set(self._corpus.documents_at(np.array([best[1][0]])).tolist()) if best else set())
 
     def narrow(self, match: Match, page: int | str | None) -> Match:
         """Return the places of a match that are on a page or a neighbour of it, or all where none is."""

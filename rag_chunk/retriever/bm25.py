@@ -7,7 +7,7 @@ tf, df, N and the lengths are those of the chunks, as if each chunk's text were 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
 import numpy as np
@@ -58,6 +58,61 @@ class _Postings:
         return np.diff(self.borders)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CollectionStatistics:
+    """What scores depend on besides the chunk: how many chunks there are, their terms in all, and how many hold each term.
+
+    Those of parts of a corpus add up to those of the whole.
+    """
+
+    chunks: int
+    length: int
+    holders: Positions
+
+    def __add__(self, other: "CollectionStatistics") -> "CollectionStatistics":
+        """Return the statistics of both together."""
+        return CollectionStatistics(
+            self.chunks + other.chunks, self.length + other.length, self.holders + other.holders
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TermCounts:
+    """How often chunks hold the terms of questions: all that ranking needs of the text.
+
+    Rows of `number`, `chunk` and `frequency` are a term in a chunk, in the order of terms, then chunks. `lengths` [chunks]
+    are in terms. The questions are `terms` that meet at `borders`, as in `_Questions`, and `vocabulary` is how many different
+    ones there are.
+    """
+
+    number: Positions
+    chunk: Positions
+    frequency: Positions
+    lengths: Positions
+    terms: Positions
+    borders: Positions
+    vocabulary: int
+
+    @property
+    def holders(self) -> Positions:
+        """How many chunks hold each term: [terms]."""
+        return np.bincount(self.number, minlength=self.vocabulary)
+
+    def compact(self) -> "TermCounts":
+        """Return the same counts in the smallest types of number that hold them: about 7 bytes for a term in a chunk."""
+        number, frequency, chunk = map(_smallest, (self.number, self.frequency, self.chunk))
+        return replace(self, number=number, frequency=frequency, chunk=chunk, lengths=_smallest(self.lengths))
+
+    @property
+    def statistics(self) -> CollectionStatistics:
+        """What these chunks add to the statistics."""
+        return CollectionStatistics(len(self.lengths), int(self.lengths.sum()), self.holders)
+
+
+def _smallest(numbers: Positions) -> Positions:
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
+
+
 class Bm25:
     """The positional index of one corpus."""
 
@@ -105,17 +160,20 @@ class Bm25:
         shared: Bools = np.bincount(pairs[is_there], minlength=len(asked_rows)) > 0
         return shared
 
+    def count(self, chunking: Chunking, questions: Sequence[str]) -> TermCounts:
+        """Count the questions' terms in each chunk and what is indexed before it."""
+        asked, index = self._prepare(tuple(questions)), self._terms
+        rows, apart = self._terms_apart(chunking)
+        numbers, chunks = _places(asked, chunking, rows, apart)
+        opens = first_of_runs(numbers, chunks) if len(numbers) else np.zeros(0, np.int64)
+        frequency = np.diff(np.append(opens, len(numbers)))
+        lengths = _ranges(index.starts, index.ends, chunking)[1] + np.bincount(rows, minlength=len(chunking))
+        vocabulary = len(asked.vocabulary)
+        return TermCounts(numbers[opens], chunks[opens], frequency, lengths, asked.terms, asked.borders, vocabulary)
+
     def _blocks(self, chunking: Chunking, questions: Sequence[str]) -> Iterator[Floats]:
-        """Yield the scores, as many questions at once as fit into the memory allowed."""
-        asked = self._prepare(tuple(questions))
-        if not len(chunking):
-            yield np.zeros((len(questions), 0))
-            return
-        postings = _postings(self._terms, asked, chunking, *self._terms_apart(chunking))
-        scorer = _Scorer(postings, len(chunking))
-        step = max(1, _CELLS // len(chunking))
-        for first in range(0, len(questions), step):
-            yield scorer.scores(asked.terms, asked.borders[first : first + step + 1])
+        counts = self.count(chunking, questions)
+        return score_blocks(counts, counts.statistics)
 
     def _terms_apart(self, chunking: Chunking) -> tuple[Positions, list[str]]:
         """Return the terms of chunks that are not whole on the line: the row of the chunk, and the term.
@@ -161,20 +219,42 @@ def _ranges(starts: Positions, ends: Positions, chunking: Chunking) -> tuple[Pos
     return first, np.maximum(last - first, 0)
 
 
-def _postings(
-    index: Terms | AnalyzedTerms, asked: _Questions, chunking: Chunking, rows: Positions, apart: list[str]
-) -> _Postings:
-    """Count the questions' terms in each chunk and what is indexed before it, and weigh them."""
-    numbers, chunks = _places(asked, chunking, rows, apart)
-    opens = first_of_runs(numbers, chunks) if len(numbers) else np.zeros(0, np.int64)
-    frequency = np.diff(np.append(opens, len(numbers)))
-    number, chunk = numbers[opens], chunks[opens]
-    lengths = _ranges(index.starts, index.ends, chunking)[1] + np.bincount(rows, minlength=len(chunking))
-    in_chunks = np.bincount(number, minlength=len(asked.vocabulary))
-    idf = np.log1p((len(chunking) - in_chunks + 0.5) / (in_chunks + 0.5))
-    norm = K1 * (1 - B + B * lengths / max(lengths.mean(), np.finfo(float).tiny))
-    weights = idf[number] * frequency / (frequency + norm[chunk])
-    return _Postings(chunk, weights, np.concatenate([np.zeros(1, np.int64), np.cumsum(in_chunks)]))
+def score_blocks(counts: TermCounts, statistics: CollectionStatistics) -> Iterator[Floats]:
+    """Yield the scores of all chunks, for as many questions at once as fit into the memory allowed: [questions, chunks].
+
+    `statistics` are those of all the chunks that are ranked together, of which these may be a part.
+    """
+    chunks, questions = len(counts.lengths), len(counts.borders) - 1
+    if not chunks:
+        yield np.zeros((questions, 0))
+        return
+    scorer = _Scorer(_weigh(counts, statistics), chunks, statistics)
+    step = max(1, _CELLS // chunks)
+    for first in range(0, questions, step):
+        yield scorer.scores(counts.terms, counts.borders[first : first + step + 1])
+
+
+def best_of_part(counts: TermCounts, statistics: CollectionStatistics, depth: int) -> tuple[Ranking, Floats]:
+    """Return the best chunks of a part of a corpus for each question, and their scores: [questions, depth] each.
+
+    Lists of all parts, merged by score and then by the order of chunks, are those of the whole corpus.
+    """
+    depth = min(depth, len(counts.lengths))
+    rows, scores = [np.zeros((0, depth), np.int64)], [np.zeros((0, depth))]
+    for block in score_blocks(counts, statistics):
+        rows.append(best_first(block, depth))
+        scores.append(np.take_along_axis(block, rows[-1], axis=1))
+    return np.concatenate(rows), np.concatenate(scores)
+
+
+def _weigh(counts: TermCounts, statistics: CollectionStatistics) -> _Postings:
+    """Return what each term adds to the score of each chunk that holds it."""
+    number, frequency, holders = counts.number, counts.frequency, statistics.holders
+    idf = np.log1p((statistics.chunks - holders + 0.5) / (holders + 0.5))
+    mean = max(statistics.length / statistics.chunks, np.finfo(float).tiny)
+    norm = K1 * (1 - B + B * counts.lengths / mean)
+    weights = idf[number] * frequency / (frequency + norm[counts.chunk])
+    return _Postings(counts.chunk, weights, np.concatenate([np.zeros(1, np.int64), np.cumsum(counts.holders)]))
 
 
 def _places(asked: _Questions, chunking: Chunking, rows: Positions, apart: list[str]) -> tuple[Positions, Positions]:
@@ -210,11 +290,12 @@ class _Scorer:
     terms get equal sums, as the order of addition does not depend on the chunk.
     """
 
-    def __init__(self, postings: _Postings, chunks: int) -> None:
-        """Take the common terms apart."""
-        self._postings, self._chunks = postings, chunks
-        self._is_common = postings.counts * _COMMON >= chunks
-        self._dense = _dense(postings, np.flatnonzero(self._is_common), chunks)
+    def __init__(self, postings: _Postings, chunks: int, statistics: CollectionStatistics) -> None:
+        """Take the common terms apart; those of a part of a corpus are the same as those of the whole."""
+        # numpy adds up a single column in another order than several: one column more keeps a lone chunk as it is.
+        self._postings, self._chunks, self._columns = postings, chunks, max(chunks, 2)
+        self._is_common = statistics.holders * _COMMON >= statistics.chunks
+        self._dense = _dense(postings, np.flatnonzero(self._is_common), self._columns)
         self._place = np.cumsum(self._is_common) - 1
 
     def scores(self, asked: Positions, borders: Positions) -> Floats:
@@ -223,14 +304,14 @@ class _Scorer:
         question = np.repeat(np.arange(len(terms_of_each)), terms_of_each)
         numbers = asked[borders[0] : borders[-1]]
         is_common = self._is_common[numbers]
-        sums = _sparse(self._postings, numbers[~is_common], question[~is_common], (len(terms_of_each), self._chunks))
+        sums = _sparse(self._postings, numbers[~is_common], question[~is_common], (len(terms_of_each), self._columns))
         places = self._place[numbers[is_common]]
         ends = np.cumsum(np.bincount(question[is_common], minlength=len(terms_of_each))).tolist()
         scores: Floats = np.empty(sums.shape)
         for row, (first, end) in enumerate(pairwise([0, *ends])):
             np.add.reduce(self._dense.take(places[first:end], axis=0), axis=0, out=scores[row])
         scores += sums
-        return scores
+        return scores[:, : self._chunks]
 
 
 def _dense(postings: _Postings, numbers: Positions, chunks: int) -> Floats:

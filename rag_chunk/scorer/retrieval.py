@@ -7,7 +7,7 @@ import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
-from rag_chunk.corpus.arrays import Positions, Spans, as_spans
+from rag_chunk.corpus.arrays import Positions, Spans
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.budget import BudgetCurve, walk
@@ -26,10 +26,10 @@ class Retrieval:
     config: RunConfig
     legacy_ranking: Ranking | None = None
 
-    @cached_property
+    @property
     def non_whitespace(self) -> Spans:
         """The chunks counted without white space: [chunks, 2]."""
-        return as_spans(self.chunking.corpus.non_whitespace_before(self.chunking.spans.ravel()))
+        return self.chunking.non_whitespace
 
     @cached_property
     def table(self) -> EvidenceTable:

@@ -11,10 +11,12 @@ from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, es
 from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder
 from rag_chunk.config import TrackingConfig
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify, Settings
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.workflow.inputs import (
     Inputs,
+    open_inputs,
     read_documents,
     read_inputs,
     read_test_file,
@@ -39,19 +41,20 @@ class Reporter:
     show: Show
 
 
-def run(settings: Settings, reporter: Reporter) -> "Tracked | None":
-    """Do the main job. Raise `TrackingError` at its very end where MLflow failed: the results are saved then."""
+def run(settings: Settings, reporter: Reporter, workers: WorkersConfig | None = None) -> "Tracked | None":
+    """Do the main job, where the corpus is several shards on `workers`. Raise `TrackingError` at its very end where MLflow failed: the results are saved then."""
     tracked_as = _tracking_options(settings)
     if len(settings.analysis.conversions()) == 1:
         find_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
-    inputs = read_inputs(settings, reporter.notify, reporter.progress)
-    return _execute(
-        lambda: _analyse(settings, inputs, reporter),
-        settings,
-        reporter,
-        tracked_as,
-        several=len(settings.configs) > 1 or len(inputs.conversions) > 1,
-    )
+    wanted = workers or WorkersConfig()
+    with open_inputs(settings, wanted, reporter.notify, reporter.progress) as inputs:
+        return _execute(
+            lambda: _analyse(settings, inputs, reporter),
+            settings,
+            reporter,
+            tracked_as,
+            several=len(settings.configs) > 1 or len(inputs.conversions) > 1,
+        )
 
 
 def estimate(settings: Settings, notify: Notify) -> tuple[CostEstimate, float]:
@@ -62,7 +65,7 @@ def estimate(settings: Settings, notify: Notify) -> tuple[CostEstimate, float]:
     inputs = read_inputs(settings, notify)
     for name, reason in settings.skipped:
         notify(f"{name} is left out: {reason}")
-    estimated = estimate_cost(inputs.corpus, settings.configs, inputs.questions)
+    estimated = estimate_cost(inputs.in_memory, settings.configs, inputs.questions)
     return estimated, measure_seconds(estimated) if estimated.is_local else 0.0
 
 

@@ -1,7 +1,7 @@
 """The documents and questions of an analysis, read and checked, with a notice for all that is left out."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import is_normalized
@@ -9,26 +9,74 @@ from unicodedata import is_normalized
 from rag_chunk.analysis import Progress
 from rag_chunk.analysis.conversions import RivalConversion, list_conversions
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify, Settings
 from rag_chunk.corpus import NOT_READ, Corpus, Skipped, is_broken, read_corpus
 from rag_chunk.corpus.converters import is_converted_folder
 from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
+from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.questions.joined_questions import read_joined_questions
+
+MEGABYTE = 1_000_000
+_COMPRESSED, _COMPRESSION = (".gz", ".parquet"), 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
     """What an analysis reads; `conversions` where several of the same files are compared."""
 
-    corpus: Corpus
+    corpus: Corpus | ShardedCorpus
     questions: Questions | None
     conversions: tuple[RivalConversion, ...] = ()
 
+    @property
+    def in_memory(self) -> Corpus:
+        """The documents whose texts are in memory, at their places on the line of all."""
+        return self.corpus.line if isinstance(self.corpus, ShardedCorpus) else self.corpus
+
+
+@contextmanager
+def open_inputs(
+    settings: Settings, workers: WorkersConfig, notify: Notify, progress: Progress | None
+) -> Iterator[Inputs]:
+    """Give the documents and questions of an analysis; where the corpus is several shards, while its workers are there."""
+    asked = settings.analysis
+    if len(asked.conversions()) > 1 or not _may_exceed(asked.require_source(), workers.shard_size):
+        yield read_inputs(settings, notify, progress)
+        return
+    from rag_chunk.workflow.sharded_inputs import list_shards, read_shards, run_on  # a small corpus needs none of it
+    from rag_chunk.workflow.workers import open_workers
+
+    listed = list_shards(settings, workers.shard_size, notify)
+    if listed is None:
+        yield read_inputs(settings, notify, progress)
+        return
+    with open_workers(workers) as pool:
+        known = read_shards(listed, asked, run_on(pool, progress))
+        line = known.corpus.line
+        _notify_all([*skipped_notices(line.skipped), *_normalization_notices(known.not_normalized)], notify)
+        refuse_overwriting_inputs(settings.output.output_file, asked, line, settings.config_files)
+        yield Inputs(known.corpus, read_test_file(asked, line, notify) if asked.test_file else None)
+
+
+def _may_exceed(source: Path, megabytes: int) -> bool:
+    """Whether there may be more text than a shard holds: looked at quickly, and no further than that."""
+    limit, total = megabytes * MEGABYTE, 0
+    if ":/" in str(source):  # a store
+        return True
+    files = (path for path in source.rglob("*") if path.is_file()) if source.is_dir() else iter([source])
+    for path in files:
+        if path.exists():
+            total += path.stat().st_size * (_COMPRESSION if path.name.lower().endswith(_COMPRESSED) else 1)
+        if total > limit:
+            return True
+    return False
+
 
 def read_inputs(settings: Settings, notify: Notify, progress: Progress | None = None) -> Inputs:
-    """Return the documents and questions of an analysis, and say what was left out."""
+    """Return the documents and questions of an analysis, all in memory, and say what was left out."""
     asked, target = settings.analysis, settings.output.output_file
     if len(asked.conversions()) > 1:
         return _read_conversions(settings, notify, progress)
@@ -152,7 +200,10 @@ def skipped_notices(skipped: Sequence[Skipped]) -> list[str]:
 
 def normalization_notices(corpus: Corpus) -> list[str]:
     """Say in one line how many documents hold letters apart from their accents, which models and tokenizers see."""
-    count = sum(not is_normalized("NFC", document.text) for document in corpus.documents)
+    return _normalization_notices(sum(not is_normalized("NFC", document.text) for document in corpus.documents))
+
+
+def _normalization_notices(count: int) -> list[str]:
     are = "document is" if count == 1 else "documents are"
     if not count:
         return []

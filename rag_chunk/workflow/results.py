@@ -19,11 +19,14 @@ from rag_chunk.analysis.folder import (
     replace_results,
     write_text,
 )
+from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.analysis.report import ConfigurationResult, Report
+from rag_chunk.chunker import Chunking
 from rag_chunk.chunker.export import jsonl
 from rag_chunk.config import AnalysisConfig, ConfigFile
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.converters import write_converted_folder
+from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.errors import InputError
 from rag_chunk.questions.question import Question, question_to_dict
 from rag_chunk.rendering import csv_text, markdown_text
@@ -95,7 +98,7 @@ def _write_files(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> 
     write_text(folder / "report.html", html_text(analysis))
     for result in report.configurations:
         write_text(folder / "configs" / f"{result.name}.yaml", config_file(report, result).to_yaml())
-        write_text(folder / "chunks" / f"{result.name}.jsonl", jsonl(analysis.chunkings[result.name]))
+        _write_chunks(analysis.chunkings[result.name], folder / "chunks" / f"{result.name}.jsonl")
     if analysis.questions:
         asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
         write_text(folder / "questions.json", _json(asked))
@@ -103,6 +106,15 @@ def _write_files(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> 
     write_text(folder / REPORT, report.to_json())
     write_text(folder / DIGESTS, _json(_digests(folder)))
     write_text(folder / "tracking.json", _json(tracking))
+
+
+def _write_chunks(chunking: Chunking, path: Path) -> None:
+    """Write the chunks; where their texts are not in memory, their places alone."""
+    if isinstance(chunking, JoinedChunking):
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(chunking.lines_without_text())
+    else:
+        write_text(path, jsonl(chunking))
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -113,7 +125,7 @@ def _digests(folder: Path) -> dict[str, str]:
 
 def _write_documents(corpus: Corpus, folder: Path) -> None:
     """Write all documents where some were converted: whoever has them needs no converter to repeat the analysis."""
-    if any(document.conversion for document in corpus.documents):
+    if not isinstance(corpus, PartialCorpus) and any(document.conversion for document in corpus.documents):
         write_converted_folder(corpus.documents, folder)
 
 

@@ -11,6 +11,7 @@ from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus, Document, read_corpus
 from rag_chunk.corpus.arrays import as_spans
+from rag_chunk.corpus.units import Unit
 from rag_chunk.questions import Evidence, Question, Questions, read_questions
 from rag_chunk.retriever import Ranking, rank
 from rag_chunk.retriever.legacy import legacy
@@ -173,6 +174,12 @@ def test_shape_metrics_count_what_is_there(case):
     assert found["coverage"] == pytest.approx(len(reference.union(range(len(sizes)))) / len(ink))
     assert found["duplicates"] == len(texts) - len(set(texts))
     assert found["index_ratio"] == pytest.approx(sum(sizes) / max(1, len(chunking.units.starts)))
+
+
+@pytest.mark.parametrize("unit", ["words", "tokens", "characters"])
+def test_nothing_is_indexed_before_chunks_of_documents_without_headings(unit: Unit) -> None:
+    corpus, config = Corpus([Document("a.txt", "one two three")]), RunConfig(unit=unit, index_headings=True)
+    assert shape_metrics(chunk(corpus, config), config)["index_ratio"] == 1
 
 
 def test_shape_metrics_of_no_chunks_are_numbers():

@@ -101,9 +101,7 @@ def _texts(analysis: Analysis, questions: Sequence[Question]) -> tuple[Excerpt, 
     retrieved = Counter(name.rpartition(":")[0] for each in analysis.report.best.questions for name in each.retrieved)
     starts = np.array([item.spans[0][0] for question in questions for item in question.evidence], np.int64)
     weights = Counter(corpus.documents_at(starts).tolist())
-    order = sorted(
-        range(len(corpus.documents)), key=lambda index: (-weights[index], -retrieved[corpus.documents[index].name])
-    )
+    order = sorted(corpus.rows_in_memory, key=lambda index: (-weights[index], -retrieved[corpus.documents[index].name]))
     excerpts = _around_evidence(corpus, questions)
     room = MOST_TEXT - sum(_bytes(each.text) for each in excerpts)
     for index in order[:MOST_DOCUMENTS]:

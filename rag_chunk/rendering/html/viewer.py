@@ -62,6 +62,8 @@ def _excerpts(corpus: Corpus, drawn: Mapping[str, Data]) -> dict[str, str]:
     room = MOST_EXCERPTS
     for place, start, end in dict.fromkeys(places):
         text = corpus.documents[place].text[start:end]
+        if not text:  # of a document that is not in memory
+            continue
         room -= len(compact(text).encode("utf-8", "backslashreplace"))
         if room < 0:
             break

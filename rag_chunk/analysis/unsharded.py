@@ -1,0 +1,45 @@
+"""What needs the whole corpus at once, and so is refused where it is several shards."""
+
+from collections.abc import Iterator, Mapping
+
+from rag_chunk.config import RETRIEVERS, AnalysisConfig, RunConfig
+from rag_chunk.config.catalog import is_bound
+from rag_chunk.errors import SettingsError
+
+_MERGED = "bm25"
+_METRICS = "legacy"
+
+
+def needs_of_all_shards(configs: Mapping[str, RunConfig], settings: AnalysisConfig) -> list[str]:
+    """Return the options that need the whole corpus at once."""
+    return list(dict.fromkeys([*_of_analysis(settings), *(need for each in configs.values() for need in _of(each))]))
+
+
+def refuse_sharded(configs: Mapping[str, RunConfig], settings: AnalysisConfig) -> None:
+    """Raise `SettingsError` where a corpus in shards is analysed with something that needs them all at once."""
+    if needs := needs_of_all_shards(configs, settings):
+        raise SettingsError(f"{', '.join(needs)} needs all documents at once: leave it out, or give them as one Corpus")
+
+
+def _of(config: RunConfig) -> Iterator[str]:
+    if config.retriever != _MERGED and not (config.retriever in RETRIEVERS and is_bound(config.retriever)):
+        yield f"--retriever {config.retriever}"
+    if config.reranker:
+        yield "--reranker"
+    if config.filter != "none":
+        yield f"--filter {config.filter}"
+    if config.budget_unit != "characters":
+        yield f"--budget-unit {config.budget_unit}"
+    if config.needs_vectors:
+        yield f"--embedding-model {config.embedding_model}"
+
+
+def _of_analysis(settings: AnalysisConfig) -> Iterator[str]:
+    if len(settings.conversions()) > 1:
+        yield "a comparison of converters"
+    if settings.custom_metrics:
+        yield "--custom-metric"
+    if _METRICS in settings.metrics:
+        yield f"--metrics {_METRICS}"
+    if settings.measure_costs or settings.costs:
+        yield "--costs"

@@ -1,0 +1,80 @@
+"""The documents and questions of an analysis whose corpus is several shards: each is read when its turn comes."""
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rag_chunk.analysis import Progress
+from rag_chunk.analysis.unsharded import needs_of_all_shards
+from rag_chunk.config import AnalysisConfig
+from rag_chunk.config.sources import Notify, Settings
+from rag_chunk.corpus import cache
+from rag_chunk.corpus.shard import ShardList, cut_into_shards
+from rag_chunk.corpus.sharded_corpus import RunTasks
+from rag_chunk.errors import InputError, RagChunkError
+from rag_chunk.questions.evidence_documents import WantedEvidence, read_wanted
+from rag_chunk.questions.sharded_evidence import OutlinedCorpus, outline_shards
+from rag_chunk.workflow.workers import Failure, Workers
+
+_BYTES_OF_MEMORY = 27  # for a byte of text, where the whole corpus is in memory
+
+
+def list_shards(settings: Settings, size: int, notify: Notify) -> ShardList | None:
+    """Return the shards of an analysis where they are several, and all that is asked of them can be merged."""
+    asked = settings.analysis
+    located = asked.with_absolute_paths(Path.cwd())
+    listed = cut_into_shards(
+        located.require_source(),
+        size,
+        include=located.include,
+        exclude=located.exclude,
+        skip_unreadable=located.skip_unreadable,
+        apart=[*filter(None, [located.test_file])],
+        converter=located.conversion(),
+    )
+    count, needs = len(listed.shards), needs_of_all_shards(settings.configs, asked)
+    if count > 1 and needs:
+        gigabytes = sum(each.size for each in listed.shards) * _BYTES_OF_MEMORY / 1e9
+        notify(
+            f"{', '.join(needs)} needs all documents in memory at once, about {gigabytes:,.1f} GB; without it, they would "
+            f"be analysed in {count:,} shards"
+        )
+        return None
+    return listed if count > 1 else None
+
+
+def read_shards(listed: ShardList, asked: AnalysisConfig, run: RunTasks) -> OutlinedCorpus:
+    """Read all shards once: what documents there are, and which hold evidence."""
+    wanted = read_wanted(asked.require_test_file()) if asked.test_file else WantedEvidence(())
+    return outline_shards(listed.shards, wanted, run, listed.skipped)
+
+
+def run_on(workers: Workers, progress: Progress | None) -> RunTasks:
+    """Return a function that runs tasks, each with a `shard`, on workers; raise `InputError` where a shard fails."""
+
+    def run(function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
+        listed: Sequence[Any] = list(tasks)
+        attempt = partial(_attempt, function, cached=cache.is_enabled())
+        with closing(workers.run(attempt, listed)) as results:
+            for done, (task, result) in enumerate(results):
+                if isinstance(result, Failure):
+                    raise InputError(f"{task.shard}: {result.reason}")
+                if progress:
+                    progress(done + 1, len(listed), "going through the shards")
+                yield result
+
+    return run
+
+
+def _attempt(function: Callable[[Any], Any], task: Any, *, cached: bool) -> Any:
+    """Return what a function makes of a task, or why it fails; not every error can be sent from one process to another."""
+    with cache.caching(enabled=cached):
+        try:
+            return function(task)
+        except RagChunkError as error:
+            return Failure(str(error))
+        finally:
+            gc.collect()  # a corpus and what is derived from it hold each other: the next shard needs their room

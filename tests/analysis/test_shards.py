@@ -1,0 +1,136 @@
+"""An analysis of several shards has the figures of one, to the last digit."""
+
+import itertools
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_chunk.analysis import analyze
+from rag_chunk.config import METRIC_GROUPS, STRATEGIES, AnalysisConfig, RunConfig
+from rag_chunk.corpus import Corpus, Document
+from rag_chunk.corpus.partial_corpus import PartialCorpus, count_non_whitespace, facts_of
+from rag_chunk.corpus.sharded_corpus import ShardedCorpus
+from rag_chunk.errors import InputError, SettingsError
+from rag_chunk.questions import Evidence, Question, Questions, read_questions
+from rag_chunk.questions.evidence_documents import WantedEvidence
+from rag_chunk.questions.sharded_evidence import outline_shards
+from tests.support.evaluation import public_data, stretches, wordy
+from tests.support.shards import HeldShard
+from tests.support.texts import texts
+
+GROUPS = tuple(group for group in METRIC_GROUPS if group != "legacy")
+PLAIN = [name for name, row in STRATEGIES.items() if not row.needs_vectors and row.extra is None]
+TIMES = ("processing_time", "chunk_time")
+
+
+def in_shards(corpus: Corpus, questions: Questions | None, shares: Sequence[int]) -> ShardedCorpus:
+    """Put each document into the shard of this number; of the line, only documents with evidence are in memory."""
+    parts = [[each for each, own in zip(corpus.documents, shares, strict=False) if own == share] for share in {*shares}]
+    asked = questions.questions if questions else ()
+    spans = [span for question in asked for item in question.evidence for span in item.spans]
+    names = {corpus.place(*span).document.name for span in spans}
+    facts = [facts_of(document) for part in parts for document in Corpus(part).documents]
+    counts = [count for part in parts for count in count_non_whitespace(Corpus(part))]
+    line = PartialCorpus(facts, counts, [each for each in corpus.documents if each.name in names])
+    return ShardedCorpus(line, tuple(HeldShard(Corpus(part)) for part in parts))
+
+
+def figures(report: Any) -> str:
+    """Return a whole report but for what differs between two runs of the same."""
+    values = report.model_dump(mode="json", exclude={"analysis_id", "created", "timings"})
+    for each in values["configurations"]:
+        each["metrics"] = {name: value for name, value in each["metrics"].items() if name not in TIMES}
+    return json.dumps(values, sort_keys=True)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Corpus, Questions, list[int], dict[str, RunConfig]]:
+    """Draw documents, questions, the shard of each document, and configurations."""
+    names = [f"{number}{ending}" for number, ending in enumerate([".md", ".txt", ".md", ".md", ".txt", ".md", ".txt"])]
+    first, *others = names
+    drawn = [Document(name, draw(wordy | texts.map(lambda text: text[:120]))) for name in others]
+    corpus = Corpus([Document(first, draw(wordy) + "the the word"), *drawn])
+    asked = draw(
+        st.lists(st.tuples(wordy, st.lists(stretches(corpus), min_size=1, max_size=3)), min_size=1, max_size=4)
+    )
+    questions = tuple(
+        Question(f"q{number}", text, tuple(Evidence((span,)) for span in spans))
+        for number, (text, spans) in enumerate(asked)
+    )
+    shares = draw(st.lists(st.integers(0, draw(st.integers(0, 6))), min_size=7, max_size=7))
+    configs = {
+        f"c{number}": RunConfig(
+            strategy=draw(st.sampled_from(PLAIN)),
+            chunk_size=(size := draw(st.integers(2, 12))),
+            overlap=draw(st.integers(0, size - 1)),
+            unit=draw(st.sampled_from(["words", "characters", "tokens"])),
+            retriever=draw(st.sampled_from(["bm25", "bm25", "oracle", "random"])),
+            budget=draw(st.sampled_from([5, 40, 4000])),
+            top_k=draw(st.integers(1, 4)),
+            window=draw(st.sampled_from([0, 0, 1])),
+        )
+        for number in range(2)
+    }
+    return corpus, Questions("questions.json", "0", questions), shares, configs
+
+
+@given(cases())
+def test_any_division_into_shards_gives_the_same_report(case: Any) -> None:
+    corpus, questions, shares, configs = case
+    settings = AnalysisConfig(metrics=GROUPS)
+    whole = analyze(corpus, configs, questions, settings=settings).report
+    parts = analyze(in_shards(corpus, questions, shares), configs, questions, settings=settings).report
+    assert figures(parts) == figures(whole)
+
+
+@pytest.fixture(scope="module")
+def pieces() -> tuple[Corpus, Questions]:
+    """Return the public documents cut into smaller ones where that cuts no evidence, on the same line."""
+    corpus, path = public_data()
+    questions = read_questions(path, corpus)
+    spans = [span for each in questions.questions for item in each.evidence for span in item.spans]
+    documents = []
+    for number, (start, document) in enumerate(zip(corpus.starts.tolist(), corpus.documents, strict=False)):
+        spaces = [each.end() for each in re.finditer(r"\s(?=\S)", document.text)]
+        free = [each for each in spaces if not any(first < start + each < last for first, last in spans)]
+        cuts = [0, *free[len(free) // 9 :: len(free) // 9], len(document.text)]
+        texts_between = [document.text[first:last] for first, last in itertools.pairwise(cuts)]
+        documents += [Document(f"{number}/{part:02}.md", text) for part, text in enumerate(texts_between)]
+    return Corpus(documents), questions
+
+
+@pytest.mark.parametrize("shards", [2, 5])
+def test_the_public_data_give_the_same_report_in_any_number_of_shards(
+    pieces: tuple[Corpus, Questions], shards: int
+) -> None:
+    corpus, questions = pieces
+    configs = [
+        RunConfig(strategy="recursive-character", chunk_size=200),
+        RunConfig(strategy="markdown", chunk_size=100, unit="tokens", index_headings=True),
+        RunConfig(strategy="sliding-window", chunk_size=60, overlap=30, merge_overlaps=True),
+        RunConfig(strategy="hierarchical", chunk_size=100),
+        RunConfig(strategy="sentence", chunk_size=100, retriever="random"),
+    ]
+    settings = AnalysisConfig(metrics=GROUPS, holdout=0.5)
+    whole = analyze(corpus, configs, questions, settings=settings).report
+    shares = [row % shards for row in range(len(corpus.documents))]
+    parts = analyze(in_shards(corpus, questions, shares), configs, questions, settings=settings).report
+    assert figures(parts) == figures(whole)
+
+
+def test_what_needs_all_shards_at_once_is_refused_with_all_of_it() -> None:
+    corpus = Corpus([Document("a.txt", "one"), Document("b.txt", "two")])
+    config = RunConfig(retriever="dense", embedding_model="hashing", filter="document")
+    with pytest.raises(SettingsError, match=r"--costs, --retriever dense, --filter document, --embedding"):
+        analyze(in_shards(corpus, None, [0, 1]), config, settings=AnalysisConfig(measure_costs=True))
+
+
+def test_documents_of_one_name_in_two_shards_are_refused() -> None:
+    shards = [HeldShard(Corpus([Document("a.txt", text)])) for text in ("one", "two")]
+    with pytest.raises(InputError, match=r"two documents are named 'a.txt'"):
+        outline_shards(shards, WantedEvidence(()))

@@ -1,0 +1,132 @@
+"""`analyze` goes through the shards of a large corpus one by one, on workers too, and shows what it shows of one shard."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag_chunk.corpus import shard
+from rag_chunk.workflow import inputs
+from tests.conftest import Program
+
+OPTIONS = ("--test-file", "q.json", "--strategy", "recursive-character,sentence", "--chunk-size", "20")
+SHARDS = ("--shard-size", "1")
+TEXTS = {
+    f"d{number}.md": f"# Part {number}\n\n"
+    + " ".join(f"The clock {number}-{place} was carried up to room {place * number} by porters." for place in range(12))
+    for number in range(6)
+}
+MURDEROUS = """
+import os, signal
+from pathlib import Path
+
+def cut(text, config):
+    mark = Path("died")
+    if {condition}:
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return [(0, len(text) // 2), (len(text) // 2, len(text))]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _docs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write six documents of about a thousand bytes, and let a megabyte be a thousand bytes."""
+    monkeypatch.setattr(shard, "MEGABYTE", 1000)
+    monkeypatch.setattr(inputs, "MEGABYTE", 1000)
+    (folder / "docs").mkdir()
+    for name, text in TEXTS.items():
+        (folder / "docs" / name).write_text(text)
+    asked = [
+        {
+            "question": f"Where was the clock {number}-{place} carried?",
+            "relevant": [f"clock {number}-{place} was carried up"],
+        }
+        for number in range(6)
+        for place in (1, 5)
+    ]
+    (folder / "q.json").write_text(json.dumps({"questions": asked}))
+
+
+def figures(text: str) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(text)
+    for each in report["configurations"]:
+        each["metrics"] = {name: value for name, value in each["metrics"].items() if not name.endswith("_time")}
+    return {name: value for name, value in report.items() if name not in {"analysis_id", "created", "timings"}}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_report_is_that_of_one_shard(run: Program, workers: str) -> None:
+    whole = run("analyze", "docs", *OPTIONS, "--output", "json")
+    status, out, err = run("analyze", "docs", *OPTIONS, "--output", "json", *SHARDS, "--workers", workers)
+    assert (status, err) == (0, whole[2])
+    assert figures(out) == figures(whole[1])
+
+
+def test_a_table_is_read_in_shards_whose_documents_are_in_no_order(run: Program) -> None:
+    lines = [json.dumps({"name": name, "text": TEXTS[name]}) for name in sorted(TEXTS, reverse=True)]
+    Path("docs.jsonl").write_text("\n".join(lines) + "\n")
+    whole = run("analyze", "docs.jsonl", *OPTIONS, "--output", "json")
+    status, out, err = run("analyze", "docs.jsonl", *OPTIONS, "--output", "json", *SHARDS)
+    assert status == 0, err
+    assert figures(out) == figures(whole[1])
+
+
+def test_results_are_saved_with_the_places_of_chunks(run: Program) -> None:
+    status, _, err = run("analyze", "docs", *OPTIONS, *SHARDS, "--save", "results")
+    assert status == 0, err
+    chunks = Path("results/chunks/sentence-20-5.jsonl").read_text().splitlines()
+    first = json.loads(chunks[0])
+    assert set(first) == {"id", "document", "start", "end", "units"}
+    (config,) = Path("results/configs").glob("sentence*")
+    expected = run("chunk", "docs", "--config", str(config))[1].splitlines()
+    assert [json.loads(line)["id"] for line in chunks] == [json.loads(line)["id"] for line in expected]
+    assert "<html" in Path("results/report.html").read_text()
+
+
+def test_without_questions_the_chunks_are_measured(run: Program) -> None:
+    options = ("analyze", "docs", "--strategy", "header,sentence", "--output", "json")
+    whole, parts = run(*options), run(*options, *SHARDS)
+    assert parts[0] == 0, parts[2]
+    assert figures(parts[1]) == figures(whole[1])
+
+
+def test_what_needs_all_documents_at_once_gets_them_and_says_so(run: Program) -> None:
+    status, out, err = run("analyze", "docs", *OPTIONS, *SHARDS, "--retriever", "legacy", "--output", "json")
+    assert status == 0
+    assert "--retriever legacy needs all documents in memory at once" in err
+    assert len(json.loads(out)["configurations"]) == 2
+
+
+def test_evidence_that_is_in_no_shard_is_named_with_what_is_nearest(run: Program) -> None:
+    Path("q.json").write_text(json.dumps([{"question": "Who?", "relevant": ["The duck 9-9 was sold in a market"]}]))
+    status, _, err = run("analyze", "docs", *OPTIONS, *SHARDS)
+    assert status == 3
+    assert "is in no document" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is not killed by a signal there")
+def test_a_worker_that_is_killed_costs_its_shard_alone(run: Program) -> None:
+    Path("mine.py").write_text(MURDEROUS.format(condition="not mark.exists()"))
+    options = ("--strategy", "mine:cut", "--test-file", "q.json", "--output", "json")
+    status, out, err = run("analyze", "docs", *options, *SHARDS, "--workers", "2")
+    assert Path("died").exists()
+    assert status == 0, err
+    assert json.loads(out)["configurations"][0]["metrics"]["num_chunks"] == 12
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is not killed by a signal there")
+def test_a_shard_that_kills_each_worker_is_named(run: Program) -> None:
+    Path("mine.py").write_text(MURDEROUS.format(condition="'Part 3' in text"))
+    status, _, err = run("analyze", "docs", "--strategy", "mine:cut", *SHARDS, "--workers", "2")
+    assert status == 3
+    assert "d3.md: its worker died" in err
+
+
+def test_an_unreadable_document_is_named(run: Program) -> None:
+    Path("docs/d2.md").write_bytes(b"\xff\xfe\xfa" * 400)
+    status, _, err = run("analyze", "docs", *OPTIONS, *SHARDS)
+    assert status == 3
+    assert "d2.md" in err

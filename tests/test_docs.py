@@ -24,6 +24,8 @@ FOREIGN = {
     "--all-metrics",
     "--fetch-markdown",
     "--counts",
+    "--kind",
+    "--limit",
     "--megabytes",
     "--nthreads",
     "--nworkers",

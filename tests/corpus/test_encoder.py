@@ -1,5 +1,6 @@
 """The unit of every chunk is the same with the accelerator and without it."""
 
+import importlib.metadata
 import os
 from collections.abc import Iterator
 from functools import lru_cache as cache_once
@@ -91,7 +92,7 @@ def test_texts_with_other_characters_and_special_tokens_go_to_the_right_encoder(
 
 
 def fake_gigatoken(monkeypatch: pytest.MonkeyPatch, encode: Any) -> None:
-    monkeypatch.setattr(accelerator, "version", lambda _: "99")
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: "99")
     monkeypatch.setattr(accelerator, "_load", lambda *_: SimpleNamespace(encode=encode) if encode else None)
 
 

@@ -29,11 +29,7 @@ _CAUSES = {
     "lost_below_budget": "because the evidence is ranked below the budget",
     "lost_cut": "because the budget ends inside a chunk",
 }
-_CHEAPER = {
-    "more chunks": "needs fewer chunks",
-    "a larger index": "needs a smaller index",
-    "more context": "needs less context",
-}
+_USUAL_SIZE = "its chunks are closest to the usual size"
 
 
 def summarize(outcome: Outcome, baseline: BaselineResult | None, *, held_out: bool) -> tuple[str, ...]:
@@ -152,7 +148,7 @@ def _reason(outcome: Outcome) -> str:
     leader = names[outcome.leader]
     if _are_identical(test):
         usual = outcome.recommended == outcome.usual
-        return f"all score the same, and it {f'is {_USUAL}' if usual else 'has the fewest chunks'}"
+        return f"all score the same, and {f'it is {_USUAL}' if usual else _advantage(outcome)}"
     if outcome.recommended == outcome.leader:
         level = [names[place] for place in test.level_with_leader]
         return (
@@ -165,7 +161,7 @@ def _reason(outcome: Outcome) -> str:
     distance = f"is {points(gap)} points below {leader}" if gap > 0 else f"has the mean of {leader}"
     if outcome.usual is not None and outcome.leads[outcome.recommended] >= max(outcome.leads):
         return f"of all, it has the clearest lead over {names[outcome.usual]}, {_USUAL}; it {distance}"
-    return f"it {distance} and {_CHEAPER[_dearer(outcome)]}"
+    return f"it {distance}, and {_advantage(outcome)}"
 
 
 def _loss(outcome: Outcome) -> str:
@@ -266,10 +262,12 @@ def _scope(results: Sequence[ConfigurationResult]) -> str:
     )
 
 
-def _dearer(outcome: Outcome) -> str:
-    """Return what the leader has for which it is not recommended: chunks count first, as in `recommend`."""
-    leader, taken = (outcome.results[place] for place in (outcome.leader, outcome.recommended))
-    if leader.metrics["num_chunks"] > taken.metrics["num_chunks"]:
-        return "more chunks"
-    sizes = index_sizes([leader, taken])
-    return "a larger index" if sizes[0] > sizes[1] else "more context"
+def _advantage(outcome: Outcome) -> str:
+    """Return what the recommended one has that others lack: chunks count first, as in `recommend`."""
+    taken, others = outcome.results[outcome.recommended], [outcome.results[outcome.leader]]
+    if outcome.recommended == outcome.leader:
+        others = [result for place, result in enumerate(outcome.results) if place != outcome.recommended]
+    if all(taken.metrics["num_chunks"] < other.metrics["num_chunks"] for other in others):
+        return "it needs fewer chunks"
+    own, *sizes = index_sizes([taken, *others])
+    return "it needs a smaller index" if all(own < size for size in sizes) else _USUAL_SIZE

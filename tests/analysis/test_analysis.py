@@ -1032,6 +1032,13 @@ def test_recall_without_loss_is_limited_by_nothing() -> None:
     assert limit_of_recall(outcome_of(np.ones((20, 2)))) == ""
 
 
+def test_the_recommended_one_is_said_to_need_fewer_chunks_only_where_it_does() -> None:
+    same = outcome_of(np.full((20, 3), 0.5))  # of three, the last has the most chunks
+    first, last = (" ".join(summarize(replace(same, recommended=place), None, held_out=False)) for place in (0, 2))
+    assert "Take c0: all score the same, and it needs fewer chunks." in first
+    assert "Take c2: all score the same, and its chunks are closest to the usual size." in last
+
+
 def test_fewer_configurations_are_advised_only_where_there_are_more_than_two() -> None:
     pair = summarize(outcome_of(alike(configurations=2)), None, held_out=False)
     assert pair[0].startswith("Too close to call: c")

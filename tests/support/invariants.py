@@ -9,12 +9,12 @@ import regex
 import tiktoken
 
 from rag_chunk.chunker import Chunking
-from rag_chunk.chunker.outline import outline_of
 from rag_chunk.config import UNITS, RunConfig
 from rag_chunk.config.run import Unit
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import Bools, Positions, Spans, as_spans
 from rag_chunk.corpus.structure import structure_of
+from rag_chunk.corpus.structure.syntax import syntax_of
 from rag_chunk.corpus.units import Words, load_encoding
 
 LINE_END = regex.compile(r"\r\n|\r|\n")
@@ -123,9 +123,20 @@ class Facts:
 
     @cached_property
     def definitions(self) -> Spans:
-        """The definitions of source code and the entries of data, with the comments about them."""
-        outline = outline_of(self.corpus, RunConfig(strategy="code"))
-        return self.corpus.trim(as_spans([each[:2] for each in outline.definitions] if outline else []))
+        """The definitions of source code and the entries of data, with the comments about them.
+
+        What follows one before the next place to cut belongs to it: the brackets that close what holds it.
+        """
+        stretches = list[tuple[int, int]]()
+        for start, document, syntax in zip(
+            self.corpus.starts.tolist(), self.corpus.documents, syntax_of(self.corpus), strict=False
+        ):
+            if syntax is not None:
+                places = np.append(np.unique(syntax.places), len(document.text))
+                ends = places[np.searchsorted(places, [each.end for each in syntax.definitions])]
+                begins = [each.start for each in syntax.definitions]
+                stretches += [(start + begin, start + end) for begin, end in zip(begins, ends.tolist(), strict=True)]
+        return self.corpus.trim(as_spans(stretches))
 
     def counts(self, texts: list[str], unit: Unit) -> Positions:
         """Return how many units each text has by itself; one that was counted is not counted again."""

@@ -8,6 +8,7 @@ from rag_chunk.analysis import statistics
 from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.analysis.outcome import Outcome, distinct, index_sizes
 from rag_chunk.analysis.pareto import pareto_front
+from rag_chunk.analysis.question_power import find_undecided
 from rag_chunk.analysis.report import (
     AgainstBaseline,
     BaselineResult,
@@ -116,7 +117,7 @@ def _outcome_of(
         recommend_for(results, leads, left_out, margin),
         _worse(shown, chosen.leader),
         missed=int((table == 0).all(axis=1).sum()),
-        undecided=int((np.ptp(table, axis=1) == 0).sum()),
+        undecided=int(find_undecided(table).sum()),
         usual=usual,
         leads=leads,
         loss=statistics.expected_loss(choosing, usual, seed=seed),

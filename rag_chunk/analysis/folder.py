@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ from rag_chunk.corpus import MARKER
 from rag_chunk.errors import InputError
 
 if TYPE_CHECKING:
+    from filelock import FileLock
+
     from rag_chunk.analysis.history import SavedAnalysis
 
 REPORT = "report.json"
@@ -28,6 +30,7 @@ FOLDERS = ("configs", "chunks", "documents")
 _PROBE_BYTES = 1_000_000
 _LOCK = f"{MARKER}.lock"
 _LOCK_SECONDS = 60
+_FOR_EVER = -1
 _MARKER_TEXT = "Results of rag-chunk. Files in this folder are never read as documents.\n"
 _TEXTS = re.compile(r'(<script type="application/json" id="texts">).*?(</script>)', re.DOTALL)
 
@@ -215,16 +218,12 @@ def folder_lock(folder: Path, notify: Callable[[str], None] | None = None) -> It
 
     Of two that write, the last leaves its results, and not a mixture of both; of two that send them, one does.
     """
-    from filelock import FileLock, Timeout
+    from filelock import FileLock
 
     lock = FileLock(folder / _LOCK, is_singleton=True)  # within a process it may be nested
-    with suppress(OSError, NotImplementedError):  # some file systems know no locks
-        try:
-            lock.acquire(_LOCK_SECONDS if notify is None else 1)
-        except Timeout:
-            if notify:
-                notify(f"another process uses {folder}, and is waited for")
-                lock.acquire()
+    if not try_lock(lock, _LOCK_SECONDS if notify is None else 1) and notify:
+        notify(f"another process uses {folder}, and is waited for")
+        try_lock(lock, _FOR_EVER)
     try:
         yield
     finally:
@@ -233,15 +232,25 @@ def folder_lock(folder: Path, notify: Callable[[str], None] | None = None) -> It
 
 def is_in_use(folder: Path) -> bool:
     """Whether another process holds the folder's lock."""
-    from filelock import FileLock, Timeout
+    from filelock import FileLock
+
+    lock = FileLock(folder / _LOCK)
+    is_free = try_lock(lock)
+    lock.release()
+    return not is_free
+
+
+def try_lock(lock: "FileLock", seconds: float = 0) -> bool:
+    """Acquire a lock, and return whether no other process holds it; some file systems know no locks, and then none does."""
+    from filelock import Timeout
 
     try:
-        with FileLock(folder / _LOCK, timeout=0):
-            return False
+        lock.acquire(seconds)
     except Timeout:  # which is an OSError too
-        return True
-    except (OSError, NotImplementedError):  # some file systems know no locks
         return False
+    except (OSError, NotImplementedError):
+        return True
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

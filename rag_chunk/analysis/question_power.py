@@ -9,7 +9,7 @@ from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.analysis.scoring import HEADLINE
 from rag_chunk.analysis.statistics import PairedTest, questions_needed
 from rag_chunk.chunker import Chunking
-from rag_chunk.corpus.arrays import Floats
+from rag_chunk.corpus.arrays import Bools, Floats
 
 _TARGETS = (0.05, 0.02)  # differences worth more questions: 5 points, else 2
 _MOST_NAMED = 8
@@ -60,7 +60,7 @@ def list_undecided(results: Sequence[ConfigurationResult]) -> str:
     scores = headline_scores(results)
     if len(results) == 1 or not len(scores):
         return ""
-    same, first = np.ptp(scores, axis=1) == 0, scores[:, 0]
+    same, first = find_undecided(scores), scores[:, 0]
     ids = [question.id for question in results[0].questions]
     kinds = {
         "all of its evidence is there": same & (first == 1),
@@ -71,6 +71,12 @@ def list_undecided(results: Sequence[ConfigurationResult]) -> str:
         f"{what} for {_name([ids[row] for row in np.flatnonzero(rows)])}" for what, rows in kinds.items() if rows.any()
     ]
     return f"Whatever the chunking, {'; '.join(parts)}." if parts else ""
+
+
+def find_undecided(scores: Floats) -> Bools:
+    """Return which questions score the same under all configurations: [questions], of [questions, configurations]."""
+    same: Bools = np.ptp(scores, axis=1) == 0
+    return same
 
 
 def headline_scores(results: Sequence[ConfigurationResult]) -> Floats:

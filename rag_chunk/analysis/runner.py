@@ -2,9 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, Exter
 from rag_chunk.analysis.running_costs import with_costs
 from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.analysis.shard_survey import CorpusSurvey
+from rag_chunk.analysis.stage import Stage, time_stage
 from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import RunConfig
@@ -27,7 +27,7 @@ from rag_chunk.config.prices import Prices
 from rag_chunk.config.run import Unit
 from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.units import ModelTokens, Tokens, units_of
+from rag_chunk.corpus.units import encoders_of, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, is_built_in, parents_of, prepare
@@ -38,14 +38,6 @@ from rag_chunk.scorer.budget import required_depth
 _CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
 _WAITING = 4  # configurations that are chunked and not yet scored: so the progress that is shown is not far ahead
 OnProgress = Callable[[int, int], None]
-
-
-@dataclass(slots=True)
-class Stage:
-    """How long a configuration's own part of a stage took, and the part that it computed for all of them."""
-
-    seconds: float = 0.0
-    shared: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +122,7 @@ class Run:
         self._prepare_units(config.unit, config.model)
         if config.budget_unit == "tokens" and self._evaluation:
             self._prepare_units("tokens", config.model)
-        with self._stage() as stage:
+        with time_stage(self._corpus) as stage:
             chunking = chunk(self._corpus, config)
             chunking = chunking.within(*conversion.extent) if conversion else chunking
             _ = chunking.sizes  # which are kept, and part of that time
@@ -183,8 +175,7 @@ class Run:
     @property
     def encoders(self) -> tuple[str, ...] | None:
         """What has made the tokens that were not in the cache; nothing where none were made."""
-        units = [chunking.units for chunking in self.chunkings.values()]
-        names = {name for each in units if isinstance(each, (Tokens, ModelTokens)) for name in each.encoders}
+        names = encoders_of(chunking.units for chunking in self.chunkings.values())
         return tuple(sorted(names | (self._survey.encoders if self._survey else set()))) or None
 
     def _prepare_units(self, unit: Unit, model: str) -> None:
@@ -198,15 +189,6 @@ class Run:
         started = time.perf_counter()
         make()
         self._add_time(timing, time.perf_counter() - started)
-
-    @contextmanager
-    def _stage(self) -> Iterator[Stage]:
-        """Time a stage of one configuration."""
-        stage = Stage()
-        before, started = self._corpus.seconds_deriving, time.perf_counter()
-        yield stage
-        stage.shared = self._corpus.seconds_deriving - before
-        stage.seconds = time.perf_counter() - started - stage.shared
 
     def _add_time(self, timing: str, seconds: float) -> None:
         self.timings[timing] = self.timings.get(timing, 0.0) + seconds
@@ -235,7 +217,7 @@ class Run:
 
     def _score_rankings(self, job: _Job) -> tuple[Scored, Stage]:
         chunking = self.chunkings[job.name]
-        with self._stage() as stage:
+        with time_stage(self._corpus) as stage:
             scored = measure_chunks(chunking, job.name, job.config, self._groups)
             if job.evaluation:
                 ranked = retrieve(chunking, job.evaluation.questions, job.config)

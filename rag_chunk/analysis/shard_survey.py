@@ -4,7 +4,6 @@ It is a pure function of a shard, the configurations and the questions' texts. W
 next shard can take the place of this one.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,16 +15,16 @@ from rag_chunk.analysis.joined_chunking import (
     text_keys,
 )
 from rag_chunk.analysis.skipped import has_headings
+from rag_chunk.analysis.stage import time_stage
+from rag_chunk.analysis.unsharded import RANKED_IN_SHARDS
 from rag_chunk.chunker import chunk
 from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.sharded_corpus import ReadableShard, ShardedCorpus
-from rag_chunk.corpus.units import ModelTokens, Tokens, units_of
+from rag_chunk.corpus.units import encoders_of, units_of
 from rag_chunk.retriever.bm25 import bm25
 from rag_chunk.scorer.shape import measure_shape
-
-BM25 = "bm25"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,19 +66,17 @@ def survey_shard(task: SurveyTask) -> ShardSurvey:
     """Chunk a shard under each configuration, and count the questions' terms in its chunks."""
     corpus = task.shard.read()
     chunks = {name: _survey(corpus, config, task.questions) for name, config in task.configs.items()}
-    units = [units_of(corpus, config.unit, config.model) for config in task.configs.values()]
-    encoders = frozenset(name for each in units if isinstance(each, Tokens | ModelTokens) for name in each.encoders)
+    encoders = encoders_of(units_of(corpus, config.unit, config.model) for config in task.configs.values())
     names = tuple(document.name for document in corpus.documents)
     return ShardSurvey(names, chunks, encoders, has_headings(corpus, task.configs.values()))
 
 
 def _survey(corpus: Corpus, config: RunConfig, questions: Sequence[str] | None) -> ShardChunks:
-    before, started = corpus.seconds_deriving, time.perf_counter()
-    chunking = chunk(corpus, config)
-    shape = measure_shape(chunking, config)
-    seconds = time.perf_counter() - started - (corpus.seconds_deriving - before)
+    with time_stage(corpus) as stage:
+        chunking = chunk(corpus, config)
+        shape = measure_shape(chunking, config)
     family = with_handed_over(chunking, config) if config.hands_over_more else chunking
-    ranked = questions is not None and config.retriever == BM25
+    ranked = questions is not None and config.retriever == RANKED_IN_SHARDS
     return ShardChunks(
         chunks=stretches_of(chunking),
         shape=shape,
@@ -87,7 +84,7 @@ def _survey(corpus: Corpus, config: RunConfig, questions: Sequence[str] | None) 
         parents=None if family.parents is None else stretches_of(family.parents_or_self()),
         parent_rows=family.parent_rows,
         counts=bm25(corpus, config).count(chunking, questions).compact() if ranked and questions is not None else None,
-        seconds=seconds,
+        seconds=stage.seconds,
     )
 
 

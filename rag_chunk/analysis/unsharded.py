@@ -6,7 +6,7 @@ from rag_chunk.config import RETRIEVERS, AnalysisConfig, RunConfig
 from rag_chunk.config.catalog import is_bound
 from rag_chunk.errors import SettingsError
 
-_MERGED = "bm25"
+RANKED_IN_SHARDS = "bm25"
 _METRICS = "legacy"
 
 
@@ -22,7 +22,7 @@ def refuse_sharded(configs: Mapping[str, RunConfig], settings: AnalysisConfig) -
 
 
 def _of(config: RunConfig) -> Iterator[str]:
-    if config.retriever != _MERGED and not (config.retriever in RETRIEVERS and is_bound(config.retriever)):
+    if config.retriever != RANKED_IN_SHARDS and not (config.retriever in RETRIEVERS and is_bound(config.retriever)):
         yield f"--retriever {config.retriever}"
     if config.reranker:
         yield "--reranker"

@@ -7,6 +7,7 @@ from rag_chunk.analysis.phrases import join_words
 from rag_chunk.analysis.question_power import (
     describe_chunk_sizes,
     describe_undecided,
+    find_undecided,
     headline_scores,
     list_undecided,
 )
@@ -36,7 +37,7 @@ def describe_power(corpus: Corpus, questions: Sequence[Question]) -> list[str]:
         return []
     results = analysis.report.configurations
     scores = headline_scores(results)
-    undecided = int((scores.min(axis=1) == scores.max(axis=1)).sum())
+    undecided = int(find_undecided(scores).sum())
     config = results[0].config
     limits = f"{config.chunk_size} {config.unit}, {config.retriever} and {config.budget_text}"
     sentences = [

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
+from unicodedata import is_normalized
 
 import numpy as np
 
@@ -188,6 +189,11 @@ class Corpus:
         kept = starts < ends
         starts, ends = starts[kept], ends[kept]
         return np.column_stack([self.graphemes.starts(starts), self.graphemes.ends(ends)])
+
+
+def count_not_normalized(corpus: Corpus) -> int:
+    """Return how many documents are not in Unicode NFC: they hold letters apart from their accents."""
+    return sum(not is_normalized("NFC", document.text) for document in corpus.documents)
 
 
 def digest_corpus(documents: Iterable[tuple[str, str]]) -> str:

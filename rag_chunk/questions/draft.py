@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from rag_chunk.corpus import Document
+
 SHORTEST, LONGEST = 30, 300  # characters of a sentence that is worth a question
 _ENDERS = ".!?…。！？"
 
@@ -23,3 +25,8 @@ def is_telling(text: str) -> bool:
 def on_one_line(text: str) -> str:
     """Return a text with each run of white space as one space."""
     return " ".join(text.split())
+
+
+def has_plain_pages(document: Document) -> bool:
+    """Whether a document has pages of lines, in which titles and rows look like any other line."""
+    return bool(document.pages) and not document.is_markdown

@@ -10,7 +10,7 @@ import numpy as np
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.structure import VERBATIM, structure_of
 from rag_chunk.corpus.structure.page_furniture import find_furniture
-from rag_chunk.questions.draft import LONGEST, Draft, is_telling, on_one_line
+from rag_chunk.questions.draft import LONGEST, Draft, has_plain_pages, is_telling, on_one_line
 
 _WORD = re.compile(r"[^\W\d_]{3,20}")
 _NAMED = 3  # words that name a sentence under no heading
@@ -66,12 +66,7 @@ def _read_sentences(corpus: Corpus) -> Iterator[Sentence]:
     for (start, end), path in zip(spans.tolist(), structure.heading_paths(spans[:, 0]), strict=True):
         document, first, last = corpus.place(start, end)
         text = document.text[first:last]
-        yield Sentence(document, _below_titles(text) if _is_plain(document) else text, path)
-
-
-def _is_plain(document: Document) -> bool:
-    """Whether a document has pages of lines, in which titles and rows look like any other line."""
-    return bool(document.pages) and not document.is_markdown
+        yield Sentence(document, _below_titles(text) if has_plain_pages(document) else text, path)
 
 
 def _below_titles(text: str) -> str:
@@ -108,7 +103,7 @@ def _from_title_lines(corpus: Corpus) -> Iterator[Draft]:
     """Yield a draft for the first sentence below each line of a page that looks like a title."""
     ends = np.append(structure_of(corpus).sentence_starts, len(corpus))
     for document, start in zip(corpus.documents, corpus.starts.tolist(), strict=False):
-        if not _is_plain(document):
+        if not has_plain_pages(document):
             continue
         furniture = find_furniture(document)
         lines = [match for match in _LINE.finditer(document.text) if match.span() not in furniture]

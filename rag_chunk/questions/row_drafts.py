@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.structure import structure_of
 from rag_chunk.corpus.structure.page_furniture import find_furniture
-from rag_chunk.questions.draft import LONGEST, Draft
+from rag_chunk.questions.draft import LONGEST, Draft, has_plain_pages
 
 _SHORTEST_LINE = 15  # of a row or a signature: shorter ones are keywords
 _SIGNATURE = re.compile(
@@ -39,7 +39,7 @@ def draft_from_tables(corpus: Corpus) -> Iterator[Draft]:
 def draft_from_figures(corpus: Corpus) -> Iterator[Draft]:
     """Yield a draft for each line of a page that holds a name and then figures only, as a table's row does in a PDF."""
     for document in corpus.documents:
-        if not document.pages or document.is_markdown:
+        if not has_plain_pages(document):
             continue
         furniture = find_furniture(document)
         for line in _LINE.finditer(document.text):

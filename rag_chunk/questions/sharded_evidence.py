@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from unicodedata import is_normalized
 
 from rag_chunk.corpus import Document, Skipped
+from rag_chunk.corpus.line import count_not_normalized
 from rag_chunk.corpus.partial_corpus import DocumentFacts, PartialCorpus, count_non_whitespace, facts_of
 from rag_chunk.corpus.sharded_corpus import ReadableShard, RunTasks, ShardedCorpus
 from rag_chunk.questions.evidence_documents import WAYS, EvidenceDocuments, WantedEvidence
@@ -49,7 +49,7 @@ def outline_shard(task: OutlineTask) -> ShardOutline:
         [document for document in corpus.documents if document.name in evidence.names],
         corpus.skipped,
         evidence,
-        sum(not is_normalized("NFC", document.text) for document in corpus.documents),
+        count_not_normalized(corpus),
     )
 
 

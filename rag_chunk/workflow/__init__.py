@@ -42,7 +42,10 @@ class Reporter:
 
 
 def run(settings: Settings, reporter: Reporter, workers: WorkersConfig | None = None) -> "Tracked | None":
-    """Do the main job, where the corpus is several shards on `workers`. Raise `TrackingError` at its very end where MLflow failed: the results are saved then."""
+    """Do the main job, where the corpus is several shards on `workers`.
+
+    Raise `TrackingError` at its very end where MLflow failed: the results are saved then.
+    """
     tracked_as = _tracking_options(settings)
     if len(settings.analysis.conversions()) == 1:
         find_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed

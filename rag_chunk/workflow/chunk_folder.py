@@ -14,13 +14,15 @@ import numpy as np
 
 from rag_chunk._version import __version__
 from rag_chunk.analysis import Progress
+from rag_chunk.analysis.folder import try_lock
 from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify
-from rag_chunk.corpus.shard import Shard, cut_into_shards
+from rag_chunk.corpus.shard import Shard
 from rag_chunk.errors import InputError
 from rag_chunk.workflow.inputs import skipped_notices
 from rag_chunk.workflow.shard_writing import UNFINISHED, ShardFile, ShardTask, hash_name, write_aside, write_shard
+from rag_chunk.workflow.sharded_inputs import list_shards
 from rag_chunk.workflow.workers import Failure, open_workers
 
 MANIFEST = "manifest.jsonl"
@@ -113,19 +115,15 @@ def write_chunk_folder(
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
     """Make the folder, and let nobody else write to it."""
-    from filelock import FileLock, Timeout
+    from filelock import FileLock
 
     path.mkdir(exist_ok=True)
     foreign = [file.name for file in path.iterdir() if file.name != _LOCK]
     if foreign and MANIFEST not in foreign:
         raise InputError(f"{path} is not empty, and has no {MANIFEST}; name a folder that is new or empty")
-    lock = FileLock(path / _LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:  # which is an OSError too
-        raise InputError(f"another rag-chunk is writing to {path}; wait for its end, or name another folder") from None
-    except (OSError, NotImplementedError):  # some file systems know no locks
-        pass
+    lock = FileLock(path / _LOCK)
+    if not try_lock(lock):
+        raise InputError(f"another rag-chunk is writing to {path}; wait for its end, or name another folder")
     try:
         yield
     finally:  # a worker that was stopped could not do it
@@ -238,15 +236,7 @@ def chunk_source(
 
     Paths of the settings are absolute, since a worker may be elsewhere.
     """
-    listed = cut_into_shards(
-        located.require_source(),
-        folder.shard_size,
-        include=located.include,
-        exclude=located.exclude,
-        skip_unreadable=located.skip_unreadable,
-        apart=[*filter(None, [located.test_file])],
-        converter=located.conversion(),
-    )
+    listed = list_shards(located, folder.shard_size)
     for notice in [
         *skipped_notices(listed.skipped),
         *(_describe_large(each, folder) for each in listed.find_oversized(folder.shard_size)),

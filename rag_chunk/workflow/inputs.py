@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from unicodedata import is_normalized
 
 from rag_chunk.analysis import Progress
 from rag_chunk.analysis.conversions import RivalConversion, list_conversions
@@ -14,12 +13,13 @@ from rag_chunk.config.sources import Notify, Settings
 from rag_chunk.corpus import NOT_READ, Corpus, Skipped, is_broken, read_corpus
 from rag_chunk.corpus.converters import is_converted_folder
 from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
+from rag_chunk.corpus.line import count_not_normalized
+from rag_chunk.corpus.shard import MEGABYTE
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.questions.joined_questions import read_joined_questions
 
-MEGABYTE = 1_000_000
 _COMPRESSED, _COMPRESSION = (".gz", ".parquet"), 4
 
 
@@ -46,10 +46,10 @@ def open_inputs(
     if len(asked.conversions()) > 1 or not _may_exceed(asked.require_source(), workers.shard_size):
         yield read_inputs(settings, notify, progress)
         return
-    from rag_chunk.workflow.sharded_inputs import list_shards, read_shards, run_on  # a small corpus needs none of it
+    from rag_chunk.workflow.sharded_inputs import choose_shards, read_shards, run_on  # a small corpus needs none of it
     from rag_chunk.workflow.workers import open_workers
 
-    listed = list_shards(settings, workers.shard_size, notify)
+    listed = choose_shards(settings, workers.shard_size, notify)
     if listed is None:
         yield read_inputs(settings, notify, progress)
         return
@@ -200,7 +200,7 @@ def skipped_notices(skipped: Sequence[Skipped]) -> list[str]:
 
 def normalization_notices(corpus: Corpus) -> list[str]:
     """Say in one line how many documents hold letters apart from their accents, which models and tokenizers see."""
-    return _normalization_notices(sum(not is_normalized("NFC", document.text) for document in corpus.documents))
+    return _normalization_notices(count_not_normalized(corpus))
 
 
 def _normalization_notices(count: int) -> list[str]:

@@ -22,11 +22,9 @@ from rag_chunk.workflow.workers import Failure, Workers
 _BYTES_OF_MEMORY = 27  # for a byte of text, where the whole corpus is in memory
 
 
-def list_shards(settings: Settings, size: int, notify: Notify) -> ShardList | None:
-    """Return the shards of an analysis where they are several, and all that is asked of them can be merged."""
-    asked = settings.analysis
-    located = asked.with_absolute_paths(Path.cwd())
-    listed = cut_into_shards(
+def list_shards(located: AnalysisConfig, size: int) -> ShardList:
+    """Cut the documents of an analysis into shards of `size` megabytes; its paths are absolute, as a worker may be elsewhere."""
+    return cut_into_shards(
         located.require_source(),
         size,
         include=located.include,
@@ -35,6 +33,12 @@ def list_shards(settings: Settings, size: int, notify: Notify) -> ShardList | No
         apart=[*filter(None, [located.test_file])],
         converter=located.conversion(),
     )
+
+
+def choose_shards(settings: Settings, size: int, notify: Notify) -> ShardList | None:
+    """Return the shards of an analysis where they are several, and all that is asked of them can be merged."""
+    asked = settings.analysis
+    listed = list_shards(asked.with_absolute_paths(Path.cwd()), size)
     count, needs = len(listed.shards), needs_of_all_shards(settings.configs, asked)
     if count > 1 and needs:
         gigabytes = sum(each.size for each in listed.shards) * _BYTES_OF_MEMORY / 1e9

@@ -1,5 +1,6 @@
 """Where words, tokens and characters start on the line: found once for each corpus and unit."""
 
+from collections.abc import Iterable
 from typing import Literal, Protocol
 
 from rag_chunk.corpus import Corpus
@@ -19,6 +20,7 @@ __all__ = [
     "Unit",
     "Units",
     "Words",
+    "encoders_of",
     "encoding_name",
     "load_encoding",
     "prepare_encoding",
@@ -63,3 +65,8 @@ def units_of(corpus: Corpus, unit: Unit, model: str) -> Units:
         return corpus.derive(ModelTokens, lambda: ModelTokens(corpus, model), model)
     encoding = encoding_name(model)
     return corpus.derive(Tokens, lambda: Tokens(corpus, encoding), encoding)
+
+
+def encoders_of(units: Iterable[Units]) -> frozenset[str]:
+    """Return what has made the tokens of `units` that were not in the cache, each with its version."""
+    return frozenset(name for each in units if isinstance(each, Tokens | ModelTokens) for name in each.encoders)

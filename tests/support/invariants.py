@@ -125,17 +125,18 @@ class Facts:
     def definitions(self) -> Spans:
         """The definitions of source code and the entries of data, with the comments about them.
 
-        What follows one before the next place to cut belongs to it: the brackets that close what holds it.
+        What follows one before the next place to cut at its own depth belongs to it: the brackets that close what holds
+        it, and what is on its last line.
         """
         stretches = list[tuple[int, int]]()
         for start, document, syntax in zip(
             self.corpus.starts.tolist(), self.corpus.documents, syntax_of(self.corpus), strict=False
         ):
             if syntax is not None:
-                places = np.append(np.unique(syntax.places), len(document.text))
-                ends = places[np.searchsorted(places, [each.end for each in syntax.definitions])]
-                begins = [each.start for each in syntax.definitions]
-                stretches += [(start + begin, start + end) for begin, end in zip(begins, ends.tolist(), strict=True)]
+                depth_at = dict(zip(syntax.places.tolist(), syntax.depths.tolist(), strict=True))
+                for begin, end, _ in syntax.definitions:
+                    outer = [place for place, depth in depth_at.items() if place >= end and depth <= depth_at[begin] | 1]
+                    stretches.append((start + begin, start + min(outer, default=len(document.text))))
         return self.corpus.trim(as_spans(stretches))
 
     def counts(self, texts: list[str], unit: Unit) -> Positions:

@@ -26,6 +26,8 @@ def _of(config: RunConfig) -> Iterator[str]:
         yield f"--retriever {config.retriever}"
     if config.reranker:
         yield "--reranker"
+    if config.has_written_contexts:
+        yield "--index-context model"
     if config.filter != "none":
         yield f"--filter {config.filter}"
     if config.budget_unit != "characters":

@@ -113,7 +113,8 @@ def write_all_contexts(
             raise InputError(_over_limit(limit)) from None
         except (InputError, Interrupted) as error:
             if (kept := asker.new + asker.kept) and not cache.why_unusable():
-                error.args = (f"{error}. {kept:,} contexts are kept: the same command goes on from there",)
+                said = f"{error}" if str(error).endswith(("?", ".")) else f"{error}."
+                error.args = (f"{said} {kept:,} contexts are kept: the same command goes on from there",)
             raise
         used += asker.tokens
         if empty := sum(not context.text for context in written):

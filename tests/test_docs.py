@@ -20,6 +20,7 @@ from rag_chunk.errors import RagChunkError
 from tests.support.empty_store import copy_empty_store
 
 ROOT = Path(__file__).parent.parent
+_EXTRAS = re.compile(r"rag-chunk\[([\w,-]+)\]")
 FOREIGN = {
     "--all-metrics",
     "--fetch-markdown",
@@ -188,6 +189,17 @@ def test_every_exit_status_of_an_error_is_in_the_table():
 def test_every_extra_is_in_the_readme():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     assert [name for name in extras if f"| `{name}` |" not in _text("README.md")] == []
+
+
+def test_the_extra_all_brings_every_extra_but_fast():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    brought, waiting = set[str](), ["all"]
+    while waiting:
+        inner = {name for need in extras[waiting.pop()] for group in _EXTRAS.findall(need) for name in group.split(",")}
+        waiting += inner - brought
+        brought |= inner
+    assert set(extras) - brought == {"all", "fast", "office"}  # what office needs is in documents, except on Windows
+    assert extras["office"][0] in "".join(extras["documents"])
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)

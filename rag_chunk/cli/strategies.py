@@ -12,6 +12,7 @@ from rag_chunk.errors import SettingsError
 
 _TITLES = {"strategy": "Strategies", "retriever": "Retrievers", "extra": "Optional packages"}
 _FORMS = ("table", "json")
+_NEEDS = "; needs "
 Form = Annotated[str, typer.Option(help="One of table, json.", metavar="NAME")]
 
 
@@ -41,7 +42,8 @@ def _print(title: str, named: list[Component], width: int) -> None:
     table.add_column()
     for part in named:
         lack = Text(f"\nneeds {part.lacks}", style="yellow") if part.lacks else Text()
-        table.add_row(f"{'- ' if part.lacks else '  '}{part.name}", Text(part.help) + lack)
+        described = part.help.partition(_NEEDS)[0] if part.lacks else part.help  # the line below says it
+        table.add_row(f"{'- ' if part.lacks else '  '}{part.name}", Text(described) + lack)
     console = Console(highlight=False)
     console.print(Text(title, style="bold"))
     console.print(table)

@@ -257,7 +257,7 @@ EXTRAS = {
         Extra("mlflow", "mlflow", "tracking in MLflow, and exporting configs from its runs"),
         Extra("model2vec", "model2vec", "static embedding models, fast on any processor"),
         Extra("office", "xberg", "DOCX, PPTX, XLSX, ODT, RTF, EPUB and notebooks as documents"),
-        Extra("openai", "openai", "embedding models of OpenAI, or of another server with its API"),
+        Extra("openai", "openai", "embedding and chat models of OpenAI, or of another server with its API"),
         Extra("offline", "bpe_openai", "the tokenizers of OpenAI's models, without a download"),
         Extra("parquet", "pyarrow", "Parquet: documents out of it, and chunks into it"),
         Extra("review", "starlette", "a page to review questions in a browser"),

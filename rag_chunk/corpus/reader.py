@@ -29,7 +29,7 @@ from rag_chunk.corpus.selected_files import (
     name_of,
     select_files,
 )
-from rag_chunk.corpus.source_files import SOURCE_ENDINGS
+from rag_chunk.corpus.source_files import PLAIN_ENDINGS, SOURCE_ENDINGS
 from rag_chunk.corpus.stored_documents import is_stored, list_stored, read_stored
 from rag_chunk.corpus.stored_files import check_source
 from rag_chunk.corpus.text_encoding import LOOKS_LIKE, decode, unreadable_error, writable
@@ -212,7 +212,8 @@ def nothing_error(listing: DocumentListing, broken: list[Skipped], left_out: lis
     seen = ", ".join(name if reason == NOT_READ else f"{name} {reason}" for name, reason in left_out[:5])
     rest = f"; there are {seen}" if seen else "; the folder is empty"
     sources = [ending for ending, _ in selected.other.most_common() if ending in SOURCE_ENDINGS]
-    hint = f"; to read source code, name its ending: --include '*{sources[0]}'" if sources else ""
+    what = "AsciiDoc" if sources and sources[0] in PLAIN_ENDINGS else "source code"
+    hint = f"; to read {what}, name its ending: --include '*{sources[0]}'" if sources else ""
     return InputError(
         f"no document under {path}: rag-chunk reads {', '.join((*ENDINGS, *CONVERTED_ENDINGS))}{rest}{hint}"
     )

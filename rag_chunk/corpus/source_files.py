@@ -1,4 +1,4 @@
-"""Files of source code and of data: the grammar that parses each ending."""
+"""Files that are read where `include` names their ending: source code and data, each with its grammar, and AsciiDoc."""
 
 from pathlib import PurePosixPath
 
@@ -42,7 +42,8 @@ _ENDINGS = {
     "zig": ".zig",
 }
 _GRAMMARS = {ending: grammar for grammar, endings in _ENDINGS.items() for ending in endings.split()}
-SOURCE_ENDINGS = tuple(sorted(_GRAMMARS))
+PLAIN_ENDINGS = (".adoc", ".asciidoc")  # without a grammar: no well-kept parser gives the positions of their headings
+SOURCE_ENDINGS = tuple(sorted([*_GRAMMARS, *PLAIN_ENDINGS]))
 
 
 def grammar_of(name: str) -> str | None:

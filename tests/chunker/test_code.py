@@ -10,7 +10,7 @@ import pytest
 from rag_chunk import Chunk, Corpus, Document, RunConfig, chunk, chunk_text, read_corpus
 from rag_chunk.chunker.handed_over import handed_over
 from rag_chunk.config.extras import components
-from rag_chunk.corpus.source_files import SOURCE_ENDINGS, grammar_of
+from rag_chunk.corpus.source_files import PLAIN_ENDINGS, SOURCE_ENDINGS, grammar_of
 from rag_chunk.corpus.structure.syntax import parse_syntax
 from rag_chunk.errors import InputError, MissingExtra
 from rag_chunk.retriever.indexed import titles_above
@@ -159,8 +159,19 @@ def test_a_folder_of_source_code_alone_says_how_to_read_it(tmp_path: Path) -> No
         read_corpus(tmp_path)
 
 
+def test_asciidoc_is_plain_text_where_its_ending_is_named(tmp_path: Path) -> None:
+    text = "= Doors\n\nLock it:\n----\nlock(now)\n----\n"
+    (tmp_path / "a.adoc").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"to read AsciiDoc, name its ending: --include '\*\.adoc'"):
+        read_corpus(tmp_path)
+    corpus = read_corpus(tmp_path, include=["*.adoc"])
+    for strategy in ("header", "markdown", "code"):
+        (only,) = chunk(corpus, RunConfig(strategy=strategy))
+        assert (only.text, only.headings) == (text.rstrip(), ())
+
+
 def test_every_ending_has_a_grammar_that_is_installed() -> None:
-    for ending in SOURCE_ENDINGS:
+    for ending in set(SOURCE_ENDINGS) - set(PLAIN_ENDINGS):
         assert parse_syntax(f"a{ending}", "x") is not None
         assert grammar_of(f"A{ending.upper()}")
 

@@ -92,6 +92,8 @@ def test_strategies_shows_all_that_is_built_in_and_fits_80_columns(rag_chunk):
     rows: list[Strategy | Retriever] = [*STRATEGIES.values(), *RETRIEVERS.values()]
     assert all(f"\n{'- ' if row.needs_vectors else '  '}{row.name} " in shown for row in rows)
     assert max(map(len, shown.splitlines())) <= 80
+    lacking = [row for row in rows if row.needs_vectors]
+    assert " ".join(shown.split()).count("needs an embedding model") == len(lacking)  # once for each
 
 
 def test_what_lacks_a_package_is_marked_with_the_line_that_installs_it(rag_chunk, docs, monkeypatch):

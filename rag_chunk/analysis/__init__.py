@@ -25,7 +25,13 @@ from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.scoring_threads import open_threads
 from rag_chunk.analysis.shard_survey import CorpusSurvey, survey_corpus
-from rag_chunk.analysis.skipped import find_skipped_evidence, find_unseen_headings, has_headings, in_memory
+from rag_chunk.analysis.skipped import (
+    find_skipped_evidence,
+    find_unseen_headings,
+    find_unused_rules,
+    has_headings,
+    in_memory,
+)
 from rag_chunk.analysis.tokenizer_mismatch import find_other_tokenizers
 from rag_chunk.analysis.unsharded import refuse_sharded
 from rag_chunk.chunker import Chunking
@@ -143,7 +149,12 @@ def _find_notices(
     """Return what configurations cannot use, or count by another tokenizer, and a sentence on each."""
     seen = survey.has_headings if survey else has_headings(corpus, configs)
     lost = find_skipped_evidence(*in_memory(corpus, asked.questions), configs) if asked else ()
-    return [*find_unseen_headings(configs, seen=seen), *find_other_tokenizers(configs), *lost]
+    return [
+        *find_unseen_headings(configs, seen=seen),
+        *find_unused_rules(corpus, configs),
+        *find_other_tokenizers(configs),
+        *lost,
+    ]
 
 
 def _embedding_progress(progress: Progress, number: int, total: int, name: str) -> Callable[[int, int], None]:

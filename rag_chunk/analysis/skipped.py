@@ -8,6 +8,7 @@ import numpy as np
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import as_spans, count_covered_before, union
+from rag_chunk.corpus.name_patterns import NamePatterns
 from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.structure import structure_of
 from rag_chunk.questions import Questions
@@ -35,6 +36,18 @@ def find_unseen_headings(configs: Iterable[RunConfig], *, seen: bool) -> tuple[t
     if seen or all(config.strategy != _BY_HEADINGS for config in configs):
         return ()
     return ((_BY_HEADINGS, "no document here has headings that header can see, so it cuts them as plain text"),)
+
+
+def find_unused_rules(corpus: Corpus, configs: Iterable[RunConfig]) -> tuple[tuple[str, str], ...]:
+    """Return each rule whose glob fits no document, and a sentence on it: it may be written wrong."""
+    globs = dict.fromkeys(glob for config in configs for glob, _ in config.strategies)
+    unused = [glob for glob in globs if not _fits_any(glob, corpus)]
+    return tuple(("strategies", f"no document here fits {glob}, so this rule cuts nothing") for glob in unused)
+
+
+def _fits_any(glob: str, corpus: Corpus) -> bool:
+    patterns = NamePatterns((glob,), ())
+    return any(patterns.admit(document.name) for document in corpus.documents)
 
 
 def in_memory(corpus: Corpus, questions: Questions) -> tuple[Corpus, Questions]:

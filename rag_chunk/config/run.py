@@ -142,7 +142,7 @@ class RunConfig(BaseModel):
         (),
         description="Other ways to cut some documents, by a glob of their names: strategy-size or strategy-size-overlap. The "
         "first glob that fits counts; what none fits is cut by strategy.",
-        json_schema_extra={"stage": "chunk", "option": False},
+        json_schema_extra={"stage": "chunk", "option": False, "in_name": "always"},
     )
     retriever: str = Field(
         "bm25",

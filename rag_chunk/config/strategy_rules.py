@@ -29,8 +29,11 @@ def parse_rule(text: str) -> dict[str, Any] | None:
 
 def check_rules(rules: tuple[tuple[str, str], ...], strategy: str | None) -> tuple[tuple[str, str], ...]:
     """Return the rules; refuse one without a strategy and sizes, and parents that other documents would lack."""
-    for glob, text in rules:
-        _check_rule(glob, text)
+    problems = [error for glob, text in rules if (error := _problem_of(glob, text))]
+    if problems:
+        raise PydanticCustomError(
+            "unknown_name", "{problems}", {"problems": "; ".join(error.message() for error in problems)}
+        )
     names = [strategy, *ruled_strategies(rules)] if rules else []
     if with_parents := [name for name in names if name in STRATEGIES and STRATEGIES[name].has_parents]:
         raise PydanticCustomError(
@@ -46,18 +49,23 @@ def ruled_strategies(rules: tuple[tuple[str, str], ...]) -> list[str]:
     return [rule["strategy"] for _, text in rules if (rule := parse_rule(text))]
 
 
-def _check_rule(glob: str, text: str) -> None:
+def _problem_of(glob: str, text: str) -> PydanticCustomError | None:
+    """Return what is wrong with a rule; None where nothing is."""
     rule = parse_rule(text)
     if rule is None:
-        raise PydanticCustomError(
+        return PydanticCustomError(
             "unknown_name",
             "{glob}: {text} is no rule. A rule is strategy-size or strategy-size-overlap, as in markdown-200-50",
             {"glob": glob, "text": repr(text)},
         )
-    check_known("strategy", rule["strategy"], STRATEGIES)
+    try:
+        check_known("strategy", rule["strategy"], STRATEGIES)
+    except PydanticCustomError as error:
+        return error
     if not 0 <= rule.get("overlap", 0) < rule["chunk_size"] <= LARGEST:
-        raise PydanticCustomError(
+        return PydanticCustomError(
             "contradiction",
             "{glob}: in {text}, the overlap must be smaller than the size, which is at least 1",
             {"glob": glob, "text": text},
         )
+    return None

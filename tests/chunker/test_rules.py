@@ -63,6 +63,14 @@ def test_rules_are_compared_named_and_exported(folder: Path):
     corpus = Corpus([Document("a.txt", "One two. Three four five. Six."), Document("b.md", "# T\n\nSix seven.")])
     configs = {"ruled": CONFIG, "plain": CONFIG.with_settings(strategies=())}
     report = analyze(corpus, configs).report
+    assert [(each.name, each.reason) for each in report.skipped] == [
+        (
+            "strategies",
+            f"no document here fits {glob}, so this rule cuts nothing",
+        )
+        for glob in ("*.pdf", "guides/**")
+    ]
+    assert names_of([CONFIG]) == names_of(list(configs.values()))[:1]
     assert {result.name: result.metrics["num_chunks"] for result in report.configurations} == {"ruled": 3, "plain": 2}
     assert names_of(list(configs.values()))[0] == "fixed-size-7-0-pdf.page-400-0-guides.markdown-20-5-txt.sentence-5"
     (folder / "mine.yaml").write_text("strategy: fixed-size\nchunk_size: 7\nstrategies:\n  '*.pdf': page-400-0\n  'guides/**': markdown-20-5\n  '*.txt': sentence-5\n")  # fmt: skip
@@ -103,6 +111,7 @@ def test_pipelines_cut_by_the_source_of_a_document():
         ({"strategies": {"*.md": "hierarchical-20"}}, "hierarchical makes parents, which other documents lack"),
         ({"strategies": {"*.md": "semantic-20"}}, "semantic needs an embedding model"),
         ({"strategies": "markdown-200"}, "strategies"),
+        ({"strategies": {"*.md": "header", "*.txt": "markdwn-2"}}, "as in markdown-200-50; unknown strategy 'markdwn'"),
     ],
 )
 def test_what_is_no_rule_is_said(settings, sentence):

@@ -117,6 +117,11 @@ def _write_file(target: ChunkTarget, settings: "Settings", notify: "Notify") -> 
         _write(written, target.path, target.form)
         if skipped := describe_skipped(corpus, config):
             notify(skipped)
+        if config.strategies:
+            from rag_chunk.analysis.skipped import find_unused_rules
+
+            for setting, notice in find_unused_rules(corpus, [config]):
+                notify(f"{setting}: {notice}")
     notify(target.describe(len(written), name))
 
 

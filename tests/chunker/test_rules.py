@@ -86,9 +86,12 @@ def test_chunk_runs_them(folder: Path, run):
     (folder / "docs").mkdir()
     (folder / "docs" / "a.txt").write_text("One two. Three four five.")
     (folder / "docs" / "b.md").write_text("One two. Three four five.")
-    (folder / "rag-chunk.yaml").write_text("strategy: header\nstrategies: {'*.txt': sentence-3-0}\n")
-    status, out, _ = run("chunk", "docs")
-    assert status == 0
+    (folder / "rag-chunk.yaml").write_text("strategy: header\nstrategies: {'*.txt': sentence-3-0, '*.pdf': page-9}\n")
+    status, out, err = run("chunk", "docs")
+    assert (status, "strategies: no document here fits *.pdf, so this rule cuts nothing" in " ".join(err.split())) == (
+        0,
+        True,
+    )
     assert [line.split('"')[3] for line in out.splitlines()] == ["a.txt:0-8", "a.txt:9-25", "b.md:0-25"]
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from rag_chunk.analysis.holdout import EvaluationSet
+from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.analysis.scoring import Scored
 from rag_chunk.chunker import Chunking
@@ -43,9 +44,9 @@ def _times(chunking: Chunking, questions: Questions, config: RunConfig) -> dict[
     """Return how long the retriever takes for a question alone, in milliseconds: the median and the 95th percentile.
 
     Each question is ranked by itself, down to `top_k`; nothing else is in that time. They are ranked once before, as
-    that makes what a server would have made when it started.
+    that makes what a server would have made when it started. Of several shards no process has the whole index: no time.
     """
-    if is_external(config.retriever) or not len(chunking):
+    if is_external(config.retriever) or not len(chunking) or isinstance(chunking, JoinedChunking):
         return {}
     alone = [replace(questions, questions=(questions.questions[row],)) for row in spread(len(questions), _TIMED)]
     for question in alone:

@@ -14,6 +14,7 @@ from rag_chunk.config import RunConfig, is_external
 from rag_chunk.config.prices import Prices
 from rag_chunk.corpus.arrays import spread
 from rag_chunk.questions import Questions
+from rag_chunk.retriever.written_contexts import write_contexts
 
 CHARACTERS_PER_TOKEN = 4  # about, where tokens are not counted
 _BYTES = 4  # of a number in a vector
@@ -33,7 +34,8 @@ def with_costs(scored: Scored, chunking: Chunking, asked: EvaluationSet | None, 
         metrics["context_tokens"] = metrics["context_size"] * tokens / max(characters, 1)
         metrics |= _times(chunking, asked.questions, config)
     if prices:
-        metrics["index_price"] = tokens / _MILLION * prices.embedding
+        written = sum(each.tokens for each in write_contexts(chunking, config)) if config.has_written_contexts else 0
+        metrics["index_price"] = (tokens * prices.embedding + written * prices.context_model) / _MILLION
     if prices and asked:
         handed_over = metrics["context_tokens"] * _THOUSAND / _MILLION
         metrics["query_price"] = prices.queries + handed_over * prices.context

@@ -181,7 +181,7 @@ def score_retrievals(
         on_progress(number, len(retrievals), name)
         run.add_external(name, each)
     if settings.measure_costs or settings.costs:
-        run.measure_costs(dict.fromkeys(retrievals, asked), settings.costs)
+        run.measure_costs(dict.fromkeys(retrievals, asked), settings.costs, retrievals)
     notices = [(name, notice) for name, each in retrievals.items() for notice in each.notices]
     on_progress(len(retrievals), len(retrievals), _COMPARING)
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)

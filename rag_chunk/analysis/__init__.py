@@ -24,6 +24,7 @@ from rag_chunk.analysis.report_inputs import corpus_entry, questions_entry, skip
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.scoring_threads import open_threads
+from rag_chunk.analysis.shard_estimates import estimate_shards
 from rag_chunk.analysis.shard_survey import CorpusSurvey, survey_corpus
 from rag_chunk.analysis.skipped import (
     find_skipped_evidence,
@@ -99,7 +100,7 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
     on_progress = progress or _ignore
     written = []
     if needs_estimate(named.values()):
-        estimate = estimate_cost(corpus, named, questions)
+        estimate = estimate_shards(shards, named, questions) if shards else estimate_cost(corpus, named, questions)
         estimate.check(settings.max_embed_tokens)
         estimate.check_contexts(settings.max_context_tokens)
         if on_estimate:
@@ -191,7 +192,7 @@ def score_retrievals(
         on_progress(number, len(retrievals), name)
         run.add_external(name, each)
     if settings.measure_costs or settings.costs:
-        run.measure_costs(dict.fromkeys(retrievals, asked), settings.costs)
+        run.measure_costs(dict.fromkeys(retrievals, asked), settings.costs, retrievals)
     notices = [(name, notice) for name, each in retrievals.items() for notice in each.notices]
     on_progress(len(retrievals), len(retrievals), _COMPARING)
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)

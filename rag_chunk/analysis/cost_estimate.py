@@ -20,7 +20,7 @@ from rag_chunk.retriever.written_contexts import kept_contexts
 QUESTIONS, SENTENCES = "questions", "sentences"
 _SAMPLE = 1_000_000  # characters of the corpus, whose tokens are counted to know how long a token is
 _ROUND = 1000  # tokens
-_TIMED = 64  # texts, of which the first few are not timed: many models are slow to start
+MOST_TIMED = 64  # texts, of which the first few are not timed: many models are slow to start
 _FIRST = 8
 _WORTH_TIMING = 20_000  # tokens
 _MINUTE = 60
@@ -141,16 +141,21 @@ def _round_up(tokens: int) -> int:
     return -(-int(tokens * 1.1) // _ROUND) * _ROUND
 
 
-def estimate_cost(corpus: Corpus, configs: Mapping[str, RunConfig], questions: Questions | None) -> CostEstimate:
-    """Chunk as every configuration says, and return what would be embedded. Nothing is."""
-    writing = _Writing(corpus, questions.texts if questions else ())
+def estimate_cost(
+    corpus: Corpus, configs: Mapping[str, RunConfig], questions: Questions | None, *, counts_questions: bool = True
+) -> CostEstimate:
+    """Chunk as every configuration says, and return what would be embedded. Nothing is.
+
+    Where not `counts_questions`, another part of the corpus has them.
+    """
+    writing = _Writing(corpus, questions.texts if questions else (), counts_questions=counts_questions)
     for name, config in configs.items():
         writing.add(name, config)
     return CostEstimate(
         tuple(writing.items),
         writing.tokens,
         writing.config,
-        evenly(writing.samples, _TIMED),
+        evenly(writing.samples, MOST_TIMED),
         writing.pairs,
         writing.contexts.estimates(),
     )
@@ -166,8 +171,8 @@ def needs_estimate(configs: Iterable[RunConfig]) -> bool:
 class _Writing:
     """A cost estimate while it is made: each text counts once."""
 
-    def __init__(self, corpus: Corpus, questions: Sequence[str]) -> None:
-        self._corpus, self._questions = corpus, questions
+    def __init__(self, corpus: Corpus, questions: Sequence[str], *, counts_questions: bool) -> None:
+        self._corpus, self._questions, self._counts_questions = corpus, questions, counts_questions
         self._seen: set[bytes] = set()
         self._unknown: set[str | None] = set()  # models that have to embed sentences before anything is cut by them
         self.items: list[Item] = []
@@ -188,12 +193,13 @@ class _Writing:
         if config.has_written_contexts:
             self.contexts.add(config, chunking)
         if config.reranker and self._questions:
-            most = config.candidates if chunks is None else min(chunks, config.candidates)
-            self.pairs[config.reranker] = self.pairs.get(config.reranker, 0) + most * len(self._questions)
+            more = count_pairs(config, chunks, len(self._questions))
+            self.pairs[config.reranker] = self.pairs.get(config.reranker, 0) + more
         if not needs_vectors(config.retriever) or not self._questions:
             self._write(Item(name, chunks), config)
             return
-        self._write(self._item(QUESTIONS, None, config, self._questions, "query"), config)
+        if self._counts_questions:
+            self._write(self._item(QUESTIONS, None, config, self._questions, "query"), config)
         if chunking is None:  # its chunks will hold each character once
             self._write(Item(name, None, tokens=self._in_tokens(config, len(self._corpus))), config)
         else:
@@ -216,7 +222,7 @@ class _Writing:
         stored = is_stored(list(text_of))
         missing = [text for made, text in text_of.items() if made not in stored]
         if role == "document" and not model.is_cheap:
-            self.samples += evenly(missing, _TIMED)
+            self.samples += evenly(missing, MOST_TIMED)
         return Item(name, chunks, len(text_of), len(stored), self._in_tokens(config, sum(map(len, missing))))
 
     def _write(self, item: Item, config: RunConfig) -> None:
@@ -248,6 +254,11 @@ def _rate(corpus: Corpus, model: Embedder) -> float:
         if length >= _SAMPLE:
             break
     return int(model.count(texts).sum()) / length if length else 0.0
+
+
+def count_pairs(config: RunConfig, chunks: int | None, questions: int) -> int:
+    """Return how many pairs of a question and a chunk are ranked again at most; `chunks` may not be known."""
+    return questions * (config.candidates if chunks is None else min(chunks, config.candidates))
 
 
 def evenly(texts: Sequence[str], count: int) -> tuple[str, ...]:

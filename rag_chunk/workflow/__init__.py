@@ -84,6 +84,8 @@ def run_score(settings: Settings, reporter: Reporter, *, chunk_size: int | None 
     for name, each in runs.items():
         for notice in each.notices:
             reporter.notify(f"{name}: {notice}")
+        if each.time_notice and (asked.measure_costs or asked.costs):
+            reporter.notify(f"{name}: {each.time_notice}")
     located = asked.with_absolute_paths(Path.cwd())
 
     def score() -> Analysis:

@@ -25,11 +25,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--model", default="hashing")
     parser.add_argument("--documents", nargs="*", default=DOCUMENTS)
+    parser.add_argument("--retrievers", nargs="*", default=RETRIEVERS)
     given = parser.parse_args()
     print("| documents | questions | retriever | " + " | ".join(STRATEGIES) + " |")
     print("|---|---:|---|" + "---:|" * len(STRATEGIES))
     for name, corpus, questions in public_sets(given.data, given.documents):
-        for retriever in RETRIEVERS:
+        for retriever in given.retrievers:
             configs = [
                 RunConfig(
                     strategy=strategy, chunk_size=size, overlap=0, retriever=retriever, embedding_model=given.model

@@ -30,7 +30,8 @@ def trust_notice(where: str, file: Mapping[str, Any], over: Mapping[str, Any], u
     if any(effective.get(name) for name in _ADDRESS) and model in BACKENDS and BACKENDS[model].has_address:
         url = {**effective, **over}.get("embedding_url")
         parts.append(f"sends texts to {url or 'OpenAI'}, with the key in {_KEYS[bool(url)]} if that is set")
-    if any(effective.get(name) for name in _CONTEXTS) and {**effective, **over}.get("index_context") == BY_MODEL:
+    is_asked = BY_MODEL in _names({**effective, **over}.get("index_context") or ())
+    if is_asked and any(effective.get(name) for name in _CONTEXTS):
         url = {**effective, **over}.get("context_url")
         keys = DRAFTING_KEY if url else f"{DRAFTING_KEY} or OPENAI_API_KEY"
         parts.append(f"sends documents to {url or 'OpenAI'}, with the key in {keys} if that is set")

@@ -13,6 +13,8 @@ SENDS = f"{FOLDER_FILE} sends texts to {URL}, with the key in RAG_CHUNK_EMBEDDIN
 OPENAI = (
     f"{FOLDER_FILE} sends texts to OpenAI, with the key in RAG_CHUNK_EMBEDDING_KEY or OPENAI_API_KEY if that is set"
 )
+CONTEXTS = "strategy: sentence\nindex_context: model\ncontext_model: m\n"
+DRAFTS = "with the key in RAG_CHUNK_DRAFTING_KEY"
 RUNS = f"{FOLDER_FILE} runs Python code: mine:cut"
 
 
@@ -42,6 +44,9 @@ def notices(text: str, **given: str) -> list[str]:
         ),
         (f"strategy: mine:cut\n{EMBEDS}", [f"{RUNS}, and {SENDS.removeprefix(f'{FOLDER_FILE} ')}"]),
         ("strategy: sentence\nretriever: dense\nembedding_model: hashing\n", []),
+        (f"{CONTEXTS}context_url: {URL}\n", [f"{FOLDER_FILE} sends documents to {URL}, {DRAFTS} if that is set"]),
+        (CONTEXTS, [f"{FOLDER_FILE} sends documents to OpenAI, {DRAFTS} or OPENAI_API_KEY if that is set"]),
+        (f"context_url: {URL}\nstrategy: sentence\n", []),
     ],
 )
 def test_code_and_addresses_of_the_folders_file_are_named_in_one_line(text: str, lines: list[str]) -> None:
@@ -52,6 +57,8 @@ def test_code_and_addresses_of_the_folders_file_are_named_in_one_line(text: str,
 def test_what_the_command_line_replaces_is_not_named() -> None:
     assert notices("strategy: mine:cut\n", strategy="sentence") == []
     assert notices(EMBEDS, embedding_model="hashing") == []
+    assert notices(CONTEXTS, index_context="none") == []
+    assert len(notices(CONTEXTS, index_context="none,model")) == 1
 
 
 @pytest.mark.usefixtures("folder")

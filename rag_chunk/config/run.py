@@ -32,6 +32,7 @@ Analyzer = Literal[
 BudgetUnit = Literal["characters", "tokens"]
 Stage = Literal["chunk", "embed", "retrieve", "score"]  # of the work on a configuration, which a setting belongs to
 SkippedBlock = Literal["front_matter", "html_comments", "mdx_imports", "images", "code", "page_furniture"]
+_OF_CONTEXTS = ("context_model", "context_url", "context_window")  # that a chat model writes
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
 
@@ -397,7 +398,9 @@ class RunConfig(BaseModel):
         return {name: value for name, value in self.model_dump().items() if value != {**usual, **first}[name]}
 
     def applies(self, name: str) -> bool:
-        """Return whether a setting has an effect with this strategy and this retriever."""
+        """Return whether a setting has an effect with this strategy, this retriever, and what is indexed."""
+        if name in _OF_CONTEXTS:
+            return self.has_written_contexts
         only = _only(name)
         return only is None or only.applies({"strategy": self.strategy, "retriever": self.retriever})
 
@@ -409,17 +412,9 @@ class RunConfig(BaseModel):
         without = {name for name in RunConfig.model_fields if not self.applies(name)}
         without |= {
             name
-            for name in (
-                "embedding_model",
-                "embedding_url",
-                "reranker",
-                "index_context",
-                "context_model",
-                "context_url",
-            )
+            for name in ("embedding_model", "embedding_url", "reranker", "index_context", "context_url")
             if getattr(self, name) is None
         }
-        without |= set() if self.has_written_contexts else {"context_window"}
         without |= set() if self.reranker else {"candidates"}
         rules = {"strategies": dict(self.strategies)} if self.strategies else {}
         return self.model_dump(exclude={*without, "strategies"}) | rules

@@ -236,6 +236,8 @@ def test_the_command_line_tells_the_bill_compares_both_and_exports_the_model(cha
     assert (status, len(chat_server.asked)) == (0, 0), err
     assert "m at http://127.0.0.1" in out
     assert "6 calls and about" in " ".join(out.split())
+    status, _, err = run("analyze", *given, "--index-context", "none", "--output", "csv")
+    assert "--context-model is ignored: no configuration here uses it" in " ".join(err.split())
     status, out, err = run("analyze", *given, "--save", "results")
     assert (status, len(chat_server.asked)) == (0, 6), err
     assert f"Documents and their chunks go to m at {chat_server.address}" in " ".join(err.split())

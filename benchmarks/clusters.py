@@ -47,7 +47,7 @@ def main() -> None:
                     key=lambda result: result.metrics["budget_recall"],
                 )
                 cells.append(f"{100 * best.metrics['budget_recall']:.1f} ({best.config.chunk_size})")
-            print(f"| {name} | {len(questions)} | {retriever} | {' | '.join(cells)} |", flush=True)
+            print(f"| {name} | {len(questions):,} | {retriever} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

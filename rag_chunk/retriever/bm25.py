@@ -128,6 +128,7 @@ class Bm25:
         self._terms = analyzed_terms(corpus, config.analyzer)
         self._config = config
         self._latest: dict[tuple[str, ...], _Questions] = {}
+        self._latest_before: dict[Chunking, tuple[Positions, list[str]]] = {}
 
     def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
         """Return the chunks for each question, best first; ties, and chunks without a common term, in order.
@@ -188,9 +189,18 @@ class Bm25:
         They are the fragments of cut words, and the terms of what is indexed before chunks.
         """
         rows, fragments = self._terms.fragments(chunking.spans)
-        before = texts_before(chunking, self._config) if self._config.indexes_more else []
-        rows_before, terms_before = _terms_of_titles(self._terms, before)
+        if not self._config.indexes_more:
+            return rows, fragments
+        rows_before, terms_before = self._terms_before(chunking)
         return np.concatenate([rows, rows_before]), fragments + terms_before
+
+    def _terms_before(self, chunking: Chunking) -> tuple[Positions, list[str]]:
+        """Return the terms of what is indexed before chunks, which no question changes; the last ones are remembered."""
+        latest = self._latest_before  # another thread may ask of other chunks
+        if chunking not in latest:
+            made = _terms_of_titles(self._terms, texts_before(chunking, self._config))
+            latest = self._latest_before = {chunking: made}
+        return latest[chunking]
 
     def _prepare(self, questions: tuple[str, ...]) -> _Questions:
         """Return the questions' terms; the last sets of questions are remembered."""

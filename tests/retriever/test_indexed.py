@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rag_chunk import AnalysisConfig, Corpus, Document, RunConfig, analyze, chunk
+from rag_chunk.chunker import Chunking
 from rag_chunk.config.sweep import validate_run
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Evidence, Question
@@ -60,6 +61,21 @@ def test_bm25_equals_bm25_on_the_texts_that_are_indexed():
     whole = chunk(apart, RunConfig(strategy="fixed-size", chunk_size=1000))
     expected = bm25(apart, RunConfig()).scores(whole, questions)
     np.testing.assert_allclose(bm25(CORPUS, config).scores(chunking, questions), expected, rtol=1e-12)
+
+
+def test_what_is_indexed_before_chunks_is_made_once_for_all_questions(monkeypatch):
+    made: list[Chunking] = []
+
+    def make(chunking: Chunking, _: RunConfig) -> list[str]:
+        made.append(chunking)
+        return ["a b"] * len(chunking)
+
+    monkeypatch.setattr("rag_chunk.retriever.bm25.texts_before", make)
+    config = CONFIG.with_settings(index_title=True)
+    chunking = chunk(Corpus(CORPUS.documents), config)
+    for question in ("lock", "bread"):
+        rank(chunking, [question], config, 3)
+    assert made == [chunking]
 
 
 def test_what_is_indexed_is_in_the_index_and_not_in_the_context():

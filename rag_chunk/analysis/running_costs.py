@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rag_chunk.analysis.holdout import EvaluationSet
+from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.analysis.scoring import Scored
 from rag_chunk.chunker import Chunking
@@ -14,6 +15,7 @@ from rag_chunk.config import RunConfig, is_external
 from rag_chunk.config.prices import Prices
 from rag_chunk.corpus.arrays import spread
 from rag_chunk.questions import Questions
+from rag_chunk.retriever.written_contexts import write_contexts
 
 CHARACTERS_PER_TOKEN = 4  # about, where tokens are not counted
 _BYTES = 4  # of a number in a vector
@@ -42,7 +44,8 @@ def with_costs(
         metrics["context_tokens"] = metrics["context_size"] * tokens / max(characters, 1)
         metrics |= _percentiles(milliseconds or _times(chunking, asked.questions, config))
     if prices:
-        metrics["index_price"] = tokens / _MILLION * prices.embedding
+        written = sum(each.tokens for each in write_contexts(chunking, config)) if config.has_written_contexts else 0
+        metrics["index_price"] = (tokens * prices.embedding + written * prices.context_model) / _MILLION
     if prices and asked:
         handed_over = metrics["context_tokens"] * _THOUSAND / _MILLION
         metrics["query_price"] = prices.queries + handed_over * prices.context
@@ -60,9 +63,9 @@ def _times(chunking: Chunking, questions: Questions, config: RunConfig) -> list[
     """Return how long the retriever takes for a question alone, in milliseconds.
 
     Each question is ranked by itself, down to `top_k`; nothing else is in that time. They are ranked once before, as
-    that makes what a server would have made when it started.
+    that makes what a server would have made when it started. Of several shards no process has the whole index: no time.
     """
-    if is_external(config.retriever) or not len(chunking):
+    if is_external(config.retriever) or not len(chunking) or isinstance(chunking, JoinedChunking):
         return []
     alone = [replace(questions, questions=(questions.questions[row],)) for row in spread(len(questions), _TIMED)]
     for question in alone:

@@ -19,7 +19,7 @@ from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer import CURVE, required_depth
 from rag_chunk.scorer.budget import walk
-from rag_chunk.scorer.pricing import CHARACTERS, Pricing, pricing_of
+from rag_chunk.scorer.pricing import Pricing, pricing_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,9 +134,9 @@ def _notices(chunking: Chunking, ranking: Ranking, config: RunConfig) -> Iterato
         yield f"lists are shorter than {wanting} of {len(ranking)} questions: only their content is scored"
 
 
-def _spent(chunking: Chunking, ranking: Ranking, config: RunConfig, pricing: Pricing) -> Positions:
+def _spent(ranking: Ranking, config: RunConfig, pricing: Pricing) -> Positions:
     """Return what each list costs: [questions]."""
-    walked = walk(ranking, chunking.spans, merge_overlaps=config.merge_overlaps, pricing=pricing)
+    walked = walk(ranking, pricing, merge_overlaps=config.merge_overlaps)
     costs: Positions = walked.after[:, -1]
     return costs
 
@@ -148,8 +148,8 @@ def _short(lengths: Positions, ranking: Ranking, chunking: Chunking, config: Run
     if top:
         yield f"top_k ({config.top_k})", top
     for pricing, unit, budgets in _budgets(chunking, config):
-        most = int(_spent(chunking, all_chunks, config, pricing)[0])
-        spent = _spent(chunking, ranking, config, pricing)
+        most = int(_spent(all_chunks, config, pricing)[0])
+        spent = _spent(ranking, config, pricing)
         for budget in budgets:
             count = int((some & (spent < min(budget, most))).sum())
             if count:
@@ -158,7 +158,8 @@ def _short(lengths: Positions, ranking: Ranking, chunking: Chunking, config: Run
 
 def _budgets(chunking: Chunking, config: RunConfig) -> list[tuple[Pricing, str, tuple[int, ...]]]:
     """Return the budget of the headline and the largest of the curve, by the unit that they are in."""
+    characters = Pricing(chunking.spans)
     if config.budget_unit == "characters":
-        return [(CHARACTERS, "characters", tuple(dict.fromkeys((config.budget, max(config.budget, *CURVE)))))]
-    headline = (pricing_of(chunking.corpus, config), config.budget_unit, (config.budget,))
-    return [headline, (CHARACTERS, "characters", (max(CURVE),))]
+        return [(characters, "characters", tuple(dict.fromkeys((config.budget, max(config.budget, *CURVE)))))]
+    headline = (pricing_of(chunking, config), config.budget_unit, (config.budget,))
+    return [headline, (characters, "characters", (max(CURVE),))]

@@ -80,7 +80,11 @@ def evaluate(handbook: Handbook, name: str) -> None:
     if mlflow.get_tracking_uri().startswith("sqlite"):
         # The file takes one writer at a time, and traces that wait too long are lost.
         os.environ.setdefault("MLFLOW_GENAI_EVAL_MAX_WORKERS", "1")
-    (dataset,) = search_datasets(filter_string=f"name = '{name}'")
+    dataset = next(iter(search_datasets(filter_string=f"name = '{name}'")), None)
+    if dataset is None:
+        sys.exit(
+            f"there is no dataset {name!r}: make one with rag-chunk analyze … --mlflow-tracking --questions-dataset {name}"
+        )
     result = mlflow.genai.evaluate(
         data=dataset,
         predict_fn=handbook.answer,

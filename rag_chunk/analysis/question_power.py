@@ -40,7 +40,8 @@ def round_up(count: int) -> int:
 def describe_undecided(undecided: int, test: PairedTest, under: str = "every configuration") -> str:
     """Say how many questions score the same under all configurations, and how many more of the others are needed.
 
-    Only the others move a difference, so of the questions that a difference needs it takes their share alone.
+    Only the others move a difference, so of the questions that a difference needs it takes their share alone. Both counts
+    are given, as the verdict gives the larger one.
     """
     count = test.num_questions
     if not undecided or len(test.means) == 1:
@@ -52,7 +53,10 @@ def describe_undecided(undecided: int, test: PairedTest, under: str = "every con
         return told
     target, more = missing
     others = round_up(-(-more * (count - undecided) // count))
-    return f"{told} To show a difference of {100 * target:.0f} points, add roughly {others:,} of the others."
+    return (
+        f"{told} To show a difference of {100 * target:.0f} points, add roughly {round_up(more):,} questions like yours, or "
+        f"only {others:,} if all of those tell them apart."
+    )
 
 
 def list_undecided(results: Sequence[ConfigurationResult]) -> str:

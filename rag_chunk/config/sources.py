@@ -254,7 +254,7 @@ def _expand_range(name: str, element: str) -> list[str]:
     if len(numbers) != len(parts) or len(parts) != _PARTS_OF_A_RANGE or numbers[2] == 0 or numbers[0] > numbers[1]:
         raise SettingsError(
             f"{option_of(name, RunConfig)} has a range that cannot be read: {element!r}. "
-            "The form is first:last:step, as in 100:800:100"
+            "The form is first:last:step, the smaller first and a step from 1, as in 100:800:100"
         )
     first, last, step = numbers
     if (last - first) // step >= _MOST_VALUES:

@@ -11,19 +11,19 @@ _DOCUMENT = ("doc_uri", "source", "document", "file_path")  # under which names 
 _START, _END = ("start_index", "start"), ("end_index", "end")
 
 
-class Retrieval(NamedTuple):
+class TracedRetrieval(NamedTuple):
     """What was retrieved in one trace, and how long that took; nothing where a span has not ended."""
 
     texts: list[RetrievedText]
     milliseconds: float | None
 
 
-def read_retrieval_spans(trace: Any) -> Retrieval:
+def read_retrieval_spans(trace: Any) -> TracedRetrieval:
     """Return the texts of a trace's retriever spans, and the time in all of them; of nested ones the outermost count."""
     spans = _retriever_spans(trace)
     known = bool(spans) and all(span.end_time_ns for span in spans)
     taken = sum(span.end_time_ns - span.start_time_ns for span in spans) / 1e6 if known else None
-    return Retrieval(retrieved_texts(trace), taken)
+    return TracedRetrieval(retrieved_texts(trace), taken)
 
 
 def retrieved_texts(trace: Any) -> list[RetrievedText]:

@@ -7,14 +7,14 @@ from rag_chunk.errors import InputError, TrackingError
 from rag_chunk.mlflow_tracker.environment import mlflow_version
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.named_runs import ELSEWHERE, existing_store
-from rag_chunk.mlflow_tracker.retriever_spans import Retrieval, read_retrieval_spans, texts_of_inputs
+from rag_chunk.mlflow_tracker.retriever_spans import TracedRetrieval, read_retrieval_spans, texts_of_inputs
 from rag_chunk.mlflow_tracker.store import Store
 
 TRACES = (3, 0)  # the first MLflow whose traces have what is read here
 VERSION_TAG = "version"
 _MODEL = "mlflow.modelId"
 _PAGE = 100
-Retrieved = dict[str, Retrieval]  # by question
+Retrieved = dict[str, TracedRetrieval]  # by question
 
 
 def fetch_retrieved(experiment: str, questions: Collection[str], *, uri: str | None = None) -> dict[str, Retrieved]:

@@ -13,6 +13,7 @@ _WIDEST, _HEIGHT = 110, 20
 _LETTERS = "ABCDEF"
 _COLOURS = ("blue", "orange", "green", "magenta", "cyan", "red")
 NO_SIZES = "--plot draws recall against the chunk size: give several sizes, as in --chunk-size 100:800:100"
+NO_RECALL = "--plot draws recall against the chunk size: give questions with --test-file"
 
 
 def check_plot() -> None:
@@ -30,7 +31,7 @@ def terminal_plot(report: Report, width: int, *, colour: bool) -> str:
         for comparison, results in groups(report)
         if comparison and (lines := size_lines(comparison, results)[:MOST_LINES])
     ]
-    return "\n".join(charts) or NO_SIZES
+    return "\n".join(charts) or (NO_SIZES if report.questions else NO_RECALL)
 
 
 def _chart(

@@ -1093,7 +1093,7 @@ def test_questions_that_tell_no_configuration_from_another_are_counted() -> None
     outcome = replace(outcome_of(alike()), undecided=12)
     assert (
         "12 of 60 questions score the same under every configuration: they cannot tell these apart. To show a "
-        "difference of 5 points, add roughly 90 of the others."
+        "difference of 5 points, add roughly 110 questions like yours, or only 90 if all of those tell them apart."
     ) in explain(outcome, {}, held_out=False)
     assert not [line for line in explain(outcome_of(alike()), {}, held_out=False) if "cannot tell" in line]
     report = analysed({"whole": WHOLE, "same": WHOLE.with_settings(budget=119)})

@@ -15,7 +15,7 @@ from rag_chunk.questions import Evidence, Question, Questions
 from rag_chunk.rendering.columns import all_columns, metric_help
 from rag_chunk.rendering.html import html_text
 from rag_chunk.rendering.size_lines import size_lines
-from rag_chunk.rendering.terminal_plot import NO_SIZES, check_plot, terminal_plot
+from rag_chunk.rendering.terminal_plot import NO_RECALL, NO_SIZES, check_plot, terminal_plot
 
 TEXT = "The lock turns to the left. The door opens inwards. Brass is polished once a year. " * 20
 
@@ -77,6 +77,8 @@ def test_the_terminal_draws_each_line_with_its_letter_and_its_best_size(analysis
 def test_without_several_sizes_the_terminal_says_how_to_give_them() -> None:
     pytest.importorskip("plotext")
     assert terminal_plot(analysis_of(strategy=["sentence"], chunk_size=[10]).report, 80, colour=False) == NO_SIZES
+    unasked = analyze(Corpus([Document("a.md", TEXT)]), RunConfig(strategy="sentence", chunk_size=10)).report
+    assert terminal_plot(unasked, 80, colour=False) == NO_RECALL
 
 
 def test_a_chart_without_its_package_is_refused_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +107,7 @@ def test_sizes_may_be_a_range_whose_end_is_included() -> None:
 
 @pytest.mark.parametrize("text", ["100:300", "300:100:50", "100:300:0", "a:b:c", "1:2:3:4", "::", "100:300:-50"])
 def test_a_range_that_cannot_be_read_is_refused_with_its_form(text: str) -> None:
-    with pytest.raises(SettingsError, match="The form is first:last:step, as in 100:800:100"):
+    with pytest.raises(SettingsError, match="first:last:step, the smaller first and a step from 1, as in 100:800:100"):
         sizes(text)
 
 

@@ -10,6 +10,7 @@ from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult
 from rag_chunk.corpus.arrays import Floats
 from rag_chunk.rendering.columns import format_metric
+from rag_chunk.rendering.html.labels import Corner, place_labels
 from rag_chunk.rendering.html.scale import Scale, Tick, down, scale_around, ticks_of
 
 COSTS = ("num_chunks", "index_ratio", "context_size")
@@ -17,7 +18,10 @@ COSTS = ("num_chunks", "index_ratio", "context_size")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One configuration: its number of chunks, and its recall; those on the front have a place in the list."""
+    """One configuration: its number of chunks, and its recall; those on the front have a place in the list.
+
+    `label` is where that place has room beside the dot; nothing where it has none, and only the list has it.
+    """
 
     number: int
     name: str
@@ -25,6 +29,7 @@ class Cost:
     down: float
     place: int | None
     cells: tuple[str, ...]
+    label: Corner | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +59,22 @@ def costs_of(
     across, up = scale_around(sizes.tolist(), least=1.0), scale_around(recalls.tolist(), least=0.05)
     on_front = sorted((each for each in results if each.name in comparison.pareto), key=_size)
     places = {each.name: place for place, each in enumerate(on_front, 1)}
+    dots = [
+        (across.place(size), 100 - up.place(recall))
+        for size, recall in zip(sizes.tolist(), recalls.tolist(), strict=True)
+    ]
+    rows = {each.name: row for row, each in enumerate(results)}
+    labels = place_labels(dots, {rows[name]: str(place) for name, place in places.items()})
     points = [
         Cost(
             numbers[each.name],
             each.name,
-            across.place(each.metrics["num_chunks"]),
-            100 - up.place(each.metrics[comparison.metric]),
+            *dots[row],
             places.get(each.name),
             tuple(format_metric(name, each.metrics[name]) for name in (comparison.metric, *COSTS)),
+            labels.get(row),
         )
-        for each in results
+        for row, each in enumerate(results)
     ]
     by_place = sorted((point for point in points if point.place), key=lambda point: point.place or 0)
     return Costs(

@@ -4,22 +4,28 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeVar
 
 from rag_chunk.chunker import chunk
 from rag_chunk.chunker.semantic import sentences
 from rag_chunk.config import RunConfig
-from rag_chunk.config.catalog import BACKENDS, needs_vectors
+from rag_chunk.config.catalog import BACKENDS, needs_token_vectors, needs_vectors
 from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import Embedder, Role, embed, embedder_of, is_stored, key
+from rag_chunk.embedder.token_vectors import window_key, windows_of
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
 from rag_chunk.retriever.indexed import texts_to_index
+from rag_chunk.retriever.late import tokenize_documents
 
+T = TypeVar("T")
 QUESTIONS, SENTENCES = "questions", "sentences"
 _SAMPLE = 1_000_000  # characters of the corpus, whose tokens are counted to know how long a token is
 _ROUND = 1000  # tokens
 _TIMED = 64  # texts, of which the first few are not timed: many models are slow to start
 _FIRST = 8
+_STRETCH = 1000  # characters
 _WORTH_TIMING = 20_000  # tokens
 _MINUTE = 60
 _STATIC = "A static model (--embedding-model model2vec:minishlab/potion-base-8M, extra model2vec)"
@@ -163,7 +169,9 @@ class _Writing:
             self._write(Item(name, chunks), config)
             return
         self._write(self._item(QUESTIONS, None, config, self._questions, "query"), config)
-        if chunking is None:  # its chunks will hold each character once
+        if needs_token_vectors(config.retriever):
+            self._write(self._windows(name, chunks, config), config)
+        elif chunking is None:  # its chunks will hold each character once
             self._write(Item(name, None, tokens=self._in_tokens(config, len(self._corpus))), config)
         else:
             self._write(self._item(name, chunks, config, texts_to_index(chunking, config)), config)
@@ -187,6 +195,19 @@ class _Writing:
         if role == "document" and not model.is_cheap:
             self.samples += evenly(missing, _TIMED)
         return Item(name, chunks, len(text_of), len(stored), self._in_tokens(config, sum(map(len, missing))))
+
+    def _windows(self, name: str, chunks: int | None, config: RunConfig) -> Item:
+        """Return the item for the windows in which a model reads the documents: the same for every chunking."""
+        documents = tokenize_documents(self._corpus, config)
+        windows = chain.from_iterable(windows_of(text, documents.model.limit) for text in documents.texts)
+        lengths = {made: len(each) for each in windows if (made := window_key(documents.model, each)) not in self._seen}
+        self._seen |= lengths.keys()
+        stored = is_stored(list(lengths))
+        if len(stored) < len(lengths):
+            self.samples += _stretches(self._corpus)
+        return Item(
+            name, chunks, len(lengths), len(stored), sum(lengths.values()) - sum(map(lengths.__getitem__, stored))
+        )
 
     def _write(self, item: Item, config: RunConfig) -> None:
         if item.name not in {QUESTIONS, SENTENCES} or item.texts:
@@ -213,8 +234,15 @@ def _rate(corpus: Corpus, model: Embedder) -> float:
     return int(model.count(texts).sum()) / length if length else 0.0
 
 
-def evenly(texts: Sequence[str], count: int) -> tuple[str, ...]:
-    """Return at most `count` of the texts, evenly spread.
+def _stretches(corpus: Corpus) -> list[str]:
+    """Return some stretches of the documents, about as long as a window of a model."""
+    texts = [document.text for document in corpus.documents]
+    places = [(row, place) for row, text in enumerate(texts) for place in range(0, len(text), _STRETCH)]
+    return [texts[row][place : place + _STRETCH] for row, place in evenly(places, _TIMED)]
+
+
+def evenly(texts: Sequence[T], count: int) -> tuple[T, ...]:
+    """Return at most `count` of the texts, or of their places, evenly spread.
 
     >>> evenly(["a", "b", "c", "d"], 2)
     ('a', 'c')

@@ -107,7 +107,8 @@ def describe_duration(estimate: CostEstimate, seconds: float) -> str:
     """Say how long embedding will take; empty where that is less than a minute."""
     if seconds < _MINUTE:
         return ""
-    faster = f". {_STATIC} is many times faster" if estimate.is_local else ""
+    is_replaceable = estimate.is_local and not (estimate.config and needs_token_vectors(estimate.config.retriever))
+    faster = f". {_STATIC} is many times faster" if is_replaceable else ""
     return (
         f"Embedding about {estimate.tokens:,} tokens with {estimate.model} takes about {in_minutes(seconds)} here, "
         f"measured on {len(estimate.sample) - _FIRST} texts{faster}."
@@ -199,7 +200,8 @@ class _Writing:
     def _windows(self, name: str, chunks: int | None, config: RunConfig) -> Item:
         """Return the item for the windows in which a model reads the documents: the same for every chunking."""
         documents = tokenize_documents(self._corpus, config)
-        windows = chain.from_iterable(windows_of(text, documents.model.limit) for text in documents.texts)
+        texts = [text for text, own in zip(documents.texts, self._corpus.documents, strict=True) if own.text.strip()]
+        windows = chain.from_iterable(windows_of(text, documents.model.limit) for text in texts)
         lengths = {made: len(each) for each in windows if (made := window_key(documents.model, each)) not in self._seen}
         self._seen |= lengths.keys()
         stored = is_stored(list(lengths))

@@ -50,9 +50,7 @@ def embed(texts: Sequence[str], config: RunConfig, role: Role = "document") -> V
         for some in _into_batches(missing, model.batch):
             if usage.on_progress:
                 usage.on_progress(len(stored), len(text_of))
-            new = dict(
-                zip(some, _embed_new(model, [replace_surrogates(text_of[each]) for each in some], role), strict=True)
-            )
+            new = dict(zip(some, _embed_new(model, [_whole(text_of[each]) for each in some], role), strict=True))
             if model.is_stored:
                 store.save(new)
             stored |= new
@@ -78,7 +76,7 @@ def _into_batches(text_of: Mapping[bytes, str], size: int) -> list[list[bytes]]:
     return batches
 
 
-def replace_surrogates(text: str) -> str:
+def _whole(text: str) -> str:
     """Return a text without lone surrogates, which only JSON can carry and no tokenizer takes."""
     return text.encode("utf-8", "replace").decode()
 

@@ -15,8 +15,8 @@ from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Floats, Spans
+from rag_chunk.corpus.units.surrogates import replace_surrogates
 from rag_chunk.embedder import Vectors
-from rag_chunk.embedder.embedding import replace_surrogates
 from rag_chunk.embedder.interface import TokenizedText, TokenModel, unit
 from rag_chunk.embedder.token_vectors import embed_tokens, note_kept, token_model_of
 from rag_chunk.retriever.dense import Dense

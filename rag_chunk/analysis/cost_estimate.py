@@ -2,32 +2,30 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import TypeVar
 
-from rag_chunk.chunker import chunk
+from rag_chunk.analysis.context_estimate import ContextCount, ContextEstimate
+from rag_chunk.analysis.window_estimate import evenly, lengths_of_windows, stretches
+from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.chunker.semantic import sentences
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import BACKENDS, needs_token_vectors, needs_vectors
 from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import Embedder, Role, embed, embedder_of, is_stored, key
-from rag_chunk.embedder.token_vectors import window_key, windows_of
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
 from rag_chunk.retriever.indexed import texts_to_index
-from rag_chunk.retriever.late import tokenize_documents
+from rag_chunk.retriever.written_contexts import kept_contexts
 
-T = TypeVar("T")
 QUESTIONS, SENTENCES = "questions", "sentences"
 _SAMPLE = 1_000_000  # characters of the corpus, whose tokens are counted to know how long a token is
 _ROUND = 1000  # tokens
-_TIMED = 64  # texts, of which the first few are not timed: many models are slow to start
+MOST_TIMED = 64  # texts, of which the first few are not timed: many models are slow to start
 _FIRST = 8
-_STRETCH = 1000  # characters
 _WORTH_TIMING = 20_000  # tokens
 _MINUTE = 60
+_USUAL_CONTEXT = "x" * 200
 _STATIC = "A static model (--embedding-model model2vec:minishlab/potion-base-8M, extra model2vec)"
 
 
@@ -50,7 +48,7 @@ class CostEstimate:
     """The items of an analysis, in order; `tokens` are those that would be embedded, with a model that costs something.
 
     `config` names that model, if there is one; `sample` are some of the texts. `pairs` of a question and a chunk are at
-    most ranked again, by reranker.
+    most ranked again, by reranker; `contexts` are those that chat models would write.
     """
 
     items: tuple[Item, ...]
@@ -58,6 +56,7 @@ class CostEstimate:
     config: RunConfig | None = None
     sample: tuple[str, ...] = ()
     pairs: Mapping[str, int] = field(default_factory=dict)
+    contexts: tuple[ContextEstimate, ...] = ()
 
     @property
     def model(self) -> str:
@@ -86,6 +85,18 @@ class CostEstimate:
                 f"about {self.tokens:,} tokens would be embedded with {self.model}, more than {limit:,}; nothing was "
                 f"embedded. To go on: --max-embed-tokens {_round_up(self.tokens)}. --dry-run shows what each "
                 "configuration adds"
+            )
+
+    def check_contexts(self, limit: int) -> None:
+        """Raise `SettingsError` where writing contexts would take more than `limit` tokens."""
+        tokens = sum(each.tokens for each in self.contexts)
+        if tokens > limit:
+            calls = sum(each.calls - each.kept for each in self.contexts)
+            raise SettingsError(
+                f"the contexts of chunks would take {calls:,} calls and about {tokens:,} tokens of "
+                f"{' and '.join(dict.fromkeys(each.model for each in self.contexts))}, more than {limit:,}; nothing was "
+                f"asked. To go on: --max-context-tokens {_round_up(tokens)}. Larger chunks or a smaller --context-window "
+                "take fewer"
             )
 
 
@@ -132,21 +143,38 @@ def _round_up(tokens: int) -> int:
     return -(-int(tokens * 1.1) // _ROUND) * _ROUND
 
 
-def estimate_cost(corpus: Corpus, configs: Mapping[str, RunConfig], questions: Questions | None) -> CostEstimate:
-    """Chunk as every configuration says, and return what would be embedded. Nothing is."""
-    writing = _Writing(corpus, questions.texts if questions else ())
+def estimate_cost(
+    corpus: Corpus, configs: Mapping[str, RunConfig], questions: Questions | None, *, counts_questions: bool = True
+) -> CostEstimate:
+    """Chunk as every configuration says, and return what would be embedded. Nothing is.
+
+    Where not `counts_questions`, another part of the corpus has them.
+    """
+    writing = _Writing(corpus, questions.texts if questions else (), counts_questions=counts_questions)
     for name, config in configs.items():
         writing.add(name, config)
     return CostEstimate(
-        tuple(writing.items), writing.tokens, writing.config, evenly(writing.samples, _TIMED), writing.pairs
+        tuple(writing.items),
+        writing.tokens,
+        writing.config,
+        evenly(writing.samples, MOST_TIMED),
+        writing.pairs,
+        writing.contexts.estimates(),
+    )
+
+
+def needs_estimate(configs: Iterable[RunConfig]) -> bool:
+    """Whether some configuration needs a model that costs something."""
+    return any(
+        config.has_written_contexts or (config.needs_vectors and not embedder_of(config).is_cheap) for config in configs
     )
 
 
 class _Writing:
     """A cost estimate while it is made: each text counts once."""
 
-    def __init__(self, corpus: Corpus, questions: Sequence[str]) -> None:
-        self._corpus, self._questions = corpus, questions
+    def __init__(self, corpus: Corpus, questions: Sequence[str], *, counts_questions: bool) -> None:
+        self._corpus, self._questions, self._counts_questions = corpus, questions, counts_questions
         self._seen: set[bytes] = set()
         self._unknown: set[str | None] = set()  # models that have to embed sentences before anything is cut by them
         self.items: list[Item] = []
@@ -154,6 +182,7 @@ class _Writing:
         self.tokens = 0
         self.config: RunConfig | None = None
         self.pairs: dict[str, int] = {}
+        self.contexts = ContextCount(corpus)
 
     def add(self, name: str, config: RunConfig) -> None:
         """Add what a configuration needs: the sentences that it is cut by, the questions, its chunks."""
@@ -163,19 +192,22 @@ class _Writing:
         is_known = not by_meaning or config.embedding_model not in self._unknown
         chunking = chunk(self._corpus, config) if is_known else None
         chunks = None if chunking is None else len(chunking)
+        if config.has_written_contexts:
+            self.contexts.add(config, chunking)
         if config.reranker and self._questions:
-            most = config.candidates if chunks is None else min(chunks, config.candidates)
-            self.pairs[config.reranker] = self.pairs.get(config.reranker, 0) + most * len(self._questions)
+            more = count_pairs(config, chunks, len(self._questions))
+            self.pairs[config.reranker] = self.pairs.get(config.reranker, 0) + more
         if not needs_vectors(config.retriever) or not self._questions:
             self._write(Item(name, chunks), config)
             return
-        self._write(self._item(QUESTIONS, None, config, self._questions, "query"), config)
+        if self._counts_questions:
+            self._write(self._item(QUESTIONS, None, config, self._questions, "query"), config)
         if needs_token_vectors(config.retriever):
             self._write(self._windows(name, chunks, config), config)
         elif chunking is None:  # its chunks will hold each character once
             self._write(Item(name, None, tokens=self._in_tokens(config, len(self._corpus))), config)
         else:
-            self._write(self._item(name, chunks, config, texts_to_index(chunking, config)), config)
+            self._write(self._item(name, chunks, config, _texts(chunking, config)), config)
 
     def _add_sentences(self, config: RunConfig) -> bool:
         """Add the sentences, and tell whether some of them have no vector yet."""
@@ -194,22 +226,18 @@ class _Writing:
         stored = is_stored(list(text_of))
         missing = [text for made, text in text_of.items() if made not in stored]
         if role == "document" and not model.is_cheap:
-            self.samples += evenly(missing, _TIMED)
+            self.samples += evenly(missing, MOST_TIMED)
         return Item(name, chunks, len(text_of), len(stored), self._in_tokens(config, sum(map(len, missing))))
 
     def _windows(self, name: str, chunks: int | None, config: RunConfig) -> Item:
         """Return the item for the windows in which a model reads the documents: the same for every chunking."""
-        documents = tokenize_documents(self._corpus, config)
-        texts = [text for text, own in zip(documents.texts, self._corpus.documents, strict=True) if own.text.strip()]
-        windows = chain.from_iterable(windows_of(text, documents.model.limit) for text in texts)
-        lengths = {made: len(each) for each in windows if (made := window_key(documents.model, each)) not in self._seen}
-        self._seen |= lengths.keys()
-        stored = is_stored(list(lengths))
-        if len(stored) < len(lengths):
-            self.samples += _stretches(self._corpus)
-        return Item(
-            name, chunks, len(lengths), len(stored), sum(lengths.values()) - sum(map(lengths.__getitem__, stored))
-        )
+        lengths = lengths_of_windows(self._corpus, config)
+        new = {made: length for made, length in lengths.items() if made not in self._seen}
+        self._seen |= new.keys()
+        stored = is_stored(list(new))
+        if len(stored) < len(new):
+            self.samples += stretches(self._corpus, MOST_TIMED)
+        return Item(name, chunks, len(new), len(stored), sum(new.values()) - sum(new[made] for made in stored))
 
     def _write(self, item: Item, config: RunConfig) -> None:
         if item.name not in {QUESTIONS, SENTENCES} or item.texts:
@@ -225,6 +253,12 @@ class _Writing:
         return round(characters * rate)
 
 
+def _texts(chunking: Chunking, config: RunConfig) -> list[str]:
+    """Return what is indexed for each chunk, with a context of a usual length where a model has still to write one."""
+    known = kept_contexts(chunking, config, _USUAL_CONTEXT) if config.has_written_contexts else None
+    return texts_to_index(chunking, config, known)
+
+
 def _rate(corpus: Corpus, model: Embedder) -> float:
     """Return how many tokens a character is, in the first documents of the corpus."""
     texts, length = list[str](), 0
@@ -236,18 +270,6 @@ def _rate(corpus: Corpus, model: Embedder) -> float:
     return int(model.count(texts).sum()) / length if length else 0.0
 
 
-def _stretches(corpus: Corpus) -> list[str]:
-    """Return some stretches of the documents, about as long as a window of a model."""
-    texts = [document.text for document in corpus.documents]
-    places = [(row, place) for row, text in enumerate(texts) for place in range(0, len(text), _STRETCH)]
-    return [texts[row][place : place + _STRETCH] for row, place in evenly(places, _TIMED)]
-
-
-def evenly(texts: Sequence[T], count: int) -> tuple[T, ...]:
-    """Return at most `count` of the texts, or of their places, evenly spread.
-
-    >>> evenly(["a", "b", "c", "d"], 2)
-    ('a', 'c')
-    """
-    count = min(count, len(texts))
-    return tuple(texts[number * len(texts) // count] for number in range(count))
+def count_pairs(config: RunConfig, chunks: int | None, questions: int) -> int:
+    """Return how many pairs of a question and a chunk are ranked again at most; `chunks` may not be known."""
+    return questions * (config.candidates if chunks is None else min(chunks, config.candidates))

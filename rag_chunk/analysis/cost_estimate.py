@@ -11,6 +11,7 @@ from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.chunker.semantic import sentences
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import BACKENDS, needs_token_vectors, needs_vectors
+from rag_chunk.config.names import is_function_name
 from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import Embedder, Role, embed, embedder_of, is_stored, key
 from rag_chunk.errors import SettingsError
@@ -126,6 +127,14 @@ def describe_duration(estimate: CostEstimate, seconds: float) -> str:
     )
 
 
+def describe_pairs(estimate: CostEstimate) -> list[str]:
+    """Say how many pairs each reranker scores."""
+    return [
+        f"{reranker} scores at most {count:,} pairs of a question and a chunk, less those in the cache."
+        for reranker, count in estimate.pairs.items()
+    ]
+
+
 def in_minutes(seconds: float) -> str:
     """Return a duration in whole minutes, or in hours where there are many.
 
@@ -164,9 +173,12 @@ def estimate_cost(
 
 
 def needs_estimate(configs: Iterable[RunConfig]) -> bool:
-    """Whether some configuration needs a model that costs something."""
+    """Whether some configuration needs a model that costs something; what a function of the user's own costs is not known."""
     return any(
-        config.has_written_contexts or (config.needs_vectors and not embedder_of(config).is_cheap) for config in configs
+        config.has_written_contexts
+        or (config.needs_vectors and not embedder_of(config).is_cheap)
+        or (config.reranker and not is_function_name(config.reranker))
+        for config in configs
     )
 
 

@@ -20,6 +20,9 @@ BY_MODEL = "model"  # of index_context: a chat model writes contexts
 DRAFTING_KEY = "RAG_CHUNK_DRAFTING_KEY"  # the variable with the key of whatever server answers
 
 
+_OFFLINE = ". hashing needs no download, but compares words, not meanings"
+
+
 def _number(model: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
     """Refuse `True` and `False` where the field is a number; pass on everything else."""
     kind = model.model_fields[str(info.field_name)].annotation
@@ -65,8 +68,8 @@ def check_embedding_model(name: str | None, strategies: Sequence[str | None], re
         raise PydanticCustomError(
             "missing_model",
             "{needing} needs an embedding model. Give --embedding-model backend:name, as in "
-            "sentence-transformers:all-MiniLM-L6-v2. hashing needs no download, but compares words, not meanings",
-            {"needing": needing[0]},
+            "sentence-transformers:all-MiniLM-L6-v2{offline}",
+            {"needing": needing[0], "offline": "" if needs_token_vectors(needing[0]) else _OFFLINE},
         )
     if name is not None:
         _check_token_vectors(name, retriever or "")

@@ -143,6 +143,13 @@ def test_a_model_without_vectors_of_tokens_is_refused_by_name(name):
         validate_run({"retriever": "late", "embedding_model": name})
 
 
+def test_without_a_model_only_models_that_can_be_given_are_named():
+    for retriever, names_hashing in (("late", False), ("dense", True)):
+        with pytest.raises(SettingsError, match=f"{retriever} needs an embedding model") as raised:
+            validate_run({"retriever": retriever})
+        assert ("hashing" in str(raised.value)) == names_hashing
+
+
 def test_what_is_indexed_before_chunks_does_not_apply(late_config):
     headed = late_config.with_settings(index_headings=True, index_title=True, index_context="a:b", analyzer="german")
     assert headed == late_config

@@ -136,7 +136,7 @@ def _run(
         run = Run(corpus, asked, settings.metrics, executor, survey)
         for number, (name, (config, conversion)) in enumerate(ordered):
             on_progress(number, len(rivals), name)
-            run.add(name, config, _embedding_progress(on_progress, number, len(rivals), name), conversion)
+            run.add(name, config, _progress_of_work(on_progress, number, len(rivals), name), conversion)
         run.finish(rivals)
     if settings.measure_costs or settings.costs:
         sets = {name: conversion.evaluation if conversion else asked for name, (_, conversion) in rivals.items()}
@@ -158,17 +158,17 @@ def _find_notices(
     ]
 
 
-def _embedding_progress(progress: Progress, number: int, total: int, name: str) -> Callable[[int, int], None]:
-    """Return a function that reports how many texts of a configuration are embedded, and how long the rest takes."""
-    started, first, expected = 0.0, 0, -1
+def _progress_of_work(progress: Progress, number: int, total: int, name: str) -> Callable[[str, int, int], None]:
+    """Return a function that reports how much of the slow work on a configuration is done, and how long the rest takes."""
+    started, first, expected = 0.0, 0, ("", -1)
 
-    def on_progress(done: int, texts: int) -> None:
+    def on_progress(work: str, done: int, count: int) -> None:
         nonlocal started, first, expected
-        if texts != expected:  # sentences, then questions, then chunks
-            started, first, expected = time.perf_counter(), done, texts
-        seconds = (time.perf_counter() - started) / max(1, done - first) * (texts - done)
+        if (work, count) != expected:  # sentences, then questions, then chunks
+            started, first, expected = time.perf_counter(), done, (work, count)
+        seconds = (time.perf_counter() - started) / max(1, done - first) * (count - done)
         left = f", {in_minutes(seconds)} left" if done > first else ""
-        progress(number, total, f"embedding {done:,} of {texts:,}{left}: {name}")
+        progress(number, total, f"{work} {done:,} of {count:,}{left}: {name}")
 
     return on_progress
 

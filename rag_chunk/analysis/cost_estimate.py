@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag_chunk.analysis.context_estimate import ContextCount, ContextEstimate
+from rag_chunk.analysis.window_estimate import evenly, lengths_of_windows, stretches
 from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.chunker.semantic import sentences
 from rag_chunk.config import RunConfig
-from rag_chunk.config.catalog import BACKENDS, needs_vectors
+from rag_chunk.config.catalog import BACKENDS, needs_token_vectors, needs_vectors
+from rag_chunk.config.names import is_function_name
 from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import Embedder, Role, embed, embedder_of, is_stored, key
 from rag_chunk.errors import SettingsError
@@ -117,11 +119,20 @@ def describe_duration(estimate: CostEstimate, seconds: float) -> str:
     """Say how long embedding will take; empty where that is less than a minute."""
     if seconds < _MINUTE:
         return ""
-    faster = f". {_STATIC} is many times faster" if estimate.is_local else ""
+    is_replaceable = estimate.is_local and not (estimate.config and needs_token_vectors(estimate.config.retriever))
+    faster = f". {_STATIC} is many times faster" if is_replaceable else ""
     return (
         f"Embedding about {estimate.tokens:,} tokens with {estimate.model} takes about {in_minutes(seconds)} here, "
         f"measured on {len(estimate.sample) - _FIRST} texts{faster}."
     )
+
+
+def describe_pairs(estimate: CostEstimate) -> list[str]:
+    """Say how many pairs each reranker scores."""
+    return [
+        f"{reranker} scores at most {count:,} pairs of a question and a chunk, less those in the cache."
+        for reranker, count in estimate.pairs.items()
+    ]
 
 
 def in_minutes(seconds: float) -> str:
@@ -162,9 +173,12 @@ def estimate_cost(
 
 
 def needs_estimate(configs: Iterable[RunConfig]) -> bool:
-    """Whether some configuration needs a model that costs something."""
+    """Whether some configuration needs a model that costs something; what a function of the user's own costs is not known."""
     return any(
-        config.has_written_contexts or (config.needs_vectors and not embedder_of(config).is_cheap) for config in configs
+        config.has_written_contexts
+        or (config.needs_vectors and not embedder_of(config).is_cheap)
+        or (config.reranker and not is_function_name(config.reranker))
+        for config in configs
     )
 
 
@@ -200,7 +214,9 @@ class _Writing:
             return
         if self._counts_questions:
             self._write(self._item(QUESTIONS, None, config, self._questions, "query"), config)
-        if chunking is None:  # its chunks will hold each character once
+        if needs_token_vectors(config.retriever):
+            self._write(self._windows(name, chunks, config), config)
+        elif chunking is None:  # its chunks will hold each character once
             self._write(Item(name, None, tokens=self._in_tokens(config, len(self._corpus))), config)
         else:
             self._write(self._item(name, chunks, config, _texts(chunking, config)), config)
@@ -224,6 +240,16 @@ class _Writing:
         if role == "document" and not model.is_cheap:
             self.samples += evenly(missing, MOST_TIMED)
         return Item(name, chunks, len(text_of), len(stored), self._in_tokens(config, sum(map(len, missing))))
+
+    def _windows(self, name: str, chunks: int | None, config: RunConfig) -> Item:
+        """Return the item for the windows in which a model reads the documents: the same for every chunking."""
+        lengths = lengths_of_windows(self._corpus, config)
+        new = {made: length for made, length in lengths.items() if made not in self._seen}
+        self._seen |= new.keys()
+        stored = is_stored(list(new))
+        if len(stored) < len(new):
+            self.samples += stretches(self._corpus, MOST_TIMED)
+        return Item(name, chunks, len(new), len(stored), sum(new.values()) - sum(new[made] for made in stored))
 
     def _write(self, item: Item, config: RunConfig) -> None:
         if item.name not in {QUESTIONS, SENTENCES} or item.texts:
@@ -259,13 +285,3 @@ def _rate(corpus: Corpus, model: Embedder) -> float:
 def count_pairs(config: RunConfig, chunks: int | None, questions: int) -> int:
     """Return how many pairs of a question and a chunk are ranked again at most; `chunks` may not be known."""
     return questions * (config.candidates if chunks is None else min(chunks, config.candidates))
-
-
-def evenly(texts: Sequence[str], count: int) -> tuple[str, ...]:
-    """Return at most `count` of the texts, evenly spread.
-
-    >>> evenly(["a", "b", "c", "d"], 2)
-    ('a', 'c')
-    """
-    count = min(count, len(texts))
-    return tuple(texts[number * len(texts) // count] for number in range(count))

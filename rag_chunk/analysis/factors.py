@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rag_chunk.config import RETRIEVERS, STRATEGIES, RunConfig
-from rag_chunk.config.catalog import is_bound
+from rag_chunk.config.catalog import Retriever
 from rag_chunk.config.extras import lack_of
 
 _WINDOW = "hierarchical"  # small chunks are ranked, and what is around them is handed over
@@ -56,9 +56,14 @@ def _settings(config: RunConfig, model: str | None) -> Iterator[tuple[str, str, 
     if config.skip_blocks:
         yield "skipped blocks", f"{' and '.join(config.skip_blocks)} are chunked too", {"skip_blocks": ()}
     for each in RETRIEVERS.values():
-        if not is_bound(each.name) and each.name != "legacy" and lack_of(each, model) is None:
+        if _is_worth_trying(each) and lack_of(each, model) is None:
             yield "retriever", each.name, _with_model(model, retriever=each.name)
     yield "budget", f"{2 * config.budget:,} {config.budget_unit}", {"budget": 2 * config.budget}
+
+
+def _is_worth_trying(retriever: Retriever) -> bool:
+    """Whether a pipeline may have it, with any model: late embeds all documents again, and not every model can be its."""
+    return not retriever.is_bound and retriever.name != "legacy" and not retriever.needs_token_vectors
 
 
 def _with_model(model: str | None, **settings: Any) -> dict[str, Any]:

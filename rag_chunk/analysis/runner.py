@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,16 @@ from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, is_built_in, parents_of, prepare
 from rag_chunk.retriever.indexed import index_settings
+from rag_chunk.retriever.reranking import track_reranking
 from rag_chunk.scorer.budget import required_depth
 
 # Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
 _CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
 _WAITING = 4  # configurations that are chunked and not yet scored: so the progress that is shown is not far ahead
-OnProgress = Callable[[int, int], None]
+OnProgress = Callable[[str, int, int], None]
+
+
+_SLOW_WORK = ("embedding", "reranking")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,10 +101,11 @@ class Run:
     ) -> None:
         """Run one configuration; if another one has made the same chunks, note it there.
 
-        `on_progress` is given how many texts are embedded, of how many. Of a `conversion`, its documents alone are
+        `on_progress` is given the work, and how much of it is done: texts embedded or questions reranked, of how many. Of a `conversion`, its documents alone are
         chunked, and its evidence counts. What is scored beside others is in `scored` when the run is finished.
         """
-        with track_usage(on_progress) as usage:
+        embedding, reranking = (partial(on_progress, work) if on_progress else None for work in _SLOW_WORK)
+        with track_usage(embedding) as usage, track_reranking(reranking):
             self._add(name, config, usage, conversion)
 
     def _add(self, name: str, config: RunConfig, usage: EmbeddingUsage, conversion: RivalConversion | None) -> None:

@@ -6,7 +6,8 @@ A text that is in two shards counts twice, so that the estimate is a little abov
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag_chunk.analysis.cost_estimate import MOST_TIMED, CostEstimate, Item, count_pairs, estimate_cost, evenly
+from rag_chunk.analysis.cost_estimate import MOST_TIMED, CostEstimate, Item, count_pairs, estimate_cost
+from rag_chunk.analysis.window_estimate import evenly
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus.sharded_corpus import ReadableShard, ShardedCorpus
 from rag_chunk.questions import Questions

@@ -40,6 +40,7 @@ class Retriever:
     phrase: str  # what a verdict holds for, in words
     matches_words: bool = False  # words that a question shares with its evidence help it
     needs_vectors: bool = False
+    needs_token_vectors: bool = False  # of a model that takes the mean of them
     indexes_headings: bool = False
     analyzes_words: bool = False  # as an analyzer of a language does, where one is named
     is_bound: bool = False  # knows the evidence, or nothing: no pipeline can have it
@@ -68,6 +69,7 @@ class Backend:
     help: str
     function: str
     is_named_alone: bool = False  # there is no `backend:model`, only `backend`
+    has_token_vectors: bool = False  # of its models that take the mean of them
     has_address: bool = False  # `embedding_url` applies
 
 
@@ -181,6 +183,15 @@ RETRIEVERS = {
             analyzes_words=True,
         ),
         Retriever(
+            "late",
+            "late chunking: whole documents are embedded, and a chunk is the mean of its tokens' vectors; needs a local "
+            "embedding model that takes the mean of its tokens",
+            "rag_chunk.retriever.late:late",
+            "dense retrieval by late chunking",
+            needs_vectors=True,
+            needs_token_vectors=True,
+        ),
+        Retriever(
             "legacy",
             "the old rag-chunk's: the cosine of sets of words",
             "rag_chunk.retriever.legacy:legacy",
@@ -210,6 +221,7 @@ BACKENDS = {
             "sentence-transformers",
             "a model of Hugging Face, or a folder with one",
             "rag_chunk.embedder.sentence_transformers:sentence_transformers",
+            has_token_vectors=True,
         ),
         Backend(
             "model2vec",
@@ -293,6 +305,12 @@ def needs_vectors(retriever: str | None, *strategies: str | None) -> list[str]:
     """Return which of these rank or cut by vectors, the retriever first; the user's own do not say."""
     rows = (RETRIEVERS.get(retriever or ""), *(STRATEGIES.get(strategy or "") for strategy in strategies))
     return [row.name for row in rows if row and row.needs_vectors]
+
+
+def needs_token_vectors(retriever: str) -> bool:
+    """Whether a retriever ranks by the vectors of tokens; the user's own do not say."""
+    row = RETRIEVERS.get(retriever)
+    return row is not None and row.needs_token_vectors
 
 
 def is_bound(retriever: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, LiteralString, get_args
 from pydantic import BaseModel, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from rag_chunk.config.catalog import BACKENDS, RERANKERS, RETRIEVERS, STRATEGIES, needs_vectors
+from rag_chunk.config.catalog import BACKENDS, RERANKERS, RETRIEVERS, STRATEGIES, needs_token_vectors, needs_vectors
 from rag_chunk.config.names import (
     did_you_mean,
     is_embedder_name,
@@ -18,6 +18,9 @@ from rag_chunk.config.names import (
 
 BY_MODEL = "model"  # of index_context: a chat model writes contexts
 DRAFTING_KEY = "RAG_CHUNK_DRAFTING_KEY"  # the variable with the key of whatever server answers
+
+
+_OFFLINE = ". hashing needs no download, but compares words, not meanings"
 
 
 def _number(model: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
@@ -65,11 +68,28 @@ def check_embedding_model(name: str | None, strategies: Sequence[str | None], re
         raise PydanticCustomError(
             "missing_model",
             "{needing} needs an embedding model. Give --embedding-model backend:name, as in "
-            "sentence-transformers:all-MiniLM-L6-v2. hashing needs no download, but compares words, not meanings",
-            {"needing": needing[0]},
+            "sentence-transformers:all-MiniLM-L6-v2{offline}",
+            {"needing": needing[0], "offline": "" if needs_token_vectors(needing[0]) else _OFFLINE},
         )
+    if name is not None:
+        _check_token_vectors(name, retriever or "")
     own = any(each not in STRATEGIES for each in strategies) or retriever not in RETRIEVERS  # these may need vectors
     return name if needing or own else None
+
+
+def _check_token_vectors(name: str, retriever: str) -> None:
+    """Refuse a model that gives no vectors of tokens for a retriever that needs them."""
+    if needs_token_vectors(retriever) and not BACKENDS[name.partition(":")[0]].has_token_vectors:
+        raise PydanticCustomError(
+            "missing_model",
+            "{retriever} needs the vectors of single tokens, and {name} gives none. Give a model of {known} that takes the "
+            "mean of its tokens, such as sentence-transformers:all-MiniLM-L6-v2, or take dense",
+            {
+                "retriever": retriever,
+                "name": name,
+                "known": " or ".join(row.name for row in BACKENDS.values() if row.has_token_vectors),
+            },
+        )
 
 
 def _with_a_backend(name: str) -> str:

@@ -6,11 +6,38 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rag_chunk.corpus.arrays import Positions
+from rag_chunk.corpus.arrays import Floats, Positions, Spans
 from rag_chunk.errors import InputError
 
 Role = Literal["document", "query"]  # many models want to know which of the two a text is
 Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]  # [texts, dimensions]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizedText:
+    """The tokens of a text: int64 [tokens], and where each is in the text: int64 [tokens, 2], in order.
+
+    The first `lead` and the last `tail` are the model's own, such as [CLS], a prompt or [SEP]: they are in each window, and
+    lie where the first and the last token of the text do.
+    """
+
+    ids: Positions
+    spans: Spans
+    lead: int
+    tail: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenModel:
+    """A model before it takes the mean of its tokens' vectors.
+
+    `read` makes the vectors of some windows, each float32 [tokens, dimensions]; a window has at most `limit` tokens.
+    """
+
+    identity: str
+    tokenize: Callable[[str], TokenizedText]
+    read: Callable[[Sequence[Positions]], Sequence[Floats]]
+    limit: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +48,8 @@ class Embedder:
     [texts, dimensions]; zeros mean a text in which the model finds nothing. `count` is the number of tokens in
     each text, of which the model reads `limit`, or all. `batch` texts are embedded, and kept, at a time. `is_cheap`
     is a model that a laptop runs so fast that its cost does not matter; not `is_stored`, where its vectors are made
-    faster than they are read.
+    faster than they are read. `load_token_model` is there where the vectors of tokens can be had; it raises `InputError`
+    where the model takes no mean of them.
     """
 
     identity: str
@@ -31,6 +59,7 @@ class Embedder:
     batch: int = 256
     is_cheap: bool = False
     is_stored: bool = True
+    load_token_model: Callable[[], TokenModel] | None = None
 
 
 def unit(vectors: Any) -> Vectors:

@@ -9,7 +9,8 @@ import numpy as np
 
 from rag_chunk.corpus.arrays import Positions
 from rag_chunk.embedder.huggingface import import_backend, load_model, quiet, revision
-from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
+from rag_chunk.embedder.interface import Embedder, Role, TokenModel, Vectors, unit
+from rag_chunk.embedder.mean_pooling import mean_pooling_model
 
 
 def sentence_transformers(name: str, url: str | None) -> Embedder:
@@ -27,8 +28,11 @@ def sentence_transformers(name: str, url: str | None) -> Embedder:
     def count(texts: Sequence[str]) -> Positions:
         return _count_tokens(model.tokenizer, texts)
 
+    def load_token_model() -> TokenModel:
+        return mean_pooling_model(model, f"sentence-transformers:{name}", known_as)
+
     known_as = f"sentence-transformers:{name}@{revision(name, 'sentence-transformers')}"
-    return Embedder(known_as, embed, count, model.max_seq_length)
+    return Embedder(known_as, embed, count, model.max_seq_length, load_token_model=load_token_model)
 
 
 def _without_progress_bars() -> None:

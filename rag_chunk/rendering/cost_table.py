@@ -5,7 +5,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rag_chunk.analysis.cost_estimate import CostEstimate, Item, describe_duration
+from rag_chunk.analysis.cost_estimate import CostEstimate, Item, describe_duration, describe_pairs
 from rag_chunk.config import AnalysisConfig
 
 _APPROXIMATE = "?"
@@ -34,11 +34,7 @@ def _cells(item: Item) -> tuple[str, str, str, str]:
 def _sums(estimate: CostEstimate, seconds: float, settings: AnalysisConfig) -> list[str]:
     """Return what it comes to, in sentences."""
     tokens = sum(item.tokens for item in estimate.items)
-    pairs = [
-        f"{reranker} would score at most {count:,} pairs of a question and a chunk, less those in the cache."
-        for reranker, count in estimate.pairs.items()
-    ]
-    models = [*_contexts(estimate, settings), *pairs]
+    models = [*_contexts(estimate, settings), *describe_pairs(estimate)]
     if not tokens:
         return ["Nothing has to be embedded.", *models]
     share = (

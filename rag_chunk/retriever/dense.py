@@ -6,7 +6,7 @@ The product is made in float64 and kept as float32, so that it does not depend o
 time. Chunks are embedded and multiplied block by block, and only the best are kept.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -22,14 +22,16 @@ from rag_chunk.retriever.order import ScoredRows, best_columns, best_first, no_r
 _AT_ONCE = 4096  # chunks embedded and multiplied together: 13 MB in 384 dimensions
 _CELLS = 2**21  # scores made at once: 16 MB
 _NONE = np.zeros(0, np.int64)
+EmbedChunks = Callable[[Chunking], Iterator[Vectors]]  # the vectors of all chunks, in order, some at a time
 
 
 class Dense:
     """Chunks as vectors of one model. The vectors of the last questions are remembered."""
 
-    def __init__(self, config: RunConfig) -> None:
-        """Embed nothing yet."""
+    def __init__(self, config: RunConfig, embed_chunks: EmbedChunks | None = None) -> None:
+        """Embed nothing yet; without `embed_chunks`, what is indexed for a chunk is embedded as a text of its own."""
         self._config = config
+        self._embed_chunks = embed_chunks or self._embed_texts
         self._latest: dict[tuple[str, ...], Vectors] = {}
 
     def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
@@ -64,13 +66,19 @@ class Dense:
     def _blocks(self, chunking: Chunking, questions: Sequence[str]) -> Iterator[tuple[int, Floats]]:
         """Yield the first chunk of each block, and the block's scores: float32 [questions, block]."""
         asked = self.embed_questions(tuple(questions)).astype(np.float64)
-        texts = texts_to_index(chunking, self._config) if len(asked) else []
-        for first in range(0, len(texts), _AT_ONCE):
-            vectors = embed(texts[first : first + _AT_ONCE], self._config).astype(np.float64)
+        first = 0
+        for some in self._embed_chunks(chunking) if len(asked) else ():
+            vectors = some.astype(np.float64)
             check_dimensions(asked.shape[1], vectors.shape[1])
             step = max(1, _CELLS // len(vectors))
             parts = [asked[row : row + step] @ vectors.T for row in range(0, len(asked), step)]
             yield first, np.vstack([part.astype(np.float32) for part in parts])
+            first += len(vectors)
+
+    def _embed_texts(self, chunking: Chunking) -> Iterator[Vectors]:
+        texts = texts_to_index(chunking, self._config)
+        for first in range(0, len(texts), _AT_ONCE):
+            yield embed(texts[first : first + _AT_ONCE], self._config)
 
     def embed_questions(self, questions: tuple[str, ...]) -> Vectors:
         """Return the vector of each question; those of the last ones are remembered."""

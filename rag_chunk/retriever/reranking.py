@@ -6,7 +6,9 @@ was. Those of the user's own function are not, as nobody knows when it changes.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,6 +27,8 @@ from rag_chunk.retriever import Ranking
 
 _PROTOCOL = "rag_chunk.retriever.rerank_protocol:rerank_protocol"
 Scoring = Callable[[str, Sequence[str]], Any]
+OnProgress = Callable[[int, int], None]
+_ON_PROGRESS: ContextVar[OnProgress | None] = ContextVar("reranking", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,16 @@ def load_reranker(name: str) -> Reranker:
     return behind_address
 
 
+@contextmanager
+def track_reranking(on_progress: OnProgress | None) -> Iterator[None]:
+    """Give `on_progress`, inside this block, how many questions are reranked, of how many."""
+    token = _ON_PROGRESS.set(on_progress)
+    try:
+        yield
+    finally:
+        _ON_PROGRESS.reset(token)
+
+
 def rerank(
     ranking: Ranking, texts_of: Callable[[Positions], Sequence[str]], questions: Sequence[str], config: RunConfig
 ) -> Ranking:
@@ -66,7 +80,10 @@ def rerank(
     some = np.unique(candidates[candidates >= 0])
     texts = dict(zip(some.tolist(), texts_of(some), strict=True))
     reranked = ranking.copy()
+    on_progress = _ON_PROGRESS.get()
     for number, question in enumerate(questions):
+        if on_progress:
+            on_progress(number, len(questions))
         rows = candidates[number][candidates[number] >= 0]
         scores = _scores(reranker, question, [texts[row] for row in rows.tolist()])
         reranked[number, : len(rows)] = rows[np.argsort(-scores, kind="stable")]

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
-from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, estimate_cost, measure_seconds
+from rag_chunk.analysis.cost_estimate import (
+    CostEstimate,
+    describe_duration,
+    describe_pairs,
+    estimate_cost,
+    measure_seconds,
+)
 from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder
 from rag_chunk.config import TrackingConfig
@@ -135,15 +141,16 @@ def _analyse(settings: Settings, inputs: Inputs, reporter: Reporter) -> Analysis
 
 
 def _say_costs(estimated: CostEstimate, notify: Notify) -> None:
-    """Say before anything is asked or embedded where documents go, and how many minutes embedding takes, if more than one."""
+    """Say before anything is asked or embedded where documents go, and how long it takes: minutes, and pairs to rerank."""
     for contexts in estimated.contexts:
         notify(f"Documents and their chunks go to {contexts.model} at {contexts.address}, which writes their contexts.")
         for notice in contexts.notices():
             notify(notice)
     if estimated.contexts and (notice := cache.unkept_notice("Contexts")):
         notify(notice)
-    if sentence := describe_duration(estimated, measure_seconds(estimated)):
-        notify(sentence)
+    for sentence in (describe_duration(estimated, measure_seconds(estimated)), *describe_pairs(estimated)):
+        if sentence:
+            notify(sentence)
 
 
 def _from_cache(analysis: Analysis) -> str:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_chunk import AnalysisConfig, Corpus, Document, RunConfig, analyze, chunk
+from rag_chunk.analysis.cost_estimate import CostEstimate, describe_pairs
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.config.sweep import sweep, validate_run
 from rag_chunk.embedder.huggingface import load_model
@@ -145,6 +146,25 @@ def test_verdicts_are_within_a_reranker_and_say_so():
     ]
     said = [sentence for each in comparisons for sentence in each.verdict]
     assert sum(f"reranked by {OWN}by_length," in sentence for sentence in said) == 1
+
+
+def test_how_much_is_reranked_is_told_before_and_while_it_is(server):
+    told, estimates = list[str](), list[CostEstimate]()
+    config = PLAIN.with_settings(reranker=f"{server.address}/rerank", candidates=4)
+    own = PLAIN.with_settings(reranker=f"{OWN}by_length", chunk_size=50)
+    analyze(
+        CORPUS, {"served": config, "own": own}, QUESTIONS,
+        progress=lambda _, __, what: told.append(what), on_estimate=estimates.append,
+    )  # fmt: skip
+    assert [line for line in told if "reranking" in line and "served" in line] == [
+        "reranking 0 of 2: served", "reranking 1 of 2, 1 minute left: served",
+    ]  # fmt: skip
+    assert describe_pairs(estimates[0]) == [
+        f"{server.address}/rerank scores at most 8 pairs of a question and a chunk, less those in the cache.",
+        f"{OWN}by_length scores at most 10 pairs of a question and a chunk, less those in the cache.",
+    ]
+    analyze(CORPUS, own, QUESTIONS, on_estimate=estimates.append)
+    assert len(estimates) == 1
 
 
 def test_names_that_no_reranker_has_are_refused():

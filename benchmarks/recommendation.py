@@ -274,25 +274,28 @@ def _print_sums(cases: Sequence[Case]) -> None:
 
 
 def _print_rival(cases: Sequence[Case], name: str, rival: int) -> bool:
-    """Print what is shown against a rival, and each case where the recommended loses more, the worst first.
+    """Print how much more the recommended one loses than a rival, over all sets and in each case, the worst first.
 
-    Return whether it loses more beyond the error in any of them, or over all sets.
+    Return whether that is beyond two errors anywhere.
     """
-    gaps = {(case.name, str(case.count)): case.against(rival) for case in cases}
-    sums = {
-        ("all", count): np.mean([case.against(rival) for case in of], axis=0) for count, of in _by_count(cases).items()
-    }
-    worse, better = ([key for key, gap in gaps.items() if sign * gap[0] > 2 * _error(gap)] for sign in (1, -1))
-    lose = [key for key, gap in gaps.items() if gap[0] > 0]
+    sums = {f"{'all':22}{count:>6}": [case.against(rival) for case in of] for count, of in _by_count(cases).items()}
+    each = {f"{case.name:22}{case.count:>6}": case.against(rival) for case in cases}
+    signs = [_sign(gap) for gap in each.values()]
     print(
-        f"\nagainst {name}: loses more in {len(lose)} of {len(gaps)} cases, beyond two errors in {len(worse)};", end=" "
+        f"\nagainst {name}: of {len(each)} cases, it loses more in {sum(gap[0] > 0 for gap in each.values())},", end=" "
     )
-    print(f"less beyond two errors in {len(better)}")
-    for key, gap in [*sums.items(), *sorted(gaps.items(), key=lambda each: -each[1][0] / _error(each[1]))]:
-        if key in sums or key in lose:
-            verdict = "worse" if gap[0] > 2 * _error(gap) else "better" if -gap[0] > 2 * _error(gap) else "not shown"
-            print(f"{key[0]:22}{key[1]:>6}  {gap[0]:+.2f} ± {_error(gap):.2f}  {verdict}")
-    return any(gap[0] > 2 * _error(gap) for gap in [*gaps.values(), *sums.values()])
+    print(f"beyond two errors in {signs.count('worse')}, and less beyond two errors in {signs.count('better')}")
+    gaps = {where: np.mean(of, axis=0) for where, of in sums.items()}
+    gaps |= sorted(each.items(), key=lambda case: -case[1][0] / _error(case[1]))
+    for where, gap in gaps.items():
+        print(f"{where}  {gap[0]:+.2f} ± {_error(gap):.2f}  {_sign(gap)}")
+    return any(_sign(gap) == "worse" for gap in gaps.values())
+
+
+def _sign(gap: Array) -> str:
+    if abs(gap[0]) <= 2 * _error(gap):
+        return "not shown"
+    return "worse" if gap[0] > 0 else "better"
 
 
 def _error(gap: Array) -> float:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag_chunk.corpus.arrays import Bools, Floats, first_of_runs
+from rag_chunk.corpus.arrays import Bools, Floats, distinct, first_of_runs
 from rag_chunk.retriever import share_terms
 from rag_chunk.scorer.budget import LADDER
 from rag_chunk.scorer.evidence import EvidenceTable
@@ -154,7 +154,8 @@ def _read(retrieval: Retrieval) -> tuple[Bools, Bools, Bools]:
 def _with_terms(retrieval: Retrieval, ranked: Bools) -> Bools:
     """Return `ranked` without the meetings whose chunk has no word of the question, where retrieval goes by words."""
     overlaps, kept = retrieval.overlaps, ranked.copy()
-    rows, place = np.unique(overlaps.row[ranked], return_inverse=True)
+    rows = distinct(overlaps.row[ranked])
+    place = np.searchsorted(rows, overlaps.row[ranked])
     some, questions = retrieval.chunking.of_rows(rows), retrieval.questions.texts
     shared = share_terms(some, questions, retrieval.config, overlaps.question[ranked], place)
     if shared is not None:

@@ -1,6 +1,6 @@
 """Scores one configuration on the questions that report, and on those that choose."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +15,7 @@ from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.legacy import legacy
 from rag_chunk.scorer import SHAPE, Scores, score, shape_metrics
+from rag_chunk.scorer.losses import LostItem
 from rag_chunk.scorer.shape import metrics_of_shape
 
 HEADLINE = "budget_recall"
@@ -74,13 +75,17 @@ def _choosing(handed: Chunking, ranking: Ranking, config: RunConfig, asked: Eval
     return score(handed, ranking[part.rows], part.questions, config, ["budget"]).per_question[HEADLINE]
 
 
+def _lost_item_entry(item: LostItem) -> LostItemEntry:
+    return LostItemEntry(number=item.number, missing=item.missing, causes=item.causes)
+
+
 def _question_results(
     scores: Scores, ranking: Ranking, handed: Chunking, asked: EvaluationSet
 ) -> tuple[QuestionResult, ...]:
     names, columns = list(scores.per_question), [values.tolist() for values in scores.per_question.values()]
     is_read = np.arange(ranking.shape[1]) < scores.filled[:, None]
     ids = handed.ids
-    retrieved = tuple(ids[place] for place in ranking[is_read].tolist())
+    retrieved = tuple(map(ids.__getitem__, ranking[is_read].tolist()))
     ends = np.cumsum(scores.filled).tolist()
     depth = ranking.shape[1]
     ranks = [rank + 1 if rank < depth else None for rank in scores.first.tolist()]
@@ -96,7 +101,7 @@ def _question_results(
             retrieved=retrieved[first:end],
             rank=rank,
             causes=of_question,
-            lost_items=tuple(LostItemEntry(**asdict(item)) for item in lost) or None,
+            lost_items=tuple(map(_lost_item_entry, lost)) or None,
         )
         for question, row, (first, end), rank, of_question, lost in rows
     )

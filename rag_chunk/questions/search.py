@@ -10,7 +10,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.questions.borders import cut_at, is_component, is_whole
 from rag_chunk.questions.differences import SIMILAR_ENOUGH, describe_difference
 from rag_chunk.questions.document_texts import Documents, DocumentTexts, Form, Place
-from rag_chunk.questions.folding import MINUS_SIGNS, fold, has_minus, letters, numbers
+from rag_chunk.questions.folding import MINUS_SIGNS, fold, fold_text, has_minus, letters, numbers
 from rag_chunk.questions.passage import Passage
 
 if TYPE_CHECKING:
@@ -195,11 +195,11 @@ class TextSearch:
         here = self._corpus.documents[document].text
         if not 0 <= start < end <= len(here):
             return False
-        return here[start:end] == text or fold(here[start:end]).text.strip() == fold(text).text.strip()
+        return here[start:end] == text or fold_text(here[start:end]) == fold_text(text)
 
     def _most_similar(self, phrase: str, documents: Iterable[int], at_least: float) -> tuple[float, Span] | None:
         """Return the score and the place of the text most like `phrase`, the first of equals, in whole words."""
-        wanted = fold(phrase).text.strip()
+        wanted = fold_text(phrase)
         best: tuple[float, int, int, int] | None = None
         for index in documents:
             score, start, end = _alignment(wanted, self._texts.text("folded", index), best[0] if best else at_least)

@@ -1,14 +1,17 @@
-"""What `rag-chunk chunk` costs on corpora of 1 MB to 4 GB, in shards and on several workers.
+"""What `rag-chunk analyze` and `rag-chunk chunk` cost on corpora of 1 MB to 4 GB, in shards and on several workers.
 
+    python benchmarks/scale.py --command analyze --megabytes 1,10,100 --workers 1,2
+    python benchmarks/scale.py --command analyze --megabytes 100 --shard-size 20,100 --workers 1
     python benchmarks/scale.py --megabytes 1,10,100,1000 --workers 1,2
-    python benchmarks/scale.py --megabytes 100 --shard-size 20,100
 
 The text is that of the Markdown files in `--texts`, in which every tenth word is replaced by a word of no meaning, other ones in
-each copy: so that no document comes twice. It is written as `.jsonl` files of 64 MB, one after the other. Peak memory is
-the sum over all processes of the command, looked at ten times a second: Linux only.
+each copy: so that no document comes twice. It is written as `.jsonl` files of 64 MB, one after the other. `analyze` gets 200
+questions, whose evidence are stretches of documents, and two configurations. Peak memory is the sum over all processes of
+the command, looked at ten times a second: Linux only. Below a table are the ratios to its first row.
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -19,12 +22,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MEGABYTE = 1_000_000
 FILE_SIZE = 64 * MEGABYTE
 ROOT = Path(__file__).parent.parent
-CONFIGS = {"words": ["--unit", "words"], "tokens": ["--unit", "tokens"]}
+QUESTIONS = 200
+ANALYSED = ("--strategy", "recursive-character,sentence", "--chunk-size", "200")
+STRETCH = 300  # characters of evidence
 
 
 class Cost(NamedTuple):
@@ -42,22 +47,30 @@ def perturb(text: str, chance: random.Random) -> str:
     return " ".join(words)
 
 
-def write_corpus(folder: Path, size: int, texts: dict[str, str]) -> None:
-    """Write about `size` bytes of documents."""
-    chance, written, number = random.Random(size), 0, 0  # noqa: S311 - no secret
-    names = sorted(texts)
+def write_corpus(folder: Path, size: int, texts: dict[str, str]) -> list[dict[str, Any]]:
+    """Write about `size` bytes of documents, and return questions about some of them, spread evenly."""
+    chance, written, asked = random.Random(size), 0, list[dict[str, Any]]()  # noqa: S311 - no secret
+    names, number = sorted(texts), 0
     while written < size:
+        name, text = f"{number}/{names[number % len(names)]}", perturb(texts[names[number % len(names)]], chance)
+        line = json.dumps({"name": name, "text": text}, ensure_ascii=False)
         with (folder / f"{written // FILE_SIZE:05}.jsonl").open("a", encoding="utf-8") as file:
-            line = json.dumps(
-                {
-                    "name": f"{number}/{names[number % len(names)]}",
-                    "text": perturb(texts[names[number % len(names)]], chance),
-                },
-                ensure_ascii=False,
-            )
             file.write(line + "\n")
         written += len(line.encode())
+        while len(asked) < min(QUESTIONS, written * QUESTIONS // size):
+            asked.append(ask(name, text, chance))
         number += 1
+    return asked
+
+
+def ask(name: str, text: str, chance: random.Random) -> dict[str, Any]:
+    """Return a question of words from a stretch of a document, which is its evidence."""
+    start = chance.randrange(max(1, len(text) - STRETCH))
+    start += len(text[start:]) - len(text[start:].lstrip())
+    stretch = text[start : start + STRETCH].rstrip()
+    words = [word for word in stretch.split() if word.isalpha()]
+    question = " ".join(chance.sample(words, min(8, len(words)))) or "what"
+    return {"question": question, "evidence": [{"doc": name, "start": start, "end": start + len(stretch)}]}
 
 
 def memory_of(process: int) -> int:
@@ -73,7 +86,7 @@ def memory_of(process: int) -> int:
 
 def run(command: list[str]) -> Cost:
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)  # noqa: S603 - our own program
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603 - our own program
     peak = 0
     while process.poll() is None:
         peak = max(peak, memory_of(process.pid))
@@ -88,54 +101,53 @@ def numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def rows(options: argparse.Namespace) -> Iterator[list[str]]:
+def command_of(options: argparse.Namespace, folder: Path, shard_size: int, workers: int) -> list[str]:
+    """Return the command that is measured."""
+    target, docs = folder / f"chunks-{shard_size}-{workers}", f"{folder}/docs/*.jsonl"
+    own = {
+        "chunk": ["chunk", docs, "-o", str(target)],
+        "analyze": ["analyze", docs, "--test-file", str(folder / "questions.json"), *ANALYSED, "--output", "json"],
+    }
+    common = ["--no-cache", "--unit", options.unit, "--workers", str(workers), "--shard-size", str(shard_size)]
+    return [sys.executable, "-m", "rag_chunk", *own[options.command], *common, *options.more.split()]
+
+
+def rows(options: argparse.Namespace) -> Iterator[tuple[list[str], Cost]]:
     texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(options.texts).rglob("*.md"))}
     for size in options.megabytes:
-        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            docs = Path(folder, "docs")
-            docs.mkdir()
-            write_corpus(docs, size * MEGABYTE, texts)
-            for shard_size in options.shard_size:
-                for workers in options.workers:
-                    target = Path(folder, f"chunks-{shard_size}-{workers}")
-                    command = [
-                        sys.executable,
-                        "-m",
-                        "rag_chunk",
-                        "chunk",
-                        f"{docs}/*.jsonl",
-                        "-o",
-                        str(target),
-                        "--no-cache",
-                    ]
-                    command += ["--workers", str(workers), "--shard-size", str(shard_size), *CONFIGS[options.unit]]
-                    cost = run(command)
-                    files = list(target.glob("0*.jsonl"))
-                    yield [
-                        f"{size:,} MB",
-                        f"{len(files)}",
-                        f"{workers}",
-                        f"{cost.wall:.1f} s",
-                        f"{cost.cpu:.1f} s",
-                        f"{cost.peak:,.0f} MB",
-                    ]
-                    for path in files:
-                        path.unlink()
+        with tempfile.TemporaryDirectory(dir=options.folder) as name:
+            folder = Path(name)
+            (folder / "docs").mkdir()
+            asked = write_corpus(folder / "docs", size * MEGABYTE, texts)
+            (folder / "questions.json").write_text(json.dumps({"questions": asked}), encoding="utf-8")
+            for shard_size, workers in itertools.product(options.shard_size, options.workers):
+                cost = run(command_of(options, folder, shard_size, workers))
+                yield [f"{size:,} MB", f"{shard_size} MB", str(workers)], cost
+                for path in folder.glob("chunks-*/*"):
+                    path.unlink()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--command", choices=["chunk", "analyze"], default="chunk")
     parser.add_argument("--megabytes", type=numbers, default=[1, 10, 100])
     parser.add_argument("--shard-size", type=numbers, default=[64])
     parser.add_argument("--workers", type=numbers, default=[1, 2])
-    parser.add_argument("--unit", choices=CONFIGS, default="words")
+    parser.add_argument("--unit", choices=["words", "tokens"], default="words")
+    parser.add_argument("--more", default="", help="more options for the command, in one argument")
     parser.add_argument("--texts", default=str(ROOT / "docs"))
     parser.add_argument("--folder", help="where the corpus and the chunks are written; both are removed")
-    print(
-        f"{os.cpu_count()} cores\n\n| text | shards | workers | wall | CPU | peak memory |\n|---|---|---|---|---|---|"
-    )
-    for row in rows(parser.parse_args()):
-        print(f"| {' | '.join(row)} |", flush=True)
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}\n")
+    print("| text | shard size | workers | wall | CPU | peak memory |\n|---|---|---|---|---|---|")
+    known: list[tuple[list[str], Cost]] = []
+    for names, cost in rows(parser.parse_args()):
+        known.append((names, cost))
+        cells = [*names, f"{cost.wall:.1f} s", f"{cost.cpu:.1f} s", f"{cost.peak:,.0f} MB"]
+        print(f"| {' | '.join(cells)} |", flush=True)
+    first = known[0][1]
+    for names, cost in known[1:]:
+        ratios = zip(Cost._fields, cost, first, strict=True)
+        print(f"{', '.join(names)}: {', '.join(f'{name} x {own / base:.2f}' for name, own, base in ratios)}")
 
 
 if __name__ == "__main__":

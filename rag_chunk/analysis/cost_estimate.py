@@ -2,10 +2,11 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rag_chunk.chunker import chunk
+from rag_chunk.analysis.context_estimate import ContextCount, ContextEstimate
+from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.chunker.semantic import sentences
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import BACKENDS, needs_vectors
@@ -14,14 +15,16 @@ from rag_chunk.embedder import Embedder, Role, embed, embedder_of, is_stored, ke
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
 from rag_chunk.retriever.indexed import texts_to_index
+from rag_chunk.retriever.written_contexts import kept_contexts
 
 QUESTIONS, SENTENCES = "questions", "sentences"
 _SAMPLE = 1_000_000  # characters of the corpus, whose tokens are counted to know how long a token is
 _ROUND = 1000  # tokens
-_TIMED = 64  # texts, of which the first few are not timed: many models are slow to start
+MOST_TIMED = 64  # texts, of which the first few are not timed: many models are slow to start
 _FIRST = 8
 _WORTH_TIMING = 20_000  # tokens
 _MINUTE = 60
+_USUAL_CONTEXT = "x" * 200
 _STATIC = "A static model (--embedding-model model2vec:minishlab/potion-base-8M, extra model2vec)"
 
 
@@ -44,7 +47,7 @@ class CostEstimate:
     """The items of an analysis, in order; `tokens` are those that would be embedded, with a model that costs something.
 
     `config` names that model, if there is one; `sample` are some of the texts. `pairs` of a question and a chunk are at
-    most ranked again, by reranker.
+    most ranked again, by reranker; `contexts` are those that chat models would write.
     """
 
     items: tuple[Item, ...]
@@ -52,6 +55,7 @@ class CostEstimate:
     config: RunConfig | None = None
     sample: tuple[str, ...] = ()
     pairs: Mapping[str, int] = field(default_factory=dict)
+    contexts: tuple[ContextEstimate, ...] = ()
 
     @property
     def model(self) -> str:
@@ -80,6 +84,18 @@ class CostEstimate:
                 f"about {self.tokens:,} tokens would be embedded with {self.model}, more than {limit:,}; nothing was "
                 f"embedded. To go on: --max-embed-tokens {_round_up(self.tokens)}. --dry-run shows what each "
                 "configuration adds"
+            )
+
+    def check_contexts(self, limit: int) -> None:
+        """Raise `SettingsError` where writing contexts would take more than `limit` tokens."""
+        tokens = sum(each.tokens for each in self.contexts)
+        if tokens > limit:
+            calls = sum(each.calls - each.kept for each in self.contexts)
+            raise SettingsError(
+                f"the contexts of chunks would take {calls:,} calls and about {tokens:,} tokens of "
+                f"{' and '.join(dict.fromkeys(each.model for each in self.contexts))}, more than {limit:,}; nothing was "
+                f"asked. To go on: --max-context-tokens {_round_up(tokens)}. Larger chunks or a smaller --context-window "
+                "take fewer"
             )
 
 
@@ -125,21 +141,38 @@ def _round_up(tokens: int) -> int:
     return -(-int(tokens * 1.1) // _ROUND) * _ROUND
 
 
-def estimate_cost(corpus: Corpus, configs: Mapping[str, RunConfig], questions: Questions | None) -> CostEstimate:
-    """Chunk as every configuration says, and return what would be embedded. Nothing is."""
-    writing = _Writing(corpus, questions.texts if questions else ())
+def estimate_cost(
+    corpus: Corpus, configs: Mapping[str, RunConfig], questions: Questions | None, *, counts_questions: bool = True
+) -> CostEstimate:
+    """Chunk as every configuration says, and return what would be embedded. Nothing is.
+
+    Where not `counts_questions`, another part of the corpus has them.
+    """
+    writing = _Writing(corpus, questions.texts if questions else (), counts_questions=counts_questions)
     for name, config in configs.items():
         writing.add(name, config)
     return CostEstimate(
-        tuple(writing.items), writing.tokens, writing.config, evenly(writing.samples, _TIMED), writing.pairs
+        tuple(writing.items),
+        writing.tokens,
+        writing.config,
+        evenly(writing.samples, MOST_TIMED),
+        writing.pairs,
+        writing.contexts.estimates(),
+    )
+
+
+def needs_estimate(configs: Iterable[RunConfig]) -> bool:
+    """Whether some configuration needs a model that costs something."""
+    return any(
+        config.has_written_contexts or (config.needs_vectors and not embedder_of(config).is_cheap) for config in configs
     )
 
 
 class _Writing:
     """A cost estimate while it is made: each text counts once."""
 
-    def __init__(self, corpus: Corpus, questions: Sequence[str]) -> None:
-        self._corpus, self._questions = corpus, questions
+    def __init__(self, corpus: Corpus, questions: Sequence[str], *, counts_questions: bool) -> None:
+        self._corpus, self._questions, self._counts_questions = corpus, questions, counts_questions
         self._seen: set[bytes] = set()
         self._unknown: set[str | None] = set()  # models that have to embed sentences before anything is cut by them
         self.items: list[Item] = []
@@ -147,6 +180,7 @@ class _Writing:
         self.tokens = 0
         self.config: RunConfig | None = None
         self.pairs: dict[str, int] = {}
+        self.contexts = ContextCount(corpus)
 
     def add(self, name: str, config: RunConfig) -> None:
         """Add what a configuration needs: the sentences that it is cut by, the questions, its chunks."""
@@ -156,17 +190,20 @@ class _Writing:
         is_known = not by_meaning or config.embedding_model not in self._unknown
         chunking = chunk(self._corpus, config) if is_known else None
         chunks = None if chunking is None else len(chunking)
+        if config.has_written_contexts:
+            self.contexts.add(config, chunking)
         if config.reranker and self._questions:
-            most = config.candidates if chunks is None else min(chunks, config.candidates)
-            self.pairs[config.reranker] = self.pairs.get(config.reranker, 0) + most * len(self._questions)
+            more = count_pairs(config, chunks, len(self._questions))
+            self.pairs[config.reranker] = self.pairs.get(config.reranker, 0) + more
         if not needs_vectors(config.retriever) or not self._questions:
             self._write(Item(name, chunks), config)
             return
-        self._write(self._item(QUESTIONS, None, config, self._questions, "query"), config)
+        if self._counts_questions:
+            self._write(self._item(QUESTIONS, None, config, self._questions, "query"), config)
         if chunking is None:  # its chunks will hold each character once
             self._write(Item(name, None, tokens=self._in_tokens(config, len(self._corpus))), config)
         else:
-            self._write(self._item(name, chunks, config, texts_to_index(chunking, config)), config)
+            self._write(self._item(name, chunks, config, _texts(chunking, config)), config)
 
     def _add_sentences(self, config: RunConfig) -> bool:
         """Add the sentences, and tell whether some of them have no vector yet."""
@@ -185,7 +222,7 @@ class _Writing:
         stored = is_stored(list(text_of))
         missing = [text for made, text in text_of.items() if made not in stored]
         if role == "document" and not model.is_cheap:
-            self.samples += evenly(missing, _TIMED)
+            self.samples += evenly(missing, MOST_TIMED)
         return Item(name, chunks, len(text_of), len(stored), self._in_tokens(config, sum(map(len, missing))))
 
     def _write(self, item: Item, config: RunConfig) -> None:
@@ -202,6 +239,12 @@ class _Writing:
         return round(characters * rate)
 
 
+def _texts(chunking: Chunking, config: RunConfig) -> list[str]:
+    """Return what is indexed for each chunk, with a context of a usual length where a model has still to write one."""
+    known = kept_contexts(chunking, config, _USUAL_CONTEXT) if config.has_written_contexts else None
+    return texts_to_index(chunking, config, known)
+
+
 def _rate(corpus: Corpus, model: Embedder) -> float:
     """Return how many tokens a character is, in the first documents of the corpus."""
     texts, length = list[str](), 0
@@ -211,6 +254,11 @@ def _rate(corpus: Corpus, model: Embedder) -> float:
         if length >= _SAMPLE:
             break
     return int(model.count(texts).sum()) / length if length else 0.0
+
+
+def count_pairs(config: RunConfig, chunks: int | None, questions: int) -> int:
+    """Return how many pairs of a question and a chunk are ranked again at most; `chunks` may not be known."""
+    return questions * (config.candidates if chunks is None else min(chunks, config.candidates))
 
 
 def evenly(texts: Sequence[str], count: int) -> tuple[str, ...]:

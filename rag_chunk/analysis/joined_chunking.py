@@ -1,91 +1,100 @@
 """`JoinedChunking`: the chunks of all shards of a corpus, as arrays; the text is where the shards are."""
 
-import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from rag_chunk.chunker import Chunking
+from rag_chunk.analysis.shard_chunks import ShardChunks, Stretches
+from rag_chunk.analysis.shard_passes import (
+    ChunkedShard,
+    RankingTask,
+    RowsTask,
+    rank_shard,
+    read_chunks,
+    read_indexed_texts,
+    select_rows,
+)
+from rag_chunk.chunker import Chunk, Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Floats, Positions, Spans, as_spans
+from rag_chunk.corpus.arrays import Positions, as_spans
 from rag_chunk.corpus.partial_corpus import PartialCorpus
+from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.corpus.units import units_of
+from rag_chunk.embedder import record_usage
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.bm25 import TermCounts, best_of_part
+from rag_chunk.retriever.bm25 import best_of_part
+from rag_chunk.retriever.dense import dense
+from rag_chunk.retriever.hybrid import DEPTH, fuse
+from rag_chunk.retriever.order import ScoredRows, merge_best, no_rows
+from rag_chunk.scorer.outlined_chunking import OutlinedChunking, TokenLine, TokenPlaces
 from rag_chunk.scorer.shape import Shape
 
-_KEY_BYTES = 8
 
+@dataclass(frozen=True, eq=False)
+class ShardedChunking(OutlinedChunking):
+    """Chunks of all shards in order. `rows` are those of each shard's chunks among all.
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stretches:
-    """Spans of chunks, [chunks, 2] each: on a line, and counted without white space from the start of their document."""
-
-    spans: Spans
-    non_whitespace: Spans
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShardChunks:
-    """The chunks of a shard under one configuration, on the shard's own line, and all that an analysis needs of their text.
-
-    `keys` [chunks] are equal for equal texts. `parents` and `parent_rows` are as those of a `Chunking`; `counts` are there
-    where bm25 ranks. `seconds` is how long it took to chunk.
+    What needs their text goes over the shards again.
     """
 
-    chunks: Stretches
-    shape: Shape
-    keys: Positions
-    parents: Stretches | None = None
-    parent_rows: Positions | None = None
-    counts: TermCounts | None = None
-    seconds: float = 0.0
-
-
-def text_keys(chunking: Chunking) -> Positions:
-    """Return a number for the text of each chunk, which other texts all but surely do not have: uint64 [chunks]."""
-    texts = (text.encode("utf-8", "surrogatepass") for text in chunking.corpus.texts(chunking.spans))
-    digests = b"".join(hashlib.blake2b(text, digest_size=_KEY_BYTES).digest() for text in texts)
-    return np.frombuffer(digests, np.uint64)
-
-
-def stretches_of(chunking: Chunking) -> Stretches:
-    """Return the spans of chunks in a form that can be moved to another line."""
-    corpus = chunking.corpus
-    starts = corpus.starts[corpus.documents_at(chunking.spans[:, 0])]
-    return Stretches(chunking.spans, chunking.non_whitespace - corpus.non_whitespace_before(starts)[:, None])
-
-
-@dataclass(frozen=True, eq=False)
-class OutlinedChunking(Chunking):
-    """Chunks on a `PartialCorpus`, whose places without white space were counted where the text was."""
-
-    placed: Spans = field(kw_only=True)
-
-    @cached_property
-    def non_whitespace(self) -> Spans:
-        """The chunks counted without white space: [chunks, 2]."""
-        return self.placed
-
-    def of_rows(self, rows: Positions) -> Chunking:
-        """Return the chunks in these rows alone, with their texts: on the line of the documents that are held."""
-        if not isinstance(self.corpus, PartialCorpus):
-            return super().of_rows(rows)
-        return Chunking(self.corpus.held, self.corpus.spans_in_held(self.spans[rows]), self.units)
-
-
-@dataclass(frozen=True, eq=False)
-class JoinedChunking(OutlinedChunking):
-    """The chunks of all shards in order, and what ranks them. `rows` are those of each shard's chunks among all."""
-
-    shape: Shape = field(kw_only=True)
+    config: RunConfig = field(kw_only=True)
+    source: ShardedCorpus = field(kw_only=True)
     parts: Sequence[ShardChunks] = field(kw_only=True)
     rows: Sequence[Positions] = field(kw_only=True)
-    placed_parents: Spans | None = field(kw_only=True)
+    is_handed_over: bool = field(kw_only=True, default=False)
+
+    def best_by_scores(self, retriever: str, questions: Sequence[str], depth: int, among: Positions) -> list[Ranking]:
+        """Rank by `legacy` or `dense`: the best `depth` chunks, and the order of those in the rows `among`."""
+        by_vectors = retriever != "legacy"
+        vectors = dense(self.corpus, self.config).embed_questions(tuple(questions)) if by_vectors else None
+        best, others = ([no_rows(len(questions))] for _ in range(2))
+        tasks = [
+            RankingTask(each, tuple(questions), vectors, depth, select_rows(rows, among))
+            for each, rows in zip(self._chunked, self.rows, strict=True)
+        ]
+        for result in self.source.run(rank_shard, tasks):
+            record_usage(result.usage)
+            rows = self.rows[result.number]
+            best = [merge_best([*best, (rows[result.best[0]], result.best[1])], depth)]
+            others = [merge_best([*others, (rows[result.among[0]], result.among[1])], len(among))]
+        return [best[0][0], others[0][0]]
+
+    def indexed_texts(self, rows: Positions) -> list[str]:
+        """Return what is indexed for the chunks in these rows."""
+        return self._collect(read_indexed_texts, rows)
+
+    def take(self, rows: Positions) -> list[Chunk]:
+        """Return the chunks in these rows, with their documents."""
+        return self._collect(read_chunks, rows)
+
+    @property
+    def _chunked(self) -> list[ChunkedShard]:
+        return [
+            ChunkedShard(shard, number, self.config, part.chunks.spans, self.is_handed_over)
+            for number, (shard, part) in enumerate(zip(self.source.shards, self.parts, strict=True))
+        ]
+
+    def _collect(self, read: Callable[[RowsTask], tuple[int, Sequence[Any]]], wanted: Positions) -> list[Any]:
+        """Return what is read of the chunks in the rows `wanted`, from those shards alone that have some."""
+        own = [select_rows(rows, wanted) for rows in self.rows]
+        tasks = [RowsTask(each, rows) for each, rows in zip(self._chunked, own, strict=True) if len(rows)]
+        value_of: dict[int, Any] = {}
+        for number, values in self.source.run(read, tasks):
+            value_of |= dict(zip(self.rows[number][own[number]].tolist(), values, strict=True))
+        return [value_of[row] for row in wanted.tolist()]
+
+
+@dataclass(frozen=True, eq=False)
+class JoinedChunking(ShardedChunking):
+    """The chunks of all shards under one configuration, and what ranks them."""
+
+    shape: Shape = field(kw_only=True)
+    handed: ShardedChunking | None = field(kw_only=True)
 
     @cached_property
     def sizes(self) -> Positions:
@@ -99,9 +108,7 @@ class JoinedChunking(OutlinedChunking):
 
     def parents_or_self(self) -> Chunking:
         """Return the parents as a chunking; without parents, this one."""
-        if self.parents is None or self.placed_parents is None:
-            return self
-        return OutlinedChunking(self.corpus, self.parents, self.units, placed=self.placed_parents)
+        return self.handed or self
 
     def lines_without_text(self) -> Iterator[str]:
         """Yield a line of JSON for each chunk: where it is, and its size in units."""
@@ -112,92 +119,141 @@ class JoinedChunking(OutlinedChunking):
             place = {"id": f"{name}:{start}-{end}", "document": name, "start": start, "end": end, "units": size}
             yield json.dumps(place, ensure_ascii=False) + "\n"
 
-    def rank(self, depth: int) -> Ranking:
-        """Rank the chunks for each question by bm25, as if the corpus were one shard: int64 [questions, depth]."""
+    def rank(self, questions: Sequence[str], depth: int) -> Ranking:
+        """Rank the chunks for each question, as if the corpus were one shard: int64 [questions, depth]."""
+        nothing = np.zeros(0, np.int64)
+        if self.config.retriever == "bm25":
+            return self._best_by_words(depth)[0]
+        if self.config.retriever == "hybrid":
+            semantic, _ = self.best_by_scores("dense", questions, max(depth, DEPTH), nothing)
+            return fuse(self._matches(), semantic, depth)
+        return self.best_by_scores(self.config.retriever, questions, depth, nothing)[0]
+
+    def rank_among(self, questions: Sequence[str], rows: Positions) -> Ranking:
+        """Rank at least the chunks in some sorted `rows`, in their order among all: int64 [questions, n], -1 for none."""
+        if self.config.retriever == "bm25":
+            return self._best_by_words(len(rows), rows)[0]
+        if self.config.retriever != "hybrid":
+            return self.best_by_scores(self.config.retriever, questions, 0, rows)[1]
+        if len(self) <= DEPTH:
+            return self.rank(questions, len(self))
+        head, rest = self.best_by_scores("dense", questions, DEPTH, rows)
+        is_new = ~np.array([np.isin(*pair) for pair in zip(rest, head, strict=True)], bool).reshape(rest.shape)
+        semantic = np.hstack([head, np.where(is_new, rest, -1)])
+        return fuse(self._matches(), semantic, DEPTH + semantic.shape[1])
+
+    def _matches(self) -> Ranking:
+        """Return the best chunks that have a term of each question: int64 [questions, at most 50], -1 where there are fewer."""
+        rows, scores = self._best_by_words(DEPTH)
+        return np.where(scores > 0, rows, -1)
+
+    def _best_by_words(self, depth: int, among: Positions | None = None) -> ScoredRows:
+        """Rank by bm25 all chunks, or those in the rows `among`: the best `depth`, and their scores."""
         counts = [part.counts for part in self.parts if part.counts is not None]
         statistics = sum((each.statistics for each in counts[1:]), counts[0].statistics)
-        best = [best_of_part(each, statistics, depth) for each in counts]
-        return merge_best([(rows[own], scores) for rows, (own, scores) in zip(self.rows, best, strict=True)], depth)
-
-
-def merge_best(lists: Sequence[tuple[Ranking, Floats]], depth: int) -> Ranking:
-    """Merge rankings of different chunks, given as rows and scores: best first, ties in the order of rows.
-
-    >>> one, other = (np.array([[4, 0]]), np.array([[2.0, 1.0]])), (np.array([[2, 3]]), np.array([[2.0, 0.5]]))
-    >>> merge_best([one, other], 3).tolist()
-    [[2, 4, 0]]
-    """
-    rows, scores = (np.hstack(columns) for columns in zip(*lists, strict=True))
-    order = np.lexsort((rows, -scores), axis=1)[:, :depth]
-    return np.take_along_axis(rows, order, axis=1)
+        lists = []
+        for each, rows in zip(counts, self.rows, strict=True):
+            own = np.arange(len(rows)) if among is None else select_rows(rows, among)
+            best, scores = best_of_part(each if among is None else each.of_chunks(own), statistics, depth)
+            lists.append((rows[own[best]], scores))
+        return merge_best(lists, depth)
 
 
 def join_chunks(
-    line: PartialCorpus, names: Sequence[Sequence[str]], parts: Sequence[ShardChunks], config: RunConfig
+    source: ShardedCorpus, names: Sequence[Sequence[str]], parts: Sequence[ShardChunks], config: RunConfig
 ) -> JoinedChunking:
-    """Join the chunks of all shards on the `line`; `names` are those of each shard's documents, in order."""
-    moves = [_Move(line, each) for each in names]
-    spans, placed, rows = _join(moves, [part.chunks for part in parts])
-    parents, placed_parents, parent_rows = _join_parents(moves, parts, rows)
+    """Join the chunks of all shards on the line of `source`; `names` are those of each shard's documents, in order."""
+    line = source.line
+    tokens = _join_tokens(line, names, parts, config)
+    moves = [_Move(line, each, tokens) for each in names]
+    chunks, rows = _join(moves, [part.chunks for part in parts])
     keys = np.concatenate([part.keys for part in parts])
+    units = units_of(Corpus(()), config.unit, config.model)  # they are counted
+    handed, parent_rows = None, None
+    common: dict[str, Any] = {"config": config, "source": source, "parts": parts}
+    if any(part.parents is not None for part in parts):
+        parents, rows_of_parents = _join(moves, [part.parents for part in parts if part.parents is not None])
+        parent_rows = _join_parent_rows(parts, rows, rows_of_parents)
+        handed = ShardedChunking(
+            line, parents.spans, units, **common, rows=rows_of_parents, is_handed_over=True, **_places(parents, tokens)
+        )
     return JoinedChunking(
         line,
-        spans,
-        units_of(Corpus(()), config.unit, config.model),  # they are counted
-        parents,
+        chunks.spans,
+        units,
+        handed.spans if handed else None,
         parent_rows=parent_rows,
-        placed=placed,
         shape=_join_shapes([part.shape for part in parts], rows, len(keys) - len(np.unique(keys))),
-        parts=parts,
         rows=rows,
-        placed_parents=placed_parents,
+        handed=handed,
+        **common,
+        **_places(chunks, tokens),
     )
+
+
+def _places(joined: Stretches, line: TokenLine | None) -> dict[str, Any]:
+    tokens = TokenPlaces(joined.tokens, line) if line and joined.tokens is not None else None
+    return {"placed": joined.non_whitespace, "tokens": tokens}
+
+
+def _join_tokens(
+    line: PartialCorpus, names: Sequence[Sequence[str]], parts: Sequence[ShardChunks], config: RunConfig
+) -> TokenLine | None:
+    """Return the line of all tokens, where they were counted."""
+    counts = np.zeros(len(line.facts), np.int64)
+    for each, part in zip(names, parts, strict=True):
+        if part.document_tokens is None:
+            return None
+        counts[line.rows_of(each)] = part.document_tokens
+    return TokenLine(line, counts, config.model)
 
 
 class _Move:
     """Moves what is on a shard's line to the line of all shards."""
 
-    def __init__(self, line: PartialCorpus, names: Sequence[str]) -> None:
+    def __init__(self, line: PartialCorpus, names: Sequence[str], tokens: TokenLine | None) -> None:
         """Look up where the documents with these names are."""
         documents = line.rows_of(names)
         lengths = np.array([line.facts[row].characters for row in documents.tolist()], np.int64)
         self._own = np.cumsum(lengths) - lengths
         self._starts = line.starts[documents]
         self._non_whitespace = line.non_whitespace_before(self._starts)
+        self._tokens = None if tokens is None else tokens.starts[documents]
 
     def move(self, stretches: Stretches) -> Stretches:
         """Return stretches on the common line."""
         document = np.searchsorted(self._own, stretches.spans[:, 0], side="right") - 1
         spans = stretches.spans + (self._starts - self._own)[document][:, None]
-        return Stretches(spans, stretches.non_whitespace + self._non_whitespace[document][:, None])
+        non_whitespace = stretches.non_whitespace + self._non_whitespace[document][:, None]
+        if self._tokens is None or stretches.tokens is None:
+            return Stretches(spans, non_whitespace)
+        return Stretches(spans, non_whitespace, as_spans(stretches.tokens + self._tokens[document][:, None]))
 
 
-def _join(moves: Sequence[_Move], shards: Sequence[Stretches]) -> tuple[Spans, Spans, list[Positions]]:
-    """Return all spans in order, their places without white space, and the row that each one of a shard has there."""
+def _join(moves: Sequence[_Move], shards: Sequence[Stretches]) -> tuple[Stretches, list[Positions]]:
+    """Return all stretches in order, and the row that each one of a shard has there."""
     moved = [move.move(each) for move, each in zip(moves, shards, strict=True)]
     spans = np.concatenate([each.spans for each in moved])
     placed = np.concatenate([each.non_whitespace for each in moved])
+    counted = [each.tokens for each in moved if each.tokens is not None]
     order = np.lexsort((spans[:, 1], spans[:, 0]))
     row = np.empty(len(order), np.int64)
     row[order] = np.arange(len(order))
     borders = np.cumsum([len(each.spans) for each in moved])[:-1]
-    return as_spans(spans[order]), as_spans(placed[order]), np.split(row, borders)
+    tokens = as_spans(np.concatenate(counted)[order]) if counted else None
+    return Stretches(as_spans(spans[order]), as_spans(placed[order]), tokens), np.split(row, borders)
 
 
-def _join_parents(
-    moves: Sequence[_Move], parts: Sequence[ShardChunks], rows: Sequence[Positions]
-) -> tuple[Spans | None, Spans | None, Positions | None]:
-    """Return the parents in order, their places without white space, and the row of each chunk's parent."""
-    stretches = [part.parents for part in parts if part.parents is not None]
-    if not stretches:
-        return None, None, None
-    parents, placed, parent_rows = _join(moves, stretches)
+def _join_parent_rows(
+    parts: Sequence[ShardChunks], rows: Sequence[Positions], rows_of_parents: Sequence[Positions]
+) -> Positions | None:
+    """Return the row of each chunk's parent, where it is not the only one that holds it."""
     if parts[0].parent_rows is None:
-        return parents, placed, None
+        return None
     of_chunks = np.empty(sum(map(len, rows)), np.int64)
-    for part, own, at in zip(parts, rows, parent_rows, strict=True):
+    for part, own, at in zip(parts, rows, rows_of_parents, strict=True):
         of_chunks[own] = at[part.parent_rows]
-    return parents, placed, of_chunks
+    return of_chunks
 
 
 def _join_shapes(shapes: Sequence[Shape], rows: Sequence[Positions], duplicates: int) -> Shape:

@@ -1,16 +1,20 @@
 """Rankings that know more of a question than its text: `oracle` and `random`, the ceiling and the floor."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RETRIEVERS, RunConfig
+from rag_chunk.config.catalog import is_bound
 from rag_chunk.corpus.arrays import Positions
 from rag_chunk.questions.question import Questions
 from rag_chunk.retriever import Ranking, rank
+from rag_chunk.retriever.indexed import texts_to_index
 from rag_chunk.retriever.reranking import rerank
 from rag_chunk.scorer.budget import LADDER, fills_budgets, required_depth, usual_depth
-from rag_chunk.scorer.metrics import in_own_documents
+from rag_chunk.scorer.metrics import in_own_documents, rows_with_evidence
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.retrieval import Retrieval
 from rag_chunk.scorer.shuffles import one_shuffle
@@ -51,12 +55,19 @@ def rank_for_evaluation(chunking: Chunking, questions: Questions, config: RunCon
     """
     depth = min(depth, len(chunking))
     if config.filter == "document":
-        every = _rank_all(chunking, questions, config, len(chunking))
-        ranking = _keep_own_documents(every, chunking, questions)
+        ranking = _keep_own_documents(_rank_own_documents(chunking, questions, config), chunking, questions)
+        ranking = _fill_up_rows(ranking, depth)
     else:
         enough = max(depth, config.candidates) if config.reranker else depth
         ranking = _rank_all(chunking, questions, config, min(enough, len(chunking)))
-    return rerank(ranking, chunking, questions.texts, config)[:, :depth]
+    return rerank(ranking, _texts_of(chunking, config), questions.texts, config)[:, :depth]
+
+
+def _texts_of(chunking: Chunking, config: RunConfig) -> Callable[[Positions], Sequence[str]]:
+    """Return a function that gives what is indexed for the chunks in some rows."""
+    if isinstance(chunking, JoinedChunking):
+        return chunking.indexed_texts
+    return lambda rows: texts_to_index(chunking.of_rows(rows), config)
 
 
 def _rank_all(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
@@ -65,8 +76,15 @@ def _rank_all(chunking: Chunking, questions: Questions, config: RunConfig, depth
     if config.retriever == "random":
         return one_shuffle(questions, len(chunking), config.seed, depth)
     if isinstance(chunking, JoinedChunking):
-        return chunking.rank(depth)
+        return chunking.rank(questions.texts, depth)
     return rank(chunking, questions.texts, config, depth)
+
+
+def _rank_own_documents(chunking: Chunking, questions: Questions, config: RunConfig) -> Ranking:
+    """Rank at least the chunks of documents with evidence."""
+    if isinstance(chunking, JoinedChunking) and not is_bound(config.retriever):
+        return chunking.rank_among(questions.texts, rows_with_evidence(chunking, questions))
+    return _rank_all(chunking, questions, config, len(chunking))
 
 
 def _oracle(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
@@ -83,6 +101,11 @@ def _keep_own_documents(ranking: Ranking, chunking: Chunking, questions: Questio
     own = in_own_documents(ranking, chunking, questions)
     order = np.argsort(~own, axis=1, kind="stable")
     return np.where(np.take_along_axis(own, order, axis=1), np.take_along_axis(ranking, order, axis=1), -1)
+
+
+def _fill_up_rows(ranking: Ranking, depth: int) -> Ranking:
+    """Return a ranking that is at least `depth` deep; -1 fills up."""
+    return np.pad(ranking, ((0, 0), (0, max(0, depth - ranking.shape[1]))), constant_values=-1)
 
 
 def _fill_up(first: Positions, chunks: int, depth: int) -> Positions:

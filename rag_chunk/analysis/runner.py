@@ -16,7 +16,7 @@ from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation, rank_to_budgets
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.running_costs import with_costs
-from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
+from rag_chunk.analysis.scoring import LEGACY, Scored, measure_chunks, score_chunks
 from rag_chunk.analysis.shard_survey import CorpusSurvey
 from rag_chunk.analysis.stage import Stage, time_stage
 from rag_chunk.chunker import Chunking, chunk
@@ -49,13 +49,17 @@ class _Job:
     evaluation: EvaluationSet | None
     converter: str | None
     chunk_time: float
+    goes_over_shards: bool
 
     @property
     def is_all_ours(self) -> bool:
-        """Whether it may run beside others: models have threads of their own, and functions of users may know of none."""
+        """Whether it may run beside others.
+
+        Models have threads of their own, functions of users may know of none, and shards have workers.
+        """
         has_functions = self.evaluation is not None and self.evaluation.users.names
         has_models = self.config.needs_vectors or self.config.reranker
-        return is_built_in(self.config) and not has_models and not has_functions
+        return is_built_in(self.config) and not has_models and not has_functions and not self.goes_over_shards
 
 
 class Run:
@@ -113,7 +117,9 @@ class Run:
             index = f"{config.retriever} {config.analyzer} {index_settings(config)}"
             self._prepare("index_time", index, lambda: prepare(self._corpus, config))
         share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
-        self._score(_Job(name, config, evaluation, conversion.name if conversion else None, seconds * share))
+        goes_over_shards = bool(self._survey) and config.retriever == LEGACY
+        converter = conversion.name if conversion else None
+        self._score(_Job(name, config, evaluation, converter, seconds * share, goes_over_shards))
         if config.needs_vectors:
             self._note_embedding(name, config, usage)
 
@@ -166,10 +172,17 @@ class Run:
         self.scored = {name: self.scored[name] for name in names if name in self.scored}
         self.chunkings = {name: self.chunkings[name] for name in self.scored}
 
-    def measure_costs(self, sets: Mapping[str, EvaluationSet | None], prices: Prices | None) -> None:
+    def measure_costs(
+        self,
+        sets: Mapping[str, EvaluationSet | None],
+        prices: Prices | None,
+        external: Mapping[str, ExternalRun] | None = None,
+    ) -> None:
         """Add what each configuration costs; when it has finished, so that nothing runs beside what is timed."""
+        times = {name: each.milliseconds for name, each in (external or {}).items()}
         self.scored = {
-            name: with_costs(each, self.chunkings[name], sets[name], prices) for name, each in self.scored.items()
+            name: with_costs(each, self.chunkings[name], sets[name], prices, times.get(name, ()))
+            for name, each in self.scored.items()
         }
 
     @property

@@ -1,16 +1,17 @@
 """Scores one configuration on the questions that report, and on those that choose."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from rag_chunk.analysis.holdout import EvaluationSet
-from rag_chunk.analysis.joined_chunking import JoinedChunking
+from rag_chunk.analysis.joined_chunking import JoinedChunking, ShardedChunking
 from rag_chunk.analysis.report import ConfigurationResult, LostItemEntry, QuestionResult
-from rag_chunk.chunker import Chunking
+from rag_chunk.chunker import Chunk, Chunking
 from rag_chunk.config import RunConfig
-from rag_chunk.corpus.arrays import Floats
+from rag_chunk.corpus.arrays import Floats, Positions, distinct
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.legacy import legacy
@@ -52,7 +53,9 @@ def score_chunks(measured: Scored, handed: Chunking, ranking: Ranking, asked: Ev
     groups = [group for group in asked.groups if group != SHAPE]
     by_shared_words = _legacy_ranking(handed, part.questions, config) if LEGACY in groups else None
     scores = score(handed, rows, part.questions, config, groups, by_shared_words)
-    scores = asked.users.add_to(scores, handed, rows, part.questions)
+    if asked.users.names:
+        read = [row[:count] for row, count in zip(rows, scores.filled.tolist(), strict=True)]
+        scores = asked.users.add_to(scores, handed.corpus, _take_chunks(handed, read), part.questions)
     headline = scores.per_question[HEADLINE]
     update = {
         "metrics": {**measured.result.metrics, **scores.metrics},
@@ -62,6 +65,16 @@ def score_chunks(measured: Scored, handed: Chunking, ranking: Ranking, asked: Ev
     }
     choosing = headline if asked.choosing is None else _choosing(handed, ranking, config, asked)
     return Scored(measured.result.model_copy(update=update), headline, choosing)
+
+
+def _take_chunks(handed: Chunking, lists: Sequence[Positions]) -> list[list[Chunk]]:
+    """Return the chunks in the rows of each list."""
+    rows = np.unique(np.concatenate(lists))
+    if isinstance(handed, ShardedChunking):
+        chunk_of = dict(zip(rows.tolist(), handed.take(rows), strict=True))
+    else:
+        chunk_of = dict(enumerate(handed))
+    return [[chunk_of[row] for row in each.tolist()] for each in lists]
 
 
 def _legacy_ranking(handed: Chunking, questions: Questions, config: RunConfig) -> Ranking:
@@ -79,13 +92,19 @@ def _lost_item_entry(item: LostItem) -> LostItemEntry:
     return LostItemEntry(number=item.number, missing=item.missing, causes=item.causes)
 
 
+def _ids_of(chunking: Chunking, rows: Positions) -> list[str]:
+    """Return the id of the chunk in each row; those of all chunks are not made."""
+    some = distinct(rows)
+    ids = Chunking(chunking.corpus, chunking.spans[some], chunking.units).ids
+    return [ids[place] for place in np.searchsorted(some, rows).tolist()]
+
+
 def _question_results(
     scores: Scores, ranking: Ranking, handed: Chunking, asked: EvaluationSet
 ) -> tuple[QuestionResult, ...]:
     names, columns = list(scores.per_question), [values.tolist() for values in scores.per_question.values()]
     is_read = np.arange(ranking.shape[1]) < scores.filled[:, None]
-    ids = handed.ids
-    retrieved = tuple(map(ids.__getitem__, ranking[is_read].tolist()))
+    retrieved = tuple(_ids_of(handed, ranking[is_read]))
     ends = np.cumsum(scores.filled).tolist()
     depth = ranking.shape[1]
     ranks = [rank + 1 if rank < depth else None for rank in scores.first.tolist()]

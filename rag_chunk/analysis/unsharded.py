@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from rag_chunk.config import RETRIEVERS, AnalysisConfig, RunConfig
+from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.config.catalog import is_bound
 from rag_chunk.errors import SettingsError
 
-RANKED_IN_SHARDS = "bm25"
+_RANKED_IN_SHARDS = {"bm25", "dense", "hybrid", "legacy"}
 _METRICS = "legacy"
 
 
@@ -22,24 +22,14 @@ def refuse_sharded(configs: Mapping[str, RunConfig], settings: AnalysisConfig) -
 
 
 def _of(config: RunConfig) -> Iterator[str]:
-    if config.retriever != RANKED_IN_SHARDS and not (config.retriever in RETRIEVERS and is_bound(config.retriever)):
+    if config.retriever not in _RANKED_IN_SHARDS and not is_bound(config.retriever):
         yield f"--retriever {config.retriever}"
-    if config.reranker:
-        yield "--reranker"
-    if config.filter != "none":
-        yield f"--filter {config.filter}"
-    if config.budget_unit != "characters":
-        yield f"--budget-unit {config.budget_unit}"
-    if config.needs_vectors:
-        yield f"--embedding-model {config.embedding_model}"
+    if config.has_written_contexts:
+        yield "--index-context model"
 
 
 def _of_analysis(settings: AnalysisConfig) -> Iterator[str]:
     if len(settings.conversions()) > 1:
         yield "a comparison of converters"
-    if settings.custom_metrics:
-        yield "--custom-metric"
     if _METRICS in settings.metrics:
         yield f"--metrics {_METRICS}"
-    if settings.measure_costs or settings.costs:
-        yield "--costs"

@@ -75,7 +75,7 @@ class PartialCorpus(Corpus):
         return _sums(self._non_whitespace)
 
     @cached_property
-    def _held_starts(self) -> Positions:
+    def starts_in_held(self) -> Positions:
         """Where each document begins on the line of those that are held; -1 where it is not: [documents]."""
         known = {each.name: start for each, start in zip(self.held.documents, self.held.starts.tolist(), strict=False)}
         return np.array([known.get(each.name, -1) for each in self.facts], np.int64)
@@ -83,13 +83,13 @@ class PartialCorpus(Corpus):
     @property
     def rows_in_memory(self) -> Sequence[int]:
         """Which documents are held with their texts."""
-        rows: list[int] = np.flatnonzero(self._held_starts >= 0).tolist()
+        rows: list[int] = np.flatnonzero(self.starts_in_held >= 0).tolist()
         return rows
 
     def to_held(self, positions: Positions) -> Positions:
         """Return where `positions` are on the line of the documents that are held."""
         row = self.documents_at(positions)
-        starts = self._held_starts[row]
+        starts = self.starts_in_held[row]
         if (starts < 0).any():
             raise KeyError(self.facts[int(row[starts < 0][0])].name)
         return starts + positions - self.starts[row]
@@ -113,7 +113,7 @@ class PartialCorpus(Corpus):
         counts: Positions = self._non_whitespace_starts[row]
         inside = np.flatnonzero(self.starts[row] != positions)
         if len(inside):
-            places, starts = self.to_held(positions[inside]), self._held_starts[row[inside]]
+            places, starts = self.to_held(positions[inside]), self.starts_in_held[row[inside]]
             counts[inside] += self.held.non_whitespace_before(places) - self.held.non_whitespace_before(starts)
         return counts
 

@@ -2,7 +2,7 @@
 
 from rag_chunk.embedder.embedding import embed, embedder_of, key
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, check_dimensions
-from rag_chunk.embedder.usage import EmbeddingUsage, track_usage
+from rag_chunk.embedder.usage import EmbeddingUsage, record_usage, track_usage
 from rag_chunk.embedder.vector_store import stored_keys as is_stored
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "embedder_of",
     "is_stored",
     "key",
+    "record_usage",
     "track_usage",
 ]

@@ -47,6 +47,13 @@ def track_usage(on_progress: Callable[[int, int], None] | None = None) -> Iterat
         _OPEN.reset(token)
 
 
+def record_usage(more: EmbeddingUsage) -> None:
+    """Add what was embedded elsewhere, in another process perhaps, to the usage that is open."""
+    if usage := _OPEN.get():
+        for name in ("texts", "cached", "documents", "unread", "seconds"):
+            setattr(usage, name, getattr(usage, name) + getattr(more, name))
+
+
 @contextmanager
 def time_usage() -> Iterator[EmbeddingUsage]:
     """Give the usage that is open, or one that is discarded, and add the time that the block takes."""

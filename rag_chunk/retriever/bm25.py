@@ -20,7 +20,7 @@ from rag_chunk.corpus.arrays import Bools, Floats, Positions, among, first_of_ru
 from rag_chunk.corpus.terms import Terms
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import index_settings, texts_before
-from rag_chunk.retriever.order import best_first
+from rag_chunk.retriever.order import ScoredRows, best_first
 
 K1 = 1.5
 B = 0.75
@@ -102,6 +102,13 @@ class TermCounts:
         """Return the same counts in the smallest types of number that hold them: about 7 bytes for a term in a chunk."""
         number, frequency, chunk = map(_smallest, (self.number, self.frequency, self.chunk))
         return replace(self, number=number, frequency=frequency, chunk=chunk, lengths=_smallest(self.lengths))
+
+    def of_chunks(self, rows: Positions) -> "TermCounts":
+        """Return the counts of the chunks in some sorted `rows` alone."""
+        kept = among(self.chunk, rows)
+        chunk = np.searchsorted(rows, self.chunk[kept])
+        number, frequency, lengths = self.number[kept], self.frequency[kept], self.lengths[rows]
+        return replace(self, number=number, chunk=chunk, frequency=frequency, lengths=lengths)
 
     @property
     def statistics(self) -> CollectionStatistics:
@@ -234,7 +241,7 @@ def score_blocks(counts: TermCounts, statistics: CollectionStatistics) -> Iterat
         yield scorer.scores(counts.terms, counts.borders[first : first + step + 1])
 
 
-def best_of_part(counts: TermCounts, statistics: CollectionStatistics, depth: int) -> tuple[Ranking, Floats]:
+def best_of_part(counts: TermCounts, statistics: CollectionStatistics, depth: int) -> ScoredRows:
     """Return the best chunks of a part of a corpus for each question, and their scores: [questions, depth] each.
 
     Lists of all parts, merged by score and then by the order of chunks, are those of the whole corpus.

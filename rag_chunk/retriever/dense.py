@@ -13,14 +13,15 @@ import numpy as np
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Floats
+from rag_chunk.corpus.arrays import Floats, Positions
 from rag_chunk.embedder import Vectors, check_dimensions, embed
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import index_settings, texts_to_index
-from rag_chunk.retriever.order import best_first
+from rag_chunk.retriever.order import ScoredRows, best_columns, best_first, no_rows
 
 _AT_ONCE = 4096  # chunks embedded and multiplied together: 13 MB in 384 dimensions
 _CELLS = 2**21  # scores made at once: 16 MB
+_NONE = np.zeros(0, np.int64)
 
 
 class Dense:
@@ -33,15 +34,27 @@ class Dense:
 
     def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
         """Return the chunks for each question, best first, ties in order: int64 [questions, depth]."""
-        depth = min(depth, len(chunking))
-        rows = np.zeros((len(questions), 0), np.int64)
-        scores = np.zeros((len(questions), 0), np.float32)
+        return self.best_of_part(chunking, questions, min(depth, len(chunking)))[0][0]
+
+    def best_of_part(
+        self, chunking: Chunking, questions: Sequence[str], depth: int, among: Positions = _NONE
+    ) -> tuple[ScoredRows, ScoredRows]:
+        """Return the best chunks of a part of a corpus for each question, and those in the sorted rows `among`.
+
+        Each with their scores; lists of all parts, merged by score and then by the order of chunks, are those of the whole.
+        """
+        best = no_rows(len(questions))
+        others = [best[1]]
         for first, block in self._blocks(chunking, questions):
             places = np.broadcast_to(np.arange(first, first + block.shape[1]), block.shape)
-            rows, scores = np.hstack([rows, places]), np.hstack([scores, block])
-            kept = best_first(scores, depth)
-            rows, scores = np.take_along_axis(rows, kept, axis=1), np.take_along_axis(scores, kept, axis=1)
-        return rows
+            best = _keep_best(best, (places, block), depth)
+            others.append(block[:, among[(among >= first) & (among < first + block.shape[1])] - first])
+        kept, scores = best_columns(np.hstack(others), len(among))
+        return best, (among[kept], scores)
+
+    def remember(self, questions: Sequence[str], vectors: Vectors) -> None:
+        """Take the `vectors` of questions, which then need not be embedded."""
+        self._latest = {tuple(questions): vectors}
 
     def scores(self, chunking: Chunking, questions: Sequence[str]) -> Floats:
         """Return the score of every chunk for each question: float32 [questions, chunks]."""
@@ -50,7 +63,7 @@ class Dense:
 
     def _blocks(self, chunking: Chunking, questions: Sequence[str]) -> Iterator[tuple[int, Floats]]:
         """Yield the first chunk of each block, and the block's scores: float32 [questions, block]."""
-        asked = self._questions(tuple(questions)).astype(np.float64)
+        asked = self.embed_questions(tuple(questions)).astype(np.float64)
         texts = texts_to_index(chunking, self._config) if len(asked) else []
         for first in range(0, len(texts), _AT_ONCE):
             vectors = embed(texts[first : first + _AT_ONCE], self._config).astype(np.float64)
@@ -59,10 +72,18 @@ class Dense:
             parts = [asked[row : row + step] @ vectors.T for row in range(0, len(asked), step)]
             yield first, np.vstack([part.astype(np.float32) for part in parts])
 
-    def _questions(self, questions: tuple[str, ...]) -> Vectors:
+    def embed_questions(self, questions: tuple[str, ...]) -> Vectors:
+        """Return the vector of each question; those of the last ones are remembered."""
         if questions not in self._latest:
             self._latest = {questions: embed(questions, self._config, "query")}
         return self._latest[questions]
+
+
+def _keep_best(known: ScoredRows, block: ScoredRows, depth: int) -> ScoredRows:
+    """Return the best `depth` of two lists, of which the second has later chunks."""
+    rows, scores = (np.hstack(pair) for pair in zip(known, block, strict=True))
+    kept = best_first(scores, depth)
+    return np.take_along_axis(rows, kept, axis=1), np.take_along_axis(scores, kept, axis=1)
 
 
 def dense(corpus: Corpus, config: RunConfig) -> Dense:

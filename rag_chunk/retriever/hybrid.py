@@ -34,8 +34,18 @@ class Hybrid:
         depth = min(depth, len(chunking))
         lexical = self._lexical.matches(chunking, questions, DEPTH)
         semantic = self._semantic.rank(chunking, questions, max(depth, DEPTH))
-        fused = [_fuse(*rows, depth) for rows in zip(lexical, semantic, strict=True)]
-        return np.array(fused, np.int64).reshape(len(questions), depth)
+        return fuse(lexical, semantic, depth)
+
+
+def fuse(lexical: Ranking, semantic: Ranking, depth: int) -> Ranking:
+    """Fuse two rankings: int64 [questions, at most depth]; -1 is no chunk in `lexical`, and after the first 50 in `semantic`.
+
+    There -1 is at the end of a row, or where one is left out.
+    """
+    fused = [_fuse(*rows, depth) for rows in zip(lexical, semantic, strict=True)]
+    longest = max(map(len, fused), default=0)
+    rows = [np.pad(row, (0, longest - len(row)), constant_values=-1) for row in fused]
+    return np.array(rows, np.int64).reshape(len(fused), longest)
 
 
 def _fuse(lexical: Positions, semantic: Positions, depth: int) -> Positions:

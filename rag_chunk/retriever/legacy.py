@@ -7,9 +7,9 @@ import numpy as np
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Positions
+from rag_chunk.corpus.arrays import Floats, Positions
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.order import best_first
+from rag_chunk.retriever.order import ScoredRows, best_columns, best_first
 
 _NONE = np.zeros(0, np.int64)
 
@@ -19,15 +19,28 @@ class Legacy:
 
     def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
         """Return the chunks for each question, best first, ties in order: int64 [questions, depth]."""
-        asked = [_words(question) for question in questions]
-        chunks = [_words(text) for text in chunking.corpus.texts(chunking.spans)]
-        holders = _holders(chunks, frozenset().union(*asked))
-        shared = np.zeros((len(asked), len(chunks)))
-        for number, words in enumerate(asked):
-            rows = [holders[word] for word in words if word in holders]
-            shared[number] = np.bincount(np.concatenate([_NONE, *rows]), minlength=len(chunks))
-        sizes = np.outer([len(words) for words in asked], [len(words) for words in chunks])
-        return best_first(shared / np.sqrt(np.maximum(sizes, 1)), min(depth, len(chunks)))
+        return best_first(_scores(chunking, questions), min(depth, len(chunking)))
+
+    def best_of_part(
+        self, chunking: Chunking, questions: Sequence[str], depth: int, among: Positions
+    ) -> tuple[ScoredRows, ScoredRows]:
+        """Return the best chunks of a part of a corpus for each question, and those in the sorted rows `among`."""
+        scores = _scores(chunking, questions)
+        kept, of_kept = best_columns(scores[:, among], len(among))
+        return best_columns(scores, depth), (among[kept], of_kept)
+
+
+def _scores(chunking: Chunking, questions: Sequence[str]) -> Floats:
+    asked = [_words(question) for question in questions]
+    chunks = [_words(text) for text in chunking.corpus.texts(chunking.spans)]
+    holders = _holders(chunks, frozenset().union(*asked))
+    shared = np.zeros((len(asked), len(chunks)))
+    for number, words in enumerate(asked):
+        rows = [holders[word] for word in words if word in holders]
+        shared[number] = np.bincount(np.concatenate([_NONE, *rows]), minlength=len(chunks))
+    sizes = np.outer([len(words) for words in asked], [len(words) for words in chunks])
+    scores: Floats = shared / np.sqrt(np.maximum(sizes, 1))
+    return scores
 
 
 def _holders(chunks: Sequence[frozenset[str]], asked: frozenset[str]) -> dict[str, Positions]:

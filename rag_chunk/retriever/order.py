@@ -1,10 +1,13 @@
 """From scores to a ranking that is total: score descending, then the chunks' order."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rag_chunk.corpus.arrays import Floats, Positions
 from rag_chunk.retriever import Ranking
 
+ScoredRows = tuple[Ranking, Floats]  # a ranking and the score of each of its places: [questions, depth] each
 _GROUPS = 4  # groups of columns for each place: with more of them fewer columns are sorted in vain
 _LARGEST = 64  # columns of a group: each is a step of a loop
 
@@ -49,6 +52,30 @@ def _candidates(scores: Floats, depth: int) -> tuple[Positions, Positions]:
         is_kept = ~is_tied | (number <= depth - better[row])
         places, row = places[is_kept], row[is_kept]
     return row, places - row * columns
+
+
+def merge_best(lists: Sequence[ScoredRows], depth: int) -> ScoredRows:
+    """Merge rankings of different chunks: best first, ties in the order of rows, at most `depth` of them.
+
+    >>> one, other = (np.array([[4, 0]]), np.array([[2.0, 1.0]])), (np.array([[2, 3]]), np.array([[2.0, 0.5]]))
+    >>> merge_best([one, other], 3)[0].tolist()
+    [[2, 4, 0]]
+    """
+    rows, scores = (np.hstack(columns) for columns in zip(*lists, strict=True))
+    order = np.lexsort((rows, -scores), axis=1)[:, :depth]
+    return np.take_along_axis(rows, order, axis=1), np.take_along_axis(scores, order, axis=1)
+
+
+def no_rows(questions: int) -> ScoredRows:
+    """Return empty rankings, to which others are added."""
+    scores: Floats = np.zeros((questions, 0), np.float32)
+    return np.zeros((questions, 0), np.int64), scores
+
+
+def best_columns(scores: Floats, depth: int) -> ScoredRows:
+    """Return the `depth` best columns of each row, as `best_first` does, and their scores."""
+    best = best_first(scores, depth)
+    return best, np.take_along_axis(scores, best, axis=1)
 
 
 def _lower_bounds(scores: Floats, depth: int) -> Floats:

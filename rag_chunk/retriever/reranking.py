@@ -13,17 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import RERANKERS, load_built_in
 from rag_chunk.config.functions import load_function
 from rag_chunk.config.names import is_function_name, is_reranker_backend
-from rag_chunk.corpus.arrays import Floats
+from rag_chunk.corpus.arrays import Floats, Positions
 from rag_chunk.embedder import vector_store as store
 from rag_chunk.embedder.vector_store import Stored
 from rag_chunk.errors import InputError, RagChunkError
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.indexed import texts_to_index
 
 _PROTOCOL = "rag_chunk.retriever.rerank_protocol:rerank_protocol"
 Scoring = Callable[[str, Sequence[str]], Any]
@@ -55,16 +53,18 @@ def load_reranker(name: str) -> Reranker:
     return behind_address
 
 
-def rerank(ranking: Ranking, chunking: Chunking, questions: Sequence[str], config: RunConfig) -> Ranking:
+def rerank(
+    ranking: Ranking, texts_of: Callable[[Positions], Sequence[str]], questions: Sequence[str], config: RunConfig
+) -> Ranking:
     """Return `ranking` with the first `candidates` of each list in the order of the reranker of `config`, ties as before.
 
-    Raise `InputError` where the reranker fails, or does not score each text.
+    `texts_of` returns what is indexed for the chunks in some rows. Raise `InputError` where the reranker fails, or does not score each text.
     """
     if config.reranker is None or not ranking.size:
         return ranking
     reranker, candidates = load_reranker(config.reranker), ranking[:, : config.candidates]
     some = np.unique(candidates[candidates >= 0])
-    texts = dict(zip(some.tolist(), texts_to_index(chunking.of_rows(some), config), strict=True))
+    texts = dict(zip(some.tolist(), texts_of(some), strict=True))
     reranked = ranking.copy()
     for number, question in enumerate(questions):
         rows = candidates[number][candidates[number] >= 0]

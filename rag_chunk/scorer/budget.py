@@ -9,7 +9,7 @@ from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus.arrays import Positions, Spans, distinct, ranges
 from rag_chunk.retriever import Ranking
-from rag_chunk.scorer.pricing import CHARACTERS, Pricing, pricing_of
+from rag_chunk.scorer.pricing import Pricing, pricing_of
 
 CURVE = (1000, 2000, 4000, 8000, 16000)
 LADDER = (1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000)
@@ -51,7 +51,7 @@ def usual_depth(chunking: Chunking, config: RunConfig) -> int:
 def fills_budgets(ranking: Ranking, chunking: Chunking, config: RunConfig) -> bool:
     """Whether each list of `ranking` [lists, depth] costs as much as the largest budget, or more."""
     for budget, costs in _largest(chunking, config):
-        after = walk(ranking, costs, merge_overlaps=config.pays_once).after
+        after = walk(ranking, Pricing(costs), merge_overlaps=config.pays_once).after
         if (after[:, -1] < budget).any():
             return False
     return True
@@ -59,8 +59,8 @@ def fills_budgets(ranking: Ranking, chunking: Chunking, config: RunConfig) -> bo
 
 def _largest(chunking: Chunking, config: RunConfig) -> list[tuple[int, Spans]]:
     """Return the largest budget in characters, and one in another unit, each with the chunks' costs in its unit."""
-    pricing = pricing_of(chunking.corpus, config)
-    others = [] if pricing is CHARACTERS else [(config.budget, pricing.costs(chunking.spans))]
+    in_characters = config.budget_unit == "characters"
+    others = [] if in_characters else [(config.budget, pricing_of(chunking, config).costs)]
     return [(budgets_of(config)[-1], chunking.spans), *others]
 
 
@@ -89,7 +89,7 @@ class BudgetCurve:
     spent: Positions
     ends: Positions
     opens: Positions
-    pricing: Pricing = CHARACTERS
+    pricing: Pricing
 
     @property
     def before(self) -> Costs:
@@ -129,9 +129,9 @@ class BudgetCurve:
         return self.pricing.positions(self.ends[piece] - (self.spent[piece + 1] - target))
 
 
-def walk(ranking: Ranking, spans: Spans, *, merge_overlaps: bool, pricing: Pricing = CHARACTERS) -> BudgetCurve:
+def walk(ranking: Ranking, pricing: Pricing, *, merge_overlaps: bool) -> BudgetCurve:
     """Add up what the chunks of `ranking` [lists, depth] cost, row -1 costing nothing."""
-    costs = pricing.costs(spans)
+    costs = pricing.costs
     padded = np.concatenate([costs, np.zeros((1, 2), np.int64)])
     if merge_overlaps and ranking.shape[1] and _most_at_one_place(costs) > 1:
         return _merge_curve(ranking, padded, pricing)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rag_chunk.chunker.chunking import Chunk, Chunking
+from rag_chunk.chunker.chunking import Chunk
 from rag_chunk.config import RunConfig
 from rag_chunk.config.functions import load_function
 from rag_chunk.config.metric_table import METRICS
@@ -18,7 +18,6 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.document import Location
 from rag_chunk.errors import InputError
 from rag_chunk.questions.question import Questions
-from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.groups import Scores
 from rag_chunk.scorer.metrics import Figures
 
@@ -61,17 +60,13 @@ class UsersMetrics:
         """The functions' names."""
         return tuple(self._functions)
 
-    def add_to(self, scores: Scores, chunking: Chunking, ranking: Ranking, questions: Questions) -> Scores:
+    def add_to(self, scores: Scores, corpus: Corpus, retrieved: Sequence[list[Chunk]], questions: Questions) -> Scores:
         """Return `scores` with the users' metrics: each is the mean over the questions.
 
-        A function is given the chunks that fill the budget, best first and whole, also the one that was cut.
-        Raise `InputError` where it raises, or returns what is no metric.
+        A function is given the chunks `retrieved` for a question, those that fill the budget, best first and whole, also
+        the one that was cut. Raise `InputError` where it raises, or returns what is no metric.
         """
-        if not self._functions:
-            return scores
-        chunks, asked = list(chunking), known_questions(chunking.corpus, questions)
-        rows = [row[:count].tolist() for row, count in zip(ranking, scores.filled, strict=True)]
-        retrieved = [[chunks[place] for place in row] for row in rows]
+        asked = known_questions(corpus, questions)
         metrics, per_question = dict(scores.metrics), dict(scores.per_question)
         for name, function in self._functions.items():
             figures = _figures(name, function, list(zip(retrieved, asked, strict=True)))

@@ -78,14 +78,23 @@ def _document_precision(retrieval: Retrieval) -> Floats:
 
 def in_own_documents(ranking: Ranking, chunking: Chunking, questions: Questions) -> Bools:
     """Return whether each ranked chunk lies in a document with evidence of its question: [questions, depth]."""
-    corpus = chunking.corpus
-    known = corpus.derive(
-        np.ndarray, lambda: _evidence_documents(corpus, questions), "documents of evidence", questions
-    )
+    corpus, known = chunking.corpus, _known_documents(chunking, questions)
     document = np.append(corpus.documents_at(chunking.spans[:, 0]), 0)[ranking]
     keys = np.arange(len(ranking))[:, None] * len(corpus.documents) + document
     own: Bools = np.isin(keys, known) & (ranking >= 0)
     return own
+
+
+def rows_with_evidence(chunking: Chunking, questions: Questions) -> Positions:
+    """Return the rows of the chunks that lie in documents with evidence of any question: [n]."""
+    corpus = chunking.corpus
+    documents = np.unique(_known_documents(chunking, questions) % len(corpus.documents))
+    return np.flatnonzero(np.isin(corpus.documents_at(chunking.spans[:, 0]), documents))
+
+
+def _known_documents(chunking: Chunking, questions: Questions) -> Positions:
+    corpus = chunking.corpus
+    return corpus.derive(np.ndarray, lambda: _evidence_documents(corpus, questions), "documents of evidence", questions)
 
 
 def _evidence_documents(corpus: Corpus, questions: Questions) -> Positions:

@@ -13,7 +13,7 @@ from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.budget import BudgetCurve, walk
 from rag_chunk.scorer.evidence import EvidenceTable, evidence_table, union_table
 from rag_chunk.scorer.overlaps import EvidenceOverlaps, Hits, Sizes, find_overlaps, hits
-from rag_chunk.scorer.pricing import CHARACTERS, Pricing, pricing_of
+from rag_chunk.scorer.pricing import Pricing, pricing_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +53,13 @@ class Retrieval:
 
     @cached_property
     def pricing(self) -> Pricing:
-        """The unit of the budget."""
-        return pricing_of(self.chunking.corpus, self.config)
+        """What the chunks cost in the unit of the budget."""
+        return pricing_of(self.chunking, self.config)
 
-    @cached_property
+    @property
     def costs(self) -> Spans:
         """The chunks counted in the unit of the budget: [chunks, 2]."""
-        return self.pricing.costs(self.chunking.spans)
+        return self.pricing.costs
 
     @cached_property
     def walk(self) -> BudgetCurve:
@@ -69,14 +69,13 @@ class Retrieval:
     @cached_property
     def walk_in_characters(self) -> BudgetCurve:
         """What the ranking costs in characters, whatever the unit of the budget."""
-        if self.pricing is CHARACTERS:
+        if self.config.budget_unit == "characters":
             return self.walk
-        return walk(self.ranking, self.chunking.spans, merge_overlaps=self.config.pays_once)
+        return walk(self.ranking, Pricing(self.chunking.spans), merge_overlaps=self.config.pays_once)
 
     def walk_of(self, ranking: Ranking) -> BudgetCurve:
         """Return what another ranking of the same chunks costs, in the unit of the budget."""
-        merge = self.config.pays_once
-        return walk(ranking, self.chunking.spans, merge_overlaps=merge, pricing=self.pricing)
+        return walk(ranking, self.pricing, merge_overlaps=self.config.pays_once)
 
     def visible(self, ranked: Hits, walked: BudgetCurve, budgets: Positions) -> Sizes:
         """Return up to where, counted without white space, each hit is read at each budget: [budgets, hits]."""

@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_chunk.analysis import analyze
+from rag_chunk.analysis.cost_estimate import estimate_cost
+from rag_chunk.analysis.shard_estimates import estimate_shards
 from rag_chunk.config import METRIC_GROUPS, STRATEGIES, AnalysisConfig, RunConfig
+from rag_chunk.config.prices import Prices
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.partial_corpus import PartialCorpus, count_non_whitespace, facts_of
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
@@ -24,8 +28,11 @@ from tests.support.shards import HeldShard
 from tests.support.texts import texts
 
 GROUPS = tuple(group for group in METRIC_GROUPS if group != "legacy")
-PLAIN = [name for name, row in STRATEGIES.items() if not row.needs_vectors and row.extra is None]
-TIMES = ("processing_time", "chunk_time")
+PLAIN = [name for name, row in STRATEGIES.items() if row.extra is None]
+# Times, and what is counted of each shard alone: a text that is in two shards is embedded in both.
+_VARYING = ("processing_time", "chunk_time", "embedding_time", "share_cached", "share_unread")
+_RETRIEVERS = ["bm25", "bm25", "dense", "hybrid", "legacy", "oracle", "random"]
+_HANDED_OVER: list[dict[str, Any]] = [{}, {}, {"window": 1}, {"retrieve_parents": True}]
 
 
 def in_shards(corpus: Corpus, questions: Questions | None, shares: Sequence[int]) -> ShardedCorpus:
@@ -40,11 +47,22 @@ def in_shards(corpus: Corpus, questions: Questions | None, shares: Sequence[int]
     return ShardedCorpus(line, tuple(HeldShard(Corpus(part)) for part in parts))
 
 
+def count_letters(question: str, chunks: Sequence[str]) -> list[int]:
+    """Score chunks by how many letters they have in common with a question."""
+    return [len({*question} & {*text}) for text in chunks]
+
+
+def mean_start(chunks: Sequence[Any], question: Any) -> float:
+    """Measure where in their documents retrieved chunks are, and what they are in."""
+    return float(sum(each.start + len(each.headings) + each.lines[1] + len(each.text) for each in chunks))
+
+
 def figures(report: Any) -> str:
     """Return a whole report but for what differs between two runs of the same."""
     values = report.model_dump(mode="json", exclude={"analysis_id", "created", "timings"})
     for each in values["configurations"]:
-        each["metrics"] = {name: value for name, value in each["metrics"].items() if name not in TIMES}
+        each["metrics"] = {name: value for name, value in each["metrics"].items() if name not in _VARYING}
+        each["embedding"] = None
     return json.dumps(values, sort_keys=True)
 
 
@@ -69,10 +87,15 @@ def cases(draw: st.DrawFn) -> tuple[Corpus, Questions, list[int], dict[str, RunC
             chunk_size=(size := draw(st.integers(2, 12))),
             overlap=draw(st.integers(0, size - 1)),
             unit=draw(st.sampled_from(["words", "characters", "tokens"])),
-            retriever=draw(st.sampled_from(["bm25", "bm25", "oracle", "random"])),
+            retriever=draw(st.sampled_from(_RETRIEVERS)),
+            embedding_model="hashing",
+            reranker=draw(st.sampled_from([None, None, f"{__name__}:count_letters"])),
+            candidates=draw(st.integers(1, 5)),
+            filter=draw(st.sampled_from(["none", "none", "document"])),
+            budget_unit=draw(st.sampled_from(["characters", "tokens"])),
             budget=draw(st.sampled_from([5, 40, 4000])),
             top_k=draw(st.integers(1, 4)),
-            window=draw(st.sampled_from([0, 0, 1])),
+            **draw(st.sampled_from(_HANDED_OVER)),
         )
         for number in range(2)
     }
@@ -82,7 +105,7 @@ def cases(draw: st.DrawFn) -> tuple[Corpus, Questions, list[int], dict[str, RunC
 @given(cases())
 def test_any_division_into_shards_gives_the_same_report(case: Any) -> None:
     corpus, questions, shares, configs = case
-    settings = AnalysisConfig(metrics=GROUPS)
+    settings = AnalysisConfig(metrics=GROUPS, custom_metrics=(f"{__name__}:mean_start",))
     whole = analyze(corpus, configs, questions, settings=settings).report
     parts = analyze(in_shards(corpus, questions, shares), configs, questions, settings=settings).report
     assert figures(parts) == figures(whole)
@@ -115,6 +138,8 @@ def test_the_public_data_give_the_same_report_in_any_number_of_shards(
         RunConfig(strategy="sliding-window", chunk_size=60, overlap=30, merge_overlaps=True),
         RunConfig(strategy="hierarchical", chunk_size=100),
         RunConfig(strategy="sentence", chunk_size=100, retriever="random"),
+        RunConfig(strategy="paragraph", chunk_size=200, budget_unit="tokens", budget=1000, filter="document"),
+        RunConfig(strategy="semantic", chunk_size=200, retriever="hybrid", embedding_model="hashing"),
     ]
     settings = AnalysisConfig(metrics=GROUPS, holdout=0.5)
     whole = analyze(corpus, configs, questions, settings=settings).report
@@ -123,11 +148,61 @@ def test_the_public_data_give_the_same_report_in_any_number_of_shards(
     assert figures(parts) == figures(whole)
 
 
-def test_what_needs_all_shards_at_once_is_refused_with_all_of_it() -> None:
-    corpus = Corpus([Document("a.txt", "one"), Document("b.txt", "two")])
-    config = RunConfig(retriever="dense", embedding_model="hashing", filter="document")
-    with pytest.raises(SettingsError, match=r"--costs, --retriever dense, --filter document, --embedding"):
-        analyze(in_shards(corpus, None, [0, 1]), config, settings=AnalysisConfig(measure_costs=True))
+def two_documents() -> tuple[Corpus, Questions]:
+    """Return two documents, and a question about the second."""
+    corpus = Corpus([Document("a.txt", "one two three"), Document("b.txt", "two four")])
+    evidence = Evidence(((13, 16),))
+    return corpus, Questions("questions.json", "0", (Question("q", "two", (evidence,)),))
+
+
+def test_costs_are_those_of_one_shard_but_for_the_time_of_the_retriever() -> None:
+    corpus, questions = two_documents()
+    settings, config = (
+        AnalysisConfig(costs=Prices(embedding=0.02, context=10)),
+        RunConfig(chunk_size=2, overlap=0, unit="tokens"),
+    )
+    reports = [
+        analyze(each, config, questions, settings=settings).report
+        for each in (corpus, in_shards(corpus, questions, [0, 1]))
+    ]
+    whole, parts = (
+        {name: value for name, value in report.configurations[0].metrics.items() if not name.endswith("time")}
+        for report in reports
+    )
+    assert {"index_price", "query_price", "context_tokens"} <= parts.keys()
+    assert parts == {name: value for name, value in whole.items() if not name.startswith("retrieval_ms")}
+
+
+def test_what_is_embedded_is_counted_in_all_shards() -> None:
+    corpus, questions = two_documents()
+    config = RunConfig(chunk_size=2, overlap=0, retriever="dense", embedding_model="hashing")
+    (result,) = analyze(in_shards(corpus, questions, [0, 1]), config, questions).report.configurations
+    assert result.embedding is not None
+    assert result.embedding.texts == 1 + len({"one two", "three", "two four"})
+
+
+def test_the_estimate_is_the_sum_of_all_shards() -> None:
+    corpus, questions = two_documents()
+    config = RunConfig(
+        chunk_size=2, overlap=0, retriever="dense", embedding_model="hashing", reranker=f"{__name__}:count_letters"
+    )
+    whole = estimate_cost(corpus, {"a": config}, questions)
+    parts = estimate_shards(in_shards(corpus, questions, [0, 1]), {"a": config}, questions)
+    assert [(each.name, each.chunks, each.texts) for each in parts.items] == [("questions", None, 1), ("a", 3, 3)]
+    assert [replace(each, tokens=0) for each in parts.items] == [replace(each, tokens=0) for each in whole.items]
+    assert parts.pairs == whole.pairs
+
+
+def test_what_needs_all_shards_at_once_is_refused() -> None:
+    corpus, questions = two_documents()
+    settings = AnalysisConfig(metrics=("budget", "legacy"))
+    with pytest.raises(SettingsError, match=r"--metrics legacy, --retriever tests\S+ needs all documents at once"):
+        analyze(
+            in_shards(corpus, questions, [0, 1]),
+            RunConfig(retriever=f"{__name__}:count_letters"),
+            questions,
+            settings=settings,
+        )
 
 
 def test_documents_of_one_name_in_two_shards_are_refused() -> None:

@@ -94,9 +94,9 @@ def test_without_questions_the_chunks_are_measured(run: Program) -> None:
 
 
 def test_what_needs_all_documents_at_once_gets_them_and_says_so(run: Program) -> None:
-    status, out, err = run("analyze", "docs", *OPTIONS, *SHARDS, "--retriever", "legacy", "--output", "json")
+    status, out, err = run("analyze", "docs", *OPTIONS, *SHARDS, "--metrics", "legacy", "--output", "json")
     assert status == 0
-    assert "--retriever legacy needs all documents in memory at once" in err
+    assert "--metrics legacy needs all documents in memory at once" in err
     assert len(json.loads(out)["configurations"]) == 2
 
 

@@ -19,7 +19,7 @@ from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer import CURVE, required_depth
 from rag_chunk.scorer.budget import walk
-from rag_chunk.scorer.pricing import CHARACTERS, Pricing, pricing_of
+from rag_chunk.scorer.pricing import Pricing, pricing_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +27,7 @@ class ExternalRun:
     """Somebody else's chunks and rankings: int64 [questions, depth], -1 where a list has ended.
 
     `files` are those that hold the chunks and the rankings; `notices` say for how many questions nothing was
-    retrieved, or too little.
+    retrieved, or too little. `milliseconds` are the retriever's own, one for each question where they are told.
     """
 
     chunking: Chunking
@@ -35,6 +35,16 @@ class ExternalRun:
     config: RunConfig
     notices: tuple[str, ...] = ()
     files: tuple[Path, Path] | None = None
+    milliseconds: tuple[float, ...] = ()
+
+    @property
+    def time_notice(self) -> str:
+        """What is not known of the retriever's own time: nothing here has measured it."""
+        told, asked = len(self.milliseconds), len(self.ranking)
+        if told == asked:
+            return ""
+        known = f"is known for {told:,} of {asked:,} questions only" if told else "is not known"
+        return f'the retriever\'s own time {known}: give it as "milliseconds" on the lines of the rankings'
 
 
 def read_retrievals(
@@ -75,11 +85,11 @@ def read_retrieval(
     chunks: ExternalChunks, path: Path, questions: Questions, config: RunConfig, *, chunk_size: int | None = None
 ) -> ExternalRun:
     """Read what was ranked of `chunks`, and say of both what a configuration says."""
-    ranking = read_ranking(path, chunks, questions)
-    given = _config(chunks, ranking, questions, config, chunk_size)
-    kept = ranking[:, : max(1, required_depth(chunks.chunking, given))]
+    timed = read_ranking(path, chunks, questions)
+    given = _config(chunks, timed.ranking, questions, config, chunk_size)
+    kept = timed.ranking[:, : max(1, required_depth(chunks.chunking, given))]
     notices = tuple(_notices(chunks.chunking, kept, given))
-    return ExternalRun(chunks.chunking, kept, given, notices, (chunks.source, path))
+    return ExternalRun(chunks.chunking, kept, given, notices, (chunks.source, path), timed.milliseconds)
 
 
 def _config(
@@ -124,9 +134,9 @@ def _notices(chunking: Chunking, ranking: Ranking, config: RunConfig) -> Iterato
         yield f"lists are shorter than {wanting} of {len(ranking)} questions: only their content is scored"
 
 
-def _spent(chunking: Chunking, ranking: Ranking, config: RunConfig, pricing: Pricing) -> Positions:
+def _spent(ranking: Ranking, config: RunConfig, pricing: Pricing) -> Positions:
     """Return what each list costs: [questions]."""
-    walked = walk(ranking, chunking.spans, merge_overlaps=config.merge_overlaps, pricing=pricing)
+    walked = walk(ranking, pricing, merge_overlaps=config.merge_overlaps)
     costs: Positions = walked.after[:, -1]
     return costs
 
@@ -138,8 +148,8 @@ def _short(lengths: Positions, ranking: Ranking, chunking: Chunking, config: Run
     if top:
         yield f"top_k ({config.top_k})", top
     for pricing, unit, budgets in _budgets(chunking, config):
-        most = int(_spent(chunking, all_chunks, config, pricing)[0])
-        spent = _spent(chunking, ranking, config, pricing)
+        most = int(_spent(all_chunks, config, pricing)[0])
+        spent = _spent(ranking, config, pricing)
         for budget in budgets:
             count = int((some & (spent < min(budget, most))).sum())
             if count:
@@ -148,7 +158,8 @@ def _short(lengths: Positions, ranking: Ranking, chunking: Chunking, config: Run
 
 def _budgets(chunking: Chunking, config: RunConfig) -> list[tuple[Pricing, str, tuple[int, ...]]]:
     """Return the budget of the headline and the largest of the curve, by the unit that they are in."""
+    characters = Pricing(chunking.spans)
     if config.budget_unit == "characters":
-        return [(CHARACTERS, "characters", tuple(dict.fromkeys((config.budget, max(config.budget, *CURVE)))))]
-    headline = (pricing_of(chunking.corpus, config), config.budget_unit, (config.budget,))
-    return [headline, (CHARACTERS, "characters", (max(CURVE),))]
+        return [(characters, "characters", tuple(dict.fromkeys((config.budget, max(config.budget, *CURVE)))))]
+    headline = (pricing_of(chunking, config), config.budget_unit, (config.budget,))
+    return [headline, (characters, "characters", (max(CURVE),))]

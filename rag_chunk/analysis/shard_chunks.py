@@ -1,0 +1,99 @@
+"""`ShardChunks`: the chunks of one shard under one configuration, and all that an analysis needs of their text at once."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag_chunk.analysis.stage import time_stage
+from rag_chunk.chunker import Chunking, chunk
+from rag_chunk.chunker.handed_over import with_handed_over
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Positions, Spans, as_spans, index_in
+from rag_chunk.corpus.units import units_of
+from rag_chunk.embedder import EmbeddingUsage, track_usage
+from rag_chunk.retriever.bm25 import TermCounts, bm25
+from rag_chunk.scorer.outlined_chunking import count_tokens_of_documents
+from rag_chunk.scorer.pricing import count_touched
+from rag_chunk.scorer.shape import Shape, measure_shape
+
+_KEY_BYTES = 8
+_BY_WORDS = {"bm25", "hybrid"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretches:
+    """Spans of chunks, [chunks, 2] each: on a line, and counted from the start of their document in other units.
+
+    These are characters that are no white space, and where a budget is in tokens, tokens.
+    """
+
+    spans: Spans
+    non_whitespace: Spans
+    tokens: Spans | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShardChunks:
+    """The chunks of a shard under one configuration, on the shard's own line.
+
+    `keys` [chunks] are equal for equal texts. `parents` and `parent_rows` are as those of a `Chunking`; `counts` are there
+    where words rank, `document_tokens` [documents] where a budget is in tokens. `usage` is what was embedded to cut by
+    meaning, and `seconds` how long it took to chunk.
+    """
+
+    chunks: Stretches
+    shape: Shape
+    keys: Positions
+    usage: EmbeddingUsage
+    parents: Stretches | None = None
+    parent_rows: Positions | None = None
+    counts: TermCounts | None = None
+    document_tokens: Positions | None = None
+    seconds: float = 0.0
+
+
+def chunk_shard(corpus: Corpus, config: RunConfig, questions: Sequence[str] | None) -> ShardChunks:
+    """Chunk a shard, and count the questions' terms in its chunks where these rank."""
+    with track_usage() as usage, time_stage(corpus) as stage:
+        chunking = chunk(corpus, config)
+        shape = measure_shape(chunking, config)
+    family = with_handed_over(chunking, config) if config.hands_over_more else chunking
+    ranks = questions is not None and config.retriever in _BY_WORDS
+    in_tokens = questions is not None and config.budget_unit == "tokens"
+    return ShardChunks(
+        chunks=_stretches(chunking, config, in_tokens=in_tokens),
+        shape=shape,
+        keys=_text_keys(chunking),
+        usage=usage,
+        parents=None if family.parents is None else _stretches(family.parents_or_self(), config, in_tokens=in_tokens),
+        parent_rows=family.parent_rows,
+        counts=bm25(corpus, config).count(chunking, questions).compact() if ranks and questions is not None else None,
+        document_tokens=count_tokens_of_documents(_token_starts(corpus, config), corpus.starts) if in_tokens else None,
+        seconds=stage.seconds,
+    )
+
+
+def _stretches(chunking: Chunking, config: RunConfig, *, in_tokens: bool) -> Stretches:
+    """Return the spans of chunks in a form that can be moved to another line."""
+    corpus = chunking.corpus
+    starts = corpus.starts[corpus.documents_at(chunking.spans[:, 0])]
+    non_whitespace = chunking.non_whitespace - corpus.non_whitespace_before(starts)[:, None]
+    if not in_tokens:
+        return Stretches(chunking.spans, non_whitespace)
+    tokens = _token_starts(corpus, config)
+    before = index_in(tokens, starts).astype(np.int64)
+    return Stretches(chunking.spans, non_whitespace, as_spans(count_touched(tokens, chunking.spans) - before[:, None]))
+
+
+def _token_starts(corpus: Corpus, config: RunConfig) -> Positions:
+    return units_of(corpus, "tokens", config.model).starts
+
+
+def _text_keys(chunking: Chunking) -> Positions:
+    """Return a number for the text of each chunk, which other texts all but surely do not have: uint64 [chunks]."""
+    texts = (text.encode("utf-8", "surrogatepass") for text in chunking.corpus.texts(chunking.spans))
+    digests = b"".join(hashlib.blake2b(text, digest_size=_KEY_BYTES).digest() for text in texts)
+    return np.frombuffer(digests, np.uint64)

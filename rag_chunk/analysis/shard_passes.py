@@ -1,0 +1,123 @@
+"""Passes over the shards of a corpus that is chunked: the best chunks of each for questions, and the texts of some chunks.
+
+A pass goes over the shards again and chunks them again, as no process has room for all texts. Each is a pure function of a
+shard, a configuration and a small value.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rag_chunk.chunker import Chunk, Chunking, chunk
+from rag_chunk.chunker.handed_over import handed_over
+from rag_chunk.config import RunConfig
+from rag_chunk.corpus.arrays import Positions, Spans
+from rag_chunk.corpus.sharded_corpus import ReadableShard
+from rag_chunk.corpus.units import units_of
+from rag_chunk.embedder import EmbeddingUsage, Vectors, track_usage
+from rag_chunk.retriever.dense import dense
+from rag_chunk.retriever.indexed import texts_to_index
+from rag_chunk.retriever.legacy import legacy
+from rag_chunk.retriever.order import ScoredRows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChunkedShard:
+    """A shard, its number among all, and how it was chunked, with the spans of its chunks; `is_handed_over`: what is for them."""
+
+    shard: ReadableShard
+    number: int
+    config: RunConfig
+    spans: Spans
+    is_handed_over: bool = False
+
+    def chunk(self) -> Chunking:
+        """Read and chunk the shard; what is cut by meaning is not embedded again."""
+        corpus, config = self.shard.read(), self.config
+        if config.cuts_by_vectors:
+            chunking = Chunking(corpus, self.spans, units_of(corpus, config.unit, config.model))
+        else:
+            chunking = chunk(corpus, config)
+        return handed_over(chunking, config) if self.is_handed_over else chunking
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankingTask:
+    """Asks for the best `depth` chunks of a shard for each question, and for the order of those in the rows `among`.
+
+    `vectors` are those of the questions; without them, chunks are ranked as `legacy` does.
+    """
+
+    chunked: ChunkedShard
+    questions: tuple[str, ...]
+    vectors: Vectors | None
+    depth: int
+    among: Positions
+
+    @property
+    def shard(self) -> ReadableShard:
+        """The shard."""
+        return self.chunked.shard
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShardRanking:
+    """The best chunks of the shard of this number, those that were asked about, and what was embedded for it."""
+
+    number: int
+    best: ScoredRows
+    among: ScoredRows
+    usage: EmbeddingUsage
+
+
+def rank_shard(task: RankingTask) -> ShardRanking:
+    """Rank the chunks of a shard by scores that do not depend on those of other shards."""
+    chunking = task.chunked.chunk()
+    with track_usage() as usage:
+        index = _index(chunking, task)
+        best, among = index.best_of_part(chunking, task.questions, task.depth, task.among)
+    return ShardRanking(task.chunked.number, best, among, usage)
+
+
+def _index(chunking: Chunking, task: RankingTask) -> Any:
+    if task.vectors is None:
+        return legacy(chunking.corpus, task.chunked.config)
+    index = dense(chunking.corpus, task.chunked.config)
+    index.remember(task.questions, task.vectors)
+    return index
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowsTask:
+    """Asks for some chunks of a shard, by their rows in it."""
+
+    chunked: ChunkedShard
+    rows: Positions
+
+    @property
+    def shard(self) -> ReadableShard:
+        """The shard."""
+        return self.chunked.shard
+
+
+def read_indexed_texts(task: RowsTask) -> tuple[int, Sequence[str]]:
+    """Return the number of a shard, and what is indexed for some of its chunks."""
+    chunking = task.chunked.chunk()
+    return task.chunked.number, texts_to_index(chunking.of_rows(task.rows), task.chunked.config)
+
+
+def read_chunks(task: RowsTask) -> tuple[int, Sequence[Chunk]]:
+    """Return the number of a shard, and some of its chunks, with their documents."""
+    every = list(task.chunked.chunk())
+    return task.chunked.number, [every[row] for row in task.rows.tolist()]
+
+
+def select_rows(rows: Positions, wanted: Positions) -> Positions:
+    """Return the places of `wanted` in `rows`, as far as they are there, in the order of `rows`.
+
+    >>> select_rows(np.array([4, 1, 9]), np.array([1, 4, 5])).tolist()
+    [0, 1]
+    """
+    return np.flatnonzero(np.isin(rows, wanted))

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from rag_chunk._version import __version__
 from rag_chunk.analysis.comparison import blocks, compare_configurations, with_intervals
-from rag_chunk.analysis.context_estimate import write_all_contexts
 from rag_chunk.analysis.conversions import (
     RivalConversion,
     compare_conversions,
@@ -119,6 +118,10 @@ def _write_contexts(
     corpus: Corpus, named: Mapping[str, RunConfig], settings: AnalysisConfig, progress: Progress
 ) -> list[tuple[str, str]]:
     """Let models write what is indexed with chunks, before anything is indexed; return what could not be read."""
+    if not any(config.has_written_contexts for config in named.values()):
+        return []
+    from rag_chunk.analysis.context_estimate import write_all_contexts
+
     return write_all_contexts(corpus, named, settings.max_context_tokens, lambda what: progress(0, len(named), what))
 
 

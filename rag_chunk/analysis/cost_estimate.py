@@ -4,8 +4,8 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from rag_chunk.analysis.context_estimate import ContextCount, ContextEstimate
 from rag_chunk.analysis.window_estimate import evenly, lengths_of_windows, stretches
 from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.chunker.semantic import sentences
@@ -17,7 +17,9 @@ from rag_chunk.embedder import Embedder, Role, embed, embedder_of, is_stored, ke
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
 from rag_chunk.retriever.indexed import texts_to_index
-from rag_chunk.retriever.written_contexts import kept_contexts
+
+if TYPE_CHECKING:
+    from rag_chunk.analysis.context_estimate import ContextEstimate
 
 QUESTIONS, SENTENCES = "questions", "sentences"
 _SAMPLE = 1_000_000  # characters of the corpus, whose tokens are counted to know how long a token is
@@ -57,7 +59,7 @@ class CostEstimate:
     config: RunConfig | None = None
     sample: tuple[str, ...] = ()
     pairs: Mapping[str, int] = field(default_factory=dict)
-    contexts: tuple[ContextEstimate, ...] = ()
+    contexts: "tuple[ContextEstimate, ...]" = ()
 
     @property
     def model(self) -> str:
@@ -194,6 +196,8 @@ class _Writing:
         self.tokens = 0
         self.config: RunConfig | None = None
         self.pairs: dict[str, int] = {}
+        from rag_chunk.analysis.context_estimate import ContextCount
+
         self.contexts = ContextCount(corpus)
 
     def add(self, name: str, config: RunConfig) -> None:
@@ -267,8 +271,11 @@ class _Writing:
 
 def _texts(chunking: Chunking, config: RunConfig) -> list[str]:
     """Return what is indexed for each chunk, with a context of a usual length where a model has still to write one."""
-    known = kept_contexts(chunking, config, _USUAL_CONTEXT) if config.has_written_contexts else None
-    return texts_to_index(chunking, config, known)
+    if not config.has_written_contexts:
+        return texts_to_index(chunking, config)
+    from rag_chunk.retriever.written_contexts import kept_contexts
+
+    return texts_to_index(chunking, config, kept_contexts(chunking, config, _USUAL_CONTEXT))
 
 
 def _rate(corpus: Corpus, model: Embedder) -> float:

@@ -15,7 +15,6 @@ from rag_chunk.config import RunConfig, is_external
 from rag_chunk.config.prices import Prices
 from rag_chunk.corpus.arrays import spread
 from rag_chunk.questions import Questions
-from rag_chunk.retriever.written_contexts import write_contexts
 
 CHARACTERS_PER_TOKEN = 4  # about, where tokens are not counted
 _BYTES = 4  # of a number in a vector
@@ -44,7 +43,7 @@ def with_costs(
         metrics["context_tokens"] = metrics["context_size"] * tokens / max(characters, 1)
         metrics |= _percentiles(milliseconds or _times(chunking, asked.questions, config))
     if prices:
-        written = sum(each.tokens for each in write_contexts(chunking, config)) if config.has_written_contexts else 0
+        written = _tokens_of_contexts(chunking, config)
         metrics["index_price"] = (tokens * prices.embedding + written * prices.context_model) / _MILLION
     if prices and asked:
         handed_over = metrics["context_tokens"] * _THOUSAND / _MILLION
@@ -77,3 +76,12 @@ def _milliseconds(chunking: Chunking, question: Questions, config: RunConfig) ->
     started = time.perf_counter()
     rank_for_evaluation(chunking, question, config, config.top_k)
     return (time.perf_counter() - started) * 1000
+
+
+def _tokens_of_contexts(chunking: Chunking, config: RunConfig) -> int:
+    """Return how many tokens of a chat model the contexts took that are indexed with chunks."""
+    if not config.has_written_contexts:
+        return 0
+    from rag_chunk.retriever.written_contexts import write_contexts
+
+    return sum(each.tokens for each in write_contexts(chunking, config))

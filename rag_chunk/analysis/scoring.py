@@ -1,7 +1,7 @@
 """Scores one configuration on the questions that report, and on those that choose."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -11,11 +11,12 @@ from rag_chunk.analysis.joined_chunking import JoinedChunking, ShardedChunking
 from rag_chunk.analysis.report import ConfigurationResult, LostItemEntry, QuestionResult
 from rag_chunk.chunker import Chunk, Chunking
 from rag_chunk.config import RunConfig
-from rag_chunk.corpus.arrays import Floats, Positions
+from rag_chunk.corpus.arrays import Floats, Positions, distinct
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.legacy import legacy
 from rag_chunk.scorer import SHAPE, Scores, score, shape_metrics
+from rag_chunk.scorer.losses import LostItem
 from rag_chunk.scorer.shape import metrics_of_shape
 
 HEADLINE = "budget_recall"
@@ -87,11 +88,15 @@ def _choosing(handed: Chunking, ranking: Ranking, config: RunConfig, asked: Eval
     return score(handed, ranking[part.rows], part.questions, config, ["budget"]).per_question[HEADLINE]
 
 
+def _lost_item_entry(item: LostItem) -> LostItemEntry:
+    return LostItemEntry(number=item.number, missing=item.missing, causes=item.causes)
+
+
 def _ids_of(chunking: Chunking, rows: Positions) -> list[str]:
     """Return the id of the chunk in each row; those of all chunks are not made."""
-    some, place = np.unique(rows, return_inverse=True)
+    some = distinct(rows)
     ids = Chunking(chunking.corpus, chunking.spans[some], chunking.units).ids
-    return [ids[each] for each in place.tolist()]
+    return [ids[place] for place in np.searchsorted(some, rows).tolist()]
 
 
 def _question_results(
@@ -115,7 +120,7 @@ def _question_results(
             retrieved=retrieved[first:end],
             rank=rank,
             causes=of_question,
-            lost_items=tuple(LostItemEntry(**asdict(item)) for item in lost) or None,
+            lost_items=tuple(map(_lost_item_entry, lost)) or None,
         )
         for question, row, (first, end), rank, of_question, lost in rows
     )

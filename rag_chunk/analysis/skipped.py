@@ -7,7 +7,7 @@ import numpy as np
 
 from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import as_spans, count_covered_before, union
+from rag_chunk.corpus.arrays import as_spans, count_covered_before, distinct, union
 from rag_chunk.corpus.name_patterns import NamePatterns
 from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.structure import structure_of
@@ -78,7 +78,7 @@ def _lost(corpus: Corpus, questions: Questions, kinds: tuple[str, ...]) -> str:
     lost = of_items > 0
     if not lost.any():
         return ""
-    wholly, asked = int((of_items == 1).sum()), len(np.unique(table.item_question[lost]))
+    wholly, asked = int((of_items == 1).sum()), len(distinct(table.item_question[lost]))
     return (
         f"of {len(lost):,} pieces of evidence, {wholly:,} lie wholly and {lost.sum() - wholly:,} in part in what is left out, "
         f"in {asked:,} of {len(questions):,} questions; no chunk holds that text"

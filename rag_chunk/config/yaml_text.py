@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 LARGEST_FILE = 1_000_000
+LONGEST_WRITTEN = LARGEST_FILE // 2  # characters: a review may add to what is written
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # several times as fast, where PyYAML has it
 DEEPEST = 100
 MOST_VALUES = 200_000  # 1 MB of brackets would keep the reader busy for many seconds

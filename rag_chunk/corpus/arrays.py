@@ -1,5 +1,6 @@
 """The names of the array types that pass between modules."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -89,6 +90,22 @@ def distinct(*positions: Positions) -> Positions:
     ordered = np.sort(np.concatenate(positions), kind="stable")
     kept: Positions = ordered[opens(ordered)]
     return kept
+
+
+def percentiles(numbers: Positions, percents: Sequence[float]) -> list[float]:
+    """Return the percentiles of `numbers`, which are some, by linear interpolation.
+
+    `np.percentile` does the same, and imports numpy's masked arrays first, which takes 8 ms.
+
+    >>> percentiles(np.array([5, 1, 2]), (50, 75))
+    [2.0, 3.5]
+    """
+    ordered, places = np.sort(numbers), (len(numbers) - 1) * (np.array(percents) / 100)
+    below = places.astype(np.int64)
+    low, high = ordered[below], ordered[np.minimum(below + 1, len(numbers) - 1)]
+    step, part = high - low, places - below
+    between: list[float] = np.where(part < 0.5, low + step * part, high - step * (1 - part)).tolist()  # noqa: PLR2004 - from the nearer end
+    return between
 
 
 def opens(*columns: Positions) -> Bools:

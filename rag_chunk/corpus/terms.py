@@ -6,6 +6,7 @@ that are written without spaces are bigrams instead, as in Lucene's CJK analysis
 term by itself.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -27,6 +28,7 @@ _SCRIPTS = "".join(rf"\p{{scx={script}}}" for script in ("Hani", "Hira", "Kana",
 _IS_UNSPACED = regex.compile(rf"[[[{_SCRIPTS}]--\p{{scx=Latn}}]&&\w]", regex.V1)
 _IS_MARK = regex.compile(r"[[\p{sc=Zinh}&&\p{M}]\uff9e\uff9f]", regex.V1)  # with the halfwidth voiced sound marks
 _IS_WORD = regex.compile(r"\w")
+_ASCII_TERM = re.compile(r"\w+", re.ASCII)
 
 
 def _kind(character: str) -> int:
@@ -117,6 +119,8 @@ def terms(text: str) -> list[str]:
     >>> terms("The max_length of 全文検索, 字!")
     ['the', 'max_length', 'of', '全文', '文検', '検索', '字']
     """
+    if text.isascii():  # as questions are, which are many and short: arrays would take longer
+        return _ASCII_TERM.findall(text.lower())
     kinds = _classify(text)
     runs, unspaced = _runs(kinds)
     return list(_fold_terms(text, kinds, _term_spans(runs, unspaced, kinds), unspaced))

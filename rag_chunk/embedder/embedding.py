@@ -41,7 +41,7 @@ def embed(texts: Sequence[str], config: RunConfig, role: Role = "document") -> V
     """
     with time_usage() as usage:
         model = embedder_of(config)
-        keys = [key(model, role, text) for text in texts]
+        keys = [key(model, role, text) if model.is_stored else _encode(text) for text in texts]
         text_of = dict(zip(keys, texts, strict=True))
         stored = store.load(list(text_of)) if model.is_stored else {}
         usage.texts += len(text_of)
@@ -65,6 +65,10 @@ def key(model: Embedder, role: Role, text: str) -> bytes:
     return hashlib.blake2b(described, digest_size=16).digest()
 
 
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
 def _into_batches(text_of: Mapping[bytes, str], size: int) -> list[list[bytes]]:
     """Return the keys in batches of texts of similar length, since a model pads each to the longest of its batch.
 
@@ -78,7 +82,7 @@ def _into_batches(text_of: Mapping[bytes, str], size: int) -> list[list[bytes]]:
 
 def _whole(text: str) -> str:
     """Return a text without lone surrogates, which only JSON can carry and no tokenizer takes."""
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _embed_new(model: Embedder, texts: Sequence[str], role: Role) -> list[Stored]:

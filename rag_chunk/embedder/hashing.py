@@ -6,14 +6,14 @@ et al. 2009, "Feature Hashing for Large Scale Multitask Learning"). Nothing is k
 common has nothing in common.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
 from zlib import crc32
 
 import numpy as np
 
-from rag_chunk.corpus.arrays import Floats, Positions, ranges
+from rag_chunk.corpus.arrays import Floats, Positions, first_of_runs, ranges
 from rag_chunk.corpus.characters import classify_characters, mask_characters
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
 
@@ -47,14 +47,10 @@ def _count(texts: Sequence[str]) -> Positions:
     return counts
 
 
-def _words(texts: Sequence[str]) -> Iterable[list[str]]:
-    """Return the words of each text, runs of letters, digits and `_`: all texts at once, a line each."""
+def _words(texts: Sequence[str]) -> list[str]:
+    """Return the words of all texts, runs of letters, digits and `_`, one text after the other."""
     joined = "\n".join(texts)
-    apart = np.cumsum([len(text) + 1 for text in texts][:-1], dtype=np.int64) - 1
-    is_gap = classify_characters(joined, _is_word) == 0
-    is_gap[apart] = False
-    spaced = mask_characters(joined, is_gap)  # no line of it ends but where a text does
-    return (line.split() for line in spaced.split("\n"))
+    return mask_characters(joined, classify_characters(joined, _is_word) == 0).split()
 
 
 def _is_word(character: str) -> int:
@@ -64,11 +60,12 @@ def _is_word(character: str) -> int:
 def _sum_features(texts: Sequence[str]) -> Floats:
     """Return the sum of the features of each text's words: [texts, dimensions]."""
     vocabulary = _vocabulary()
-    counts = [Counter(words) for words in _words([text.lower() for text in texts])]
-    # One entry for each word of each text, in the order in which the text has them: which word, and its weight.
-    words = np.fromiter(map(vocabulary.__getitem__, chain.from_iterable(counts)), np.int64)
-    often = np.fromiter(chain.from_iterable(map(Counter.values, counts)), np.int64)
-    rows = np.repeat(np.arange(len(texts)) * DIMENSIONS, [*map(len, counts)])
+    lowered = [text.lower() for text in texts]
+    words = np.fromiter(map(vocabulary.__getitem__, _words(lowered)), np.int64)
+    rows = np.repeat(np.arange(len(texts)), _count(lowered))
+    # One entry for each different word of each text, in the order in which the text has them: which word, and its weight.
+    often = _count_repetitions(words, rows)
+    words, rows, often = (column[often > 0] for column in (words, rows * DIMENSIONS, often))
     # One entry for each feature of each of them: its cell of the result, and what it adds there.
     starts, lengths, places, values = vocabulary.features()
     several = lengths[words]
@@ -76,6 +73,17 @@ def _sum_features(texts: Sequence[str]) -> Floats:
     cells = places[features] + np.repeat(rows, several)
     signed = values[features] * np.repeat(1 + np.log(often), several)
     return np.bincount(cells, signed, minlength=len(texts) * DIMENSIONS).reshape(-1, DIMENSIONS)
+
+
+def _count_repetitions(words: Positions, rows: Positions) -> Positions:
+    """Return how often each word is in its text, where that has it first, and else 0: [words]."""
+    # Row, word and place are packed into one integer: sorting brings equal words of a text together, the first place first.
+    bits = len(words).bit_length()
+    ordered = np.sort((rows * (int(words.max(initial=0)) + 1) + words) << bits | np.arange(len(words)))
+    first = first_of_runs(ordered >> bits) if len(words) else words
+    often = np.zeros(len(words), np.int64)
+    often[ordered[first] & ((1 << bits) - 1)] = np.diff(np.append(first, len(words)))
+    return often
 
 
 class Vocabulary(dict[str, int]):
@@ -122,4 +130,11 @@ def _hash_parts(word: str) -> list[int]:
     """Return the CRC-32 of a word and of its runs of characters."""
     framed = f"<{word}>"
     parts = [framed[place : place + _PART] for place in range(len(framed) - _PART + 1)]
-    return [crc32(part.encode("utf-8", "surrogatepass")) for part in (word, *parts)]
+    return [_hash(word), *map(_hash_part, parts)]
+
+
+def _hash(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))
+
+
+_hash_part = lru_cache(maxsize=65_536)(_hash)  # a few thousand parts make up most words

@@ -11,7 +11,7 @@ from rag_chunk.corpus.text_encoding import read_utf8
 from rag_chunk.errors import InputError
 from rag_chunk.questions.diagnostics import Diagnostic, Diagnostics, Level, warn_of_drafts
 from rag_chunk.questions.file_formats import parse_records
-from rag_chunk.questions.folding import fold
+from rag_chunk.questions.folding import fold_text
 from rag_chunk.questions.imported import container_of, import_questions
 from rag_chunk.questions.locator import Locator, note_unknown_documents
 from rag_chunk.questions.parsing import KNOWN, ParsedQuestion, Wording, is_rejected, parse_question
@@ -164,7 +164,7 @@ def _note_duplicates(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> 
     """Warn of a question that is asked twice, and of a phrase that a question has twice: each counts twice."""
     first: dict[str, ParsedQuestion] = {}
     for question in wanted:
-        earlier = first.setdefault(_fold(question.question), question)
+        earlier = first.setdefault(fold_text(question.question), question)
         if question.question and earlier is not question:
             said = f"it asks the same as {earlier.label}; both count"
             account.add("warning", "duplicate", f"{question.label}:", said, question.number)
@@ -177,15 +177,11 @@ def _repetitions(question: ParsedQuestion) -> Iterator[str]:
     """Yield each phrase or span of a question that is in it more than once, as messages show it."""
     counts: dict[object, int] = {}
     for wording in (wording for item in question.items for wording in item):
-        text = _fold(wording.text or "") if wording.start is None else None
+        text = fold_text(wording.text or "") if wording.start is None else None
         key = (wording.doc, wording.start, wording.end, text)
         counts[key] = counts.get(key, 0) + 1
         if counts[key] == 2:  # noqa: PLR2004 - said once, at its second place
             yield excerpt(wording.text, 40) if wording.text else wording.place
-
-
-def _fold(text: str) -> str:
-    return fold(text).text.strip()
 
 
 def _note_unanswered(wanted: Sequence[ParsedQuestion], account: Diagnostics) -> None:

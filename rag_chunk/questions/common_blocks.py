@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rapidfuzz.distance import LCSseq
-
 from rag_chunk.questions.passage import FURNITURE, NEAR, Block
 
 _MANY_SEEDS = 400  # letters from which longer pieces are enough
@@ -92,6 +90,8 @@ def _divide(first: Block, second: Block, lines: tuple[set[int], set[int]]) -> li
 
 def fill_gaps(pattern: str, letters: str, chain: Sequence[Block]) -> list[Block]:
     """Add what the gaps of a chain, and its ends, have in common in order, such as what is around a wrong letter."""
+    from rapidfuzz.distance import LCSseq
+
     if not chain:
         return []
     first, last = chain[0], chain[-1]

@@ -2,9 +2,6 @@
 
 from collections import Counter
 
-from rapidfuzz import fuzz
-from rapidfuzz.distance import Levenshtein
-
 from rag_chunk.questions.folding import fold, numbers
 
 SIMILAR_ENOUGH = 90  # percent, from which a text is the same but for what a person has changed
@@ -14,6 +11,8 @@ _LONGEST = 60  # characters that are shown of a difference
 
 def describe_difference(phrase: str, text: str) -> str:
     """Say which numbers differ in the nearest text, or else where it first differs; nothing where there is no sense in it."""
+    from rapidfuzz import fuzz
+
     if not text.strip():
         return ""
     wanted, there = Counter(numbers(phrase)), Counter(numbers(text))
@@ -28,6 +27,8 @@ def describe_difference(phrase: str, text: str) -> str:
 
 def _describe_words(wanted: list[str], there: list[str]) -> str:
     """Say what stands in either of two lists of words where they first differ."""
+    from rapidfuzz.distance import Levenshtein
+
     folded = [[fold(word).text for word in words] for words in (wanted, there)]
     changes = [change for change in Levenshtein.opcodes(*folded) if change.tag != "equal"]
     if not changes:

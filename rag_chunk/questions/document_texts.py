@@ -8,7 +8,7 @@ from typing import Literal
 
 from rag_chunk.corpus import Corpus
 from rag_chunk.questions.common_blocks import seeds
-from rag_chunk.questions.folding import Folded, fold, letters
+from rag_chunk.questions.folding import Folded, fold, fold_text, letters
 from rag_chunk.questions.phrase_matcher import PhraseMatcher
 
 Form = Literal["exact", "folded", "letters"]
@@ -21,7 +21,7 @@ _SAMPLE = 300, 3_000  # documents, and characters of each, that tell which chara
 
 _FORM_OF: dict[Form, Callable[[str], str]] = {
     "exact": str,
-    "folded": lambda phrase: fold(phrase).text.strip(),
+    "folded": fold_text,
     "letters": lambda phrase: letters(fold(phrase)).text,
 }
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from rag_chunk.config import yaml_text
 from rag_chunk.errors import InputError
 from rag_chunk.questions.csv_format import delimiter_of, parse_csv, parse_list
 from rag_chunk.questions.diagnostics import Diagnostics
@@ -149,6 +148,8 @@ def _behind_space(text: str, place: int) -> int:
 
 
 def _yaml(text: str, account: Diagnostics) -> list[RawQuestion]:
+    from rag_chunk.config import yaml_text
+
     try:
         loaded, lines = yaml_text.load_with_lines(text, "questions")
     except ValueError as error:

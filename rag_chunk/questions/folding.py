@@ -1,5 +1,6 @@
 """Texts made alike for comparison, with the place in the original of every character."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ _WHITE, _JOINING = 1, 2  # kinds of characters: white space, and what may share 
 
 # What is not plain ASCII in single spaces: it is folded cluster by cluster, as normalisation joins what is in one.
 _CHANGING = regex.compile(r"[^\S ]\s*| \s+|(?=[^\x00-\x7f]|[\x21-\x7e]\p{M})\X")
+_ASCII_WHITE = re.compile(r"[ \t-\r]+")
 _QUOTES_AND_DASHES = str.maketrans(
     {
         **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u301d\u301e\u301f", '"'),
@@ -64,6 +66,17 @@ def fold(text: str) -> Folded:
         codes = np.frombuffer(text.lower().encode(), np.uint8)
         return Folded(np.where(white, np.uint8(ord(" ")), codes)[starts].tobytes().decode(), starts, ends)
     return _replace_changing(np.where(white, np.uint32(ord(" ")), codepoints(text))[starts], starts, ends)
+
+
+def fold_text(text: str) -> str:
+    r"""Return the folded text alone, without white space at its ends.
+
+    >>> fold_text(" AB  “ﬁne”\n")
+    'ab "fine"'
+    """
+    if text.isascii():  # as most phrases are, which are many and short: arrays would take longer
+        return _ASCII_WHITE.sub(" ", text.lower()).strip()
+    return fold(text).text.strip()
 
 
 def _replace_changing(codes: CodePoints, starts: Positions, ends: Positions) -> Folded:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.config import yaml_text
 from rag_chunk.config.analysis import Missing
 from rag_chunk.corpus import Corpus, Skipped
 from rag_chunk.errors import InputError
@@ -17,8 +16,6 @@ from rag_chunk.questions.question import STEPS, LeftOut, Question, Questions, qu
 from rag_chunk.questions.search import places_of
 
 _REMEDY = "\nCorrect the file; or add --missing warn, which leaves out evidence that is in no document"
-
-LONGEST_YAML = yaml_text.LARGEST_FILE // 2  # characters of a file that is written: a review may add to it
 
 
 def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "error") -> Questions:
@@ -40,8 +37,10 @@ def format_questions(questions: Sequence[Mapping[str, Any]], path: Path, head: s
 
     JSON too where YAML would be long: that takes ten times as long to read, and is refused above a size.
     """
+    from rag_chunk.config import yaml_text
+
     content = {"questions": list(questions)}
-    if path.suffix.lower() != ".json" and len(text := head + yaml_text.dump(content)) <= LONGEST_YAML:
+    if path.suffix.lower() != ".json" and len(text := head + yaml_text.dump(content)) <= yaml_text.LONGEST_WRITTEN:
         return text
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 

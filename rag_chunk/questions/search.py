@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from rapidfuzz import fuzz
 
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.questions.aligner import Alignment, align_table
 from rag_chunk.questions.borders import cut_at, is_component, is_whole
 from rag_chunk.questions.differences import SIMILAR_ENOUGH, describe_difference
 from rag_chunk.questions.document_texts import Documents, DocumentTexts, Form, Place
-from rag_chunk.questions.folding import MINUS_SIGNS, fold, has_minus, letters, numbers
+from rag_chunk.questions.folding import MINUS_SIGNS, fold, fold_text, has_minus, letters, numbers
 from rag_chunk.questions.passage import Passage
+
+if TYPE_CHECKING:
+    from rag_chunk.questions.aligner import Alignment
 
 SHORTEST_SIMILAR = 20
 LONGEST_FUZZY = 300  # characters up to which a phrase is compared with every stretch of the documents
@@ -138,6 +140,8 @@ class TextSearch:
 
     def _align(self, phrase: str, documents: Sequence[int], page: int | str | None) -> Match | None:
         """Return the best alignment of a passage, on its page where it is there."""
+        from rag_chunk.questions.aligner import align_table  # most phrases are found word for word, without it
+
         pattern = letters(fold(phrase))
         best: tuple[Alignment, int] | None = None
         for index in self._documents_like(pattern.text, _as_documents(documents)):
@@ -191,11 +195,11 @@ class TextSearch:
         here = self._corpus.documents[document].text
         if not 0 <= start < end <= len(here):
             return False
-        return here[start:end] == text or fold(here[start:end]).text.strip() == fold(text).text.strip()
+        return here[start:end] == text or fold_text(here[start:end]) == fold_text(text)
 
     def _most_similar(self, phrase: str, documents: Iterable[int], at_least: float) -> tuple[float, Span] | None:
         """Return the score and the place of the text most like `phrase`, the first of equals, in whole words."""
-        wanted = fold(phrase).text.strip()
+        wanted = fold_text(phrase)
         best: tuple[float, int, int, int] | None = None
         for index in documents:
             score, start, end = _alignment(wanted, self._texts.text("folded", index), best[0] if best else at_least)
@@ -251,6 +255,8 @@ def _as_documents(indexes: Sequence[int]) -> Documents:
 
 def _alignment(phrase: str, text: str, at_least: float) -> tuple[float, int, int]:
     """Return how like `phrase` the best stretch of `text` is, in percent, and that stretch."""
+    from rapidfuzz import fuzz
+
     if len(text) <= len(phrase):
         return fuzz.ratio(phrase, text), 0, len(text)
     alignment = fuzz.partial_ratio_alignment(phrase, text, score_cutoff=at_least)

@@ -13,7 +13,6 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, among
 from rag_chunk.corpus.structure import structure_of
 from rag_chunk.errors import InputError
-from rag_chunk.retriever.written_contexts import write_contexts
 
 SEPARATOR = " > "
 
@@ -91,6 +90,8 @@ def contexts(chunking: Chunking, config: RunConfig) -> list[str]:
     Raise `InputError` where the model does not answer, or the function raises or returns no text.
     """
     if config.has_written_contexts:
+        from rag_chunk.retriever.written_contexts import write_contexts
+
         return [context.text for context in write_contexts(chunking, config)]
     return _contexts_by_function(chunking, str(config.index_context))
 

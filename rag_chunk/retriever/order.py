@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag_chunk.corpus.arrays import Floats, first_of_runs
+from rag_chunk.corpus.arrays import Floats, Positions
 from rag_chunk.retriever import Ranking
 
 ScoredRows = tuple[Ranking, Floats]  # a ranking and the score of each of its places: [questions, depth] each
@@ -24,15 +24,34 @@ def best_first(scores: Floats, depth: int) -> Ranking:
     if depth >= columns:
         return np.argsort(-scores, axis=1, kind="stable")
     # Some columns of each row are kept, all that can be among the best, and moved to the left, in order: `kept` is where
-    # they come from. What is right of them is -inf, and sorted to the end.
-    row, column = np.divmod(np.flatnonzero(scores >= _lower_bounds(scores, depth)), columns)
-    opens = first_of_runs(row)
-    place = np.arange(len(row)) - opens[row]
-    kept = np.zeros((rows, int(place.max()) + 1), np.int64)
-    negated = np.full(kept.shape, np.inf, scores.dtype)
-    kept[row, place], negated[row, place] = column, -scores[row, column]
+    # they come from. What is right of them is inf, and sorted to the end.
+    row, column = _candidates(scores, depth)
+    counts = np.bincount(row, minlength=rows)
+    is_filled = np.arange(int(counts.max())) < counts[:, None]
+    kept = np.zeros(is_filled.shape, np.int64)
+    negated = np.full(is_filled.shape, np.inf, scores.dtype)
+    kept[is_filled], negated[is_filled] = column, -scores[row, column]
     order = np.argsort(negated, axis=1, kind="stable")[:, :depth]
     return np.take_along_axis(kept, order, axis=1)
+
+
+def _candidates(scores: Floats, depth: int) -> tuple[Positions, Positions]:
+    """Return the row and the column, in order, of all scores that can be among the `depth` best of their row.
+
+    Where many equal the lower bound, as chunks without a word of the question do, those that come first are enough.
+    """
+    columns, bounds = scores.shape[1], _lower_bounds(scores, depth)
+    places = np.flatnonzero(scores >= bounds)
+    counts = np.diff(np.searchsorted(places, np.arange(len(scores) + 1) * columns))
+    row = np.repeat(np.arange(len(scores)), counts)
+    if counts.max() > 2 * depth:
+        is_tied = scores.ravel()[places] == bounds[row, 0]
+        tied = np.bincount(row, is_tied, len(scores))
+        # The ties of a row are numbered from 1 on, and `better` are the scores of its row that are above them.
+        number, better = np.cumsum(is_tied) - np.repeat(np.cumsum(tied) - tied, counts), counts - tied
+        is_kept = ~is_tied | (number <= depth - better[row])
+        places, row = places[is_kept], row[is_kept]
+    return row, places - row * columns
 
 
 def merge_best(lists: Sequence[ScoredRows], depth: int) -> ScoredRows:

@@ -7,7 +7,7 @@ import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
-from rag_chunk.corpus.arrays import Positions, Spans, ranges
+from rag_chunk.corpus.arrays import Positions, Spans, distinct, ranges
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.pricing import Pricing, pricing_of
 
@@ -146,7 +146,7 @@ def _merge_curve(ranking: Ranking, padded: Spans, pricing: Pricing) -> BudgetCur
     """Cut the line at all borders of chunks; a piece is paid for where a list reads it first."""
     # Chunks (0, 6) and (4, 10) make the borders 0 4 6 10 and the pieces 0-4, 4-6, 6-10: the first chunk is pieces
     # 0 and 1, the second 1 and 2. A list that reads both pays for piece 1 once, where it comes first.
-    borders = np.unique(padded)
+    borders = distinct(padded.ravel())
     first, last = np.searchsorted(borders, padded[:, 0]), np.searchsorted(borders, padded[:, 1])
     rows = ranking.ravel()
     counts = (last - first)[rows]

@@ -7,7 +7,7 @@ import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Bools, Floats, Positions, first_of_runs
+from rag_chunk.corpus.arrays import Bools, Floats, Positions, distinct, first_of_runs
 from rag_chunk.questions.question import Questions, question_overlap
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.budget import CURVE, LADDER, BudgetCurve, budgets_of
@@ -106,8 +106,7 @@ def _evidence_documents(corpus: Corpus, questions: Questions) -> Positions:
         for start, _ in item.spans
     ]
     rows, places = np.array(starts, np.int64).reshape(-1, 2).T
-    keys: Positions = np.unique(rows * len(corpus.documents) + corpus.documents_at(places))
-    return keys
+    return distinct(rows * len(corpus.documents) + corpus.documents_at(places))
 
 
 def causes_of_loss(retrieval: Retrieval) -> Figures:

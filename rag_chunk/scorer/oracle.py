@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag_chunk.corpus.arrays import Bools, Floats, Positions, Spans, first_of_runs
+from rag_chunk.corpus.arrays import Bools, Floats, Positions, Spans, distinct, first_of_runs
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.overlaps import EvidenceOverlaps
 
@@ -53,7 +53,7 @@ def _parts(overlaps: EvidenceOverlaps) -> _Parts:
     # Alternatives are moved apart, so that the borders of all are one sorted array and no part crosses from one to
     # the next; the gap between two becomes a part that no meeting takes.
     apart = overlaps.alternative * (int(overlaps.high.max(initial=0)) + 1)
-    borders = np.unique(np.concatenate([apart + overlaps.low, apart + overlaps.high]))
+    borders = distinct(apart + overlaps.low, apart + overlaps.high)
     first, last = np.searchsorted(borders, apart + overlaps.low), np.searchsorted(borders, apart + overlaps.high)
     begin = np.full(len(overlaps.table.item), len(borders), np.int64)
     end = np.zeros(len(overlaps.table.item), np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.corpus.arrays import Positions, opens, union
+from rag_chunk.corpus.arrays import Positions, opens, percentiles, union
 from rag_chunk.corpus.units import units_of
 from rag_chunk.retriever.indexed import texts_before
 
@@ -56,7 +56,7 @@ def metrics_of_shape(shape: Shape, config: RunConfig) -> dict[str, float]:
     """Return the metrics that need no question, of what was measured of chunks."""
     sizes = shape.sizes
     some = sizes if len(sizes) else np.zeros(1, np.int64)
-    low, middle, high = np.percentile(some, PERCENTILES).tolist()
+    low, middle, high = percentiles(some, PERCENTILES)
     return {
         "num_chunks": float(len(sizes)),
         "chunk_size_p5": low,

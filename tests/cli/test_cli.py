@@ -319,15 +319,24 @@ _HEAVY = {"mlflow", "numpy", "tiktoken", "yaml", "regex", "jinja2", "requests"}
     ("words", "heavy"), [(["analyze", "--help"], _HEAVY), (["--help"], {*_HEAVY, "pydantic", "rag_chunk.config"})]
 )
 def test_help_imports_nothing_heavy(words: list[str], heavy: set[str]) -> None:
+    assert imports_of(words, heavy) == "[]"
+
+
+def imports_of(words: list[str], names: set[str]) -> str:
+    """Return which of these modules a command imports."""
     code = (
         f"import sys; sys.argv = ['rag-chunk', *{words}]\n"
         "from rag_chunk.cli import main\n"
         "try: main()\nexcept SystemExit: pass\n"
-        f"print(sorted({heavy} & set(sys.modules)), file=sys.stderr)"
+        f"print(sorted({names} & set(sys.modules)), file=sys.stderr)"
     )
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.strip() == "[]"
-    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.strip()
+
+
+def test_an_analysis_imports_only_what_it_uses(docs: Path) -> None:
+    words = ["analyze", str(docs / "docs"), "--test-file", str(docs / "questions.json"), "--strategy", "sentence"]
+    unused = {"yaml", "rapidfuzz", "pathspec", "numpy.ma", "rag_chunk.questions.drafting", "rag_chunk.embedder.chat"}
+    assert imports_of([*words, "--output", "json", "--quiet"], unused) == "[]"
 
 
 def test_tracking_without_the_extra_names_the_line_that_installs_it(docs: Path) -> None:

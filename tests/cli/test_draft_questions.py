@@ -19,7 +19,6 @@ from rag_chunk.config import yaml_text
 from rag_chunk.config.redaction import redact
 from rag_chunk.config.setting_checks import DRAFTING_KEY
 from rag_chunk.embedder import chat, connection
-from rag_chunk.questions import question_file
 from rag_chunk.questions.drafting.drafter import AT_ONCE
 from tests.support.chat_server import ChatServer, Model, breaking, chatty, paraphrasing, repeating
 
@@ -104,7 +103,7 @@ def test_that_answers_cannot_be_kept_is_said_before_any_is_asked_for(draft, serv
 
 
 def test_a_file_of_drafts_too_long_for_yaml_is_json_as_is_one_whose_name_says_so(draft, run, monkeypatch):
-    monkeypatch.setattr(question_file, "LONGEST_YAML", 2000)
+    monkeypatch.setattr(yaml_text, "LONGEST_WRITTEN", 2000)
     said = draft(*FEW)[1]
     assert "Wrote questions.yaml, as JSON because YAML of this length is slow to read. Next:" in said
     assert "Wrote q.json. Next:" in draft(*FEW, "-o", "q.json")[1]

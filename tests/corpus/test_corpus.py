@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_chunk.corpus import MARKER, Corpus, Document, read_corpus
-from rag_chunk.corpus.arrays import as_spans, union
+from rag_chunk.corpus.arrays import as_spans, percentiles, union
 from rag_chunk.corpus.characters import CLUSTER
 from rag_chunk.errors import InputError
 from tests.support.texts import texts
@@ -208,6 +208,11 @@ def test_a_union_covers_each_place_once(pairs: list[tuple[int, int]]) -> None:
     covered = {place for start, end in spans for place in range(start, end)}
     assert sorted(place for start, end in found for place in range(start, end)) == sorted(covered)
     assert all(one[1] < other[0] for one, other in itertools.pairwise(found))
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=40), st.lists(st.floats(0, 100), min_size=1, max_size=3))
+def test_percentiles_are_those_of_numpy_to_the_last_digit(numbers: list[int], percents: list[float]) -> None:
+    assert percentiles(np.array(numbers), percents) == np.percentile(numbers, percents).tolist()
 
 
 @given(st.text(alphabet="\U0001f1e9\U0001f1ea\u0301\u200d\U0001f469\u0600a\u0903\r\n\u1100\u1161", max_size=12))

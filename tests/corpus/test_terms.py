@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.corpus.terms import Terms
+from rag_chunk.corpus.terms import Terms, terms
 from tests.support.evaluation import corpora
 from tests.support.reference import naive_terms
 
@@ -24,6 +25,11 @@ def by_name(terms: Terms) -> list[str]:
 @given(corpora())
 def test_the_terms_of_a_corpus_are_those_of_its_documents(corpus):
     assert by_name(Terms(corpus)) == [term for document in corpus.documents for term in naive_terms(document.text)]
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_a_text_in_ascii_has_the_terms_that_any_text_has(text):
+    assert terms(text) == list(naive_terms(text)) == by_name(Terms(Corpus([Document("a.txt", text)])))
 
 
 @given(corpora())

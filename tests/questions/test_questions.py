@@ -11,7 +11,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Evidence, Questions, question_to_dict, read_questions
 from rag_chunk.questions.borders import is_whole
-from rag_chunk.questions.folding import fold, letters, numbers
+from rag_chunk.questions.folding import fold, fold_text, letters, numbers
 from rag_chunk.questions.search import TextSearch
 from tests.support.evaluation import corpora, public_data, stretches
 from tests.support.texts import texts
@@ -538,6 +538,11 @@ def test_folding_keeps_the_place_of_every_character(text):
     assert (folded.starts[:1] == 0).all()
     assert (folded.starts[1:] <= folded.ends[:-1]).all()
     assert (folded.ends[-1:] == len(text)).all()
+
+
+@given(st.one_of(texts, st.text(st.characters(max_codepoint=127))))
+def test_the_folded_text_alone_is_that_of_the_folding(text):
+    assert fold_text(text) == fold(text).text.strip()
 
 
 @given(texts)

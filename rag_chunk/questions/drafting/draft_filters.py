@@ -12,7 +12,7 @@ from rag_chunk.corpus.terms import terms
 from rag_chunk.questions.drafting.model_asker import ModelAsker
 from rag_chunk.questions.drafting.prompts import AnswerReply, SubjectReply, answer_messages, subject_messages
 from rag_chunk.questions.drafting.source_passages import PassageSampler, SourcePassage
-from rag_chunk.questions.folding import fold
+from rag_chunk.questions.folding import fold, fold_text
 from rag_chunk.questions.locator import MOST_PLACES, SHORTEST_PHRASE
 from rag_chunk.questions.question import Evidence, Question, question_overlap
 
@@ -123,7 +123,7 @@ def _ask_evidence(draft: DraftedQuestion, context: DraftContext) -> AnswerReply 
 def _are_within(quotes: Sequence[str], evidence: Sequence[Evidence], corpus: Corpus) -> bool:
     """Whether there are quotes, and each is in one of the items, but for what folding makes alike."""
     texts = [fold(corpus.text(*item.spans[0])).text for item in evidence]
-    wanted = [fold(quote).text.strip() for quote in quotes]
+    wanted = [fold_text(quote) for quote in quotes]
     return bool(wanted) and all(quote and any(quote in text for text in texts) for quote in wanted)
 
 

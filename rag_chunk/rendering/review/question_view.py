@@ -9,7 +9,7 @@ import numpy as np
 from rag_chunk.corpus import Corpus
 from rag_chunk.questions.diagnostics import Diagnostics
 from rag_chunk.questions.editable_file import EditableQuestion
-from rag_chunk.questions.folding import fold
+from rag_chunk.questions.folding import fold, fold_text
 from rag_chunk.questions.locator import Locator, note_unknown_documents
 from rag_chunk.questions.parsing import KNOWN, Wording
 from rag_chunk.questions.question import Evidence
@@ -121,7 +121,7 @@ def _words(question: EditableQuestion) -> str:
 
 
 def _passages(question: EditableQuestion) -> set[str]:
-    return {fold(wording.text).text.strip() for wording in _wordings(question) if wording.text}
+    return {fold_text(wording.text) for wording in _wordings(question) if wording.text}
 
 
 def _wordings(question: EditableQuestion) -> Iterable[Wording]:

@@ -63,6 +63,9 @@ test-engines: .venv/dev  ## chunks by Dask, Hugging Face `datasets` and Ray, and
 	$(BIN)/python -m pip install --quiet --group engines
 	$(BIN)/python -m pytest tests/test_engines.py tests/workflow/test_cluster.py
 
+test-shards: .venv/dev  ## the tests of analyses, each corpus in three shards
+	$(BIN)/python -m pytest -p tests.support.three_shards tests/analysis tests/retriever tests/rendering tests/workflow/test_results.py --deselect tests/analysis/test_shards.py
+
 test-mlflow-versions:  ## the tests of tracking with MLflow 2.0 to the newest, and skinny, each in an environment of its own; VERSIONS='2.22 newest' for some
 	tests/support/mlflow_versions.sh .mlflow-versions $(VERSIONS)
 

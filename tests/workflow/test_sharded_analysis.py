@@ -93,6 +93,21 @@ def test_without_questions_the_chunks_are_measured(run: Program) -> None:
     assert figures(parts[1]) == figures(whole[1])
 
 
+def test_without_questions_the_page_has_no_documents(run: Program) -> None:
+    status, out, err = run("analyze", "docs", "--strategy", "sentence", "--output", "html", *SHARDS)
+    assert (status, err) == (0, "")
+    assert "<html" in out
+
+
+def test_a_pattern_names_tables_that_are_read_in_shards(run: Program) -> None:
+    for number in range(2):
+        line = json.dumps({"name": f"d{number}.md", "text": TEXTS[f"d{number}.md"]})
+        Path(f"docs{number}.jsonl").write_text(line + "\n")
+    status, _, err = run("analyze", "docs*.jsonl", "--strategy", "sentence", "--metrics", "legacy", *SHARDS)
+    assert status == 0, err
+    assert "would be analysed in 2 shards" in " ".join(err.split())
+
+
 def test_what_needs_all_documents_at_once_gets_them_and_says_so(run: Program) -> None:
     status, out, err = run("analyze", "docs", *OPTIONS, *SHARDS, "--metrics", "legacy", "--output", "json")
     assert status == 0

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test coverage test-peers test-embeddings stores test-engines test-formats test-mlflow-versions check-wheels check-lowest docs docs-update dist fuzz faults clean
+.PHONY: help demo check lint types test coverage test-peers test-embeddings stores test-engines test-shards test-formats test-mlflow-versions check-wheels check-lowest docs docs-update dist fuzz faults clean
 
 help:  ## show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12

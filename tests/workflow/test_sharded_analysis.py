@@ -99,6 +99,15 @@ def test_without_questions_the_page_has_no_documents(run: Program) -> None:
     assert "<html" in out
 
 
+def test_an_estimate_is_made_of_all_shards(run: Program) -> None:
+    options = (*OPTIONS, "--retriever", "dense", "--embedding-model", "hashing", "--dry-run")
+    whole, parts = run("analyze", "docs", *options)[1], run("analyze", "docs", *options, *SHARDS)[1]
+    rows = [
+        [line.split()[:3] for line in text.splitlines() if line.startswith(("rec", "sen"))] for text in (whole, parts)
+    ]
+    assert rows[0] == rows[1] == [["recursive-character-20-5", "78", "78"], ["sentence-20-5", "72", "6"]]
+
+
 def test_a_pattern_names_tables_that_are_read_in_shards(run: Program) -> None:
     for number in range(2):
         line = json.dumps({"name": f"d{number}.md", "text": TEXTS[f"d{number}.md"]})

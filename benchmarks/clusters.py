@@ -2,7 +2,7 @@
 
 Prints recall at 4,000 characters for each strategy, at the best of its sizes.
 
-    python benchmarks/clusters.py --model sentence-transformers:FOLDER --documents state_of_the_union chatlogs
+    python benchmarks/clusters.py --model sentence-transformers:FOLDER
 """
 
 import argparse
@@ -16,6 +16,7 @@ from rag_chunk.config import AnalysisConfig
 SIZES = (50, 100, 200, 400)
 STRATEGIES = ("sentence", "recursive-character", "semantic", "cluster-semantic")
 RETRIEVERS = ("bm25", "dense")
+DOCUMENTS = ("chatlogs", "state_of_the_union", "wikitexts", "xquad-en")
 
 
 def main() -> None:
@@ -23,13 +24,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--model", default="hashing")
-    parser.add_argument("--documents", nargs="*", default=["state_of_the_union", "chatlogs"])
+    parser.add_argument("--documents", nargs="*", default=DOCUMENTS)
     given = parser.parse_args()
     print("| documents | questions | retriever | " + " | ".join(STRATEGIES) + " |")
     print("|---|---:|---|" + "---:|" * len(STRATEGIES))
-    for name, corpus, questions in public_sets(given.data):
-        if name not in given.documents:
-            continue
+    for name, corpus, questions in public_sets(given.data, given.documents):
         for retriever in RETRIEVERS:
             configs = [
                 RunConfig(

@@ -5,7 +5,8 @@ Its folder has `questions.csv` and the corpora; it lies beside the repository, o
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -88,24 +89,44 @@ def read_squad(path: Path) -> tuple[Corpus, list[dict[str, Any]]]:
     return Corpus(documents), asked
 
 
-def public_sets(data: Path) -> Iterator[tuple[str, Corpus, Questions]]:
-    """Yield every public corpus with its questions: three of chroma-eval, XQuAD's languages, and filings as PDF."""
-    corpus, questions = read(data / "chroma-eval")
-    asked = [question_to_dict(question, corpus) for question in questions.questions]
-    for document in corpus.documents:
-        theirs = [each for each in asked if document.name in str(each["evidence"])]
-        alone = Corpus([document])
-        yield Path(document.name).stem, alone, _located(theirs, alone)
-    for path in sorted((data / "xquad").glob("*.json")):
-        documents, answered = read_squad(path)
-        yield path.stem.replace(".", "-"), documents, _located(answered, documents)
+def public_sets(data: Path, names: Collection[str] | None = None) -> Iterator[tuple[str, Corpus, Questions]]:
+    """Yield the public corpora with their questions: three of chroma-eval, XQuAD's languages, and filings as PDF.
+
+    With `names`, yield only these.
+    """
+    for name, read_set in _readers(data).items():
+        if names is None or name in names:
+            yield name, *read_set()
+
+
+def _readers(data: Path) -> dict[str, Callable[[], tuple[Corpus, Questions]]]:
+    """Return what reads each corpus, by name."""
+    readers: dict[str, Callable[[], tuple[Corpus, Questions]]] = {
+        path.stem: partial(_read_alone, path) for path in sorted((data / "chroma-eval").glob("*.md"))
+    }
+    readers |= {
+        path.stem.replace(".", "-"): partial(_read_squad, path) for path in sorted((data / "xquad").glob("*.json"))
+    }
     if find_spec("pypdfium2"):
-        filings = read_corpus(data / "financebench", include=["*.pdf"])
-        yield (
-            "financebench",
-            filings,
-            read_questions(data / "financebench" / "questions.jsonl", filings, missing="warn"),
-        )
+        readers["financebench"] = partial(_read_filings, data / "financebench")
+    return readers
+
+
+def _read_alone(path: Path) -> tuple[Corpus, Questions]:
+    corpus, questions = read(path.parent)
+    asked = [question_to_dict(question, corpus) for question in questions.questions]
+    alone = Corpus([document for document in corpus.documents if document.name == path.name])
+    return alone, _located([each for each in asked if path.name in str(each["evidence"])], alone)
+
+
+def _read_squad(path: Path) -> tuple[Corpus, Questions]:
+    corpus, answered = read_squad(path)
+    return corpus, _located(answered, corpus)
+
+
+def _read_filings(folder: Path) -> tuple[Corpus, Questions]:
+    corpus = read_corpus(folder, include=["*.pdf"])
+    return corpus, read_questions(folder / "questions.jsonl", corpus, missing="warn")
 
 
 def _located(asked: list[dict[str, Any]], corpus: Corpus) -> Questions:

@@ -3,11 +3,15 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.support.chat_server import ChatServer
 
 Program = Callable[..., tuple[int, str, str]]
 
@@ -63,6 +67,19 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return int(ended.value.code or 0), out, err
 
     return program
+
+
+@pytest.fixture
+def chat_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[ChatServer]":
+    """Return a model on this machine that answers as OpenAI's do, with a cache and without keys."""
+    from rag_chunk.config.setting_checks import DRAFTING_KEY
+    from tests.support.chat_server import serving_chat
+
+    monkeypatch.setenv("RAG_CHUNK_CACHE", str(folder / "cache"))
+    for name in (DRAFTING_KEY, "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID"):
+        monkeypatch.delenv(name, raising=False)
+    with serving_chat() as server:
+        yield server
 
 
 @pytest.fixture

@@ -40,6 +40,8 @@ FOREIGN = {
     "--editable",
     "--check",
     *("--backend-store-uri", "--host", "--port", "--allowed-hosts", "--older-than", "--source", "--target"),  # mlflow
+    "--artifacts-destination",
+    "--default-artifact-root",
     "--serve-artifacts",
 }  # options of other programs that the documentation shows
 

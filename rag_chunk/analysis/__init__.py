@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from rag_chunk._version import __version__
 from rag_chunk.analysis.comparison import blocks, compare_configurations, with_intervals
+from rag_chunk.analysis.context_estimate import write_all_contexts
 from rag_chunk.analysis.conversions import (
     RivalConversion,
     compare_conversions,
@@ -15,7 +16,7 @@ from rag_chunk.analysis.conversions import (
     name_rivals,
     with_evaluation,
 )
-from rag_chunk.analysis.cost_estimate import CostEstimate, in_minutes
+from rag_chunk.analysis.cost_estimate import CostEstimate, in_minutes, needs_estimate
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
 from rag_chunk.analysis.report import Report
@@ -33,7 +34,6 @@ from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.sweep import names_of, safe_names
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
-from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
 
@@ -91,19 +91,29 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
         update={"baseline": find_baseline(settings.baseline, {name: config for name, (config, _) in rivals.items()})}
     )
     asked = evaluation_set(corpus, questions, settings, seed)
-    if any(config.needs_vectors and not embedder_of(config).is_cheap for config in named.values()):
+    on_progress = progress or _ignore
+    written = []
+    if needs_estimate(named.values()):
         estimate = estimate_embedding(shards or corpus, named, questions)
         estimate.check(settings.max_embed_tokens)
+        estimate.check_contexts(settings.max_context_tokens)
         if on_estimate:
             on_estimate(estimate)
-    on_progress = progress or _ignore
+        written = _write_contexts(corpus, named, settings, on_progress)
     survey = survey_corpus(shards, named, asked.questions.texts if asked else None) if shards else None
     run = _run(corpus, asked, settings, rivals, on_progress, survey)
     on_progress(len(rivals), len(rivals), _COMPARING)
-    notices = (*skipped, *describe_lost(converted), *_find_notices(corpus, asked, named.values(), survey))
+    notices = (*skipped, *describe_lost(converted), *written, *_find_notices(corpus, asked, named.values(), survey))
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)
     on_progress(len(rivals), len(rivals), "")
     return replace(analysis, report=compare_conversions(analysis.report, run.scored.values(), converted))
+
+
+def _write_contexts(
+    corpus: Corpus, named: Mapping[str, RunConfig], settings: AnalysisConfig, progress: Progress
+) -> list[tuple[str, str]]:
+    """Let models write what is indexed with chunks, before anything is indexed; return what could not be read."""
+    return write_all_contexts(corpus, named, settings.max_context_tokens, lambda what: progress(0, len(named), what))
 
 
 def _run(
@@ -171,7 +181,7 @@ def score_retrievals(
         on_progress(number, len(retrievals), name)
         run.add_external(name, each)
     if settings.measure_costs or settings.costs:
-        run.measure_costs(dict.fromkeys(retrievals, asked), settings.costs)
+        run.measure_costs(dict.fromkeys(retrievals, asked), settings.costs, retrievals)
     notices = [(name, notice) for name, each in retrievals.items() for notice in each.notices]
     on_progress(len(retrievals), len(retrievals), _COMPARING)
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)

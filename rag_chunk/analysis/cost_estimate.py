@@ -2,10 +2,11 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rag_chunk.chunker import chunk
+from rag_chunk.analysis.context_estimate import ContextCount, ContextEstimate
+from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.chunker.semantic import sentences
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import BACKENDS, needs_vectors
@@ -14,6 +15,7 @@ from rag_chunk.embedder import Embedder, Role, embed, embedder_of, is_stored, ke
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
 from rag_chunk.retriever.indexed import texts_to_index
+from rag_chunk.retriever.written_contexts import kept_contexts
 
 QUESTIONS, SENTENCES = "questions", "sentences"
 _SAMPLE = 1_000_000  # characters of the corpus, whose tokens are counted to know how long a token is
@@ -22,6 +24,7 @@ MOST_TIMED = 64  # texts, of which the first few are not timed: many models are 
 _FIRST = 8
 _WORTH_TIMING = 20_000  # tokens
 _MINUTE = 60
+_USUAL_CONTEXT = "x" * 200
 _STATIC = "A static model (--embedding-model model2vec:minishlab/potion-base-8M, extra model2vec)"
 
 
@@ -44,7 +47,7 @@ class CostEstimate:
     """The items of an analysis, in order; `tokens` are those that would be embedded, with a model that costs something.
 
     `config` names that model, if there is one; `sample` are some of the texts. `pairs` of a question and a chunk are at
-    most ranked again, by reranker.
+    most ranked again, by reranker; `contexts` are those that chat models would write.
     """
 
     items: tuple[Item, ...]
@@ -52,6 +55,7 @@ class CostEstimate:
     config: RunConfig | None = None
     sample: tuple[str, ...] = ()
     pairs: Mapping[str, int] = field(default_factory=dict)
+    contexts: tuple[ContextEstimate, ...] = ()
 
     @property
     def model(self) -> str:
@@ -80,6 +84,18 @@ class CostEstimate:
                 f"about {self.tokens:,} tokens would be embedded with {self.model}, more than {limit:,}; nothing was "
                 f"embedded. To go on: --max-embed-tokens {_round_up(self.tokens)}. --dry-run shows what each "
                 "configuration adds"
+            )
+
+    def check_contexts(self, limit: int) -> None:
+        """Raise `SettingsError` where writing contexts would take more than `limit` tokens."""
+        tokens = sum(each.tokens for each in self.contexts)
+        if tokens > limit:
+            calls = sum(each.calls - each.kept for each in self.contexts)
+            raise SettingsError(
+                f"the contexts of chunks would take {calls:,} calls and about {tokens:,} tokens of "
+                f"{' and '.join(dict.fromkeys(each.model for each in self.contexts))}, more than {limit:,}; nothing was "
+                f"asked. To go on: --max-context-tokens {_round_up(tokens)}. Larger chunks or a smaller --context-window "
+                "take fewer"
             )
 
 
@@ -135,8 +151,21 @@ def estimate_cost(
     writing = _Writing(corpus, questions.texts if questions else (), counts_questions=counts_questions)
     for name, config in configs.items():
         writing.add(name, config)
-    samples = evenly(writing.samples, MOST_TIMED)
-    return CostEstimate(tuple(writing.items), writing.tokens, writing.config, samples, writing.pairs)
+    return CostEstimate(
+        tuple(writing.items),
+        writing.tokens,
+        writing.config,
+        evenly(writing.samples, MOST_TIMED),
+        writing.pairs,
+        writing.contexts.estimates(),
+    )
+
+
+def needs_estimate(configs: Iterable[RunConfig]) -> bool:
+    """Whether some configuration needs a model that costs something."""
+    return any(
+        config.has_written_contexts or (config.needs_vectors and not embedder_of(config).is_cheap) for config in configs
+    )
 
 
 class _Writing:
@@ -151,6 +180,7 @@ class _Writing:
         self.tokens = 0
         self.config: RunConfig | None = None
         self.pairs: dict[str, int] = {}
+        self.contexts = ContextCount(corpus)
 
     def add(self, name: str, config: RunConfig) -> None:
         """Add what a configuration needs: the sentences that it is cut by, the questions, its chunks."""
@@ -160,6 +190,8 @@ class _Writing:
         is_known = not by_meaning or config.embedding_model not in self._unknown
         chunking = chunk(self._corpus, config) if is_known else None
         chunks = None if chunking is None else len(chunking)
+        if config.has_written_contexts:
+            self.contexts.add(config, chunking)
         if config.reranker and self._questions:
             more = count_pairs(config, chunks, len(self._questions))
             self.pairs[config.reranker] = self.pairs.get(config.reranker, 0) + more
@@ -171,7 +203,7 @@ class _Writing:
         if chunking is None:  # its chunks will hold each character once
             self._write(Item(name, None, tokens=self._in_tokens(config, len(self._corpus))), config)
         else:
-            self._write(self._item(name, chunks, config, texts_to_index(chunking, config)), config)
+            self._write(self._item(name, chunks, config, _texts(chunking, config)), config)
 
     def _add_sentences(self, config: RunConfig) -> bool:
         """Add the sentences, and tell whether some of them have no vector yet."""
@@ -205,6 +237,12 @@ class _Writing:
         model = embedder_of(config)
         rate = self._corpus.derive(float, lambda: _rate(self._corpus, model), "tokens a character", model.identity)
         return round(characters * rate)
+
+
+def _texts(chunking: Chunking, config: RunConfig) -> list[str]:
+    """Return what is indexed for each chunk, with a context of a usual length where a model has still to write one."""
+    known = kept_contexts(chunking, config, _USUAL_CONTEXT) if config.has_written_contexts else None
+    return texts_to_index(chunking, config, known)
 
 
 def _rate(corpus: Corpus, model: Embedder) -> float:

@@ -172,10 +172,17 @@ class Run:
         self.scored = {name: self.scored[name] for name in names if name in self.scored}
         self.chunkings = {name: self.chunkings[name] for name in self.scored}
 
-    def measure_costs(self, sets: Mapping[str, EvaluationSet | None], prices: Prices | None) -> None:
+    def measure_costs(
+        self,
+        sets: Mapping[str, EvaluationSet | None],
+        prices: Prices | None,
+        external: Mapping[str, ExternalRun] | None = None,
+    ) -> None:
         """Add what each configuration costs; when it has finished, so that nothing runs beside what is timed."""
+        times = {name: each.milliseconds for name, each in (external or {}).items()}
         self.scored = {
-            name: with_costs(each, self.chunkings[name], sets[name], prices) for name, each in self.scored.items()
+            name: with_costs(each, self.chunkings[name], sets[name], prices, times.get(name, ()))
+            for name, each in self.scored.items()
         }
 
     @property

@@ -1,6 +1,7 @@
 """What an index and a question cost: tokens, megabytes of vectors, the retriever's own time, and money."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from rag_chunk.config import RunConfig, is_external
 from rag_chunk.config.prices import Prices
 from rag_chunk.corpus.arrays import spread
 from rag_chunk.questions import Questions
+from rag_chunk.retriever.written_contexts import write_contexts
 
 CHARACTERS_PER_TOKEN = 4  # about, where tokens are not counted
 _BYTES = 4  # of a number in a vector
@@ -21,8 +23,17 @@ _TIMED = 50  # questions, taken evenly from the file
 _MILLION, _THOUSAND = 1_000_000, 1_000
 
 
-def with_costs(scored: Scored, chunking: Chunking, asked: EvaluationSet | None, prices: Prices | None) -> Scored:
-    """Add what a configuration costs to its metrics; prices alone make money of it."""
+def with_costs(
+    scored: Scored,
+    chunking: Chunking,
+    asked: EvaluationSet | None,
+    prices: Prices | None,
+    milliseconds: Sequence[float] = (),
+) -> Scored:
+    """Add what a configuration costs to its metrics; prices alone make money of it.
+
+    `milliseconds` are those that an external retriever took, one a question.
+    """
     config, metrics = scored.result.config, dict(scored.result.metrics)
     costs = prices or Prices()
     characters = int((chunking.spans[:, 1] - chunking.spans[:, 0]).sum())
@@ -31,29 +42,35 @@ def with_costs(scored: Scored, chunking: Chunking, asked: EvaluationSet | None, 
     metrics["vector_megabytes"] = len(chunking) * costs.dimensions * _BYTES / _MILLION
     if asked:
         metrics["context_tokens"] = metrics["context_size"] * tokens / max(characters, 1)
-        metrics |= _times(chunking, asked.questions, config)
+        metrics |= _percentiles(milliseconds or _times(chunking, asked.questions, config))
     if prices:
-        metrics["index_price"] = tokens / _MILLION * prices.embedding
+        written = sum(each.tokens for each in write_contexts(chunking, config)) if config.has_written_contexts else 0
+        metrics["index_price"] = (tokens * prices.embedding + written * prices.context_model) / _MILLION
     if prices and asked:
         handed_over = metrics["context_tokens"] * _THOUSAND / _MILLION
         metrics["query_price"] = prices.queries + handed_over * prices.context
     return replace(scored, result=scored.result.model_copy(update={"metrics": metrics}))
 
 
-def _times(chunking: Chunking, questions: Questions, config: RunConfig) -> dict[str, float]:
-    """Return how long the retriever takes for a question alone, in milliseconds: the median and the 95th percentile.
+def _percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    if not milliseconds:
+        return {}
+    middle, slow = np.percentile(milliseconds, (50, 95)).tolist()
+    return {"retrieval_ms_p50": middle, "retrieval_ms_p95": slow}
+
+
+def _times(chunking: Chunking, questions: Questions, config: RunConfig) -> list[float]:
+    """Return how long the retriever takes for a question alone, in milliseconds.
 
     Each question is ranked by itself, down to `top_k`; nothing else is in that time. They are ranked once before, as
     that makes what a server would have made when it started. Of several shards no process has the whole index: no time.
     """
     if is_external(config.retriever) or not len(chunking) or isinstance(chunking, JoinedChunking):
-        return {}
+        return []
     alone = [replace(questions, questions=(questions.questions[row],)) for row in spread(len(questions), _TIMED)]
     for question in alone:
         _milliseconds(chunking, question, config)
-    taken = [_milliseconds(chunking, question, config) for question in alone]
-    middle, slow = np.percentile(taken, (50, 95)).tolist()
-    return {"retrieval_ms_p50": middle, "retrieval_ms_p95": slow}
+    return [_milliseconds(chunking, question, config) for question in alone]
 
 
 def _milliseconds(chunking: Chunking, question: Questions, config: RunConfig) -> float:

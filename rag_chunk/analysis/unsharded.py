@@ -24,6 +24,8 @@ def refuse_sharded(configs: Mapping[str, RunConfig], settings: AnalysisConfig) -
 def _of(config: RunConfig) -> Iterator[str]:
     if config.retriever not in _RANKED_IN_SHARDS and not is_bound(config.retriever):
         yield f"--retriever {config.retriever}"
+    if config.has_written_contexts:
+        yield "--index-context model"
 
 
 def _of_analysis(settings: AnalysisConfig) -> Iterator[str]:

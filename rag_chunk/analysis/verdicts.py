@@ -184,9 +184,7 @@ def _ends(other: AgainstBaseline) -> str:
 
 def gate_verdict(other: AgainstBaseline, first: str, margin: float, *, worse: bool) -> str:
     """Return one sentence on whether a configuration is worse than the `first` by more than the margin."""
-    side = "above" if other.difference >= 0 else "below"
-    gap = f"{other.name} is {points(abs(other.difference))} points {side} {first}"
-    gap = gap if other.difference else f"{other.name} has the mean of {first}"
+    gap = _gap(other, first)
     if worse:
         doubt = "" if other.shown == "worse" else ", though that is not shown to be more than chance"
         return f"Worse: {gap}, which is more than the margin of {points(margin)}{doubt}."
@@ -194,6 +192,22 @@ def gate_verdict(other: AgainstBaseline, first: str, margin: float, *, worse: bo
     if -other.low <= margin:
         return f"{within}."
     return f"{within}; a drop of up to {points(-other.low)} points on other such questions is not ruled out."
+
+
+def unshown_drop(other: AgainstBaseline, first: str, margin: float) -> str:
+    """Return the sentence on a configuration that is lower by more than the margin, where the questions do not show it."""
+    return (
+        f"Not shown to be worse: {_gap(other, first)}, which is more than the margin of {points(margin)}, "
+        f"but that can be chance {_ends(other)}."
+    )
+
+
+def _gap(other: AgainstBaseline, first: str) -> str:
+    if not other.difference:
+        return f"{other.name} has the mean of {first}"
+    return (
+        f"{other.name} is {points(abs(other.difference))} points {'above' if other.difference > 0 else 'below'} {first}"
+    )
 
 
 def retrieval(name: str, models: Sequence[str] = ()) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rag_chunk.analysis import Analysis, Progress
     from rag_chunk.analysis.cost_estimate import CostEstimate
     from rag_chunk.analysis.report import Report
-    from rag_chunk.config import OutputConfig
+    from rag_chunk.config import AnalysisConfig, OutputConfig
 
 _WITHOUT_VERDICT = ("json", "csv")  # outputs that show no sentence
 Source = Annotated[
@@ -58,7 +58,7 @@ def analyze(
     output = settings.output
     if dry_run:
         with caching(enabled=output.cache):
-            _print_estimate(*estimate(settings, notify, workers), settings.analysis.max_embed_tokens)
+            _print_estimate(*estimate(settings, notify, workers), settings.analysis)
         return
     check_target(output.output_file)
     _check_plot(output)
@@ -69,12 +69,12 @@ def analyze(
         say_where(tracked, quiet=output.quiet)
 
 
-def _print_estimate(estimated: "CostEstimate", seconds: float, limit: int) -> None:
+def _print_estimate(estimated: "CostEstimate", seconds: float, asked: "AnalysisConfig") -> None:
     from rich.console import Console
 
     from rag_chunk.rendering.cost_table import estimate_table
 
-    Console(highlight=False).print(estimate_table(estimated, seconds, limit))
+    Console(highlight=False).print(estimate_table(estimated, seconds, asked))
 
 
 def show(analysis: "Analysis", output: "OutputConfig") -> None:

@@ -94,7 +94,8 @@ def _help(name: str, info: FieldInfo, *, several: bool) -> str:
     if name in _EXTENSIBLE:
         built_in = [each for each in NAMED[name] if several or each != "all"]
         chosen = [f"One of {', '.join(built_in)}, or your own, package.module:function."]
-    return " ".join([str(info.description), *chosen, *([rf"\[default: {default}]"] if shown else [])])
+    note = r"\[required]" if info.is_required() else rf"\[default: {default}]"
+    return " ".join([str(info.description), *chosen, *([note] if shown else [])])
 
 
 def _completion(name: str, info: FieldInfo, *, several: bool) -> Callable[..., Any] | None:

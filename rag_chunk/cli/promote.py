@@ -23,8 +23,9 @@ Name = Annotated[
 def promote(given: PromotionConfig, name: Name) -> None:
     """Register a tracked config as a version in MLflow's model registry, and set an alias to it.
 
-    A pipeline that loads the alias then uses this config. With --if-better, the alias moves only if the run is not worse
-    than the version before, over the questions that both answered; otherwise the exit status is 7.
+    A pipeline that loads the alias then uses this config. With --if-better, the alias moves unless the questions that both
+    answered show that the run is worse than the version before, by more than --margin; then the exit status is 7. A drop that
+    can be chance does not stop it, and is named. With fewer than 10 common questions nothing can be shown: the exit status is 3.
     """
     from rag_chunk.workflow.gated_promotion import promote as promoted_by
 

@@ -16,7 +16,7 @@ from rag_chunk.errors import SettingsError
 
 Missing = Literal["error", "warn"]
 ONLY_SCORE = ("chunks", "retrieved")  # fields that `score` has, and no other command
-ONLY_ANALYZE = ("max_embed_tokens",)  # those that `score`, which embeds nothing, has not
+ONLY_ANALYZE = ("max_embed_tokens", "max_context_tokens")  # those that `score`, which asks no model, has not
 PATHS = ("source", "test_file", "chunks", "retrieved")
 SOURCE_HELP = (
     "A folder of documents, one document, a table of {name, text} (.jsonl, .jsonl.gz, .parquet), a quoted pattern of "
@@ -89,14 +89,19 @@ class AnalysisConfig(BaseModel):
     )
     costs: Prices | None = Field(
         None,
-        description="Prices: embedding (a million tokens), queries (a thousand), context (a million tokens), and the "
-        "dimensions of a vector. They are measured where this is given.",
+        description="Prices: embedding (a million tokens), queries (a thousand), context (a million tokens), context_model (a "
+        "million tokens), and the dimensions of a vector. They are measured where this is given.",
         json_schema_extra={"option": False},
     )
     max_embed_tokens: int = Field(
         2_000_000,
         ge=0,
         description="Stop before embedding if there are more tokens than this. hashing and model2vec have no limit.",
+    )
+    max_context_tokens: int = Field(
+        2_000_000,
+        ge=0,
+        description="For index_context model: stop before more tokens than this are used; answers that were kept cost none.",
     )
     margin: float = Field(
         0,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.names import did_you_mean
-from rag_chunk.config.setting_checks import check_address, numbers
+from rag_chunk.config.setting_checks import DRAFTING_KEY, check_address, numbers
 from rag_chunk.errors import SettingsError
 
 FilterName = Literal["evidence", "kind", "overlap", "duplicate", "pointing", "language", "round-trip"]
@@ -123,7 +123,7 @@ class DraftingConfig(BaseModel):
     @field_validator("url")
     @classmethod
     def _url_has_no_secret(cls, url: str | None) -> str | None:
-        return check_address("--url", url, "RAG_CHUNK_DRAFTING_KEY")
+        return check_address("--url", url, DRAFTING_KEY)
 
     @field_validator("kinds", "without", mode="before")
     @classmethod

@@ -119,7 +119,7 @@ class PromotionConfig(BaseModel):
     )
     if_better: bool = Field(
         False,
-        description="Only if the run's mean is not lower than that of --than by more than the margin; else exit with 7.",
+        description="Only if the paired test does not show the run to be worse than --than by more than --margin; else exit with 7.",
         json_schema_extra={"flags": ["--if-better"]},
     )
     than: str | None = Field(
@@ -127,7 +127,9 @@ class PromotionConfig(BaseModel):
         description="The run or alias to compare with.",
         json_schema_extra={"metavar": "RUN|NAME@ALIAS", "default_text": "what the alias points at"},
     )
-    margin: float = Field(MARGIN, ge=0, le=1, description="How much lower than that of --than the mean may be.")
+    margin: float = Field(
+        MARGIN, ge=0, le=1, description="How much lower than that of --than the mean may be, even if shown."
+    )
     mlflow_uri: _Uri = None
 
     _numbers = numbers

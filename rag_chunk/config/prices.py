@@ -11,4 +11,7 @@ class Prices(BaseModel):
     embedding: float = Field(0, ge=0, description="The price of a million tokens embedded.")
     queries: float = Field(0, ge=0, description="The price of a thousand queries of the index.")
     context: float = Field(0, ge=0, description="The price of a million tokens that a model is given as context.")
+    context_model: float = Field(
+        0, ge=0, description="The price of a million tokens that the model of index_context reads and writes."
+    )
     dimensions: int = Field(1536, ge=1, description="Numbers in a vector, of four bytes each.")

@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from rag_chunk.config.applicability import Only
 from rag_chunk.config.catalog import RETRIEVERS, STRATEGIES, needs_vectors
 from rag_chunk.config.setting_checks import (
+    BY_MODEL,
+    check_context_model,
+    check_context_url,
     check_embedding_model,
     check_embedding_url,
     check_index_context,
@@ -170,9 +173,28 @@ class RunConfig(BaseModel):
         str | None, AfterValidator(check_index_context), Only("retriever", "indexes_headings", otherwise=None)
     ] = Field(
         None,
-        description="Index with a chunk what your own function, package.module:function, says of it: a sentence or two that "
-        "place it in its document; they cost no context.",
-        json_schema_extra={"stage": "retrieve", "metavar": "MODULE:FUNCTION"},
+        description="Index with a chunk a sentence or two that place it in its document: model for those that context_model "
+        "writes, your own function, package.module:function, or none. They cost no context.",
+        json_schema_extra={"stage": "retrieve", "metavar": "model|MODULE:FUNCTION"},
+    )
+    context_model: str | None = Field(
+        None,
+        min_length=1,
+        description="For index_context model: the chat model that writes contexts, by the name that its server gives it.",
+        json_schema_extra={"stage": "retrieve", "in_name": "last", "metavar": "NAME"},
+    )
+    context_url: str | None = Field(
+        None,
+        description="For index_context model: the URL of a server with OpenAI's API, as in http://localhost:11434/v1.",
+        json_schema_extra={"stage": "retrieve", "in_name": "last", "default_text": "OpenAI's", "metavar": "URL"},
+    )
+    context_window: int = Field(
+        8000,
+        ge=1000,
+        le=LARGEST,
+        description="For index_context model: the tokens that context_model reads at a time. Of a longer document it sees the "
+        "beginning and the text around the chunk.",
+        json_schema_extra={"stage": "retrieve", "in_name": "last"},
     )
     analyzer: Annotated[Analyzer, Only("retriever", "analyzes_words", otherwise="plain")] = Field(
         "plain",
@@ -288,6 +310,22 @@ class RunConfig(BaseModel):
         """Record the default where nothing is ranked again."""
         return candidates if info.data.get("reranker") else int(cls.model_fields["candidates"].default)
 
+    @field_validator("context_model")
+    @classmethod
+    def _check_context_model(cls, name: str | None, info: ValidationInfo) -> str | None:
+        return check_context_model(name, info.data.get("index_context"))
+
+    @field_validator("context_url")
+    @classmethod
+    def _check_context_url(cls, url: str | None, info: ValidationInfo) -> str | None:
+        return check_context_url(url, info.data.get("index_context"))
+
+    @field_validator("context_window")
+    @classmethod
+    def _context_window_is_a_models(cls, window: int, info: ValidationInfo) -> int:
+        """Record the default where no model writes contexts."""
+        return window if info.data.get("index_context") == BY_MODEL else int(cls.model_fields["context_window"].default)
+
     @field_validator("embedding_url")
     @classmethod
     def _embedding_url_has_no_secret(cls, url: str | None, info: ValidationInfo) -> str | None:
@@ -323,6 +361,11 @@ class RunConfig(BaseModel):
     def indexes_more(self) -> bool:
         """Whether more than a chunk's own text is indexed for it."""
         return self.index_headings or self.index_title or self.index_context is not None
+
+    @property
+    def has_written_contexts(self) -> bool:
+        """Whether a chat model writes a context for each chunk."""
+        return self.index_context == BY_MODEL
 
     @property
     def hands_over_more(self) -> bool:
@@ -366,9 +409,17 @@ class RunConfig(BaseModel):
         without = {name for name in RunConfig.model_fields if not self.applies(name)}
         without |= {
             name
-            for name in ("embedding_model", "embedding_url", "reranker", "index_context")
+            for name in (
+                "embedding_model",
+                "embedding_url",
+                "reranker",
+                "index_context",
+                "context_model",
+                "context_url",
+            )
             if getattr(self, name) is None
         }
+        without |= set() if self.has_written_contexts else {"context_window"}
         without |= set() if self.reranker else {"candidates"}
         rules = {"strategies": dict(self.strategies)} if self.strategies else {}
         return self.model_dump(exclude={*without, "strategies"}) | rules

@@ -16,6 +16,9 @@ from rag_chunk.config.names import (
     is_reranker_name,
 )
 
+BY_MODEL = "model"  # of index_context: a chat model writes contexts
+DRAFTING_KEY = "RAG_CHUNK_DRAFTING_KEY"  # the variable with the key of whatever server answers
+
 
 def _number(model: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
     """Refuse `True` and `False` where the field is a number; pass on everything else."""
@@ -93,14 +96,35 @@ def check_reranker(name: str | None) -> str | None:
 
 
 def check_index_context(name: str | None) -> str | None:
-    """Return the function that says what places a chunk in its document; refuse what names none."""
-    if name is not None and not is_function_name(name):
+    """Return what says where a chunk is in its document: `model`, or the user's function; None for none."""
+    if name is None or name == "none":
+        return None
+    if name != BY_MODEL and not is_function_name(name):
         raise PydanticCustomError(
             "unknown_name",
-            "index_context must name a function of your own as package.module:function, not {name}",
-            {"name": repr(name)},
+            "index_context is {model}, with a context_model, or a function of your own as package.module:function, not {name}",
+            {"model": BY_MODEL, "name": repr(name)},
         )
     return name
+
+
+def check_context_model(name: str | None, index_context: str | None) -> str | None:
+    """Return the chat model that writes contexts; None if none writes any. Refuse none where one is needed."""
+    if index_context != BY_MODEL:
+        return None
+    if name is None:
+        raise PydanticCustomError(
+            "missing_model",
+            "index_context model needs a chat model. Give --context-model, and its address if it is not OpenAI's: "
+            "--context-model llama3.1 --context-url http://localhost:11434/v1",
+        )
+    return name
+
+
+def check_context_url(url: str | None, index_context: str | None) -> str | None:
+    """Return the address of the chat model; None if none writes contexts."""
+    address = check_address("context_url", url, DRAFTING_KEY)
+    return address if index_context == BY_MODEL else None
 
 
 def check_address(name: str, url: str | None, key: str) -> str | None:

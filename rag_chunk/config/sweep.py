@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rag_chunk.config.names import safe_name
 from rag_chunk.config.problems import explain, is_contradiction
 from rag_chunk.config.run import RunConfig
+from rag_chunk.config.setting_checks import BY_MODEL
 from rag_chunk.config.setting_groups import settings_named
 from rag_chunk.errors import SettingsError
 
@@ -22,6 +23,7 @@ SWEPT = (
     "retriever",
     "index_headings",
     "index_title",
+    "index_context",
     "analyzer",
     "window",
     "retrieve_parents",
@@ -99,7 +101,8 @@ def _part(name: str, value: Any) -> str:
         return name if value else ""
     if name == "strategies":
         return "-".join(".".join([*re.findall(r"\w+", glob), rule]) for glob, rule in value)
-    return f"{name}-{value}" if isinstance(value, int | float) and name not in _NAMED else str(value)
+    is_unclear = isinstance(value, int | float) or value == BY_MODEL
+    return f"{name}-{value}" if is_unclear and name not in _NAMED else str(value)
 
 
 def safe_names(names: Iterable[str]) -> list[str]:

@@ -5,12 +5,14 @@ from typing import Any
 
 from rag_chunk.config.catalog import BACKENDS
 from rag_chunk.config.names import is_function_name, is_reranker_backend
+from rag_chunk.config.setting_checks import BY_MODEL, DRAFTING_KEY
 from rag_chunk.config.strategy_rules import ruled_strategies
 
 OF_READING = ("converter",)  # what every command that reads documents may run
 _FUNCTIONS = ("strategy", "strategies", "retriever", "reranker", "index_context", *OF_READING, "custom_metrics")
 _ADDRESS = ("embedding_model", "embedding_url")
-TRUSTED = (*_FUNCTIONS, *_ADDRESS)
+_CONTEXTS = ("context_model", "context_url")
+TRUSTED = (*_FUNCTIONS, *_ADDRESS, *_CONTEXTS)
 RERANKER_KEY = "RAG_CHUNK_RERANKER_KEY"
 _KEYS = {True: "RAG_CHUNK_EMBEDDING_KEY", False: "RAG_CHUNK_EMBEDDING_KEY or OPENAI_API_KEY"}
 
@@ -28,6 +30,10 @@ def trust_notice(where: str, file: Mapping[str, Any], over: Mapping[str, Any], u
     if any(effective.get(name) for name in _ADDRESS) and model in BACKENDS and BACKENDS[model].has_address:
         url = {**effective, **over}.get("embedding_url")
         parts.append(f"sends texts to {url or 'OpenAI'}, with the key in {_KEYS[bool(url)]} if that is set")
+    if any(effective.get(name) for name in _CONTEXTS) and {**effective, **over}.get("index_context") == BY_MODEL:
+        url = {**effective, **over}.get("context_url")
+        keys = DRAFTING_KEY if url else f"{DRAFTING_KEY} or OPENAI_API_KEY"
+        parts.append(f"sends documents to {url or 'OpenAI'}, with the key in {keys} if that is set")
     if (reranker := str(effective.get("reranker"))).startswith("http"):
         parts.append(f"sends texts to {reranker}, with the key in {RERANKER_KEY} if that is set")
     return f"{where} {', and '.join(parts)}" if parts else ""

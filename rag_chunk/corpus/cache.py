@@ -64,6 +64,16 @@ def why_unusable() -> str:
     return ""
 
 
+def unkept_notice(what: str) -> str:
+    """Return that `what` cannot be stored, why, and what that means for work that asks others; empty where it can."""
+    if not (reason := why_unusable()):
+        return ""
+    return (
+        f"{what} cannot be kept in {cache_folder()}: {reason}. If this is cut off, all is asked again; the variable "
+        "RAG_CHUNK_CACHE may name another folder."
+    )
+
+
 def load(key: str) -> Array | None:
     """Return the array that was stored under `key`, a text that is safe as a file name; None where there is none."""
     if not is_enabled():

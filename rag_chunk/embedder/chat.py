@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from rag_chunk.config.setting_checks import DRAFTING_KEY
 from rag_chunk.corpus import cache
 from rag_chunk.embedder.connection import HOME, Connection, connect
 from rag_chunk.embedder.huggingface import import_backend
 
-DRAFTING_KEY = "RAG_CHUNK_DRAFTING_KEY"
 SECONDS = 300.0  # for an answer: a large model on a laptop takes its time, and answers several after each other
 LONGEST_ANSWER = 2000  # tokens
 _REFUSED_FORM = {400, 404, 415, 422}  # what servers answer that know no structured output
@@ -45,13 +45,13 @@ class ChatModel:
     load: Callable[[Sequence[Message]], ChatAnswer | None]
 
 
-def chat_model(name: str, url: str | None) -> ChatModel:
-    """Return the model; nothing is asked of it yet.
+def chat_model(name: str, url: str | None, url_option: str = "--url") -> ChatModel:
+    """Return the model; nothing is asked of it yet. `url_option` gives another address than OpenAI's.
 
     Raise `MissingExtra` without the package, `SettingsError` without a key for OpenAI.
     """
     package = import_backend("openai", "openai", name, "the model")
-    connection = connect(package, name, url, DRAFTING_KEY, "--url", seconds=SECONDS)
+    connection = connect(package, name, url, DRAFTING_KEY, url_option, seconds=SECONDS)
     forms = ["json_schema", "text"]  # the first that the address takes stays the first
 
     def ask(messages: Sequence[Message], schema: Mapping[str, Any]) -> ChatAnswer:

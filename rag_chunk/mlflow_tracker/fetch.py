@@ -15,7 +15,8 @@ from rag_chunk.mlflow_tracker.bounded import time_for
 from rag_chunk.mlflow_tracker.content import ANALYSIS
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.named_runs import existing_store, find_run
-from rag_chunk.mlflow_tracker.open_runs import PARENT_RUN
+from rag_chunk.mlflow_tracker.open_runs import FINISHED, PARENT_RUN
+from rag_chunk.mlflow_tracker.server_folder import check_folder_of_empty_run, explain_unreadable_folder
 from rag_chunk.mlflow_tracker.store import Store, search_runs
 
 ARTIFACT = "config.yaml"
@@ -88,7 +89,13 @@ def _choose_child(store: Store, run: Any, strategy: str | None, by: str | None) 
         return find_run(store, best)
     children = [child for child in _children(store, run) if strategy in {None, child.data.params.get("strategy")}]
     if not children:
-        raise InputError(f"the analysis {run.info.run_id} has no configuration{_of(strategy)}")
+        status = str(run.info.status)
+        why = (
+            ""
+            if status == FINISHED
+            else f": its run is {status}, so not all of it arrived. Send it with rag-chunk track"
+        )
+        raise InputError(f"the analysis {run.info.run_id} has no configuration{_of(strategy)}{why}")
     rivals = [child for child in children if not is_bound_run(child)]
     return _best(rivals or children, by or run.data.tags.get("rag_chunk.metric"), run.info.run_id)
 
@@ -126,14 +133,16 @@ def artifact_text(store: Store, run_id: str, name: str, largest: int = LARGEST) 
 
     `name` is one of our constants: MLflow follows `../` in the paths of artifacts.
     """
-    with mlflow_calls(store.name):
+    with mlflow_calls(store.name), explain_unreadable_folder(store, run_id):
         sizes = {file.path: file.file_size for file in store.client.list_artifacts(run_id) if not file.is_dir}
+        if not sizes:
+            check_folder_of_empty_run(store, run_id)
     if name not in sizes:
         return None
     if (sizes[name] or 0) > largest:
         raise InputError(f"the {name} of run {run_id} has {sizes[name]:,} bytes; at most {largest:,} are read")
     with tempfile.TemporaryDirectory(prefix="rag-chunk-") as folder:
-        with time_for(sizes[name] or largest), mlflow_calls(store.name):
+        with time_for(sizes[name] or largest), mlflow_calls(store.name), explain_unreadable_folder(store, run_id):
             store.client.download_artifacts(run_id, name, folder)
         return _text(Path(folder) / name, run_id, largest)
 

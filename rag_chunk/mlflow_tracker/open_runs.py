@@ -14,12 +14,12 @@ from typing import Any
 
 from rag_chunk.config.redaction import redact
 from rag_chunk.errors import Interrupted, Interrupts, TrackingError
-from rag_chunk.mlflow_tracker.address import folder_of
 from rag_chunk.mlflow_tracker.bounded import time_for
 from rag_chunk.mlflow_tracker.content import TRACKING_ID, Input, RunContent
 from rag_chunk.mlflow_tracker.environment import BETWEEN_TRIES, RETRIES, no_retries, timeouts
 from rag_chunk.mlflow_tracker.experiment import Destination
 from rag_chunk.mlflow_tracker.failures import UnreachableError, mlflow_calls
+from rag_chunk.mlflow_tracker.server_folder import explain_unwritable_folder
 from rag_chunk.mlflow_tracker.staging import Staging
 from rag_chunk.mlflow_tracker.store import Store, search_runs
 from rag_chunk.mlflow_tracker.verification import Sizes, file_sizes, missing_parts
@@ -184,25 +184,10 @@ class OpenRuns:
         """Upload all files of a folder in one call, waiting as long as the largest may take."""
         sizes = self._sizes[run_id].values()
         waiting = timeouts(seconds=5 + max(sizes, default=0) * SECONDS_PER_BYTE)
-        with waiting, time_for(sum(sizes)), mlflow_calls(self._store.name), self._explain_artifact_folder():
+        location, experiment = self._destination.artifact_location, self._destination.experiment_name
+        calls = mlflow_calls(self._store.name)
+        with waiting, time_for(sum(sizes)), calls, explain_unwritable_folder(self._store, location, experiment):
             self._store.client.log_artifacts(run_id, str(folder))
-
-    @contextmanager
-    def _explain_artifact_folder(self) -> Iterator[None]:
-        """Raise `TrackingError` where a server's artifacts belong in a folder that only the server has."""
-        place = folder_of(self._destination.artifact_location) if self._store.place.is_http else None
-        sentence = (
-            f"the artifacts of the experiment {self._destination.experiment_name!r} go to {place}, a folder that only "
-            "the server has. Start the server with --serve-artifacts, and use a new experiment: this one keeps its folder"
-        )
-        if place and self._store.is_remote_host and not place.exists():
-            raise TrackingError(sentence)
-        try:
-            yield
-        except OSError as error:
-            if place and error.filename:  # of a file, not of a connection
-                raise TrackingError(sentence) from None
-            raise
 
 
 def end_stray(store: Store, run: Any) -> None:

@@ -1,7 +1,7 @@
 """What an application retrieved, read from the spans of a trace; and the evidence that a record expects."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rag_chunk.analysis.external.placement import RetrievedText
 from rag_chunk.questions.shared_records import OURS
@@ -11,12 +11,30 @@ _DOCUMENT = ("doc_uri", "source", "document", "file_path")  # under which names 
 _START, _END = ("start_index", "start"), ("end_index", "end")
 
 
+class Retrieval(NamedTuple):
+    """What was retrieved in one trace, and how long that took; nothing where a span has not ended."""
+
+    texts: list[RetrievedText]
+    milliseconds: float | None
+
+
+def read_retrieval_spans(trace: Any) -> Retrieval:
+    """Return the texts of a trace's retriever spans, and the time in all of them; of nested ones the outermost count."""
+    spans = _retriever_spans(trace)
+    known = bool(spans) and all(span.end_time_ns for span in spans)
+    taken = sum(span.end_time_ns - span.start_time_ns for span in spans) / 1e6 if known else None
+    return Retrieval(retrieved_texts(trace), taken)
+
+
 def retrieved_texts(trace: Any) -> list[RetrievedText]:
     """Return the texts of a trace's retriever spans, in the order of the spans; of nested ones the outermost."""
+    return [text for span in _retriever_spans(trace) for text in _texts(span.outputs)]
+
+
+def _retriever_spans(trace: Any) -> list[Any]:
     spans = {span.span_id: span for span in trace.data.spans}
     chosen = [span for span in spans.values() if _kind(span) == RETRIEVER and not _is_inside(span, spans)]
-    ordered = sorted(chosen, key=lambda span: span.start_time_ns)
-    return [text for span in ordered for text in _texts(span.outputs)]
+    return sorted(chosen, key=lambda span: span.start_time_ns)
 
 
 def _kind(span: Any) -> str:

@@ -3,19 +3,18 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from rag_chunk.analysis.external.placement import RetrievedText
 from rag_chunk.errors import InputError, TrackingError
 from rag_chunk.mlflow_tracker.environment import mlflow_version
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
 from rag_chunk.mlflow_tracker.named_runs import ELSEWHERE, existing_store
-from rag_chunk.mlflow_tracker.retriever_spans import retrieved_texts, texts_of_inputs
+from rag_chunk.mlflow_tracker.retriever_spans import Retrieval, read_retrieval_spans, texts_of_inputs
 from rag_chunk.mlflow_tracker.store import Store
 
 TRACES = (3, 0)  # the first MLflow whose traces have what is read here
 VERSION_TAG = "version"
 _MODEL = "mlflow.modelId"
 _PAGE = 100
-Retrieved = dict[str, list[RetrievedText]]  # by question
+Retrieved = dict[str, Retrieval]  # by question
 
 
 def fetch_retrieved(experiment: str, questions: Collection[str], *, uri: str | None = None) -> dict[str, Retrieved]:
@@ -35,7 +34,7 @@ def fetch_retrieved(experiment: str, questions: Collection[str], *, uri: str | N
             count += 1
             if question := _question(trace, known):
                 version = _version(store, trace, models) or experiment
-                versions.setdefault(version, {}).setdefault(question, retrieved_texts(trace))
+                versions.setdefault(version, {}).setdefault(question, read_retrieval_spans(trace))
         if not versions:
             raise InputError(
                 f"none of the {count:,} traces in the experiment {experiment!r} asks a question of the question file"

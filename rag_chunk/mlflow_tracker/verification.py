@@ -6,6 +6,7 @@ from typing import Any
 
 from rag_chunk.mlflow_tracker.content import RunContent
 from rag_chunk.mlflow_tracker.failures import mlflow_calls
+from rag_chunk.mlflow_tracker.server_folder import explain_unreadable_folder
 from rag_chunk.mlflow_tracker.store import Store
 
 Sizes = Mapping[str, int]
@@ -22,7 +23,7 @@ def missing_parts(store: Store, run_id: str, content: RunContent, sizes: Sizes, 
 
     `sizes` are those of its files; with `exact` a file of another size counts as missing, too.
     """
-    with mlflow_calls(store.name):
+    with mlflow_calls(store.name), explain_unreadable_folder(store, run_id):
         run = store.client.get_run(run_id)
         stored = _stored_sizes(store.client, run_id, sizes)
     absent = [

@@ -1,6 +1,6 @@
 """What is indexed for a chunk: its text, and before it, where that is asked for, its titles and a context of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -13,6 +13,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, among
 from rag_chunk.corpus.structure import structure_of
 from rag_chunk.errors import InputError
+from rag_chunk.retriever.written_contexts import write_contexts
 
 SEPARATOR = " > "
 
@@ -39,19 +40,23 @@ def _heading_starts(chunking: Chunking) -> Positions:
     return np.array([heading.position for heading in structure_of(chunking.corpus).headings], np.int64)
 
 
-def index_settings(config: RunConfig) -> tuple[bool, bool, str | None]:
+def index_settings(config: RunConfig) -> tuple[object, ...]:
     """Return the settings that decide what is indexed before chunks' own texts."""
-    return config.index_headings, config.index_title, config.index_context
+    own = (config.index_headings, config.index_title, config.index_context)
+    return (*own, config.context_model, config.context_url, config.context_window)
 
 
-def texts_before(chunking: Chunking, config: RunConfig) -> list[str]:
-    """Return for each chunk what is indexed before its own text, in lines: its titles, and what places it in its document."""
+def texts_before(chunking: Chunking, config: RunConfig, known: Sequence[str] | None = None) -> list[str]:
+    """Return for each chunk what is indexed before its own text, in lines: its titles, and what places it in its document.
+
+    `known` are the contexts, where they are not to be asked for.
+    """
     lines: list[list[str]] = [[] for _ in range(len(chunking))]
     if config.index_headings or config.index_title:
         for own, line in zip(lines, _titles(chunking, config), strict=True):
             own.append(line)
     if config.index_context is not None:
-        for own, line in zip(lines, contexts(chunking, config.index_context), strict=True):
+        for own, line in zip(lines, known or contexts(chunking, config), strict=True):
             own.append(line)
     return ["\n".join(filter(None, own)) for own in lines]
 
@@ -80,11 +85,17 @@ def document_titles(corpus: Corpus) -> list[str]:
     return titles
 
 
-def contexts(chunking: Chunking, name: str) -> list[str]:
-    """Return what the user's function says of each chunk, in one line; each is asked about once for a corpus.
+def contexts(chunking: Chunking, config: RunConfig) -> list[str]:
+    """Return what the model or the user's function says of each chunk, in one line; each is asked about once for a corpus.
 
-    Raise `InputError` where the function raises, or returns no text.
+    Raise `InputError` where the model does not answer, or the function raises or returns no text.
     """
+    if config.has_written_contexts:
+        return [context.text for context in write_contexts(chunking, config)]
+    return _contexts_by_function(chunking, str(config.index_context))
+
+
+def _contexts_by_function(chunking: Chunking, name: str) -> list[str]:
     known: dict[str, str] = chunking.corpus.derive(dict, dict, "contexts", name)
     function = load_function(name)
     for chunk in chunking if any(each not in known for each in chunking.ids) else ():
@@ -107,10 +118,10 @@ def _ask(function: Callable[[Chunk], Any], chunk: Chunk, name: str) -> str:
     return " ".join(context.split())
 
 
-def texts_to_index(chunking: Chunking, config: RunConfig) -> list[str]:
-    """Return what is indexed for each chunk."""
+def texts_to_index(chunking: Chunking, config: RunConfig, known: Sequence[str] | None = None) -> list[str]:
+    """Return what is indexed for each chunk; `known` are the contexts, where they are not to be asked for."""
     texts = chunking.corpus.texts(chunking.spans)
     if not config.indexes_more:
         return texts
-    before = texts_before(chunking, config)
+    before = texts_before(chunking, config, known)
     return [f"{lines}\n\n{text}" if lines else text for lines, text in zip(before, texts, strict=True)]

@@ -14,6 +14,7 @@ from rag_chunk.analysis.shard_estimates import estimate_embedding
 from rag_chunk.config import TrackingConfig
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify, Settings
+from rag_chunk.corpus import cache
 from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.workflow.inputs import (
     Inputs,
@@ -83,6 +84,8 @@ def run_score(settings: Settings, reporter: Reporter, *, chunk_size: int | None 
     for name, each in runs.items():
         for notice in each.notices:
             reporter.notify(f"{name}: {notice}")
+        if each.time_notice and (asked.measure_costs or asked.costs):
+            reporter.notify(f"{name}: {each.time_notice}")
     located = asked.with_absolute_paths(Path.cwd())
 
     def score() -> Analysis:
@@ -121,7 +124,7 @@ def _analyse(settings: Settings, inputs: Inputs, reporter: Reporter) -> Analysis
         settings=settings.analysis.with_absolute_paths(Path.cwd()),
         skipped=settings.skipped,
         progress=reporter.progress,
-        on_estimate=lambda estimated: _say_how_long(estimated, reporter.notify),
+        on_estimate=lambda estimated: _say_costs(estimated, reporter.notify),
         conversions=inputs.conversions,
     )
     for entry in analysis.report.skipped[len(settings.skipped) :]:  # noticed by the analysis
@@ -131,8 +134,14 @@ def _analyse(settings: Settings, inputs: Inputs, reporter: Reporter) -> Analysis
     return analysis
 
 
-def _say_how_long(estimated: CostEstimate, notify: Notify) -> None:
-    """Say before anything is embedded how many minutes it takes, where it takes more than one."""
+def _say_costs(estimated: CostEstimate, notify: Notify) -> None:
+    """Say before anything is asked or embedded where documents go, and how many minutes embedding takes, if more than one."""
+    for contexts in estimated.contexts:
+        notify(f"Documents and their chunks go to {contexts.model} at {contexts.address}, which writes their contexts.")
+        for notice in contexts.notices():
+            notify(notice)
+    if estimated.contexts and (notice := cache.unkept_notice("Contexts")):
+        notify(notice)
     if sentence := describe_duration(estimated, measure_seconds(estimated)):
         notify(sentence)
 

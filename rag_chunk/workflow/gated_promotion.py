@@ -1,4 +1,4 @@
-"""`promote`: the config of a run becomes what an alias in MLflow's registry names, where it is not worse."""
+"""`promote`: the config of a run becomes what an alias in MLflow's registry names, unless it is shown to be worse."""
 
 import os
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _REMEDY = "promote it without --if-better, if you are sure"
 
 
 def promote(name: str, settings: PromotionConfig, notify: Callable[[str], None]) -> Promoted:
-    """Let an alias point at the config of the run `name`. Raise `Worse` where it was to be no worse, and is."""
+    """Let an alias point at the config of the run `name`. Raise `Worse` where it is shown to be worse."""
     alias = parse_alias(settings.alias, "--as")
     sentences = _compare(name, alias, settings, notify) if settings.if_better else ()
     return promote_run(name, alias, uri=settings.mlflow_uri, verdict=sentences)
@@ -31,8 +31,8 @@ def _compare(name: str, alias: ModelAlias, settings: PromotionConfig, notify: Ca
     if _key(sides[0]) == _key(sides[1]):
         return ()
     report = compare_analyses(sides, remedy=_REMEDY)
-    sentences = gate_verdict(report, settings.margin)
-    if worse(report, settings.margin):
+    sentences = gate_verdict(report, settings.margin, only_shown=True)
+    if worse(report, settings.margin, only_shown=True):
         raise Worse("\n".join([*sentences, f"{alias} is left as it is."]))
     for sentence in sentences:
         notify(sentence)

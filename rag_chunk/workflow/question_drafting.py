@@ -28,8 +28,6 @@ from rag_chunk.questions.drafting import (
 )
 from rag_chunk.workflow.inputs import read_documents, refuse_overwriting_inputs
 
-_UNKEPT = "If this is cut off, all is asked again; the variable RAG_CHUNK_CACHE may name another folder."
-
 
 @dataclass(frozen=True, slots=True)
 class DraftingJob:
@@ -56,8 +54,8 @@ def run_drafting(job: DraftingJob, notify: Notify, on_progress: Progress) -> str
     refuse_overwriting_inputs(job.drafting.output_file, job.documents, corpus)
     context = _context(job, corpus, model)
     notify(f"Passages of the documents go to {model.name} at {model.address}.")
-    if reason := cache.why_unusable():
-        notify(f"Answers cannot be kept in {cache.cache_folder()}: {reason}. {_UNKEPT}")
+    if notice := cache.unkept_notice("Answers"):
+        notify(notice)
     try:
         drafting = draft_questions(context, on_progress)
     except (InputError, Interrupted):

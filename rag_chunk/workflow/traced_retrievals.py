@@ -6,18 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.analysis.external.placement import Placed, RetrievedText, TextPlacement
+from rag_chunk.analysis.external.placement import Placed, TextPlacement
 from rag_chunk.config.names import safe_name
 from rag_chunk.config.sources import Notify, Settings
 from rag_chunk.config.sweep import safe_names
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker import fetch_retrieved
+from rag_chunk.mlflow_tracker.traces import Retrieved
 from rag_chunk.questions import Question, question_to_dict
 from rag_chunk.workflow.inputs import read_documents, read_test_file
 
 FOLDER = Path(".rag-chunk/traces")
-Versions = dict[str, dict[str, list[RetrievedText]]]
+Versions = dict[str, Retrieved]
 
 
 def settings_from_traces(settings: Settings, experiments: Sequence[str], uri: str | None, notify: Notify) -> Settings:
@@ -57,14 +58,15 @@ def _write(
     _write_text(folder / "questions.json", json.dumps([question_to_dict(each, corpus) for each in questions]))
     placement, pairs = TextPlacement(corpus), dict[Path, Path]()
     for name, retrieved in zip(safe_names(versions), versions.values(), strict=True):
-        placed = {each.id: list(map(placement.find, retrieved[each.question])) for each in questions}
+        placed = {each.id: list(map(placement.find, retrieved[each.question].texts)) for each in questions}
         unplaced = sum(places.count(None) for places in placed.values())
         if unplaced:
             notify(f"{name}: {unplaced:,} retrieved texts are in none of the documents, and are left out")
         chunks, ranked = folder / f"{name}.chunks.jsonl", folder / f"{name}.jsonl"
         rankings = {key: list(dict.fromkeys(filter(None, places))) for key, places in placed.items()}
         _write_lines(chunks, [_chunk(each, corpus) for each in _distinct(rankings)])
-        _write_lines(ranked, [{"id": key, "chunks": [_id(each, corpus) for each in places]} for key, places in rankings.items()])  # fmt: skip
+        times = {each.id: retrieved[each.question].milliseconds for each in questions}
+        _write_lines(ranked, [_ranked(key, places, times[key], corpus) for key, places in rankings.items()])
         pairs[ranked] = chunks
     return pairs
 
@@ -77,6 +79,11 @@ def _distinct(rankings: Mapping[str, Sequence[Placed]]) -> list[Placed]:
 def _chunk(place: Placed, corpus: Corpus) -> dict[str, Any]:
     name = corpus.documents[place.document].name
     return {"id": _id(place, corpus), "document": name, "start": place.start, "end": place.end}
+
+
+def _ranked(question: str, places: Sequence[Placed], taken: float | None, corpus: Corpus) -> dict[str, Any]:
+    timed = {} if taken is None else {"milliseconds": taken}
+    return {"id": question, "chunks": [_id(each, corpus) for each in places], **timed}
 
 
 def _id(place: Placed, corpus: Corpus) -> str:

@@ -240,7 +240,7 @@ def test_what_does_not_fit_together_is_refused_unless_anyway(house: Path) -> Non
     none = analysed(house, SMALL, questions=house / "few.json")
     with pytest.raises(InputError, match=r"retriever is bm25 .* legacy .*top_k is 5 .*budget is 40 .*--anyway"):
         compare(house / "small", other)
-    with pytest.raises(InputError, match=r"only 9 questions are common: --anyway"):
+    with pytest.raises(InputError, match=r"only 9 questions are common, and to show a difference takes 10: --anyway"):
         compare(house / "small", few)
     report = compare(house / "small", other, few, none, settings=ComparisonConfig(anyway=True))
     assert len(report.warnings) == 4
@@ -320,6 +320,21 @@ def test_worse_is_a_mean_below_the_margin_however_few_the_questions(count: int, 
     (sentence,) = gate_verdict(report, 0.02)
     assert sentence.startswith("Worse: " if drop > 0.02 else "Not worse: ")
     assert ("more than chance" in sentence) == (drop > 0.02 and count < 12)
+
+
+@pytest.mark.parametrize(
+    ("drop", "noise"), [(0.1, 0.0), (0.1, 0.05), (0.1, 0.4), (0.03, 0.0), (0.03, 0.4), (0.01, 0.0)]
+)
+def test_the_gate_of_an_alias_goes_by_what_the_questions_show(drop: float, noise: float, base: Analysis) -> None:
+    varied = [0.5 - drop + (-1) ** number * noise for number in range(20)]
+    report = by_hand(base, [0.5] * 20, varied)
+    shown = noise < 0.1
+    assert (report.against[0].shown == "worse") == shown
+    assert bool(worse(report, 0.02, only_shown=True)) == (shown and drop > 0.02)
+    (sentence,) = gate_verdict(report, 0.02, only_shown=True)
+    assert sentence.split(":")[0] == ("Not worse" if drop < 0.02 else "Worse" if shown else "Not shown to be worse")
+    assert ("can be chance (95 % interval -" in sentence) == (drop > 0.02 and not shown)
+    assert "though" not in sentence
 
 
 def test_the_gate_says_what_the_questions_cannot_rule_out(base: Analysis) -> None:

@@ -1,5 +1,6 @@
 """What an index and a question cost: by hand, with prices and without."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,5 +83,11 @@ def test_your_own_retriever_has_the_same_costs_without_its_time() -> None:
     assert mine.metrics["index_tokens"] == ours.report.configuration(name).metrics["index_tokens"]
     assert mine.metrics["index_price"] == pytest.approx(mine.metrics["index_tokens"] * 20 / 1_000_000)
     assert not mine.metrics.keys() & set(TIMES)
+    assert "is not known: give it as" in given["mine"].time_notice
+    timed = {"mine": replace(given["mine"], milliseconds=(1.0, 2.0, 12.0))}
+    (told,) = score_retrievals(CORPUS, timed, ASKED, settings=AnalysisConfig(costs=prices)).report.configurations
+    assert [told.metrics[name] for name in TIMES] == [2.0, 11.0]
+    assert timed["mine"].time_notice == ""
+    assert "is known for 2 of 3 questions only" in replace(given["mine"], milliseconds=(1.0, 2.0)).time_notice
     (plain,) = score_retrievals(CORPUS, given, ASKED).report.configurations
     assert not plain.metrics.keys() & set(metrics_of("costs"))

@@ -180,7 +180,7 @@ def test_any_chunks_and_rankings_survive_the_files(
     ranked.write_bytes(lines({"id": q, "chunks": [chunking.ids[row] for row in rows]} for q, rows in zip(questions.ids, lists, strict=True)).encode())  # fmt: skip
     found = read_chunks(chunks, corpus, RunConfig())
     assert found.chunking.spans.tolist() == [list(span) for span in spans]
-    ranking = read_ranking(ranked, found, questions)
+    ranking = read_ranking(ranked, found, questions).ranking
     assert [[row for row in rows if row >= 0] for rows in ranking.tolist()] == [list(rows) for rows in lists]
 
 
@@ -202,7 +202,7 @@ def test_chunks_are_places_or_texts_and_ids_are_theirs_or_the_places(docs: Path,
     found = read_chunks(docs / "chunks.jsonl", CORPUS, RunConfig())
     assert found.chunking.ids == ["guide.md:0-64", "guide.md:66-160", NOTES]
     assert found.rows == {"1": 0, "b": 1, NOTES: 2}
-    assert read_ranking(docs / "ranked.jsonl", found, asked).tolist() == [[0, -1], [1, 0], [2, 1]]
+    assert read_ranking(docs / "ranked.jsonl", found, asked).ranking.tolist() == [[0, -1], [1, 0], [2, 1]]
 
 
 def texts(*found: str) -> str:
@@ -276,6 +276,7 @@ RANKING_PROBLEMS = {
     "no list": ('{"id": "lock", "chunks": 1}', "chunks must be a list of ids, not 1"),
     "no ids": ('{"id": "lock", "chunks": [1, null]}', "chunks must be a list of ids, not [1, None]"),
     "unknown chunk": ('{"id": "lock", "chunks": [1, "x", "y"]}', "2 of its 3 chunks are not in chunks.jsonl, where ids are as '1': 'x', 'y'"),
+    "no time": ('{"id": "lock", "chunks": [1], "milliseconds": "3 s"}', "milliseconds must be a number from 0, not '3 s'"),
     "repeated": ('{"id": "lock", "chunks": [1, "b", "1"]}', "the chunk '1' is ranked more than once; each has one place"),
 }  # fmt: skip
 
@@ -291,7 +292,7 @@ def test_what_is_wrong_with_a_ranking_is_said_with_its_line(line: str, said: str
 def test_an_id_is_known_in_both_forms_of_unicode(docs: Path, asked: Questions) -> None:
     composed = replace(asked, questions=(replace(asked.questions[0], id="cl\u00e9"),))
     (docs / "r.jsonl").write_text('{"id": "cle\u0301", "chunks": [1]}')
-    assert read_ranking("r.jsonl", read_chunks("chunks.jsonl", CORPUS, RunConfig()), composed).tolist() == [[0]]
+    assert read_ranking("r.jsonl", read_chunks("chunks.jsonl", CORPUS, RunConfig()), composed).ranking.tolist() == [[0]]
 
 
 def test_all_problems_of_a_file_are_said_at_once_in_order(docs: Path) -> None:

@@ -17,10 +17,11 @@ import pytest
 from rag_chunk import read_corpus
 from rag_chunk.config import yaml_text
 from rag_chunk.config.redaction import redact
+from rag_chunk.config.setting_checks import DRAFTING_KEY
 from rag_chunk.embedder import chat, connection
 from rag_chunk.questions import question_file
 from rag_chunk.questions.drafting.drafter import AT_ONCE
-from tests.support.chat_server import ChatServer, Model, breaking, chatty, paraphrasing, repeating, serving_chat
+from tests.support.chat_server import ChatServer, Model, breaking, chatty, paraphrasing, repeating
 
 KEY = "sk-very-secret-0123456789"
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -28,12 +29,8 @@ FEW = ("--count", "6")
 
 
 @pytest.fixture
-def server(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("RAG_CHUNK_CACHE", str(folder / "cache"))
-    for name in (chat.DRAFTING_KEY, connection.OPENAI_KEY, "OPENAI_BASE_URL", "OPENAI_ORG_ID"):
-        monkeypatch.delenv(name, raising=False)
-    with serving_chat() as started:
-        yield started
+def server(chat_server: ChatServer) -> ChatServer:
+    return chat_server
 
 
 @pytest.fixture
@@ -290,7 +287,7 @@ def test_a_model_that_dies_or_is_slow_is_named_and_the_answers_are_kept(draft, s
 
 
 def test_a_wrong_key_is_said_without_the_key(draft, server, monkeypatch):
-    monkeypatch.setenv(chat.DRAFTING_KEY, KEY)
+    monkeypatch.setenv(DRAFTING_KEY, KEY)
     server.answers.append((401, {}, {"error": {"message": f"wrong key {KEY}"}}))
     status, said = draft(*FEW)
     assert status == 3
@@ -304,11 +301,11 @@ def test_the_key_for_openai_goes_to_openai_alone_and_into_no_file(draft, server,
     monkeypatch.setenv(connection.OPENAI_KEY, KEY)
     draft(*FEW)
     assert not [headers for headers in server.headers if KEY in str(headers)]
-    monkeypatch.setenv(chat.DRAFTING_KEY, KEY)
+    monkeypatch.setenv(DRAFTING_KEY, KEY)
     draft(*FEW, "--force", "--seed", "7")
     assert server.headers[-1]["authorization"] == f"Bearer {KEY}"
     assert not [path for path in folder.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
-    monkeypatch.delenv(chat.DRAFTING_KEY)
+    monkeypatch.delenv(DRAFTING_KEY)
     monkeypatch.delenv(connection.OPENAI_KEY)
     status, _, err = run("draft-questions", str(EXAMPLES), "--model", "m", "-o", "other.yaml")
     assert (status, "needs a key: set OPENAI_API_KEY, or give --url for another address" in " ".join(err.split())) == (

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
 
 from rag_chunk.config.tracking import TrackingConfig
-from rag_chunk.errors import TrackingError
-from rag_chunk.mlflow_tracker import track_folder
+from rag_chunk.errors import InputError, TrackingError
+from rag_chunk.mlflow_tracker import config_from_run, track_folder
+from rag_chunk.workflow.lookup import find_saved_analysis
 from tests.support.mlflow_proxy import Proxy
 from tests.support.mlflow_runs import artifacts, client_of, log
 from tests.support.mlflow_server import running_server
@@ -89,13 +91,31 @@ def test_files_that_never_arrive_are_named_and_the_status_is_no_success(proxy, r
         log(results, notes, uri=proxy.address, experiment_name="never")
 
 
+ONLY_THERE = r"a folder that only the server can use\. On the server: mlflow server --serve-artifacts --artifacts-dest"
+
+
 def test_a_folder_that_only_the_server_has_is_named_with_the_cure(server, results, notes):
     name = "elsewhere"
     with client_of(server) as client:
         client.create_experiment(name, artifact_location="file:///proc/only-on-the-server")
-    with pytest.raises(TrackingError, match=r"a folder that only the server has\. Start the server with --serve-art"):
+    with pytest.raises(TrackingError, match=ONLY_THERE):
         log(results, notes, uri=server, experiment_name=name)
-    assert {run.info.status for run in active_runs(server, name)} == {"FAILED"}
+    (run,) = active_runs(server, name)
+    assert run.info.status == "FAILED"
+    with pytest.raises(InputError, match="has no configuration: its run is FAILED, so not all of it arrived"):
+        config_from_run(run.info.run_id, uri=server)
+
+
+def test_what_reads_a_run_names_such_a_folder_too(server, results):
+    with client_of(server) as client:
+        experiment = client.create_experiment("unreadable", artifact_location="file:///proc/only-on-the-server")
+        ours = client.create_run(experiment, tags={"rag_chunk.role": "configuration"}).info.run_id
+        empty = client.create_run(experiment).info.run_id
+    for read in (partial(config_from_run, uri=server), partial(find_saved_analysis, uri=server)):
+        with pytest.raises(TrackingError, match=ONLY_THERE):
+            read(ours)
+    with pytest.raises(InputError, match="is not one of rag-chunk"):
+        config_from_run(empty, uri=server)
 
 
 def test_a_long_page_is_cut_before_it_is_read(results):

@@ -19,7 +19,12 @@ from rag_chunk.analysis.external.placement import RetrievedText
 from rag_chunk.errors import MissingExtra, TrackingError
 from rag_chunk.mlflow_tracker import ModelAlias, Promoted, evidence_recall, promote_run
 from rag_chunk.mlflow_tracker.evidence_recall import SCORERS
-from rag_chunk.mlflow_tracker.retriever_spans import expected_evidence, retrieved_texts, texts_of_inputs
+from rag_chunk.mlflow_tracker.retriever_spans import (
+    expected_evidence,
+    read_retrieval_spans,
+    retrieved_texts,
+    texts_of_inputs,
+)
 from rag_chunk.questions.shared_records import plan_merge
 from tests.conftest import Program
 from tests.support.browser import Pages, keep_picture, mlflow_pages, with_pages
@@ -41,7 +46,8 @@ with_scorers = pytest.mark.skipif(VERSION < SCORERS, reason="this MLflow has no 
 
 
 def span(number: str, parent: str | None, outputs: Any, kind: str = "RETRIEVER", start: int = 0) -> Any:
-    return SimpleNamespace(span_id=number, parent_id=parent, span_type=kind, outputs=outputs, start_time_ns=start)
+    times = {"start_time_ns": start, "end_time_ns": start + 2_500_000}
+    return SimpleNamespace(span_id=number, parent_id=parent, span_type=kind, outputs=outputs, **times)
 
 
 def trace(*spans: Any) -> Any:
@@ -65,6 +71,10 @@ def test_texts_are_those_of_the_outermost_retrievers_in_order() -> None:
         RetrievedText("second"),
         RetrievedText("third", "b.md"),
     ]
+    assert read_retrieval_spans(made).milliseconds == 7.5  # of three spans: one is inside another, one is no retriever
+    made.data.spans[0].end_time_ns = None
+    assert read_retrieval_spans(made).milliseconds is None
+    assert read_retrieval_spans(trace()).milliseconds is None
 
 
 def test_evidence_is_by_our_places_unless_it_was_edited() -> None:

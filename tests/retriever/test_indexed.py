@@ -94,6 +94,6 @@ def test_a_function_that_says_nothing_is_named(function, said):
 
 
 def test_what_is_no_function_is_refused_and_nothing_is_indexed_with_chunks_of_a_bound():
-    with pytest.raises(SettingsError, match="index_context must name a function"):
-        validate_run({"index_context": "model"})
+    with pytest.raises(SettingsError, match="index_context is model, with a context_model, or a function"):
+        validate_run({"index_context": "mine.place"})
     assert RunConfig(retriever="oracle", index_context="a:b", index_title=True) == RunConfig(retriever="oracle")

@@ -15,6 +15,8 @@ _PASSAGE = re.compile(r"<passage>\n(.*?)\n</passage>", re.DOTALL)
 _TEXT = re.compile(r"<text>\n(.*?)\n</text>", re.DOTALL)
 _QUESTION = re.compile(r"<question>(.*?)</question>", re.DOTALL)
 _FOCUS = re.compile(r"^- The question should be about what the text says at: (.*)$", re.MULTILINE)
+_CHUNK = re.compile(r"<chunk>\n(.*?)\n</chunk>", re.DOTALL)
+_DOCUMENT = re.compile(r"^Document: (.*)$", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _ASKS = "What is known in the documents concerning"
 NAMED = 3  # words of a quote that a question names
@@ -24,7 +26,7 @@ Model = Callable[["Asked"], Reply | str]
 
 
 class Asked(NamedTuple):
-    """What a model is asked: for a draft (with passages), for a subject (with neither), or for an answer (with a text)."""
+    """What a model is asked: for a draft (with passages), a context (with a chunk), an answer (with a text), or a subject."""
 
     prompt: str
 
@@ -38,6 +40,11 @@ class Asked(NamedTuple):
         return texts[0] if texts else None
 
     @property
+    def chunk(self) -> str | None:
+        chunks = _CHUNK.findall(self.prompt)
+        return chunks[0] if chunks else None
+
+    @property
     def question(self) -> str:
         return str(_QUESTION.findall(self.prompt)[0])
 
@@ -48,7 +55,9 @@ class Asked(NamedTuple):
 
 
 def honest(asked: Asked) -> Reply:
-    """Quote whole sentences, and ask for them by words that are nowhere else in what was shown."""
+    """Quote whole sentences, and ask for them by words that are nowhere else in what was shown; place chunks by name."""
+    if asked.chunk is not None:
+        return {"context": f"This is from {_DOCUMENT.findall(asked.prompt)[0]}."}
     if asked.passages:
         return _draft(asked.passages, asked.focus)
     if asked.text is None:

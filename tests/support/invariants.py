@@ -135,7 +135,9 @@ class Facts:
             if syntax is not None:
                 depth_at = dict(zip(syntax.places.tolist(), syntax.depths.tolist(), strict=True))
                 for begin, end, _ in syntax.definitions:
-                    outer = [place for place, depth in depth_at.items() if place >= end and depth <= depth_at[begin] | 1]
+                    outer = [
+                        place for place, depth in depth_at.items() if place >= end and depth <= depth_at[begin] | 1
+                    ]
                     stretches.append((start + begin, start + min(outer, default=len(document.text))))
         return self.corpus.trim(as_spans(stretches))
 

@@ -27,7 +27,7 @@ class ExternalRun:
     """Somebody else's chunks and rankings: int64 [questions, depth], -1 where a list has ended.
 
     `files` are those that hold the chunks and the rankings; `notices` say for how many questions nothing was
-    retrieved, or too little.
+    retrieved, or too little. `milliseconds` are the retriever's own, one for each question where they are told.
     """
 
     chunking: Chunking
@@ -35,6 +35,16 @@ class ExternalRun:
     config: RunConfig
     notices: tuple[str, ...] = ()
     files: tuple[Path, Path] | None = None
+    milliseconds: tuple[float, ...] = ()
+
+    @property
+    def time_notice(self) -> str:
+        """What is not known of the retriever's own time: nothing here has measured it."""
+        told, asked = len(self.milliseconds), len(self.ranking)
+        if told == asked:
+            return ""
+        known = f"is known for {told:,} of {asked:,} questions only" if told else "is not known"
+        return f'the retriever\'s own time {known}: give it as "milliseconds" on the lines of the rankings'
 
 
 def read_retrievals(
@@ -75,11 +85,11 @@ def read_retrieval(
     chunks: ExternalChunks, path: Path, questions: Questions, config: RunConfig, *, chunk_size: int | None = None
 ) -> ExternalRun:
     """Read what was ranked of `chunks`, and say of both what a configuration says."""
-    ranking = read_ranking(path, chunks, questions)
-    given = _config(chunks, ranking, questions, config, chunk_size)
-    kept = ranking[:, : max(1, required_depth(chunks.chunking, given))]
+    timed = read_ranking(path, chunks, questions)
+    given = _config(chunks, timed.ranking, questions, config, chunk_size)
+    kept = timed.ranking[:, : max(1, required_depth(chunks.chunking, given))]
     notices = tuple(_notices(chunks.chunking, kept, given))
-    return ExternalRun(chunks.chunking, kept, given, notices, (chunks.source, path))
+    return ExternalRun(chunks.chunking, kept, given, notices, (chunks.source, path), timed.milliseconds)
 
 
 def _config(

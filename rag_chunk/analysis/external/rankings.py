@@ -1,6 +1,8 @@
 """What somebody else's retriever ranked for each question, one question a line."""
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -30,14 +32,25 @@ class _Asked:
             self.by_text.setdefault(question.question, []).append(question)
 
 
-def read_ranking(path: str | Path, chunks: ExternalChunks, questions: Questions) -> Ranking:
-    """Read the rankings at `path`: int64 [questions, the longest list], -1 where a list has ended.
+@dataclass(frozen=True, slots=True, eq=False)
+class TimedRanking:
+    """A ranking, int64 [questions, the longest list], -1 where a list has ended; and how long it took, where that is told.
 
-    A question without a ranking retrieves nothing. Raise `InputError` with everything that is wrong.
+    `milliseconds` has one number for each question whose line has it.
+    """
+
+    ranking: Ranking
+    milliseconds: tuple[float, ...] = ()
+
+
+def read_ranking(path: str | Path, chunks: ExternalChunks, questions: Questions) -> TimedRanking:
+    """Read the rankings at `path`. A question without a ranking retrieves nothing.
+
+    Raise `InputError` with everything that is wrong.
     """
     path = Path(path)
     problems, known = Problems(path), _Asked(questions)
-    lines, lists = dict[str, int](), dict[str, list[int]]()
+    lines, lists, times = dict[str, int](), dict[str, list[int]](), dict[str, float]()
     for number, fields in json_lines(path, problems):
         question = _question(number, fields, known, problems)
         rows = _rows(number, fields.get("chunks"), chunks, problems)
@@ -45,8 +58,19 @@ def read_ranking(path: str | Path, chunks: ExternalChunks, questions: Questions)
             problems.add(number, f"the question {question.id!r} is ranked on line {lines[question.id]} already")
         elif question:
             lists[question.id] = rows
+            if "milliseconds" in fields:
+                times[question.id] = _milliseconds(number, fields["milliseconds"], problems)
     problems.refuse()
-    return _table([lists.get(name, []) for name in questions.ids])
+    ranking = _table([lists.get(name, []) for name in questions.ids])
+    return TimedRanking(ranking, tuple(times[name] for name in questions.ids if name in times))
+
+
+def _milliseconds(number: int, taken: Any, problems: Problems) -> float:
+    """Return the time that a line tells."""
+    if isinstance(taken, int | float) and not isinstance(taken, bool) and 0 <= taken < math.inf:
+        return float(taken)
+    problems.add(number, f"milliseconds must be a number from 0, not {taken!r}"[:300])
+    return 0.0
 
 
 def _question(number: int, fields: Mapping[str, Any], known: _Asked, problems: Problems) -> Question | None:

@@ -127,7 +127,9 @@ def _too_few(pairing: Pairing) -> list[str]:
     if count >= statistics.FEWEST_FOR_A_WINNER:
         return []
     common = "1 question is" if count == 1 else f"{count or 'no'} questions are"
-    return [f"only {common} common" if count else f"{common} common"]
+    if not count:
+        return [f"{common} common"]
+    return [f"only {common} common, and to show a difference takes {statistics.FEWEST_FOR_A_WINNER}"]
 
 
 def _side(label: str, side: SavedAnalysis, base: SavedAnalysis, pairing: Pairing, place: int) -> ComparedSide:

@@ -136,7 +136,7 @@ def _draft(
 ) -> DraftedQuestion | str | None:
     """Ask for one draft and return it, or why it is dropped; None where the tokens are used up before."""
     try:
-        reply, day = context.asker.ask(DraftReply, draft_messages(kind, passages))
+        reply, answer = context.asker.ask(DraftReply, draft_messages(kind, passages))
         if reply is None:
             return "unreadable"
         text = " ".join(reply.question.split())
@@ -147,7 +147,7 @@ def _draft(
         evidence = locate_quotes(context.corpus, reply.quotes, passages)
         if evidence is None:
             return "unsupported"
-        draft = DraftedQuestion(Question("", text, evidence, (kind.name,), reviewed=False), kind, passages, day)
+        draft = DraftedQuestion(Question("", text, evidence, (kind.name,), reviewed=False), kind, passages, answer.day)
         return first_failure(draft, context) or draft
     except NoMoreAnswers:
         return None

@@ -1,5 +1,6 @@
 """`ModelAsker`: asks a model, counts what that takes, and stops before it takes too much."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from threading import Condition
@@ -25,7 +26,7 @@ class ModelAsker:
     def __init__(self, ask: Ask, estimate: Estimate, max_tokens: int | None = None) -> None:
         """Ask by `ask`. Without `max_tokens` there is no limit."""
         self._ask, self._estimate, self._max_tokens = ask, estimate, max_tokens
-        self._answers: dict[str, Future[ModelAnswer]] = {}
+        self._answers: dict[bytes, Future[ModelAnswer]] = {}  # by a digest: what is asked may be long
         self._changed = Condition()
         self._is_stopped = False
         self._reserved = 0  # tokens that requests under way may take
@@ -33,18 +34,18 @@ class ModelAsker:
         self.new = 0
         self.kept = 0
 
-    def ask(self, reply: type[Reply], messages: Sequence[Message]) -> tuple[Reply | None, str]:
-        """Return the reply, or None where the answer is no such JSON, and the day of the answer.
+    def ask(self, reply: type[Reply], messages: Sequence[Message]) -> tuple[Reply | None, ModelAnswer]:
+        """Return the reply, or None where the answer is no such JSON, and the answer.
 
         Raise `NoMoreAnswers` before more tokens are used than may be, and once this was stopped.
         """
-        mine = Future[ModelAnswer]()
+        mine, asked = Future[ModelAnswer](), messages[-1]["content"].encode("utf-8", "surrogatepass")
         with self._changed:
-            future = self._answers.setdefault(messages[-1]["content"], mine)
+            future = self._answers.setdefault(hashlib.blake2b(asked).digest(), mine)
         if future is mine:
             fulfil(mine, lambda: self._request(reply, messages))
         answer = future.result()
-        return parse_reply(reply, answer.text), answer.day
+        return parse_reply(reply, answer.text), answer
 
     def stop(self) -> None:
         """Ask nothing more, on any thread."""

@@ -54,25 +54,27 @@ Reply as {{"is_answered": true, "quotes": ["..."], "same_language": true}}
 """
 
 
-class _Reply(BaseModel):
+class JsonReply(BaseModel):
+    """What a model replies, as one JSON object."""
+
     model_config = ConfigDict(frozen=True, strict=True)
 
 
-class DraftReply(_Reply):
+class DraftReply(JsonReply):
     """A question, and what answers it, as the model quotes it."""
 
     question: str
     quotes: list[str]
 
 
-class SubjectReply(_Reply):
+class SubjectReply(JsonReply):
     """What a question is about, by its own words, and whether it can be understood by itself."""
 
     subject: str
     is_clear: bool
 
 
-class AnswerReply(_Reply):
+class AnswerReply(JsonReply):
     """Whether a text answers a question, what in it does, and whether both are in one language."""
 
     is_answered: bool
@@ -80,7 +82,7 @@ class AnswerReply(_Reply):
     same_language: bool
 
 
-Reply = TypeVar("Reply", bound=_Reply)
+Reply = TypeVar("Reply", bound=JsonReply)
 
 
 class ModelAnswer(Protocol):
@@ -112,7 +114,7 @@ def answer_messages(question: str, text: str) -> list[Message]:
     return _messages(_ANSWER.format(question=question, text=text))
 
 
-def schema_of(reply: type[_Reply]) -> dict[str, Any]:
+def schema_of(reply: type[JsonReply]) -> dict[str, Any]:
     """Return the JSON schema of a reply, as servers with structured output take it."""
     return reply.model_json_schema() | {"additionalProperties": False}
 

@@ -27,6 +27,7 @@ from rag_chunk.config.prices import Prices
 from rag_chunk.config.run import Unit
 from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Positions
 from rag_chunk.corpus.units import encoders_of, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
@@ -254,5 +255,14 @@ def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tup
     handed = family.parents_or_self()
     if config.retriever == ORACLE:
         return handed, rank_to_budgets(handed, questions, config)
-    ranking = parents_of(rank_for_evaluation(family, questions, config, len(family)), family)
-    return handed, ranking if family.parent_rows is None else ranking[:, : required_depth(handed, config)]
+    if family.parent_rows is None:
+        return handed, parents_of(rank_for_evaluation(family, questions, config, len(family)), family)
+    enough = required_depth(handed, config)
+    depth = _depth_for_parents(family.parent_rows, enough) if is_built_in(config) else len(family)
+    return handed, parents_of(rank_for_evaluation(family, questions, config, depth), family)[:, :enough]
+
+
+def _depth_for_parents(parent_rows: Positions, enough: int) -> int:
+    """Return how many ranked chunks have `enough` different parents, whichever they are: those with the most chunks."""
+    counts = np.sort(np.bincount(parent_rows))
+    return int(counts[len(counts) - min(enough, len(counts)) :].sum())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rag_chunk.analysis.shard_chunks import ShardChunks, Stretches
+from rag_chunk.analysis.shard_chunks import ShardChunks, Stretches, drop_places
 from rag_chunk.analysis.shard_passes import (
     ChunkedShard,
     RankingTask,
@@ -170,7 +170,8 @@ def join_chunks(
     keys = np.concatenate([part.keys for part in parts])
     units = units_of(Corpus(()), config.unit, config.model)  # they are counted
     handed, parent_rows = None, None
-    common: dict[str, Any] = {"config": config, "source": source, "parts": parts}
+    kept = [drop_places(part, config) for part in parts]
+    common: dict[str, Any] = {"config": config, "source": source, "parts": kept}
     if any(part.parents is not None for part in parts):
         parents, rows_of_parents = _join(moves, [part.parents for part in parts if part.parents is not None])
         parent_rows = _join_parent_rows(parts, rows, rows_of_parents)

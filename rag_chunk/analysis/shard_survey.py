@@ -35,7 +35,7 @@ class ShardSurvey:
 
     number: int
     names: tuple[str, ...]
-    chunks: Mapping[str, ShardChunks]
+    chunks: dict[str, ShardChunks]
     encoders: frozenset[str]
     has_headings: bool
 
@@ -73,7 +73,7 @@ def survey_corpus(
     surveys: list[ShardSurvey] = sorted(corpus.run(survey_shard, tasks), key=lambda each: each.number)
     names = [survey.names for survey in surveys]
     chunkings = {
-        name: join_chunks(corpus, names, [survey.chunks[name] for survey in surveys], config)
+        name: join_chunks(corpus, names, [survey.chunks.pop(name) for survey in surveys], config)
         for name, config in configs.items()
     }
     encoders = frozenset[str]().union(*(survey.encoders for survey in surveys))

@@ -118,7 +118,7 @@ class Run:
             index = f"{config.retriever} {config.analyzer} {index_settings(config)}"
             self._prepare("index_time", index, lambda: prepare(self._corpus, config))
         share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
-        goes_over_shards = bool(self._survey) and config.retriever == LEGACY
+        goes_over_shards = bool(self._survey) and LEGACY in (config.retriever, *self._groups)
         converter = conversion.name if conversion else None
         self._score(_Job(name, config, evaluation, converter, seconds * share, goes_over_shards))
         if config.needs_vectors:

@@ -27,7 +27,7 @@ from tests.support.evaluation import public_data, stretches, wordy
 from tests.support.shards import HeldShard
 from tests.support.texts import texts
 
-GROUPS = tuple(group for group in METRIC_GROUPS if group != "legacy")
+GROUPS = tuple(METRIC_GROUPS)
 PLAIN = [name for name, row in STRATEGIES.items() if row.extra is None]
 # Times, and what is counted of each shard alone: a text that is in two shards is embedded in both.
 _VARYING = ("processing_time", "chunk_time", "embedding_time", "share_cached", "share_unread")
@@ -195,14 +195,9 @@ def test_the_estimate_is_the_sum_of_all_shards() -> None:
 
 def test_what_needs_all_shards_at_once_is_refused() -> None:
     corpus, questions = two_documents()
-    settings = AnalysisConfig(metrics=("budget", "legacy"))
-    with pytest.raises(SettingsError, match=r"--metrics legacy, --retriever tests\S+ needs all documents at once"):
-        analyze(
-            in_shards(corpus, questions, [0, 1]),
-            RunConfig(retriever=f"{__name__}:count_letters"),
-            questions,
-            settings=settings,
-        )
+    config = RunConfig(retriever=f"{__name__}:count_letters")
+    with pytest.raises(SettingsError, match=r"--retriever tests\S+ needs all documents at once"):
+        analyze(in_shards(corpus, questions, [0, 1]), config, questions)
 
 
 def test_documents_of_one_name_in_two_shards_are_refused() -> None:

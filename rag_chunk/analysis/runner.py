@@ -13,6 +13,7 @@ import numpy as np
 from rag_chunk.analysis.conversions import RivalConversion
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet
+from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation, rank_to_budgets
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.running_costs import with_costs
@@ -118,7 +119,9 @@ class Run:
             index = f"{config.retriever} {config.analyzer} {index_settings(config)}"
             self._prepare("index_time", index, lambda: prepare(self._corpus, config))
         share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
-        goes_over_shards = bool(self._survey) and LEGACY in (config.retriever, *self._groups)
+        goes_over_shards = isinstance(chunking, JoinedChunking) and (
+            LEGACY in (config.retriever, *self._groups) or not chunking.has_counts
+        )
         converter = conversion.name if conversion else None
         self._score(_Job(name, config, evaluation, converter, seconds * share, goes_over_shards))
         if config.needs_vectors:

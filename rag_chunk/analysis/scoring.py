@@ -80,7 +80,7 @@ def _legacy_texts(handed: Chunking, questions: Questions, config: RunConfig) -> 
     """Return the first `top_k` chunks as the old rag-chunk ranked, whatever the retriever: `legacy_recall` compares with it."""
     depth = min(config.top_k, len(handed))
     if isinstance(handed, ShardedChunking):
-        ranking = handed.best_by_scores(LEGACY, questions.texts, depth, np.zeros(0, np.int64))[0]
+        ranking = handed.best_by_scores(LEGACY, questions.texts, depth)[0][0]
         return [[chunk.text for chunk in chunks] for chunks in _take_chunks(handed, list(ranking))]
     ranking = legacy(handed.corpus, config).rank(handed, questions.texts, depth)
     return [handed.corpus.texts(handed.spans[rows]) for rows in ranking]

@@ -129,25 +129,32 @@ def pieces() -> tuple[Corpus, Questions]:
     return Corpus(documents), questions
 
 
+PUBLIC = AnalysisConfig(metrics=GROUPS, holdout=0.5)
+CONFIGS = [
+    RunConfig(strategy="recursive-character", chunk_size=200),
+    RunConfig(strategy="markdown", chunk_size=100, unit="tokens", index_headings=True),
+    RunConfig(strategy="sliding-window", chunk_size=60, overlap=30, merge_overlaps=True),
+    RunConfig(strategy="hierarchical", chunk_size=100),
+    RunConfig(strategy="sentence", chunk_size=100, retriever="random"),
+    RunConfig(strategy="paragraph", chunk_size=200, budget_unit="tokens", budget=1000, filter="document"),
+    RunConfig(strategy="semantic", chunk_size=200, retriever="hybrid", embedding_model="hashing"),
+]
+
+
+@pytest.fixture(scope="module")
+def whole_figures(pieces: tuple[Corpus, Questions]) -> str:
+    """Return the report on the public data in one shard."""
+    return figures(analyze(pieces[0], CONFIGS, pieces[1], settings=PUBLIC).report)
+
+
 @pytest.mark.parametrize("shards", [2, 5])
 def test_the_public_data_give_the_same_report_in_any_number_of_shards(
-    pieces: tuple[Corpus, Questions], shards: int
+    pieces: tuple[Corpus, Questions], whole_figures: str, shards: int
 ) -> None:
     corpus, questions = pieces
-    configs = [
-        RunConfig(strategy="recursive-character", chunk_size=200),
-        RunConfig(strategy="markdown", chunk_size=100, unit="tokens", index_headings=True),
-        RunConfig(strategy="sliding-window", chunk_size=60, overlap=30, merge_overlaps=True),
-        RunConfig(strategy="hierarchical", chunk_size=100),
-        RunConfig(strategy="sentence", chunk_size=100, retriever="random"),
-        RunConfig(strategy="paragraph", chunk_size=200, budget_unit="tokens", budget=1000, filter="document"),
-        RunConfig(strategy="semantic", chunk_size=200, retriever="hybrid", embedding_model="hashing"),
-    ]
-    settings = AnalysisConfig(metrics=GROUPS, holdout=0.5)
-    whole = analyze(corpus, configs, questions, settings=settings).report
     shares = [row % shards for row in range(len(corpus.documents))]
-    parts = analyze(in_shards(corpus, questions, shares), configs, questions, settings=settings).report
-    assert figures(parts) == figures(whole)
+    parts = analyze(in_shards(corpus, questions, shares), CONFIGS, questions, settings=PUBLIC).report
+    assert figures(parts) == whole_figures
 
 
 def two_documents() -> tuple[Corpus, Questions]:

@@ -15,7 +15,7 @@ from rag_chunk.corpus.sharded_corpus import ReadableShard, ShardedCorpus
 from rag_chunk.corpus.units import encoders_of, units_of
 from rag_chunk.embedder import record_usage
 
-MOST_WITH_COUNTS = 8  # shards; of more, the counts would fill the memory of the process that joins them
+MOST_WITH_COUNTS = 20  # shards; the counts of more would fill the memory of the process that joins them
 
 
 @dataclass(frozen=True, slots=True, eq=False)

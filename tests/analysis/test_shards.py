@@ -102,7 +102,7 @@ def cases(draw: st.DrawFn) -> tuple[Corpus, Questions, list[int], dict[str, RunC
     return corpus, Questions("questions.json", "0", questions), shares, configs
 
 
-@given(cases(), st.sampled_from([0, 8]))
+@given(cases(), st.sampled_from([0, 20]))
 def test_any_division_into_shards_gives_the_same_report(case: Any, with_counts: int) -> None:
     corpus, questions, shares, configs = case
     settings = AnalysisConfig(metrics=GROUPS, custom_metrics=(f"{__name__}:mean_start",))

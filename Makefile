@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test coverage test-peers test-embeddings stores test-engines test-formats test-mlflow-versions check-wheels check-lowest docs docs-update dist fuzz faults clean
+.PHONY: help demo check lint types test coverage test-peers test-embeddings stores test-engines test-shards test-formats test-mlflow-versions check-wheels check-lowest docs docs-update dist fuzz faults clean
 
 help:  ## show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -65,6 +65,9 @@ stores: .venv/dev  ## the scripts of docs/vector_stores.md against Chroma and Qd
 test-engines: .venv/dev  ## chunks by Dask, Hugging Face `datasets` and Ray, and the workers of a Dask cluster
 	$(BIN)/python -m pip install --quiet --group engines
 	$(BIN)/python -m pytest tests/test_engines.py tests/workflow/test_cluster.py
+
+test-shards: .venv/dev  ## the tests of analyses, each corpus in three shards
+	$(BIN)/python -m pytest -p tests.support.three_shards tests/analysis tests/retriever tests/rendering tests/workflow/test_results.py --deselect tests/analysis/test_shards.py
 
 test-mlflow-versions:  ## the tests of tracking with MLflow 2.0 to the newest, and skinny, each in an environment of its own; VERSIONS='2.22 newest' for some
 	tests/support/mlflow_versions.sh .mlflow-versions $(VERSIONS)

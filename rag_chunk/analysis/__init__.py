@@ -15,7 +15,7 @@ from rag_chunk.analysis.conversions import (
     name_rivals,
     with_evaluation,
 )
-from rag_chunk.analysis.cost_estimate import CostEstimate, estimate_cost, in_minutes, needs_estimate
+from rag_chunk.analysis.cost_estimate import CostEstimate, in_minutes, needs_estimate
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
 from rag_chunk.analysis.report import Report
@@ -23,7 +23,7 @@ from rag_chunk.analysis.report_inputs import corpus_entry, questions_entry, skip
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.scoring_threads import open_threads
-from rag_chunk.analysis.shard_estimates import estimate_shards
+from rag_chunk.analysis.shard_estimates import estimate_embedding
 from rag_chunk.analysis.shard_survey import CorpusSurvey, survey_corpus
 from rag_chunk.analysis.skipped import (
     find_skipped_evidence,
@@ -99,7 +99,7 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
     on_progress = progress or _ignore
     written = []
     if needs_estimate(named.values()):
-        estimate = estimate_shards(shards, named, questions) if shards else estimate_cost(corpus, named, questions)
+        estimate = estimate_embedding(shards or corpus, named, questions)
         estimate.check(settings.max_embed_tokens)
         estimate.check_contexts(settings.max_context_tokens)
         if on_estimate:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rag_chunk.analysis.shard_chunks import ShardChunks, Stretches
+from rag_chunk.analysis.shard_chunks import ShardChunks, Stretches, drop_places
 from rag_chunk.analysis.shard_passes import (
     ChunkedShard,
     RankingTask,
@@ -27,12 +27,14 @@ from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import record_usage
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.bm25 import best_of_part
+from rag_chunk.retriever.bm25 import CollectionStatistics, best_of_part
 from rag_chunk.retriever.dense import dense
 from rag_chunk.retriever.hybrid import DEPTH, fuse
 from rag_chunk.retriever.order import ScoredRows, merge_best, no_rows
 from rag_chunk.scorer.outlined_chunking import OutlinedChunking, TokenLine, TokenPlaces
 from rag_chunk.scorer.shape import Shape
+
+_NOTHING = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,21 +50,30 @@ class ShardedChunking(OutlinedChunking):
     rows: Sequence[Positions] = field(kw_only=True)
     is_handed_over: bool = field(kw_only=True, default=False)
 
-    def best_by_scores(self, retriever: str, questions: Sequence[str], depth: int, among: Positions) -> list[Ranking]:
-        """Rank by `legacy` or `dense`: the best `depth` chunks, and the order of those in the rows `among`."""
-        by_vectors = retriever != "legacy"
+    def best_by_scores(
+        self, retriever: str, questions: Sequence[str], depth: int, among: Positions = _NOTHING
+    ) -> tuple[ScoredRows, ScoredRows]:
+        """Rank by `bm25`, `dense` or `legacy`: the best `depth` chunks, and the order of those in the rows `among`."""
+        by_vectors, by_words = retriever == "dense", retriever == "bm25"
         vectors = dense(self.corpus, self.config).embed_questions(tuple(questions)) if by_vectors else None
-        best, others = ([no_rows(len(questions))] for _ in range(2))
+        statistics = self.statistics if by_words else None
+        best, others = no_rows(len(questions)), no_rows(len(questions))
         tasks = [
-            RankingTask(each, tuple(questions), vectors, depth, select_rows(rows, among))
+            RankingTask(each, tuple(questions), vectors, statistics, depth, select_rows(rows, among))
             for each, rows in zip(self._chunked, self.rows, strict=True)
         ]
         for result in self.source.run(rank_shard, tasks):
             record_usage(result.usage)
             rows = self.rows[result.number]
-            best = [merge_best([*best, (rows[result.best[0]], result.best[1])], depth)]
-            others = [merge_best([*others, (rows[result.among[0]], result.among[1])], len(among))]
-        return [best[0][0], others[0][0]]
+            best = merge_best([best, (rows[result.best[0]], result.best[1])], depth)
+            others = merge_best([others, (rows[result.among[0]], result.among[1])], len(among))
+        return best, others
+
+    @property
+    def statistics(self) -> CollectionStatistics:
+        """What bm25's scores depend on besides a chunk, of all shards."""
+        first, *others = (part.statistics for part in self.parts if part.statistics is not None)
+        return sum(others, first)
 
     def indexed_texts(self, rows: Positions) -> list[str]:
         """Return what is indexed for the chunks in these rows."""
@@ -121,41 +132,46 @@ class JoinedChunking(ShardedChunking):
 
     def rank(self, questions: Sequence[str], depth: int) -> Ranking:
         """Rank the chunks for each question, as if the corpus were one shard: int64 [questions, depth]."""
-        nothing = np.zeros(0, np.int64)
         if self.config.retriever == "bm25":
-            return self._best_by_words(depth)[0]
+            return self._best_by_words(questions, depth)[0]
         if self.config.retriever == "hybrid":
-            semantic, _ = self.best_by_scores("dense", questions, max(depth, DEPTH), nothing)
-            return fuse(self._matches(), semantic, depth)
-        return self.best_by_scores(self.config.retriever, questions, depth, nothing)[0]
+            (semantic, _), _ = self.best_by_scores("dense", questions, max(depth, DEPTH))
+            return fuse(self._matches(questions), semantic, depth)
+        return self.best_by_scores(self.config.retriever, questions, depth)[0][0]
 
     def rank_among(self, questions: Sequence[str], rows: Positions) -> Ranking:
         """Rank at least the chunks in some sorted `rows`, in their order among all: int64 [questions, n], -1 for none."""
         if self.config.retriever == "bm25":
-            return self._best_by_words(len(rows), rows)[0]
+            return self._best_by_words(questions, len(rows), rows)[0]
         if self.config.retriever != "hybrid":
-            return self.best_by_scores(self.config.retriever, questions, 0, rows)[1]
+            return self.best_by_scores(self.config.retriever, questions, 0, rows)[1][0]
         if len(self) <= DEPTH:
             return self.rank(questions, len(self))
-        head, rest = self.best_by_scores("dense", questions, DEPTH, rows)
+        (head, _), (rest, _) = self.best_by_scores("dense", questions, DEPTH, rows)
         is_new = ~np.array([np.isin(*pair) for pair in zip(rest, head, strict=True)], bool).reshape(rest.shape)
         semantic = np.hstack([head, np.where(is_new, rest, -1)])
-        return fuse(self._matches(), semantic, DEPTH + semantic.shape[1])
+        return fuse(self._matches(questions), semantic, DEPTH + semantic.shape[1])
 
-    def _matches(self) -> Ranking:
+    def _matches(self, questions: Sequence[str]) -> Ranking:
         """Return the best chunks that have a term of each question: int64 [questions, at most 50], -1 where there are fewer."""
-        rows, scores = self._best_by_words(DEPTH)
+        rows, scores = self._best_by_words(questions, DEPTH)
         return np.where(scores > 0, rows, -1)
 
-    def _best_by_words(self, depth: int, among: Positions | None = None) -> ScoredRows:
+    @property
+    def has_counts(self) -> bool:
+        """Whether the questions' terms in all chunks are in memory, so that bm25 need not go over the shards."""
+        return all(part.counts is not None for part in self.parts)
+
+    def _best_by_words(self, questions: Sequence[str], depth: int, among: Positions | None = None) -> ScoredRows:
         """Rank by bm25 all chunks, or those in the rows `among`: the best `depth`, and their scores."""
-        counts = [part.counts for part in self.parts if part.counts is not None]
-        statistics = sum((each.statistics for each in counts[1:]), counts[0].statistics)
-        lists = []
+        if not self.has_counts:
+            best, others = self.best_by_scores("bm25", questions, *((depth,) if among is None else (0, among)))
+            return best if among is None else others
+        counts, statistics, lists = [part.counts for part in self.parts if part.counts], self.statistics, []
         for each, rows in zip(counts, self.rows, strict=True):
-            own = np.arange(len(rows)) if among is None else select_rows(rows, among)
-            best, scores = best_of_part(each if among is None else each.of_chunks(own), statistics, depth)
-            lists.append((rows[own[best]], scores))
+            own = None if among is None else select_rows(rows, among)
+            of_part, scores = best_of_part(each, statistics, depth, own)
+            lists.append((rows[of_part], scores))
         return merge_best(lists, depth)
 
 
@@ -170,7 +186,8 @@ def join_chunks(
     keys = np.concatenate([part.keys for part in parts])
     units = units_of(Corpus(()), config.unit, config.model)  # they are counted
     handed, parent_rows = None, None
-    common: dict[str, Any] = {"config": config, "source": source, "parts": parts}
+    kept = [drop_places(part, config) for part in parts]
+    common: dict[str, Any] = {"config": config, "source": source, "parts": kept}
     if any(part.parents is not None for part in parts):
         parents, rows_of_parents = _join(moves, [part.parents for part in parts if part.parents is not None])
         parent_rows = _join_parent_rows(parts, rows, rows_of_parents)

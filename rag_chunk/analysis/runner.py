@@ -14,6 +14,7 @@ import numpy as np
 from rag_chunk.analysis.conversions import RivalConversion
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet
+from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation, rank_to_budgets
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.running_costs import with_costs
@@ -28,6 +29,7 @@ from rag_chunk.config.prices import Prices
 from rag_chunk.config.run import Unit
 from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Positions
 from rag_chunk.corpus.units import encoders_of, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
@@ -123,7 +125,9 @@ class Run:
             index = f"{config.retriever} {config.analyzer} {index_settings(config)}"
             self._prepare("index_time", index, lambda: prepare(self._corpus, config))
         share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
-        goes_over_shards = bool(self._survey) and config.retriever == LEGACY
+        goes_over_shards = isinstance(chunking, JoinedChunking) and (
+            LEGACY in (config.retriever, *self._groups) or not chunking.has_counts
+        )
         converter = conversion.name if conversion else None
         self._score(_Job(name, config, evaluation, converter, seconds * share, goes_over_shards))
         if config.needs_vectors:
@@ -260,5 +264,14 @@ def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tup
     handed = family.parents_or_self()
     if config.retriever == ORACLE:
         return handed, rank_to_budgets(handed, questions, config)
-    ranking = parents_of(rank_for_evaluation(family, questions, config, len(family)), family)
-    return handed, ranking if family.parent_rows is None else ranking[:, : required_depth(handed, config)]
+    if family.parent_rows is None:
+        return handed, parents_of(rank_for_evaluation(family, questions, config, len(family)), family)
+    enough = required_depth(handed, config)
+    depth = _depth_for_parents(family.parent_rows, enough) if is_built_in(config) else len(family)
+    return handed, parents_of(rank_for_evaluation(family, questions, config, depth), family)[:, :enough]
+
+
+def _depth_for_parents(parent_rows: Positions, enough: int) -> int:
+    """Return how many ranked chunks have `enough` different parents, whichever they are: those with the most chunks."""
+    counts = np.sort(np.bincount(parent_rows))
+    return int(counts[len(counts) - min(enough, len(counts)) :].sum())

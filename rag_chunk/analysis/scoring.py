@@ -51,7 +51,7 @@ def score_chunks(measured: Scored, handed: Chunking, ranking: Ranking, asked: Ev
     config, part = measured.result.config, asked.reporting
     rows = ranking[part.rows]
     groups = [group for group in asked.groups if group != SHAPE]
-    by_shared_words = _legacy_ranking(handed, part.questions, config) if LEGACY in groups else None
+    by_shared_words = _legacy_texts(handed, part.questions, config) if LEGACY in groups else None
     scores = score(handed, rows, part.questions, config, groups, by_shared_words)
     if asked.users.names:
         read = [row[:count] for row, count in zip(rows, scores.filled.tolist(), strict=True)]
@@ -77,10 +77,14 @@ def _take_chunks(handed: Chunking, lists: Sequence[Positions]) -> list[list[Chun
     return [[chunk_of[row] for row in each.tolist()] for each in lists]
 
 
-def _legacy_ranking(handed: Chunking, questions: Questions, config: RunConfig) -> Ranking:
-    """Rank as the old rag-chunk did, whatever the configuration's own retriever: `legacy_recall` compares with it."""
-    index = legacy(handed.corpus, config)
-    return index.rank(handed, questions.texts, min(config.top_k, len(handed)))
+def _legacy_texts(handed: Chunking, questions: Questions, config: RunConfig) -> list[list[str]]:
+    """Return the first `top_k` chunks as the old rag-chunk ranked, whatever the retriever: `legacy_recall` compares with it."""
+    depth = min(config.top_k, len(handed))
+    if isinstance(handed, ShardedChunking):
+        ranking = handed.best_by_scores(LEGACY, questions.texts, depth)[0][0]
+        return [[chunk.text for chunk in chunks] for chunks in _take_chunks(handed, list(ranking))]
+    ranking = legacy(handed.corpus, config).rank(handed, questions.texts, depth)
+    return [handed.corpus.texts(handed.spans[rows]) for rows in ranking]
 
 
 def _choosing(handed: Chunking, ranking: Ranking, config: RunConfig, asked: EvaluationSet) -> Floats:

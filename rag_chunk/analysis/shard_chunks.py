@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, Spans, as_spans, index_in
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, track_usage
-from rag_chunk.retriever.bm25 import TermCounts, bm25
+from rag_chunk.retriever.bm25 import CollectionStatistics, TermCounts, bm25
 from rag_chunk.scorer.outlined_chunking import count_tokens_of_documents
 from rag_chunk.scorer.pricing import count_touched
 from rag_chunk.scorer.shape import Shape, measure_shape
@@ -40,7 +40,7 @@ class ShardChunks:
     """The chunks of a shard under one configuration, on the shard's own line.
 
     `keys` [chunks] are equal for equal texts. `parents` and `parent_rows` are as those of a `Chunking`; `counts` are there
-    where words rank, `document_tokens` [documents] where a budget is in tokens. `usage` is what was embedded to cut by
+    and `statistics` where words rank, the counts in a small corpus alone; `document_tokens` [documents] where a budget is in tokens. `usage` is what was embedded to cut by
     meaning, and `seconds` how long it took to chunk.
     """
 
@@ -50,18 +50,39 @@ class ShardChunks:
     usage: EmbeddingUsage
     parents: Stretches | None = None
     parent_rows: Positions | None = None
+    statistics: CollectionStatistics | None = None
     counts: TermCounts | None = None
     document_tokens: Positions | None = None
     seconds: float = 0.0
 
 
-def chunk_shard(corpus: Corpus, config: RunConfig, questions: Sequence[str] | None) -> ShardChunks:
+def drop_places(shard: ShardChunks, config: RunConfig) -> ShardChunks:
+    """Return what is needed of a shard when its chunks are joined with others: without the places of each chunk.
+
+    The spans stay where it would take vectors to make them again.
+    """
+    nothing = as_spans([])
+    return replace(
+        shard,
+        chunks=Stretches(shard.chunks.spans if config.cuts_by_vectors else nothing, nothing),
+        shape=replace(shard.shape, sizes=nothing[:, 0]),
+        keys=shard.keys[:0].copy(),
+        parents=None,
+        parent_rows=None,
+        document_tokens=None,
+    )
+
+
+def chunk_shard(
+    corpus: Corpus, config: RunConfig, questions: Sequence[str] | None, *, keeps_counts: bool
+) -> ShardChunks:
     """Chunk a shard, and count the questions' terms in its chunks where these rank."""
     with track_usage() as usage, time_stage(corpus) as stage:
         chunking = chunk(corpus, config)
         shape = measure_shape(chunking, config)
     family = with_handed_over(chunking, config) if config.hands_over_more else chunking
     ranks = questions is not None and config.retriever in _BY_WORDS
+    counts = bm25(corpus, config).count(chunking, questions) if ranks and questions is not None else None
     in_tokens = questions is not None and config.budget_unit == "tokens"
     return ShardChunks(
         chunks=_stretches(chunking, config, in_tokens=in_tokens),
@@ -70,7 +91,8 @@ def chunk_shard(corpus: Corpus, config: RunConfig, questions: Sequence[str] | No
         usage=usage,
         parents=None if family.parents is None else _stretches(family.parents_or_self(), config, in_tokens=in_tokens),
         parent_rows=family.parent_rows,
-        counts=bm25(corpus, config).count(chunking, questions).compact() if ranks and questions is not None else None,
+        statistics=counts.statistics if counts else None,
+        counts=counts.compact() if counts and keeps_counts else None,
         document_tokens=count_tokens_of_documents(_token_starts(corpus, config), corpus.starts) if in_tokens else None,
         seconds=stage.seconds,
     )

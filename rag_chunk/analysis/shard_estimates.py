@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from rag_chunk.analysis.cost_estimate import MOST_TIMED, CostEstimate, Item, count_pairs, estimate_cost
 from rag_chunk.analysis.window_estimate import evenly
 from rag_chunk.config import RunConfig
+from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.sharded_corpus import ReadableShard, ShardedCorpus
 from rag_chunk.questions import Questions
 
@@ -26,6 +27,15 @@ class EstimateTask:
 def estimate_shard(task: EstimateTask) -> CostEstimate:
     """Return what a shard would embed."""
     return estimate_cost(task.shard.read(), task.configs, task.questions, counts_questions=task.is_first)
+
+
+def estimate_embedding(
+    corpus: Corpus | ShardedCorpus, configs: Mapping[str, RunConfig], questions: Questions | None
+) -> CostEstimate:
+    """Return what an analysis would embed. Nothing is."""
+    if isinstance(corpus, ShardedCorpus):
+        return estimate_shards(corpus, configs, questions)
+    return estimate_cost(corpus, configs, questions)
 
 
 def estimate_shards(

@@ -6,7 +6,6 @@ shard, a configuration and a small value.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from rag_chunk.corpus.arrays import Positions, Spans
 from rag_chunk.corpus.sharded_corpus import ReadableShard
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, Vectors, track_usage
+from rag_chunk.retriever.bm25 import CollectionStatistics, best_of_part, bm25
 from rag_chunk.retriever.dense import dense
 from rag_chunk.retriever.indexed import texts_to_index
 from rag_chunk.retriever.legacy import legacy
@@ -47,12 +47,13 @@ class ChunkedShard:
 class RankingTask:
     """Asks for the best `depth` chunks of a shard for each question, and for the order of those in the rows `among`.
 
-    `vectors` are those of the questions; without them, chunks are ranked as `legacy` does.
+    `vectors` of the questions rank as `dense` does, `statistics` of all chunks as `bm25`; without them `legacy` ranks.
     """
 
     chunked: ChunkedShard
     questions: tuple[str, ...]
     vectors: Vectors | None
+    statistics: CollectionStatistics | None
     depth: int
     among: Positions
 
@@ -73,20 +74,24 @@ class ShardRanking:
 
 
 def rank_shard(task: RankingTask) -> ShardRanking:
-    """Rank the chunks of a shard by scores that do not depend on those of other shards."""
+    """Rank the chunks of a shard by scores that do not depend on which chunks other shards have."""
     chunking = task.chunked.chunk()
     with track_usage() as usage:
-        index = _index(chunking, task)
-        best, among = index.best_of_part(chunking, task.questions, task.depth, task.among)
+        best, among = _rank(chunking, task)
     return ShardRanking(task.chunked.number, best, among, usage)
 
 
-def _index(chunking: Chunking, task: RankingTask) -> Any:
+def _rank(chunking: Chunking, task: RankingTask) -> tuple[ScoredRows, ScoredRows]:
+    corpus, config, depth, among = chunking.corpus, task.chunked.config, task.depth, task.among
+    if task.statistics is not None:
+        counts = bm25(corpus, config).count(chunking, task.questions)
+        others = best_of_part(counts, task.statistics, len(among), among)
+        return best_of_part(counts, task.statistics, depth), others
     if task.vectors is None:
-        return legacy(chunking.corpus, task.chunked.config)
-    index = dense(chunking.corpus, task.chunked.config)
+        return legacy(corpus, config).best_of_part(chunking, task.questions, depth, among)
+    index = dense(corpus, config)
     index.remember(task.questions, task.vectors)
-    return index
+    return index.best_of_part(chunking, task.questions, depth, among)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,15 +15,21 @@ from rag_chunk.corpus.sharded_corpus import ReadableShard, ShardedCorpus
 from rag_chunk.corpus.units import encoders_of, units_of
 from rag_chunk.embedder import record_usage
 
+MOST_WITH_COUNTS = 20  # shards; the counts of more would fill the memory of the process that joins them
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SurveyTask:
-    """A shard, its number, the configurations by name, and what is asked; nothing where there are no questions."""
+    """A shard, its number, the configurations by name, and what is asked; nothing where there are no questions.
+
+    `keeps_counts`: the questions' terms in each chunk are returned, so that nobody has to count them again to rank.
+    """
 
     shard: ReadableShard
     number: int
     configs: Mapping[str, RunConfig]
     questions: Sequence[str] | None
+    keeps_counts: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +41,7 @@ class ShardSurvey:
 
     number: int
     names: tuple[str, ...]
-    chunks: Mapping[str, ShardChunks]
+    chunks: dict[str, ShardChunks]
     encoders: frozenset[str]
     has_headings: bool
 
@@ -59,7 +65,10 @@ class CorpusSurvey:
 def survey_shard(task: SurveyTask) -> ShardSurvey:
     """Chunk a shard under each configuration, and count the questions' terms in its chunks."""
     corpus = task.shard.read()
-    chunks = {name: chunk_shard(corpus, config, task.questions) for name, config in task.configs.items()}
+    chunks = {
+        name: chunk_shard(corpus, config, task.questions, keeps_counts=task.keeps_counts)
+        for name, config in task.configs.items()
+    }
     encoders = encoders_of(units_of(corpus, config.unit, config.model) for config in task.configs.values())
     names = tuple(document.name for document in corpus.documents)
     return ShardSurvey(task.number, names, chunks, encoders, has_headings(corpus, task.configs.values()))
@@ -69,11 +78,12 @@ def survey_corpus(
     corpus: ShardedCorpus, configs: Mapping[str, RunConfig], questions: Sequence[str] | None
 ) -> CorpusSurvey:
     """Survey all shards, and put their chunks together."""
-    tasks = [SurveyTask(shard, number, configs, questions) for number, shard in enumerate(corpus.shards)]
+    few = len(corpus.shards) <= MOST_WITH_COUNTS
+    tasks = [SurveyTask(shard, number, configs, questions, few) for number, shard in enumerate(corpus.shards)]
     surveys: list[ShardSurvey] = sorted(corpus.run(survey_shard, tasks), key=lambda each: each.number)
     names = [survey.names for survey in surveys]
     chunkings = {
-        name: join_chunks(corpus, names, [survey.chunks[name] for survey in surveys], config)
+        name: join_chunks(corpus, names, [survey.chunks.pop(name) for survey in surveys], config)
         for name, config in configs.items()
     }
     encoders = frozenset[str]().union(*(survey.encoders for survey in surveys))

@@ -7,7 +7,6 @@ from rag_chunk.config.catalog import is_bound
 from rag_chunk.errors import SettingsError
 
 _RANKED_IN_SHARDS = {"bm25", "dense", "hybrid", "legacy"}
-_METRICS = "legacy"
 
 
 def needs_of_all_shards(configs: Mapping[str, RunConfig], settings: AnalysisConfig) -> list[str]:
@@ -31,5 +30,3 @@ def _of(config: RunConfig) -> Iterator[str]:
 def _of_analysis(settings: AnalysisConfig) -> Iterator[str]:
     if len(settings.conversions()) > 1:
         yield "a comparison of converters"
-    if _METRICS in settings.metrics:
-        yield f"--metrics {_METRICS}"

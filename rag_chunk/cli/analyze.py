@@ -58,7 +58,7 @@ def analyze(
     output = settings.output
     if dry_run:
         with caching(enabled=output.cache):
-            _print_estimate(*estimate(settings, notify), settings.analysis)
+            _print_estimate(*estimate(settings, notify, workers), settings.analysis)
         return
     check_target(output.output_file)
     _check_plot(output)

@@ -19,7 +19,7 @@ from rag_chunk.corpus.stored_files import (
     list_stored_files,
     open_stored_file,
 )
-from rag_chunk.corpus.text_encoding import decode, unreadable_error, writable
+from rag_chunk.corpus.text_encoding import LOOKS_LIKE, decode, unreadable_error, writable
 from rag_chunk.errors import InputError
 
 
@@ -66,7 +66,10 @@ def _stored_name(address: str, root: str) -> str:
 def read_stored_texts(
     texts: Iterable[tuple[str, str]], *, skip_unreadable: bool
 ) -> tuple[list[Document], list[Skipped]]:
-    """Read stored texts, by name and address; raise `InputError` with all that are none, or return them with the reason."""
+    """Read stored texts, by name and address; raise `InputError` with all that are none, or return them with the reason.
+
+    What looks like another encoding is returned with the reason, as of a folder.
+    """
     documents, broken = [], []
     for name, address in texts:
         try:
@@ -75,8 +78,9 @@ def read_stored_texts(
             documents.append(Document(name, decode(data)))
         except ValueError as error:
             broken.append(Skipped(name, str(error)))
-    if broken and not skip_unreadable:
-        raise unreadable_error(broken)
+    unreadable = [each for each in broken if not each.reason.startswith(LOOKS_LIKE)]
+    if unreadable and not skip_unreadable:
+        raise unreadable_error(unreadable)
     return documents, broken
 
 

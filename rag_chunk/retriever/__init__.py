@@ -130,7 +130,8 @@ def _validate(returned: Any, questions: int, chunks: int, name: str) -> Ranking:
 
 def parents_of(ranking: Ranking, chunking: Chunking) -> Ranking:
     """Return the rows of the parents of the ranked chunks, each parent at the place of its first chunk; -1 fills up."""
-    parents = np.full((len(ranking), len(chunking.parents_or_self())), -1, np.int64)
+    width = min(len(chunking.parents_or_self()), ranking.shape[1])
+    parents = np.full((len(ranking), width), -1, np.int64)
     parent_rows = np.append(chunking.rows_of_parents(), -1)  # -1 is no chunk, and has no parent
     for number, all_rows in enumerate(parent_rows[ranking]):
         rows = all_rows[all_rows >= 0]

@@ -16,7 +16,8 @@ from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.analyzer import AnalyzedTerms, analyzed_terms
-from rag_chunk.corpus.arrays import Bools, Floats, Positions, among, first_of_runs, index_in, line_type, ranges
+from rag_chunk.corpus.arrays import Bools, Floats, Positions, first_of_runs, index_in, line_type, ranges
+from rag_chunk.corpus.arrays import among as is_among
 from rag_chunk.corpus.terms import Terms
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import index_settings, texts_before
@@ -105,7 +106,7 @@ class TermCounts:
 
     def of_chunks(self, rows: Positions) -> "TermCounts":
         """Return the counts of the chunks in some sorted `rows` alone."""
-        kept = among(self.chunk, rows)
+        kept = is_among(self.chunk, rows)
         chunk = np.searchsorted(rows, self.chunk[kept])
         number, frequency, lengths = self.number[kept], self.frequency[kept], self.lengths[rows]
         return replace(self, number=number, chunk=chunk, frequency=frequency, lengths=lengths)
@@ -163,7 +164,7 @@ class Bm25:
         # A term in a chunk is one number, term * chunks + chunk. Those of the pairs are looked up in those of the text,
         # which are in order.
         wanted = numbers_of_pairs * len(chunking) + np.repeat(chunk_rows, terms_of_each)
-        is_there = among(wanted, numbers.astype(np.int64) * len(chunking) + chunks)
+        is_there = is_among(wanted, numbers.astype(np.int64) * len(chunking) + chunks)
         pairs = np.repeat(np.arange(len(asked_rows)), terms_of_each)
         shared: Bools = np.bincount(pairs[is_there], minlength=len(asked_rows)) > 0
         return shared
@@ -251,11 +252,17 @@ def score_blocks(counts: TermCounts, statistics: CollectionStatistics) -> Iterat
         yield scorer.scores(counts.terms, counts.borders[first : first + step + 1])
 
 
-def best_of_part(counts: TermCounts, statistics: CollectionStatistics, depth: int) -> ScoredRows:
+def best_of_part(
+    counts: TermCounts, statistics: CollectionStatistics, depth: int, among: Positions | None = None
+) -> ScoredRows:
     """Return the best chunks of a part of a corpus for each question, and their scores: [questions, depth] each.
 
-    Lists of all parts, merged by score and then by the order of chunks, are those of the whole corpus.
+    With `among`, sorted rows, they alone are ranked. Lists of all parts, merged by score and then by the order of chunks,
+    are those of the whole corpus.
     """
+    if among is not None:
+        best, of_best = best_of_part(counts.of_chunks(among), statistics, depth)
+        return among[best], of_best
     depth = min(depth, len(counts.lengths))
     rows, scores = [np.zeros((0, depth), np.int64)], [np.zeros((0, depth))]
     for block in score_blocks(counts, statistics):

@@ -61,18 +61,17 @@ def _shared_length(spans: Iterable[Stretch], others: Sequence[Stretch]) -> int:
 def legacy_figures(retrieval: Retrieval) -> Figures:
     """Return `legacy_recall`, the old rag-chunk's: the share of phrases that are in one of `top_k` chunks.
 
-    The chunks are those of `legacy_ranking`, and letter case does not count. A phrase with several places or
-    wordings is there if one of them is. Raise `ValueError` where no such ranking was given.
+    The chunks are `legacy_texts`, and letter case does not count. A phrase with several places or
+    wordings is there if one of them is. Raise `ValueError` where they were not given.
     """
-    if retrieval.legacy_ranking is None:
-        raise ValueError("legacy_recall needs the ranking of the legacy retriever")
-    chunking, questions = retrieval.chunking, retrieval.questions
-    corpus, top = chunking.corpus, retrieval.legacy_ranking[:, : retrieval.config.top_k]
+    if retrieval.legacy_texts is None:
+        raise ValueError("legacy_recall needs the texts that the legacy retriever brings")
+    corpus, questions = retrieval.chunking.corpus, retrieval.questions
     phrases = corpus.derive(
         list, lambda: [_phrases(corpus, each) for each in questions.questions], "phrases", questions
     )
-    texts = [text.lower() for text in corpus.texts(chunking.spans)]
-    shares = [_share([texts[row] for row in rows], items) for rows, items in zip(top.tolist(), phrases, strict=True)]
+    lowered = [[text.lower() for text in texts] for texts in retrieval.legacy_texts]
+    shares = [_share(texts, items) for texts, items in zip(lowered, phrases, strict=True)]
     return Figures({"legacy_recall": np.array(shares, float)})
 
 

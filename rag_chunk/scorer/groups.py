@@ -65,17 +65,17 @@ def score(
     questions: Questions | None,
     config: RunConfig,
     groups: Collection[str] = DEFAULT_GROUPS,
-    legacy_ranking: Ranking | None = None,
+    legacy_texts: Sequence[Sequence[str]] | None = None,
 ) -> Scores:
     """Score the `ranking` [questions, depth] of the chunks: rows, best first, -1 where there is none.
 
     Without questions, or without a ranking, only the metrics that need neither are there. `groups` are some of GROUPS;
-    `legacy` also needs the ranking of the retriever of that name.
+    `legacy` also needs the texts of the first `top_k` chunks of each question, by the retriever of that name.
     """
     metrics = shape_metrics(chunking, config) if SHAPE in groups else {}
     if ranking is None or questions is None or not len(questions):
         return Scores(metrics)
-    retrieval = Retrieval(chunking, ranking, questions, config, legacy_ranking)
+    retrieval = Retrieval(chunking, ranking, questions, config, legacy_texts)
     per_question: dict[str, Floats] = {}
     causes: Sequence[tuple[str, ...]] = ()
     items: Sequence[tuple[LostItem, ...]] = ()

@@ -1,5 +1,6 @@
 """`Retrieval`: one chunking, its ranking for every question, and where they meet the evidence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +25,7 @@ class Retrieval:
     ranking: Ranking
     questions: Questions
     config: RunConfig
-    legacy_ranking: Ranking | None = None
+    legacy_texts: Sequence[Sequence[str]] | None = None
 
     @property
     def non_whitespace(self) -> Spans:

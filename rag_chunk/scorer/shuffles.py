@@ -67,7 +67,7 @@ def _generator(seed: int, name: str) -> "np.random.Generator":
 
 def one_shuffle(questions: Questions, chunks: int, seed: int, depth: int) -> Ranking:
     """Return the beginning of one shuffle of the chunks for each question: int64 [questions, depth]."""
-    rows = [_generator(seed, name).permutation(chunks)[:depth] for name in questions.ids]
+    rows = [_generator(seed, name).permutation(chunks)[:depth].copy() for name in questions.ids]  # not all in memory
     return np.array(rows, np.int64).reshape(len(rows), min(depth, chunks))
 
 

@@ -7,15 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
-from rag_chunk.analysis.cost_estimate import (
-    CostEstimate,
-    describe_duration,
-    describe_pairs,
-    estimate_cost,
-    measure_seconds,
-)
+from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, describe_pairs, measure_seconds
 from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder
+from rag_chunk.analysis.shard_estimates import estimate_embedding
 from rag_chunk.config import TrackingConfig
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify, Settings
@@ -25,7 +20,6 @@ from rag_chunk.workflow.inputs import (
     Inputs,
     open_inputs,
     read_documents,
-    read_inputs,
     read_test_file,
     refuse_overwriting_inputs,
 )
@@ -67,15 +61,15 @@ def run(settings: Settings, reporter: Reporter, workers: WorkersConfig | None = 
         )
 
 
-def estimate(settings: Settings, notify: Notify) -> tuple[CostEstimate, float]:
+def estimate(settings: Settings, notify: Notify, workers: WorkersConfig | None = None) -> tuple[CostEstimate, float]:
     """Read all, and return what the main job would embed, and after how long. Nothing is saved or tracked.
 
     Nothing is embedded but a few texts where the model runs on this machine: they tell how long all would take.
     """
-    inputs = read_inputs(settings, notify)
-    for name, reason in settings.skipped:
-        notify(f"{name} is left out: {reason}")
-    estimated = estimate_cost(inputs.in_memory, settings.configs, inputs.questions)
+    with open_inputs(settings, workers or WorkersConfig(), notify, None) as inputs:
+        for name, reason in settings.skipped:
+            notify(f"{name} is left out: {reason}")
+        estimated = estimate_embedding(inputs.corpus, settings.configs, inputs.questions)
     return estimated, measure_seconds(estimated) if estimated.is_local else 0.0
 
 

@@ -16,6 +16,7 @@ from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
 from rag_chunk.corpus.line import count_not_normalized
 from rag_chunk.corpus.shard import MEGABYTE
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
+from rag_chunk.corpus.stored_files import is_pattern, list_stored_files
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.questions.joined_questions import read_joined_questions
@@ -66,13 +67,20 @@ def _may_exceed(source: Path, megabytes: int) -> bool:
     limit, total = megabytes * MEGABYTE, 0
     if ":/" in str(source):  # a store
         return True
-    files = (path for path in source.rglob("*") if path.is_file()) if source.is_dir() else iter([source])
-    for path in files:
-        if path.exists():
-            total += path.stat().st_size * (_COMPRESSION if path.name.lower().endswith(_COMPRESSED) else 1)
+    for path in _files_of(source):
+        total += path.stat().st_size * (_COMPRESSION if path.name.lower().endswith(_COMPRESSED) else 1)
         if total > limit:
             return True
     return False
+
+
+def _files_of(source: Path) -> Iterator[Path]:
+    """Yield the files that a folder of this machine, a pattern or a path names."""
+    if is_pattern(source):
+        paths: Iterable[Path] = (Path(file.address) for file in list_stored_files(source))
+    else:
+        paths = source.rglob("*") if source.is_dir() else [source]
+    yield from (path for path in paths if path.is_file())
 
 
 def read_inputs(settings: Settings, notify: Notify, progress: Progress | None = None) -> Inputs:

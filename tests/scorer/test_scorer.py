@@ -47,8 +47,9 @@ def cases(draw: st.DrawFn) -> tuple[Chunking, Ranking, Questions, RunConfig]:
     return chunking, ranking.reshape(len(questions), depth), questions, config
 
 
-def legacy_ranking(chunking: Chunking, questions: Questions, config: RunConfig) -> Ranking:
-    return legacy(chunking.corpus, config).rank(chunking, questions.texts, min(config.top_k, len(chunking)))
+def legacy_texts(chunking: Chunking, questions: Questions, config: RunConfig) -> list[list[str]]:
+    ranking = legacy(chunking.corpus, config).rank(chunking, questions.texts, min(config.top_k, len(chunking)))
+    return [chunking.corpus.texts(chunking.spans[rows]) for rows in ranking]
 
 
 def rows_of(ranking: Ranking) -> list[list[int]]:
@@ -59,7 +60,7 @@ def rows_of(ranking: Ranking) -> list[list[int]]:
 def test_scores_equal_those_on_sets_of_characters(case):
     chunking, ranking, questions, config = case
     reference = Reference(chunking, config)
-    found = score(chunking, ranking, questions, config, GROUPS, legacy_ranking(chunking, questions, config))
+    found = score(chunking, ranking, questions, config, GROUPS, legacy_texts(chunking, questions, config))
     pairs = list(zip(rows_of(ranking), questions.questions, strict=True))
     expected = [reference.scores(ranked, question) for ranked, question in pairs]
     for name in expected[0]:
@@ -223,7 +224,7 @@ def scores_of(chunks, ranked, *items, **settings) -> Scores:
     questions = questions_of(Question("q1", "aaaa or zzzz?", evidence))
     chunking = chunking_of(CORPUS, chunks)
     config, ranking = RunConfig(**settings), np.array([ranked], np.int64).reshape(1, -1)
-    return score(chunking, ranking, questions, config, GROUPS, legacy_ranking(chunking, questions, config))
+    return score(chunking, ranking, questions, config, GROUPS, legacy_texts(chunking, questions, config))
 
 
 def test_the_last_chunk_is_cut_at_the_character():
@@ -288,8 +289,8 @@ def test_the_papers_figures_count_overlaps_twice_in_what_they_divide_by():
     assert found["paper_iou"] == pytest.approx(4 / (18 + 4))
 
 
-def test_legacy_recall_without_its_ranking_is_refused():
-    with pytest.raises(ValueError, match="needs the ranking of the legacy retriever"):
+def test_legacy_recall_without_its_texts_is_refused():
+    with pytest.raises(ValueError, match="needs the texts that the legacy retriever brings"):
         score(chunking_of(CORPUS, [(0, 4)]), np.array([[0]]), numbered(1), RunConfig(), ["legacy"])
 
 
@@ -325,7 +326,7 @@ def test_scores_on_the_public_data_equal_those_on_sets_of_characters():
     config = RunConfig(strategy="sliding-window", chunk_size=200, overlap=50)
     chunking, questions = chunk(corpus, config), read_questions(file, corpus)
     ranking = rank(chunking, questions.texts, config, required_depth(chunking, config))
-    scores = score(chunking, ranking, questions, config, GROUPS, legacy_ranking(chunking, questions, config))
+    scores = score(chunking, ranking, questions, config, GROUPS, legacy_texts(chunking, questions, config))
     found, reference = scores.per_question, Reference(chunking, config)
     for number in range(0, len(questions), 23):
         expected = reference.scores(ranking[number].tolist(), questions.questions[number])

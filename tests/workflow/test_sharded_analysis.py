@@ -29,6 +29,14 @@ def cut(text, config):
         os.kill(os.getpid(), signal.SIGKILL)
     return [(0, len(text) // 2), (len(text) // 2, len(text))]
 """
+FIRST_CHUNKS = """
+def first(corpus, config):
+    return First()
+
+class First:
+    def rank(self, chunking, questions, depth):
+        return [list(range(depth))] * len(questions)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -93,10 +101,36 @@ def test_without_questions_the_chunks_are_measured(run: Program) -> None:
     assert figures(parts[1]) == figures(whole[1])
 
 
+def test_without_questions_the_page_has_no_documents(run: Program) -> None:
+    status, out, err = run("analyze", "docs", "--strategy", "sentence", "--output", "html", *SHARDS)
+    assert (status, err) == (0, "")
+    assert "<html" in out
+
+
+def test_an_estimate_is_made_of_all_shards(run: Program) -> None:
+    options = (*OPTIONS, "--retriever", "dense", "--embedding-model", "hashing", "--dry-run")
+    whole, parts = run("analyze", "docs", *options)[1], run("analyze", "docs", *options, *SHARDS)[1]
+    rows = [
+        [line.split()[:3] for line in text.splitlines() if line.startswith(("rec", "sen"))] for text in (whole, parts)
+    ]
+    assert rows[0] == rows[1] == [["recursive-character-20-5", "78", "78"], ["sentence-20-5", "72", "6"]]
+
+
+def test_a_pattern_names_tables_that_are_read_in_shards(run: Program) -> None:
+    for number in range(2):
+        line = json.dumps({"name": f"d{number}.md", "text": TEXTS[f"d{number}.md"]})
+        Path(f"docs{number}.jsonl").write_text(line + "\n")
+    status, _, err = run("analyze", "docs*.jsonl", "--strategy", "sentence", *SHARDS, "--save", "results")
+    assert status == 0, err
+    (chunks,) = Path("results/chunks").glob("*.jsonl")
+    assert "text" not in json.loads(chunks.read_text().splitlines()[0])  # as of shards alone
+
+
 def test_what_needs_all_documents_at_once_gets_them_and_says_so(run: Program) -> None:
-    status, out, err = run("analyze", "docs", *OPTIONS, *SHARDS, "--metrics", "legacy", "--output", "json")
+    Path("mine.py").write_text(FIRST_CHUNKS)
+    status, out, err = run("analyze", "docs", *OPTIONS, *SHARDS, "--retriever", "mine:first", "--output", "json")
     assert status == 0
-    assert "--metrics legacy needs all documents in memory at once" in err
+    assert "--retriever mine:first needs all documents in memory at once" in err
     assert len(json.loads(out)["configurations"]) == 2
 
 

@@ -1,0 +1,48 @@
+"""Lets every analysis of a corpus in memory go through three shards: `pytest -p tests.support.three_shards`.
+
+What needs all documents at once, and several conversions, go on as they are.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+import rag_chunk
+from rag_chunk import analysis
+from rag_chunk.analysis.unsharded import needs_of_all_shards
+from rag_chunk.config import AnalysisConfig
+from rag_chunk.corpus import Corpus
+from rag_chunk.questions import Questions
+
+_SHARDS = 3
+_whole = analysis.analyze
+# These look at how a corpus in memory is gone through, not at results.
+_OF_ONE_SHARD = (
+    "test_each_configuration_is_chunked_and_ranked_once",
+    "test_what_configurations_share_is_timed_apart_from_each_of_them",
+)
+
+
+def _analyze(corpus: Any, configs: Any, questions: Questions | None = None, **options: Any) -> Any:
+    from tests.analysis.test_shards import in_shards
+
+    settings = options.get("settings") or AnalysisConfig()
+    named = configs if isinstance(configs, dict) else {}
+    if type(corpus) is Corpus and len(corpus.documents) > 1 and not options.get("conversions"):
+        listed = named or dict(enumerate([configs] if isinstance(configs, rag_chunk.RunConfig) else configs))
+        if not needs_of_all_shards(listed, settings):
+            corpus = in_shards(corpus, questions, [row % _SHARDS for row in range(len(corpus.documents))])
+        configs = named or list(listed.values())
+    return _whole(corpus, configs, questions, **options)
+
+
+analysis.analyze = _analyze
+rag_chunk.analyze = _analyze
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Skip the tests of a corpus in memory."""
+    for item in items:
+        if item.name in _OF_ONE_SHARD:
+            item.add_marker(pytest.mark.skip(reason="of one shard in memory"))

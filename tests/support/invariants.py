@@ -133,7 +133,8 @@ class Facts:
             self.corpus.starts.tolist(), self.corpus.documents, syntax_of(self.corpus), strict=False
         ):
             if syntax is not None:
-                depth_at = dict(zip(syntax.places.tolist(), syntax.depths.tolist(), strict=True))
+                borders = zip(syntax.places.tolist(), syntax.depths.tolist(), strict=True)
+                depth_at = dict(sorted(borders, key=lambda border: -border[1]))  # of two at one place the outer one
                 for begin, end, _ in syntax.definitions:
                     outer = [
                         place for place, depth in depth_at.items() if place >= end and depth <= depth_at[begin] | 1

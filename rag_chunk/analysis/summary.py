@@ -171,7 +171,10 @@ def _loss(outcome: Outcome) -> str:
         return ""
     about = f"{loss:.0f}" if loss >= 1 else f"{loss:.1f}"
     unit = "point" if about == "1" else "points"
-    return f" On average, a choice by {count_questions(count)} is about {about} {unit} below the truly best one."
+    more = (
+        " or more" if outcome.usual is None else ""
+    )  # with vectors the estimate is often too low, see docs/metrics.md
+    return f" On average, a choice by {count_questions(count)} is about {about} {unit}{more} below the truly best one."
 
 
 def _bound_sentence(outcome: Outcome) -> str:

@@ -12,7 +12,7 @@ from rag_chunk.analysis.question_power import describe_undecided, missing_questi
 from rag_chunk.analysis.report import BaselineResult, ConfigurationResult
 from rag_chunk.analysis.scoring import HEADLINE
 from rag_chunk.analysis.statistics import FEW_QUESTIONS, FEWEST_FOR_A_WINNER, PairedTest
-from rag_chunk.config.catalog import RETRIEVERS
+from rag_chunk.config.catalog import RETRIEVERS, needs_vectors
 from rag_chunk.config.names import is_external
 
 _MOST_NAMED = 3
@@ -171,9 +171,8 @@ def _loss(outcome: Outcome) -> str:
         return ""
     about = f"{loss:.0f}" if loss >= 1 else f"{loss:.1f}"
     unit = "point" if about == "1" else "points"
-    more = (
-        " or more" if outcome.usual is None else ""
-    )  # with vectors the estimate is often too low, see docs/metrics.md
+    vectors = needs_vectors(outcome.results[outcome.recommended].config.retriever)
+    more = " or more" if vectors else ""  # there the estimate is often too low, see docs/metrics.md
     return f" On average, a choice by {count_questions(count)} is about {about} {unit}{more} below the truly best one."
 
 

@@ -23,15 +23,18 @@ ROOT = Path(__file__).parent.parent
 _EXTRAS = re.compile(r"rag-chunk\[([\w,-]+)\]")
 FOREIGN = {
     "--all-metrics",
+    "--command",
     "--fetch-markdown",
     "--counts",
     "--kind",
     "--limit",
     "--megabytes",
+    "--more",
     "--nthreads",
     "--nworkers",
     "--only",
     "--results",
+    "--size",
     "--sizes",
     "--memory-megabytes",
     "--peer-configurations",

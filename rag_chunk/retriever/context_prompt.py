@@ -58,7 +58,7 @@ def excerpt(text: str, start: int, end: int, room: int) -> str:
     r"""Return a text whole if it has at most `room` bytes, else its beginning and what is around [start, end).
 
     >>> excerpt("A title. And much more text, then this, and what follows at length.", 30, 34, 20)
-    'A tit\n[…]\n text, [the chunk] this, a\n[…]\n'
+    'A tit\n[…]\ntext, t[the chunk]this, a\n[…]\n'
     """
     if len(text) <= room and len(text.encode("utf-8", "replace")) <= room:
         return text

@@ -4,6 +4,7 @@ What needs all documents at once, and several conversions, go on as they are.
 """
 
 from collections.abc import Sequence
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ _OF_ONE_SHARD = (
 )
 
 
+@wraps(_whole)
 def _analyze(corpus: Any, configs: Any, questions: Questions | None = None, **options: Any) -> Any:
     from tests.analysis.test_shards import in_shards
 
@@ -37,8 +39,10 @@ def _analyze(corpus: Any, configs: Any, questions: Questions | None = None, **op
     return _whole(corpus, configs, questions, **options)
 
 
-analysis.analyze = _analyze
-rag_chunk.analyze = _analyze
+def pytest_configure() -> None:
+    """Put it in the place of `analyze`, before tests import that."""
+    analysis.analyze = _analyze
+    rag_chunk.analyze = _analyze
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:

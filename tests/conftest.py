@@ -49,6 +49,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("MLFLOW_", "RAG_CHUNK_CONFIG")) or name in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}:
             monkeypatch.delenv(name)
+    sys.modules.pop("mine", None)  # what another test wrote as a user's own module
 
 
 @pytest.fixture

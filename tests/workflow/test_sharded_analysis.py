@@ -127,10 +127,12 @@ def test_a_pattern_names_tables_that_are_read_in_shards(run: Program) -> None:
 
 
 def test_what_needs_all_documents_at_once_gets_them_and_says_so(run: Program) -> None:
-    Path("mine.py").write_text(FIRST_CHUNKS)
-    status, out, err = run("analyze", "docs", *OPTIONS, *SHARDS, "--retriever", "mine:first", "--output", "json")
+    Path("first_chunks.py").write_text(FIRST_CHUNKS)
+    status, out, err = run(
+        "analyze", "docs", *OPTIONS, *SHARDS, "--retriever", "first_chunks:first", "--output", "json"
+    )
     assert status == 0
-    assert "--retriever mine:first needs all documents in memory at once" in err
+    assert "--retriever first_chunks:first needs all documents in memory at once" in err
     assert len(json.loads(out)["configurations"]) == 2
 
 
@@ -143,8 +145,8 @@ def test_evidence_that_is_in_no_shard_is_named_with_what_is_nearest(run: Program
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process is not killed by a signal there")
 def test_a_worker_that_is_killed_costs_its_shard_alone(run: Program) -> None:
-    Path("mine.py").write_text(MURDEROUS.format(condition="not mark.exists()"))
-    options = ("--strategy", "mine:cut", "--test-file", "q.json", "--output", "json")
+    Path("kill_once.py").write_text(MURDEROUS.format(condition="not mark.exists()"))
+    options = ("--strategy", "kill_once:cut", "--test-file", "q.json", "--output", "json")
     status, out, err = run("analyze", "docs", *options, *SHARDS, "--workers", "2")
     assert Path("died").exists()
     assert status == 0, err
@@ -153,8 +155,8 @@ def test_a_worker_that_is_killed_costs_its_shard_alone(run: Program) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process is not killed by a signal there")
 def test_a_shard_that_kills_each_worker_is_named(run: Program) -> None:
-    Path("mine.py").write_text(MURDEROUS.format(condition="'Part 3' in text"))
-    status, _, err = run("analyze", "docs", "--strategy", "mine:cut", *SHARDS, "--workers", "2")
+    Path("kill_always.py").write_text(MURDEROUS.format(condition="'Part 3' in text"))
+    status, _, err = run("analyze", "docs", "--strategy", "kill_always:cut", *SHARDS, "--workers", "2")
     assert status == 3
     assert "d3.md: its worker died" in err
 

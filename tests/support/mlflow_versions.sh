@@ -62,6 +62,6 @@ for version in "${versions[@]}"; do
             tests/workflow/test_{results,workflow}.py)
     fi
     echo "| $number | $result |"
-    [[ $result =~ failed|error ]] && failed=1
+    [[ $result =~ passed && ! $result =~ failed|error ]] || failed=1
 done
 exit $failed

@@ -23,12 +23,16 @@ def read_retrieval_spans(trace: Any) -> TracedRetrieval:
     spans = _retriever_spans(trace)
     known = bool(spans) and all(span.end_time_ns for span in spans)
     taken = sum(span.end_time_ns - span.start_time_ns for span in spans) / 1e6 if known else None
-    return TracedRetrieval(retrieved_texts(trace), taken)
+    return TracedRetrieval(_texts_of(spans), taken)
 
 
 def retrieved_texts(trace: Any) -> list[RetrievedText]:
     """Return the texts of a trace's retriever spans, in the order of the spans; of nested ones the outermost."""
-    return [text for span in _retriever_spans(trace) for text in _texts(span.outputs)]
+    return _texts_of(_retriever_spans(trace))
+
+
+def _texts_of(spans: Sequence[Any]) -> list[RetrievedText]:
+    return [text for span in spans for text in _texts(span.outputs)]
 
 
 def _retriever_spans(trace: Any) -> list[Any]:

@@ -21,9 +21,8 @@ from rag_chunk.embedder.interface import TokenizedText, TokenModel, unit
 from rag_chunk.embedder.token_vectors import embed_tokens, note_kept, token_model_of
 from rag_chunk.retriever.dense import Dense
 
-_KEPT = (
-    2**28
-)  # numbers that are kept in memory for the next configuration: 1 GB; what is over it is read from disk again
+# Numbers that are kept in memory for the next configuration, 1 GB; what is over it is read from disk again.
+_KEPT = 2**28
 _AT_ONCE = 4096  # chunks
 
 
@@ -43,9 +42,11 @@ class DocumentTokens:
         note_kept([self.texts[row] for row in kept], self.model)
         yield from ((row, self._kept[row]) for row in kept)
         made = embed_tokens([self.texts[row] for row in others], self.model)
+        held = sum(each.size for each in self._kept.values())
         for row, vectors in zip(others, made, strict=True):
-            if sum(each.size for each in self._kept.values()) + vectors.size <= _KEPT:
+            if held + vectors.size <= _KEPT:
                 self._kept[row] = vectors
+                held += vectors.size
             yield row, vectors
 
 

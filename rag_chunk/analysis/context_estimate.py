@@ -11,7 +11,7 @@ from rag_chunk.embedder.chat import estimate_tokens
 from rag_chunk.errors import InputError, Interrupted
 from rag_chunk.questions.drafting.model_asker import NoMoreAnswers
 from rag_chunk.retriever.context_prompt import USUAL_ANSWER, context_prompt
-from rag_chunk.retriever.written_contexts import context_asker, context_model, write_contexts
+from rag_chunk.retriever.written_contexts import ContextKey, context_asker, context_key, context_model, write_contexts
 
 _MILLION = 1_000_000
 OnWriting = Callable[[str], None]
@@ -58,7 +58,7 @@ class ContextCount:
     def __init__(self, corpus: Corpus) -> None:
         """Count nothing yet."""
         self._corpus = corpus
-        self._calls: dict[tuple[str, str, int], dict[str, tuple[bool, int]]] = {}
+        self._calls: dict[tuple[str, str, int], dict[ContextKey, tuple[bool, int]]] = {}
         self._excerpts: dict[tuple[str, str, int], set[str]] = {}
 
     def add(self, config: RunConfig, chunking: Chunking | None) -> None:
@@ -69,11 +69,11 @@ class ContextCount:
         key = (model.name, model.address, config.context_window)
         calls, excerpts = self._calls.setdefault(key, {}), self._excerpts.setdefault(key, set())
         for each in chunking:
-            if each.id in calls:
+            if (known_by := context_key(each)) in calls:
                 continue
             prompt = context_prompt(each, config.context_window)
             is_kept = model.load(prompt.messages) is not None
-            calls[each.id] = is_kept, 0 if is_kept else estimate_tokens(prompt.messages) + USUAL_ANSWER
+            calls[known_by] = is_kept, 0 if is_kept else estimate_tokens(prompt.messages) + USUAL_ANSWER
             if prompt.is_excerpt:
                 excerpts.add(each.document.name)
 

@@ -20,7 +20,7 @@ from rag_chunk.retriever.context_prompt import ContextReply, context_prompt
 AT_ONCE = 4  # as many as servers on one machine usually answer side by side
 LONGEST_CONTEXT = 1000  # characters: a model may write more, and would then be indexed in place of the chunk
 OnWritten = Callable[[int, int], None]
-_Key = tuple[str, tuple[str, ...]]  # a chunk, and the titles above it, which some strategies have of their own
+ContextKey = tuple[str, tuple[str, ...]]  # a chunk, and the titles above it, which some strategies have of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,14 @@ def write_contexts(
     stops, and `InputError` where the model does not answer.
     """
     known, keys = _known(chunking.corpus, config), _keys(chunking)
-    missing = [chunk for chunk in chunking if _key(chunk) not in known] if set(keys) - known.keys() else []
+    missing = [chunk for chunk in chunking if context_key(chunk) not in known] if set(keys) - known.keys() else []
     asker = asker or (context_asker(config) if missing else None)
     for first in range(0, len(missing), AT_ONCE):
         if on_written:
             on_written(first, len(missing))
         some = missing[first : first + AT_ONCE]
         written = _write_at_once(some, config, asker) if asker else []
-        known.update(zip(map(_key, some), written, strict=True))
+        known.update(zip(map(context_key, some), written, strict=True))
     return [known[each] for each in keys]
 
 
@@ -70,23 +70,24 @@ def kept_contexts(chunking: Chunking, config: RunConfig, assumed: str) -> list[s
     """Return the contexts that are known or kept on disk, and `assumed` for the others. Nothing is asked."""
     known, model = _known(chunking.corpus, config), context_model(config)
     return [
-        known[_key(chunk)].text if _key(chunk) in known else _kept_context(chunk, config, model, assumed)
+        known[context_key(chunk)].text if context_key(chunk) in known else _kept_context(chunk, config, model, assumed)
         for chunk in chunking
     ]
 
 
-def _known(corpus: Corpus, config: RunConfig) -> dict[_Key, WrittenContext]:
+def _known(corpus: Corpus, config: RunConfig) -> dict[ContextKey, WrittenContext]:
     """Return the contexts that were written for a corpus, by chunk; more are added to it."""
     by = (config.context_model, config.context_url, config.context_window)
-    known: dict[_Key, WrittenContext] = corpus.derive(dict, dict, "written contexts", *by)
+    known: dict[ContextKey, WrittenContext] = corpus.derive(dict, dict, "written contexts", *by)
     return known
 
 
-def _key(chunk: Chunk) -> _Key:
+def context_key(chunk: Chunk) -> ContextKey:
+    """Return what the context of a chunk is known by."""
     return chunk.id, chunk.headings
 
 
-def _keys(chunking: Chunking) -> list[_Key]:
+def _keys(chunking: Chunking) -> list[ContextKey]:
     return list(zip(chunking.ids, chunking.heading_paths(), strict=True))
 
 

@@ -169,7 +169,7 @@ def estimate_cost(
         writing.tokens,
         writing.config,
         evenly(writing.samples, MOST_TIMED),
-        writing.pairs,
+        count_pairs(configs, writing.items, len(questions.texts) if questions else 0),
         writing.contexts.estimates(),
     )
 
@@ -195,7 +195,6 @@ class _Writing:
         self.samples: list[str] = []
         self.tokens = 0
         self.config: RunConfig | None = None
-        self.pairs: dict[str, int] = {}
         from rag_chunk.analysis.context_estimate import ContextCount
 
         self.contexts = ContextCount(corpus)
@@ -210,9 +209,6 @@ class _Writing:
         chunks = None if chunking is None else len(chunking)
         if config.has_written_contexts:
             self.contexts.add(config, chunking)
-        if config.reranker and self._questions:
-            more = count_pairs(config, chunks, len(self._questions))
-            self.pairs[config.reranker] = self.pairs.get(config.reranker, 0) + more
         if not needs_vectors(config.retriever) or not self._questions:
             self._write(Item(name, chunks), config)
             return
@@ -289,6 +285,13 @@ def _rate(corpus: Corpus, model: Embedder) -> float:
     return int(model.count(texts).sum()) / length if length else 0.0
 
 
-def count_pairs(config: RunConfig, chunks: int | None, questions: int) -> int:
-    """Return how many pairs of a question and a chunk are ranked again at most; `chunks` may not be known."""
-    return questions * (config.candidates if chunks is None else min(chunks, config.candidates))
+def count_pairs(configs: Mapping[str, RunConfig], items: Iterable[Item], questions: int) -> dict[str, int]:
+    """Return how many pairs of a question and a chunk each reranker scores at most; `items` know how many chunks there are."""
+    chunks_of = {item.name: item.chunks for item in items}
+    pairs: dict[str, int] = {}
+    for name, config in configs.items():
+        if config.reranker and questions:
+            chunks = chunks_of.get(name)
+            most = config.candidates if chunks is None else min(chunks, config.candidates)
+            pairs[config.reranker] = pairs.get(config.reranker, 0) + questions * most
+    return pairs

@@ -21,7 +21,7 @@ from rag_chunk.analysis.shard_passes import (
 from rag_chunk.chunker import Chunk, Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Positions, as_spans
+from rag_chunk.corpus.arrays import NO_POSITIONS, Positions, as_spans
 from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.corpus.units import units_of
@@ -33,8 +33,6 @@ from rag_chunk.retriever.hybrid import DEPTH, fuse
 from rag_chunk.retriever.order import ScoredRows, merge_best, no_rows
 from rag_chunk.scorer.outlined_chunking import OutlinedChunking, TokenLine, TokenPlaces
 from rag_chunk.scorer.shape import Shape
-
-_NOTHING = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +49,7 @@ class ShardedChunking(OutlinedChunking):
     is_handed_over: bool = field(kw_only=True, default=False)
 
     def best_by_scores(
-        self, retriever: str, questions: Sequence[str], depth: int, among: Positions = _NOTHING
+        self, retriever: str, questions: Sequence[str], depth: int, among: Positions = NO_POSITIONS
     ) -> tuple[ScoredRows, ScoredRows]:
         """Rank by `bm25`, `dense` or `legacy`: the best `depth` chunks, and the order of those in the rows `among`."""
         by_vectors, by_words = retriever == "dense", retriever == "bm25"

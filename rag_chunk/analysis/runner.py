@@ -41,10 +41,8 @@ from rag_chunk.scorer.budget import required_depth
 # Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
 _CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
 _WAITING = 4  # configurations that are chunked and not yet scored: so the progress that is shown is not far ahead
-OnProgress = Callable[[str, int, int], None]
-
-
 _SLOW_WORK = ("embedding", "reranking")
+OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

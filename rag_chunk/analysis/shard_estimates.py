@@ -50,7 +50,7 @@ def estimate_shards(
         sum(part.tokens for part in parts),
         next((part.config for part in parts if part.config), None),
         evenly([text for part in parts for text in part.sample], MOST_TIMED),
-        _count_pairs(configs, items, len(questions) if questions else 0),
+        count_pairs(configs, items.values(), len(questions) if questions else 0),
     )
 
 
@@ -67,12 +67,3 @@ def _add_items(items: Sequence[Item]) -> dict[str, Item]:
             known.tokens + each.tokens,
         )
     return sums
-
-
-def _count_pairs(configs: Mapping[str, RunConfig], items: Mapping[str, Item], questions: int) -> dict[str, int]:
-    pairs: dict[str, int] = {}
-    for name, config in configs.items():
-        if config.reranker and questions:
-            more = count_pairs(config, items[name].chunks, questions)
-            pairs[config.reranker] = pairs.get(config.reranker, 0) + more
-    return pairs

@@ -44,23 +44,29 @@ class ChunkedShard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RankingTask:
-    """Asks for the best `depth` chunks of a shard for each question, and for the order of those in the rows `among`.
-
-    `vectors` of the questions rank as `dense` does, `statistics` of all chunks as `bm25`; without them `legacy` ranks.
-    """
+class ChunkedTask:
+    """Asks for something of the chunks of a shard."""
 
     chunked: ChunkedShard
-    questions: tuple[str, ...]
-    vectors: Vectors | None
-    statistics: CollectionStatistics | None
-    depth: int
-    among: Positions
 
     @property
     def shard(self) -> ReadableShard:
         """The shard."""
         return self.chunked.shard
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankingTask(ChunkedTask):
+    """Asks for the best `depth` chunks of a shard for each question, and for the order of those in the rows `among`.
+
+    `vectors` of the questions rank as `dense` does, `statistics` of all chunks as `bm25`; without them `legacy` ranks.
+    """
+
+    questions: tuple[str, ...]
+    vectors: Vectors | None
+    statistics: CollectionStatistics | None
+    depth: int
+    among: Positions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,16 +101,10 @@ def _rank(chunking: Chunking, task: RankingTask) -> tuple[ScoredRows, ScoredRows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RowsTask:
+class RowsTask(ChunkedTask):
     """Asks for some chunks of a shard, by their rows in it."""
 
-    chunked: ChunkedShard
     rows: Positions
-
-    @property
-    def shard(self) -> ReadableShard:
-        """The shard."""
-        return self.chunked.shard
 
 
 def read_indexed_texts(task: RowsTask) -> tuple[int, Sequence[str]]:

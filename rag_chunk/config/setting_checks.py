@@ -18,8 +18,7 @@ from rag_chunk.config.names import (
 
 BY_MODEL = "model"  # of index_context: a chat model writes contexts
 DRAFTING_KEY = "RAG_CHUNK_DRAFTING_KEY"  # the variable with the key of whatever server answers
-
-
+EMBEDDING_KEY = "RAG_CHUNK_EMBEDDING_KEY"  # of whatever server embeds
 _OFFLINE = ". hashing needs no download, but compares words, not meanings"
 
 
@@ -161,6 +160,6 @@ def check_address(name: str, url: str | None, key: str) -> str | None:
 
 def check_embedding_url(url: str | None, model: str | None) -> str | None:
     """Return the address; None if the model's backend has none."""
-    address = check_address("embedding_url", url, "RAG_CHUNK_EMBEDDING_KEY")
+    address = check_address("embedding_url", url, EMBEDDING_KEY)
     backend = BACKENDS.get(str(model).partition(":")[0])
     return address if backend and backend.has_address else None

@@ -5,7 +5,7 @@ from typing import Any
 
 from rag_chunk.config.catalog import BACKENDS
 from rag_chunk.config.names import is_function_name, is_reranker_backend
-from rag_chunk.config.setting_checks import BY_MODEL, DRAFTING_KEY
+from rag_chunk.config.setting_checks import BY_MODEL, DRAFTING_KEY, EMBEDDING_KEY
 from rag_chunk.config.strategy_rules import ruled_strategies
 
 OF_READING = ("converter",)  # what every command that reads documents may run
@@ -14,7 +14,6 @@ _ADDRESS = ("embedding_model", "embedding_url")
 _CONTEXTS = ("context_model", "context_url")
 TRUSTED = (*_FUNCTIONS, *_ADDRESS, *_CONTEXTS)
 RERANKER_KEY = "RAG_CHUNK_RERANKER_KEY"
-_KEYS = {True: "RAG_CHUNK_EMBEDDING_KEY", False: "RAG_CHUNK_EMBEDDING_KEY or OPENAI_API_KEY"}
 
 
 def trust_notice(where: str, file: Mapping[str, Any], over: Mapping[str, Any], used: Collection[str]) -> str:
@@ -28,16 +27,19 @@ def trust_notice(where: str, file: Mapping[str, Any], over: Mapping[str, Any], u
         parts.append(f"runs Python code: {', '.join(functions)}")
     model = str({**effective, **over}.get("embedding_model")).partition(":")[0]
     if any(effective.get(name) for name in _ADDRESS) and model in BACKENDS and BACKENDS[model].has_address:
-        url = {**effective, **over}.get("embedding_url")
-        parts.append(f"sends texts to {url or 'OpenAI'}, with the key in {_KEYS[bool(url)]} if that is set")
+        parts.append(_sends("texts", {**effective, **over}.get("embedding_url"), EMBEDDING_KEY))
     is_asked = BY_MODEL in _names({**effective, **over}.get("index_context") or ())
     if is_asked and any(effective.get(name) for name in _CONTEXTS):
-        url = {**effective, **over}.get("context_url")
-        keys = DRAFTING_KEY if url else f"{DRAFTING_KEY} or OPENAI_API_KEY"
-        parts.append(f"sends documents to {url or 'OpenAI'}, with the key in {keys} if that is set")
+        parts.append(_sends("documents", {**effective, **over}.get("context_url"), DRAFTING_KEY))
     if (reranker := str(effective.get("reranker"))).startswith("http"):
-        parts.append(f"sends texts to {reranker}, with the key in {RERANKER_KEY} if that is set")
+        parts.append(_sends("texts", reranker, RERANKER_KEY))
     return f"{where} {', and '.join(parts)}" if parts else ""
+
+
+def _sends(what: str, url: str | None, key: str) -> str:
+    """Say where something is sent, without an address to OpenAI, and which variables may hold the key."""
+    keys = key if url else f"{key} or OPENAI_API_KEY"
+    return f"sends {what} to {url or 'OpenAI'}, with the key in {keys} if that is set"
 
 
 def _functions(settings: Mapping[str, Any]) -> Iterator[str]:

@@ -10,6 +10,7 @@ Spans = np.ndarray[tuple[int, int], np.dtype[Any]]  # [n, 2]: start and end on t
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Floats = np.ndarray[tuple[int, ...], np.dtype[Any]]
+NO_POSITIONS: Positions = np.zeros(0, np.int64)
 
 
 def line_type(length: int) -> "np.dtype[Any]":

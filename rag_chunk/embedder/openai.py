@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from rag_chunk.config.setting_checks import EMBEDDING_KEY
 from rag_chunk.corpus.arrays import Positions
 from rag_chunk.embedder.connection import HOME, Connection, connect
 from rag_chunk.embedder.huggingface import import_backend
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
 from rag_chunk.errors import InputError, RagChunkError
 
-OWN_KEY = "RAG_CHUNK_EMBEDDING_KEY"
 BATCH = 64  # texts in one request: 64 of the largest chunks are within what OpenAI takes at once
 SECONDS = 60.0  # for an answer
 _LIMIT = 8191  # tokens, of the models that we know to be OpenAI's
@@ -22,7 +22,7 @@ _CHARACTERS = 4  # in a token, where the tokenizer is not known
 def openai(name: str, url: str | None) -> Embedder:
     """Return the embedder; nothing is asked of the address yet. Raise `SettingsError` without a key for OpenAI."""
     package = import_backend("openai", "openai", f"openai:{name}")
-    connection = connect(package, f"openai:{name}", url, OWN_KEY, "--embedding-url", seconds=SECONDS)
+    connection = connect(package, f"openai:{name}", url, EMBEDDING_KEY, "--embedding-url", seconds=SECONDS)
     limit = _LIMIT if name in _KNOWN and not url else None
     tokens = _tokens(name if limit else None)
 

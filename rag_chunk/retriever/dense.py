@@ -13,7 +13,7 @@ import numpy as np
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Floats, Positions
+from rag_chunk.corpus.arrays import NO_POSITIONS, Floats, Positions
 from rag_chunk.embedder import Vectors, check_dimensions, embed
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import index_settings, texts_to_index
@@ -21,7 +21,6 @@ from rag_chunk.retriever.order import ScoredRows, best_columns, best_first, no_r
 
 _AT_ONCE = 4096  # chunks embedded and multiplied together: 13 MB in 384 dimensions
 _CELLS = 2**21  # scores made at once: 16 MB
-_NONE = np.zeros(0, np.int64)
 EmbedChunks = Callable[[Chunking], Iterator[Vectors]]  # the vectors of all chunks, in order, some at a time
 
 
@@ -39,7 +38,7 @@ class Dense:
         return self.best_of_part(chunking, questions, min(depth, len(chunking)))[0][0]
 
     def best_of_part(
-        self, chunking: Chunking, questions: Sequence[str], depth: int, among: Positions = _NONE
+        self, chunking: Chunking, questions: Sequence[str], depth: int, among: Positions = NO_POSITIONS
     ) -> tuple[ScoredRows, ScoredRows]:
         """Return the best chunks of a part of a corpus for each question, and those in the sorted rows `among`.
 

@@ -7,11 +7,9 @@ import numpy as np
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Floats, Positions
+from rag_chunk.corpus.arrays import NO_POSITIONS, Floats, Positions
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.order import ScoredRows, best_columns, best_first
-
-_NONE = np.zeros(0, np.int64)
 
 
 class Legacy:
@@ -37,7 +35,7 @@ def _scores(chunking: Chunking, questions: Sequence[str]) -> Floats:
     shared = np.zeros((len(asked), len(chunks)))
     for number, words in enumerate(asked):
         rows = [holders[word] for word in words if word in holders]
-        shared[number] = np.bincount(np.concatenate([_NONE, *rows]), minlength=len(chunks))
+        shared[number] = np.bincount(np.concatenate([NO_POSITIONS, *rows]), minlength=len(chunks))
     sizes = np.outer([len(words) for words in asked], [len(words) for words in chunks])
     scores: Floats = shared / np.sqrt(np.maximum(sizes, 1))
     return scores

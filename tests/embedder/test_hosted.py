@@ -13,6 +13,7 @@ from rag_chunk.analysis import cost_estimate
 from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, estimate_cost, measure_seconds
 from rag_chunk.cli import app, main
 from rag_chunk.config import AnalysisConfig
+from rag_chunk.config.setting_checks import EMBEDDING_KEY
 from rag_chunk.corpus import Corpus, Document, cache
 from rag_chunk.embedder import connection, embed, embedder_of, embedding
 from rag_chunk.embedder import openai as backend
@@ -30,7 +31,7 @@ QUESTIONS = questions_of(Question("q", "alpha?", (Evidence(((0, 5),)),)))
 @pytest.fixture
 def server(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RAG_CHUNK_CACHE", str(folder / "cache"))
-    for name in (connection.OPENAI_KEY, backend.OWN_KEY, "OPENAI_BASE_URL", "OPENAI_ORG_ID"):
+    for name in (connection.OPENAI_KEY, EMBEDDING_KEY, "OPENAI_BASE_URL", "OPENAI_ORG_ID"):
         monkeypatch.delenv(name, raising=False)
     embedding._load.cache_clear()  # noqa: SLF001 - the key is read when a model is loaded
     with serving() as found:
@@ -86,7 +87,7 @@ def test_what_was_embedded_before_a_failure_is_not_embedded_again(server, monkey
     ((200, {}, {"data": [{"index": 0, "embedding": ["x"]}]}), "could not convert.*Is it an OpenAI-compatible address"),
 ])  # fmt: skip
 def test_what_an_address_answers_is_said_in_a_sentence_without_the_key(server, monkeypatch, answer, said):
-    monkeypatch.setenv(backend.OWN_KEY, KEY)
+    monkeypatch.setenv(EMBEDDING_KEY, KEY)
     server.answers.append(answer)
     with pytest.raises(InputError, match=said) as caught:
         embed(["alpha"], config(server))
@@ -101,7 +102,7 @@ def test_the_key_for_openai_goes_to_openai_alone(server, monkeypatch):
     monkeypatch.setenv("OPENAI_ORG_ID", KEY)
     embed(["alpha"], config(server))
     assert not [headers for headers in server.headers if KEY in str(headers)]
-    monkeypatch.setenv(backend.OWN_KEY, "mine")
+    monkeypatch.setenv(EMBEDDING_KEY, "mine")
     embedding._load.cache_clear()  # noqa: SLF001
     embed(["beta"], config(server))
     assert server.headers[-1]["authorization"] == "Bearer mine"
@@ -109,7 +110,7 @@ def test_the_key_for_openai_goes_to_openai_alone(server, monkeypatch):
 
 def test_the_key_stands_in_no_file_log_or_tag(server, folder, monkeypatch, capfd):
     pytest.importorskip("mlflow")
-    monkeypatch.setenv(backend.OWN_KEY, KEY)
+    monkeypatch.setenv(EMBEDDING_KEY, KEY)
     (folder / "docs").mkdir()
     (folder / "docs" / "a.md").write_text(CORPUS.documents[0].text)
     (folder / "q.json").write_text(json.dumps([{"question": "alpha?", "relevant": ["Alpha."]}]))

@@ -15,7 +15,7 @@ from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker import Chunking
 from rag_chunk.chunker.handed_over import handed_over
 from rag_chunk.corpus import Corpus, Document
-from rag_chunk.corpus.arrays import Positions, Spans
+from rag_chunk.corpus.arrays import NO_POSITIONS, Positions, Spans
 from rag_chunk.questions import Question
 from rag_chunk.rendering.columns import mark
 from rag_chunk.rendering.html.sample import Excerpt, Sample, by_weight, compact
@@ -24,7 +24,6 @@ from rag_chunk.rendering.html.verdict import settings_of
 MOST_CHUNKS = 2_000_000  # bytes of chunks and rankings
 MOST_EXCERPTS = 500_000  # bytes of retrieved chunks whose documents are not in the page
 _MOST_WORDINGS = 20
-_NONE = np.zeros(0, np.int64)
 _BASIC = 0xFFFF  # characters above it are two in a script
 
 Data = dict[str, Any]
@@ -162,7 +161,7 @@ def _chunks(result: ConfigurationResult, chunking: Chunking, sample: Sample) -> 
     if handed is not spans:
         data["parents"] = _encode_spans(handed, rows, starts)
     numbers = np.full(len(handed), -1)
-    numbers[np.concatenate([_NONE, *(np.arange(first, last) for _, first, last in rows)])] = np.arange(
+    numbers[np.concatenate([NO_POSITIONS, *(np.arange(first, last) for _, first, last in rows)])] = np.arange(
         sum(last - first for _, first, last in rows)
     )
     places = {document.name: int(start) for document, start in zip(chunking.corpus.documents, starts, strict=False)}
@@ -205,8 +204,8 @@ def _encode_spans(spans: Spans, rows: Sequence[tuple[int, int, int]], starts: Po
     before = np.array([first for _, first, _ in rows], np.int64) - np.searchsorted(spans[:, 0], opening)
     data = {
         "counts": [last - first for _, first, last in rows],
-        "gaps": np.concatenate([_NONE, *gaps]).tolist(),
-        "lengths": np.concatenate([_NONE, *lengths]).tolist(),
+        "gaps": np.concatenate([NO_POSITIONS, *gaps]).tolist(),
+        "lengths": np.concatenate([NO_POSITIONS, *lengths]).tolist(),
     }
     return {**data, "before": before.tolist()} if before.any() else data
 

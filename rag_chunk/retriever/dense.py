@@ -14,7 +14,7 @@ from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import NO_POSITIONS, Floats, Positions
-from rag_chunk.embedder import Vectors, check_dimensions, embed
+from rag_chunk.embedder import Vectors, check_dimensions, embed, embed_spans
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import index_settings, texts_to_index
 from rag_chunk.retriever.order import ScoredRows, best_columns, best_first, no_rows
@@ -75,6 +75,10 @@ class Dense:
             first += len(vectors)
 
     def _embed_texts(self, chunking: Chunking) -> Iterator[Vectors]:
+        if not self._config.indexes_more:
+            for first in range(0, len(chunking), _AT_ONCE):
+                yield embed_spans(chunking.corpus, chunking.spans[first : first + _AT_ONCE], self._config)
+            return
         texts = texts_to_index(chunking, self._config)
         for first in range(0, len(texts), _AT_ONCE):
             yield embed(texts[first : first + _AT_ONCE], self._config)

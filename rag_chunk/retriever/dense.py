@@ -47,8 +47,8 @@ class Dense:
         best = no_rows(len(questions))
         others = [best[1]]
         for first, block in self._blocks(chunking, questions):
-            places = np.broadcast_to(np.arange(first, first + block.shape[1]), block.shape)
-            best = _keep_best(best, (places, block), depth)
+            columns, scores = best_columns(block, depth)
+            best = _keep_best(best, (columns + first, scores), depth)
             others.append(block[:, among[(among >= first) & (among < first + block.shape[1])] - first])
         kept, scores = best_columns(np.hstack(others), len(among))
         return best, (among[kept], scores)
@@ -70,8 +70,10 @@ class Dense:
             vectors = some.astype(np.float64)
             check_dimensions(asked.shape[1], vectors.shape[1])
             step = max(1, _CELLS // len(vectors))
-            parts = [asked[row : row + step] @ vectors.T for row in range(0, len(asked), step)]
-            yield first, np.vstack([part.astype(np.float32) for part in parts])
+            block = np.empty((len(asked), len(vectors)), np.float32)
+            for row in range(0, len(asked), step):
+                block[row : row + step] = asked[row : row + step] @ vectors.T
+            yield first, block
             first += len(vectors)
 
     def _embed_texts(self, chunking: Chunking) -> Iterator[Vectors]:
@@ -91,7 +93,7 @@ class Dense:
 
 
 def _keep_best(known: ScoredRows, block: ScoredRows, depth: int) -> ScoredRows:
-    """Return the best `depth` of two lists, of which the second has later chunks."""
+    """Return the best `depth` of two lists, best first, of which the second has later chunks."""
     rows, scores = (np.hstack(pair) for pair in zip(known, block, strict=True))
     kept = best_first(scores, depth)
     return np.take_along_axis(rows, kept, axis=1), np.take_along_axis(scores, kept, axis=1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from rag_chunk.analysis import Analysis, corpus_entry
+from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.history import (
     Reproduction,
     SavedAnalysis,
@@ -19,6 +19,7 @@ from rag_chunk.analysis.history import (
     saved_from_analysis,
 )
 from rag_chunk.analysis.report import ConfigurationResult
+from rag_chunk.analysis.report_inputs import whole_corpus_entry
 from rag_chunk.config import AnalysisConfig, OutputConfig, TrackingConfig, explain, is_external
 from rag_chunk.config.sources import Settings
 from rag_chunk.errors import InputError, SettingsError
@@ -71,7 +72,7 @@ def run_again(
 
 def _describe_changes(before: SavedAnalysis, settings: Settings) -> str:
     """Say which documents were changed, where that may be why questions cannot be read."""
-    now = corpus_entry(read_all_documents(settings.analysis))
+    now = whole_corpus_entry(read_all_documents(settings.analysis))
     names = [f"{each.name} {each.what}" for each in converter_differences(before.report.corpus, now)]
     names += [f"{each.name} is {each.what}" for each in document_differences(before.report.corpus, now)]
     listed = ", ".join(names)

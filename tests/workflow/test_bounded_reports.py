@@ -10,8 +10,11 @@ from rag_chunk.analysis.document_lists import DOCUMENT_LIST, SKIPPED_LIST
 from rag_chunk.analysis.folder import check_unchanged, read_results
 from rag_chunk.analysis.report_inputs import CorpusEntry
 from rag_chunk.config import TrackingConfig
+from rag_chunk.config.tracking import LogChunks
+from rag_chunk.mlflow_tracker.artifacts import plan_chunks
 from rag_chunk.mlflow_tracker.content import Contents
 from tests.conftest import Program
+from tests.support.mlflow_folder import FOUR, report, write_folder
 
 ANALYZE = ("analyze", "docs", "--test-file", "questions.json", "--strategy", "sentence", "--chunk-size", "8")
 
@@ -42,7 +45,7 @@ def test_lists_beyond_the_limit_are_files_with_their_digests_in_the_report(
     docs: Path, run: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(*ANALYZE, "--save", "results")[0] == 0
-    whole, page = saved_corpus(), Path("results/report.md").read_text()
+    whole, size = saved_corpus(), Path("results/report.md").read_text().splitlines()[2]
     assert not (Path("results") / DOCUMENT_LIST).exists()
     assert '_list":' not in Path("results/report.json").read_text()
     monkeypatch.setattr("rag_chunk.analysis.document_lists.MOST_LISTED", 1)
@@ -58,7 +61,8 @@ def test_lists_beyond_the_limit_are_files_with_their_digests_in_the_report(
         ]
     facts = (whole.digest, whole.num_documents, whole.characters, whole.suffix)
     assert (bounded.digest, bounded.num_documents, bounded.characters, bounded.suffix) == facts
-    assert Path("results/report.md").read_text() == page
+    assert size.startswith("2 documents of ")
+    assert size in Path("results/report.md").read_text()
     html = Path("results/report.html").read_text()
     assert "2 documents, " in html
     assert "2 files were skipped" in html
@@ -120,3 +124,46 @@ def test_mlflow_gets_counts_and_no_lists(docs: Path, run: Program) -> None:
     assert not {artifact.path for artifact in content.artifacts} & {DOCUMENT_LIST, SKIPPED_LIST}
     assert content.tags["document_type"] == "md"
     assert any("number and the digest of 2 documents" in notice for notice in notices)
+
+
+@pytest.mark.parametrize(
+    ("asked", "places", "logged", "notice"),
+    [
+        (None, 10, 2, "the best configuration's chunks are logged with their text, the others' as spans"),
+        (None, 1, 1, "the others' are not logged: 4 are more than 1; --log-chunks spans logs the places of all"),
+        ("spans", 1, 2, "chunks are logged as spans, without their text"),
+    ],
+    ids=["few", "many", "many and asked for"],
+)
+def test_places_of_many_chunks_are_logged_only_if_asked_for(
+    asked: LogChunks | None, places: int, logged: int, notice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = tuple(each.model_copy(update={"metrics": {"num_chunks": 2.0}}) for each in FOUR[:2])
+    monkeypatch.setattr("rag_chunk.mlflow_tracker.artifacts.MOST_BYTES", 1)
+    monkeypatch.setattr("rag_chunk.mlflow_tracker.artifacts.MOST_PLACES", places)
+    notices: list[str] = []
+    results = read_results(write_folder(tmp_path / "results", report(pair)))
+    plan = plan_chunks(results, TrackingConfig(log_chunks=asked), notices.append)
+    assert sum(len(list(plan.artifacts(result))) for result in pair) == logged
+    assert len(notices) == 1
+    assert notice in notices[0]
+
+
+@pytest.mark.parametrize(("places", "logged"), [(10, 2), (1, 0)], ids=["few", "many"])
+def test_chunks_that_were_saved_without_text_are_logged_as_they_are_or_not_at_all(
+    places: int, logged: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = tuple(each.model_copy(update={"metrics": {"num_chunks": 2.0}}) for each in FOUR[:2])
+    results = read_results(write_folder(tmp_path / "results", report(pair)))
+    for file in (tmp_path / "results" / "chunks").iterdir():
+        file.write_text('{"id": "a.md:0-20", "document": "a.md", "start": 0, "end": 20, "units": 4}\n' * 2)
+    (tmp_path / "results" / "report.html").write_text('<script type="application/json" id="texts">["x"]</script>')
+    monkeypatch.setattr("rag_chunk.mlflow_tracker.artifacts.MOST_PLACES", places)
+    notices: list[str] = []
+    plan = plan_chunks(results, TrackingConfig(), notices.append)
+    assert sum(len(list(plan.artifacts(result))) for result in pair) == logged
+    said = "chunks are logged as spans, without their text" if logged else "chunks are not logged: 4 are more than 1"
+    assert said in notices[0]
+    (page,) = plan.page()
+    page.write(tmp_path / "page.html")
+    assert '["x"]' in (tmp_path / "page.html").read_text()  # only --log-chunks keeps text back

@@ -28,7 +28,7 @@ _LINE = regex.compile(r"[^\r\n]*[^\s|:-][^\r\n]*")  # with more in it than the r
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A line of the document: where it is, and its words and numbers."""
+    """A line of the document: where it is without the white space around it, and its words and numbers."""
 
     start: int
     end: int
@@ -81,8 +81,10 @@ def windows_around(document: Passage, start: int, end: int, page_starts: Sequenc
 
 def _rows(text: str, start: int, end: int) -> Iterator[_Row]:
     for line in _LINE.finditer(text, start, end):
-        if tokens := _tokens(line.group()):
-            yield _Row(line.start(), line.end(), tokens)
+        row = line.group().strip()
+        if tokens := _tokens(row):
+            first = line.start() + line.group().index(row)
+            yield _Row(first, first + len(row), tokens)
 
 
 def _tokens(text: str) -> Counter[str]:

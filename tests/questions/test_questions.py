@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from rag_chunk.corpus import Corpus, Document
@@ -564,7 +564,12 @@ def test_letters_stand_where_they_stood(text):
         assert character in fold(text[start:end]).text
 
 
+INDENTED_ROW = "aGVsbG8gd29ybGQgaGVsbG8gd29ybGQgaGVsbG8gd29ybGQ="  # with the numbers of a table, in an indented line
+HEADING = "# Heading\n"
+
+
 @given(texts, texts)
+@example(" " + INDENTED_ROW * 2 + HEADING * 2 + "12345678 " + HEADING, (INDENTED_ROW + HEADING) * 2 + HEADING * 2)
 def test_nothing_breaks_while_a_phrase_is_looked_for(text, phrase):
     corpus = Corpus([Document("a.md", text), Document("b.md", "other")])
     assume(phrase.strip())

@@ -16,10 +16,11 @@ from rag_chunk.analysis.conversions import (
     with_evaluation,
 )
 from rag_chunk.analysis.cost_estimate import CostEstimate, in_minutes, needs_estimate
+from rag_chunk.analysis.document_lists import corpus_entry
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
 from rag_chunk.analysis.report import Report
-from rag_chunk.analysis.report_inputs import corpus_entry, questions_entry, skipped_entries
+from rag_chunk.analysis.report_inputs import questions_entry, skipped_entries
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.scoring_workers import open_workers
@@ -42,7 +43,7 @@ from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
 
-__all__ = ["HEADLINE", "Analysis", "analyze", "corpus_entry", "find_baseline", "score_retrievals"]
+__all__ = ["HEADLINE", "Analysis", "analyze", "find_baseline", "score_retrievals"]
 
 Progress = Callable[[int, int, str], None]
 _MOST_NAMED = 8

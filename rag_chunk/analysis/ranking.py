@@ -6,11 +6,12 @@ import numpy as np
 
 from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.chunker.chunking import Chunking
+from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import RETRIEVERS, RunConfig
 from rag_chunk.config.catalog import is_bound
 from rag_chunk.corpus.arrays import Positions
 from rag_chunk.questions.question import Questions
-from rag_chunk.retriever import Ranking, rank
+from rag_chunk.retriever import Ranking, is_built_in, parents_of, rank
 from rag_chunk.retriever.indexed import texts_to_index
 from rag_chunk.retriever.reranking import rerank
 from rag_chunk.scorer.budget import LADDER, fills_budgets, required_depth, usual_depth
@@ -21,6 +22,27 @@ from rag_chunk.scorer.shuffles import one_shuffle
 
 ORACLE = "oracle"
 _SUMMED_IN_ORDER = 7  # numbers that numpy adds one after the other, so that zeros among them do not change the sum
+
+
+def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:
+    """Rank as many chunks as surely fill the largest budget, or what is handed over for them."""
+    if not config.hands_over_more:
+        return chunking, rank_to_budgets(chunking, questions, config)
+    family = with_handed_over(chunking, config)
+    handed = family.parents_or_self()
+    if config.retriever == ORACLE:
+        return handed, rank_to_budgets(handed, questions, config)
+    if family.parent_rows is None:
+        return handed, parents_of(rank_for_evaluation(family, questions, config, len(family)), family)
+    enough = required_depth(handed, config)
+    depth = _depth_for_parents(family.parent_rows, enough) if is_built_in(config) else len(family)
+    return handed, parents_of(rank_for_evaluation(family, questions, config, depth), family)[:, :enough]
+
+
+def _depth_for_parents(parent_rows: Positions, enough: int) -> int:
+    """Return how many ranked chunks have `enough` different parents, whichever they are: those with the most chunks."""
+    counts = np.sort(np.bincount(parent_rows))
+    return int(counts[len(counts) - min(enough, len(counts)) :].sum())
 
 
 def rank_to_budgets(chunking: Chunking, questions: Questions, config: RunConfig) -> Ranking:

@@ -14,7 +14,7 @@ from rag_chunk.analysis.conversions import RivalConversion
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.analysis.joined_chunking import JoinedChunking
-from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation, rank_to_budgets
+from rag_chunk.analysis.ranking import retrieve
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.running_costs import with_costs
 from rag_chunk.analysis.scoring import LEGACY, Scored, measure_chunks, score_chunks
@@ -22,21 +22,17 @@ from rag_chunk.analysis.scoring_workers import ScoringWorkers
 from rag_chunk.analysis.shard_survey import CorpusSurvey
 from rag_chunk.analysis.stage import Stage, time_stage
 from rag_chunk.chunker import Chunking, chunk
-from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import needs_vectors
 from rag_chunk.config.prices import Prices
 from rag_chunk.config.run import Unit
 from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Positions
 from rag_chunk.corpus.units import Units, encoders_of, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
-from rag_chunk.questions import Questions
-from rag_chunk.retriever import Ranking, is_built_in, parents_of, prepare
+from rag_chunk.retriever import is_built_in, prepare
 from rag_chunk.retriever.indexed import index_settings
 from rag_chunk.retriever.reranking import track_reranking
-from rag_chunk.scorer.budget import required_depth
 
 # Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
 _CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
@@ -150,7 +146,8 @@ class Run:
         if self._workers is None or not self.scored or not job.is_all_ours:
             self._note_score(job.name, *self._score_rankings(job))
             return
-        self._workers.start(self._score_rankings, self._shared, self._seconds)
+        if not self._workers.count:
+            self._workers.start(self._score_rankings, self._shared, self._seconds)
         self._collect(self._workers.most_waiting)
         self._waiting[job.name] = job, self._workers.submit(job)
 
@@ -280,24 +277,3 @@ class Run:
 
 def _digest(array: "np.ndarray[Any, Any]") -> bytes:
     return hashlib.blake2b(array.tobytes()).digest()
-
-
-def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:
-    """Rank as many chunks as surely fill the largest budget, or what is handed over for them."""
-    if not config.hands_over_more:
-        return chunking, rank_to_budgets(chunking, questions, config)
-    family = with_handed_over(chunking, config)
-    handed = family.parents_or_self()
-    if config.retriever == ORACLE:
-        return handed, rank_to_budgets(handed, questions, config)
-    if family.parent_rows is None:
-        return handed, parents_of(rank_for_evaluation(family, questions, config, len(family)), family)
-    enough = required_depth(handed, config)
-    depth = _depth_for_parents(family.parent_rows, enough) if is_built_in(config) else len(family)
-    return handed, parents_of(rank_for_evaluation(family, questions, config, depth), family)[:, :enough]
-
-
-def _depth_for_parents(parent_rows: Positions, enough: int) -> int:
-    """Return how many ranked chunks have `enough` different parents, whichever they are: those with the most chunks."""
-    counts = np.sort(np.bincount(parent_rows))
-    return int(counts[len(counts) - min(enough, len(counts)) :].sum())

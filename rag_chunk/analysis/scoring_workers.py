@@ -20,7 +20,7 @@ class ScoringWorkers:
     """
 
     def __init__(self, configurations: int, *, may_fork: bool = True) -> None:
-        """Start nothing yet; there is work for one, at most, for each of the configurations."""
+        """Start nothing yet: `count` is 0 until there are workers, no more than there are configurations."""
         self._configurations, self._may_fork = configurations, may_fork
         self._submit: Callable[[Any], Future[Any]] | None = None
         self._close: Callable[[], None] = lambda: None
@@ -37,12 +37,10 @@ class ScoringWorkers:
         return self._submit(job)
 
     def start(self, score: Callable[[Any], Any], shared: Sequence[object], seconds: float) -> None:
-        """Start workers that call `score`, once; where a configuration takes so many `seconds`, that may be worth a fork.
+        """Start workers that call `score`; where a configuration takes so many `seconds`, that may be worth a fork.
 
         `shared` are large objects that jobs refer to: forked processes have them.
         """
-        if self._submit:
-            return
         cores = min(available_cores(), self._configurations)
         if self._may_fork and seconds * self._configurations > _WORTH_FORKING:
             self._fork(min(cores, _MOST_PROCESSES) - 1, score, shared)

@@ -905,7 +905,7 @@ def test_the_examples_are_analysed_with_everything():
 
 
 def test_each_configuration_is_chunked_and_ranked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = {"chunk": 0, "rank_to_budgets": 0}
+    calls = {"chunk": 0, "retrieve": 0}
 
     def count(name: str) -> Callable[..., Any]:
         function = getattr(runner, name)
@@ -919,7 +919,7 @@ def test_each_configuration_is_chunked_and_ranked_once(monkeypatch: pytest.Monke
     for name in calls:
         monkeypatch.setattr(runner, name, count(name))
     analysed()
-    assert calls == {"chunk": len(RIVALS), "rank_to_budgets": len(RIVALS)}
+    assert calls == {"chunk": len(RIVALS), "retrieve": len(RIVALS)}
 
 
 def test_what_configurations_share_is_timed_apart_from_each_of_them() -> None:

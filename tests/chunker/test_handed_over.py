@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_chunk import Corpus, Document, RunConfig, chunk, chunk_text
-from rag_chunk.analysis.runner import retrieve
+from rag_chunk.analysis.ranking import retrieve
 from rag_chunk.chunker.handed_over import handed_over, with_handed_over
 from rag_chunk.config import STRATEGIES
 from rag_chunk.config.sweep import sweep, validate_run

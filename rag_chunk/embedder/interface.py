@@ -76,7 +76,8 @@ def unit(vectors: Any) -> Vectors:
         lengths = np.sqrt((rows**2).sum(axis=1, keepdims=True))
     if not np.isfinite(lengths).all():
         raise InputError("the embedding model returned vectors with values that are not finite numbers")
-    unit_vectors: Vectors = np.divide(rows, lengths, where=lengths > 0, out=np.zeros_like(rows)).astype(np.float32)
+    lengths[lengths == 0] = 1
+    unit_vectors: Vectors = (rows / lengths).astype(np.float32)
     return unit_vectors
 
 

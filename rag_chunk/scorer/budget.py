@@ -135,9 +135,9 @@ def walk(ranking: Ranking, pricing: Pricing, *, merge_overlaps: bool) -> BudgetC
     padded = np.concatenate([costs, np.zeros((1, 2), np.int64)])
     if merge_overlaps and ranking.shape[1] and _most_at_one_place(costs) > 1:
         return _merge_curve(ranking, padded, pricing)
-    lengths = padded[:, 1] - padded[:, 0]
-    after = np.cumsum(lengths[ranking], axis=1)
-    spent = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[ranking].ravel())])
+    lengths = (padded[:, 1] - padded[:, 0])[ranking]
+    after = np.cumsum(lengths, axis=1)
+    spent = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths.ravel())])
     opens = np.arange(len(ranking)) * ranking.shape[1]
     return BudgetCurve(ranking, after, spent, padded[ranking.ravel(), 1], opens, pricing)
 

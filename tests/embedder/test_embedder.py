@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag_chunk.config import BACKENDS, RunConfig
@@ -74,6 +74,7 @@ def test_hashing_makes_the_same_vectors_when_it_has_met_too_many_words_to_rememb
     assert (embed(some, CONFIG) == before).all()
 
 
+@settings(max_examples=25)
 @given(st.lists(texts, max_size=4), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 9)), max_size=6))
 @example(["door doors a_door", "Doors: \ud800x9 \u0391\u03c3 "], [(0, 9), (2, 3), (16, 1), (17, 9), (24, 8), (5, 0)])
 @example(["\u039f\u0394\u039f\u03a3 \u039f\u03a3", "door"], [(0, 3), (0, 4), (3, 4)])

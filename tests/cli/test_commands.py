@@ -619,3 +619,10 @@ def test_documents_of_a_store_are_analysed_as_those_of_a_folder(run, docs):
     status, out, err = run("chunk", "s3://ann:s3cret@bucket/docs")
     assert (status, out) == (3, "")
     assert "s3cret" not in err
+
+
+def test_export_config_says_where_the_configs_of_a_saved_analysis_are(run, docs):
+    status, out, err = run("export-config", "docs")
+    assert (status, out) == (3, "")
+    assert "docs is a path" in err
+    assert "in configs" in err

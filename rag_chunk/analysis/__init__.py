@@ -23,7 +23,7 @@ from rag_chunk.analysis.report import Report
 from rag_chunk.analysis.report_inputs import questions_entry, skipped_entries
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
-from rag_chunk.analysis.scoring_threads import open_threads
+from rag_chunk.analysis.scoring_workers import open_workers
 from rag_chunk.analysis.shard_estimates import estimate_embedding
 from rag_chunk.analysis.shard_survey import CorpusSurvey, survey_corpus
 from rag_chunk.analysis.skipped import (
@@ -136,8 +136,11 @@ def _run(
 ) -> Run:
     """Run the configurations, each on its conversion of the documents; measure what they cost if that is asked for."""
     ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
-    with open_threads(len(rivals)) as executor:
-        run = Run(corpus, asked, settings.metrics, executor, survey)
+    may_fork = survey is None and not any(conversion for _, conversion in rivals.values())
+    with open_workers(len(rivals), may_fork=may_fork) as workers:
+        run = Run(corpus, asked, settings.metrics, workers, survey)
+        if may_fork:
+            run.prepare_units(config for _, (config, _) in ordered)
         for number, (name, (config, conversion)) in enumerate(ordered):
             on_progress(number, len(rivals), name)
             run.add(name, config, _progress_of_work(on_progress, number, len(rivals), name), conversion)

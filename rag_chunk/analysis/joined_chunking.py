@@ -1,7 +1,7 @@
 """`JoinedChunking`: the chunks of all shards of a corpus, as arrays; the text is where the shards are."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -49,16 +49,26 @@ class ShardedChunking(OutlinedChunking):
     is_handed_over: bool = field(kw_only=True, default=False)
 
     def best_by_scores(
-        self, retriever: str, questions: Sequence[str], depth: int, among: Positions = NO_POSITIONS
+        self,
+        retriever: str,
+        questions: Sequence[str],
+        depth: int,
+        among: Positions = NO_POSITIONS,
+        numbers: Container[int] | None = None,
     ) -> tuple[ScoredRows, ScoredRows]:
-        """Rank by `bm25`, `dense` or `legacy`: the best `depth` chunks, and the order of those in the rows `among`."""
+        """Rank by `bm25`, `dense` or `legacy`: the best `depth` chunks, and the order of those in the rows `among`.
+
+        With `numbers`, only the chunks of the shards of these numbers are ranked.
+        """
         by_vectors, by_words = retriever == "dense", retriever == "bm25"
         vectors = dense(self.corpus, self.config).embed_questions(tuple(questions)) if by_vectors else None
         statistics = self.statistics if by_words else None
         best, others = no_rows(len(questions)), no_rows(len(questions))
+        own = [select_rows(rows, among) for rows in self.rows]
         tasks = [
-            RankingTask(each, tuple(questions), vectors, statistics, depth, select_rows(rows, among))
-            for each, rows in zip(self._chunked, self.rows, strict=True)
+            RankingTask(each, tuple(questions), vectors, statistics, depth, rows)
+            for each, rows in zip(self._chunked, own, strict=True)
+            if (depth or len(rows)) and (numbers is None or each.number in numbers)
         ]
         for result in self.source.run(rank_shard, tasks):
             record_usage(result.usage)
@@ -157,20 +167,35 @@ class JoinedChunking(ShardedChunking):
 
     @property
     def has_counts(self) -> bool:
-        """Whether the questions' terms in all chunks are in memory, so that bm25 need not go over the shards."""
+        """Whether the questions' terms in all chunks are in memory, so that bm25 never goes over the shards."""
         return all(part.counts is not None for part in self.parts)
 
     def _best_by_words(self, questions: Sequence[str], depth: int, among: Positions | None = None) -> ScoredRows:
         """Rank by bm25 all chunks, or those in the rows `among`: the best `depth`, and their scores."""
         if not self.has_counts:
-            best, others = self.best_by_scores("bm25", questions, *((depth,) if among is None else (0, among)))
-            return best if among is None else others
+            if among is None:
+                return self._best_of_candidates(questions, depth)
+            return self.best_by_scores("bm25", questions, 0, among)[1]
         counts, statistics, lists = [part.counts for part in self.parts if part.counts], self.statistics, []
         for each, rows in zip(counts, self.rows, strict=True):
             own = None if among is None else select_rows(rows, among)
             of_part, scores = best_of_part(each, statistics, depth, own)
             lists.append((rows[of_part], scores))
         return merge_best(lists, depth)
+
+    def _best_of_candidates(self, questions: Sequence[str], depth: int) -> ScoredRows:
+        """Rank by bm25 the candidates of all shards; go over those shards again whose other chunks may be among the best."""
+        candidates, statistics = [part.candidates for part in self.parts if part.candidates], self.statistics
+        lists = []
+        for each, rows in zip(candidates, self.rows, strict=True):
+            of_part, scores = each.best(statistics, depth)
+            lists.append((rows[of_part], scores))
+        best = merge_best(lists, depth)
+        lacking = {number for number, each in enumerate(candidates) if not each.are_enough(statistics, depth, best[1])}
+        if not lacking:
+            return best
+        again, _ = self.best_by_scores("bm25", questions, depth, numbers=lacking)
+        return merge_best([again, *(each for number, each in enumerate(lists) if number not in lacking)], depth)
 
 
 def join_chunks(

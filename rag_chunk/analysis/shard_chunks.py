@@ -15,11 +15,15 @@ from rag_chunk.corpus.arrays import Positions, Spans, as_spans, index_in
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, track_usage
 from rag_chunk.retriever.bm25 import CollectionStatistics, TermCounts, bm25
+from rag_chunk.retriever.bm25_candidates import CandidateCounts, keep_candidates
+from rag_chunk.retriever.hybrid import DEPTH
+from rag_chunk.scorer.budget import usual_depth
 from rag_chunk.scorer.outlined_chunking import count_tokens_of_documents
 from rag_chunk.scorer.pricing import count_touched
 from rag_chunk.scorer.shape import Shape, measure_shape
 
 _KEY_BYTES = 8
+_MORE_CANDIDATES = 2
 _BY_WORDS = {"bm25", "hybrid"}
 
 
@@ -39,8 +43,8 @@ class Stretches:
 class ShardChunks:
     """The chunks of a shard under one configuration, on the shard's own line.
 
-    `keys` [chunks] are equal for equal texts. `parents` and `parent_rows` are as those of a `Chunking`; `counts` are there
-    and `statistics` where words rank, the counts in a small corpus alone; `document_tokens` [documents] where a budget is in tokens. `usage` is what was embedded to cut by
+    `keys` [chunks] are equal for equal texts. `parents` and `parent_rows` are as those of a `Chunking`. Where words rank,
+    `statistics` are there, and the `counts` of all chunks in a small corpus, else of the `candidates`; `document_tokens` [documents] where a budget is in tokens. `usage` is what was embedded to cut by
     meaning, and `seconds` how long it took to chunk.
     """
 
@@ -52,6 +56,7 @@ class ShardChunks:
     parent_rows: Positions | None = None
     statistics: CollectionStatistics | None = None
     counts: TermCounts | None = None
+    candidates: CandidateCounts | None = None
     document_tokens: Positions | None = None
     seconds: float = 0.0
 
@@ -93,9 +98,15 @@ def chunk_shard(
         parent_rows=family.parent_rows,
         statistics=counts.statistics if counts else None,
         counts=counts.compact() if counts and keeps_counts else None,
+        candidates=None if not counts or keeps_counts else keep_candidates(counts, count_candidates(chunking, config)),
         document_tokens=count_tokens_of_documents(_token_starts(corpus, config), corpus.starts) if in_tokens else None,
         seconds=stage.seconds,
     )
+
+
+def count_candidates(chunking: Chunking, config: RunConfig) -> int:
+    """Return how many chunks of a shard can be asked for: at first fewer are, and some that come close are needed, too."""
+    return DEPTH if config.retriever == "hybrid" else _MORE_CANDIDATES * usual_depth(chunking, config)
 
 
 def _stretches(chunking: Chunking, config: RunConfig, *, in_tokens: bool) -> Stretches:

@@ -22,7 +22,7 @@ MOST_WITH_COUNTS = 20  # shards; the counts of more would fill the memory of the
 class SurveyTask:
     """A shard, its number, the configurations by name, and what is asked; nothing where there are no questions.
 
-    `keeps_counts`: the questions' terms in each chunk are returned, so that nobody has to count them again to rank.
+    `keeps_counts`: the questions' terms in every chunk are returned, and not only in those that can be ranked first.
     """
 
     shard: ReadableShard

@@ -46,7 +46,7 @@ class _Questions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Postings:
+class Postings:
     """Which chunks hold which term, and what it adds to their score: postings in the order of terms, then chunks."""
 
     chunks: Positions
@@ -57,6 +57,10 @@ class _Postings:
     def counts(self) -> Positions:
         """How many chunks hold each term: [terms]."""
         return np.diff(self.borders)
+
+    def of_term(self, number: int) -> slice:
+        """Return where the postings of a term are."""
+        return slice(int(self.borders[number]), int(self.borders[number + 1]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +79,17 @@ class CollectionStatistics:
         return CollectionStatistics(
             self.chunks + other.chunks, self.length + other.length, self.holders + other.holders
         )
+
+    @property
+    def mean_length(self) -> float:
+        """How many terms a chunk has; above 0 where there are none, so that one can divide by it."""
+        return max(self.length / self.chunks, float(np.finfo(float).tiny))
+
+    @property
+    def inverse_frequencies(self) -> Floats:
+        """The inverse document frequency of each term: [terms]."""
+        inverse: Floats = np.log1p((self.chunks - self.holders + 0.5) / (self.holders + 0.5))
+        return inverse
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,10 +121,12 @@ class TermCounts:
 
     def of_chunks(self, rows: Positions) -> "TermCounts":
         """Return the counts of the chunks in some sorted `rows` alone."""
-        kept = is_among(self.chunk, rows)
-        chunk = np.searchsorted(rows, self.chunk[kept])
-        number, frequency, lengths = self.number[kept], self.frequency[kept], self.lengths[rows]
-        return replace(self, number=number, chunk=chunk, frequency=frequency, lengths=lengths)
+        kept = self.of_postings(is_among(self.chunk, rows))
+        return replace(kept, chunk=np.searchsorted(rows, kept.chunk), lengths=self.lengths[rows])
+
+    def of_postings(self, kept: Bools) -> "TermCounts":
+        """Return the counts of some terms in some chunks alone: `kept` [postings]."""
+        return replace(self, number=self.number[kept], chunk=self.chunk[kept], frequency=self.frequency[kept])
 
     @property
     def statistics(self) -> CollectionStatistics:
@@ -246,7 +263,7 @@ def score_blocks(counts: TermCounts, statistics: CollectionStatistics) -> Iterat
     if not chunks:
         yield np.zeros((questions, 0))
         return
-    scorer = _Scorer(_weigh(counts, statistics), chunks, statistics)
+    scorer = _Scorer(weigh(counts, statistics), chunks, statistics)
     step = max(1, _CELLS // chunks)
     for first in range(0, questions, step):
         yield scorer.scores(counts.terms, counts.borders[first : first + step + 1])
@@ -271,14 +288,11 @@ def best_of_part(
     return np.concatenate(rows), np.concatenate(scores)
 
 
-def _weigh(counts: TermCounts, statistics: CollectionStatistics) -> _Postings:
+def weigh(counts: TermCounts, statistics: CollectionStatistics) -> Postings:
     """Return what each term adds to the score of each chunk that holds it."""
-    number, frequency, holders = counts.number, counts.frequency, statistics.holders
-    idf = np.log1p((statistics.chunks - holders + 0.5) / (holders + 0.5))
-    mean = max(statistics.length / statistics.chunks, np.finfo(float).tiny)
-    norm = K1 * (1 - B + B * counts.lengths / mean)
-    weights = idf[number] * frequency / (frequency + norm[counts.chunk])
-    return _Postings(counts.chunk, weights, np.concatenate([np.zeros(1, np.int64), np.cumsum(counts.holders)]))
+    frequency, norm = counts.frequency, K1 * (1 - B + B * counts.lengths / statistics.mean_length)
+    weights = statistics.inverse_frequencies[counts.number] * frequency / (frequency + norm[counts.chunk])
+    return Postings(counts.chunk, weights, np.concatenate([np.zeros(1, np.int64), np.cumsum(counts.holders)]))
 
 
 def _places(asked: _Questions, chunking: Chunking, rows: Positions, apart: list[str]) -> tuple[Positions, Positions]:
@@ -314,7 +328,7 @@ class _Scorer:
     terms get equal sums, as the order of addition does not depend on the chunk.
     """
 
-    def __init__(self, postings: _Postings, chunks: int, statistics: CollectionStatistics) -> None:
+    def __init__(self, postings: Postings, chunks: int, statistics: CollectionStatistics) -> None:
         """Take the common terms apart; those of a part of a corpus are the same as those of the whole."""
         # numpy adds up a single column in another order than several: one column more keeps a lone chunk as it is.
         self._postings, self._chunks, self._columns = postings, chunks, max(chunks, 2)
@@ -338,16 +352,16 @@ class _Scorer:
         return scores[:, : self._chunks]
 
 
-def _dense(postings: _Postings, numbers: Positions, chunks: int) -> Floats:
+def _dense(postings: Postings, numbers: Positions, chunks: int) -> Floats:
     """Return the weights of some terms in every chunk: float64 [terms, chunks]."""
     dense = np.zeros((len(numbers), chunks))
     for row, number in enumerate(numbers.tolist()):
-        here = slice(int(postings.borders[number]), int(postings.borders[number + 1]))
+        here = postings.of_term(number)
         dense[row, postings.chunks[here]] = postings.weights[here]
     return dense
 
 
-def _sparse(postings: _Postings, numbers: Positions, question: Positions, shape: tuple[int, int]) -> Floats:
+def _sparse(postings: Postings, numbers: Positions, question: Positions, shape: tuple[int, int]) -> Floats:
     """Return the sums over the terms `numbers` of each `question`, added posting by posting: [questions, chunks]."""
     lengths = postings.counts[numbers]
     places = ranges(postings.borders[numbers], postings.borders[numbers] + lengths)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_chunk.analysis import analyze, shard_survey
+from rag_chunk.analysis import analyze, shard_chunks, shard_survey
 from rag_chunk.analysis.cost_estimate import estimate_cost
 from rag_chunk.analysis.shard_estimates import estimate_shards
 from rag_chunk.config import METRIC_GROUPS, STRATEGIES, AnalysisConfig, RunConfig
@@ -102,13 +102,14 @@ def cases(draw: st.DrawFn) -> tuple[Corpus, Questions, list[int], dict[str, RunC
     return corpus, Questions("questions.json", "0", questions), shares, configs
 
 
-@given(cases(), st.sampled_from([0, 20]))
-def test_any_division_into_shards_gives_the_same_report(case: Any, with_counts: int) -> None:
+@given(cases(), st.sampled_from([0, 0, 20]), st.integers(1, 4))
+def test_any_division_into_shards_gives_the_same_report(case: Any, with_counts: int, candidates: int) -> None:
     corpus, questions, shares, configs = case
     settings = AnalysisConfig(metrics=GROUPS, custom_metrics=(f"{__name__}:mean_start",))
     whole = analyze(corpus, configs, questions, settings=settings).report
-    with pytest.MonkeyPatch.context() as patch:  # words are counted again to rank where shards are many
+    with pytest.MonkeyPatch.context() as patch:  # where shards are many, each keeps the counts of its best chunks
         patch.setattr(shard_survey, "MOST_WITH_COUNTS", with_counts)
+        patch.setattr(shard_chunks, "count_candidates", lambda *_: candidates)
         parts = analyze(in_shards(corpus, questions, shares), configs, questions, settings=settings).report
     assert figures(parts) == figures(whole)
 

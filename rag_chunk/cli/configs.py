@@ -62,8 +62,15 @@ def export_config(
 
 def _one_of(run_id: str | None, experiment: str, *, best: bool) -> str:
     """Return what is named, the run or the experiment; raise `SettingsError` where it is not one of the two."""
+    from rag_chunk.mlflow_tracker import is_address, may_name_run
+
     if (run_id is None) != best:
         raise SettingsError("name a run, or the best of an experiment: --best --experiment-name NAME")
+    if run_id and not is_address(run_id) and not may_name_run(run_id) and os.path.exists(run_id):  # noqa: PTH110 - says no, and raises nothing, of any text
+        raise InputError(
+            f"{run_id} is a path, and export-config reads runs of MLflow. The folder of analyze --save has a config file "
+            "of each configuration already, in configs"
+        )
     return run_id or experiment
 
 

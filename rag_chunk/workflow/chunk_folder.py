@@ -16,6 +16,7 @@ from rag_chunk._version import __version__
 from rag_chunk.analysis import Progress
 from rag_chunk.analysis.folder import try_lock
 from rag_chunk.config import AnalysisConfig, RunConfig
+from rag_chunk.config.names import path_text
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify
 from rag_chunk.corpus.shard import Shard
@@ -242,6 +243,11 @@ def chunk_source(
         *(_describe_large(each, folder) for each in listed.find_oversized(folder.shard_size)),
     ]:
         notify(notice)
+    if not listed.shards:
+        raise InputError(
+            f"no document under {path_text(located.require_source())}: its files are of other types, or --include and "
+            "--exclude leave them out"
+        )
     written = write_chunk_folder(folder, listed.shards, workers, on_progress)
     for name in sorted({name for file in written.files.values() for name in file.skipped}):
         notify(f"{name}, and is left out")

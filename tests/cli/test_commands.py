@@ -610,6 +610,8 @@ def test_documents_of_a_store_are_analysed_as_those_of_a_folder(run, docs):
         assert all(source in file.read_text() for file in Path("results", "configs").iterdir())
         assert run("reproduce", "results")[0] == 0
         assert f"no document under {source} passes --include" in run("chunk", source, "--include", "zz*")[2]
+        status, _, err = run("chunk", source, "--include", "zz*", "-o", "none")
+        assert (status, f"no document under {source}: " in err) == (3, True)
         assert run("chunk", "-o", "chunks", "-q")[0] == 0
         assert f'"source": "{source}"' in Path("chunks", "manifest.jsonl").read_text()
     finally:
@@ -617,3 +619,10 @@ def test_documents_of_a_store_are_analysed_as_those_of_a_folder(run, docs):
     status, out, err = run("chunk", "s3://ann:s3cret@bucket/docs")
     assert (status, out) == (3, "")
     assert "s3cret" not in err
+
+
+def test_export_config_says_where_the_configs_of_a_saved_analysis_are(run, docs):
+    status, out, err = run("export-config", "docs")
+    assert (status, out) == (3, "")
+    assert "docs is a path" in err
+    assert "in configs" in err

@@ -176,7 +176,8 @@ class JoinedChunking(ShardedChunking):
             if among is None:
                 return self._best_of_candidates(questions, depth)
             return self.best_by_scores("bm25", questions, 0, among)[1]
-        counts, statistics, lists = [part.counts for part in self.parts if part.counts], self.statistics, []
+        counts, statistics = [part.counts for part in self.parts if part.counts], self.statistics
+        lists = list[ScoredRows]()
         for each, rows in zip(counts, self.rows, strict=True):
             own = None if among is None else select_rows(rows, among)
             of_part, scores = best_of_part(each, statistics, depth, own)
@@ -185,17 +186,29 @@ class JoinedChunking(ShardedChunking):
 
     def _best_of_candidates(self, questions: Sequence[str], depth: int) -> ScoredRows:
         """Rank by bm25 the candidates of all shards; go over those shards again whose other chunks may be among the best."""
-        candidates, statistics = [part.candidates for part in self.parts if part.candidates], self.statistics
-        lists = []
-        for each, rows in zip(candidates, self.rows, strict=True):
-            of_part, scores = each.best(statistics, depth)
-            lists.append((rows[of_part], scores))
+        statistics = self.statistics
+        lists = [
+            (rows[own], scores)
+            for part, rows in zip(self.parts, self.rows, strict=True)
+            for own, scores in [_best_of_shard(part, statistics, depth)]
+        ]
         best = merge_best(lists, depth)
-        lacking = {number for number, each in enumerate(candidates) if not each.are_enough(statistics, depth, best[1])}
+        lacking = {
+            number
+            for number, part in enumerate(self.parts)
+            if part.candidates and not part.candidates.are_enough(statistics, depth, best[1])
+        }
         if not lacking:
             return best
         again, _ = self.best_by_scores("bm25", questions, depth, numbers=lacking)
         return merge_best([again, *(each for number, each in enumerate(lists) if number not in lacking)], depth)
+
+
+def _best_of_shard(part: ShardChunks, statistics: CollectionStatistics, depth: int) -> ScoredRows:
+    """Return the best chunks of a shard by what is known of its terms."""
+    if part.candidates:
+        return part.candidates.best(statistics, depth)
+    return best_of_part(part.counts, statistics, depth) if part.counts else no_rows(0)
 
 
 def join_chunks(

@@ -80,6 +80,11 @@ class CollectionStatistics:
             self.chunks + other.chunks, self.length + other.length, self.holders + other.holders
         )
 
+    def scale(self, factor: float) -> "CollectionStatistics":
+        """Return the statistics of a collection that is so many times as large, and otherwise alike."""
+        chunks, length = (round(number * factor) for number in (self.chunks, self.length))
+        return CollectionStatistics(chunks, length, np.minimum(np.rint(self.holders * factor), chunks))
+
     @property
     def mean_length(self) -> float:
         """How many terms a chunk has; above 0 where there are none, so that one can divide by it."""

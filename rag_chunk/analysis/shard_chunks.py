@@ -14,9 +14,10 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, Spans, as_spans, index_in
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, track_usage
-from rag_chunk.retriever.bm25 import CollectionStatistics, TermCounts, bm25
+from rag_chunk.retriever.bm25 import bm25
 from rag_chunk.retriever.bm25_candidates import CandidateCounts, RankingGuess, keep_candidates
 from rag_chunk.retriever.hybrid import DEPTH
+from rag_chunk.retriever.term_counts import CollectionStatistics, TermCounts
 from rag_chunk.scorer.budget import usual_depth
 from rag_chunk.scorer.outlined_chunking import count_tokens_of_documents
 from rag_chunk.scorer.pricing import count_touched

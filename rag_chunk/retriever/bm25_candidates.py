@@ -13,8 +13,9 @@ import numpy as np
 
 from rag_chunk.corpus.arrays import Bools, Floats, Positions
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.bm25 import CollectionStatistics, TermCounts, best_of_part, weigh
+from rag_chunk.retriever.bm25 import best_of_part, weigh
 from rag_chunk.retriever.order import ScoredRows, merge_best
+from rag_chunk.retriever.term_counts import CollectionStatistics, TermCounts
 
 _ROUNDING = 1 + 1e-9  # far above the error of a sum of scores
 _NEAR = 0.85  # of the score that is guessed: what is below is no candidate

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag_chunk.retriever.bm25 import TermCounts, best_of_part
+from rag_chunk.retriever.bm25 import best_of_part
 from rag_chunk.retriever.bm25_candidates import guess_ranking, keep_candidates
 from rag_chunk.retriever.order import ScoredRows, merge_best
+from rag_chunk.retriever.term_counts import TermCounts
 
 TERMS = 6
 
@@ -48,6 +49,7 @@ def at(first: int, scored: ScoredRows) -> ScoredRows:
     st.integers(1, 12),
 )
 @example((2, 3, 7, 1), False, 1, 1)
+@example((46, 4, 6, 50), False, 3, 2)
 @example((41, 3, 6, 50), True, 5, 3)
 def test_parts_whose_candidates_are_enough_rank_as_all_their_chunks(sizes, are_alike, depth, kept):
     counts, (_, parts, chunks, _) = random_parts(*sizes, are_alike=are_alike), sizes

@@ -16,13 +16,14 @@ from rag_chunk.analysis.conversions import (
     with_evaluation,
 )
 from rag_chunk.analysis.cost_estimate import CostEstimate, in_minutes, needs_estimate
+from rag_chunk.analysis.document_lists import corpus_entry
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
 from rag_chunk.analysis.report import Report
-from rag_chunk.analysis.report_inputs import corpus_entry, questions_entry, skipped_entries
+from rag_chunk.analysis.report_inputs import questions_entry, skipped_entries
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
-from rag_chunk.analysis.scoring_threads import open_threads
+from rag_chunk.analysis.scoring_workers import open_workers
 from rag_chunk.analysis.shard_estimates import estimate_embedding
 from rag_chunk.analysis.shard_survey import CorpusSurvey, survey_corpus
 from rag_chunk.analysis.skipped import (
@@ -42,7 +43,7 @@ from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
 
-__all__ = ["HEADLINE", "Analysis", "analyze", "corpus_entry", "find_baseline", "score_retrievals"]
+__all__ = ["HEADLINE", "Analysis", "analyze", "find_baseline", "score_retrievals"]
 
 Progress = Callable[[int, int, str], None]
 _MOST_NAMED = 8
@@ -135,8 +136,11 @@ def _run(
 ) -> Run:
     """Run the configurations, each on its conversion of the documents; measure what they cost if that is asked for."""
     ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
-    with open_threads(len(rivals)) as executor:
-        run = Run(corpus, asked, settings.metrics, executor, survey)
+    may_fork = survey is None and not any(conversion for _, conversion in rivals.values())
+    with open_workers(len(rivals), may_fork=may_fork) as workers:
+        run = Run(corpus, asked, settings.metrics, workers, survey)
+        if may_fork:
+            run.prepare_units(config for _, (config, _) in ordered)
         for number, (name, (config, conversion)) in enumerate(ordered):
             on_progress(number, len(rivals), name)
             run.add(name, config, _progress_of_work(on_progress, number, len(rivals), name), conversion)

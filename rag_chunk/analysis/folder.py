@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag_chunk.analysis.document_lists import DOCUMENT_LIST, SKIPPED_LIST, read_document_list
 from rag_chunk.analysis.report import ConfigurationResult, Report, parse_report
 from rag_chunk.config import parse_config
 from rag_chunk.config.tracking import TrackingConfig
@@ -136,9 +137,9 @@ def replace_results(folder: Path) -> None:
 
 
 def _remove_older(folder: Path, files: Iterable[str]) -> None:
-    """Remove what only older results had: their questions, and the documents that had been converted."""
-    if "questions.json" not in files:
-        (folder / "questions.json").unlink(missing_ok=True)
+    """Remove what only older results had: their questions and lists, and the documents that had been converted."""
+    for name in {"questions.json", DOCUMENT_LIST, SKIPPED_LIST}.difference(files):
+        (folder / name).unlink(missing_ok=True)
     if not any(name.startswith("documents/") for name in files):
         shutil.rmtree(folder / "documents", ignore_errors=True)
 
@@ -160,9 +161,10 @@ def read_saved_analysis(path: Path) -> "SavedAnalysis":
     if is_config and path.stem not in results.configs:
         raise InputError(f"{results.path} has no configuration {path.stem}")
     asked = results.file("questions.json") if results.report.questions else None
+    corpus = read_document_list(results.report.corpus, results.path)
     return SavedAnalysis(
         source=str(path),
-        report=results.report,
+        report=results.report.model_copy(update={"corpus": corpus}),
         questions=parse_questions(_text(asked), str(asked)) if asked else {},
         name=path.stem if is_config else None,
     )

@@ -1,7 +1,8 @@
 """What a report says of its documents and questions: their names, digests and numbers, and what was left out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from pathlib import PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,6 +41,11 @@ class DocumentEntry(ReportValue):
     pages: int | None = None
     conversion: ConversionEntry | None = None
 
+    @property
+    def suffix(self) -> str:
+        """The file type, in lower case and without its dot."""
+        return PurePosixPath(self.name).suffix.lower().lstrip(".")
+
 
 class SkippedEntry(ReportValue):
     """Something that took no part (a file, a strategy, a configuration, a question's phrase), and why."""
@@ -48,12 +54,49 @@ class SkippedEntry(ReportValue):
     reason: str
 
 
+class ListEntry(ReportValue):
+    """A list that is too long for a report: the file that holds it beside the report, with its digest, and its length."""
+
+    file: str
+    sha256: str
+    count: int
+
+
+class DocumentListEntry(ListEntry):
+    """A list of documents: the sum of their characters, and their file type where all have the same one."""
+
+    characters: int
+    suffix: str | None = None
+
+
 class CorpusEntry(ReportValue):
-    """The corpus: its documents in order, and what was not read."""
+    """The corpus: its documents in order, and what was not read; or the files that list them, beyond 10,000 entries."""
 
     digest: str
-    documents: tuple[DocumentEntry, ...]
+    documents: tuple[DocumentEntry, ...] = ()
     skipped: tuple[SkippedEntry, ...] = ()
+    document_list: DocumentListEntry | None = None
+    skipped_list: ListEntry | None = None
+
+    @property
+    def num_documents(self) -> int:
+        """The number of documents."""
+        return self.document_list.count if self.document_list else len(self.documents)
+
+    @property
+    def characters(self) -> int:
+        """The number of characters of all documents."""
+        if self.document_list:
+            return self.document_list.characters
+        return sum(document.characters for document in self.documents)
+
+    @property
+    def suffix(self) -> str | None:
+        """The file type that all documents have; nothing where there are several."""
+        if self.document_list:
+            return self.document_list.suffix
+        suffixes = {document.suffix for document in self.documents}
+        return suffixes.pop() if len(suffixes) == 1 else None
 
 
 class LeftOutEntry(ReportValue):
@@ -87,19 +130,22 @@ class QuestionsEntry(ReportValue):
     partly_located: dict[str, float] | None = None
 
 
-def corpus_entry(corpus: Corpus) -> CorpusEntry:
-    """Return the corpus as a report holds it."""
-    documents = tuple(
-        DocumentEntry(
+def whole_corpus_entry(corpus: Corpus) -> CorpusEntry:
+    """Return the corpus with all its documents and all that was not read, however many they are."""
+    documents = tuple(document_entries(corpus))
+    return CorpusEntry(digest=corpus.digest, documents=documents, skipped=skipped_entries(corpus.skipped))
+
+
+def document_entries(corpus: Corpus) -> Iterator[DocumentEntry]:
+    """Yield the documents as a report holds them, in order."""
+    for facts in corpus.facts if isinstance(corpus, PartialCorpus) else map(facts_of, corpus.documents):
+        yield DocumentEntry(
             name=facts.name,
             digest=facts.digest,
             characters=facts.characters,
             pages=facts.pages or None,
             conversion=_conversion_entry(facts.conversion),
         )
-        for facts in (corpus.facts if isinstance(corpus, PartialCorpus) else map(facts_of, corpus.documents))
-    )
-    return CorpusEntry(digest=corpus.digest, documents=documents, skipped=skipped_entries(corpus.skipped))
 
 
 def _conversion_entry(made: Conversion | None) -> ConversionEntry | None:

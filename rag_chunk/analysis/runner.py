@@ -3,8 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor, Future
-from contextvars import copy_context
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from rag_chunk.analysis.ranking import ORACLE, rank_for_evaluation, rank_to_budg
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.running_costs import with_costs
 from rag_chunk.analysis.scoring import LEGACY, Scored, measure_chunks, score_chunks
+from rag_chunk.analysis.scoring_workers import ScoringWorkers
 from rag_chunk.analysis.shard_survey import CorpusSurvey
 from rag_chunk.analysis.stage import Stage, time_stage
 from rag_chunk.chunker import Chunking, chunk
@@ -30,7 +30,7 @@ from rag_chunk.config.run import Unit
 from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions
-from rag_chunk.corpus.units import encoders_of, units_of
+from rag_chunk.corpus.units import Units, encoders_of, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.questions import Questions
 from rag_chunk.retriever import Ranking, is_built_in, parents_of, prepare
@@ -40,7 +40,6 @@ from rag_chunk.scorer.budget import required_depth
 
 # Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
 _CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
-_WAITING = 4  # configurations that are chunked and not yet scored: so the progress that is shown is not far ahead
 _SLOW_WORK = ("embedding", "reranking")
 OnProgress = Callable[[str, int, int], None]
 
@@ -51,6 +50,7 @@ class _Job:
 
     name: str
     config: RunConfig
+    chunking: Chunking
     evaluation: EvaluationSet | None
     converter: str | None
     chunk_time: float
@@ -70,7 +70,7 @@ class _Job:
 class Run:
     """The configurations that have been run, and what they share.
 
-    They are chunked one after the other. With an `executor`, their rankings are scored beside that, a few at a time.
+    They are chunked one after the other. With `workers`, their rankings are scored beside that, a few at a time.
     """
 
     def __init__(
@@ -78,16 +78,18 @@ class Run:
         corpus: Corpus,
         evaluation: EvaluationSet | None,
         groups: tuple[str, ...],
-        executor: Executor | None = None,
+        workers: ScoringWorkers | None = None,
         survey: CorpusSurvey | None = None,
     ) -> None:
         """Run nothing yet; `evaluation` is nothing without questions, `survey` is there where the corpus is several shards."""
         self._corpus, self._evaluation, self._groups = corpus, evaluation, groups
-        self._executor, self._survey = executor, survey
-        self._waiting: dict[str, Future[tuple[Scored, Stage]]] = {}
+        self._workers, self._survey = workers, survey
+        self._waiting: dict[str, tuple[_Job, Future[tuple[Scored, Stage]]]] = {}
+        self._seconds = 0.0  # that a configuration has taken to be scored
         self._seen: dict[Any, str] = {}
         self._merged: list[tuple[str, str]] = []
         self._prepared: set[str] = set()
+        self._units: list[Units] = []
         self.chunkings: dict[str, Chunking] = {}
         self.scored: dict[str, Scored] = {}
         self.timings: dict[str, float] = {}
@@ -127,7 +129,7 @@ class Run:
             LEGACY in (config.retriever, *self._groups) or not chunking.has_counts
         )
         converter = conversion.name if conversion else None
-        self._score(_Job(name, config, evaluation, converter, seconds * share, goes_over_shards))
+        self._score(_Job(name, config, chunking, evaluation, converter, seconds * share, goes_over_shards))
         if config.needs_vectors:
             self._note_embedding(name, config, usage)
 
@@ -145,17 +147,36 @@ class Run:
 
     def _score(self, job: _Job) -> None:
         """Score a configuration, beside the next ones where that may be; the first computes what they share."""
-        if self._executor is None or not self.scored or not job.is_all_ours:
+        if self._workers is None or not self.scored or not job.is_all_ours:
             self._note_score(job.name, *self._score_rankings(job))
             return
-        self._collect(_WAITING)
-        self._waiting[job.name] = self._executor.submit(copy_context().run, self._score_rankings, job)
+        self._workers.start(self._score_rankings, self._shared, self._seconds)
+        self._collect(self._workers.most_waiting)
+        self._waiting[job.name] = job, self._workers.submit(job)
 
     def _collect(self, most: int) -> None:
-        """Wait until at most so many configurations are still being scored."""
+        """Score, or wait for the scores of, all but so many of the configurations that wait.
+
+        The oldest is the next to be ready. Until it is, the newest is taken back from the workers, unless they have it.
+        """
         while len(self._waiting) > most:
-            name = next(iter(self._waiting))
-            self._note_score(name, *self._waiting.pop(name).result())
+            (oldest, (_, future)), newest = next(iter(self._waiting.items())), next(reversed(self._waiting))
+            job, last = self._waiting[newest]
+            if not future.done() and last.cancel():
+                del self._waiting[newest]
+                self._note_score(newest, *self._score_rankings(job))
+            else:
+                self._note_score(oldest, *self._result(*self._waiting.pop(oldest)))
+
+    def _result(self, job: _Job, future: Future[tuple[Scored, Stage]]) -> tuple[Scored, Stage]:
+        """Return what a worker has made of a job; where it failed or died, do it here, so that errors are raised here."""
+        return self._score_rankings(job) if future.exception() else future.result()
+
+    @property
+    def _shared(self) -> list[object]:
+        """What jobs refer to and is large: it is the same for many."""
+        outlines = [chunking.outline for chunking in self.chunkings.values() if chunking.outline]
+        return [self._corpus, self._evaluation, *self._units, *outlines]
 
     def add_external(self, name: str, external: ExternalRun) -> None:
         """Score chunks and rankings that were made elsewhere; how long that took is not known."""
@@ -199,8 +220,15 @@ class Run:
         names = encoders_of(chunking.units for chunking in self.chunkings.values())
         return tuple(sorted(names | (self._survey.encoders if self._survey else set()))) or None
 
+    def prepare_units(self, configs: Iterable[RunConfig]) -> None:
+        """Find the units of all configurations before the first is chunked, so that all workers have them."""
+        for config in configs:
+            self._prepare_units(config.unit, config.model)
+
     def _prepare_units(self, unit: Unit, model: str) -> None:
-        self._prepare(f"{unit}_time", f"{unit} {model}", lambda: units_of(self._corpus, unit, model))
+        self._prepare(
+            f"{unit}_time", f"{unit} {model}", lambda: self._units.append(units_of(self._corpus, unit, model))
+        )
 
     def _prepare(self, timing: str, what: str, make: Callable[[], object]) -> None:
         """Do once what all configurations share, and add up how long it takes."""
@@ -215,7 +243,7 @@ class Run:
         self.timings[timing] = self.timings.get(timing, 0.0) + seconds
 
     def _note_score(self, name: str, scored: Scored, stage: Stage) -> None:
-        self.scored[name] = scored
+        self.scored[name], self._seconds = scored, stage.seconds
         self._add_time("evidence_time" if self._evaluation else "structure_time", stage.shared)
 
     def _merge(self, kept: str, name: str) -> None:
@@ -237,7 +265,7 @@ class Run:
         self._change(name, result.model_copy(update={"embedding": entry, "metrics": metrics}))
 
     def _score_rankings(self, job: _Job) -> tuple[Scored, Stage]:
-        chunking = self.chunkings[job.name]
+        chunking = job.chunking
         with time_stage(self._corpus) as stage:
             scored = measure_chunks(chunking, job.name, job.config, self._groups)
             if job.evaluation:

@@ -93,6 +93,8 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
     text = texts.get(output.output, lambda: markdown_text(report))()
     if output.output in _WITHOUT_VERDICT and not output.quiet and (warning := draft_warning(report)):
         say(warning)
+    if output.output == "json" and output.save is None and not output.quiet:
+        _say_unlisted(report)
     if output.output_file is None:
         typer.echo(text, nl=False)
     else:
@@ -100,6 +102,14 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
         if not output.quiet:
             _say_verdict(report, output)
             say(f"wrote {output.output_file}")
+
+
+def _say_unlisted(report: "Report") -> None:
+    """Say which lists are too long for a report, where nothing keeps them."""
+    counts = {"documents": report.corpus.document_list, "skipped files": report.corpus.skipped_list}
+    for what, listed in counts.items():
+        if listed:
+            say(f"the report counts its {listed.count:,} {what}; add --save DIR to list them too, in DIR/{listed.file}")
 
 
 def _page(analysis: "Analysis") -> str:

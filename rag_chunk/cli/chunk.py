@@ -11,6 +11,7 @@ from rag_chunk.cli.analyze import Source, progress
 from rag_chunk.cli.app import app, check_parent, check_target, say
 from rag_chunk.cli.options import with_fields, with_options
 from rag_chunk.config import option_of
+from rag_chunk.config.names import path_text
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import OF_CHUNK, CommandLineOptions
 from rag_chunk.errors import SettingsError
@@ -134,7 +135,7 @@ def _write_folder(
     check_parent(path)
     ((name, config),) = settings.configs.items()
     located = settings.analysis.with_absolute_paths(Path.cwd())
-    source = str(located.require_source())
+    source = path_text(located.require_source())
     folder = ChunkFolder(path.absolute(), source, config, target.form, workers.shard_size, target.parents, target.cache)
     with progress(quiet=target.quiet) as on_progress:
         written = chunk_source(folder, located, workers, notify, on_progress or (lambda *_: None))

@@ -9,6 +9,7 @@ from rag_chunk.cli.analyze import Source, progress
 from rag_chunk.cli.app import app, check_target, say, write, written_form
 from rag_chunk.cli.options import with_fields, with_options
 from rag_chunk.config.drafting import DraftingConfig
+from rag_chunk.config.names import path_text
 from rag_chunk.config.sources import CommandLineOptions
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ def draft_questions(
         say("No draft was kept, so there is no question file.")
         return
     write(drafting.output_file, text)
-    form = written_form(drafting.output_file, text)
+    form, source = written_form(drafting.output_file, text), job.documents.source
     notify(
-        f"Wrote {drafting.output_file}{form}. Next:\n\nrag-chunk review {drafting.output_file} {job.documents.source}\n"
+        f"Wrote {drafting.output_file}{form}. Next:\n\nrag-chunk review {drafting.output_file} {path_text(source)}\n"
     )
 
 

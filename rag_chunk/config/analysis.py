@@ -4,12 +4,12 @@ import itertools
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.catalog import CONVERTERS
 from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST
-from rag_chunk.config.names import did_you_mean, is_function_name, is_stored_address, safe_name
+from rag_chunk.config.names import did_you_mean, is_function_name, is_stored_address, path_text, safe_name
 from rag_chunk.config.prices import Prices
 from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import SettingsError
@@ -111,6 +111,10 @@ class AnalysisConfig(BaseModel):
     )
 
     _numbers = numbers
+
+    @field_serializer("source", when_used="json-unless-none")
+    def _source_text(self, source: Path) -> str:
+        return path_text(source)
 
     @field_validator(*PATHS)
     @classmethod

@@ -10,7 +10,7 @@ from rag_chunk.config.catalog import BACKENDS, RERANKERS
 _UNSAFE = re.compile('[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff/\\\\\\\\<>:"|?*]+')
 _LONGEST = 150  # bytes of a name, so that name and ending fit into what file systems allow
 _ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
-_STORED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # a `Path` made of s3://bucket has one slash; C:/ is a drive
+_STORED = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/+")  # a `Path` made of s3://bucket has one slash; C:/ is a drive
 _GIVEN = re.compile(r"given-[0-9a-f]{12}")
 
 
@@ -58,6 +58,15 @@ def is_stored_address(path: object) -> bool:
     (True, False)
     """
     return bool(_STORED.match(str(path)))
+
+
+def path_text(path: object) -> str:
+    """Return a path as text, and the address of a store with both its slashes, of which a `Path` has lost one.
+
+    >>> path_text("s3:/bucket/docs"), path_text("s3://bucket/docs"), path_text("C:/docs")
+    ('s3://bucket/docs', 's3://bucket/docs', 'C:/docs')
+    """
+    return _STORED.sub(lambda scheme: f"{scheme[0].rstrip('/')}//", str(path), count=1)
 
 
 def is_function_name(name: str) -> bool:

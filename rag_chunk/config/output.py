@@ -89,7 +89,8 @@ class OutputConfig(BaseModel):
         json_schema_extra={"common": True},
     )
     cache: bool = Field(
-        True, description="Keep tokens and vectors on disk for the next analysis of the same documents."
+        True,
+        description="Keep tokens, places of evidence and vectors on disk for the next analysis of the same documents.",
     )
     quiet: bool = Field(
         False, description="No notices and no progress.", json_schema_extra={"flags": ["--quiet", "-q"]}

@@ -90,6 +90,10 @@ def read_stored(listing: StoredListing, source: str | Path, *, skip_unreadable: 
     documents, broken = read_stored_texts(named, skip_unreadable=skip_unreadable)
     for file in listing.tables:
         documents += read_table(TableRange(file, file.size))
+    if not documents and not listing.tables:
+        left_out = ", ".join(f"{name} {reason}" for name, reason in [*broken, *listing.left_out][:5])
+        why = f": {left_out}" if left_out else " passes --include and --exclude"
+        raise InputError(f"no document under {address_of(source) or source}{why}")
     if not documents:
         raise not_documents(str(address_of(source) or source), "  it has no lines")
     return Corpus(documents, [*broken, *listing.left_out])

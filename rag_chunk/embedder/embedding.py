@@ -9,6 +9,8 @@ import numpy as np
 
 from rag_chunk.config import BACKENDS, RunConfig
 from rag_chunk.config.catalog import load_built_in
+from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Spans
 from rag_chunk.embedder import vector_store as store
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, check_dimensions
 from rag_chunk.embedder.usage import EmbeddingUsage, time_usage
@@ -57,6 +59,21 @@ def embed(texts: Sequence[str], config: RunConfig, role: Role = "document") -> V
         if role == "document":
             _count(usage, model, stored)
         return _stack([stored[each] for each in keys])
+
+
+def embed_spans(corpus: Corpus, spans: Spans, config: RunConfig) -> Vectors:
+    """Return the vector of each stretch of the line, as `embed` returns those of their texts."""
+    model, texts = embedder_of(config), corpus.texts(spans)
+    if model.embed_spans is None:
+        return embed(texts, config)
+    with time_usage() as usage:
+        different = [*dict(zip(texts, range(len(texts)), strict=True)).values()]
+        usage.texts += len(different)
+        if usage.on_progress:
+            usage.on_progress(0, len(different))
+        vectors, counts = model.embed_spans(corpus, spans)
+        usage.documents += int(counts[different].sum())
+        return vectors
 
 
 def key(model: Embedder, role: Role, text: str) -> bytes:

@@ -7,18 +7,15 @@ common has nothing in common.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
-from itertools import chain
-from zlib import crc32
 
 import numpy as np
 
-from rag_chunk.corpus.arrays import Floats, Positions, first_of_runs, ranges
-from rag_chunk.corpus.characters import classify_characters, mask_characters
+from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import Floats, Positions, Spans, first_of_runs, ranges
 from rag_chunk.embedder.interface import Embedder, Role, Vectors, unit
+from rag_chunk.embedder.text_words import LineWords, count_words, has_line_words, split_words
+from rag_chunk.embedder.vocabulary import DIMENSIONS, Vocabulary
 
-DIMENSIONS = 1024
-_PART = 3  # characters
 _AT_ONCE = 256  # texts
 _MOST_WORDS = 65_536  # whose features are remembered
 
@@ -26,43 +23,42 @@ _MOST_WORDS = 65_536  # whose features are remembered
 def hashing(name: str, url: str | None) -> Embedder:
     """Return the embedder; it has no name and no address."""
     del name, url
-    return Embedder(f"hashing-1-{DIMENSIONS}", _embed, _count, batch=4096, is_cheap=True, is_stored=False)
+    return Embedder(
+        f"hashing-1-{DIMENSIONS}",
+        _embed,
+        count_words,
+        batch=4096,
+        is_cheap=True,
+        is_stored=False,
+        embed_spans=_embed_spans,
+    )
 
 
 def _embed(texts: Sequence[str], role: Role) -> Vectors:
-    parts = [unit(_sum_features(texts[first : first + _AT_ONCE])) for first in range(0, len(texts), _AT_ONCE)]
-    vectors: Vectors = np.concatenate([np.zeros((0, DIMENSIONS), np.float32), *parts])
-    return vectors
+    parts = [np.zeros((0, DIMENSIONS), np.float32)]
+    for first in range(0, len(texts), _AT_ONCE):
+        vocabulary, lowered = _vocabulary(), [text.lower() for text in texts[first : first + _AT_ONCE]]
+        words = vocabulary.number(split_words(lowered))
+        parts.append(unit(_sum_features(words, count_words(lowered), vocabulary)))
+    return np.concatenate(parts)
 
 
-def _count(texts: Sequence[str]) -> Positions:
-    """Return the number of words in each text: a word begins at a letter, digit or `_` that follows none."""
-    is_word = classify_characters("\n".join(texts), _is_word) != 0
-    begins = is_word.copy()
-    begins[1:] &= ~is_word[:-1]
-    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(begins)])
-    lengths = np.array([len(text) for text in texts], np.int64)
-    ends = np.cumsum(lengths + 1) - 1
-    counts: Positions = before[ends] - before[ends - lengths]
-    return counts
+def _embed_spans(corpus: Corpus, spans: Spans) -> tuple[Vectors, Positions]:
+    if not has_line_words(corpus):
+        texts = corpus.texts(spans)
+        return _embed(texts, "document"), count_words(texts)
+    line = corpus.derive(LineWords, lambda: LineWords(corpus))
+    parts, counts = [np.zeros((0, DIMENSIONS), np.float32)], [np.zeros(0, np.int64)]
+    for first in range(0, len(spans), _AT_ONCE):
+        words, several = line.inside(spans[first : first + _AT_ONCE])
+        parts.append(unit(_sum_features(words, several, line.vocabulary)))
+        counts.append(several)
+    return np.concatenate(parts), np.concatenate(counts)
 
 
-def _words(texts: Sequence[str]) -> list[str]:
-    """Return the words of all texts, runs of letters, digits and `_`, one text after the other."""
-    joined = "\n".join(texts)
-    return mask_characters(joined, classify_characters(joined, _is_word) == 0).split()
-
-
-def _is_word(character: str) -> int:
-    return character.isalnum() or character == "_"
-
-
-def _sum_features(texts: Sequence[str]) -> Floats:
-    """Return the sum of the features of each text's words: [texts, dimensions]."""
-    vocabulary = _vocabulary()
-    lowered = [text.lower() for text in texts]
-    words = np.fromiter(map(vocabulary.__getitem__, _words(lowered)), np.int64)
-    rows = np.repeat(np.arange(len(texts)), _count(lowered))
+def _sum_features(words: Positions, counts: Positions, vocabulary: Vocabulary) -> Floats:
+    """Return the sum of the features of each text's words, of which it has so many: [texts, dimensions]."""
+    rows = np.repeat(np.arange(len(counts)), counts)
     # One entry for each different word of each text, in the order in which the text has them: which word, and its weight.
     often = _count_repetitions(words, rows)
     words, rows, often = (column[often > 0] for column in (words, rows * DIMENSIONS, often))
@@ -72,7 +68,7 @@ def _sum_features(texts: Sequence[str]) -> Floats:
     features = ranges(starts[words], starts[words] + several)
     cells = places[features] + np.repeat(rows, several)
     signed = values[features] * np.repeat(1 + np.log(often), several)
-    return np.bincount(cells, signed, minlength=len(texts) * DIMENSIONS).reshape(-1, DIMENSIONS)
+    return np.bincount(cells, signed, minlength=len(counts) * DIMENSIONS).reshape(-1, DIMENSIONS)
 
 
 def _count_repetitions(words: Positions, rows: Positions) -> Positions:
@@ -86,36 +82,6 @@ def _count_repetitions(words: Positions, rows: Positions) -> Positions:
     return often
 
 
-class Vocabulary(dict[str, int]):
-    """The numbers of the words that were met, and the features of each."""
-
-    def __init__(self) -> None:
-        """Know no word yet."""
-        super().__init__()
-        self._new: list[str] = []
-        self._features = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-
-    def __missing__(self, word: str) -> int:
-        """Number a new word."""
-        self._new.append(word)
-        number = self[word] = len(self)
-        return number
-
-    def features(self) -> tuple[Positions, Positions, Positions, Floats]:
-        """Return where the features of each word start, how many they are, their dimensions, and what they add."""
-        if self._new:
-            _, lengths, places, values = self._features
-            more = [_hash_parts(word) for word in self._new]
-            lengths = np.append(lengths, [*map(len, more)])
-            hashes = np.array([*chain.from_iterable(more)], np.int64)
-            signs = np.where(hashes & (1 << 31), 0.5, -0.5)
-            signs[(np.cumsum(lengths) - lengths)[-len(more) :] - len(places)] *= 2  # the words themselves
-            starts = np.cumsum(lengths) - lengths
-            self._features = starts, lengths, np.append(places, hashes % DIMENSIONS), np.append(values, signs)
-            self._new = []
-        return self._features
-
-
 _LATEST = [Vocabulary()]
 
 
@@ -124,17 +90,3 @@ def _vocabulary() -> Vocabulary:
     if len(_LATEST[0]) > _MOST_WORDS:
         _LATEST[0] = Vocabulary()
     return _LATEST[0]
-
-
-def _hash_parts(word: str) -> list[int]:
-    """Return the CRC-32 of a word and of its runs of characters."""
-    framed = f"<{word}>"
-    parts = [framed[place : place + _PART] for place in range(len(framed) - _PART + 1)]
-    return [_hash(word), *map(_hash_part, parts)]
-
-
-def _hash(text: str) -> int:
-    return crc32(text.encode("utf-8", "surrogatepass"))
-
-
-_hash_part = lru_cache(maxsize=65_536)(_hash)  # a few thousand parts make up most words

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Floats, Positions, Spans
 from rag_chunk.errors import InputError
 
@@ -49,7 +50,8 @@ class Embedder:
     each text, of which the model reads `limit`, or all. `batch` texts are embedded, and kept, at a time. `is_cheap`
     is a model that a laptop runs so fast that its cost does not matter; not `is_stored`, where its vectors are made
     faster than they are read. `load_token_model` is there where the vectors of tokens can be had; it raises `InputError`
-    where the model takes no mean of them.
+    where the model takes no mean of them. `embed_spans` is there where stretches of a corpus are embedded faster than
+    their texts, with the same vectors and counts.
     """
 
     identity: str
@@ -60,6 +62,7 @@ class Embedder:
     is_cheap: bool = False
     is_stored: bool = True
     load_token_model: Callable[[], TokenModel] | None = None
+    embed_spans: Callable[[Corpus, Spans], tuple[Vectors, Positions]] | None = None
 
 
 def unit(vectors: Any) -> Vectors:

@@ -13,7 +13,8 @@ from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.config.tracking import LogChunks, TrackingConfig
 from rag_chunk.mlflow_tracker.address import Notify
 
-MOST_BYTES = 20_000_000
+MOST_BYTES = 20_000_000  # of chunks with their text, of all configurations
+MOST_PLACES = 1_000_000  # chunks, of all configurations, whose places take about 120 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +37,19 @@ def copy_artifact(path: str, source: Path) -> Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkPlan:
-    """What is logged of the chunks of each configuration."""
+    """What is logged of the chunks of each configuration.
+
+    `has_text`: they were saved with their text; `logs_places`: of those that go without it, their places are logged.
+    """
 
     results: Results
     log: LogChunks
     chunk_files: bool
+    has_text: bool
+    logs_places: bool
 
     def page(self) -> Iterator[Artifact]:
-        """Yield the report as a page; it has the documents' text where the chunks that are logged have it."""
+        """Yield the report as a page; it has the documents' text unless `--log-chunks` keeps text back."""
         source = self.results.file("report.html")
         if source and self.log in {"spans", "none"}:
             yield text_artifact("report.html", without_texts(source.read_text(encoding="utf-8")))
@@ -55,33 +61,48 @@ class ChunkPlan:
         source = self.results.chunks(result)
         if source is None or self.log == "none":
             return
-        if self.log == "spans" or (self.log == "best" and result != self.results.report.best):
+        is_chosen = self.log == "all" or (self.log == "best" and result == self.results.report.best)
+        if is_chosen and self.has_text:
+            yield copy_artifact("chunks/chunks.jsonl", source)
+            if self.chunk_files:
+                yield Artifact(path="chunks/text", write=lambda target: _write_texts(source, target))
+        elif self.logs_places and self.has_text:
             yield Artifact(path="chunks/chunks.jsonl", write=lambda target: _write_spans(source, target))
-            return
-        yield copy_artifact("chunks/chunks.jsonl", source)
-        if self.chunk_files:
-            yield Artifact(path="chunks/text", write=lambda target: _write_texts(source, target))
+        elif self.logs_places:
+            yield copy_artifact("chunks/chunks.jsonl", source)
 
 
 def plan_chunks(results: Results, options: TrackingConfig, notify: Notify) -> ChunkPlan:
-    """Follow `--log-chunks`; without it, log all text while it is under 20 MB. Say which."""
+    """Follow `--log-chunks`; without it, log all text while it is under 20 MB, and the places of up to a million chunks.
+
+    Say which.
+    """
     files = [file for result in results.report.configurations if (file := results.chunks(result))]
     size = sum(file.stat().st_size for file in files)
-    log = options.log_chunks or ("all" if size < MOST_BYTES else "best")
-    have_text = all(map(_has_text, files))
+    count = round(sum(result.metrics.get("num_chunks", 0) for result in results.report.configurations))
+    plan = ChunkPlan(
+        results=results,
+        log=options.log_chunks or ("all" if size < MOST_BYTES else "best"),
+        chunk_files=options.chunk_files,
+        has_text=all(map(_has_text, files)),
+        logs_places=options.log_chunks is not None or count <= MOST_PLACES,
+    )
     if files:
-        notify(_describe(log if have_text or log == "none" else "spans", size))
-    return ChunkPlan(results=results, log=log, chunk_files=options.chunk_files and have_text)
+        notify(_describe(plan, size, count))
+    return plan
 
 
-def _describe(log: LogChunks, size: int) -> str:
-    notices = {
-        "all": f"the chunks of every configuration are logged with their text ({size / 1e6:.1f} MB)",
-        "best": "the best configuration's chunks are logged with their text, the others' as spans",
-        "spans": "chunks are logged as spans, without their text",
-        "none": "chunks are not logged",
-    }
-    return notices[log]
+def _describe(plan: ChunkPlan, size: int, count: int) -> str:
+    """Say what is logged of `count` chunks, whose files have `size` bytes."""
+    best = "the best configuration's chunks are logged with their text, the others'"
+    many = f"{count:,} are more than {MOST_PLACES:,}; --log-chunks spans logs the places of all"
+    if plan.log == "none":
+        return "chunks are not logged"
+    if plan.log == "all" and plan.has_text:
+        return f"the chunks of every configuration are logged with their text ({size / 1e6:.1f} MB)"
+    if plan.log == "best" and plan.has_text:
+        return f"{best} as spans" if plan.logs_places else f"{best} are not logged: {many}"
+    return "chunks are logged as spans, without their text" if plan.logs_places else f"chunks are not logged: {many}"
 
 
 def _has_text(source: Path) -> bool:

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from rag_chunk.analysis.folder import Results
@@ -193,8 +193,8 @@ class Contents:
         """Return the one file type, or `mixed`."""
         if self._options.document_type:
             return self._options.document_type
-        kinds = {PurePosixPath(document.name).suffix.lower().lstrip(".") for document in self._report.corpus.documents}
-        return (kinds.pop() or "text") if len(kinds) == 1 else "mixed"
+        suffix = self._report.corpus.suffix
+        return "mixed" if suffix is None else suffix or "text"
 
     def _dataset(self) -> str:
         source = Path(str(self._report.analysis.get("source", "")))
@@ -233,6 +233,11 @@ class Contents:
     def _analysis_artifacts(self) -> tuple[Artifact, ...]:
         names = ("report.json", "comparison.csv", "report.md", "questions.json", "analysis.yaml")
         files = [copy_artifact(name, file) for name in names if (file := self._results.file(name))]
+        if self._report.corpus.document_list:
+            number = f"{self._report.corpus.num_documents:,}"
+            self._notify_once(
+                f"MLflow gets the number and the digest of {number} documents, not the list of their names"
+            )
         comparison = text_artifact(COMPARISON, tables.comparison_table(self._report))
         return (*files, *self._chunks.page(), comparison, *self._losses())
 

@@ -18,7 +18,7 @@ from rag_chunk.questions.common_blocks import (
     fill_gaps,
     find_anchors,
     place_lines,
-    places_of_piece,
+    places_of_pieces,
     seeds,
     trim_ends,
 )
@@ -87,8 +87,8 @@ def _regions(pattern: str, letters: str, low: int, high: int) -> list[tuple[int,
     A piece counts the less the more often it occurs, so that what is repeated on all pages decides nothing.
     """
     hits: list[tuple[int, float]] = []
-    for _, piece in seeds(pattern, _MOST_SEEDS):
-        places = places_of_piece(piece, letters, low, high)
+    pieces = [piece for _, piece in seeds(pattern, _MOST_SEEDS)]
+    for places in places_of_pieces(pieces, letters, low, high):
         hits += [(place, 1 / len(places)) for place in places]
     if not hits:
         return []

@@ -133,6 +133,7 @@ def locate(wanted: Sequence[ParsedQuestion], corpus: Corpus, account: Diagnostic
     locator = Locator(corpus, account)
     locator.prepare(wanted)
     checked = tuple(Checked(question, locator.items(question)) for question in wanted)
+    locator.keep()
     note_unknown_documents(account, corpus)
     ordered = sorted(account.findings, key=lambda finding: finding.number)
     return QuestionCheck("", corpus, checked, tuple(ordered), account.matched)

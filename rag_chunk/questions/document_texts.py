@@ -86,8 +86,7 @@ class DocumentTexts:
 
     def _sample(self, form: Form, indexes: Sequence[int]) -> str:
         most, characters = _SAMPLE
-        texts = (self._documents[index].text[:characters] for index in indexes[:: max(len(indexes) // most, 1)])
-        return _FORM_OF[form]("\n".join(texts))
+        return "\n".join(self.text(form, index)[:characters] for index in indexes[:: max(len(indexes) // most, 1)])
 
     def most_like(self, wanted: Sequence[tuple[str, Documents]], most: int) -> list[list[int]]:
         """Return for each passage, given by its letters, the documents with most pieces of it, the best first."""

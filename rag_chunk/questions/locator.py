@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from rag_chunk.config import did_you_mean
 from rag_chunk.corpus import Corpus, DocumentIndex
 from rag_chunk.questions.diagnostics import Diagnostics, Kind
+from rag_chunk.questions.kept_matches import Wanted, key_of_matches, load_matches, store_matches
 from rag_chunk.questions.parsing import ParsedQuestion, Wording
 from rag_chunk.questions.question import STEPS, Evidence
-from rag_chunk.questions.search import Match, Span, TextSearch, excerpt, line_of, places_of
+from rag_chunk.questions.search import Match, Span, TextSearch, distinct_pairs, excerpt, line_of, places_of
 
 MOST_PLACES = 5
 SHORTEST_PHRASE = 12
@@ -24,15 +25,27 @@ class Locator:
         self._account = account
         self._all = range(len(corpus.documents))
         self._names = DocumentIndex(corpus)
+        self._wanted: list[Wanted] = []
+        self._key: str | None = None  # of the cache, where what is located is still to be kept
 
     def prepare(self, questions: Sequence[ParsedQuestion]) -> None:
-        """Look for all phrases of `questions` at once, so that `items` has them."""
+        """Look for all phrases of `questions` at once, so that `items` has them; the cache may have all their places."""
         wordings = (wording for asked in questions for item in asked.items for wording in item)
-        self._places.prepare(
+        self._wanted = distinct_pairs(
             (wording.text.strip(), documents)
             for wording in wordings
             if wording.text and wording.start is None and (documents := self._places_to_look(wording))
         )
+        self._key = key_of_matches(self._corpus, self._wanted)
+        if self._key and load_matches(self._key, self._wanted, self._places):
+            self._key = None
+        else:
+            self._places.prepare(self._wanted)
+
+    def keep(self) -> None:
+        """Keep the places of all phrases that were prepared, where the cache has not got them."""
+        if self._key:
+            store_matches(self._key, self._wanted, self._places)
 
     def _places_to_look(self, wording: Wording) -> Sequence[int]:
         named = self._all if wording.doc is None else self._names.find(wording.doc)

@@ -49,22 +49,23 @@ class TextSearch:
         self._corpus = corpus
         self._offsets: list[int] = corpus.starts.tolist()
         self._texts = DocumentTexts(corpus)
-        self._matches: dict[tuple[str, Documents], Match | None] = {}
+        self.matches: dict[tuple[str, Documents], Match | None] = {}  # of phrases that were prepared
+        self.similar: dict[tuple[str, Documents, int | str | None], Match | None] = {}  # that were asked for
         self._likely: dict[tuple[str, Documents], list[int]] = {}
         self._effort = _EFFORT
 
     def prepare(self, wanted: Iterable[tuple[str, Sequence[int]]]) -> None:
         """Look for many phrases at once, each in its documents: the same results, in much less time."""
-        pairs = list(dict.fromkeys((phrase, _as_documents(documents)) for phrase, documents in wanted))
-        self._matches.update(zip(pairs, self._find_all(pairs), strict=True))
-        missing = [pair for pair in pairs if self._matches[pair] is None and len(pair[0]) >= SHORTEST_SIMILAR]
+        pairs = distinct_pairs(wanted)
+        self.matches.update(zip(pairs, self._find_all(pairs), strict=True))
+        missing = [pair for pair in pairs if self.matches[pair] is None and len(pair[0]) >= SHORTEST_SIMILAR]
         passages = [(letters(fold(phrase)).text, documents) for phrase, documents in missing if len(documents) > 1]
         self._likely.update(zip(passages, self._texts.most_like(passages, MOST_DOCUMENTS), strict=True))
 
     def forget(self) -> None:
         """Drop the folded texts and what was prepared; all is made again where it is needed."""
         self._texts = DocumentTexts(self._corpus)
-        self._matches, self._likely = {}, {}
+        self.matches, self.similar, self._likely = {}, {}, {}
 
     def find(self, phrase: str, documents: Sequence[int]) -> Match | None:
         """Return every place of `phrase`: exact, else folded, else by letters and digits. None where there is none.
@@ -73,7 +74,7 @@ class TextSearch:
         other, as of a part of a compound.
         """
         pair = phrase, _as_documents(documents)
-        return self._matches[pair] if pair in self._matches else self._find_all([pair])[0]
+        return self.matches[pair] if pair in self.matches else self._find_all([pair])[0]
 
     def _find_all(self, wanted: Sequence[tuple[str, Documents]]) -> list[Match | None]:
         whole, inside = dict[int, Match](), dict[int, Match]()  # by row; those inside longer words count last
@@ -104,6 +105,12 @@ class TextSearch:
 
     def find_similar(self, phrase: str, documents: Sequence[int], page: int | str | None = None) -> Match | None:
         """Return the most similar text, if it is similar enough and has the same numbers."""
+        key = phrase, _as_documents(documents), page
+        if key not in self.similar:
+            self.similar[key] = self._find_similar(*key)
+        return self.similar[key]
+
+    def _find_similar(self, phrase: str, documents: Documents, page: int | str | None) -> Match | None:
         if len(phrase) < SHORTEST_SIMILAR:
             return None
         if match := self._align(phrase, documents, page):
@@ -247,6 +254,11 @@ def pages_around(document: Document, page: int | str) -> Span | None:
         return None
     end = pages[number + 2].start if number + 2 < len(pages) else len(document.text)
     return pages[max(0, min(number, len(pages) - 1) - 1)].start, end
+
+
+def distinct_pairs(wanted: Iterable[tuple[str, Sequence[int]]]) -> list[tuple[str, Documents]]:
+    """Return each phrase with the documents to look for it in, once."""
+    return list(dict.fromkeys((phrase, _as_documents(documents)) for phrase, documents in wanted))
 
 
 def _as_documents(indexes: Sequence[int]) -> Documents:

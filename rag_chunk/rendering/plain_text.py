@@ -49,11 +49,10 @@ def markdown_table(report: Report) -> str:
 def markdown_text(report: Report) -> str:
     """Return the report in Markdown: what was analysed, the comparison, the verdict."""
     corpus, questions = report.corpus, report.questions
-    size = sum(document.characters for document in corpus.documents)
     asked = f", {questions.count} questions from `{last_part(questions.source)}`" if questions else ""
     parts = [
         f"# rag-chunk: {report.title}\n",
-        f"{len(corpus.documents)} documents of {size:,} characters{asked}.\n",
+        f"{corpus.num_documents} documents of {corpus.characters:,} characters{asked}.\n",
         markdown_table(report),
         f"{legend(report)}\n",
         "\n".join(f"- {note}" for note in [*notes(report), *skipped_lines(report)]) + "\n",

@@ -7,6 +7,7 @@ time. Chunks are embedded and multiplied block by block, and only the best are k
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -14,13 +15,15 @@ from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import NO_POSITIONS, Floats, Positions
-from rag_chunk.embedder import Vectors, check_dimensions, embed
+from rag_chunk.corpus.cores import available_cores
+from rag_chunk.embedder import Vectors, check_dimensions, embed, embed_spans
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import index_settings, texts_to_index
 from rag_chunk.retriever.order import ScoredRows, best_columns, best_first, no_rows
 
 _AT_ONCE = 4096  # chunks embedded and multiplied together: 13 MB in 384 dimensions
-_CELLS = 2**21  # scores made at once: 16 MB
+_CELLS = 2**21  # scores made at once by a core: 16 MB
+_TILE = 48  # questions: a multiple of what BLAS multiplies together, so that parts of them have the same products
 EmbedChunks = Callable[[Chunking], Iterator[Vectors]]  # the vectors of all chunks, in order, some at a time
 
 
@@ -47,8 +50,8 @@ class Dense:
         best = no_rows(len(questions))
         others = [best[1]]
         for first, block in self._blocks(chunking, questions):
-            places = np.broadcast_to(np.arange(first, first + block.shape[1]), block.shape)
-            best = _keep_best(best, (places, block), depth)
+            columns, scores = best_columns(block, depth)
+            best = _keep_best(best, (columns + first, scores), depth)
             others.append(block[:, among[(among >= first) & (among < first + block.shape[1])] - first])
         kept, scores = best_columns(np.hstack(others), len(among))
         return best, (among[kept], scores)
@@ -69,12 +72,14 @@ class Dense:
         for some in self._embed_chunks(chunking) if len(asked) else ():
             vectors = some.astype(np.float64)
             check_dimensions(asked.shape[1], vectors.shape[1])
-            step = max(1, _CELLS // len(vectors))
-            parts = [asked[row : row + step] @ vectors.T for row in range(0, len(asked), step)]
-            yield first, np.vstack([part.astype(np.float32) for part in parts])
+            yield first, _multiply(asked, vectors)
             first += len(vectors)
 
     def _embed_texts(self, chunking: Chunking) -> Iterator[Vectors]:
+        if not self._config.indexes_more:
+            for first in range(0, len(chunking), _AT_ONCE):
+                yield embed_spans(chunking.corpus, chunking.spans[first : first + _AT_ONCE], self._config)
+            return
         texts = texts_to_index(chunking, self._config)
         for first in range(0, len(texts), _AT_ONCE):
             yield embed(texts[first : first + _AT_ONCE], self._config)
@@ -86,8 +91,27 @@ class Dense:
         return self._latest[questions]
 
 
+def _multiply(asked: Floats, vectors: Floats) -> Floats:
+    """Return the products of all rows, some questions at a time on each core: float32 [questions, chunks]."""
+    scores = np.empty((len(asked), len(vectors)), np.float32)
+    cores = available_cores()
+    step = max(1, min(_CELLS // len(vectors), len(asked) // cores) // _TILE) * _TILE
+
+    def fill(row: int) -> None:
+        scores[row : row + step] = asked[row : row + step] @ vectors.T
+
+    rows = range(0, len(asked), step)
+    if min(cores, len(rows)) == 1:
+        for row in rows:
+            fill(row)
+    else:
+        with ThreadPoolExecutor(min(cores, len(rows)), thread_name_prefix="product") as threads:
+            list(threads.map(fill, rows))
+    return scores
+
+
 def _keep_best(known: ScoredRows, block: ScoredRows, depth: int) -> ScoredRows:
-    """Return the best `depth` of two lists, of which the second has later chunks."""
+    """Return the best `depth` of two lists, best first, of which the second has later chunks."""
     rows, scores = (np.hstack(pair) for pair in zip(known, block, strict=True))
     kept = best_first(scores, depth)
     return np.take_along_axis(rows, kept, axis=1), np.take_along_axis(scores, kept, axis=1)

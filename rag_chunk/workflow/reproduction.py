@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from rag_chunk.analysis import Analysis, corpus_entry
+from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.history import (
     Reproduction,
     SavedAnalysis,
@@ -19,7 +19,9 @@ from rag_chunk.analysis.history import (
     saved_from_analysis,
 )
 from rag_chunk.analysis.report import ConfigurationResult
+from rag_chunk.analysis.report_inputs import whole_corpus_entry
 from rag_chunk.config import AnalysisConfig, OutputConfig, TrackingConfig, explain, is_external
+from rag_chunk.config.names import is_stored_address
 from rag_chunk.config.sources import Settings
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.workflow import Reporter, run
@@ -71,7 +73,7 @@ def run_again(
 
 def _describe_changes(before: SavedAnalysis, settings: Settings) -> str:
     """Say which documents were changed, where that may be why questions cannot be read."""
-    now = corpus_entry(read_all_documents(settings.analysis))
+    now = whole_corpus_entry(read_all_documents(settings.analysis))
     names = [f"{each.name} {each.what}" for each in converter_differences(before.report.corpus, now)]
     names += [f"{each.name} is {each.what}" for each in document_differences(before.report.corpus, now)]
     listed = ", ".join(names)
@@ -126,6 +128,6 @@ def _path(before: SavedAnalysis, path: str | Path | None, what: str, remedy: str
     """Return where something is now; raise `InputError` where that is not known, or nothing is there."""
     if path is None:
         raise InputError(f"{before.source} does not say where its {what} were; name them: {remedy}")
-    if not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, of any text
+    if not is_stored_address(path) and not os.path.exists(path):  # noqa: PTH110 - says no, and raises nothing, of any text
         raise InputError(f"the {what} of {before.source} are not at {path}; name them: {remedy}")
     return Path(path)

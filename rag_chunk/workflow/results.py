@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rag_chunk.analysis import Analysis
+from rag_chunk.analysis.document_lists import write_lists
 from rag_chunk.analysis.folder import (
     DIGESTS,
     FOLDERS,
@@ -103,6 +104,7 @@ def _write_files(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> 
         asked = [_question(question, analysis.corpus) for question in analysis.questions.questions]
         write_text(folder / "questions.json", _json(asked))
     _write_documents(analysis.corpus, folder / "documents")
+    write_lists(report.corpus, analysis.corpus, folder)
     write_text(folder / REPORT, report.to_json())
     write_text(folder / DIGESTS, _json(_digests(folder)))
     write_text(folder / "tracking.json", _json(tracking))

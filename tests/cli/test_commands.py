@@ -603,8 +603,15 @@ def test_documents_of_a_store_are_analysed_as_those_of_a_folder(run, docs):
         source = "memory://bucket/docs"
         assert run("chunk", source, "-q") == run("chunk", "docs", "-q")
         Path("rag-chunk.yaml").write_text(f"strategy: sentence\nanalysis:\n  source: {source}\n")
-        status, out, _ = run("analyze", "--output", "json")
-        assert (status, json.loads(out)["corpus"]["digest"]) == (0, read_corpus("docs").digest)
+        status, out, _ = run("analyze", "--output", "json", "--save", "results")
+        report = json.loads(out)
+        assert (status, report["corpus"]["digest"]) == (0, read_corpus("docs").digest)
+        assert report["analysis"]["source"] == source
+        assert all(source in file.read_text() for file in Path("results", "configs").iterdir())
+        assert run("reproduce", "results")[0] == 0
+        assert f"no document under {source} passes --include" in run("chunk", source, "--include", "zz*")[2]
+        assert run("chunk", "-o", "chunks", "-q")[0] == 0
+        assert f'"source": "{source}"' in Path("chunks", "manifest.jsonl").read_text()
     finally:
         store.store.clear()
     status, out, err = run("chunk", "s3://ann:s3cret@bucket/docs")

@@ -17,6 +17,7 @@ from rag_chunk.analysis import analyze
 from rag_chunk.chunker import chunk
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document, cache
+from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.corpus.units import accelerator, encoder, load_encoding, token_arrays, units_of
 from rag_chunk.corpus.units.accelerator import PROOFS, digest, load_accelerator, proven_code_points, sample
 from rag_chunk.corpus.units.encoder import Encoder
@@ -127,13 +128,15 @@ def test_an_encoding_without_a_proof_is_left_to_tiktoken() -> None:
     assert load_accelerator("r50k_base") is None
 
 
-def test_no_ranks_are_loaded_where_all_tokens_come_from_the_cache(
+def test_no_ranks_are_loaded_where_all_tokens_and_the_counts_of_cut_texts_come_from_the_cache(
     cached: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token_arrays.facts_of.cache_clear()
     corpus = Corpus([Document("a.txt", "One two three. " * 900)])
     config = RunConfig(strategy="fixed-size", unit="tokens", chunk_size=8, model="cl100k_base")
-    before = units_of(corpus, "tokens", config.model).starts.tolist()
+    cut = as_spans([(start, start + 9) for start in range(1, 12_000, 7)])  # inside words
+    units = units_of(corpus, "tokens", config.model)
+    before, sizes = units.starts.tolist(), units.count(cut).sizes.tolist()
 
     def refuse(_: str) -> None:
         raise AssertionError
@@ -143,7 +146,9 @@ def test_no_ranks_are_loaded_where_all_tokens_come_from_the_cache(
     monkeypatch.setattr(encoder, "load_encoding", refuse)
     monkeypatch.setattr(encoder, "load_accelerator", refuse)
     again = Corpus([Document("a.txt", "One two three. " * 900)])
-    assert units_of(again, "tokens", config.model).starts.tolist() == before
+    units = units_of(again, "tokens", config.model)
+    assert units.starts.tolist() == before
+    assert units.count(cut).sizes.tolist() == sizes
     encoder.encoder_of.cache_clear()
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag_chunk.config import BACKENDS, RunConfig
 from rag_chunk.config.catalog import load_built_in
-from rag_chunk.corpus import cache
-from rag_chunk.embedder import Embedder, embed, embedder_of, embedding, hashing, track_usage
+from rag_chunk.corpus import Corpus, Document, cache
+from rag_chunk.embedder import Embedder, embed, embed_spans, embedder_of, embedding, hashing, track_usage
 from rag_chunk.embedder import vector_store as store
 from rag_chunk.embedder.interface import check_dimensions, unit
 from rag_chunk.embedder.vector_store import Stored
@@ -72,6 +72,30 @@ def test_hashing_makes_the_same_vectors_when_it_has_met_too_many_words_to_rememb
     before = embed(some, CONFIG)
     monkeypatch.setattr(hashing, "_MOST_WORDS", 3)
     assert (embed(some, CONFIG) == before).all()
+
+
+@given(st.lists(texts, max_size=4), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 9)), max_size=6))
+@example(["door doors a_door", "Doors: \ud800x9 \u0391\u03c3 "], [(0, 9), (2, 3), (16, 1), (17, 9), (24, 8), (5, 0)])
+@example(["\u039f\u0394\u039f\u03a3 \u039f\u03a3", "door"], [(0, 3), (0, 4), (3, 4)])
+@example(["D\u0130\u0130 door", "door"], [(0, 2), (0, 8), (1, 7)])
+def test_hashing_makes_of_a_stretch_of_a_corpus_what_it_makes_of_its_text(some, stretches):
+    corpus = Corpus(Document(f"{row}.txt", text) for row, text in enumerate(some))
+    starts = np.array([start for start, _ in stretches if start < len(corpus)], np.int64)
+    ends = starts + [length for start, length in stretches if start < len(corpus)]
+    spans = np.column_stack([starts, np.minimum(ends, corpus.starts[corpus.documents_at(starts) + 1])])
+    with track_usage() as of_texts:
+        expected = embed(corpus.texts(spans), CONFIG)
+    with track_usage() as of_spans:
+        vectors = embed_spans(corpus, spans, CONFIG)
+    assert vectors.tobytes() == expected.tobytes()
+    of_spans.seconds = of_texts.seconds
+    assert of_spans == of_texts
+
+
+def test_lower_case_moves_no_border_of_a_word_but_where_the_line_is_not_kept():
+    changed = [(each, low) for each in map(chr, range(sys.maxunicode + 1)) if (low := each.lower()) != each]
+    assert [each for each, low in changed if len(low) > 1] == ["\u0130"]
+    assert all(each.isalnum() == low.isalnum() for each, low in changed if len(low) == 1)
 
 
 def test_hashing_is_lexical():

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_chunk.corpus import Corpus, Document
+from rag_chunk.questions import common_blocks
 from rag_chunk.questions.borders import is_component, is_whole
 from rag_chunk.questions.folding import fold, letters, numbers
 from rag_chunk.questions.phrase_matcher import PhraseMatcher
@@ -88,6 +89,18 @@ def test_phrases_prepared_together_have_the_matches_of_each_by_itself(drawn):
         expected = match_one_by_one(corpus, phrase, documents)
         assert together.find(phrase, documents) == alone.find(phrase, documents) == expected
         assert together.find_similar(phrase, documents) == alone.find_similar(phrase, documents)
+
+
+@given(st.data(), alphabets, st.sampled_from((8, 12)))
+def test_the_places_of_all_pieces_of_a_passage_are_those_of_each_piece(data, alphabet, size):
+    text = data.draw(st.text(alphabet[:3], max_size=20)) * data.draw(st.integers(1, 9))
+    low, high = sorted(data.draw(st.tuples(st.integers(0, len(text)), st.integers(0, len(text)))))
+    others = data.draw(st.lists(st.text(alphabet, min_size=size, max_size=size), max_size=3))
+    pieces = [*(text[place : place + size] for place in range(len(text) - size + 1)), *others]
+    alone = [common_blocks.places_of_piece(piece, text, low, high) for piece in pieces]
+    assert list(common_blocks.places_of_pieces(pieces, text, low, high)) == alone
+    counts = [len(places_one_by_one(text[low:high], piece)) for piece in pieces]
+    assert [len(places) for places in alone] == [count if count <= 50 else 0 for count in counts]
 
 
 def test_the_time_to_find_phrases_does_not_grow_with_their_number_times_the_text():

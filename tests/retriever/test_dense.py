@@ -54,6 +54,9 @@ def test_dense_equals_a_plain_product_however_it_is_blocked(data):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(dense_module, "_AT_ONCE", data.draw(st.integers(1, 5)))
         patched.setattr(dense_module, "_CELLS", data.draw(st.integers(1, 8)))
+        patched.setattr(dense_module, "_TILE", data.draw(st.sampled_from([1, 48])))
+        cores = data.draw(st.integers(1, 3))
+        patched.setattr(dense_module, "available_cores", lambda: cores)
         for depth in (0, 1, 3, len(chunking)):
             found = rank(chunking, questions, DENSE, depth)
             assert found.shape == (len(questions), min(depth, len(chunking)))

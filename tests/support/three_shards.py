@@ -20,7 +20,9 @@ _SHARDS = 3
 _whole = analysis.analyze
 # These look at how a corpus in memory is gone through, not at results.
 _OF_ONE_SHARD = (
+    "test_documents_that_are_left_out_are_not_called_poor_in_evidence_without_questions",
     "test_each_configuration_is_chunked_and_ranked_once",
+    "test_what_fails_beside_others_is_raised",
     "test_what_configurations_share_is_timed_apart_from_each_of_them",
 )
 

@@ -67,8 +67,16 @@ def _excerpt(question: AskedQuestion) -> str:
 
 
 def document_differences(before: CorpusEntry, after: CorpusEntry) -> tuple[Difference, ...]:
-    """Return the documents that were changed, left out or added, in name order."""
-    return tuple(_differences(before, after)) if before.digest != after.digest else ()
+    """Return the documents that were changed, left out or added, in name order.
+
+    Where the list of one side was not kept, the names are not known: one difference is of all documents.
+    """
+    if before.digest == after.digest:
+        return ()
+    if len(before.documents) == before.num_documents and len(after.documents) == after.num_documents:
+        return tuple(_differences(before, after))
+    name = f"one or more of {before.num_documents:,} documents"
+    return (Difference(name=name, what="not the same; their names were not kept"),)
 
 
 def _differences(before: CorpusEntry, after: CorpusEntry) -> Iterator[Difference]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rag_chunk.analysis import Analysis
+from rag_chunk.analysis.document_lists import with_all_documents
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.errors import InputError
 from rag_chunk.questions import question_to_dict
@@ -55,7 +56,9 @@ def saved_from_analysis(analysis: Analysis, source: str) -> SavedAnalysis:
     """Return an analysis that was just made."""
     asked = analysis.questions
     questions = [question_to_dict(question, analysis.corpus) for question in asked.questions] if asked else []
-    return SavedAnalysis(source=source, report=analysis.report, questions=_by_id(questions))
+    corpus = with_all_documents(analysis.report.corpus, analysis.corpus)
+    report = analysis.report.model_copy(update={"corpus": corpus})
+    return SavedAnalysis(source=source, report=report, questions=_by_id(questions))
 
 
 def parse_questions(text: str, where: str) -> dict[str, AskedQuestion]:

@@ -1,7 +1,7 @@
 """The tokens of a corpus: it is encoded once, on all cores, and what was encoded is kept on disk."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
@@ -182,6 +182,15 @@ def _key_of_short(corpus: Corpus, short: list[int], encoder: Encoder) -> str | N
         return None
     digest = cache.checksum(*(document.digest.encode() for document in documents)).hex()
     return f"tokens-2-{encoder.name}-short-{digest}"
+
+
+def key_of_counts(corpus: Corpus, texts: Sequence[str], encoder: Encoder) -> str | None:
+    """Return where the cache keeps how many tokens each of some texts of the corpus has by itself."""
+    if not cache.is_enabled() or len(corpus) < WORTH_KEEPING:
+        return None
+    lengths = np.array([len(text) for text in texts], np.int64)  # with them a joined text can be that of no others
+    digest = cache.checksum(lengths.tobytes(), "".join(texts).encode("utf-8", "surrogatepass")).hex()
+    return f"counts-1-{encoder.name}-{digest}"
 
 
 def _jobs(corpus: Corpus, cuts: Positions, known: set[int]) -> Iterator[list[Stretch]]:

@@ -6,12 +6,13 @@ of it are the same for the corpus and for any chunk that holds it. Between a cut
 point the chunk's own text is encoded; everything else is counted from the corpus' token starts.
 """
 
+from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from rag_chunk.corpus import Corpus
+from rag_chunk.corpus import Corpus, cache
 from rag_chunk.corpus.arrays import Positions, Spans, among, as_spans, distinct, index_in, line_type, opens
 from rag_chunk.corpus.characters import BLOCK, NEWLINE, SPACE, STICKY
 from rag_chunk.corpus.units import token_arrays
@@ -112,12 +113,25 @@ class Tokens:
         """Return the number of tokens of each span's text, encoded by itself, given that of those before its end: [n]."""
         counts = self._single_token_rows(spans[:, 0], spans[:, 1], after)
         others = np.flatnonzero(counts == 0)
-        known, texts = self._counts, self._corpus.texts(as_spans(spans[others]))
-        tokens = list(map(known.get, texts))
-        for index in [index for index, count in enumerate(tokens) if count is None]:
-            tokens[index] = self._count(texts[index])
-        counts[others] = tokens
+        counts[others] = self._count_all(self._corpus.texts(as_spans(spans[others])))
         return counts
+
+    def _count_all(self, texts: Sequence[str]) -> Positions:
+        """Return the number of tokens of each text by itself: [n]. Where some had to be encoded, all are kept on disk."""
+        remembered = list(map(self._counts.get, texts))
+        if None not in remembered:
+            return np.array(remembered, np.int64)
+        key = token_arrays.key_of_counts(self._corpus, texts, self._encoder)
+        kept = cache.load(key) if key else None
+        if kept is None:
+            known = zip(remembered, texts, strict=True)
+            counts = np.array([self._count(text) if count is None else count for count, text in known], self._kind)
+            if key:
+                cache.store(key, counts)
+            return counts
+        new = zip(texts, kept.tolist(), strict=True)
+        self._counts.update((text, count) for text, count in new if len(text) <= SHORT)
+        return kept
 
     def _single_token_rows(self, starts: Positions, ends: Positions, after: Positions) -> Positions:
         """Return the number of tokens of each text that is one token but for white space around it, else 0: [n]."""

@@ -80,7 +80,7 @@ def html_text(analysis: Analysis) -> str:
         .render(
             report=report,
             source=report.title,
-            characters=sum(document.characters for document in report.corpus.documents),
+            characters=report.corpus.characters,
             parts=[_part(report, comparison, result, numbers, members) for comparison, result in groups(report)],
             sizes=_sizes(analysis, numbers),
             columns=columns_to_show(report),
@@ -166,6 +166,8 @@ def _sizes(analysis: Analysis, numbers: Mapping[str, int]) -> Distributions | No
 def _remarks(report: Report) -> list[str]:
     """Return what was merged, skipped and left out."""
     documents = [f"{entry.name} {entry.reason}" for entry in report.corpus.skipped]
+    if listed := report.corpus.skipped_list:
+        documents = [f"{listed.count:,} files were skipped; analyze --save DIR lists them in {listed.file}"]
     phrases = [f"{entry.name}: {entry.reason}" for entry in report.questions.skipped] if report.questions else []
     return [*remarks(report), *skipped_lines(report), *documents, *phrases]
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rag_chunk.analysis.shard_chunks import ShardChunks, Stretches, drop_places
+from rag_chunk.analysis.shard_moves import Move, join_stretches
 from rag_chunk.analysis.shard_passes import (
     ChunkedShard,
     RankingTask,
@@ -21,16 +22,17 @@ from rag_chunk.analysis.shard_passes import (
 from rag_chunk.chunker import Chunk, Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import NO_POSITIONS, Positions, as_spans
+from rag_chunk.corpus.arrays import NO_POSITIONS, Positions
 from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import record_usage
 from rag_chunk.retriever import Ranking
-from rag_chunk.retriever.bm25 import CollectionStatistics, best_of_part
+from rag_chunk.retriever.bm25 import best_of_part
 from rag_chunk.retriever.dense import dense
 from rag_chunk.retriever.hybrid import DEPTH, fuse
 from rag_chunk.retriever.order import ScoredRows, merge_best, no_rows
+from rag_chunk.retriever.term_counts import CollectionStatistics
 from rag_chunk.scorer.outlined_chunking import OutlinedChunking, TokenLine, TokenPlaces
 from rag_chunk.scorer.shape import Shape
 
@@ -176,7 +178,8 @@ class JoinedChunking(ShardedChunking):
             if among is None:
                 return self._best_of_candidates(questions, depth)
             return self.best_by_scores("bm25", questions, 0, among)[1]
-        counts, statistics, lists = [part.counts for part in self.parts if part.counts], self.statistics, []
+        counts, statistics = [part.counts for part in self.parts if part.counts], self.statistics
+        lists = list[ScoredRows]()
         for each, rows in zip(counts, self.rows, strict=True):
             own = None if among is None else select_rows(rows, among)
             of_part, scores = best_of_part(each, statistics, depth, own)
@@ -185,17 +188,29 @@ class JoinedChunking(ShardedChunking):
 
     def _best_of_candidates(self, questions: Sequence[str], depth: int) -> ScoredRows:
         """Rank by bm25 the candidates of all shards; go over those shards again whose other chunks may be among the best."""
-        candidates, statistics = [part.candidates for part in self.parts if part.candidates], self.statistics
-        lists = []
-        for each, rows in zip(candidates, self.rows, strict=True):
-            of_part, scores = each.best(statistics, depth)
-            lists.append((rows[of_part], scores))
+        statistics = self.statistics
+        lists = [
+            (rows[own], scores)
+            for part, rows in zip(self.parts, self.rows, strict=True)
+            for own, scores in [_best_of_shard(part, statistics, depth)]
+        ]
         best = merge_best(lists, depth)
-        lacking = {number for number, each in enumerate(candidates) if not each.are_enough(statistics, depth, best[1])}
+        lacking = {
+            number
+            for number, part in enumerate(self.parts)
+            if part.candidates and not part.candidates.are_enough(statistics, depth, best[1])
+        }
         if not lacking:
             return best
         again, _ = self.best_by_scores("bm25", questions, depth, numbers=lacking)
         return merge_best([again, *(each for number, each in enumerate(lists) if number not in lacking)], depth)
+
+
+def _best_of_shard(part: ShardChunks, statistics: CollectionStatistics, depth: int) -> ScoredRows:
+    """Return the best chunks of a shard by what is known of its terms."""
+    if part.candidates:
+        return part.candidates.best(statistics, depth)
+    return best_of_part(part.counts, statistics, depth) if part.counts else no_rows(0)
 
 
 def join_chunks(
@@ -204,15 +219,15 @@ def join_chunks(
     """Join the chunks of all shards on the line of `source`; `names` are those of each shard's documents, in order."""
     line = source.line
     tokens = _join_tokens(line, names, parts, config)
-    moves = [_Move(line, each, tokens) for each in names]
-    chunks, rows = _join(moves, [part.chunks for part in parts])
+    moves = [Move(line, each, tokens) for each in names]
+    chunks, rows = join_stretches(moves, [part.chunks for part in parts])
     keys = np.concatenate([part.keys for part in parts])
     units = units_of(Corpus(()), config.unit, config.model)  # they are counted
     handed, parent_rows = None, None
     kept = [drop_places(part, config) for part in parts]
     common: dict[str, Any] = {"config": config, "source": source, "parts": kept}
     if any(part.parents is not None for part in parts):
-        parents, rows_of_parents = _join(moves, [part.parents for part in parts if part.parents is not None])
+        parents, rows_of_parents = join_stretches(moves, [part.parents for part in parts if part.parents is not None])
         parent_rows = _join_parent_rows(parts, rows, rows_of_parents)
         handed = ShardedChunking(
             line, parents.spans, units, **common, rows=rows_of_parents, is_handed_over=True, **_places(parents, tokens)
@@ -246,42 +261,6 @@ def _join_tokens(
             return None
         counts[line.rows_of(each)] = part.document_tokens
     return TokenLine(line, counts, config.model)
-
-
-class _Move:
-    """Moves what is on a shard's line to the line of all shards."""
-
-    def __init__(self, line: PartialCorpus, names: Sequence[str], tokens: TokenLine | None) -> None:
-        """Look up where the documents with these names are."""
-        documents = line.rows_of(names)
-        lengths = np.array([line.facts[row].characters for row in documents.tolist()], np.int64)
-        self._own = np.cumsum(lengths) - lengths
-        self._starts = line.starts[documents]
-        self._non_whitespace = line.non_whitespace_before(self._starts)
-        self._tokens = None if tokens is None else tokens.starts[documents]
-
-    def move(self, stretches: Stretches) -> Stretches:
-        """Return stretches on the common line."""
-        document = np.searchsorted(self._own, stretches.spans[:, 0], side="right") - 1
-        spans = stretches.spans + (self._starts - self._own)[document][:, None]
-        non_whitespace = stretches.non_whitespace + self._non_whitespace[document][:, None]
-        if self._tokens is None or stretches.tokens is None:
-            return Stretches(spans, non_whitespace)
-        return Stretches(spans, non_whitespace, as_spans(stretches.tokens + self._tokens[document][:, None]))
-
-
-def _join(moves: Sequence[_Move], shards: Sequence[Stretches]) -> tuple[Stretches, list[Positions]]:
-    """Return all stretches in order, and the row that each one of a shard has there."""
-    moved = [move.move(each) for move, each in zip(moves, shards, strict=True)]
-    spans = np.concatenate([each.spans for each in moved])
-    placed = np.concatenate([each.non_whitespace for each in moved])
-    counted = [each.tokens for each in moved if each.tokens is not None]
-    order = np.lexsort((spans[:, 1], spans[:, 0]))
-    row = np.empty(len(order), np.int64)
-    row[order] = np.arange(len(order))
-    borders = np.cumsum([len(each.spans) for each in moved])[:-1]
-    tokens = as_spans(np.concatenate(counted)[order]) if counted else None
-    return Stretches(as_spans(spans[order]), as_spans(placed[order]), tokens), np.split(row, borders)
 
 
 def _join_parent_rows(

@@ -14,16 +14,17 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, Spans, as_spans, index_in
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, track_usage
-from rag_chunk.retriever.bm25 import CollectionStatistics, TermCounts, bm25
-from rag_chunk.retriever.bm25_candidates import CandidateCounts, keep_candidates
+from rag_chunk.retriever.bm25 import bm25
+from rag_chunk.retriever.bm25_candidates import CandidateCounts, RankingGuess, keep_candidates
 from rag_chunk.retriever.hybrid import DEPTH
+from rag_chunk.retriever.term_counts import CollectionStatistics, TermCounts
 from rag_chunk.scorer.budget import usual_depth
 from rag_chunk.scorer.outlined_chunking import count_tokens_of_documents
 from rag_chunk.scorer.pricing import count_touched
 from rag_chunk.scorer.shape import Shape, measure_shape
 
 _KEY_BYTES = 8
-_MORE_CANDIDATES = 2
+_TWICE = 2
 _BY_WORDS = {"bm25", "hybrid"}
 
 
@@ -44,7 +45,8 @@ class ShardChunks:
     """The chunks of a shard under one configuration, on the shard's own line.
 
     `keys` [chunks] are equal for equal texts. `parents` and `parent_rows` are as those of a `Chunking`. Where words rank,
-    `statistics` are there, and the `counts` of all chunks in a small corpus, else of the `candidates`; `document_tokens` [documents] where a budget is in tokens. `usage` is what was embedded to cut by
+    `statistics` are there, and the `counts` of all chunks or of the `candidates`, and `depth` is how many may be asked for;
+    `document_tokens` [documents] where a budget is in tokens. `usage` is what was embedded to cut by
     meaning, and `seconds` how long it took to chunk.
     """
 
@@ -57,6 +59,7 @@ class ShardChunks:
     statistics: CollectionStatistics | None = None
     counts: TermCounts | None = None
     candidates: CandidateCounts | None = None
+    depth: int = 0
     document_tokens: Positions | None = None
     seconds: float = 0.0
 
@@ -79,9 +82,9 @@ def drop_places(shard: ShardChunks, config: RunConfig) -> ShardChunks:
 
 
 def chunk_shard(
-    corpus: Corpus, config: RunConfig, questions: Sequence[str] | None, *, keeps_counts: bool
+    corpus: Corpus, config: RunConfig, questions: Sequence[str] | None, guess: RankingGuess | None
 ) -> ShardChunks:
-    """Chunk a shard, and count the questions' terms in its chunks where these rank."""
+    """Chunk a shard, and count the questions' terms in its chunks where these rank; with a guess, in some of them."""
     with track_usage() as usage, time_stage(corpus) as stage:
         chunking = chunk(corpus, config)
         shape = measure_shape(chunking, config)
@@ -97,16 +100,17 @@ def chunk_shard(
         parents=None if family.parents is None else _stretches(family.parents_or_self(), config, in_tokens=in_tokens),
         parent_rows=family.parent_rows,
         statistics=counts.statistics if counts else None,
-        counts=counts.compact() if counts and keeps_counts else None,
-        candidates=None if not counts or keeps_counts else keep_candidates(counts, count_candidates(chunking, config)),
+        counts=counts.compact() if counts and not guess else None,
+        candidates=keep_candidates(counts, guess) if counts and guess else None,
+        depth=count_candidates(chunking, config) if counts else 0,
         document_tokens=count_tokens_of_documents(_token_starts(corpus, config), corpus.starts) if in_tokens else None,
         seconds=stage.seconds,
     )
 
 
 def count_candidates(chunking: Chunking, config: RunConfig) -> int:
-    """Return how many chunks of a shard can be asked for: at first fewer are, and some that come close are needed, too."""
-    return DEPTH if config.retriever == "hybrid" else _MORE_CANDIDATES * usual_depth(chunking, config)
+    """Return how many chunks may be asked for: at first, and once more where they do not fill the budgets."""
+    return DEPTH if config.retriever == "hybrid" else _TWICE * usual_depth(chunking, config)
 
 
 def _stretches(chunking: Chunking, config: RunConfig, *, in_tokens: bool) -> Stretches:

@@ -16,11 +16,12 @@ from rag_chunk.corpus.arrays import Positions, Spans
 from rag_chunk.corpus.sharded_corpus import ReadableShard
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, Vectors, track_usage
-from rag_chunk.retriever.bm25 import CollectionStatistics, best_of_part, bm25
+from rag_chunk.retriever.bm25 import best_of_part, bm25
 from rag_chunk.retriever.dense import dense
 from rag_chunk.retriever.indexed import texts_to_index
 from rag_chunk.retriever.legacy import legacy
 from rag_chunk.retriever.order import ScoredRows
+from rag_chunk.retriever.term_counts import CollectionStatistics
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ next shard can take the place of this one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag_chunk.analysis.joined_chunking import JoinedChunking, join_chunks
 from rag_chunk.analysis.shard_chunks import ShardChunks, chunk_shard
@@ -14,22 +14,24 @@ from rag_chunk.config import RunConfig
 from rag_chunk.corpus.sharded_corpus import ReadableShard, ShardedCorpus
 from rag_chunk.corpus.units import encoders_of, units_of
 from rag_chunk.embedder import record_usage
+from rag_chunk.retriever.bm25_candidates import RankingGuess, guess_ranking
 
 MOST_WITH_COUNTS = 20  # shards; the counts of more would fill the memory of the process that joins them
+_FIRST = 8  # shards that tell, in a larger corpus, what is likely to rank first in the others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SurveyTask:
     """A shard, its number, the configurations by name, and what is asked; nothing where there are no questions.
 
-    `keeps_counts`: the questions' terms in every chunk are returned, and not only in those that can be ranked first.
+    The questions' terms are returned of every chunk; of a configuration with a guess, only of what can rank first.
     """
 
     shard: ReadableShard
     number: int
     configs: Mapping[str, RunConfig]
     questions: Sequence[str] | None
-    keeps_counts: bool
+    guesses: Mapping[str, RankingGuess]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +68,7 @@ def survey_shard(task: SurveyTask) -> ShardSurvey:
     """Chunk a shard under each configuration, and count the questions' terms in its chunks."""
     corpus = task.shard.read()
     chunks = {
-        name: chunk_shard(corpus, config, task.questions, keeps_counts=task.keeps_counts)
+        name: chunk_shard(corpus, config, task.questions, task.guesses.get(name))
         for name, config in task.configs.items()
     }
     encoders = encoders_of(units_of(corpus, config.unit, config.model) for config in task.configs.values())
@@ -78,9 +80,15 @@ def survey_corpus(
     corpus: ShardedCorpus, configs: Mapping[str, RunConfig], questions: Sequence[str] | None
 ) -> CorpusSurvey:
     """Survey all shards, and put their chunks together."""
-    few = len(corpus.shards) <= MOST_WITH_COUNTS
-    tasks = [SurveyTask(shard, number, configs, questions, few) for number, shard in enumerate(corpus.shards)]
-    surveys: list[ShardSurvey] = sorted(corpus.run(survey_shard, tasks), key=lambda each: each.number)
+    count = len(corpus.shards)
+    step = 1 if count <= MOST_WITH_COUNTS else -(-count // _FIRST)
+    tasks = [SurveyTask(shard, number, configs, questions, {}) for number, shard in enumerate(corpus.shards)]
+    surveys: list[ShardSurvey] = list(corpus.run(survey_shard, tasks[::step]))
+    if step > 1:
+        guesses = _guess_rankings(surveys, configs, len(surveys) / count)
+        others = [replace(task, guesses=guesses) for task in tasks if task.number % step]
+        surveys += corpus.run(survey_shard, others)
+    surveys.sort(key=lambda each: each.number)
     names = [survey.names for survey in surveys]
     chunkings = {
         name: join_chunks(corpus, names, [survey.chunks.pop(name) for survey in surveys], config)
@@ -88,3 +96,16 @@ def survey_corpus(
     }
     encoders = frozenset[str]().union(*(survey.encoders for survey in surveys))
     return CorpusSurvey(chunkings, encoders, any(survey.has_headings for survey in surveys))
+
+
+def _guess_rankings(
+    surveys: Sequence[ShardSurvey], configs: Mapping[str, RunConfig], share: float
+) -> dict[str, RankingGuess]:
+    """Guess from some shards, which are this share of all, how chunks rank under the configurations that rank by words."""
+    guesses = {}
+    for name in configs:
+        parts = [survey.chunks[name] for survey in surveys]
+        counts = [part.counts for part in parts if part.counts]
+        if any(each.statistics.length for each in counts):
+            guesses[name] = guess_ranking(counts, share, max(part.depth for part in parts))
+    return guesses

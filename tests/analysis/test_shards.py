@@ -109,6 +109,7 @@ def test_any_division_into_shards_gives_the_same_report(case: Any, with_counts: 
     whole = analyze(corpus, configs, questions, settings=settings).report
     with pytest.MonkeyPatch.context() as patch:  # where shards are many, each keeps the counts of its best chunks
         patch.setattr(shard_survey, "MOST_WITH_COUNTS", with_counts)
+        patch.setattr(shard_survey, "_FIRST", 2)
         patch.setattr(shard_chunks, "count_candidates", lambda *_: candidates)
         parts = analyze(in_shards(corpus, questions, shares), configs, questions, settings=settings).report
     assert figures(parts) == figures(whole)

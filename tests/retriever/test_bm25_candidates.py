@@ -5,9 +5,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag_chunk.retriever.bm25 import TermCounts, best_of_part
-from rag_chunk.retriever.bm25_candidates import keep_candidates
+from rag_chunk.retriever.bm25 import best_of_part
+from rag_chunk.retriever.bm25_candidates import guess_ranking, keep_candidates
 from rag_chunk.retriever.order import ScoredRows, merge_best
+from rag_chunk.retriever.term_counts import TermCounts
 
 TERMS = 6
 
@@ -32,7 +33,7 @@ def random_parts(seed: int, parts: int, chunks: int, spread: int, *, are_alike: 
             shares, longest = chance.random(TERMS) ** 2, spread * int(chance.integers(1, 4))
         frequencies = chance.poisson(shares, (chunks, TERMS))
         others = chance.integers(0, longest, chunks)
-        counts.append(counts_of(frequencies, (frequencies.sum(axis=1) + others).tolist()))
+        counts.append(counts_of(frequencies, (frequencies.sum(axis=1) + others + 1).tolist()))
     return counts
 
 
@@ -48,11 +49,13 @@ def at(first: int, scored: ScoredRows) -> ScoredRows:
     st.integers(1, 12),
 )
 @example((2, 3, 7, 1), False, 1, 1)
+@example((46, 4, 6, 50), False, 3, 2)
 @example((41, 3, 6, 50), True, 5, 3)
 def test_parts_whose_candidates_are_enough_rank_as_all_their_chunks(sizes, are_alike, depth, kept):
     counts, (_, parts, chunks, _) = random_parts(*sizes, are_alike=are_alike), sizes
     depth = min(depth, parts * chunks)
-    candidates = [keep_candidates(each, kept) for each in counts]
+    guess = guess_ranking(counts[:1], 1 / parts, kept)
+    candidates = [keep_candidates(each, guess) for each in counts]
     statistics = sum((each.statistics for each in counts[1:]), counts[0].statistics)
     firsts = [chunks * part for part in range(parts)]
     whole = merge_best(
@@ -71,15 +74,17 @@ def test_parts_whose_candidates_are_enough_rank_as_all_their_chunks(sizes, are_a
 def test_a_few_candidates_of_each_of_many_parts_are_enough():
     counts = random_parts(1, parts=30, chunks=200, spread=50, are_alike=True)
     statistics = sum((each.statistics for each in counts[1:]), counts[0].statistics)
-    candidates = [keep_candidates(each, 40) for each in counts]
+    guess = guess_ranking(counts[:5], 5 / 30, 20)
+    candidates = [keep_candidates(each, guess) for each in counts]
     scores = merge_best([each.best(statistics, 20) for each in candidates], 20)[1]
     assert all(each.are_enough(statistics, 20, scores) for each in candidates)
-    assert sum(len(each.counts.number) for each in candidates) < sum(len(each.number) for each in counts) / 2
+    assert sum(len(each.counts.number) for each in candidates) < sum(len(each.number) for each in counts) / 4
 
 
-@pytest.mark.parametrize(("depth", "enough"), [(2, True), (3, False)])
+@pytest.mark.parametrize(("depth", "enough"), [(3, True), (4, False)])
 def test_chunks_without_a_term_are_candidates_in_their_order(depth, enough):
-    candidates = keep_candidates(counts_of(np.zeros((4, TERMS), np.int64), [1, 2, 3, 4]), 2)
+    counts = counts_of(np.zeros((5, TERMS), np.int64), [1, 2, 3, 4, 5])
+    candidates = keep_candidates(counts, guess_ranking([counts], 1, 1))
     rows, scores = candidates.best(candidates.statistics, depth)
-    assert rows[0].tolist() == [0, 1]
+    assert rows[0].tolist() == [0, 1, 2]
     assert candidates.are_enough(candidates.statistics, depth, scores) is enough

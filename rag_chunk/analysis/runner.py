@@ -80,7 +80,8 @@ class Run:
         """Run nothing yet; `evaluation` is nothing without questions, `survey` is there where the corpus is several shards."""
         self._corpus, self._evaluation, self._groups = corpus, evaluation, groups
         self._workers, self._survey = workers, survey
-        self._waiting: dict[str, tuple[_Job, Future[tuple[Scored, Stage]]]] = {}
+        self._waiting: dict[str, _Job] = {}
+        self._futures: dict[str, Future[tuple[Scored, Stage]]] = {}  # of those that workers have
         self._seconds = 0.0  # that a configuration has taken to be scored
         self._seen: dict[Any, str] = {}
         self._merged: list[tuple[str, str]] = []
@@ -149,21 +150,28 @@ class Run:
         if not self._workers.count:
             self._workers.start(self._score_rankings, self._shared, self._seconds)
         self._collect(self._workers.most_waiting)
-        self._waiting[job.name] = job, self._workers.submit(job)
+        self._waiting[job.name] = job
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        """Give workers the oldest configurations that wait, as many as keep them busy: they keep what they have."""
+        workers, unsent = self._workers, [name for name in self._waiting if name not in self._futures]
+        while workers and unsent and sum(not future.done() for future in self._futures.values()) <= workers.count:
+            name = unsent.pop(0)
+            self._futures[name] = workers.submit(self._waiting[name])
 
     def _collect(self, most: int) -> None:
         """Score, or wait for the scores of, all but so many of the configurations that wait.
 
-        The oldest is the next to be ready. Until it is, the newest is taken back from the workers, unless they have it.
+        The oldest is the next to be ready. Until it is, the newest is scored here, unless a worker has it.
         """
         while len(self._waiting) > most:
-            (oldest, (_, future)), newest = next(iter(self._waiting.items())), next(reversed(self._waiting))
-            job, last = self._waiting[newest]
-            if not future.done() and last.cancel():
-                del self._waiting[newest]
-                self._note_score(newest, *self._score_rankings(job))
+            self._hand_out()
+            oldest, newest = next(iter(self._waiting)), next(reversed(self._waiting))
+            if newest in self._futures or self._futures[oldest].done():
+                self._note_score(oldest, *self._result(self._waiting.pop(oldest), self._futures.pop(oldest)))
             else:
-                self._note_score(oldest, *self._result(*self._waiting.pop(oldest)))
+                self._note_score(newest, *self._score_rankings(self._waiting.pop(newest)))
 
     def _result(self, job: _Job, future: Future[tuple[Scored, Stage]]) -> tuple[Scored, Stage]:
         """Return what a worker has made of a job; where it failed or died, do it here, so that errors are raised here."""

@@ -28,7 +28,7 @@ class ScoringWorkers:
 
     @property
     def most_waiting(self) -> int:
-        """How many jobs keep all workers busy: each has one, the next is on its way, and one may be taken back."""
+        """How many jobs may wait, so that all workers are busy and the progress that is shown is not far ahead."""
         return 2 * self.count + 2
 
     def submit(self, job: object) -> Future[Any]:

@@ -2,9 +2,9 @@
 
 import itertools
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.catalog import CONVERTERS
@@ -17,6 +17,7 @@ from rag_chunk.errors import SettingsError
 Missing = Literal["error", "warn"]
 ONLY_SCORE = ("chunks", "retrieved")  # fields that `score` has, and no other command
 ONLY_ANALYZE = ("max_embed_tokens", "max_context_tokens")  # those that `score`, which asks no model, has not
+_SourcePath = Annotated[Path, PlainSerializer(path_text, when_used="json")]  # a folder, or an address of a store
 PATHS = ("source", "test_file", "chunks", "retrieved")
 SOURCE_HELP = (
     "A folder of documents, one document, a table of {name, text} (.jsonl, .jsonl.gz, .parquet), a quoted pattern of "
@@ -30,7 +31,7 @@ class AnalysisConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    source: Path | None = Field(None, description=SOURCE_HELP)
+    source: _SourcePath | None = Field(None, description=SOURCE_HELP)
     include: tuple[str, ...] = Field((), description="Read only files that match one of these globs.")
     exclude: tuple[str, ...] = Field((), description="Leave out files that match one of these globs.")
     skip_unreadable: bool = Field(False, description="Leave out files that cannot be read, and say so.")
@@ -111,10 +112,6 @@ class AnalysisConfig(BaseModel):
     )
 
     _numbers = numbers
-
-    @field_serializer("source", when_used="json-unless-none")
-    def _source_text(self, source: Path) -> str:
-        return path_text(source)
 
     @field_validator(*PATHS)
     @classmethod

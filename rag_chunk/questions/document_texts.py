@@ -1,14 +1,16 @@
 """`DocumentTexts`: the documents in the forms in which phrases are looked for in them."""
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Literal
 
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.characters import BLOCK
 from rag_chunk.questions.common_blocks import seeds
-from rag_chunk.questions.folding import Folded, fold, fold_text, letters
+from rag_chunk.questions.folding import SEPARATOR, Folded, fold, fold_text, fold_texts, letters, letters_of_texts
 from rag_chunk.questions.phrase_matcher import PhraseMatcher
 
 Form = Literal["exact", "folded", "letters"]
@@ -46,8 +48,32 @@ class DocumentTexts:
         if form == "exact":
             return self._documents[index].text
         if (form, index) not in self._texts:
-            self._texts[form, index] = self._fold(form, index).text
+            self._add_texts(form, [index])
         return self._texts[form, index]
+
+    def _add_texts(self, form: Form, indexes: Sequence[int]) -> None:
+        """Keep the texts of documents in a form, if they are not kept yet."""
+        missing = [index for index in indexes if form != "exact" and (form, index) not in self._texts]
+        if not missing:
+            return
+        before: Form = "exact" if form == "folded" else "folded"
+        self._add_texts(before, missing)
+        change = fold_texts if form == "folded" else letters_of_texts
+        for block in self._blocks(before, missing):
+            texts = change([self.text(before, index) for index in block])
+            self._texts.update(((form, index), text) for index, text in zip(block, texts, strict=True))
+
+    def _blocks(self, form: Form, indexes: Sequence[int]) -> Iterator[list[int]]:
+        """Yield neighbours together whose texts are about as long as a block, or a single one that is longer."""
+        block, length = list[int](), 0
+        for index in indexes:
+            block.append(index)
+            length += len(self.text(form, index))
+            if length > BLOCK:
+                yield block
+                block, length = [], 0
+        if block:
+            yield block
 
     def _fold(self, form: Form, index: int) -> Folded:
         return self.folded(index) if form == "folded" else self.letters(index)
@@ -77,12 +103,20 @@ class DocumentTexts:
     def _scan(
         self, form: Form, patterns: Sequence[str], documents: Sequence[Documents]
     ) -> Iterator[tuple[int, int, int]]:
-        """Yield the document, the pattern and the start of each place of a pattern in any of the documents."""
-        indexes = sorted(set(chain.from_iterable(set(documents))))
+        """Yield the document, the pattern and the start of each place of a pattern in any of the documents.
+
+        The places of one pattern are in order.
+        """
+        indexes = sorted(set(chain.from_iterable(set(documents)))) if patterns else []
+        self._add_texts(form, indexes)
         matcher = PhraseMatcher(patterns, partial(self._sample, form, indexes))
-        for index in indexes if patterns else []:
-            for pattern, start in matcher.places(self.text(form, index)):
-                yield index, pattern, start
+        for block in self._blocks(form, indexes):
+            texts = [self.text(form, index) for index in block]
+            starts = list(accumulate((len(text) + len(SEPARATOR) for text in texts), initial=0))
+            for pattern, start in matcher.places(SEPARATOR.join(texts)):
+                row = bisect_right(starts, start) - 1
+                if start + len(patterns[pattern]) < starts[row + 1]:  # else it has the separator in it
+                    yield block[row], pattern, start - starts[row]
 
     def _sample(self, form: Form, indexes: Sequence[int]) -> str:
         most, characters = _SAMPLE

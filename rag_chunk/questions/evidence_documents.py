@@ -66,7 +66,7 @@ def find_folded_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDoc
     """Return the documents that hold a phrase in other letters, or inside longer words."""
     search, everywhere = TextSearch(corpus), range(len(corpus.documents))
     rows, located = set[int](), set[_Key]()
-    search.prepare((phrase, everywhere) for _, wordings in wanted.items for phrase in _phrases(wordings))
+    search.prepare_places((phrase, everywhere) for _, wordings in wanted.items for phrase in _phrases(wordings))
     for key, wordings in wanted.items:
         for phrase in _phrases(wordings):
             if match := search.find(phrase, everywhere):
@@ -79,7 +79,7 @@ def find_similar_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDo
     """Return the documents that hold text like the phrases."""
     search, everywhere = TextSearch(corpus), range(len(corpus.documents))
     phrases = [phrase for _, wordings in wanted.items for phrase in _phrases(wordings)]
-    search.prepare((phrase, everywhere) for phrase in phrases)
+    search.prepare_likeness((phrase, everywhere) for phrase in phrases)
     long = (phrase for phrase in phrases if len(phrase) >= SHORTEST_SIMILAR)
     rows = {row for phrase in long for row in search.documents_like(phrase, everywhere)}
     return EvidenceDocuments(_names(corpus, rows))

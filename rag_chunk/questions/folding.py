@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from rag_chunk.corpus.arrays import Positions, line_type, occurring, opens
 from rag_chunk.corpus.characters import JOINER, STICKY, classify_characters, codepoints, flags_of
 
 CodePoints = np.ndarray[tuple[int], np.dtype[np.uint32]]
+SEPARATOR = "\0"  # between texts: a cluster of its own, which folding leaves as it is
 _WHITE, _JOINING = 1, 2  # kinds of characters: white space, and what may share a cluster with a neighbour
 
 # What is not plain ASCII in single spaces: it is folded cluster by cluster, as normalisation joins what is in one.
@@ -66,6 +68,14 @@ def fold(text: str) -> Folded:
         codes = np.frombuffer(text.lower().encode(), np.uint8)
         return Folded(np.where(white, np.uint8(ord(" ")), codes)[starts].tobytes().decode(), starts, ends)
     return _replace_changing(np.where(white, np.uint32(ord(" ")), codepoints(text))[starts], starts, ends)
+
+
+def fold_texts(texts: Sequence[str]) -> list[str]:
+    """Return one or more folded texts alone. Many short ones take longer one after the other."""
+    joined = SEPARATOR.join(texts)
+    if joined.count(SEPARATOR) >= len(texts):  # some text has it, too
+        return [fold(text).text for text in texts]
+    return fold(joined).text.split(SEPARATOR)
 
 
 def fold_text(text: str) -> str:
@@ -146,6 +156,17 @@ def letters(folded: Folded) -> Folded:
     kept = classify_characters(folded.text, _is_letter) > 0
     text = codepoints(folded.text)[kept].tobytes().decode("utf-32-le", "surrogatepass")
     return Folded(text, folded.starts[kept], folded.ends[kept])
+
+
+def letters_of_texts(texts: Sequence[str]) -> list[str]:
+    """Return what is left of one or more folded texts when only letters, with their marks, and digits stay."""
+    joined = SEPARATOR.join(text.replace(SEPARATOR, "") for text in texts)
+    kept = classify_characters(joined, _is_letter_or_separator) > 0
+    return codepoints(joined)[kept].tobytes().decode("utf-32-le", "surrogatepass").split(SEPARATOR)
+
+
+def _is_letter_or_separator(character: str) -> int:
+    return character == SEPARATOR or _is_letter(character)
 
 
 def _is_letter(character: str) -> int:

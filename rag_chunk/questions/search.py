@@ -57,9 +57,18 @@ class TextSearch:
     def prepare(self, wanted: Iterable[tuple[str, Sequence[int]]]) -> None:
         """Look for many phrases at once, each in its documents: the same results, in much less time."""
         pairs = distinct_pairs(wanted)
+        self.prepare_places(pairs)
+        self.prepare_likeness(pair for pair in pairs if self.matches[pair] is None)
+
+    def prepare_places(self, wanted: Iterable[tuple[str, Sequence[int]]]) -> None:
+        """Look for the places of many phrases at once, and for no text that is like them."""
+        pairs = distinct_pairs(wanted)
         self.matches.update(zip(pairs, self._find_all(pairs), strict=True))
-        missing = [pair for pair in pairs if self.matches[pair] is None and len(pair[0]) >= SHORTEST_SIMILAR]
-        passages = [(letters(fold(phrase)).text, documents) for phrase, documents in missing if len(documents) > 1]
+
+    def prepare_likeness(self, wanted: Iterable[tuple[str, Sequence[int]]]) -> None:
+        """Look for the documents that are most like each of many phrases, at once."""
+        pairs = [pair for pair in distinct_pairs(wanted) if len(pair[0]) >= SHORTEST_SIMILAR and len(pair[1]) > 1]
+        passages = [(letters(fold(phrase)).text, documents) for phrase, documents in pairs]
         self._likely.update(zip(passages, self._texts.most_like(passages, MOST_DOCUMENTS), strict=True))
 
     def forget(self) -> None:

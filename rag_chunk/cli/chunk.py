@@ -14,7 +14,7 @@ from rag_chunk.config import option_of
 from rag_chunk.config.names import path_text
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import OF_CHUNK, CommandLineOptions
-from rag_chunk.errors import SettingsError
+from rag_chunk.errors import Interrupted, SettingsError
 
 if TYPE_CHECKING:
     from rag_chunk.chunker import Chunking
@@ -130,15 +130,20 @@ def _write_folder(
     path: Path, target: ChunkTarget, settings: "Settings", workers: WorkersConfig, notify: "Notify"
 ) -> None:
     """Write the chunks of each shard to a file of its own."""
-    from rag_chunk.workflow.chunk_folder import ChunkFolder, chunk_source
+    from rag_chunk.workflow.chunk_folder import MANIFEST, ChunkFolder, chunk_source
 
     check_parent(path)
     ((name, config),) = settings.configs.items()
     located = settings.analysis.with_absolute_paths(Path.cwd())
     source = path_text(located.require_source())
     folder = ChunkFolder(path.absolute(), source, config, target.form, workers.shard_size, target.parents, target.cache)
-    with progress(quiet=target.quiet) as on_progress:
-        written = chunk_source(folder, located, workers, notify, on_progress or (lambda *_: None))
+    try:
+        with progress(quiet=target.quiet) as on_progress:
+            written = chunk_source(folder, located, workers, notify, on_progress or (lambda *_: None))
+    except Interrupted:
+        if (path / MANIFEST).exists():
+            notify(f"the files that are written stay in {path}; run the same command again to go on")
+        raise
     count = len(written.files)
     before = f", of which {written.before:,} were there" if written.before else ""
     of = f"{written.documents:,} {'document' if written.documents == 1 else 'documents'}"

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,8 +33,10 @@ from rag_chunk.config import (
 from rag_chunk.config.catalog import Retriever, Strategy
 from rag_chunk.corpus import MARKER, Corpus, Document, read_corpus
 from rag_chunk.corpus.units.encoder import encoder_of
+from rag_chunk.errors import Interrupted
 from rag_chunk.questions import check_questions
 from rag_chunk.questions.drafts import drafts, drafts_yaml
+from rag_chunk.workflow import chunk_folder
 
 GUIDE = """# Keys
 
@@ -626,3 +629,17 @@ def test_export_config_says_where_the_configs_of_a_saved_analysis_are(run, docs)
     assert (status, out) == (3, "")
     assert "docs is a path" in err
     assert "in configs" in err
+
+
+def test_who_interrupts_chunk_is_told_how_to_go_on(run, docs, monkeypatch):
+    write = chunk_folder.chunk_source
+
+    def write_and_stop(*arguments: Any) -> None:
+        write(*arguments)
+        raise Interrupted(signal.SIGINT)
+
+    monkeypatch.setattr(chunk_folder, "chunk_source", write_and_stop)
+    status, _, err = run("chunk", "docs", "-o", "chunks")
+    assert (status, "stay in chunks; run the same command again" in err) == (130, True)
+    monkeypatch.setattr(chunk_folder, "chunk_source", write)
+    assert "of which 1 were there" in run("chunk", "docs", "-o", "chunks")[2]

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 _EXTRAS = re.compile(r"rag-chunk\[([\w,-]+)\]")
 FOREIGN = {
     "--all-metrics",
+    "--chunklab",
     "--command",
     "--fetch-markdown",
     "--counts",

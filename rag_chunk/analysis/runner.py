@@ -143,8 +143,11 @@ class Run:
         return chunking, stage.seconds
 
     def _score(self, job: _Job) -> None:
-        """Score a configuration, beside the next ones where that may be; the first computes what they share."""
-        if self._workers is None or not self.scored or not job.is_all_ours:
+        """Score a configuration, beside the next ones where that may be.
+
+        The first computes what they share; those of several shards share nothing.
+        """
+        if self._workers is None or not (self.scored or self._survey) or not job.is_all_ours:
             self._note_score(job.name, *self._score_rankings(job))
             return
         if not self._workers.count:
@@ -154,11 +157,15 @@ class Run:
         self._hand_out()
 
     def _hand_out(self) -> None:
-        """Give workers the oldest configurations that wait, as many as keep them busy: they keep what they have."""
+        """Give each worker one of the oldest configurations that wait, and one more if another is left for this thread."""
         workers, unsent = self._workers, [name for name in self._waiting if name not in self._futures]
-        while workers and unsent and sum(not future.done() for future in self._futures.values()) <= workers.count:
+        while workers and unsent and self._busy < workers.count + (len(unsent) > 1):
             name = unsent.pop(0)
             self._futures[name] = workers.submit(self._waiting[name])
+
+    @property
+    def _busy(self) -> int:
+        return sum(not future.done() for future in self._futures.values())
 
     def _collect(self, most: int) -> None:
         """Score, or wait for the scores of, all but so many of the configurations that wait.

@@ -5,18 +5,22 @@ next shard can take the place of this one.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 from rag_chunk.analysis.joined_chunking import JoinedChunking, join_chunks
 from rag_chunk.analysis.shard_chunks import ShardChunks, chunk_shard
 from rag_chunk.analysis.skipped import has_headings
 from rag_chunk.config import RunConfig
+from rag_chunk.corpus.cores import available_cores
 from rag_chunk.corpus.sharded_corpus import ReadableShard, ShardedCorpus
 from rag_chunk.corpus.units import encoders_of, units_of
 from rag_chunk.embedder import record_usage
 from rag_chunk.retriever.bm25_candidates import RankingGuess, guess_ranking
 
 MOST_WITH_COUNTS = 20  # shards; the counts of more would fill the memory of the process that joins them
+_MOST_JOINED = 4  # configurations at a time: each takes memory
 _FIRST = 8  # shards that tell, in a larger corpus, what is likely to rank first in the others
 
 
@@ -89,13 +93,24 @@ def survey_corpus(
         others = [replace(task, guesses=guesses) for task in tasks if task.number % step]
         surveys += corpus.run(survey_shard, others)
     surveys.sort(key=lambda each: each.number)
-    names = [survey.names for survey in surveys]
-    chunkings = {
-        name: join_chunks(corpus, names, [survey.chunks.pop(name) for survey in surveys], config)
-        for name, config in configs.items()
-    }
+    chunkings = _join_surveys(corpus, configs, surveys)
     encoders = frozenset[str]().union(*(survey.encoders for survey in surveys))
     return CorpusSurvey(chunkings, encoders, any(survey.has_headings for survey in surveys))
+
+
+def _join_surveys(
+    corpus: ShardedCorpus, configs: Mapping[str, RunConfig], surveys: Sequence[ShardSurvey]
+) -> dict[str, JoinedChunking]:
+    """Join the chunks of all shards under each configuration, a few configurations at a time."""
+    names = [survey.names for survey in surveys]
+
+    def join(name: str) -> JoinedChunking:
+        return join_chunks(corpus, names, [survey.chunks.pop(name) for survey in surveys], configs[name])
+
+    contexts = [copy_context() for _ in configs]  # which say whether the cache is used
+    with ThreadPoolExecutor(min(available_cores(), _MOST_JOINED)) as threads:
+        joined = threads.map(lambda context, name: context.run(join, name), contexts, configs)
+        return dict(zip(configs, joined, strict=True))
 
 
 def _guess_rankings(

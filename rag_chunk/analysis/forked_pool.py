@@ -9,8 +9,11 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from concurrent.futures import Future
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 _TASKS = Path("/proc/self/task")  # one entry a thread, those of libraries among them
@@ -29,37 +32,69 @@ def can_fork() -> bool:
 
 
 class ForkedPool:
-    """Processes that call a function. Arguments and results are pickled, but for objects that were there at the fork."""
+    """Processes that call a function. Arguments and results are pickled, but for objects that were there at the fork.
+
+    Each has a pipe of its own, of which this process keeps one end alone: so it sees when a process dies, even in the
+    middle of a result.
+    """
 
     def __init__(self, count: int, function: Callable[[Any], Any], shared: Sequence[object]) -> None:
-        """Fork `count` processes at the first `submit`; `shared` are large objects that arguments refer to."""
+        """Fork `count` processes; `shared` are large objects that arguments refer to. Raise `OSError` where that fails."""
         self._numbers = {id(each): number for number, each in enumerate(shared)}
-        context = multiprocessing.get_context("fork")
-        self._executor = ProcessPoolExecutor(count, context, initializer=_remember, initargs=(function, shared))
-        self._before = set(multiprocessing.active_children())
+        self._jobs = SimpleQueue[tuple[Future[Any], bytes] | None]()
+        self._processes: list[ForkProcess] = []
+        self._threads: list[threading.Thread] = []
+        try:
+            pipes = [self._fork(function, shared) for _ in range(count)]
+        except OSError:
+            self.close()
+            raise
+        self._threads = [threading.Thread(target=self._hand_over, args=(pipe,), daemon=True) for pipe in pipes]
+        for thread in self._threads:
+            thread.start()
 
-    def submit(self, argument: object) -> Future[Any]:
-        """Call the function with `argument` in one of the processes; the future fails where these cannot be had."""
-        buffer = io.BytesIO()
-        _Pickler(buffer, self._numbers).dump(argument)
+    def _fork(self, function: Callable[[Any], Any], shared: Sequence[object]) -> Connection:
+        """Start a process, and return this end of its pipe."""
+        context = multiprocessing.get_context("fork")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, function, shared), daemon=True)
         # Ctrl-C is sent to all processes of a terminal: it is left to this one, which ends those that it forks here.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), theirs:
                 warnings.simplefilter("ignore", DeprecationWarning)  # of threads: see `can_fork`
-                return self._executor.submit(_call, buffer.getvalue())
-        except (OSError, BrokenExecutor) as error:
-            failed = Future[Any]()
-            failed.set_exception(error)
-            return failed
+                process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        self._processes.append(process)
+        return ours
+
+    def submit(self, argument: object) -> Future[Any]:
+        """Call the function with `argument` in one of the processes; the future fails where that one fails or dies."""
+        buffer, future = io.BytesIO(), Future[Any]()
+        _Pickler(buffer, self._numbers).dump(argument)
+        self._jobs.put((future, buffer.getvalue()))
+        return future
+
+    def _hand_over(self, pipe: Connection) -> None:
+        """Give a process one job after the other; where it has died, all that come fail at once."""
+        while job := self._jobs.get():
+            future, argument = job
+            try:
+                pipe.send_bytes(argument)
+                future.set_result(pickle.loads(pipe.recv_bytes()))  # noqa: S301 - of a process of our own
+            except Exception as error:  # noqa: BLE001 - whoever waits for the future is to have it
+                future.set_exception(error)
 
     def close(self) -> None:
         """End the processes at once, whatever they do."""
-        for process in set(multiprocessing.active_children()) - self._before:
+        for process in self._processes:
             process.kill()
-        self._executor.shutdown(cancel_futures=True)
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+        for process in self._processes:
+            process.join()
 
 
 class _Pickler(pickle.Pickler):
@@ -74,17 +109,26 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):
+    """Puts the shared object in the place of its number."""
+
+    def __init__(self, pickled: bytes, shared: Sequence[object]) -> None:
+        super().__init__(io.BytesIO(pickled))
+        self._shared = shared
+
     def persistent_load(self, number: int) -> object:
-        return _inherited[1][number]
+        return self._shared[number]
 
 
-_inherited: tuple[Callable[[Any], Any], Sequence[object]]  # in a forked process: what to call, and the shared objects
-
-
-def _remember(function: Callable[[Any], Any], shared: Sequence[object]) -> None:
-    global _inherited  # noqa: PLW0603 - a process has no other place for what it was forked with
-    _inherited = function, shared
+def _serve(pipe: Connection, function: Callable[[Any], Any], shared: Sequence[object]) -> None:
+    """Answer one job after the other, until the process is killed; an answer that is empty says that it failed."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        argument = _Unpickler(pipe.recv_bytes(), shared).load()
+        try:
+            answer = pickle.dumps(function(argument), pickle.HIGHEST_PROTOCOL)
+        except Exception:  # noqa: BLE001 - it is done again where the error can be raised
+            answer = b""
+        pipe.send_bytes(answer)
 
 
 def _end_with_parent() -> None:
@@ -93,7 +137,3 @@ def _end_with_parent() -> None:
     if parent:
         parent.join()
         os._exit(1)
-
-
-def _call(pickled: bytes) -> Any:
-    return _inherited[0](_Unpickler(io.BytesIO(pickled)).load())

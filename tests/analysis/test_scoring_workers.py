@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rag_chunk.analysis import analyze, runner
-from rag_chunk.analysis.forked_pool import can_fork
+from rag_chunk.analysis.forked_pool import ForkedPool, can_fork
 from rag_chunk.analysis.scoring import measure_chunks
 from rag_chunk.config import METRIC_GROUPS, AnalysisConfig, RunConfig
 from rag_chunk.config.sweep import names_of
@@ -180,3 +180,29 @@ def test_the_functions_of_users_are_called_by_the_main_thread(monkeypatch: pytes
     corpus, questions = data()
     analyze(corpus, [RunConfig(chunk_size=size, retriever="mine:backwards") for size in (20, 30, 40)], questions)
     assert threads == {threading.main_thread()}
+
+
+def make_numbers(count: int) -> list[float]:
+    return [number * 1.5 for number in range(count)]
+
+
+def test_processes_end_at_once_in_the_middle_of_a_large_result() -> None:
+    pool = ForkedPool(1, make_numbers, [])
+    futures = [pool.submit(20_000) for _ in range(99)]
+    assert len(futures[0].result(timeout=10)) == 20_000
+    closing = threading.Thread(target=pool.close, daemon=True)
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive()
+    assert all(future.done() for future in futures)
+    assert isinstance(futures[-1].exception(), OSError)
+
+
+def test_what_a_process_fails_at_or_dies_of_fails_in_its_future() -> None:
+    pool = ForkedPool(1, os._exit, [])
+    try:
+        assert isinstance(pool.submit("no number").exception(timeout=10), EOFError)
+        assert isinstance(pool.submit(0).exception(timeout=10), (EOFError, OSError))
+        assert isinstance(pool.submit(0).exception(timeout=10), OSError)  # nobody is there
+    finally:
+        pool.close()

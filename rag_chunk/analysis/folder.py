@@ -189,15 +189,20 @@ def _text(path: Path) -> str:
         raise InputError(f"{path} cannot be read: {error}") from None
 
 
+def check_folder(folder: Path) -> None:
+    """Raise `InputError` where a path is no folder for results."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; --save needs a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise InputError(f"{folder} holds files that are not rag-chunk's; --save needs a new folder or one of its own")
+
+
 def prepare_folder(folder: Path) -> None:
     """Make the folder ours, and leave what it holds; raise `InputError` where results could not be written there.
 
     This is asked before the work: an analysis that cannot be kept is not worth its time.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; --save needs a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).exists():
-        raise InputError(f"{folder} holds files that are not rag-chunk's; --save needs a new folder or one of its own")
+    check_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / MARKER, _MARKER_TEXT)

@@ -5,6 +5,7 @@ A text that is in two shards counts twice, so that the estimate is a little abov
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from rag_chunk.analysis.cost_estimate import MOST_TIMED, CostEstimate, Item, count_pairs, estimate_cost
 from rag_chunk.analysis.window_estimate import evenly
@@ -18,6 +19,7 @@ from rag_chunk.questions import Questions
 class EstimateTask:
     """A shard, the configurations by name, and the questions, which count in the first shard alone."""
 
+    purpose: ClassVar[str] = "estimating the cost of the shards"
     shard: ReadableShard
     is_first: bool
     configs: Mapping[str, RunConfig]

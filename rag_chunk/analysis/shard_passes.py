@@ -6,6 +6,7 @@ shard, a configuration and a small value.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -46,8 +47,9 @@ class ChunkedShard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkedTask:
-    """Asks for something of the chunks of a shard."""
+    """Asks for something of the chunks of a shard; `purpose` says what, to whom waits for it."""
 
+    purpose: ClassVar[str] = "reading chunks of the shards"
     chunked: ChunkedShard
 
     @property
@@ -63,6 +65,7 @@ class RankingTask(ChunkedTask):
     `vectors` of the questions rank as `dense` does, `statistics` of all chunks as `bm25`; without them `legacy` ranks.
     """
 
+    purpose: ClassVar[str] = "ranking the shards"
     questions: tuple[str, ...]
     vectors: Vectors | None
     statistics: CollectionStatistics | None

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from rag_chunk.analysis.joined_chunking import JoinedChunking, join_chunks
 from rag_chunk.analysis.shard_chunks import ShardChunks, chunk_shard
@@ -31,6 +32,7 @@ class SurveyTask:
     The questions' terms are returned of every chunk; of a configuration with a guess, only of what can rank first.
     """
 
+    purpose: ClassVar[str] = "chunking the shards"
     shard: ReadableShard
     number: int
     configs: Mapping[str, RunConfig]

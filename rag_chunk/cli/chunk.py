@@ -130,7 +130,7 @@ def _write_folder(
     path: Path, target: ChunkTarget, settings: "Settings", workers: WorkersConfig, notify: "Notify"
 ) -> None:
     """Write the chunks of each shard to a file of its own."""
-    from rag_chunk.workflow.chunk_folder import MANIFEST, ChunkFolder, chunk_source
+    from rag_chunk.workflow.chunk_folder import ChunkFolder, chunk_source, has_chunks
 
     check_parent(path)
     ((name, config),) = settings.configs.items()
@@ -141,7 +141,7 @@ def _write_folder(
         with progress(quiet=target.quiet) as on_progress:
             written = chunk_source(folder, located, workers, notify, on_progress or (lambda *_: None))
     except Interrupted:
-        if (path / MANIFEST).exists():
+        if has_chunks(path):
             notify(f"the files that are written stay in {path}; run the same command again to go on")
         raise
     count = len(written.files)

@@ -2,7 +2,7 @@
 
 import contextlib
 import gc
-import importlib
+import importlib.util
 import logging
 import os
 import warnings
@@ -26,11 +26,18 @@ IMPATIENT = {RETRIES: "1", TIMEOUT: "5", "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "
 MORE_RETRIES = 2  # after as long as `Retry-After` says; 16 s until a server that has died is given up
 LONGEST_WAIT = 7.0  # seconds, twice at most
 BETWEEN_TRIES = 1.0  # seconds, where the server does not ask for a wait
+_LOGGING = "logging to MLflow"
 LOGGERS = ("mlflow", "alembic", "urllib3.connectionpool")
 
 
+def require_mlflow(purpose: str = _LOGGING) -> None:
+    """Raise `MissingExtra` where MLflow is not installed, without importing it; its message names the `purpose`."""
+    if importlib.util.find_spec("mlflow") is None:
+        raise MissingExtra("mlflow", purpose)
+
+
 @contextlib.contextmanager
-def quiet_mlflow(purpose: str = "logging to MLflow") -> Iterator[None]:
+def quiet_mlflow(purpose: str = _LOGGING) -> Iterator[None]:
     """Import MLflow, and keep it silent and impatient inside this block.
 
     Variables that the user has set in the environment keep their values. Raise `MissingExtra` if MLflow is not

@@ -9,6 +9,13 @@ from rag_chunk.corpus.partial_corpus import DocumentFacts, PartialCorpus, count_
 from rag_chunk.corpus.sharded_corpus import ReadableShard, RunTasks, ShardedCorpus
 from rag_chunk.questions.evidence_documents import WAYS, EvidenceDocuments, WantedEvidence
 
+# Of the ways to look for evidence.
+_PURPOSES = (
+    "reading the shards",
+    "looking for evidence in other spellings",
+    "looking for evidence that is alike",
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutlineTask:
@@ -17,6 +24,11 @@ class OutlineTask:
     shard: ReadableShard
     wanted: WantedEvidence
     way: int = 0
+
+    @property
+    def purpose(self) -> str:
+        """What the way is good for, to whom waits for it."""
+        return _PURPOSES[self.way]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -158,7 +158,7 @@ def _partly_located(report: Report) -> list[str]:
     if not shares:
         return []
     least = sorted(shares.items(), key=lambda each: each[1])
-    named = ", ".join(f"{name} ({100 * share:.0f} %)" for name, share in least[:_MOST_NAMED])
+    named = ", ".join(f"{name} ({int(100 * share)} %)" for name, share in least[:_MOST_NAMED])
     more = f" and {len(least) - _MOST_NAMED} more" if len(least) > _MOST_NAMED else ""
     return [f"Only a part of the evidence is in the documents, and only that part counts: of {named}{more}."]
 

@@ -30,6 +30,8 @@ def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
         if not what:
             _stop(bar)
             return
+        if done < bar.tasks[task].completed:  # other work: what the last took says nothing of it
+            bar.reset(task)
         bar.update(task, completed=done, total=total, description=what)
         if time.monotonic() - started > _PATIENCE and not bar.live.is_started:
             bar.start()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
 from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, describe_pairs, measure_seconds
 from rag_chunk.analysis.external import read_retrievals
-from rag_chunk.analysis.folder import REPORT, folder_lock, prepare_folder
+from rag_chunk.analysis.folder import REPORT, check_folder, folder_lock, prepare_folder
 from rag_chunk.analysis.shard_estimates import estimate_embedding
 from rag_chunk.config import TrackingConfig
 from rag_chunk.config.sharding import WorkersConfig
@@ -47,6 +47,7 @@ def run(settings: Settings, reporter: Reporter, workers: WorkersConfig | None = 
 
     Raise `TrackingError` at its very end where MLflow failed: the results are saved then.
     """
+    _check_targets(settings)
     tracked_as = _tracking_options(settings)
     if len(settings.analysis.conversions()) == 1:
         find_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
@@ -75,6 +76,7 @@ def estimate(settings: Settings, notify: Notify, workers: WorkersConfig | None =
 
 def run_score(settings: Settings, reporter: Reporter, *, chunk_size: int | None = None) -> "Tracked | None":
     """Score what somebody else has retrieved; show, save and track it as `run` does."""
+    _check_targets(settings)
     tracked_as = _tracking_options(settings)
     asked, (config,) = settings.analysis, settings.configs.values()
     corpus = read_documents(asked, reporter.notify, reporter.progress)
@@ -152,6 +154,16 @@ def _from_cache(analysis: Analysis) -> str:
     used = [result.embedding for result in analysis.report.configurations if result.embedding]
     texts, cached = sum(entry.texts for entry in used), sum(entry.cached for entry in used)
     return f"{100 * cached / texts:.0f} % of {texts:,} vectors came from the cache" if cached else ""
+
+
+def _check_targets(settings: Settings) -> None:
+    """Raise where results could not be saved or sent, before documents are read."""
+    if settings.output.save:
+        check_folder(settings.output.save)
+    if settings.output.mlflow_tracking:
+        from rag_chunk.mlflow_tracker.environment import require_mlflow
+
+        require_mlflow()
 
 
 def _tracking_options(settings: Settings) -> TrackingConfig:

@@ -95,6 +95,7 @@ def write_chunk_folder(
         written = WrittenChunks(there, before=len(there))
         _remove_files(folder.path / name for name in known if name not in tasks)
         missing = [task for name, task in tasks.items() if name not in written.files]
+        on_progress(len(written.files), len(tasks), "chunking the shards")
         with (
             _open_manifest(folder, written.files.values()) as note,
             open_workers(workers) as pool,
@@ -111,6 +112,12 @@ def write_chunk_folder(
     _check_failures(written, len(tasks))
     _check_names(tasks, written.files)
     return written
+
+
+def has_chunks(folder: Path) -> bool:
+    """Return whether some shard is written in a folder: its manifest has a line for each, after the first."""
+    manifest = folder / MANIFEST
+    return manifest.exists() and len(manifest.read_text(encoding="utf-8").splitlines()) > 1
 
 
 @contextmanager

@@ -57,17 +57,19 @@ def read_shards(listed: ShardList, asked: AnalysisConfig, run: RunTasks) -> Outl
 
 
 def run_on(workers: Workers, progress: Progress | None) -> RunTasks:
-    """Return a function that runs tasks, each with a `shard`, on workers; raise `InputError` where a shard fails."""
+    """Return a function that runs tasks, each with a `shard` and a `purpose`, on workers; raise `InputError` where a shard fails."""
 
     def run(function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
         listed: Sequence[Any] = list(tasks)
         attempt = partial(_attempt, function, cached=cache.is_enabled())
+        if progress and listed:
+            progress(0, len(listed), listed[0].purpose)
         with closing(workers.run(attempt, listed)) as results:
             for done, (task, result) in enumerate(results):
                 if isinstance(result, Failure):
                     raise InputError(f"{task.shard}: {result.reason}")
                 if progress:
-                    progress(done + 1, len(listed), "going through the shards")
+                    progress(done + 1, len(listed), task.purpose)
                 yield result
 
     return run

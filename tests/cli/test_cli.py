@@ -218,7 +218,7 @@ def test_only_the_best_are_shown_when_that_is_asked(docs: Path) -> None:
         (3, ["analyze", "docs", "--config", "newer.yaml"], "newer.yaml has schema_version 99"),
         (3, ["analyze", "docs", "--config", "misspelt.yaml"], "unknown setting 'chunk_sise' (did you mean 'chunk_size'?)"),
         (3, ["import-config", "unsafe.yaml"], "line 1: the tag"),
-        (3, ["analyze", "docs", "--save", "docs"], "holds files that are not rag-chunk's"),
+        (3, ["analyze", "docs", "--save", "docs", "--test-file", "absent.json"], "holds files that are not rag-chunk's"),
         (3, ["analyze", "docs", "--strategy", "nothing:here"], "nothing"),
     ],
 )  # fmt: skip

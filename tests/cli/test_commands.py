@@ -643,3 +643,9 @@ def test_who_interrupts_chunk_is_told_how_to_go_on(run, docs, monkeypatch):
     assert (status, "stay in chunks; run the same command again" in err) == (130, True)
     monkeypatch.setattr(chunk_folder, "chunk_source", write)
     assert "of which 1 were there" in run("chunk", "docs", "-o", "chunks")[2]
+
+
+def test_a_missing_mlflow_is_told_before_documents_are_read(run, docs, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    status, _, err = run("analyze", "docs", "--test-file", "nothing.json", "--mlflow-tracking")
+    assert (status, "pip install 'rag-chunk[mlflow]'" in err) == (4, True)

@@ -106,6 +106,20 @@ def test_progress_tells_what_comes_next_and_is_gone_when_nothing_does(
     assert capsys.readouterr().err == ""
 
 
+def test_other_work_begins_without_the_time_that_the_last_took(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "_PATIENCE", -1.0)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress.progress_bar() as tell:
+        tell(0, 2, "one")
+        tell(2, 2, "one")
+        tell(0, 4, "two")
+    last = capsys.readouterr().err.rpartition("two")[2]
+    assert "0:00:00" not in last
+    assert "-:--:--" in last
+
+
 def test_the_recommended_configuration_is_marked_once(report: Report) -> None:
     marks = [mark(report, found) for found in report.configurations]
     assert marks.count("*") == 1

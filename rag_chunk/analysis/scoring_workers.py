@@ -56,7 +56,7 @@ class ScoringWorkers:
 
         if not forked_pool.can_fork():
             return
-        with suppress(OSError, ImportError, NotImplementedError):  # a system without semaphores
+        with suppress(OSError):  # no more processes or pipes can be had
             pool = forked_pool.ForkedPool(count, score, shared)
             self.count, self._submit, self._close = count, pool.submit, pool.close
 

@@ -1,7 +1,7 @@
 """The lists of a corpus' documents and skipped files: in the report, or where they are too long in files beside it."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ def corpus_entry(corpus: Corpus) -> CorpusEntry:
         whole["documents"] = tuple(document_entries(corpus))
     if len(corpus.skipped) > MOST_LISTED:
         entries = skipped_entries(corpus.skipped)
-        whole["skipped_list"] = ListEntry(file=SKIPPED_LIST, sha256=_digest(entries), count=len(entries))
+        digest = hashlib.sha256(b"".join(map(_line, entries))).hexdigest()
+        whole["skipped_list"] = ListEntry(file=SKIPPED_LIST, sha256=digest, count=len(entries))
     else:
         whole["skipped"] = skipped_entries(corpus.skipped)
     return CorpusEntry(digest=corpus.digest, **whole)
@@ -41,13 +42,14 @@ def corpus_entry(corpus: Corpus) -> CorpusEntry:
 
 def _document_list(corpus: Corpus) -> DocumentListEntry:
     """Return what the report says of a list of documents; no more than one entry is in memory at a time."""
-    suffixes, characters = set[str](), 0
+    digest, suffixes, characters = hashlib.sha256(), set[str](), 0
     for entry in document_entries(corpus):
+        digest.update(_line(entry))
         suffixes.add(entry.suffix)
         characters += entry.characters
     return DocumentListEntry(
         file=DOCUMENT_LIST,
-        sha256=_digest(document_entries(corpus)),
+        sha256=digest.hexdigest(),
         count=len(corpus.documents),
         characters=characters,
         suffix=suffixes.pop() if len(suffixes) == 1 else None,
@@ -87,15 +89,8 @@ def with_all_documents(entry: CorpusEntry, corpus: Corpus) -> CorpusEntry:
 
 def _write(path: Path, entries: Iterable[DocumentEntry | SkippedEntry]) -> None:
     with path.open("wb") as file:
-        file.writelines(_lines(entries))
+        file.writelines(map(_line, entries))
 
 
-def _digest(entries: Iterable[DocumentEntry | SkippedEntry]) -> str:
-    digest = hashlib.sha256()
-    for line in _lines(entries):
-        digest.update(line)
-    return digest.hexdigest()
-
-
-def _lines(entries: Iterable[DocumentEntry | SkippedEntry]) -> Iterator[bytes]:
-    return (entry.model_dump_json(exclude_none=True).encode() + b"\n" for entry in entries)
+def _line(entry: DocumentEntry | SkippedEntry) -> bytes:
+    return entry.model_dump_json(exclude_none=True).encode() + b"\n"

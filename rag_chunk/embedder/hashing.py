@@ -44,7 +44,7 @@ def _embed(texts: Sequence[str], role: Role) -> Vectors:
 
 
 def _embed_spans(corpus: Corpus, spans: Spans) -> tuple[Vectors, Positions]:
-    if not has_line_words(corpus):
+    if not corpus.derive(bool, lambda: has_line_words(corpus), "has_line_words"):  # it looks at all texts
         texts = corpus.texts(spans)
         return _embed(texts, "document"), count_words(texts)
     line = corpus.derive(LineWords, lambda: LineWords(corpus))

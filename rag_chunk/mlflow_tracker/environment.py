@@ -30,10 +30,10 @@ _LOGGING = "logging to MLflow"
 LOGGERS = ("mlflow", "alembic", "urllib3.connectionpool")
 
 
-def require_mlflow(purpose: str = _LOGGING) -> None:
-    """Raise `MissingExtra` where MLflow is not installed, without importing it; its message names the `purpose`."""
+def require_mlflow() -> None:
+    """Raise `MissingExtra` where MLflow is not installed, without importing it."""
     if importlib.util.find_spec("mlflow") is None:
-        raise MissingExtra("mlflow", purpose)
+        raise MissingExtra("mlflow", _LOGGING)
 
 
 @contextlib.contextmanager

@@ -136,11 +136,26 @@ def test_what_needs_all_documents_at_once_gets_them_and_says_so(run: Program) ->
     assert len(json.loads(out)["configurations"]) == 2
 
 
-def test_evidence_that_is_in_no_shard_is_named_with_what_is_nearest(run: Program) -> None:
-    Path("q.json").write_text(json.dumps([{"question": "Who?", "relevant": ["The duck 9-9 was sold in a market"]}]))
+def test_evidence_that_is_in_no_shard_is_named_as_of_one_shard_and_before_that_while_it_is_looked_for(
+    run: Program,
+) -> None:
+    phrase = "The duck 9-9 was sold in a market"
+    Path("q.json").write_text(json.dumps([{"question": "Who?", "relevant": [phrase]}]))
+    whole = run("analyze", "docs", *OPTIONS)
+    status, _, err = run("analyze", "docs", *OPTIONS, *SHARDS)
+    first, _, rest = err.partition("\n")
+    assert first.startswith("1 phrase is nowhere word for word; looking for other spellings and similar text: ")
+    assert phrase in first
+    assert (status, rest) == (whole[0], whole[2]) == (3, rest)
+    assert "is in no document; nearest: " in rest
+
+
+def test_a_malformed_question_file_is_refused_before_shards_are_read(run: Program) -> None:
+    Path("docs/d2.md").write_bytes(b"\xff\xfe\xfa" * 400)  # whoever reads it says so
+    Path("q.json").write_text(json.dumps([{"question": "Who?", "relevant": [7]}]))
     status, _, err = run("analyze", "docs", *OPTIONS, *SHARDS)
     assert status == 3
-    assert "is in no document" in err
+    assert "q.json: 1 problem with the questions" in err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process is not killed by a signal there")

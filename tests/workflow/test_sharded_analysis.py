@@ -139,10 +139,10 @@ def test_what_needs_all_documents_at_once_gets_them_and_says_so(run: Program) ->
 def test_evidence_that_is_in_no_shard_is_named_as_of_one_shard_and_before_that_while_it_is_looked_for(
     run: Program,
 ) -> None:
-    phrase = "The duck 9-9 was sold in a market"
+    phrase = "Thx clxck 3-5 wxs cxrrxxd xp tx rxxm"  # no piece of it is in a document
     Path("q.json").write_text(json.dumps([{"question": "Who?", "relevant": [phrase]}]))
     whole = run("analyze", "docs", *OPTIONS)
-    status, _, err = run("analyze", "docs", *OPTIONS, *SHARDS)
+    status, _, err = run("analyze", "docs", *OPTIONS, "--shard-size", "3")  # shards of several documents
     first, _, rest = err.partition("\n")
     assert first.startswith("1 phrase is nowhere word for word; looking for other spellings and similar text: ")
     assert phrase in first

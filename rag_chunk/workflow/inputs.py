@@ -141,10 +141,15 @@ def _read_corpora(asked: AnalysisConfig, progress: Progress | None = None) -> di
     return {name: _read_corpus(asked, converters, progress) for name, converters in conversions.items()}
 
 
-def read_all_documents(asked: AnalysisConfig) -> Corpus:
-    """Return the documents of an analysis as its report has them: with several conversions, all of them."""
-    corpora = _read_corpora(asked)
-    return next(iter(corpora.values())) if len(corpora) == 1 else join_corpora(corpora).corpus
+@contextmanager
+def open_all_documents(asked: AnalysisConfig, workers: WorkersConfig) -> Iterator[Corpus]:
+    """Give the line of the documents of an analysis as its report has them: with several conversions, all of them."""
+    if len(asked.conversions()) > 1:
+        yield join_corpora(_read_corpora(asked)).corpus
+        return
+    without_questions = asked.model_copy(update={"test_file": None})
+    with open_documents(without_questions, {}, workers, lambda _: None, None) as corpus:
+        yield line_of(corpus)
 
 
 def _notify_all(notices: Iterable[str], notify: Notify) -> None:

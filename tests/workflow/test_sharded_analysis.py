@@ -150,6 +150,27 @@ def test_evidence_that_is_in_no_shard_is_named_as_of_one_shard_and_before_that_w
     assert "is in no document; nearest: " in rest
 
 
+@pytest.mark.parametrize(
+    "command", [("reproduce", "results"), ("diagnose", "results"), ("check-questions", "q.json", "docs")]
+)
+def test_other_commands_go_through_shards_with_equal_results(
+    run: Program, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("analyze", "docs", *OPTIONS, "--save", "results")
+    whole = run(*command)
+    monkeypatch.setattr(inputs, "read_documents", None)  # nothing reads all at once
+    assert run(*command, *SHARDS) == whole
+
+
+def test_changed_documents_are_named_without_reading_all_at_once(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("analyze", "docs", *OPTIONS, "--save", "results")
+    Path("docs/d3.md").write_text("Nothing of it is left.")
+    monkeypatch.setattr(inputs, "read_documents", None)
+    status, _, err = run("reproduce", "results", *SHARDS)
+    assert status == 3
+    assert "The documents are not those of results: d3.md is changed" in err
+
+
 def test_a_malformed_question_file_is_refused_before_shards_are_read(run: Program) -> None:
     Path("docs/d2.md").write_bytes(b"\xff\xfe\xfa" * 400)  # whoever reads it says so
     Path("q.json").write_text(json.dumps([{"question": "Who?", "relevant": [7]}]))

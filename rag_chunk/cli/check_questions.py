@@ -74,7 +74,7 @@ def check_questions(
     from rag_chunk.questions import check_questions as checked
     from rag_chunk.questions.coverage import describe_coverage
     from rag_chunk.questions.follow import follow_questions
-    from rag_chunk.workflow.inputs import line_of, open_documents, read_documents, refuse_overwriting_inputs
+    from rag_chunk.workflow.inputs import line_of, open_documents, read_documents, read_whole, refuse_overwriting_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
     if file and file.is_dir() and not (folder and folder.is_dir()):
@@ -88,7 +88,7 @@ def check_questions(
     )
     with (
         progress(quiet=given.output.get("quiet", False)) as on_progress,
-        nullcontext(read_documents(asked, notify, on_progress))
+        nullcontext(read_whole(asked, notify, on_progress))
         if against
         else open_documents(asked, {}, workers, notify, on_progress) as corpus,
     ):

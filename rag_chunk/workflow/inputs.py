@@ -96,6 +96,16 @@ def line_of(corpus: Corpus | ShardedCorpus) -> Corpus:
     return corpus.line if isinstance(corpus, ShardedCorpus) else corpus
 
 
+def read_whole(asked: AnalysisConfig, notify: Notify, progress: Progress | None) -> Corpus:
+    """Return the documents of what cannot go through shards, and say what that takes where they would be several."""
+    size = WorkersConfig().shard_size
+    if _may_exceed(asked.require_source(), size):
+        from rag_chunk.workflow.sharded_inputs import notify_of_memory
+
+        notify_of_memory(asked, size, notify)
+    return read_documents(asked, notify, progress)
+
+
 def _may_exceed(source: Path, megabytes: int) -> bool:
     """Whether there may be more text than a shard holds: looked at quickly, and no further than that."""
     limit, total = megabytes * MEGABYTE, 0

@@ -19,7 +19,9 @@ from rag_chunk.questions.evidence_documents import WantedEvidence, read_wanted
 from rag_chunk.questions.sharded_evidence import OutlinedCorpus, outline_shards
 from rag_chunk.workflow.workers import Failure, Workers
 
-_BYTES_OF_MEMORY = 27  # for a byte of text, where the whole corpus is in memory
+_BYTES_OF_MEMORY = (
+    17  # for a byte of text, where the whole corpus is in memory and ranked by words: no other use takes more
+)
 
 
 def list_shards(located: AnalysisConfig, size: int) -> ShardList:
@@ -47,13 +49,27 @@ def choose_shards(
     listed = _list_converted(asked.with_absolute_paths(Path.cwd()), conversions[0], size)
     count, needs = len(listed.shards), needs_of_all_shards(configs, asked)
     if count > 1 and needs:
-        text = len(conversions) * sum(each.size for each in listed.shards)
         notify(
-            f"{', '.join(needs)} needs all documents in memory at once, about {text * _BYTES_OF_MEMORY / 1e9:,.1f} GB; "
+            f"{', '.join(needs)} needs all documents in memory at once, {_describe_memory(listed, len(conversions))}; "
             f"without it, they would be analysed in {count:,} shards"
         )
         return None
     return listed if count > 1 else None
+
+
+def notify_of_memory(asked: AnalysisConfig, size: int, notify: Notify) -> None:
+    """Say what it takes to have all documents in memory at once, where they are more than a shard of `size` megabytes."""
+    listed = list_shards(asked.with_absolute_paths(Path.cwd()), size)
+    if len(listed.shards) > 1:
+        notify(
+            f"all documents are held in memory at once, {_describe_memory(listed)}; to take a part of them, add --include"
+        )
+
+
+def _describe_memory(listed: ShardList, times: int = 1) -> str:
+    """Say how much memory the whole corpus takes, several `times` where as many converters make it."""
+    size = times * sum(each.size for each in listed.shards)
+    return f"up to about {size * _BYTES_OF_MEMORY / 1e9:,.1f} GB"
 
 
 def read_shards(listed: ShardList, asked: AnalysisConfig, run: RunTasks, notify: Notify) -> OutlinedCorpus:

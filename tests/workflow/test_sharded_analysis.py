@@ -132,7 +132,7 @@ def test_what_needs_all_documents_at_once_gets_them_and_says_so(run: Program) ->
         "analyze", "docs", *OPTIONS, *SHARDS, "--retriever", "first_chunks:first", "--output", "json"
     )
     assert status == 0
-    assert "--retriever first_chunks:first needs all documents in memory at once" in err
+    assert "--retriever first_chunks:first needs all documents in memory at once, up to about 0.0 GB" in err
     assert len(json.loads(out)["configurations"]) == 2
 
 

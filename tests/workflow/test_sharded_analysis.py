@@ -136,6 +136,23 @@ def test_what_needs_all_documents_at_once_gets_them_and_says_so(run: Program) ->
     assert len(json.loads(out)["configurations"]) == 2
 
 
+def test_a_comparison_of_converters_says_that_it_has_all_documents_in_memory(run: Program) -> None:
+    Path("mine.py").write_text("def a(data, name):\n    return 'text'\n\n\ndef b(data, name):\n    return 'text'\n")
+    _, _, err = run("analyze", "docs", *OPTIONS, *SHARDS, "--converter", "mine:a,mine:b")
+    assert "a comparison of converters needs all documents in memory at once, up to about 0.0 GB" in err
+
+
+def test_scoring_says_that_it_has_all_documents_in_memory(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("chunk", "docs", "-o", "chunks.jsonl")
+    Path("ranked.jsonl").write_text('{"id": "q1", "chunks": []}')
+    files = ("--chunks", "chunks.jsonl", "--retrieved", "ranked.jsonl", "--test-file", "q.json")
+    for module in (inputs, shard):
+        monkeypatch.setattr(module, "MEGABYTE", 10)
+    status, _, err = run("score", "--corpus", "docs", *files)
+    assert status == 0
+    assert "all documents are held in memory at once, up to about 0.0 GB; to take a part of them, add --include" in err
+
+
 def test_evidence_that_is_in_no_shard_is_named_as_of_one_shard_and_before_that_while_it_is_looked_for(
     run: Program,
 ) -> None:

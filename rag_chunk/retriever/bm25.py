@@ -79,18 +79,12 @@ class Bm25:
 
         int64 [questions, depth].
         """
-        depth = min(depth, len(chunking))
-        blocks = [best_first(block, depth) for block in self._blocks(chunking, questions)]
-        return np.concatenate([np.zeros((0, depth), np.int64), *blocks])
+        return self.best(chunking, questions, depth)[0]
 
-    def matches(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
-        """Return the best chunks that have a term of each question: int64 [questions, depth], -1 where there are fewer."""
-        depth = min(depth, len(chunking))
-        blocks = [np.zeros((0, depth), np.int64)]
-        for block in self._blocks(chunking, questions):
-            best = best_first(block, depth)
-            blocks.append(np.where(np.take_along_axis(block, best, axis=1) > 0, best, -1))
-        return np.concatenate(blocks)
+    def best(self, chunking: Chunking, questions: Sequence[str], depth: int) -> ScoredRows:
+        """Return the chunks for each question, as `rank` does, and their scores."""
+        counts = self.count(chunking, questions)
+        return best_of_part(counts, counts.statistics, depth)
 
     def scores(self, chunking: Chunking, questions: Sequence[str]) -> Floats:
         """Return the score of every chunk for each question: float64 [questions, chunks]."""

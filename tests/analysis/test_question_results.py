@@ -8,7 +8,7 @@ from rag_chunk.analysis.report import Report
 from rag_chunk.questions import Evidence, Question
 
 TEXT = "The key is under the mat. The café opens at nine. Nobody has the other key.\n\n" * 3
-CONFIGS = [RunConfig(strategy="sentence", chunk_size=size, overlap=0) for size in (4, 8, 12)]
+CONFIGS = [RunConfig(strategy="sentence", chunk_size=size, overlap=0, budget=60) for size in (4, 8, 12)]
 
 
 def report() -> Report:

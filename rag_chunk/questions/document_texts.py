@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate, chain
 from typing import Literal
@@ -10,10 +10,20 @@ from typing import Literal
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.characters import BLOCK
 from rag_chunk.questions.common_blocks import seeds
-from rag_chunk.questions.folding import SEPARATOR, Folded, fold, fold_text, fold_texts, letters, letters_of_texts
+from rag_chunk.questions.folding import (
+    SEPARATOR,
+    Folded,
+    core,
+    fold,
+    fold_text,
+    fold_texts,
+    fold_to_core,
+    letters,
+    letters_of_texts,
+)
 from rag_chunk.questions.phrase_matcher import PhraseMatcher
 
-Form = Literal["exact", "folded", "letters"]
+Form = Literal["exact", "core", "folded", "letters"]
 Documents = range | tuple[int, ...]  # indexes in order: small to keep, and quick to tell what is among them
 Place = tuple[int, int, int]  # a document's index, and where in its text a phrase starts and ends
 
@@ -21,10 +31,17 @@ _KEPT = 4_000_000  # characters of folded documents that are kept with the place
 _PIECES = 16  # of a passage that tell which documents are like it
 _SAMPLE = 300, 3_000  # documents, and characters of each, that tell which characters are rare
 
+_SHORTEST_CORE = 4  # characters, of a phrase: less is in most documents
+
 _FORM_OF: dict[Form, Callable[[str], str]] = {
     "exact": str,
     "folded": fold_text,
     "letters": lambda phrase: letters(fold(phrase)).text,
+}
+_MADE_OF: dict[Form, tuple[Form, Callable[[Sequence[str]], list[str]]]] = {
+    "core": ("exact", lambda texts: [*map(fold_to_core, texts)]),
+    "folded": ("exact", fold_texts),
+    "letters": ("folded", letters_of_texts),
 }
 
 
@@ -48,17 +65,16 @@ class DocumentTexts:
         if form == "exact":
             return self._documents[index].text
         if (form, index) not in self._texts:
-            self._add_texts(form, [index])
+            self.add_texts(form, [index])
         return self._texts[form, index]
 
-    def _add_texts(self, form: Form, indexes: Sequence[int]) -> None:
-        """Keep the texts of documents in a form, if they are not kept yet."""
+    def add_texts(self, form: Form, indexes: Iterable[int]) -> None:
+        """Keep the texts of documents in a form, if they are not kept yet: sooner made together than one by one."""
         missing = [index for index in indexes if form != "exact" and (form, index) not in self._texts]
         if not missing:
             return
-        before: Form = "exact" if form == "folded" else "folded"
-        self._add_texts(before, missing)
-        change = fold_texts if form == "folded" else letters_of_texts
+        before, change = _MADE_OF[form]
+        self.add_texts(before, missing)
         for block in self._blocks(before, missing):
             texts = change([self.text(before, index) for index in block])
             self._texts.update(((form, index), text) for index, text in zip(block, texts, strict=True))
@@ -107,8 +123,10 @@ class DocumentTexts:
 
         The places of one pattern are in order.
         """
-        indexes = sorted(set(chain.from_iterable(set(documents)))) if patterns else []
-        self._add_texts(form, indexes)
+        indexes: Sequence[int] = sorted(set(chain.from_iterable(set(documents)))) if patterns else []
+        if form in {"folded", "letters"}:
+            indexes = self._narrow(patterns, indexes)
+        self.add_texts(form, indexes)
         matcher = PhraseMatcher(patterns, partial(self._sample, form, indexes))
         for block in self._blocks(form, indexes):
             texts = [self.text(form, index) for index in block]
@@ -117,6 +135,13 @@ class DocumentTexts:
                 row = bisect_right(starts, start) - 1
                 if start + len(patterns[pattern]) < starts[row + 1]:  # else it has the separator in it
                     yield block[row], pattern, start - starts[row]
+
+    def _narrow(self, patterns: Sequence[str], indexes: Sequence[int]) -> Sequence[int]:
+        """Return the documents in which a pattern of another form may be, as their cores tell: the others are not folded."""
+        cores = list(dict.fromkeys(map(core, patterns)))
+        if min(map(len, cores), default=0) < _SHORTEST_CORE:
+            return indexes
+        return sorted({index for index, _, _ in self._scan("core", cores, [tuple(indexes)])})
 
     def _sample(self, form: Form, indexes: Sequence[int]) -> str:
         most, characters = _SAMPLE

@@ -1,6 +1,7 @@
 """Texts made alike for comparison, with the place in the original of every character."""
 
 import re
+import string
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -33,6 +34,9 @@ _QUOTES_AND_DASHES = str.maketrans(
 MINUS_SIGNS = ("-", "\u2212", "\u2013", "\u2012")  # some write it as a dash
 CURRENCIES = "$\u20ac\u00a3\u00a5"
 _BEFORE_MINUS = "([{|=<>~\u2248/*+" + CURRENCIES
+_ALPHANUMERIC = (string.ascii_letters + string.digits).encode()
+_LOWER, _NOT_IN_CORE = bytes(range(256)).lower(), bytes(set(range(256)) - set(_ALPHANUMERIC))
+_FOLDED_TOGETHER = 2  # a kind of characters, with their neighbours; 1: alone
 NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = regex.compile(r",(?=\d{3}(?!\d))")
 
@@ -201,6 +205,33 @@ def _is_letter_or_separator(character: str) -> int:
 
 def _is_letter(character: str) -> int:
     return unicodedata.category(character)[0] in "LMN"
+
+
+def core(folded: str) -> str:
+    """Return the ASCII letters and digits of a folded text: in whatever form a phrase is looked for, its core is there, too.
+
+    >>> core("caf\u00e9 no. 1")
+    'cafno1'
+    """
+    return folded.encode("utf-8", "surrogatepass").translate(None, _NOT_IN_CORE).decode()
+
+
+def fold_to_core(text: str) -> str:
+    """Return the core of a text when it is folded, which is little work where few characters become ASCII letters."""
+    kinds = classify_characters(text, _core_kind)
+    if _FOLDED_TOGETHER in kinds:
+        return core(_fold_by_cluster(text).text)
+    if kinds.any():
+        for code in occurring(codepoints(text)[kinds > 0]).tolist():
+            text = text.replace(chr(code), _fold_cluster(chr(code)))
+    return text.encode("utf-8", "surrogatepass").translate(_LOWER, _NOT_IN_CORE).decode()
+
+
+def _core_kind(character: str) -> int:
+    """Return how ASCII letters and digits arise from a character that is none itself, or 0 where none does."""
+    if _fold_character(character) == _JOINING:
+        return _FOLDED_TOGETHER
+    return not character.isascii() and any(map(str.isascii, filter(str.isalnum, _fold_cluster(character))))
 
 
 def numbers(text: str) -> list[str]:

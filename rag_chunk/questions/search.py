@@ -218,10 +218,11 @@ class TextSearch:
             return False
         return here[start:end] == text or fold_text(here[start:end]) == fold_text(text)
 
-    def _most_similar(self, phrase: str, documents: Iterable[int], at_least: float) -> tuple[float, Span] | None:
+    def _most_similar(self, phrase: str, documents: Sequence[int], at_least: float) -> tuple[float, Span] | None:
         """Return the score and the place of the text most like `phrase`, the first of equals, in whole words."""
         wanted = fold_text(phrase)
         best: tuple[float, int, int, int] | None = None
+        self._texts.add_texts("folded", documents)
         for index in documents:
             score, start, end = _alignment(wanted, self._texts.text("folded", index), best[0] if best else at_least)
             if end > start and score >= at_least and (best is None or score > best[0]):

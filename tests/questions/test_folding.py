@@ -26,3 +26,9 @@ def test_characters_folded_all_at_once_are_those_folded_cluster_by_cluster(text)
 @given(st.lists(texts, min_size=1, max_size=4))
 def test_texts_folded_together_are_those_folded_one_by_one(each):
     assert fold_texts(each) == [fold(text).text for text in each]
+
+
+@given(texts)
+def test_every_form_of_a_text_has_the_core_that_is_found_without_folding_it(text):
+    whole = folding.fold_to_core(text)
+    assert whole == folding.core(fold(text).text) == folding.core(folding.letters(fold(text)).text)

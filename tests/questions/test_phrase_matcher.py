@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.questions import common_blocks
 from rag_chunk.questions.borders import is_component, is_whole
-from rag_chunk.questions.folding import fold, letters, numbers
+from rag_chunk.questions.document_texts import DocumentTexts
+from rag_chunk.questions.folding import core, fold, letters, numbers
 from rag_chunk.questions.phrase_matcher import PhraseMatcher
 from rag_chunk.questions.search import Match, TextSearch
 
@@ -89,6 +90,18 @@ def test_phrases_prepared_together_have_the_matches_of_each_by_itself(drawn):
         expected = match_one_by_one(corpus, phrase, documents)
         assert together.find(phrase, documents) == alone.find(phrase, documents) == expected
         assert together.find_similar(phrase, documents) == alone.find_similar(phrase, documents)
+
+
+@given(texts_with_phrases(), st.sampled_from(("folded", "letters")))
+def test_documents_that_are_left_out_by_their_cores_hold_no_phrase(drawn, form):
+    texts, phrases = drawn
+    corpus, places = Corpus([Document(f"{number}.md", text) for number, text in enumerate(texts)]), []
+    wanted = [(phrase.swapcase(), range(len(texts))) for phrase in phrases if core(fold(phrase).text)]
+    for shortest in (1, 99):  # some documents are left out, and none
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("rag_chunk.questions.document_texts._SHORTEST_CORE", shortest)
+            places.append(DocumentTexts(corpus).find(form, wanted))
+    assert places[0] == places[1]
 
 
 @given(st.data(), alphabets, st.sampled_from((8, 12)))

@@ -15,6 +15,7 @@ from rag_chunk.errors import InputError, MissingExtra, RagChunkError
 
 # A `Path` made of an address has lost a slash: `s3:/bucket/docs`. One letter before the colon is a drive of Windows.
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.+)", re.DOTALL)
+_LOCAL = ("file", "local")  # schemes whose path begins with a slash, as no host is before it
 _SECRET = re.compile(r"[^/]+://[^/]*@|https?://.*\?.*=", re.DOTALL)
 _PATTERN = re.compile(r"[*?\[]")
 
@@ -28,13 +29,16 @@ class StoredFile(NamedTuple):
 
 
 def address_of(source: str | Path) -> str | None:
-    """Return the address that a source names, such as `s3://bucket/docs`; None where it is a path.
+    """Return the address that a source names, such as `s3://bucket/docs`; None where it is a path, as in a folder `s3:`.
 
-    >>> address_of(Path("s3://bucket/docs")), address_of("docs"), address_of("C:/docs")
-    ('s3://bucket/docs', None, None)
+    >>> address_of(Path("s3://bucket/docs")), address_of("docs"), address_of("C:/docs"), address_of("file:///docs")
+    ('s3://bucket/docs', None, None, 'file:///docs')
     """
     matched = _ADDRESS.fullmatch(str(source))
-    return f"{matched[1].lower()}://{matched[2]}" if matched else None
+    if matched is None or Path(f"{matched[1]}:").is_dir():
+        return None
+    scheme = matched[1].lower()
+    return f"{scheme}://{'/' if scheme in _LOCAL else ''}{matched[2]}"
 
 
 def is_pattern(source: str | Path) -> bool:

@@ -6,8 +6,8 @@ A store is reached through fsspec, which takes its credentials from the environm
 import glob
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -93,6 +93,13 @@ def local_file(path: Path) -> StoredFile:
     """Return a file of this machine; its stamp is when it was last changed."""
     stat = path.stat()
     return StoredFile(str(path), stat.st_size, str(stat.st_mtime_ns))
+
+
+def local_files(paths: Iterable[Path]) -> Iterator[tuple[Path, StoredFile]]:
+    """Yield those files of this machine that are still there: while many are listed, some may be deleted."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            yield path, local_file(path)
 
 
 def _list_store(address: str) -> Iterator[StoredFile]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rag_chunk.analysis import Progress
 from rag_chunk.analysis.conversions import RivalConversion, list_conversions
+from rag_chunk.analysis.encoding_beside import encoding_beside
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify, Settings
@@ -90,7 +91,10 @@ def read_inputs(settings: Settings, notify: Notify, progress: Progress | None = 
         return _read_conversions(settings, notify, progress)
     corpus = read_documents(asked, notify, progress)
     refuse_overwriting_inputs(target, asked, corpus, settings.config_files)
-    return Inputs(corpus, read_test_file(asked, corpus, notify) if asked.test_file else None)
+    if asked.test_file is None:
+        return Inputs(corpus, None)
+    with encoding_beside(corpus, settings.configs.values()):
+        return Inputs(corpus, read_test_file(asked, corpus, notify))
 
 
 def _read_conversions(settings: Settings, notify: Notify, progress: Progress | None) -> Inputs:

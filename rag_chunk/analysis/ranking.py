@@ -1,18 +1,15 @@
 """Rankings that know more of a question than its text: `oracle` and `random`, the ceiling and the floor."""
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 
-from rag_chunk.analysis.joined_chunking import JoinedChunking
+from rag_chunk.analysis.chunked_corpus import ChunkedCorpus
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import RETRIEVERS, RunConfig
 from rag_chunk.config.catalog import is_bound
 from rag_chunk.corpus.arrays import Positions
 from rag_chunk.questions.question import Questions
-from rag_chunk.retriever import Ranking, is_built_in, parents_of, rank
-from rag_chunk.retriever.indexed import texts_to_index
+from rag_chunk.retriever import Ranking, is_built_in, parents_of
 from rag_chunk.retriever.reranking import rerank
 from rag_chunk.scorer.budget import LADDER, fills_budgets, required_depth, usual_depth
 from rag_chunk.scorer.metrics import in_own_documents, rows_with_evidence
@@ -24,19 +21,20 @@ ORACLE = "oracle"
 _SUMMED_IN_ORDER = 7  # numbers that numpy adds one after the other, so that zeros among them do not change the sum
 
 
-def retrieve(chunking: Chunking, questions: Questions, config: RunConfig) -> tuple[Chunking, Ranking]:
+def retrieve(chunked: ChunkedCorpus, questions: Questions) -> tuple[ChunkedCorpus, Ranking]:
     """Rank as many chunks as surely fill the largest budget, or what is handed over for them."""
+    config = chunked.config
     if not config.hands_over_more:
-        return chunking, rank_to_budgets(chunking, questions, config)
-    family = with_handed_over(chunking, config)
-    handed = family.parents_or_self()
+        return chunked, rank_to_budgets(chunked, questions)
+    family = with_handed_over(chunked.chunking, config)
+    handed = chunked.with_parents(family)
     if config.retriever == ORACLE:
-        return handed, rank_to_budgets(handed, questions, config)
+        return handed, rank_to_budgets(handed, questions)
     if family.parent_rows is None:
-        return handed, parents_of(rank_for_evaluation(family, questions, config, len(family)), family)
-    enough = required_depth(handed, config)
+        return handed, parents_of(rank_for_evaluation(chunked, questions, len(family)), family)
+    enough = required_depth(handed.chunking, config)
     depth = _depth_for_parents(family.parent_rows, enough) if is_built_in(config) else len(family)
-    return handed, parents_of(rank_for_evaluation(family, questions, config, depth), family)[:, :enough]
+    return handed, parents_of(rank_for_evaluation(chunked, questions, depth), family)[:, :enough]
 
 
 def _depth_for_parents(parent_rows: Positions, enough: int) -> int:
@@ -45,19 +43,20 @@ def _depth_for_parents(parent_rows: Positions, enough: int) -> int:
     return int(counts[len(counts) - min(enough, len(counts)) :].sum())
 
 
-def rank_to_budgets(chunking: Chunking, questions: Questions, config: RunConfig) -> Ranking:
+def rank_to_budgets(chunked: ChunkedCorpus, questions: Questions) -> Ranking:
     """Rank as many chunks as fill the largest budget for each question: int64 [questions, depth].
 
     Some chunks are ranked first, and more where they leave a list short of it; the metrics are the same.
     """
+    chunking, config = chunked.chunking, chunked.config
     enough = required_depth(chunking, config)
     depth = usual_depth(chunking, config) if enough and _may_rank_again(questions, config) else enough
     while depth < enough:
-        ranking = rank_for_evaluation(chunking, questions, config, depth)
+        ranking = rank_for_evaluation(chunked, questions, depth)
         if fills_budgets(ranking, chunking, config):
             return ranking
         depth *= 2
-    return rank_for_evaluation(chunking, questions, config, enough)
+    return rank_for_evaluation(chunked, questions, enough)
 
 
 def _may_rank_again(questions: Questions, config: RunConfig) -> bool:
@@ -69,44 +68,37 @@ def _may_rank_again(questions: Questions, config: RunConfig) -> bool:
     return row is not None and row.function is not None and not config.needs_vectors and items <= _SUMMED_IN_ORDER
 
 
-def rank_for_evaluation(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
-    """Rank the chunks for each question as `config` says: int64 [questions, at most depth].
+def rank_for_evaluation(chunked: ChunkedCorpus, questions: Questions, depth: int) -> Ranking:
+    """Rank the chunks for each question as their configuration says: int64 [questions, at most depth].
 
     Most retrievers are given the questions' texts alone. With a filter, chunks of other documents are left out. What
     is left may be ranked again.
     """
+    chunking, config = chunked.chunking, chunked.config
     depth = min(depth, len(chunking))
     if config.filter == "document":
-        ranking = _keep_own_documents(_rank_own_documents(chunking, questions, config), chunking, questions)
+        ranking = _keep_own_documents(_rank_own_documents(chunked, questions), chunking, questions)
         ranking = _fill_up_rows(ranking, depth)
     else:
         enough = max(depth, config.candidates) if config.reranker else depth
-        ranking = _rank_all(chunking, questions, config, min(enough, len(chunking)))
-    return rerank(ranking, _texts_of(chunking, config), questions.texts, config)[:, :depth]
+        ranking = _rank_all(chunked, questions, min(enough, len(chunking)))
+    return rerank(ranking, chunked.indexed_texts, questions.texts, config)[:, :depth]
 
 
-def _texts_of(chunking: Chunking, config: RunConfig) -> Callable[[Positions], Sequence[str]]:
-    """Return a function that gives what is indexed for the chunks in some rows."""
-    if isinstance(chunking, JoinedChunking):
-        return chunking.indexed_texts
-    return lambda rows: texts_to_index(chunking.of_rows(rows), config)
-
-
-def _rank_all(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:
+def _rank_all(chunked: ChunkedCorpus, questions: Questions, depth: int) -> Ranking:
+    chunking, config = chunked.chunking, chunked.config
     if config.retriever == ORACLE:
         return _oracle(chunking, questions, config, depth)
     if config.retriever == "random":
         return one_shuffle(questions, len(chunking), config.seed, depth)
-    if isinstance(chunking, JoinedChunking):
-        return chunking.rank(questions.texts, depth)
-    return rank(chunking, questions.texts, config, depth)
+    return chunked.rank(questions.texts, depth)
 
 
-def _rank_own_documents(chunking: Chunking, questions: Questions, config: RunConfig) -> Ranking:
+def _rank_own_documents(chunked: ChunkedCorpus, questions: Questions) -> Ranking:
     """Rank at least the chunks of documents with evidence."""
-    if isinstance(chunking, JoinedChunking) and not is_bound(config.retriever):
-        return chunking.rank_among(questions.texts, rows_with_evidence(chunking, questions))
-    return _rank_all(chunking, questions, config, len(chunking))
+    if is_bound(chunked.config.retriever):
+        return _rank_all(chunked, questions, len(chunked.chunking))
+    return chunked.rank_among(questions.texts, rows_with_evidence(chunked.chunking, questions))
 
 
 def _oracle(chunking: Chunking, questions: Questions, config: RunConfig, depth: int) -> Ranking:

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from rag_chunk.analysis.chunked_corpus import ChunkedCorpus, chunked_in_memory
 from rag_chunk.analysis.conversions import RivalConversion
 from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet
-from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.analysis.ranking import retrieve
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
 from rag_chunk.analysis.running_costs import with_costs
-from rag_chunk.analysis.scoring import LEGACY, Scored, measure_chunks, score_chunks
+from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.analysis.scoring_workers import ScoringWorkers
 from rag_chunk.analysis.shard_survey import CorpusSurvey
 from rag_chunk.analysis.stage import Stage, time_stage
@@ -45,12 +45,11 @@ class _Job:
     """A configuration that is chunked, and to be scored."""
 
     name: str
-    config: RunConfig
-    chunking: Chunking
+    chunked: ChunkedCorpus
     evaluation: EvaluationSet | None
     converter: str | None
     chunk_time: float
-    goes_over_shards: bool
+    reads_again: bool
 
     @property
     def is_all_ours(self) -> bool:
@@ -59,8 +58,9 @@ class _Job:
         Models have threads of their own, functions of users may know of none, and shards have workers.
         """
         has_functions = self.evaluation is not None and self.evaluation.users.names
-        has_models = self.config.needs_vectors or self.config.reranker
-        return is_built_in(self.config) and not has_models and not has_functions and not self.goes_over_shards
+        config = self.chunked.config
+        has_models = config.needs_vectors or config.reranker
+        return is_built_in(config) and not has_models and not has_functions and not self.reads_again
 
 
 class Run:
@@ -87,7 +87,7 @@ class Run:
         self._merged: list[tuple[str, str]] = []
         self._prepared: set[str] = set()
         self._units: list[Units] = []
-        self.chunkings: dict[str, Chunking] = {}
+        self._chunked: dict[str, ChunkedCorpus] = {}
         self.scored: dict[str, Scored] = {}
         self.timings: dict[str, float] = {}
 
@@ -111,26 +111,25 @@ class Run:
         evaluation = conversion.evaluation if conversion else self._evaluation
         if config.needs_vectors:
             self._prepare("model_time", f"{config.embedding_model}", lambda: embedder_of(config))
-        chunking, seconds = self._survey.take(name) if self._survey else self._chunk(config, conversion)
+        chunked, seconds = self._survey.take(name) if self._survey else self._chunk(config, conversion)
+        chunking = chunked.chunking
         key = (_digest(chunking.spans), _digest(chunking.sizes), config.model_dump_json(exclude=_CHUNKING))
         if key in self._seen:
             self._merged.append((self._seen[key], name))
             return
         self._seen[key] = name
-        self.chunkings[name] = chunking
+        self._chunked[name] = chunked
         if evaluation and not self._survey:
             index = f"{config.retriever} {config.analyzer} {index_settings(config)}"
             self._prepare("index_time", index, lambda: prepare(self._corpus, config))
         share = chunking.share_of_corpus  # of a conversion: those beside it were chunked with it
-        goes_over_shards = isinstance(chunking, JoinedChunking) and (
-            LEGACY in (config.retriever, *self._groups) or not chunking.has_counts
-        )
         converter = conversion.name if conversion else None
-        self._score(_Job(name, config, chunking, evaluation, converter, seconds * share, goes_over_shards))
+        reads_again = chunked.reads_again(self._groups)
+        self._score(_Job(name, chunked, evaluation, converter, seconds * share, reads_again))
         if config.needs_vectors:
             self._note_embedding(name, config, usage)
 
-    def _chunk(self, config: RunConfig, conversion: RivalConversion | None) -> tuple[Chunking, float]:
+    def _chunk(self, config: RunConfig, conversion: RivalConversion | None) -> tuple[ChunkedCorpus, float]:
         """Return the chunks of a configuration, and how long that took apart from what is shared."""
         self._prepare_units(config.unit, config.model)
         if config.budget_unit == "tokens" and self._evaluation:
@@ -140,7 +139,7 @@ class Run:
             chunking = chunking.within(*conversion.extent) if conversion else chunking
             _ = chunking.sizes  # which are kept, and part of that time
         self._add_time("structure_time", stage.shared)
-        return chunking, stage.seconds
+        return chunked_in_memory(chunking, config), stage.seconds
 
     def _score(self, job: _Job) -> None:
         """Score a configuration, beside the next ones where that may be.
@@ -193,12 +192,10 @@ class Run:
     def add_external(self, name: str, external: ExternalRun) -> None:
         """Score chunks and rankings that were made elsewhere; how long that took is not known."""
         started = time.perf_counter()
-        self.chunkings[name] = external.chunking
-        measured = measure_chunks(external.chunking, name, external.config, self._groups)
+        self._chunked[name] = chunked = chunked_in_memory(external.chunking, external.config)
+        measured = measure_chunks(chunked, name, self._groups)
         evaluation = self._evaluation
-        self.scored[name] = (
-            score_chunks(measured, external.chunking, external.ranking, evaluation) if evaluation else measured
-        )
+        self.scored[name] = score_chunks(measured, chunked, external.ranking, evaluation) if evaluation else measured
         if external.files:
             chunks, retrieved = (str(path.absolute()) for path in external.files)
             files = ExternalFiles(chunks=chunks, retrieved=retrieved)
@@ -211,7 +208,7 @@ class Run:
         for kept, name in self._merged:
             self._merge(kept, name)
         self.scored = {name: self.scored[name] for name in names if name in self.scored}
-        self.chunkings = {name: self.chunkings[name] for name in self.scored}
+        self._chunked = {name: self._chunked[name] for name in self.scored}
 
     def measure_costs(
         self,
@@ -222,9 +219,14 @@ class Run:
         """Add what each configuration costs; when it has finished, so that nothing runs beside what is timed."""
         times = {name: each.milliseconds for name, each in (external or {}).items()}
         self.scored = {
-            name: with_costs(each, self.chunkings[name], sets[name], prices, times.get(name, ()))
+            name: with_costs(each, self._chunked[name], sets[name], prices, times.get(name, ()))
             for name, each in self.scored.items()
         }
+
+    @property
+    def chunkings(self) -> dict[str, Chunking]:
+        """The chunks of each configuration."""
+        return {name: chunked.chunking for name, chunked in self._chunked.items()}
 
     @property
     def encoders(self) -> tuple[str, ...] | None:
@@ -277,11 +279,10 @@ class Run:
         self._change(name, result.model_copy(update={"embedding": entry, "metrics": metrics}))
 
     def _score_rankings(self, job: _Job) -> tuple[Scored, Stage]:
-        chunking = job.chunking
         with time_stage(self._corpus) as stage:
-            scored = measure_chunks(chunking, job.name, job.config, self._groups)
+            scored = measure_chunks(job.chunked, job.name, self._groups)
             if job.evaluation:
-                ranked = retrieve(chunking, job.evaluation.questions, job.config)
+                ranked = retrieve(job.chunked, job.evaluation.questions)
                 scored = score_chunks(scored, *ranked, job.evaluation)
         times = {"processing_time": job.chunk_time + stage.seconds, "chunk_time": job.chunk_time}
         metrics = {**scored.result.metrics, **times}

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from rag_chunk.analysis.chunked_corpus import ChunkedCorpus
 from rag_chunk.analysis.holdout import EvaluationSet
-from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.analysis.scoring import Scored
 from rag_chunk.chunker import Chunking
@@ -24,7 +24,7 @@ _MILLION, _THOUSAND = 1_000_000, 1_000
 
 def with_costs(
     scored: Scored,
-    chunking: Chunking,
+    chunked: ChunkedCorpus,
     asked: EvaluationSet | None,
     prices: Prices | None,
     milliseconds: Sequence[float] = (),
@@ -33,7 +33,7 @@ def with_costs(
 
     `milliseconds` are those that an external retriever took, one a question.
     """
-    config, metrics = scored.result.config, dict(scored.result.metrics)
+    chunking, config, metrics = chunked.chunking, chunked.config, dict(scored.result.metrics)
     costs = prices or Prices()
     characters = int((chunking.spans[:, 1] - chunking.spans[:, 0]).sum())
     tokens = float(chunking.sizes.sum()) if config.unit == "tokens" else characters / CHARACTERS_PER_TOKEN
@@ -41,7 +41,7 @@ def with_costs(
     metrics["vector_megabytes"] = len(chunking) * costs.dimensions * _BYTES / _MILLION
     if asked:
         metrics["context_tokens"] = metrics["context_size"] * tokens / max(characters, 1)
-        metrics |= _percentiles(milliseconds or _times(chunking, asked.questions, config))
+        metrics |= _percentiles(milliseconds or _times(chunked, asked.questions))
     if prices:
         written = _tokens_of_contexts(chunking, config)
         metrics["index_price"] = (tokens * prices.embedding + written * prices.context_model) / _MILLION
@@ -58,23 +58,23 @@ def _percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
     return {"retrieval_ms_p50": middle, "retrieval_ms_p95": slow}
 
 
-def _times(chunking: Chunking, questions: Questions, config: RunConfig) -> list[float]:
+def _times(chunked: ChunkedCorpus, questions: Questions) -> list[float]:
     """Return how long the retriever takes for a question alone, in milliseconds.
 
     Each question is ranked by itself, down to `top_k`; nothing else is in that time. They are ranked once before, as
     that makes what a server would have made when it started. Of several shards no process has the whole index: no time.
     """
-    if is_external(config.retriever) or not len(chunking) or isinstance(chunking, JoinedChunking):
+    if is_external(chunked.config.retriever) or not len(chunked.chunking) or not chunked.is_in_memory:
         return []
     alone = [replace(questions, questions=(questions.questions[row],)) for row in spread(len(questions), _TIMED)]
     for question in alone:
-        _milliseconds(chunking, question, config)
-    return [_milliseconds(chunking, question, config) for question in alone]
+        _milliseconds(chunked, question)
+    return [_milliseconds(chunked, question) for question in alone]
 
 
-def _milliseconds(chunking: Chunking, question: Questions, config: RunConfig) -> float:
+def _milliseconds(chunked: ChunkedCorpus, question: Questions) -> float:
     started = time.perf_counter()
-    rank_for_evaluation(chunking, question, config, config.top_k)
+    rank_for_evaluation(chunked, question, chunked.config.top_k)
     return (time.perf_counter() - started) * 1000
 
 

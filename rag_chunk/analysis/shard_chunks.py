@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -62,23 +62,6 @@ class ShardChunks:
     depth: int = 0
     document_tokens: Positions | None = None
     seconds: float = 0.0
-
-
-def drop_places(shard: ShardChunks, config: RunConfig) -> ShardChunks:
-    """Return what is needed of a shard when its chunks are joined with others: without the places of each chunk.
-
-    The spans stay where it would take vectors to make them again.
-    """
-    nothing = as_spans([])
-    return replace(
-        shard,
-        chunks=Stretches(shard.chunks.spans if config.cuts_by_vectors else nothing, nothing),
-        shape=replace(shard.shape, sizes=nothing[:, 0]),
-        keys=shard.keys[:0].copy(),
-        parents=None,
-        parent_rows=None,
-        document_tokens=None,
-    )
 
 
 def chunk_shard(

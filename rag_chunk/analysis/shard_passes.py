@@ -1,12 +1,12 @@
-"""Passes over the shards of a corpus that is chunked: the best chunks of each for questions, and the texts of some chunks.
+"""Passes over the parts of a corpus that is chunked: the best chunks of each for questions, and the texts of some chunks.
 
-A pass goes over the shards again and chunks them again, as no process has room for all texts. Each is a pure function of a
-shard, a configuration and a small value.
+A corpus in memory is one part. A pass over shards reads and chunks them again, as no process has room for all texts. Each is a
+pure function of a part, a configuration and a small value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -25,6 +25,21 @@ from rag_chunk.retriever.order import ScoredRows
 from rag_chunk.retriever.term_counts import CollectionStatistics
 
 
+class ReadableChunks(Protocol):
+    """The chunks of a part of a corpus, where they can be read with their texts; `number` is that of the part among all."""
+
+    @property
+    def number(self) -> int:
+        """The number of the part."""
+
+    @property
+    def config(self) -> RunConfig:
+        """How the part was chunked."""
+
+    def chunk(self) -> Chunking:
+        """Return the chunks, with their texts."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkedShard:
     """A shard, its number among all, and how it was chunked, with the spans of its chunks; `is_handed_over`: what is for them."""
@@ -34,6 +49,10 @@ class ChunkedShard:
     config: RunConfig
     spans: Spans
     is_handed_over: bool = False
+
+    def __str__(self) -> str:
+        """Return what the shard is called."""
+        return str(self.shard)
 
     def chunk(self) -> Chunking:
         """Read and chunk the shard; what is cut by meaning is not embedded again."""
@@ -47,20 +66,20 @@ class ChunkedShard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkedTask:
-    """Asks for something of the chunks of a shard; `purpose` says what, to whom waits for it."""
+    """Asks for something of the chunks of a part; `purpose` says what, to whom waits for it."""
 
     purpose: ClassVar[str] = "reading chunks of the shards"
-    chunked: ChunkedShard
+    chunked: ReadableChunks
 
     @property
-    def shard(self) -> ReadableShard:
-        """The shard."""
-        return self.chunked.shard
+    def shard(self) -> ReadableChunks:
+        """The part, by the name that an error has to give."""
+        return self.chunked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RankingTask(ChunkedTask):
-    """Asks for the best `depth` chunks of a shard for each question, and for the order of those in the rows `among`.
+    """Asks for the best `depth` chunks of a part for each question, and for the order of those in the rows `among`.
 
     `vectors` of the questions rank as `dense` does, `statistics` of all chunks as `bm25`; without them `legacy` ranks.
     """
@@ -74,21 +93,23 @@ class RankingTask(ChunkedTask):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ShardRanking:
-    """The best chunks of the shard of this number, those that were asked about, and what was embedded for it."""
+class PartRanking:
+    """The best chunks of the part of this number, and those that were asked about."""
 
     number: int
     best: ScoredRows
     among: ScoredRows
-    usage: EmbeddingUsage
 
 
-def rank_shard(task: RankingTask) -> ShardRanking:
-    """Rank the chunks of a shard by scores that do not depend on which chunks other shards have."""
-    chunking = task.chunked.chunk()
+def with_usage(function: Callable[[Any], Any], task: Any) -> tuple[Any, EmbeddingUsage]:
+    """Return what `function` makes of a task, and what was embedded for it."""
     with track_usage() as usage:
-        best, among = _rank(chunking, task)
-    return ShardRanking(task.chunked.number, best, among, usage)
+        return function(task), usage
+
+
+def rank_part(task: RankingTask) -> PartRanking:
+    """Rank the chunks of a part by scores that do not depend on which chunks other parts have."""
+    return PartRanking(task.chunked.number, *_rank(task.chunked.chunk(), task))
 
 
 def _rank(chunking: Chunking, task: RankingTask) -> tuple[ScoredRows, ScoredRows]:
@@ -106,19 +127,25 @@ def _rank(chunking: Chunking, task: RankingTask) -> tuple[ScoredRows, ScoredRows
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowsTask(ChunkedTask):
-    """Asks for some chunks of a shard, by their rows in it."""
+    """Asks for some chunks of a part, by their rows in it."""
 
     rows: Positions
 
 
 def read_indexed_texts(task: RowsTask) -> tuple[int, Sequence[str]]:
-    """Return the number of a shard, and what is indexed for some of its chunks."""
+    """Return the number of a part, and what is indexed for some of its chunks."""
     chunking = task.chunked.chunk()
     return task.chunked.number, texts_to_index(chunking.of_rows(task.rows), task.chunked.config)
 
 
+def read_texts(task: RowsTask) -> tuple[int, Sequence[str]]:
+    """Return the number of a part, and the texts of some of its chunks."""
+    chunking = task.chunked.chunk()
+    return task.chunked.number, chunking.corpus.texts(chunking.spans[task.rows])
+
+
 def read_chunks(task: RowsTask) -> tuple[int, Sequence[Chunk]]:
-    """Return the number of a shard, and some of its chunks, with their documents."""
+    """Return the number of a part, and some of its chunks, with their documents."""
     every = list(task.chunked.chunk())
     return task.chunked.number, [every[row] for row in task.rows.tolist()]
 

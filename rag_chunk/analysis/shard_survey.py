@@ -10,14 +10,15 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from rag_chunk.analysis.joined_chunking import JoinedChunking, join_chunks
+from rag_chunk.analysis.chunked_corpus import ChunkedCorpus
+from rag_chunk.analysis.joined_chunking import join_chunks
 from rag_chunk.analysis.shard_chunks import ShardChunks, chunk_shard
 from rag_chunk.analysis.skipped import has_headings
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus.cores import available_cores
 from rag_chunk.corpus.sharded_corpus import ReadableShard, ShardedCorpus
 from rag_chunk.corpus.units import encoders_of, units_of
-from rag_chunk.embedder import record_usage
+from rag_chunk.embedder import EmbeddingUsage, record_usage
 from rag_chunk.retriever.bm25_candidates import RankingGuess, guess_ranking
 
 MOST_WITH_COUNTS = 20  # shards; the counts of more would fill the memory of the process that joins them
@@ -56,18 +57,21 @@ class ShardSurvey:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CorpusSurvey:
-    """The chunks of all shards by configuration, and what was seen on the way."""
+    """The chunks of all shards by configuration, what they took in each shard, and what was seen on the way.
 
-    chunkings: Mapping[str, JoinedChunking]
+    That is what was embedded to cut by meaning, and seconds.
+    """
+
+    chunked: Mapping[str, ChunkedCorpus]
+    work: Mapping[str, Sequence[tuple[EmbeddingUsage, float]]]
     encoders: frozenset[str]
     has_headings: bool
 
-    def take(self, name: str) -> tuple[JoinedChunking, float]:
+    def take(self, name: str) -> tuple[ChunkedCorpus, float]:
         """Return the chunks of a configuration, and how many seconds they took; what was embedded for it is recorded."""
-        chunking = self.chunkings[name]
-        for part in chunking.parts:
-            record_usage(part.usage)
-        return chunking, chunking.seconds
+        for usage, _ in self.work[name]:
+            record_usage(usage)
+        return self.chunked[name], sum(seconds for _, seconds in self.work[name])
 
 
 def survey_shard(task: SurveyTask) -> ShardSurvey:
@@ -95,18 +99,19 @@ def survey_corpus(
         others = [replace(task, guesses=guesses) for task in tasks if task.number % step]
         surveys += corpus.run(survey_shard, others)
     surveys.sort(key=lambda each: each.number)
-    chunkings = _join_surveys(corpus, configs, surveys)
+    work = {name: [(each.chunks[name].usage, each.chunks[name].seconds) for each in surveys] for name in configs}
+    chunked = _join_surveys(corpus, configs, surveys)
     encoders = frozenset[str]().union(*(survey.encoders for survey in surveys))
-    return CorpusSurvey(chunkings, encoders, any(survey.has_headings for survey in surveys))
+    return CorpusSurvey(chunked, work, encoders, any(survey.has_headings for survey in surveys))
 
 
 def _join_surveys(
     corpus: ShardedCorpus, configs: Mapping[str, RunConfig], surveys: Sequence[ShardSurvey]
-) -> dict[str, JoinedChunking]:
+) -> dict[str, ChunkedCorpus]:
     """Join the chunks of all shards under each configuration, a few configurations at a time."""
     names = [survey.names for survey in surveys]
 
-    def join(name: str) -> JoinedChunking:
+    def join(name: str) -> ChunkedCorpus:
         return join_chunks(corpus, names, [survey.chunks.pop(name) for survey in surveys], configs[name])
 
     contexts = [copy_context() for _ in configs]  # which say whether the cache is used

@@ -6,7 +6,7 @@ from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.config.catalog import is_bound
 from rag_chunk.errors import SettingsError
 
-_RANKED_IN_SHARDS = {"bm25", "dense", "hybrid", "legacy"}
+RANKED_IN_PARTS = {"bm25", "dense", "hybrid", "legacy"}
 
 
 def needs_of_all_shards(configs: Mapping[str, RunConfig], settings: AnalysisConfig) -> list[str]:
@@ -21,7 +21,7 @@ def refuse_sharded(configs: Mapping[str, RunConfig], settings: AnalysisConfig) -
 
 
 def _of(config: RunConfig) -> Iterator[str]:
-    if config.retriever not in _RANKED_IN_SHARDS and not is_bound(config.retriever):
+    if config.retriever not in RANKED_IN_PARTS and not is_bound(config.retriever):
         yield f"--retriever {config.retriever}"
     if config.has_written_contexts:
         yield "--index-context model"

@@ -160,6 +160,10 @@ class Chunking:
             place = self.corpus.place(start, end)
             yield Chunk(place.document, place.start, place.end, (line, to_line), size, path, context, parent)
 
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield what `chunks.jsonl` holds of each chunk."""
+        return (chunk.to_dict() for chunk in self)
+
     def _parent_ids(self) -> "list[str] | list[None]":
         if self.parents is None:
             return [None] * len(self)

@@ -21,7 +21,7 @@ from rag_chunk.corpus.arrays import among as is_among
 from rag_chunk.corpus.terms import Terms
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import index_settings, texts_before
-from rag_chunk.retriever.order import ScoredRows, best_first
+from rag_chunk.retriever.order import ScoredRows, best_columns
 from rag_chunk.retriever.term_counts import CollectionStatistics, TermCounts
 
 K1 = 1.5
@@ -79,18 +79,12 @@ class Bm25:
 
         int64 [questions, depth].
         """
-        depth = min(depth, len(chunking))
-        blocks = [best_first(block, depth) for block in self._blocks(chunking, questions)]
-        return np.concatenate([np.zeros((0, depth), np.int64), *blocks])
+        return self.best(chunking, questions, depth)[0]
 
-    def matches(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
-        """Return the best chunks that have a term of each question: int64 [questions, depth], -1 where there are fewer."""
-        depth = min(depth, len(chunking))
-        blocks = [np.zeros((0, depth), np.int64)]
-        for block in self._blocks(chunking, questions):
-            best = best_first(block, depth)
-            blocks.append(np.where(np.take_along_axis(block, best, axis=1) > 0, best, -1))
-        return np.concatenate(blocks)
+    def best(self, chunking: Chunking, questions: Sequence[str], depth: int) -> ScoredRows:
+        """Return the chunks for each question, as `rank` does, and their scores."""
+        counts = self.count(chunking, questions)
+        return best_of_part(counts, counts.statistics, depth)
 
     def scores(self, chunking: Chunking, questions: Sequence[str]) -> Floats:
         """Return the score of every chunk for each question: float64 [questions, chunks]."""
@@ -207,11 +201,9 @@ def best_of_part(
         best, of_best = best_of_part(counts.of_chunks(among), statistics, depth)
         return among[best], of_best
     depth = min(depth, len(counts.lengths))
-    rows, scores = [np.zeros((0, depth), np.int64)], [np.zeros((0, depth))]
-    for block in score_blocks(counts, statistics):
-        rows.append(best_first(block, depth))
-        scores.append(np.take_along_axis(block, rows[-1], axis=1))
-    return np.concatenate(rows), np.concatenate(scores)
+    blocks = [best_columns(block, depth) for block in score_blocks(counts, statistics)]
+    rows = np.concatenate([np.zeros((0, depth), np.int64), *(rows for rows, _ in blocks)])
+    return rows, np.concatenate([np.zeros((0, depth)), *(scores for _, scores in blocks)])
 
 
 def weigh(counts: TermCounts, statistics: CollectionStatistics) -> Postings:

@@ -17,6 +17,7 @@ from rag_chunk.corpus.arrays import Positions
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.bm25 import Bm25, bm25
 from rag_chunk.retriever.dense import Dense, dense
+from rag_chunk.retriever.order import ScoredRows
 
 K = 60
 DEPTH = 50
@@ -32,17 +33,18 @@ class Hybrid:
     def rank(self, chunking: Chunking, questions: Sequence[str], depth: int) -> Ranking:
         """Return the chunks for each question, best first, ties in order: int64 [questions, depth]."""
         depth = min(depth, len(chunking))
-        lexical = self._lexical.matches(chunking, questions, DEPTH)
+        lexical = self._lexical.best(chunking, questions, DEPTH)
         semantic = self._semantic.rank(chunking, questions, max(depth, DEPTH))
         return fuse(lexical, semantic, depth)
 
 
-def fuse(lexical: Ranking, semantic: Ranking, depth: int) -> Ranking:
-    """Fuse two rankings: int64 [questions, at most depth]; -1 is no chunk in `lexical`, and after the first 50 in `semantic`.
+def fuse(lexical: ScoredRows, semantic: Ranking, depth: int) -> Ranking:
+    """Fuse two rankings: int64 [questions, at most depth]; -1 is no chunk after the first 50 in `semantic`.
 
-    There -1 is at the end of a row, or where one is left out.
+    There it is at the end of a row, or where one is left out.
     """
-    fused = [_fuse(*rows, depth) for rows in zip(lexical, semantic, strict=True)]
+    matches = np.where(lexical[1] > 0, lexical[0], -1)
+    fused = [_fuse(*rows, depth) for rows in zip(matches, semantic, strict=True)]
     longest = max(map(len, fused), default=0)
     rows = [np.pad(row, (0, longest - len(row)), constant_values=-1) for row in fused]
     return np.array(rows, np.int64).reshape(len(fused), longest)

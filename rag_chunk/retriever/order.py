@@ -61,7 +61,11 @@ def merge_best(lists: Sequence[ScoredRows], depth: int) -> ScoredRows:
     >>> merge_best([one, other], 3)[0].tolist()
     [[2, 4, 0]]
     """
-    rows, scores = (np.hstack(columns) for columns in zip(*lists, strict=True))
+    some = [each for each in lists if each[0].shape[1]] or lists[:1]
+    if len(some) == 1:  # it is in order
+        ((rows, scores),) = some
+        return rows[:, :depth], scores[:, :depth]
+    rows, scores = (np.hstack(columns) for columns in zip(*some, strict=True))
     order = np.lexsort((rows, -scores), axis=1)[:, :depth]
     return np.take_along_axis(rows, order, axis=1), np.take_along_axis(scores, order, axis=1)
 
@@ -75,7 +79,7 @@ def no_rows(questions: int) -> ScoredRows:
 def best_columns(scores: Floats, depth: int) -> ScoredRows:
     """Return the `depth` best columns of each row, as `best_first` does, and their scores."""
     best = best_first(scores, depth)
-    return best, np.take_along_axis(scores, best, axis=1)
+    return best, scores.take(best + np.arange(len(scores))[:, None] * scores.shape[1])
 
 
 def _lower_bounds(scores: Floats, depth: int) -> Floats:

@@ -1,12 +1,14 @@
 """`OutlinedChunking`: chunks of documents that are not in memory, counted where their text was."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
-from rag_chunk.corpus.arrays import Positions, Spans, index_in
+from rag_chunk.corpus.arrays import NO_POSITIONS, Positions, Spans, index_in
 from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.units import units_of
 
@@ -44,16 +46,31 @@ class TokenPlaces:
 class OutlinedChunking(Chunking):
     """Chunks on a `PartialCorpus`, whose places without white space, and in tokens, were counted where the text was.
 
-    `tokens` are there where a budget is in tokens.
+    `tokens` are there where a budget is in tokens. `sizes` [chunks] are in units; those of parents, which `handed` are, nobody
+    has counted.
     """
 
     placed: Spans = field(kw_only=True)
     tokens: TokenPlaces | None = field(kw_only=True, default=None)
+    sizes: Positions = field(kw_only=True, default_factory=lambda: NO_POSITIONS)
+    handed: Chunking | None = field(kw_only=True, default=None)
 
     @cached_property
     def non_whitespace(self) -> Spans:
         """The chunks counted without white space: [chunks, 2]."""
         return self.placed
+
+    def parents_or_self(self) -> Chunking:
+        """Return the parents as a chunking; without parents, this one."""
+        return self.handed or self
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield for each chunk where it is, and its size in units; no text."""
+        documents = self.corpus.documents_at(self.spans[:, 0])
+        inner = (self.spans - self.corpus.starts[documents][:, None]).tolist()
+        for document, (start, end), size in zip(documents.tolist(), inner, self.sizes.tolist(), strict=True):
+            name = self.corpus.documents[document].name
+            yield {"id": f"{name}:{start}-{end}", "document": name, "start": start, "end": end, "units": size}
 
     def of_rows(self, rows: Positions) -> Chunking:
         """Return the chunks in these rows alone, with their texts: on the line of the documents that are held."""

@@ -20,10 +20,8 @@ from rag_chunk.analysis.folder import (
     replace_results,
     write_text,
 )
-from rag_chunk.analysis.joined_chunking import JoinedChunking
 from rag_chunk.analysis.report import ConfigurationResult, Report
 from rag_chunk.chunker import Chunking
-from rag_chunk.chunker.export import jsonl
 from rag_chunk.config import AnalysisConfig, ConfigFile
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.converters import write_converted_folder
@@ -105,18 +103,15 @@ def _write_files(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> 
         write_text(folder / "questions.json", _json(asked))
     _write_documents(analysis.corpus, folder / "documents")
     write_lists(report.corpus, analysis.corpus, folder)
-    write_text(folder / REPORT, report.to_json())
+    (folder / REPORT).write_bytes(report.to_bytes())
     write_text(folder / DIGESTS, _json(_digests(folder)))
     write_text(folder / "tracking.json", _json(tracking))
 
 
 def _write_chunks(chunking: Chunking, path: Path) -> None:
-    """Write the chunks; where their texts are not in memory, their places alone."""
-    if isinstance(chunking, JoinedChunking):
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(chunking.lines_without_text())
-    else:
-        write_text(path, jsonl(chunking))
+    """Write a line of JSON for each chunk; where their texts are not in memory, that is their places alone."""
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        file.writelines(json.dumps(each, ensure_ascii=False) + "\n" for each in chunking.records())
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from rag_chunk import AnalysisConfig, Corpus, Document, Questions, RunConfig, analyze, chunk, read_corpus
 from rag_chunk.analysis import runner
+from rag_chunk.analysis.chunked_corpus import chunked_in_memory
 from rag_chunk.analysis.outcome import Outcome
 from rag_chunk.analysis.pareto import pareto_front
 from rag_chunk.analysis.ranking import rank_for_evaluation
@@ -609,10 +610,11 @@ def test_every_retriever_gives_every_chunk_one_place(retriever):
     corpus, questions = library()
     config = WHOLE.with_settings(retriever=retriever, embedding_model="hashing")
     chunking = chunk(corpus, config)
-    found = rank_for_evaluation(chunking, questions, config, len(chunking))
+    chunked = chunked_in_memory(chunking, config)
+    found = rank_for_evaluation(chunked, questions, len(chunking))
     assert (np.sort(found, axis=1) == np.arange(len(chunking))).all()
     for depth in (0, 1, 7, len(chunking) + 1):
-        assert (rank_for_evaluation(chunking, questions, config, depth) == found[:, :depth]).all()
+        assert (rank_for_evaluation(chunked, questions, depth) == found[:, :depth]).all()
 
 
 def test_the_oracle_reaches_the_ceiling_and_chance_is_near_the_floor():
@@ -636,9 +638,11 @@ def test_chance_depends_on_the_seed_and_the_question_alone():
     config = WHOLE.with_settings(retriever="random")
     chunking = chunk(corpus, config)
     turned = questions_of(*reversed(questions.questions))
-    first = rank_for_evaluation(chunking, questions, config, 5)
-    assert (rank_for_evaluation(chunking, turned, config, 5)[::-1] == first).all()
-    assert (rank_for_evaluation(chunking, questions, config.with_settings(seed=1), 5) != first).any()
+    chunked = chunked_in_memory(chunking, config)
+    first = rank_for_evaluation(chunked, questions, 5)
+    assert (rank_for_evaluation(chunked, turned, 5)[::-1] == first).all()
+    other = chunked_in_memory(chunking, config.with_settings(seed=1))
+    assert (rank_for_evaluation(other, questions, 5) != first).any()
 
 
 # what is best for its cost
@@ -1109,8 +1113,9 @@ def test_a_filter_keeps_the_order_of_the_chunks_of_a_questions_own_document_and_
     corpus, questions = library(12, 2)
     config = CUT.with_settings(retriever=retriever)
     chunking = chunk(corpus, config)
-    everything = rank_for_evaluation(chunking, questions, config, len(chunking))
-    filtered = rank_for_evaluation(chunking, questions, config.with_settings(filter="document"), len(chunking))
+    everything = rank_for_evaluation(chunked_in_memory(chunking, config), questions, len(chunking))
+    filtering = config.with_settings(filter="document")
+    filtered = rank_for_evaluation(chunked_in_memory(chunking, filtering), questions, len(chunking))
     homes = corpus.documents_at(chunking.spans[:, 0]).tolist()
     for question, every, own in zip(questions.questions, everything.tolist(), filtered.tolist(), strict=True):
         wanted = {int(corpus.documents_at(np.array([span[0]]))[0]) for item in question.evidence for span in item.spans}

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from rag_chunk.analysis.chunked_corpus import chunked_in_memory
 from rag_chunk.analysis.ranking import rank_for_evaluation, rank_to_budgets
 from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.config import METRIC_GROUPS, RunConfig
@@ -44,8 +45,9 @@ def test_every_score_is_that_of_the_deepest_ranking_to_the_last_digit(items: int
     config = RunConfig(strategy="paragraph", chunk_size=200, merge_overlaps=merge_overlaps)
     chunking = uneven_chunks(config)
     questions = questions_on(chunking, items)
-    deepest = rank_for_evaluation(chunking, questions, config, required_depth(chunking, config))
-    ranking = rank_to_budgets(chunking, questions, config)
+    chunked = chunked_in_memory(chunking, config)
+    deepest = rank_for_evaluation(chunked, questions, required_depth(chunking, config))
+    ranking = rank_to_budgets(chunked, questions)
     assert ranking.tolist() == deepest[:, : ranking.shape[1]].tolist()
     assert (ranking.shape[1] < deepest.shape[1]) == (items < 8)
     groups = [group for group in METRIC_GROUPS if group != "legacy"]
@@ -61,7 +63,7 @@ def test_lists_that_the_usual_depth_leaves_short_of_the_budgets_are_ranked_deepe
     long = [" ".join(rng.choices(WORDS, k=200)) for _ in range(300)]
     chunking = chunk(Corpus([Document("a.txt", "\n\n".join(short + long))]), config)
     asked = Questions("questions.json", "0", (Question("q", "seldom", (Evidence(((0, 6),)),)),))
-    ranking = rank_to_budgets(chunking, asked, config)
+    ranking = rank_to_budgets(chunked_in_memory(chunking, config), asked)
     costs = np.cumsum((chunking.spans[:, 1] - chunking.spans[:, 0])[ranking[0]])
     assert costs[-1] >= 32_000
     assert all(before < after for before, after in pairwise(costs.tolist()))

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from rag_chunk.analysis import Analysis, analyze, score_retrievals
+from rag_chunk.analysis.chunked_corpus import chunked_in_memory
 from rag_chunk.analysis.external import ExternalRun, read_chunks, read_ranking, read_retrievals
+from rag_chunk.analysis.question_results import QuestionResult
 from rag_chunk.analysis.ranking import retrieve
-from rag_chunk.analysis.report import QuestionResult, Report
+from rag_chunk.analysis.report import Report
 from rag_chunk.analysis.verdicts import overlap_warning
 from rag_chunk.chunker import chunk
 from rag_chunk.chunker.export import jsonl
@@ -99,7 +101,8 @@ def written(folder: Path, found: Analysis, config: RunConfig) -> tuple[Path, Pat
     """Write an analysis' only configuration as somebody else would write their chunks and rankings."""
     assert found.questions
     (chunking,) = found.chunkings.values()
-    handed, ranking = retrieve(chunking, found.questions, config)
+    chunked, ranking = retrieve(chunked_in_memory(chunking, config), found.questions)
+    handed = chunked.chunking
     lists = [[handed.ids[row] for row in rows if row >= 0] for rows in ranking.tolist()]
     chunks, ranked = folder / "own.jsonl", folder / "ranked by us.jsonl"
     chunks.write_bytes(jsonl(handed).encode("utf-8", "backslashreplace"))

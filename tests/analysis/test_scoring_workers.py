@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from rag_chunk.analysis import analyze, runner
+from rag_chunk.analysis.chunked_corpus import ChunkedCorpus
 from rag_chunk.analysis.forked_pool import ForkedPool, can_fork
 from rag_chunk.analysis.scoring import measure_chunks
 from rag_chunk.config import METRIC_GROUPS, AnalysisConfig, RunConfig
@@ -78,7 +79,7 @@ def test_several_threads_are_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
         time.sleep(0.01)
         return {"num_chunks": 1.0, "index_ratio": 1.0}
 
-    monkeypatch.setattr("rag_chunk.analysis.scoring.shape_metrics", remember)
+    monkeypatch.setattr("rag_chunk.analysis.scoring.metrics_of_shape", remember)
     analyze(Corpus([Document("a.txt", "one two three. " * 99)]), CONFIGS)
     assert len(names) == 3  # the main one is one of them
 
@@ -143,10 +144,10 @@ def test_a_process_with_several_threads_is_not_forked() -> None:
 def test_what_fails_beside_others_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag_chunk.analysis.scoring_workers.available_cores", lambda: 2)
 
-    def measure_or_fail(chunking: Any, name: str, config: RunConfig, *arguments: Any) -> Any:
-        if config.chunk_size == 33:
+    def measure_or_fail(chunked: ChunkedCorpus, *arguments: Any) -> Any:
+        if chunked.config.chunk_size == 33:
             raise ZeroDivisionError
-        return measure_chunks(chunking, name, config, *arguments)
+        return measure_chunks(chunked, *arguments)
 
     monkeypatch.setattr(runner, "measure_chunks", measure_or_fail)
     with pytest.raises(ZeroDivisionError):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_chunk import Corpus, Document, RunConfig, chunk, chunk_text
+from rag_chunk.analysis.chunked_corpus import chunked_in_memory
 from rag_chunk.analysis.ranking import retrieve
 from rag_chunk.chunker.handed_over import handed_over, with_handed_over
 from rag_chunk.config import STRATEGIES
@@ -78,7 +79,8 @@ def test_metrics_equal_the_slow_reference_and_shared_text_is_paid_once(data, mor
     corpus = data.draw(corpora().filter(lambda corpus: not stretches(corpus).is_empty))
     questions = data.draw(questions_in(corpus))
     config = RunConfig(strategy="sentence", chunk_size=data.draw(st.integers(1, 6)), budget=data.draw(st.integers(1, 60)), **more)  # fmt: skip
-    handed, ranking = retrieve(chunk(corpus, config), questions, config)
+    chunked, ranking = retrieve(chunked_in_memory(chunk(corpus, config), config), questions)
+    handed = chunked.chunking
     rows = [[row for row in ranked if row >= 0] for ranked in ranking.tolist()]
     assert all(len(set(ranked)) == len(ranked) for ranked in rows)
     reference = Reference(handed, config)
@@ -96,7 +98,8 @@ def test_a_window_is_ranked_where_its_best_chunk_is():
     config = RunConfig(strategy="fixed-size", chunk_size=1, window=1)
     chunking = chunk(corpus, config)
     questions = questions_of(Question("q", "delta", (Evidence(((17, 22),)),)))
-    handed, ranking = retrieve(chunking, questions, config)
+    chunked, ranking = retrieve(chunked_in_memory(chunking, config), questions)
+    handed = chunked.chunking
     assert corpus.texts(handed.spans[ranking[0][:2]]) == ["gamma delta epsilon", "alpha beta"]
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_chunk import AnalysisConfig, Corpus, Document, RunConfig, analyze, chunk
+from rag_chunk.analysis.chunked_corpus import chunked_in_memory
 from rag_chunk.analysis.cost_estimate import CostEstimate, describe_pairs
 from rag_chunk.analysis.ranking import rank_for_evaluation
 from rag_chunk.config.sweep import sweep, validate_run
@@ -43,7 +44,7 @@ def server(folder: Path, monkeypatch):
 
 
 def ranked(config: RunConfig) -> list[list[int]]:
-    return rank_for_evaluation(chunk(CORPUS, config), QUESTIONS, config, 99).tolist()
+    return rank_for_evaluation(chunked_in_memory(chunk(CORPUS, config), config), QUESTIONS, 99).tolist()
 
 
 def test_only_the_candidates_are_turned_round():
@@ -55,8 +56,9 @@ def test_only_the_candidates_are_turned_round():
 def test_more_candidates_than_are_asked_for_decide_what_comes_first():
     config = PLAIN.with_settings(reranker=f"{OWN}backwards", candidates=99)
     chunking = chunk(CORPUS, config)
-    whole = rank_for_evaluation(chunking, QUESTIONS, config, 99)
-    assert (rank_for_evaluation(chunking, QUESTIONS, config, 2) == whole[:, :2]).all()
+    chunked = chunked_in_memory(chunking, config)
+    whole = rank_for_evaluation(chunked, QUESTIONS, 99)
+    assert (rank_for_evaluation(chunked, QUESTIONS, 2) == whole[:, :2]).all()
 
 
 def test_a_reranker_that_knows_the_evidence_brings_it_first():
@@ -77,8 +79,9 @@ def test_reranking_is_a_total_order_of_the_same_chunks(data):
     more = data.draw(st.sampled_from([{}, {"filter": "document"}, {"window": 1}, {"index_headings": True}]))
     config = RunConfig(strategy="sentence", chunk_size=2, candidates=data.draw(st.integers(1, 6)), reranker=f"{OWN}by_length", **more)  # fmt: skip
     chunking = chunk(corpus, config)
-    before = rank_for_evaluation(chunking, questions, config.with_settings(reranker=None), len(chunking))
-    after = rank_for_evaluation(chunking, questions, config, len(chunking))
+    without, reranked = (chunked_in_memory(chunking, each) for each in (config.with_settings(reranker=None), config))
+    before = rank_for_evaluation(without, questions, len(chunking))
+    after = rank_for_evaluation(reranked, questions, len(chunking))
     assert (np.sort(after, axis=1) == np.sort(before, axis=1)).all()
     texts = texts_to_index(chunking, config)
     for old, new in zip(before.tolist(), after.tolist(), strict=True):

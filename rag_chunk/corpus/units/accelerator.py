@@ -68,7 +68,9 @@ class Accelerator:
         """Return the number of tokens of each text, 0 for one that it does not cover."""
         encode = self._tokenizer.backend.encode  # without a call of Python around it: many of these texts are short
         covered = self._find_covered(texts).tolist()
-        return [len(encode(text)) if text and is_covered else 0 for text, is_covered in zip(texts, covered, strict=True)]
+        return [
+            len(encode(text)) if text and is_covered else 0 for text, is_covered in zip(texts, covered, strict=True)
+        ]
 
     def _find_covered(self, texts: list[str]) -> Bools:
         """Return whether it covers each text: one look at the characters of all."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rag_chunk.corpus import Document, Skipped
+from rag_chunk.corpus import Corpus, Document, Skipped
 from rag_chunk.corpus.line import count_not_normalized
 from rag_chunk.corpus.partial_corpus import DocumentFacts, PartialCorpus, count_non_whitespace, facts_of
 from rag_chunk.corpus.sharded_corpus import ReadableShard, RunTasks, ShardedCorpus
@@ -29,15 +29,22 @@ class OutlineTask:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ShardEvidence:
+    """The texts of a shard's documents that may hold evidence, and what of it was located."""
+
+    held: Sequence[Document]
+    evidence: EvidenceDocuments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ShardOutline:
-    """What is known of a shard's documents, the texts of those that may hold evidence, and what of it was located."""
+    """What is known of a shard's documents, and which hold evidence word for word."""
 
     facts: Sequence[DocumentFacts]
     non_whitespace: Sequence[int]
-    held: Sequence[Document]
     skipped: Sequence[Skipped]
-    evidence: EvidenceDocuments
     not_normalized: int
+    exact: ShardEvidence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,17 +56,25 @@ class OutlinedCorpus:
 
 
 def outline_shard(task: OutlineTask) -> ShardOutline:
-    """Read a shard, and look for evidence in it."""
+    """Read a shard for the first time, and look for evidence in it."""
     corpus = task.shard.read()
-    evidence = task.way.find(corpus, task.wanted)
     return ShardOutline(
         [facts_of(document) for document in corpus.documents],
         count_non_whitespace(corpus),
-        [document for document in corpus.documents if document.name in evidence.names],
         corpus.skipped,
-        evidence,
         count_not_normalized(corpus),
+        _find_evidence(corpus, task),
     )
+
+
+def search_shard(task: OutlineTask) -> ShardEvidence:
+    """Read a shard again, and look for evidence in it."""
+    return _find_evidence(task.shard.read(), task)
+
+
+def _find_evidence(corpus: Corpus, task: OutlineTask) -> ShardEvidence:
+    evidence = task.way.find(corpus, task.wanted)
+    return ShardEvidence([document for document in corpus.documents if document.name in evidence.names], evidence)
 
 
 def outline_shards(
@@ -74,13 +89,13 @@ def outline_shards(
     Raise `InputError` where two documents have one name.
     """
     seen: list[ShardOutline] = list(run(outline_shard, [OutlineTask(shard, wanted) for shard in shards]))
-    held = {document.name: document for each in seen for document in each.held}
-    wanted = wanted.without(key for each in seen for key in each.evidence.located)
+    held = {document.name: document for each in seen for document in each.exact.held}
+    wanted = wanted.without(key for each in seen for key in each.exact.evidence.located)
     if wanted.items:
         notify(wanted.describe())
     for way in list_less_sure_ways(wanted):
         if wanted.items:
-            looked = list(run(outline_shard, [OutlineTask(shard, wanted, way) for shard in shards]))
+            looked: list[ShardEvidence] = list(run(search_shard, [OutlineTask(shard, wanted, way) for shard in shards]))
             held |= {document.name: document for each in looked for document in each.held}
             wanted = wanted.without(key for each in looked for key in each.evidence.located)
     line = PartialCorpus(

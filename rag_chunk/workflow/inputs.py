@@ -17,7 +17,7 @@ from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
 from rag_chunk.corpus.line import count_not_normalized
 from rag_chunk.corpus.shard import MEGABYTE
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
-from rag_chunk.corpus.stored_files import is_pattern, list_stored_files
+from rag_chunk.corpus.stored_files import address_of, is_pattern, list_stored_files, local_files
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.questions.joined_questions import read_joined_questions
@@ -110,10 +110,10 @@ def read_whole(asked: AnalysisConfig, notify: Notify, progress: Progress | None)
 def _may_exceed(source: Path, megabytes: int) -> bool:
     """Whether there may be more text than a shard holds: looked at quickly, and no further than that."""
     limit, total = megabytes * MEGABYTE, 0
-    if ":/" in str(source):  # a store
+    if address_of(source):  # of a store
         return True
-    for path in _files_of(source):
-        total += path.stat().st_size * (_COMPRESSION if path.name.lower().endswith(_COMPRESSED) else 1)
+    for path, file in local_files(_files_of(source)):
+        total += file.size * (_COMPRESSION if path.name.lower().endswith(_COMPRESSED) else 1)
         if total > limit:
             return True
     return False

@@ -54,6 +54,8 @@ class ArrayFile:
 
     def _append(self, array: memoryview) -> tuple[int, int]:
         """Write the bytes of an array, and return where they begin and end."""
+        if not array:
+            return 0, 0
         start = -(-self._length // _ALIGNMENT) * _ALIGNMENT
         self._file.seek(start)
         self._file.write(array)

@@ -92,7 +92,9 @@ def _readable(
     """Return what workers read the chunks of each shard from: with spans where it would take vectors to make them again."""
     nothing = as_spans([])
     return [
-        ChunkedShard(shard, number, config, part.chunks.spans if config.cuts_by_vectors else nothing, is_handed_over)
+        ChunkedShard(
+            shard, number, config, as_spans(part.chunks.spans) if config.cuts_by_vectors else nothing, is_handed_over
+        )
         for number, (shard, part) in enumerate(zip(source.shards, parts, strict=True))
     ]
 

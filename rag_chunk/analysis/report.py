@@ -2,42 +2,21 @@
 
 import datetime
 import re
+from itertools import chain
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from rag_chunk.analysis.question_results import QuestionResults
 from rag_chunk.analysis.report_inputs import CorpusEntry, QuestionsEntry, ReportValue, SkippedEntry
 from rag_chunk.config import RunConfig
 from rag_chunk.config.names import safe_name
 from rag_chunk.errors import InputError
 
 SCHEMA_VERSION = 1
+_NO_QUESTIONS = QuestionResults(b"[]")
+_QUESTIONS_LINE = b'\n   "questions": %b,\n'
 _OLD_NAME = re.compile(r"[\w-][\w.-]{0,149}")  # of a configuration, before names were limited in bytes
-
-
-class LostItemEntry(ReportValue):
-    """An item of evidence of which a share is missing: its number in its question, from 1, and the causes that hold."""
-
-    number: int
-    missing: float
-    causes: tuple[str, ...]
-
-
-class QuestionResult(ReportValue):
-    """One question under one configuration: its scores, and the chunks that fill the budget, best first.
-
-    `rank` is that of the first chunk that covers half of an item or lies wholly inside one, from 1; nothing where none of
-    the ranked chunks does. `causes` are all that hold for the recall that is missing, in the order of the pipeline;
-    of a question with several items of evidence, `lost_items` has those of which something is missing.
-    """
-
-    id: str
-    question: str
-    scores: dict[str, float]
-    retrieved: tuple[str, ...] = ()
-    rank: int | None = None
-    causes: tuple[str, ...] = ()
-    lost_items: tuple[LostItemEntry, ...] | None = None
 
 
 class ExternalFiles(ReportValue):
@@ -74,7 +53,7 @@ class ConfigurationResult(ReportValue):
     intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
     by_tag: dict[str, float] = Field(default_factory=dict)
     by_document: dict[str, float] = Field(default_factory=dict)
-    questions: tuple[QuestionResult, ...] = ()
+    questions: QuestionResults = _NO_QUESTIONS
     merged: tuple[str, ...] = ()
     given: ExternalFiles | None = None
     embedding: EmbeddingEntry | None = None
@@ -211,7 +190,17 @@ class Report(ReportValue):
 
     def to_json(self) -> str:
         """Return the report as `report.json` holds it."""
-        return self.model_dump_json(indent=1, exclude_none=True)
+        return self.to_bytes().decode()
+
+    def to_bytes(self) -> bytes:
+        """Return the report as `report.json` holds it, in UTF-8; the results of questions, most of it, are JSON already."""
+        bare = [each.model_copy(update={"questions": _NO_QUESTIONS}) for each in self.configurations]
+        text = self.model_copy(update={"configurations": tuple(bare)}).model_dump_json(indent=1, exclude_none=True)
+        before, start, rest = text.encode().partition(b'\n "configurations": [')  # of this depth there is one
+        # The first lines of this kind behind it are those of the configurations, one in each.
+        parts = rest.split(_QUESTIONS_LINE % _NO_QUESTIONS.json, len(bare))
+        lists = [_QUESTIONS_LINE % each.questions.json for each in self.configurations]
+        return b"".join([before, start, parts[0], *chain.from_iterable(zip(lists, parts[1:], strict=True))])
 
 
 def last_part(path: str) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rag_chunk.analysis.chunked_corpus import ChunkedCorpus
 from rag_chunk.analysis.holdout import EvaluationSet
-from rag_chunk.analysis.report import ConfigurationResult, LostItemEntry, QuestionResult
+from rag_chunk.analysis.question_results import QuestionResults, write_json
+from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus.arrays import Floats, Positions, distinct
@@ -84,8 +85,8 @@ def _choosing(handed: Chunking, ranking: Ranking, config: RunConfig, asked: Eval
     return score(handed, ranking[part.rows], part.questions, config, ["budget"]).per_question[HEADLINE]
 
 
-def _lost_item_entry(item: LostItem) -> LostItemEntry:
-    return LostItemEntry(number=item.number, missing=item.missing, causes=item.causes)
+def _lost_item(item: LostItem) -> dict[str, Any]:
+    return {"number": item.number, "missing": item.missing, "causes": item.causes}
 
 
 def _ids_of(chunking: Chunking, rows: Positions) -> list[str]:
@@ -95,28 +96,27 @@ def _ids_of(chunking: Chunking, rows: Positions) -> list[str]:
     return [ids[place] for place in np.searchsorted(some, rows).tolist()]
 
 
-def _question_results(
-    scores: Scores, ranking: Ranking, handed: Chunking, asked: EvaluationSet
-) -> tuple[QuestionResult, ...]:
+def _question_results(scores: Scores, ranking: Ranking, handed: Chunking, asked: EvaluationSet) -> QuestionResults:
     names, columns = list(scores.per_question), [values.tolist() for values in scores.per_question.values()]
     is_read = np.arange(ranking.shape[1]) < scores.filled[:, None]
     retrieved = tuple(_ids_of(handed, ranking[is_read]))
     ends = np.cumsum(scores.filled).tolist()
     depth = ranking.shape[1]
-    ranks = [rank + 1 if rank < depth else None for rank in scores.first.tolist()]
+    ranks = [{"rank": rank + 1} if rank < depth else {} for rank in scores.first.tolist()]
     causes = scores.causes or [()] * len(ranks)
     asked_here = asked.reporting.questions.questions
     items = scores.lost_items or [()] * len(ranks)
     rows = zip(asked_here, zip(*columns, strict=True), pairwise([0, *ends]), ranks, causes, items, strict=True)
-    return tuple(
-        QuestionResult(
-            id=question.id,
-            question=question.question,
-            scores=dict(zip(names, row, strict=True)),
-            retrieved=retrieved[first:end],
-            rank=rank,
-            causes=of_question,
-            lost_items=tuple(map(_lost_item_entry, lost)) or None,
-        )
+    fields = [
+        {
+            "id": question.id,
+            "question": question.question,
+            "scores": dict(zip(names, row, strict=True)),
+            "retrieved": retrieved[first:end],
+            **rank,
+            "causes": of_question,
+            **({"lost_items": list(map(_lost_item, lost))} if lost else {}),
+        }
         for question, row, (first, end), rank, of_question, lost in rows
-    )
+    ]
+    return QuestionResults(write_json(fields))

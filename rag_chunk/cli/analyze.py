@@ -1,6 +1,6 @@
 """`analyze`: the main job."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -85,8 +85,8 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
     if output.output == "table" and output.output_file is None:
         _print_table(analysis, output)
         return
-    texts = {
-        "json": lambda: report.to_json() + "\n",
+    texts: dict[str, Callable[[], str | bytes]] = {
+        "json": lambda: report.to_bytes() + b"\n",
         "csv": lambda: csv_text(report),
         "html": lambda: _page(analysis),
     }

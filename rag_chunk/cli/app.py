@@ -64,10 +64,10 @@ def _spare_results(path: Path) -> None:
         raise InputError(f"{path} is part of a saved analysis, and would be overwritten; choose another output file")
 
 
-def write(path: Path, text: str) -> None:
-    """Write a result to a file; raise `InputError` where that fails."""
+def write(path: Path, text: str | bytes) -> None:
+    """Write a result, as bytes in UTF-8, to a file; raise `InputError` where that fails."""
     try:
-        path.write_bytes(text.encode("utf-8", "backslashreplace"))
+        path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
 

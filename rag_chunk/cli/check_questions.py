@@ -1,5 +1,6 @@
 """`check-questions`: everything that is wrong or odd about a question file."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +9,8 @@ import typer
 
 from rag_chunk.cli.analyze import progress
 from rag_chunk.cli.app import app, check_target, say, write
-from rag_chunk.cli.options import with_options
+from rag_chunk.cli.options import with_fields, with_options
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import CommandLineOptions
 from rag_chunk.errors import InputError, SettingsError
 
@@ -41,15 +43,17 @@ Against = Annotated[
         "--against",
         metavar="OLD",
         help="The documents as they were when the questions were written: evidence is followed from there into FOLDER, "
-        "and what cannot be found again is stale.",
+        "and what cannot be found again is stale. Both are held in memory as a whole.",
     ),
 ]
 
 
 @app.command()
 @with_options("include", "exclude", "skip_unreadable", "converter", "quiet")
+@with_fields(WorkersConfig, into="workers")
 def check_questions(
     given: CommandLineOptions,
+    workers: WorkersConfig,
     file: Questions = None,
     folder: Documents = None,
     fix: Fix = None,
@@ -70,30 +74,36 @@ def check_questions(
     from rag_chunk.questions import check_questions as checked
     from rag_chunk.questions.coverage import describe_coverage
     from rag_chunk.questions.follow import follow_questions
-    from rag_chunk.workflow.inputs import read_documents, refuse_overwriting_inputs
+    from rag_chunk.workflow.inputs import line_of, open_documents, read_documents, read_whole, refuse_overwriting_inputs
 
     notify = say if not given.output.get("quiet") else lambda _: None
     if file and file.is_dir() and not (folder and folder.is_dir()):
         named = folder or "questions.json"
         raise InputError(f"{file} is a folder; the questions come first: rag-chunk check-questions {named} {file}")
     check_target(fix)
+    if against:
+        workers.refuse_unused("with --against, which needs all documents at once: take a part of them with --include")
     asked, test_file = load_question_settings(
         given, file, folder, notify, example="check-questions questions.json docs"
     )
-    with progress(quiet=given.output.get("quiet", False)) as on_progress:
-        corpus = read_documents(asked, notify, on_progress)
-    refuse_overwriting_inputs(
-        fix, asked.model_copy(update={"test_file": None}), corpus
-    )  # the questions may be mended in place
-    if against:
-        older = read_documents(asked.model_copy(update={"source": against}), notify)
-        check = follow_questions(test_file, older, corpus)
-    else:
-        check = checked(test_file, corpus)
-    questions = [each.question for each in check.questions]
-    typer.echo(
-        "\n".join([_format_check(check), *describe_coverage(corpus, questions), *describe_power(corpus, questions)])
-    )
+    with (
+        progress(quiet=given.output.get("quiet", False)) as on_progress,
+        nullcontext(read_whole(asked, notify, on_progress))
+        if against
+        else open_documents(asked, {}, workers, notify, on_progress) as corpus,
+    ):
+        line = line_of(corpus)
+        refuse_overwriting_inputs(
+            fix, asked.model_copy(update={"test_file": None}), line
+        )  # the questions may be mended in place
+        if against:
+            older = read_documents(asked.model_copy(update={"source": against}), notify)
+            check = follow_questions(test_file, older, line)
+        else:
+            check = checked(test_file, line)
+        questions = [each.question for each in check.questions]
+        said = [_format_check(check), *describe_coverage(line, questions), *describe_power(corpus, questions)]
+    typer.echo("\n".join(said))
     if fix:
         _fix(check, fix)
     if check.of("error"):

@@ -10,7 +10,6 @@ import typer
 from rag_chunk.cli.analyze import Source, progress
 from rag_chunk.cli.app import app, check_parent, check_target, say
 from rag_chunk.cli.options import with_fields, with_options
-from rag_chunk.config import option_of
 from rag_chunk.config.names import path_text
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import OF_CHUNK, CommandLineOptions
@@ -77,11 +76,7 @@ def chunk(
     if folder:
         _write_folder(folder, target, settings, workers, notify)
         return
-    if workers.model_fields_set:
-        options = " and ".join(sorted(option_of(name, WorkersConfig) for name in workers.model_fields_set))
-        raise SettingsError(
-            f"{options} has no effect on a single file: name a folder, as in -o chunks, or leave it out"
-        )
+    workers.refuse_unused("on a single file: name a folder, as in -o chunks")
     check_target(output_file)
     _write_file(target, settings, notify)
 

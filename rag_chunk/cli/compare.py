@@ -11,6 +11,7 @@ from rag_chunk.cli.app import app, check_target, say, say_where, write
 from rag_chunk.cli.options import with_fields
 from rag_chunk.config import ComparisonConfig, OutputConfig, ReproductionConfig, TrackingConfig
 from rag_chunk.config.history import DiagnosisConfig
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.errors import NotReproduced, SettingsError, Worse
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def compare(given: ComparisonConfig, sides: Sides = None) -> None:
 
 @app.command()
 @with_fields(ReproductionConfig)
-def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = None) -> None:
+@with_fields(WorkersConfig, into="workers")
+def reproduce(given: ReproductionConfig, workers: WorkersConfig, name: SavedAnalysis, source: Folder = None) -> None:
     """Run a tracked analysis again, and check that every metric is equal.
 
     For the run of an analysis it runs all configurations, for the run of a configuration only that one. If documents,
@@ -92,7 +94,7 @@ def reproduce(given: ReproductionConfig, name: SavedAnalysis, source: Folder = N
         notify(notice)
     with caching(enabled=given.cache), progress(quiet=given.quiet) as told:
         outlook = Reporter(notify, told, lambda _: None)
-        reproduction, tracked = run_again(before, settings, outlook, show)
+        reproduction, tracked = run_again(before, settings, outlook, show, workers)
     if tracked:
         say_where(tracked, quiet=given.quiet)
     if not reproduction.is_equal:

@@ -10,6 +10,7 @@ from rag_chunk.cli.app import app, check_target, say
 from rag_chunk.cli.compare import show_outcome, trust_notices
 from rag_chunk.cli.options import with_fields
 from rag_chunk.config.history import DiagnosisConfig
+from rag_chunk.config.sharding import WorkersConfig
 
 if TYPE_CHECKING:
     from rag_chunk.analysis.history import SavedAnalysis
@@ -32,7 +33,8 @@ Folder = Annotated[
 
 @app.command()
 @with_fields(DiagnosisConfig)
-def diagnose(given: DiagnosisConfig, results: Named = None, source: Folder = None) -> None:
+@with_fields(WorkersConfig, into="workers")
+def diagnose(given: DiagnosisConfig, workers: WorkersConfig, results: Named = None, source: Folder = None) -> None:
     """Try changes to a configuration one at a time, and show which clearly help and what they cost.
 
     Each change (of size, overlap, strategy, titles, window, retriever, budget or converter) is run on the same questions.
@@ -51,7 +53,7 @@ def diagnose(given: DiagnosisConfig, results: Named = None, source: Folder = Non
     (name, config), *_ = settings.configs.items()
     with caching(enabled=given.cache), progress(quiet=given.quiet) as told:
         reporter = Reporter(notify, told, lambda _: None)
-        diagnosis = diagnosed(where, name, config, settings.analysis, reporter, given.embedding_model)
+        diagnosis = diagnosed(where, name, config, settings.analysis, reporter, given.embedding_model, workers)
     show_outcome(diagnosis, given, diagnosis_table, diagnosis_markdown)
 
 

@@ -6,6 +6,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from rag_chunk.config.problems import option_of
+from rag_chunk.errors import SettingsError
+
 _SCHEDULER = re.compile(r"[a-z]+://[^\s/@]+:\d+/?")
 
 
@@ -30,6 +33,12 @@ class WorkersConfig(BaseModel):
         description="Megabytes of text in a shard; a worker holds one shard at a time, and chunk writes one file for each.",
         json_schema_extra={"panel": "Workers"},
     )
+
+    def refuse_unused(self, where: str) -> None:
+        """Raise `SettingsError` where one of these was given: it has no effect, in words, `where`."""
+        if self.model_fields_set:
+            options = " and ".join(sorted(option_of(name, type(self)) for name in self.model_fields_set))
+            raise SettingsError(f"{options} has no effect {where}, or leave it out")
 
     @field_validator("workers", mode="before")
     @classmethod

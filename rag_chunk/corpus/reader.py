@@ -17,7 +17,7 @@ from rag_chunk.corpus.converters import (
     reads,
 )
 from rag_chunk.corpus.document import Document, Skipped
-from rag_chunk.corpus.document_folder import IGNORED, LINKED, NOT_REGULAR, RULES_UNREAD, FolderFiles, list_files
+from rag_chunk.corpus.document_folder import GONE, IGNORED, LINKED, NOT_REGULAR, RULES_UNREAD, FolderFiles, list_files
 from rag_chunk.corpus.line import Corpus
 from rag_chunk.corpus.name_patterns import NamePatterns
 from rag_chunk.corpus.selected_files import (
@@ -174,9 +174,9 @@ def _read_all(
 
 
 def _read_bytes(path: Path) -> bytes:
-    """Return what a file holds; raise `ValueError` for a device or a pipe, which may never end."""
+    """Return what a file holds; raise `ValueError` for a device or a pipe, which may never end, and where it is gone."""
     if not path.is_file():
-        raise ValueError(NOT_REGULAR)
+        raise ValueError(NOT_REGULAR if os.path.lexists(path) else GONE)
     return path.read_bytes()
 
 

@@ -81,4 +81,4 @@ def ending_of(path: Path) -> str:
 
 def name_of(path: Path, root: Path) -> str:
     """Return the name that the document of a file has: its path below `root`, as UTF-8 can hold it."""
-    return writable(path.relative_to(root).as_posix())
+    return writable("/".join(path.parts[len(root.parts) :]))  # `relative_to` takes ten times as long

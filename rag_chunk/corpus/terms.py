@@ -15,14 +15,25 @@ import numpy as np
 import regex
 
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Bools, Bytes, Positions, Spans, among, as_spans, index_in, line_type
-from rag_chunk.corpus.characters import classify_characters, mask_characters
+from rag_chunk.corpus.arrays import (
+    NO_POSITIONS,
+    Bools,
+    Bytes,
+    Positions,
+    Spans,
+    among,
+    as_spans,
+    index_in,
+    line_type,
+)
+from rag_chunk.corpus.characters import BLOCK, classify_characters, mask_characters
 from rag_chunk.corpus.term_folding import IS_IGNORABLE, fold_term, needs_folding
 
 _WORD, _UNSPACED = 1, 2
 _RUN = _WORD | _UNSPACED
 _MARK, _IGNORABLE = 4, 8  # of the run of the character before; an ignorable one only where that goes on
-_PART = 1 << 18  # characters whose terms are found at a time
+_PART = BLOCK  # characters whose terms are found at a time
+_BETWEEN = "\n"  # documents that are looked at together: in no run, and no mark or ignorable character joins it
 _SCRIPTS = "".join(rf"\p{{scx={script}}}" for script in ("Hani", "Hira", "Kana", "Thai", "Laoo", "Khmr", "Mymr"))
 # Some marks and letters of Latin are used with these scripts too.
 _IS_UNSPACED = regex.compile(rf"[[[{_SCRIPTS}]--\p{{scx=Latn}}]&&\w]", regex.V1)
@@ -58,16 +69,36 @@ def _classify(text: str) -> Bytes:
     return before
 
 
-def _blocks(corpus: Corpus) -> Iterator[tuple[int, str, Bytes]]:
-    """Yield documents in parts, which cut no run: where each starts on the line, its text, and its characters' kinds."""
-    for offset, document in zip(corpus.starts.tolist(), corpus.documents, strict=False):
-        kinds, first = _classify(document.text), 0
+def _blocks(corpus: Corpus) -> Iterator[tuple[int, str, Bytes, Positions]]:
+    """Yield short neighbours together, and long documents in parts, which cut no run.
+
+    Of each block: where it starts on the line, its text, its characters' kinds, and where in it `_BETWEEN` is.
+    """
+    for offset, texts in _neighbours(corpus):
+        text = _BETWEEN.join(texts)
+        kinds, first = _classify(text), 0
+        if len(texts) > 1:
+            yield offset, text, kinds, np.cumsum([len(each) + 1 for each in texts[:-1]]) - 1
+            continue
         while first < len(kinds):
             end = min(first + _PART, len(kinds))
             while end < len(kinds) and kinds[end] & _RUN == kinds[end - 1] & _RUN:  # a run goes on, or what is between
                 end += 1
-            yield offset + first, document.text[first:end], kinds[first:end]
+            yield offset + first, text[first:end], kinds[first:end], NO_POSITIONS
             first = end
+
+
+def _neighbours(corpus: Corpus) -> Iterator[tuple[int, list[str]]]:
+    """Yield the texts of neighbours that have at most `_PART` characters together, or of a longer document; and their start."""
+    texts, length, start = list[str](), 0, 0
+    for document in corpus.documents:
+        if texts and length + len(document.text) > _PART:
+            yield start, texts
+            texts, length, start = [], 0, start + length
+        texts.append(document.text)
+        length += len(document.text)
+    if texts:
+        yield start, texts
 
 
 def _runs(kinds: Bytes) -> tuple[Spans, Bools]:
@@ -102,15 +133,23 @@ def _fold_terms(text: str, kinds: Bytes, spans: Spans, unspaced: Bools) -> Itera
     special = (classify_characters(text, needs_folding) > 0) & (kinds > 0)
     is_special = special.any()
     plain = (mask_characters(text, special, by="a") if is_special else text).casefold()  # each character stays one
+    folded = mask_characters(plain, kinds & _RUN != _WORD).split()  # no character of a word is white space
     if unspaced.any():
-        folded = [plain[start:end] for start, end in spans.tolist()]
-    else:
-        folded = mask_characters(plain, kinds == 0).split()  # no character of a word is white space
+        folded = _insert_bigrams(folded, plain, spans, kinds[spans[:, 0]] == _UNSPACED)
     if is_special:
         before = np.concatenate([np.zeros(1, np.int64), np.cumsum(special)])
         for row in np.flatnonzero(before[spans[:, 1]] > before[spans[:, 0]]).tolist():
             folded[row] = fold_term(text[spans[row, 0] : spans[row, 1]])
     return folded
+
+
+def _insert_bigrams(words: list[str], text: str, spans: Spans, is_bigram: Bools) -> list[str]:
+    """Return the terms in `spans`: those that are bigrams, and the others, which are `words`."""
+    folded = np.empty(len(spans), object)
+    folded[~is_bigram] = words
+    folded[is_bigram] = [text[start:end] for start, end in spans[is_bigram].tolist()]
+    terms_in_order: list[str] = folded.tolist()
+    return terms_in_order
 
 
 def terms(text: str) -> list[str]:
@@ -150,7 +189,7 @@ class Terms:
         self._kind = line_type(len(corpus))
         numbers = defaultdict[str, int]()
         numbers.default_factory = numbers.__len__  # a new term has the next number
-        blocks = [self._block(start, text, kinds, numbers) for start, text, kinds in _blocks(corpus)]
+        blocks = [self._block(*block, numbers) for block in _blocks(corpus)]
         numbers.default_factory = None
         self.vocabulary: dict[str, int] = numbers
         is_unspaced = any(block.unspaced.any() for block in blocks)
@@ -172,17 +211,22 @@ class Terms:
         parts.clear()
         return joined
 
-    def _block(self, offset: int, text: str, kinds: Bytes, numbers: dict[str, int]) -> _TextBlock:
-        """Return the terms of a part of the line, and number them; without bigrams they are the runs."""
+    def _block(self, offset: int, text: str, kinds: Bytes, between: Positions, numbers: dict[str, int]) -> _TextBlock:
+        """Return the terms of a block of the line, and number them; without bigrams they are the runs."""
         runs, unspaced = _runs(kinds)
         spans = _term_spans(runs, unspaced, kinds)
-        marks = (np.flatnonzero(kinds & _MARK) + offset).astype(self._kind)
         folded = map(numbers.__getitem__, _fold_terms(text, kinds, spans, unspaced))
         numbered = np.fromiter(folded, self._kind, len(spans))
-        starts, ends = ((spans[:, side] + offset).astype(self._kind) for side in (0, 1))
-        if spans is runs:
-            return _TextBlock(starts, ends, numbered, starts, ends, unspaced, marks)
-        run_starts, run_ends = ((runs[:, side] + offset).astype(self._kind) for side in (0, 1))
+
+        def on_line(places: Spans) -> tuple[Positions, Positions]:
+            """Return the starts and the ends of what lies in the block, on the line."""
+            before = offset - np.searchsorted(between, places[:, 0]) if len(between) else offset
+            starts, ends = ((side + before).astype(self._kind) for side in places.T)
+            return starts, ends
+
+        starts, ends = on_line(spans)
+        run_starts, run_ends = (starts, ends) if spans is runs else on_line(runs)
+        marks, _ = on_line(np.flatnonzero(kinds & _MARK)[:, None].repeat(2, axis=1))
         return _TextBlock(starts, ends, numbered, run_starts, run_ends, unspaced, marks)
 
     def terms_in(self, text: str) -> list[str]:

@@ -108,14 +108,21 @@ def check_questions(path: str | Path, corpus: Corpus) -> QuestionCheck:
     Raise `InputError` only where there is no such file, or nothing in it can be read.
     """
     account = Diagnostics()
-    parsed = parse_questions(Path(path), account)
+    parsed = parse_and_check(Path(path), account)
+    wanted = [question for question in parsed if not question.is_rejected]
+    check = locate(wanted, corpus, account)
+    return replace(check, source=str(path), rejected=tuple(question for question in parsed if question.is_rejected))
+
+
+def parse_and_check(path: Path, account: Diagnostics) -> list[ParsedQuestion]:
+    """Read the questions at `path`, and note all that is wrong or odd without a look at documents."""
+    parsed = parse_questions(path, account)
     wanted = [question for question in parsed if not question.is_rejected]
     _note_equal_ids(wanted, account)
     _note_duplicates(wanted, account)
     _note_unanswered(wanted, account)
     _note_unreviewed(wanted, account)
-    check = locate(wanted, corpus, account)
-    return replace(check, source=str(path), rejected=tuple(question for question in parsed if question.is_rejected))
+    return parsed
 
 
 def parse_questions(path: Path, account: Diagnostics) -> list[ParsedQuestion]:

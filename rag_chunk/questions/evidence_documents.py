@@ -6,15 +6,17 @@ Evidence is located as in one corpus, by `check_questions`, on an outline of all
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rag_chunk.corpus import Corpus, DocumentIndex
 from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.questions.check import parse_questions
 from rag_chunk.questions.diagnostics import Diagnostics
 from rag_chunk.questions.parsing import Wording
-from rag_chunk.questions.search import SHORTEST_SIMILAR, Span, TextSearch
+from rag_chunk.questions.search import SHORTEST_SIMILAR, Span, excerpt, places_of
 
 _Key = tuple[int, int]  # a question, and an item of it
+_FEW = 3  # phrases: to look for them in one more way costs less than to read all again
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,18 @@ class WantedEvidence:
         known = set(located)
         left = (each for each in self.items if each[0] not in known and any(_phrases(each[1])))
         return WantedEvidence(tuple(left))
+
+    @property
+    def phrases(self) -> list[str]:
+        """The phrases that may be in any document."""
+        return [phrase for _, wordings in self.items for phrase in _phrases(wordings)]
+
+    def describe(self) -> str:
+        """Say that no document holds these phrases word for word, and what is done about it."""
+        phrases = self.phrases
+        shown = ", ".join(excerpt(phrase) for phrase in phrases[:_FEW]) + (", …" if len(phrases) > _FEW else "")
+        count = "1 phrase is" if len(phrases) == 1 else f"{len(phrases):,} phrases are"
+        return f"{count} nowhere word for word; looking for other spellings and similar text: {shown}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +68,7 @@ def find_exact_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocu
     for wording in (wording for _, wordings in wanted.items for wording in wordings if wording.doc):
         rows.update(index.find(str(wording.doc)))
     pairs = [(key, phrase) for key, wordings in wanted.items for phrase in _phrases(wordings)]
-    places = TextSearch(corpus).find_exact([phrase for _, phrase in pairs], everywhere)
+    places = places_of(corpus).find_exact([phrase for _, phrase in pairs], everywhere)
     for (key, _), spans in zip(pairs, places, strict=True):
         if spans:
             rows.update(_documents_at(corpus, spans))
@@ -64,9 +78,9 @@ def find_exact_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocu
 
 def find_folded_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocuments:
     """Return the documents that hold a phrase in other letters, or inside longer words."""
-    search, everywhere = TextSearch(corpus), range(len(corpus.documents))
+    search, everywhere = places_of(corpus), range(len(corpus.documents))
     rows, located = set[int](), set[_Key]()
-    search.prepare_places((phrase, everywhere) for _, wordings in wanted.items for phrase in _phrases(wordings))
+    search.prepare_places((phrase, everywhere) for phrase in wanted.phrases)
     for key, wordings in wanted.items:
         for phrase in _phrases(wordings):
             if match := search.find(phrase, everywhere):
@@ -76,21 +90,44 @@ def find_folded_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDoc
 
 
 def find_similar_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocuments:
-    """Return the documents that hold text like the phrases."""
-    search, everywhere = TextSearch(corpus), range(len(corpus.documents))
-    phrases = [phrase for _, wordings in wanted.items for phrase in _phrases(wordings)]
+    """Return the documents that hold text like the phrases; of a few phrases, also what is nearest, for the message."""
+    search, everywhere = places_of(corpus), range(len(corpus.documents))
+    phrases = wanted.phrases
     search.prepare_likeness((phrase, everywhere) for phrase in phrases)
-    long = (phrase for phrase in phrases if len(phrase) >= SHORTEST_SIMILAR)
-    rows = {row for phrase in long for row in search.documents_like(phrase, everywhere)}
+    rows = {row for each in phrases if len(each) >= SHORTEST_SIMILAR for row in search.documents_like(each, everywhere)}
+    if len(phrases) <= _FEW:
+        rows |= {row for phrase in phrases for row in search.nearest_documents(phrase)}
     return EvidenceDocuments(_names(corpus, rows))
 
 
-# The ways of looking, the surest first: what one of them finds in some shard is not looked for in a later way.
-WAYS: tuple[Callable[[Corpus, WantedEvidence], EvidenceDocuments], ...] = (
-    find_exact_documents,
-    find_folded_documents,
-    find_similar_documents,
-)
+def find_folded_or_similar_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocuments:
+    """Return the documents that hold a phrase in other letters, and where none does, text like it."""
+    folded = find_folded_documents(corpus, wanted)
+    similar = find_similar_documents(corpus, wanted.without(folded.located))
+    return EvidenceDocuments(folded.names | similar.names, folded.located)
+
+
+class Way(NamedTuple):
+    """A way to look for evidence in a shard, and what it is good for, to whom waits for it."""
+
+    purpose: str
+    find: Callable[[Corpus, WantedEvidence], EvidenceDocuments]
+
+
+EXACT = Way("reading the shards", find_exact_documents)
+_FOLDED = Way("looking for evidence in other spellings", find_folded_documents)
+_SIMILAR = Way("looking for evidence that is alike", find_similar_documents)
+_FOLDED_OR_SIMILAR = Way("looking for evidence in other spellings, or alike", find_folded_or_similar_documents)
+
+
+def list_less_sure_ways(wanted: WantedEvidence) -> list[Way]:
+    """Return the ways to look for what is nowhere word for word, the surest first, each another reading of all shards.
+
+    What one of them finds in some shard is not looked for in a later way.
+    """
+    if not wanted.items:
+        return []
+    return [_FOLDED_OR_SIMILAR] if len(wanted.phrases) <= _FEW else [_FOLDED, _SIMILAR]
 
 
 def _phrases(wordings: Sequence[Wording]) -> Iterator[str]:

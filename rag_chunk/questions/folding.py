@@ -1,6 +1,7 @@
 """Texts made alike for comparison, with the place in the original of every character."""
 
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +10,15 @@ from functools import lru_cache
 import numpy as np
 import regex
 
-from rag_chunk.corpus.arrays import Positions, line_type, occurring, opens
+from rag_chunk.corpus.arrays import Bools, Positions, line_type, occurring, opens
 from rag_chunk.corpus.characters import JOINER, STICKY, classify_characters, codepoints, flags_of
 
 CodePoints = np.ndarray[tuple[int], np.dtype[np.uint32]]
 SEPARATOR = "\0"  # between texts: a cluster of its own, which folding leaves as it is
-_WHITE, _JOINING = 1, 2  # kinds of characters: white space, and what may share a cluster with a neighbour
+_SPACE = ord(" ")
+# In the table of what each character becomes, beyond all characters: it becomes several, may share a cluster with a
+# neighbour, or was not met yet.
+_SEVERAL, _JOINING, _UNKNOWN = 1 << 21, 1 << 22, 1 << 23
 
 # What is not plain ASCII in single spaces: it is folded cluster by cluster, as normalisation joins what is in one.
 _CHANGING = regex.compile(r"[^\S ]\s*| \s+|(?=[^\x00-\x7f]|[\x21-\x7e]\p{M})\X")
@@ -57,17 +61,19 @@ def fold(text: str) -> Folded:
     >>> fold("AB  “ﬁne”\nß").text
     'ab "fine" ss'
     """
-    kinds = classify_characters(text, _folding_kind)
-    if (kinds == _JOINING).any():
+    codes = _fold_characters(text)
+    if codes is None:
         return _fold_by_cluster(text)
-    white = kinds == _WHITE
-    starts = np.flatnonzero(~white | opens(white))  # of a run of white space the first
+    starts = np.flatnonzero(_are_kept(codes))
     ends = np.append(starts, len(text))[1:]
     starts, ends = (side.astype(line_type(len(text))) for side in (starts, ends))
-    if text.isascii():
-        codes = np.frombuffer(text.lower().encode(), np.uint8)
-        return Folded(np.where(white, np.uint8(ord(" ")), codes)[starts].tobytes().decode(), starts, ends)
-    return _replace_changing(np.where(white, np.uint32(ord(" ")), codepoints(text))[starts], starts, ends)
+    codes = codes[starts]
+    several = np.flatnonzero(codes >= _SEVERAL)
+    if len(several):
+        counts = np.ones(len(codes), np.int64)
+        counts[several] = [len(_fold_cluster(chr(code))) for code in (codes[several] - _SEVERAL).tolist()]
+        starts, ends = np.repeat(starts, counts), np.repeat(ends, counts)
+    return Folded(_decode(codes), starts, ends)
 
 
 def fold_texts(texts: Sequence[str]) -> list[str]:
@@ -75,7 +81,9 @@ def fold_texts(texts: Sequence[str]) -> list[str]:
     joined = SEPARATOR.join(texts)
     if joined.count(SEPARATOR) >= len(texts):  # some text has it, too
         return [fold(text).text for text in texts]
-    return fold(joined).text.split(SEPARATOR)
+    codes = _fold_characters(joined)
+    folded = _fold_by_cluster(joined).text if codes is None else _decode(codes[_are_kept(codes)])
+    return folded.split(SEPARATOR)
 
 
 def fold_text(text: str) -> str:
@@ -89,27 +97,49 @@ def fold_text(text: str) -> str:
     return fold(text).text.strip()
 
 
-def _replace_changing(codes: CodePoints, starts: Positions, ends: Positions) -> Folded:
-    """Fold characters that make up a cluster each, given where each starts and ends in the original."""
-    present = occurring(codes)
-    forms = {code: folded for code in present.tolist() if (folded := _fold_cluster(chr(code))) != chr(code)}
-    lengths = np.ones(int(codes.max(initial=0)) + 1, np.uint8)
-    single = np.arange(len(lengths), dtype=np.uint32)
-    for code, folded in forms.items():
-        lengths[code] = len(folded)
-        single[code] = ord(folded) if len(folded) == 1 else code
-    counts, changed = lengths[codes], single[codes]
-    if (counts != 1).any():
-        origins = np.repeat(np.arange(len(codes)), counts)
-        starts, ends, changed = starts[origins], ends[origins], changed[origins]
-        for code in [code for code, folded in forms.items() if len(folded) > 1]:
-            changed[changed == code] = np.tile(codepoints(forms[code]), int((codes == code).sum()))
-    return Folded(changed.tobytes().decode("utf-32-le", "surrogatepass"), starts, ends)
+def _fold_characters(text: str) -> CodePoints | None:
+    """Return what each character becomes, from `_SEVERAL` on where that is several; None where clusters may have several."""
+    codes, table = codepoints(text), _table()
+    folded: CodePoints = table.take(codes)
+    if folded.max(initial=0) >= _UNKNOWN:
+        for code in occurring(codes[folded == _UNKNOWN]).tolist():
+            table[code] = _fold_character(chr(code))
+        folded = table.take(codes)
+    return None if folded.max(initial=0) >= _JOINING else folded
 
 
-def _folding_kind(character: str) -> int:
-    flags = flags_of(character)
-    return _JOINING if flags & (STICKY | JOINER) and character != "\r" else _WHITE * character.isspace()
+@lru_cache
+def _table() -> CodePoints:
+    """Return what each code point becomes, to be filled as they occur."""
+    return np.full(sys.maxunicode + 1, _UNKNOWN, np.uint32)
+
+
+def _fold_character(character: str) -> int:
+    if flags_of(character) & (STICKY | JOINER) and character != "\r":
+        return _JOINING
+    folded = _fold_cluster(character)
+    return ord(folded) if len(folded) == 1 else _SEVERAL + ord(character)
+
+
+def _are_kept(codes: CodePoints) -> Bools:
+    """Return whether each of some folded characters is kept: of a run of white space the first."""
+    white = codes == _SPACE
+    kept: Bools = ~white | opens(white)
+    return kept
+
+
+def _decode(codes: CodePoints) -> str:
+    """Return the text of folded characters."""
+    is_several = codes >= _SEVERAL
+    if not is_several.any():
+        return codes.tobytes().decode("utf-32-le", "surrogatepass")
+    codes = np.where(is_several, codes - _SEVERAL, codes)
+    text = codes.tobytes().decode("utf-32-le", "surrogatepass")
+    for code in occurring(
+        codes[is_several]
+    ).tolist():  # which no other character becomes, nor a part of what one becomes
+        text = text.replace(chr(code), _fold_cluster(chr(code)))
+    return text
 
 
 def _fold_by_cluster(text: str) -> Folded:

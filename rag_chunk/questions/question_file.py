@@ -10,8 +10,8 @@ from typing import Any
 from rag_chunk.config.analysis import Missing
 from rag_chunk.corpus import Corpus, Skipped
 from rag_chunk.errors import InputError
-from rag_chunk.questions.check import QuestionCheck, check_questions
-from rag_chunk.questions.diagnostics import Diagnostic
+from rag_chunk.questions.check import QuestionCheck, check_questions, parse_and_check
+from rag_chunk.questions.diagnostics import Diagnostic, Diagnostics
 from rag_chunk.questions.question import STEPS, LeftOut, Question, Questions, question_to_dict
 from rag_chunk.questions.search import places_of
 
@@ -30,6 +30,16 @@ def read_questions(path: str | Path, corpus: Corpus, *, missing: Missing = "erro
     questions = _questions(check, absent)
     refuse_unanswered(check, len(questions), absent)
     return questions
+
+
+def refuse_malformed(path: str | Path) -> None:
+    """Raise `InputError` with what is wrong with the file at `path` itself, for which no document has to be read."""
+    account = Diagnostics()
+    parse_and_check(Path(path), account)
+    if account.errors:
+        raise InputError(
+            _report(str(path), [each for each in account.findings if each.level == "error"], account.findings)
+        )
 
 
 def format_questions(questions: Sequence[Mapping[str, Any]], path: Path, head: str = "") -> str:
@@ -59,7 +69,9 @@ def find_absent(checks: Sequence[QuestionCheck], missing: Missing) -> list[Diagn
     else:
         fatal = [finding for finding in errors if finding.kind != "missing"]
     if fatal:
-        raise InputError(_report(checks[0], fatal) + (_REMEDY if missing == "error" and absent else ""))
+        raise InputError(
+            _report(checks[0].source, fatal, checks[0].findings) + (_REMEDY if missing == "error" and absent else "")
+        )
     return absent
 
 
@@ -68,19 +80,23 @@ def refuse_unanswered(check: QuestionCheck, answered: int, absent: Sequence[Diag
     if not answered:
         none = f"none of its {len(check.questions)} questions has evidence that is in the documents"
         raise InputError(
-            _report(check, [Diagnostic("error", "form", "the file", f"has no usable question: {none}"), *absent])
+            _report(
+                check.source,
+                [Diagnostic("error", "form", "the file", f"has no usable question: {none}"), *absent],
+                check.findings,
+            )
         )
 
 
-def _report(check: QuestionCheck, findings: Sequence[Diagnostic]) -> str:
+def _report(source: str, problems: Sequence[Diagnostic], findings: Iterable[Diagnostic]) -> str:
     """Return every problem, one a line, and the fields that are ignored: a misspelt name may be the cause of them all."""
-    count = f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
-    lines = [*(finding.text for finding in findings), *_ignored_fields(check)]
-    return f"{check.source}: {count} with the questions:\n" + "\n".join(f"  {line}" for line in lines)
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    lines = [*(problem.text for problem in problems), *_ignored_fields(findings)]
+    return f"{source}: {count} with the questions:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def _ignored_fields(check: QuestionCheck) -> list[str]:
-    counts = Counter(finding.said for finding in check.of("warning") if finding.kind == "field")
+def _ignored_fields(findings: Iterable[Diagnostic]) -> list[str]:
+    counts = Counter(finding.said for finding in findings if finding.kind == "field" and finding.level == "warning")
     return [f"in {count} question{'s' if count > 1 else ''}, {said}" for said, count in counts.items()]
 
 

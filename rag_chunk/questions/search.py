@@ -142,6 +142,11 @@ class TextSearch:
         best = self._most_similar(phrase, documents, SIMILAR_ENOUGH) if len(phrase) <= LONGEST_FUZZY else None
         return like | (set(self._corpus.documents_at(np.array([best[1][0]])).tolist()) if best else set())
 
+    def nearest_documents(self, phrase: str) -> set[int]:
+        """Return the document that `nearest` finds its text in, if any."""
+        best = self._most_similar(phrase[:_NEAREST_OF], range(len(self._corpus.documents)), 0)
+        return set(self._corpus.documents_at(np.array([best[1][0]])).tolist()) if best else set()
+
     def narrow(self, match: Match, page: int | str | None) -> Match:
         """Return the places of a match that are on a page or a neighbour of it, or all where none is."""
         if page is None:

@@ -1,46 +1,50 @@
 """Reads the shards of a corpus for the first time: the outline of all documents, with the texts of those that hold evidence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rag_chunk.corpus import Document, Skipped
+from rag_chunk.corpus import Corpus, Document, Skipped
 from rag_chunk.corpus.line import count_not_normalized
 from rag_chunk.corpus.partial_corpus import DocumentFacts, PartialCorpus, count_non_whitespace, facts_of
 from rag_chunk.corpus.sharded_corpus import ReadableShard, RunTasks, ShardedCorpus
-from rag_chunk.questions.evidence_documents import WAYS, EvidenceDocuments, WantedEvidence
+from rag_chunk.questions.evidence_documents import EXACT, EvidenceDocuments, WantedEvidence, Way, list_less_sure_ways
 
-# Of the ways to look for evidence.
-_PURPOSES = (
-    "reading the shards",
-    "looking for evidence in other spellings",
-    "looking for evidence that is alike",
-)
+
+def _ignore(notice: str) -> None:
+    """Ignore what is noticed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutlineTask:
-    """A shard, and what is looked for in it, in the way of this number."""
+    """A shard, and what is looked for in it, in which way."""
 
     shard: ReadableShard
     wanted: WantedEvidence
-    way: int = 0
+    way: Way = EXACT
 
     @property
     def purpose(self) -> str:
         """What the way is good for, to whom waits for it."""
-        return _PURPOSES[self.way]
+        return self.way.purpose
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShardEvidence:
+    """The texts of a shard's documents that may hold evidence, and what of it was located."""
+
+    held: Sequence[Document]
+    evidence: EvidenceDocuments
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShardOutline:
-    """What is known of a shard's documents, the texts of those that may hold evidence, and what of it was located."""
+    """What is known of a shard's documents, and which hold evidence word for word."""
 
     facts: Sequence[DocumentFacts]
     non_whitespace: Sequence[int]
-    held: Sequence[Document]
     skipped: Sequence[Skipped]
-    evidence: EvidenceDocuments
     not_normalized: int
+    exact: ShardEvidence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,35 +56,48 @@ class OutlinedCorpus:
 
 
 def outline_shard(task: OutlineTask) -> ShardOutline:
-    """Read a shard, and look for evidence in it."""
+    """Read a shard for the first time, and look for evidence in it."""
     corpus = task.shard.read()
-    evidence = WAYS[task.way](corpus, task.wanted)
     return ShardOutline(
         [facts_of(document) for document in corpus.documents],
         count_non_whitespace(corpus),
-        [document for document in corpus.documents if document.name in evidence.names],
         corpus.skipped,
-        evidence,
         count_not_normalized(corpus),
+        _find_evidence(corpus, task),
     )
 
 
+def search_shard(task: OutlineTask) -> ShardEvidence:
+    """Read a shard again, and look for evidence in it."""
+    return _find_evidence(task.shard.read(), task)
+
+
+def _find_evidence(corpus: Corpus, task: OutlineTask) -> ShardEvidence:
+    evidence = task.way.find(corpus, task.wanted)
+    return ShardEvidence([document for document in corpus.documents if document.name in evidence.names], evidence)
+
+
 def outline_shards(
-    shards: Sequence[ReadableShard], wanted: WantedEvidence, run: RunTasks = map, skipped: Iterable[Skipped] = ()
+    shards: Sequence[ReadableShard],
+    wanted: WantedEvidence,
+    run: RunTasks = map,
+    skipped: Iterable[Skipped] = (),
+    notify: Callable[[str], None] = _ignore,
 ) -> OutlinedCorpus:
-    """Read all shards; where phrases are in none of them word for word, read all again, and look in a less sure way.
+    """Read all shards once; where phrases are in none of them word for word, say so, and look in less sure ways.
 
     Raise `InputError` where two documents have one name.
     """
     seen: list[ShardOutline] = list(run(outline_shard, [OutlineTask(shard, wanted) for shard in shards]))
-    held = {document.name: document for each in seen for document in each.held}
-    latest = seen
-    for way in range(1, len(WAYS)):
-        wanted = wanted.without(key for each in latest for key in each.evidence.located)
-        if not wanted.items:
-            break
-        latest = list(run(outline_shard, [OutlineTask(shard, wanted, way) for shard in shards]))
-        held |= {document.name: document for each in latest for document in each.held}
+    held = {document.name: document for each in seen for document in each.exact.held}
+    wanted = wanted.without(key for each in seen for key in each.exact.evidence.located)
+    if wanted.items:
+        notify(wanted.describe())
+    for way in list_less_sure_ways(wanted):
+        if wanted.items:
+            looked: list[ShardEvidence] = list(run(search_shard, [OutlineTask(shard, wanted, way) for shard in shards]))
+            held |= {document.name: document for each in looked for document in each.held}
+            wanted = wanted.without(key for each in looked for key in each.evidence.located)
     line = PartialCorpus(
         [facts for each in seen for facts in each.facts],
         [count for each in seen for count in each.non_whitespace],

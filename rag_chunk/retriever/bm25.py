@@ -21,7 +21,7 @@ from rag_chunk.corpus.arrays import among as is_among
 from rag_chunk.corpus.terms import Terms
 from rag_chunk.retriever import Ranking
 from rag_chunk.retriever.indexed import index_settings, texts_before
-from rag_chunk.retriever.order import ScoredRows, best_first
+from rag_chunk.retriever.order import ScoredRows, best_columns
 from rag_chunk.retriever.term_counts import CollectionStatistics, TermCounts
 
 K1 = 1.5
@@ -201,11 +201,9 @@ def best_of_part(
         best, of_best = best_of_part(counts.of_chunks(among), statistics, depth)
         return among[best], of_best
     depth = min(depth, len(counts.lengths))
-    rows, scores = [np.zeros((0, depth), np.int64)], [np.zeros((0, depth))]
-    for block in score_blocks(counts, statistics):
-        rows.append(best_first(block, depth))
-        scores.append(np.take_along_axis(block, rows[-1], axis=1))
-    return np.concatenate(rows), np.concatenate(scores)
+    blocks = [best_columns(block, depth) for block in score_blocks(counts, statistics)]
+    rows = np.concatenate([np.zeros((0, depth), np.int64), *(rows for rows, _ in blocks)])
+    return rows, np.concatenate([np.zeros((0, depth)), *(scores for _, scores in blocks)])
 
 
 def weigh(counts: TermCounts, statistics: CollectionStatistics) -> Postings:

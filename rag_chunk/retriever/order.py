@@ -79,7 +79,7 @@ def no_rows(questions: int) -> ScoredRows:
 def best_columns(scores: Floats, depth: int) -> ScoredRows:
     """Return the `depth` best columns of each row, as `best_first` does, and their scores."""
     best = best_first(scores, depth)
-    return best, np.take_along_axis(scores, best, axis=1)
+    return best, scores.take(best + np.arange(len(scores))[:, None] * scores.shape[1])
 
 
 def _lower_bounds(scores: Floats, depth: int) -> Floats:

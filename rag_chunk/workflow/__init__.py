@@ -19,8 +19,8 @@ from rag_chunk.errors import InputError, Interrupted, TrackingError
 from rag_chunk.workflow.inputs import (
     Inputs,
     open_inputs,
-    read_documents,
     read_test_file,
+    read_whole,
     refuse_overwriting_inputs,
 )
 from rag_chunk.workflow.results import save_results
@@ -79,7 +79,7 @@ def run_score(settings: Settings, reporter: Reporter, *, chunk_size: int | None 
     _check_targets(settings)
     tracked_as = _tracking_options(settings)
     asked, (config,) = settings.analysis, settings.configs.values()
-    corpus = read_documents(asked, reporter.notify, reporter.progress)
+    corpus = read_whole(asked, reporter.notify, reporter.progress)
     refuse_overwriting_inputs(settings.output.output_file, asked, corpus, settings.config_files)
     questions = read_test_file(asked, corpus, reporter.notify)
     runs = read_retrievals(asked.chunks, asked.retrieved, corpus, questions, config, chunk_size=chunk_size)

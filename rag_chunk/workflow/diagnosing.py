@@ -8,13 +8,15 @@ from rag_chunk.analysis import Analysis, analyze
 from rag_chunk.analysis.diagnosis import Diagnosis, Tried, diagnose_results
 from rag_chunk.analysis.factors import Change, changes_of
 from rag_chunk.analysis.report import ConfigurationResult
+from rag_chunk.analysis.report_inputs import document_entries
 from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.config.metric_table import DEFAULT_GROUPS
+from rag_chunk.config.sharding import WorkersConfig
+from rag_chunk.config.sources import Notify
 from rag_chunk.corpus import Corpus
 from rag_chunk.errors import InputError
-from rag_chunk.questions import Questions
 from rag_chunk.workflow import Reporter
-from rag_chunk.workflow.inputs import read_documents, read_test_file
+from rag_chunk.workflow.inputs import line_of, open_documents, read_test_file
 
 _BASE = "base"
 _OTHER_CONVERTERS = {"pypdfium2": "liteparse", "liteparse": "pypdfium2"}
@@ -22,7 +24,13 @@ _GROUPS = tuple(group for group in DEFAULT_GROUPS if group in {"shape", "budget"
 
 
 def diagnose(
-    source: str, name: str, config: RunConfig, asked: AnalysisConfig, reporter: Reporter, model: str | None = None
+    source: str,
+    name: str,
+    config: RunConfig,
+    asked: AnalysisConfig,
+    reporter: Reporter,
+    model: str | None = None,
+    workers: WorkersConfig | None = None,
 ) -> Diagnosis:
     """Return what would help `config`, which has a `name`, on the documents and questions that `asked` tells.
 
@@ -30,10 +38,9 @@ def diagnose(
     `model`, retrieval by vectors is tried too.
     """
     lenient = asked.model_copy(update={"missing": "warn", "metrics": _GROUPS, "baseline": None, "holdout": None})
-    corpus = read_documents(lenient, reporter.notify, reporter.progress)
-    questions = read_test_file(lenient, corpus, _ignore)
+    wanted = workers or WorkersConfig()
     changes = changes_of(config, model)
-    analysis = _analyse(corpus, config, changes, questions, lenient, reporter)
+    analysis = _analyse(config, changes, lenient, reporter, wanted, reporter.notify)
     results = _results(analysis)
     base = results[_BASE]
     outcomes = [(change, results[f"{number}"]) for number, change in enumerate(changes)]
@@ -43,21 +50,24 @@ def diagnose(
         if result is not base
     ]
     same = [f"{change.factor} {change.text}" for change, result in outcomes if result is base]
-    tried += _other_converters(corpus, config, lenient, reporter)
+    tried += _other_converters(analysis.corpus, config, lenient, reporter, wanted)
     return diagnose_results(source, base.model_copy(update={"name": name}), tried, same)
 
 
 def _analyse(
-    corpus: Corpus,
     config: RunConfig,
     changes: tuple[Change, ...],
-    questions: Questions,
     asked: AnalysisConfig,
     reporter: Reporter,
+    workers: WorkersConfig,
+    notify: Notify,
 ) -> Analysis:
+    """Read the documents, of which `notify` hears what is left out, and run the configuration and its changes on them."""
     configs = {_BASE: config, **{f"{number}": change.config for number, change in enumerate(changes)}}
     located = asked.with_absolute_paths(Path.cwd())
-    return analyze(corpus, configs, questions, settings=located, progress=reporter.progress)
+    with open_documents(asked, configs, workers, notify, reporter.progress, refuse=True) as corpus:
+        questions = read_test_file(asked, line_of(corpus), _ignore)
+        return analyze(corpus, configs, questions, settings=located, progress=reporter.progress)
 
 
 def _results(analysis: Analysis) -> Mapping[str, ConfigurationResult]:
@@ -65,22 +75,22 @@ def _results(analysis: Analysis) -> Mapping[str, ConfigurationResult]:
     return {name: each for each in analysis.report.configurations for name in (each.name, *each.merged)}
 
 
-def _other_converters(corpus: Corpus, config: RunConfig, asked: AnalysisConfig, reporter: Reporter) -> Iterator[Tried]:
+def _other_converters(
+    corpus: Corpus, config: RunConfig, asked: AnalysisConfig, reporter: Reporter, workers: WorkersConfig
+) -> Iterator[Tried]:
     """Yield what the configuration comes to where documents are converted by another converter that is installed."""
-    used = {document.conversion.converter for document in corpus.documents if document.conversion}
+    used = {each.conversion.converter for each in document_entries(corpus) if each.conversion}
     for converter in sorted(used & _OTHER_CONVERTERS.keys()):
         other = _OTHER_CONVERTERS[converter]
         if not find_spec(other):
             continue
         again = asked.model_copy(update={"converter": (other,)})
         try:
-            converted = read_documents(again, _ignore, reporter.progress)
-            questions = read_test_file(again, converted, _ignore)
+            analysis = _analyse(config, (), again, reporter, workers, _ignore)
         except InputError as error:
             reporter.notify(f"{other} was not tried: {error}")
             continue
-        result = _results(_analyse(converted, config, (), questions, again, reporter))
-        yield Tried("converter", other, next(iter(result.values())))
+        yield Tried("converter", other, next(iter(_results(analysis).values())))
 
 
 def _ignore(notice: str) -> None:

@@ -1,13 +1,14 @@
 """The documents and questions of an analysis, read and checked, with a notice for all that is left out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag_chunk.analysis import Progress
 from rag_chunk.analysis.conversions import RivalConversion, list_conversions
-from rag_chunk.config import FOLDER_FILE, AnalysisConfig
+from rag_chunk.analysis.encoding_beside import encoding_beside
+from rag_chunk.config import FOLDER_FILE, AnalysisConfig, RunConfig
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify, Settings
 from rag_chunk.corpus import NOT_READ, Corpus, Skipped, is_broken, read_corpus
@@ -16,10 +17,11 @@ from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
 from rag_chunk.corpus.line import count_not_normalized
 from rag_chunk.corpus.shard import MEGABYTE
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
-from rag_chunk.corpus.stored_files import is_pattern, list_stored_files
+from rag_chunk.corpus.stored_files import address_of, is_pattern, list_stored_files, local_files
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.questions.joined_questions import read_joined_questions
+from rag_chunk.questions.question_file import refuse_malformed
 
 _COMPRESSED, _COMPRESSION = (".gz", ".parquet"), 4
 
@@ -32,43 +34,86 @@ class Inputs:
     questions: Questions | None
     conversions: tuple[RivalConversion, ...] = ()
 
-    @property
-    def in_memory(self) -> Corpus:
-        """The documents whose texts are in memory, at their places on the line of all."""
-        return self.corpus.line if isinstance(self.corpus, ShardedCorpus) else self.corpus
-
 
 @contextmanager
 def open_inputs(
     settings: Settings, workers: WorkersConfig, notify: Notify, progress: Progress | None
 ) -> Iterator[Inputs]:
     """Give the documents and questions of an analysis; where the corpus is several shards, while its workers are there."""
-    asked = settings.analysis
-    if len(asked.conversions()) > 1 or not _may_exceed(asked.require_source(), workers.shard_size):
-        yield read_inputs(settings, notify, progress)
-        return
-    from rag_chunk.workflow.sharded_inputs import choose_shards, read_shards, run_on  # a small corpus needs none of it
-    from rag_chunk.workflow.workers import open_workers
+    asked, size = settings.analysis, workers.shard_size
+    if len(asked.conversions()) > 1:
+        if _may_exceed(asked.require_source(), size):
+            from rag_chunk.workflow.sharded_inputs import choose_shards
 
-    listed = choose_shards(settings, workers.shard_size, notify)
-    if listed is None:
-        yield read_inputs(settings, notify, progress)
+            choose_shards(asked, settings.configs, size, notify)  # says that all is read at once
+        yield _read_conversions(settings, notify, progress)
         return
-    with open_workers(workers) as pool:
-        known = read_shards(listed, asked, run_on(pool, progress))
-        line = known.corpus.line
-        _notify_all([*skipped_notices(line.skipped), *_normalization_notices(known.not_normalized)], notify)
+    with open_documents(asked, settings.configs, workers, notify, progress, refuse=True) as corpus:
+        line = line_of(corpus)
         refuse_overwriting_inputs(settings.output.output_file, asked, line, settings.config_files)
-        yield Inputs(known.corpus, read_test_file(asked, line, notify) if asked.test_file else None)
+        yield Inputs(corpus, _read_questions(settings, line, notify))
+
+
+@contextmanager
+def open_documents(
+    asked: AnalysisConfig,
+    configs: Mapping[str, RunConfig],
+    workers: WorkersConfig,
+    notify: Notify,
+    progress: Progress | None,
+    *,
+    refuse: bool = False,
+) -> Iterator[Corpus | ShardedCorpus]:
+    """Give the documents that are analysed with `configs`, and say what was left out.
+
+    Where they are several shards, workers are there, and the texts of those documents in memory that hold evidence. Then
+    `refuse` raises `InputError` where the question file is malformed: before all is read.
+    """
+    listed = None
+    if _may_exceed(asked.require_source(), workers.shard_size):
+        from rag_chunk.workflow.sharded_inputs import (
+            choose_shards,
+            read_shards,
+            run_on,
+        )  # a small corpus needs none of it
+        from rag_chunk.workflow.workers import open_workers
+
+        listed = choose_shards(asked, configs, workers.shard_size, notify)
+    if listed is None:
+        yield read_documents(asked, notify, progress)
+        return
+    if refuse and asked.test_file:
+        refuse_malformed(asked.test_file)
+    with open_workers(workers) as pool:
+        known = read_shards(listed, asked, run_on(pool, progress), notify)
+        _notify_all(
+            [*skipped_notices(known.corpus.line.skipped), *_normalization_notices(known.not_normalized)], notify
+        )
+        yield known.corpus
+
+
+def line_of(corpus: Corpus | ShardedCorpus) -> Corpus:
+    """Return the line on which all documents have their places, with those texts that are in memory."""
+    return corpus.line if isinstance(corpus, ShardedCorpus) else corpus
+
+
+def read_whole(asked: AnalysisConfig, notify: Notify, progress: Progress | None) -> Corpus:
+    """Return the documents of what cannot go through shards, and say what that takes where they would be several."""
+    size = WorkersConfig().shard_size
+    if _may_exceed(asked.require_source(), size):
+        from rag_chunk.workflow.sharded_inputs import notify_of_memory
+
+        notify_of_memory(asked, size, notify)
+    return read_documents(asked, notify, progress)
 
 
 def _may_exceed(source: Path, megabytes: int) -> bool:
     """Whether there may be more text than a shard holds: looked at quickly, and no further than that."""
     limit, total = megabytes * MEGABYTE, 0
-    if ":/" in str(source):  # a store
+    if address_of(source):  # of a store
         return True
-    for path in _files_of(source):
-        total += path.stat().st_size * (_COMPRESSION if path.name.lower().endswith(_COMPRESSED) else 1)
+    for path, file in local_files(_files_of(source)):
+        total += file.size * (_COMPRESSION if path.name.lower().endswith(_COMPRESSED) else 1)
         if total > limit:
             return True
     return False
@@ -81,16 +126,6 @@ def _files_of(source: Path) -> Iterator[Path]:
     else:
         paths = source.rglob("*") if source.is_dir() else [source]
     yield from (path for path in paths if path.is_file())
-
-
-def read_inputs(settings: Settings, notify: Notify, progress: Progress | None = None) -> Inputs:
-    """Return the documents and questions of an analysis, all in memory, and say what was left out."""
-    asked, target = settings.analysis, settings.output.output_file
-    if len(asked.conversions()) > 1:
-        return _read_conversions(settings, notify, progress)
-    corpus = read_documents(asked, notify, progress)
-    refuse_overwriting_inputs(target, asked, corpus, settings.config_files)
-    return Inputs(corpus, read_test_file(asked, corpus, notify) if asked.test_file else None)
 
 
 def _read_conversions(settings: Settings, notify: Notify, progress: Progress | None) -> Inputs:
@@ -117,10 +152,15 @@ def _read_corpora(asked: AnalysisConfig, progress: Progress | None = None) -> di
     return {name: _read_corpus(asked, converters, progress) for name, converters in conversions.items()}
 
 
-def read_all_documents(asked: AnalysisConfig) -> Corpus:
-    """Return the documents of an analysis as its report has them: with several conversions, all of them."""
-    corpora = _read_corpora(asked)
-    return next(iter(corpora.values())) if len(corpora) == 1 else join_corpora(corpora).corpus
+@contextmanager
+def open_all_documents(asked: AnalysisConfig, workers: WorkersConfig) -> Iterator[Corpus]:
+    """Give the line of the documents of an analysis as its report has them: with several conversions, all of them."""
+    if len(asked.conversions()) > 1:
+        yield join_corpora(_read_corpora(asked)).corpus
+        return
+    without_questions = asked.model_copy(update={"test_file": None})
+    with open_documents(without_questions, {}, workers, lambda _: None, None) as corpus:
+        yield line_of(corpus)
 
 
 def _notify_all(notices: Iterable[str], notify: Notify) -> None:
@@ -177,6 +217,14 @@ def refuse_overwriting_inputs(
         with suppress(OSError, ValueError):  # a line of a .jsonl may have any name
             if path.samefile(target):
                 raise InputError(f"{target} is {what}, and would be overwritten; choose another output file")
+
+
+def _read_questions(settings: Settings, line: Corpus, notify: Notify) -> Questions | None:
+    """Return the questions of an analysis, if it has any; what it counts may be made beside that."""
+    if settings.analysis.test_file is None:
+        return None
+    with encoding_beside(line, settings.configs.values()):
+        return read_test_file(settings.analysis, line, notify)
 
 
 def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Questions:

@@ -22,10 +22,11 @@ from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.analysis.report_inputs import whole_corpus_entry
 from rag_chunk.config import AnalysisConfig, OutputConfig, TrackingConfig, explain, is_external
 from rag_chunk.config.names import is_stored_address
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Settings
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.workflow import Reporter, run
-from rag_chunk.workflow.inputs import read_all_documents
+from rag_chunk.workflow.inputs import open_all_documents
 from rag_chunk.workflow.lookup import find_saved_analysis
 
 if TYPE_CHECKING:
@@ -54,7 +55,11 @@ def reproduce(
 
 
 def run_again(
-    before: SavedAnalysis, settings: Settings, reporter: Reporter, show: Callable[[Reproduction], None]
+    before: SavedAnalysis,
+    settings: Settings,
+    reporter: Reporter,
+    show: Callable[[Reproduction], None],
+    workers: WorkersConfig | None = None,
 ) -> Again:
     """Do the main job with the recorded settings; `show` what comes out before anything is sent to MLflow."""
     reproductions: list[Reproduction] = []
@@ -65,15 +70,16 @@ def run_again(
         show(reproductions[0])
 
     try:
-        tracked = run(settings, replace(reporter, show=compare))
+        tracked = run(settings, replace(reporter, show=compare), workers)
     except InputError as error:
-        raise InputError(f"{error}{_describe_changes(before, settings)}") from error
+        raise InputError(f"{error}{_describe_changes(before, settings, workers or WorkersConfig())}") from error
     return reproductions[0], tracked
 
 
-def _describe_changes(before: SavedAnalysis, settings: Settings) -> str:
+def _describe_changes(before: SavedAnalysis, settings: Settings, workers: WorkersConfig) -> str:
     """Say which documents were changed, where that may be why questions cannot be read."""
-    now = whole_corpus_entry(read_all_documents(settings.analysis))
+    with open_all_documents(settings.analysis, workers) as line:
+        now = whole_corpus_entry(line)
     names = [f"{each.name} {each.what}" for each in converter_differences(before.report.corpus, now)]
     names += [f"{each.name} is {each.what}" for each in document_differences(before.report.corpus, now)]
     listed = ", ".join(names)

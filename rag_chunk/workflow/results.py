@@ -103,7 +103,7 @@ def _write_files(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> 
         write_text(folder / "questions.json", _json(asked))
     _write_documents(analysis.corpus, folder / "documents")
     write_lists(report.corpus, analysis.corpus, folder)
-    write_text(folder / REPORT, report.to_json())
+    (folder / REPORT).write_bytes(report.to_bytes())
     write_text(folder / DIGESTS, _json(_digests(folder)))
     write_text(folder / "tracking.json", _json(tracking))
 

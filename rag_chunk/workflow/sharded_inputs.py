@@ -1,7 +1,7 @@
 """The documents and questions of an analysis whose corpus is several shards: each is read when its turn comes."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -9,8 +9,8 @@ from typing import Any
 
 from rag_chunk.analysis import Progress
 from rag_chunk.analysis.unsharded import needs_of_all_shards
-from rag_chunk.config import AnalysisConfig
-from rag_chunk.config.sources import Notify, Settings
+from rag_chunk.config import AnalysisConfig, RunConfig
+from rag_chunk.config.sources import Notify
 from rag_chunk.corpus import cache
 from rag_chunk.corpus.shard import ShardList, cut_into_shards
 from rag_chunk.corpus.sharded_corpus import RunTasks
@@ -19,11 +19,17 @@ from rag_chunk.questions.evidence_documents import WantedEvidence, read_wanted
 from rag_chunk.questions.sharded_evidence import OutlinedCorpus, outline_shards
 from rag_chunk.workflow.workers import Failure, Workers
 
-_BYTES_OF_MEMORY = 27  # for a byte of text, where the whole corpus is in memory
+_BYTES_OF_MEMORY = (
+    17  # for a byte of text, where the whole corpus is in memory and ranked by words: no other use takes more
+)
 
 
 def list_shards(located: AnalysisConfig, size: int) -> ShardList:
     """Cut the documents of an analysis into shards of `size` megabytes; its paths are absolute, as a worker may be elsewhere."""
+    return _list_converted(located, located.conversion(), size)
+
+
+def _list_converted(located: AnalysisConfig, converter: tuple[str, ...], size: int) -> ShardList:
     return cut_into_shards(
         located.require_source(),
         size,
@@ -31,29 +37,45 @@ def list_shards(located: AnalysisConfig, size: int) -> ShardList:
         exclude=located.exclude,
         skip_unreadable=located.skip_unreadable,
         apart=[*filter(None, [located.test_file])],
-        converter=located.conversion(),
+        converter=converter,
     )
 
 
-def choose_shards(settings: Settings, size: int, notify: Notify) -> ShardList | None:
+def choose_shards(
+    asked: AnalysisConfig, configs: Mapping[str, RunConfig], size: int, notify: Notify
+) -> ShardList | None:
     """Return the shards of an analysis where they are several, and all that is asked of them can be merged."""
-    asked = settings.analysis
-    listed = list_shards(asked.with_absolute_paths(Path.cwd()), size)
-    count, needs = len(listed.shards), needs_of_all_shards(settings.configs, asked)
+    conversions = list(asked.conversions().values())
+    listed = _list_converted(asked.with_absolute_paths(Path.cwd()), conversions[0], size)
+    count, needs = len(listed.shards), needs_of_all_shards(configs, asked)
     if count > 1 and needs:
-        gigabytes = sum(each.size for each in listed.shards) * _BYTES_OF_MEMORY / 1e9
         notify(
-            f"{', '.join(needs)} needs all documents in memory at once, about {gigabytes:,.1f} GB; without it, they would "
-            f"be analysed in {count:,} shards"
+            f"{', '.join(needs)} needs all documents in memory at once, {_describe_memory(listed, len(conversions))}; "
+            f"without it, they would be analysed in {count:,} shards"
         )
         return None
     return listed if count > 1 else None
 
 
-def read_shards(listed: ShardList, asked: AnalysisConfig, run: RunTasks) -> OutlinedCorpus:
+def notify_of_memory(asked: AnalysisConfig, size: int, notify: Notify) -> None:
+    """Say what it takes to have all documents in memory at once, where they are more than a shard of `size` megabytes."""
+    listed = list_shards(asked.with_absolute_paths(Path.cwd()), size)
+    if len(listed.shards) > 1:
+        notify(
+            f"all documents are held in memory at once, {_describe_memory(listed)}; to take a part of them, add --include"
+        )
+
+
+def _describe_memory(listed: ShardList, times: int = 1) -> str:
+    """Say how much memory the whole corpus takes, several `times` where as many converters make it."""
+    size = times * sum(each.size for each in listed.shards)
+    return f"up to about {size * _BYTES_OF_MEMORY / 1e9:,.1f} GB"
+
+
+def read_shards(listed: ShardList, asked: AnalysisConfig, run: RunTasks, notify: Notify) -> OutlinedCorpus:
     """Read all shards once: what documents there are, and which hold evidence."""
     wanted = read_wanted(asked.require_test_file()) if asked.test_file else WantedEvidence(())
-    return outline_shards(listed.shards, wanted, run, listed.skipped)
+    return outline_shards(listed.shards, wanted, run, listed.skipped, notify)
 
 
 def run_on(workers: Workers, progress: Progress | None) -> RunTasks:

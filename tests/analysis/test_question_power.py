@@ -14,7 +14,8 @@ from rag_chunk.analysis.question_power import (
     list_undecided,
     missing_questions,
 )
-from rag_chunk.analysis.report import ConfigurationResult, QuestionResult
+from rag_chunk.analysis.question_results import QuestionResult
+from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.analysis.statistics import compare_all, questions_needed
 from rag_chunk.analysis.usual_chunkings import describe_power
 from rag_chunk.analysis.verdicts import detail_of_test

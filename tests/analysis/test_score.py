@@ -18,8 +18,9 @@ from typer.testing import CliRunner, Result
 from rag_chunk.analysis import Analysis, analyze, score_retrievals
 from rag_chunk.analysis.chunked_corpus import chunked_in_memory
 from rag_chunk.analysis.external import ExternalRun, read_chunks, read_ranking, read_retrievals
+from rag_chunk.analysis.question_results import QuestionResult
 from rag_chunk.analysis.ranking import retrieve
-from rag_chunk.analysis.report import QuestionResult, Report
+from rag_chunk.analysis.report import Report
 from rag_chunk.analysis.verdicts import overlap_warning
 from rag_chunk.chunker import chunk
 from rag_chunk.chunker.export import jsonl

@@ -130,3 +130,5 @@ def test_the_command_follows_evidence_and_writes_the_questions_anew(folder: Path
     assert result.exit_code == 3  # one question is stale
     assert re.search(r"^  stale +1$", result.stdout, re.MULTILINE)
     assert [each.get("stale") for each in json.loads((folder / "now.json").read_text())["questions"]] == [None, True]
+    refused = CliRunner().invoke(app, ["check-questions", "q.json", "new", "--against", "old", "--workers", "2"])
+    assert "--workers has no effect with --against" in str(refused.exception)

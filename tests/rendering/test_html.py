@@ -16,7 +16,7 @@ import pytest
 
 from rag_chunk.analysis import Analysis, analyze
 from rag_chunk.analysis.folder import read_results, without_texts
-from rag_chunk.analysis.report import LostItemEntry
+from rag_chunk.analysis.question_results import LostItemEntry
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig
 from rag_chunk.config.tracking import LogChunks, TrackingConfig
 from rag_chunk.corpus import Corpus, Document

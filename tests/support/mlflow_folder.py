@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, QuestionResult, Report
+from rag_chunk.analysis.question_results import QuestionResult
+from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, Report
 from rag_chunk.analysis.report_inputs import CorpusEntry, DocumentEntry, QuestionsEntry
 from rag_chunk.config import ConfigFile, RunConfig
 from rag_chunk.corpus import MARKER

@@ -132,15 +132,68 @@ def test_what_needs_all_documents_at_once_gets_them_and_says_so(run: Program) ->
         "analyze", "docs", *OPTIONS, *SHARDS, "--retriever", "first_chunks:first", "--output", "json"
     )
     assert status == 0
-    assert "--retriever first_chunks:first needs all documents in memory at once" in err
+    assert "--retriever first_chunks:first needs all documents in memory at once, up to about 0.0 GB" in err
     assert len(json.loads(out)["configurations"]) == 2
 
 
-def test_evidence_that_is_in_no_shard_is_named_with_what_is_nearest(run: Program) -> None:
-    Path("q.json").write_text(json.dumps([{"question": "Who?", "relevant": ["The duck 9-9 was sold in a market"]}]))
+def test_a_comparison_of_converters_says_that_it_has_all_documents_in_memory(run: Program) -> None:
+    Path("mine.py").write_text("def a(data, name):\n    return 'text'\n\n\ndef b(data, name):\n    return 'text'\n")
+    _, _, err = run("analyze", "docs", *OPTIONS, *SHARDS, "--converter", "mine:a,mine:b")
+    assert "a comparison of converters needs all documents in memory at once, up to about 0.0 GB" in err
+
+
+def test_scoring_says_that_it_has_all_documents_in_memory(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("chunk", "docs", "-o", "chunks.jsonl")
+    Path("ranked.jsonl").write_text('{"id": "q1", "chunks": []}')
+    files = ("--chunks", "chunks.jsonl", "--retrieved", "ranked.jsonl", "--test-file", "q.json")
+    for module in (inputs, shard):
+        monkeypatch.setattr(module, "MEGABYTE", 10)
+    status, _, err = run("score", "--corpus", "docs", *files)
+    assert status == 0
+    assert "all documents are held in memory at once, up to about 0.0 GB; to take a part of them, add --include" in err
+
+
+def test_evidence_that_is_in_no_shard_is_named_as_of_one_shard_and_before_that_while_it_is_looked_for(
+    run: Program,
+) -> None:
+    phrase = "Thx clxck 3-5 wxs cxrrxxd xp tx rxxm"  # no piece of it is in a document
+    Path("q.json").write_text(json.dumps([{"question": "Who?", "relevant": [phrase]}]))
+    whole = run("analyze", "docs", *OPTIONS)
+    status, _, err = run("analyze", "docs", *OPTIONS, "--shard-size", "3")  # shards of several documents
+    first, _, rest = err.partition("\n")
+    assert first.startswith("1 phrase is nowhere word for word; looking for other spellings and similar text: ")
+    assert phrase in first
+    assert (status, rest) == (whole[0], whole[2]) == (3, rest)
+    assert "is in no document; nearest: " in rest
+
+
+@pytest.mark.parametrize(
+    "command", [("reproduce", "results"), ("diagnose", "results"), ("check-questions", "q.json", "docs")]
+)
+def test_other_commands_go_through_shards_with_equal_results(
+    run: Program, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("analyze", "docs", *OPTIONS, "--save", "results")
+    whole = run(*command)
+    monkeypatch.setattr(inputs, "read_documents", None)  # nothing reads all at once
+    assert run(*command, *SHARDS) == whole
+
+
+def test_changed_documents_are_named_without_reading_all_at_once(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("analyze", "docs", *OPTIONS, "--save", "results")
+    Path("docs/d3.md").write_text("Nothing of it is left.")
+    monkeypatch.setattr(inputs, "read_documents", None)
+    status, _, err = run("reproduce", "results", *SHARDS)
+    assert status == 3
+    assert "The documents are not those of results: d3.md is changed" in err
+
+
+def test_a_malformed_question_file_is_refused_before_shards_are_read(run: Program) -> None:
+    Path("docs/d2.md").write_bytes(b"\xff\xfe\xfa" * 400)  # whoever reads it says so
+    Path("q.json").write_text(json.dumps([{"question": "Who?", "relevant": [7]}]))
     status, _, err = run("analyze", "docs", *OPTIONS, *SHARDS)
     assert status == 3
-    assert "is in no document" in err
+    assert "q.json: 1 problem with the questions" in err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process is not killed by a signal there")

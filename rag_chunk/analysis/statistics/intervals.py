@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag_chunk.analysis.statistics.scores import ALPHA, DECIMALS, Array, block_sizes, check_scores, limits_of
+from rag_chunk.analysis.statistics.scores import ALPHA, DECIMALS, Array, check_scores, limits_of
+from rag_chunk.analysis.statistics.table_blocks import block_sizes, map_blocks
+
+Draws = npt.NDArray[np.int64]
 
 RESAMPLES = 10_000
 _NORMAL_QUANTILE = 1.959963984540054
@@ -60,21 +63,28 @@ def _wilson(means: Array, num_questions: int, limits: tuple[float, float]) -> tu
 
 def _bootstrap_quantiles(centred: Array, resamples: int, seed: int) -> tuple[Array, Array]:
     """Return the 2.5 % and 97.5 % quantiles of t* of each column of `centred`."""
-    statistics = np.concatenate([_studentise(counts, centred) for counts in resample_counts(centred, resamples, seed)])
+    blocks = map_blocks(
+        lambda drawn: _studentise(count_draws(drawn), centred), draw_questions(centred, resamples, seed)
+    )
+    statistics = np.concatenate([*blocks])
     statistics.sort(axis=0)
     rank = int(ALPHA / 2 * (resamples + 1)) - 1
     return statistics[rank], statistics[-1 - rank]
 
 
-def resample_counts(table: Array, resamples: int, seed: int) -> Iterator[Array]:
-    """Yield blocks [resamples, questions] of how often each question of `table` is drawn."""
+def draw_questions(table: Array, resamples: int, seed: int) -> Iterator[Draws]:
+    """Yield blocks [resamples, questions] of the questions of `table` that each resample draws."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    num_questions = len(table)
     for size in block_sizes(resamples, max(table.shape)):
-        drawn = rng.integers(num_questions, size=(size, num_questions))
-        places = drawn + num_questions * np.arange(size)[:, np.newaxis]
-        counts = np.bincount(places.ravel(), minlength=size * num_questions)
-        yield counts.reshape(size, num_questions).astype(np.float64)
+        yield rng.integers(len(table), size=(size, len(table)))
+
+
+def count_draws(drawn: Draws) -> Array:
+    """Return how often each question is drawn: [resamples, questions]; `drawn` is overwritten."""
+    size, num_questions = drawn.shape
+    drawn += num_questions * np.arange(size)[:, np.newaxis]
+    counts = np.bincount(drawn.ravel(), minlength=drawn.size)
+    return counts.reshape(drawn.shape).astype(np.float64)
 
 
 def _studentise(counts: Array, centred: Array) -> Array:

@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from rag_chunk.analysis.statistics.scores import ALPHA, DECIMALS, Array, block_sizes, check_scores, limits_of
+from rag_chunk.analysis.statistics.scores import ALPHA, DECIMALS, Array, check_scores, limits_of
+from rag_chunk.analysis.statistics.table_blocks import block_sizes, map_blocks
 
 Patterns = npt.NDArray[np.uint8]
 
@@ -150,22 +151,30 @@ def _observed_statistic(table: Array, weights: Array) -> Array:
 def _largest_per_flip(table: Array, weights: Array, patterns: Patterns) -> Array:
     """Return the largest u over all pairs for each sign pattern [patterns]."""
     centred = np.ascontiguousarray((table - table.mean(axis=1, keepdims=True)).T)
-    largest = np.zeros(len(patterns))
-    start = 0
-    for size in block_sizes(len(patterns), max(table.shape)):
-        bits = np.unpackbits(patterns[start : start + size], axis=1)[:, -len(table) :]
-        sums = centred @ (1.0 - 2.0 * bits.T)
-        _raise_to_pairs(largest[start : start + size], sums, weights)
-        start += size
-    return largest
+    sizes = block_sizes(len(patterns), max(table.shape))
+    blocks = np.split(patterns, np.cumsum(sizes)[:-1])
+    return np.concatenate(
+        [*map_blocks(lambda block: _largest_of_pairs(centred @ _signs(block, len(table)), weights), blocks)]
+    )
 
 
-def _raise_to_pairs(largest: Array, sums: Array, weights: Array) -> None:
-    """Raise `largest` [flips] to the largest u of any pair; `sums` is [configurations, flips]."""
+def _signs(patterns: Patterns, num_questions: int) -> Array:
+    """Return 1 or -1 for each question and pattern: [questions, patterns]."""
+    bits = np.unpackbits(patterns, axis=1)[:, -num_questions:]
+    signs: Array = np.multiply(bits.T, -2.0)
+    signs += 1.0
+    return signs
+
+
+def _largest_of_pairs(sums: Array, weights: Array) -> Array:
+    """Return the largest u of any pair [flips]; `sums` is [configurations, flips]."""
+    largest, space = np.zeros(sums.shape[1]), np.empty_like(sums)
     for i in range(len(sums) - 1):
-        values = np.abs(sums[i + 1 :] - sums[i])
+        values = np.subtract(sums[i + 1 :], sums[i], out=space[i + 1 :])
+        np.abs(values, out=values)
         values *= weights[i, i + 1 :, np.newaxis]
         np.maximum(largest, values.max(axis=0), out=largest)
+    return largest
 
 
 def _p_values(observed: Array, maxima: Array, *, sampled: bool) -> Array:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rag_chunk.analysis.statistics.intervals import resample_counts
+from rag_chunk.analysis.statistics.intervals import count_draws, draw_questions
 from rag_chunk.analysis.statistics.scores import Array, check_scores
 
 ERRORS = 2.0  # standard errors that a lead must outweigh
@@ -75,7 +75,8 @@ def expected_loss(scores: npt.ArrayLike, usual: int | None, *, seed: int, resamp
     means = table.mean(axis=0)
     differences = table if usual is None else table - table[:, usual : usual + 1]
     lost = [
-        means.max() - means[_surest(counts, differences, usual)] for counts in resample_counts(table, resamples, seed)
+        means.max() - means[_surest(count_draws(drawn), differences, usual)]
+        for drawn in draw_questions(table, resamples, seed)
     ]
     return math.fsum(np.concatenate(lost).tolist()) / resamples
 

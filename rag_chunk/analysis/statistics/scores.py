@@ -1,4 +1,4 @@
-"""Scores as a table, and the limits of what is done with them at once."""
+"""Scores as a table, and their range."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,7 +7,6 @@ Array = npt.NDArray[np.float64]
 
 ALPHA = 0.05
 DECIMALS = 12
-BLOCK_ELEMENTS = 2**17
 
 
 def check_scores(scores: npt.ArrayLike) -> Array:
@@ -21,9 +20,3 @@ def check_scores(scores: npt.ArrayLike) -> Array:
 def limits_of(table: Array) -> tuple[float, float]:
     """Return the range of the scores: [0, 1], wider if some lie outside."""
     return min(0.0, float(table.min())), max(1.0, float(table.max()))
-
-
-def block_sizes(total: int, width: int) -> list[int]:
-    """Split `total` rows of `width` elements into blocks of about a megabyte."""
-    rows = max(1, BLOCK_ELEMENTS // width)
-    return [min(rows, total - start) for start in range(0, total, rows)]

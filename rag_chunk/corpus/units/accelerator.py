@@ -2,9 +2,7 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Iterator
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +26,7 @@ _RANGES = (
 _UNPROVEN = ("Cn", "Cs", "Co")  # categories: a newer Unicode may say something else of them
 _ORDINARY = "I'll, we'VE; it's\r\n\r\n  \t x\n \n\n<|endoftext|> 1234567 été  naïve_name--- ...\n\n\tEND  "
 # How gigatoken calls the scheme of an encoding, and the SHA-256 of the tokens (uint32, the lowest byte first) that tiktoken
-# makes of `sample()`.
+# makes of the `sample` of all proven code points.
 PROOFS = {
     "cl100k_base": ("cl100k", "21d920b8ce2704734fc3ad2ef174c94dbfca2ec013b85e37d61998d5fbde6e93"),
     "o200k_base": ("o200k", "7f493da0bd99784d51df7ab0e7ed709e1d55ca1ea243a324327ac1995d0295e4"),
@@ -68,9 +66,11 @@ class Accelerator:
 
     def counts(self, texts: list[str]) -> list[int]:
         """Return the number of tokens of each text, 0 for one that it does not cover."""
-        encode = self._tokenizer.encode
+        encode = self._tokenizer.backend.encode  # without a call of Python around it: many of these texts are short
         covered = self._find_covered(texts).tolist()
-        return [len(encode(text)) if is_covered else 0 for text, is_covered in zip(texts, covered, strict=True)]
+        return [
+            len(encode(text)) if text and is_covered else 0 for text, is_covered in zip(texts, covered, strict=True)
+        ]
 
     def _find_covered(self, texts: list[str]) -> Bools:
         """Return whether it covers each text: one look at the characters of all."""
@@ -98,7 +98,8 @@ def load_accelerator(encoding: str) -> Accelerator | None:
     tokenizer = _load(encoding, scheme)
     proven = cache.load(key)
     if proven is None and tokenizer:
-        proven = proven_code_points() if digest(tokenizer.encode(sample())) == proof else np.zeros(0, bool)
+        candidates = proven_code_points()
+        proven = candidates if digest(tokenizer.encode(sample(candidates))) == proof else np.zeros(0, bool)
         cache.store(key, proven)
     return Accelerator(tokenizer, proven) if tokenizer and proven is not None and len(proven) else None
 
@@ -115,22 +116,17 @@ def _load(encoding: str, scheme: str) -> "Tokenizer | None":
 
 def proven_code_points() -> Bools:
     """Return which code points are proven: those of Unicode 3.2, of which nothing changes any more, and emoji."""
-    proven = np.zeros(_PLANES, bool)
-    proven[[code for code in range(_PLANES) if unicodedata.ucd_3_2_0.category(chr(code)) not in _UNPROVEN]] = True
+    categories = map(unicodedata.ucd_3_2_0.category, map(chr, range(_PLANES)))
+    proven = np.array([category not in _UNPROVEN for category in categories], bool)
     for first, end in _RANGES:
         proven[first:end] = True
     return proven
 
 
-def sample() -> str:
-    """Return a text with every proven code point beside letters, digits, spaces and itself."""
-    codes = map(chr, np.flatnonzero(proven_code_points()).tolist())
-    return "".join(chain([_ORDINARY], _contexts(codes)))
-
-
-def _contexts(characters: Iterator[str]) -> Iterator[str]:
-    for each in characters:
-        yield f"{each}a {each}{each}1{each}\n"
+def sample(code_points: Bools) -> str:
+    """Return a text with every one of some code points beside letters, digits, spaces and itself."""
+    characters = map(chr, np.flatnonzero(code_points).tolist())
+    return "".join([_ORDINARY, *[f"{each}a {each}{each}1{each}\n" for each in characters]])
 
 
 def digest(tokens: Positions) -> str:

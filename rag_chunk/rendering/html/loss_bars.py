@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult, QuestionResult
+from rag_chunk.analysis.question_results import QuestionResult
+from rag_chunk.analysis.report import ComparisonResult, ConfigurationResult
 from rag_chunk.rendering.html.scale import Scale, Tick, ticks_of
 from rag_chunk.scorer.losses import CAUSES
 

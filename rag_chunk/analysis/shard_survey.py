@@ -19,7 +19,7 @@ from rag_chunk.corpus.units import encoders_of, units_of
 from rag_chunk.embedder import record_usage
 from rag_chunk.retriever.bm25_candidates import RankingGuess, guess_ranking
 
-MOST_WITH_COUNTS = 20  # shards; the counts of more would fill the memory of the process that joins them
+MOST_WITH_COUNTS = 20  # shards; the counts of more take long to rank in the process that joins them
 _FIRST = 8  # shards that tell, in a larger corpus, what is likely to rank first in the others
 
 

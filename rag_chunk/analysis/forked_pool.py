@@ -8,8 +8,9 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 from pathlib import Path
@@ -32,7 +33,7 @@ def can_fork() -> bool:
 
 
 class ForkedPool:
-    """Processes that call a function. Arguments and results are pickled, but for objects that were there at the fork.
+    """Processes that call a function. Arguments and results are pickled, but for `shared` objects, which were there at the fork.
 
     Each has a pipe of its own, of which this process keeps one end alone: so it sees when a process dies, even in the
     middle of a result.
@@ -40,7 +41,7 @@ class ForkedPool:
 
     def __init__(self, count: int, function: Callable[[Any], Any], shared: Sequence[object]) -> None:
         """Fork `count` processes; `shared` are large objects that arguments refer to. Raise `OSError` where that fails."""
-        self._numbers = {id(each): number for number, each in enumerate(shared)}
+        self._shared = shared
         self._jobs = SimpleQueue[tuple[Future[Any], bytes] | None]()
         self._processes: list[ForkProcess] = []
         self._threads: list[threading.Thread] = []
@@ -71,9 +72,8 @@ class ForkedPool:
 
     def submit(self, argument: object) -> Future[Any]:
         """Call the function with `argument` in one of the processes; the future fails where that one fails or dies."""
-        buffer, future = io.BytesIO(), Future[Any]()
-        _Pickler(buffer, self._numbers).dump(argument)
-        self._jobs.put((future, buffer.getvalue()))
+        future = Future[Any]()
+        self._jobs.put((future, _dump(argument, self._shared)))
         return future
 
     def _hand_over(self, pipe: Connection) -> None:
@@ -82,7 +82,7 @@ class ForkedPool:
             future, argument = job
             try:
                 pipe.send_bytes(argument)
-                future.set_result(pickle.loads(pipe.recv_bytes()))  # noqa: S301 - of a process of our own
+                future.set_result(_Unpickler(pipe.recv_bytes(), self._shared).load())
             except Exception as error:  # noqa: BLE001 - whoever waits for the future is to have it
                 future.set_exception(error)
 
@@ -97,6 +97,20 @@ class ForkedPool:
             process.join()
 
 
+@contextmanager
+def open_pool(count: int, function: Callable[[Any], Any], shared: Sequence[object]) -> Iterator[ForkedPool | None]:
+    """Give `count` forked processes, nothing where it is not safe to fork or no more can be had; they end with the block."""
+    pool = None
+    if can_fork():
+        with suppress(OSError):
+            pool = ForkedPool(count, function, shared)
+    try:
+        yield pool
+    finally:
+        if pool:
+            pool.close()
+
+
 class _Pickler(pickle.Pickler):
     """Pickles the number of a shared object in its place."""
 
@@ -106,6 +120,12 @@ class _Pickler(pickle.Pickler):
 
     def persistent_id(self, each: object) -> int | None:
         return self._numbers.get(id(each))
+
+
+def _dump(value: object, shared: Sequence[object]) -> bytes:
+    buffer = io.BytesIO()
+    _Pickler(buffer, {id(each): number for number, each in enumerate(shared)}).dump(value)
+    return buffer.getvalue()
 
 
 class _Unpickler(pickle.Unpickler):
@@ -125,7 +145,7 @@ def _serve(pipe: Connection, function: Callable[[Any], Any], shared: Sequence[ob
     while True:
         argument = _Unpickler(pipe.recv_bytes(), shared).load()
         try:
-            answer = pickle.dumps(function(argument), pickle.HIGHEST_PROTOCOL)
+            answer = _dump(function(argument), shared)
         except Exception:  # noqa: BLE001 - it is done again where the error can be raised
             answer = b""
         pipe.send_bytes(answer)

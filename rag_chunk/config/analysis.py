@@ -4,12 +4,12 @@ import itertools
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 from pydantic_core import PydanticCustomError
 
 from rag_chunk.config.catalog import CONVERTERS
 from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, ON_REQUEST
-from rag_chunk.config.names import did_you_mean, is_function_name, is_stored_address, path_text, safe_name
+from rag_chunk.config.names import did_you_mean, is_function_name, is_stored_address, local_path, path_text, safe_name
 from rag_chunk.config.prices import Prices
 from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import SettingsError
@@ -17,7 +17,9 @@ from rag_chunk.errors import SettingsError
 Missing = Literal["error", "warn"]
 ONLY_SCORE = ("chunks", "retrieved")  # fields that `score` has, and no other command
 ONLY_ANALYZE = ("max_embed_tokens", "max_context_tokens")  # those that `score`, which asks no model, has not
-_SourcePath = Annotated[Path, PlainSerializer(path_text, when_used="json")]  # a folder, or an address of a store
+_SourcePath = Annotated[  # a folder, or an address of a store
+    Path, BeforeValidator(local_path), PlainSerializer(path_text, when_used="json")
+]
 PATHS = ("source", "test_file", "chunks", "retrieved")
 SOURCE_HELP = (
     "A folder of documents, one document, a table of {name, text} (.jsonl, .jsonl.gz, .parquet), a quoted pattern of "
@@ -223,4 +225,6 @@ def _absolute(value: Path | tuple[Path, ...], folder: Path) -> Path | tuple[Path
     """Return a path, or several, taken from `folder`, as absolute ones."""
     if isinstance(value, tuple):
         return tuple((folder / path).absolute() for path in value)
-    return value if is_stored_address(value) else (folder / value).absolute()
+    if is_stored_address(value) and not (folder / value.parts[0]).is_dir():  # a folder may be called s3:
+        return value
+    return (folder / value).absolute()

@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from pathlib import Path
 
 from rag_chunk.config.catalog import BACKENDS, RERANKERS
 
@@ -11,6 +12,7 @@ _UNSAFE = re.compile('[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff/\\\\\\\\<>:"|?*]+')
 _LONGEST = 150  # bytes of a name, so that name and ending fit into what file systems allow
 _ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
 _STORED = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/+")  # a `Path` made of s3://bucket has one slash; C:/ is a drive
+_FILE = re.compile(r"file:/+", re.IGNORECASE)
 _GIVEN = re.compile(r"given-[0-9a-f]{12}")
 
 
@@ -58,6 +60,20 @@ def is_stored_address(path: object) -> bool:
     (True, False)
     """
     return bool(_STORED.match(str(path)))
+
+
+def local_path(source: object) -> object:
+    """Return the path that a `file:` address names, and any other source as it is.
+
+    >>> str(local_path("file:///srv/my%20docs")), str(local_path(Path("file:///srv/docs"))), local_path("s3://bucket/docs")
+    ('/srv/my docs', '/srv/docs', 's3://bucket/docs')
+    """
+    matched = _FILE.match(str(source))
+    if matched is None:
+        return source
+    from urllib.request import url2pathname  # few name a folder so
+
+    return Path(url2pathname(f"/{str(source)[matched.end() :]}"))
 
 
 def path_text(path: object) -> str:

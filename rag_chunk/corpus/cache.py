@@ -74,11 +74,15 @@ def unkept_notice(what: str) -> str:
     )
 
 
+def _path(key: str) -> Path:
+    return cache_folder() / f"{key}{_ENDING}"
+
+
 def load(key: str) -> Array | None:
     """Return the array that was stored under `key`, a text that is safe as a file name; None where there is none."""
     if not is_enabled():
         return None
-    path = cache_folder() / f"{key}{_ENDING}"
+    path = _path(key)
     try:
         content = path.read_bytes() if path.is_file() else b""  # a pipe would never end
     except OSError:
@@ -89,6 +93,11 @@ def load(key: str) -> Array | None:
         os.utime(path)  # used now: the last to be removed
     array: Array = np.load(io.BytesIO(content[_CHECKSUM:]), allow_pickle=False)
     return array
+
+
+def has(key: str) -> bool:
+    """Whether something is stored under `key`, which may be unreadable."""
+    return is_enabled() and _path(key).is_file()
 
 
 def checksum(*parts: bytes) -> bytes:
@@ -112,7 +121,7 @@ def store(key: str, array: Array) -> None:
         with tempfile.NamedTemporaryFile(dir=folder, suffix=_UNFINISHED, delete=False) as part, _removing(part.name):
             part.write(checksum(key.encode(), content) + content)
             part.close()
-            Path(part.name).replace(folder / f"{key}{_ENDING}")
+            Path(part.name).replace(_path(key))
 
 
 @contextmanager

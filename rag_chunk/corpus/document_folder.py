@@ -13,6 +13,7 @@ IGNORED = "left out: git ignores them"
 LINKED = "is a linked folder, and not followed"
 RULES_UNREAD = "ignore rules"  # in the reason why some of a file's rules are not used
 NOT_REGULAR = "is a device, a pipe or a broken link"
+GONE = "is gone: it was deleted or renamed while documents were read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from rag_chunk.corpus.converters import (
     reads,
 )
 from rag_chunk.corpus.document import Document, Skipped
-from rag_chunk.corpus.document_folder import IGNORED, LINKED, NOT_REGULAR, RULES_UNREAD, FolderFiles, list_files
+from rag_chunk.corpus.document_folder import GONE, IGNORED, LINKED, NOT_REGULAR, RULES_UNREAD, FolderFiles, list_files
 from rag_chunk.corpus.line import Corpus
 from rag_chunk.corpus.name_patterns import NamePatterns
 from rag_chunk.corpus.selected_files import (
@@ -135,8 +135,10 @@ def read_converted(
 
 
 def _without(paths: list[Path], apart: Iterable[Path]) -> list[Path]:
+    """Return `paths` without the files that are `apart`. Only what has such a name, or is a link, is looked up: that is slow."""
     known = {path.resolve() for path in apart}
-    return [path for path in paths if path.resolve() not in known] if known else paths
+    names = {path.name for path in known}
+    return [path for path in paths if not ((path.name in names or path.is_symlink()) and path.resolve() in known)]
 
 
 def _left_out_by_rule(
@@ -174,9 +176,9 @@ def _read_all(
 
 
 def _read_bytes(path: Path) -> bytes:
-    """Return what a file holds; raise `ValueError` for a device or a pipe, which may never end."""
+    """Return what a file holds; raise `ValueError` for a device or a pipe, which may never end, and where it is gone."""
     if not path.is_file():
-        raise ValueError(NOT_REGULAR)
+        raise ValueError(NOT_REGULAR if os.path.lexists(path) else GONE)
     return path.read_bytes()
 
 

@@ -18,7 +18,7 @@ from rag_chunk.corpus.name_patterns import NamePatterns
 from rag_chunk.corpus.reader import check_no_broken, list_documents, nothing_error, read_converted, read_files
 from rag_chunk.corpus.selected_files import name_of
 from rag_chunk.corpus.stored_documents import is_stored, list_stored, read_stored_texts
-from rag_chunk.corpus.stored_files import StoredFile, check_source, local_file
+from rag_chunk.corpus.stored_files import StoredFile, check_source, local_file, local_files
 
 MEGABYTE = 1_000_000
 
@@ -156,7 +156,7 @@ def _folder_items(
     left_out = [*listing.closed, *listing.by_rule, *listing.selected.left_out]
     if not paths:
         raise nothing_error(listing, listing.closed, left_out)
-    items = (NamedFile(name_of(file, listing.root), local_file(file)) for file in paths)
+    items = (NamedFile(name_of(path, listing.root), file) for path, file in local_files(paths))
     return sorted(items), left_out
 
 

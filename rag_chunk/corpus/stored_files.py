@@ -6,8 +6,8 @@ A store is reached through fsspec, which takes its credentials from the environm
 import glob
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -15,6 +15,7 @@ from rag_chunk.errors import InputError, MissingExtra, RagChunkError
 
 # A `Path` made of an address has lost a slash: `s3:/bucket/docs`. One letter before the colon is a drive of Windows.
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.+)", re.DOTALL)
+_LOCAL = ("file", "local")  # schemes whose path begins with a slash, as no host is before it
 _SECRET = re.compile(r"[^/]+://[^/]*@|https?://.*\?.*=", re.DOTALL)
 _PATTERN = re.compile(r"[*?\[]")
 
@@ -28,13 +29,16 @@ class StoredFile(NamedTuple):
 
 
 def address_of(source: str | Path) -> str | None:
-    """Return the address that a source names, such as `s3://bucket/docs`; None where it is a path.
+    """Return the address that a source names, such as `s3://bucket/docs`; None where it is a path, as in a folder `s3:`.
 
-    >>> address_of(Path("s3://bucket/docs")), address_of("docs"), address_of("C:/docs")
-    ('s3://bucket/docs', None, None)
+    >>> address_of(Path("s3://bucket/docs")), address_of("docs"), address_of("C:/docs"), address_of("file:///docs")
+    ('s3://bucket/docs', None, None, 'file:///docs')
     """
     matched = _ADDRESS.fullmatch(str(source))
-    return f"{matched[1].lower()}://{matched[2]}" if matched else None
+    if matched is None or Path(f"{matched[1]}:").is_dir():
+        return None
+    scheme = matched[1].lower()
+    return f"{scheme}://{'/' if scheme in _LOCAL else ''}{matched[2]}"
 
 
 def is_pattern(source: str | Path) -> bool:
@@ -89,6 +93,13 @@ def local_file(path: Path) -> StoredFile:
     """Return a file of this machine; its stamp is when it was last changed."""
     stat = path.stat()
     return StoredFile(str(path), stat.st_size, str(stat.st_mtime_ns))
+
+
+def local_files(paths: Iterable[Path]) -> Iterator[tuple[Path, StoredFile]]:
+    """Yield those files of this machine that are still there: while many are listed, some may be deleted."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            yield path, local_file(path)
 
 
 def _list_store(address: str) -> Iterator[StoredFile]:

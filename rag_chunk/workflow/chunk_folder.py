@@ -114,6 +114,13 @@ def write_chunk_folder(
     return written
 
 
+def check_chunk_folder(folder: ChunkFolder) -> None:
+    """Raise `InputError` where the folder holds anything else than these chunks, or is in use; a new one is not made yet."""
+    if folder.path.is_dir():
+        with _lock(folder.path):
+            _read_header(folder)
+
+
 def has_chunks(folder: Path) -> bool:
     """Return whether some shard is written in a folder: its manifest has a line for each, after the first."""
     manifest = folder / MANIFEST
@@ -141,13 +148,19 @@ def _lock(path: Path) -> Iterator[None]:
 
 def _read_manifest(folder: ChunkFolder) -> dict[str, ShardFile]:
     """Return the files that the manifest names and that are there, by name; a line that was cut off counts for nothing."""
-    path = folder.path / MANIFEST
-    if not path.exists():
-        return {}
-    header, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
-    _check_header(_parse(header), folder)
+    lines = _read_header(folder)
     files = [ShardFile(**{**entry, "skipped": tuple(entry["skipped"])}) for entry in map(_parse, lines) if entry]
     return {file.file: file for file in files if _is_there(folder.path / file.file, file.bytes)}
+
+
+def _read_header(folder: ChunkFolder) -> list[str]:
+    """Check the first line of the manifest, and return the others; none where there is no manifest yet."""
+    path = folder.path / MANIFEST
+    if not path.exists():
+        return []
+    header, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+    _check_header(_parse(header), folder)
+    return lines
 
 
 def _check_header(held: Mapping[str, Any], folder: ChunkFolder) -> None:
@@ -244,6 +257,7 @@ def chunk_source(
 
     Paths of the settings are absolute, since a worker may be elsewhere.
     """
+    check_chunk_folder(folder)  # before all files are listed, which may take long
     listed = list_shards(located, folder.shard_size)
     for notice in [
         *skipped_notices(listed.skipped),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rag_chunk.analysis import Progress
 from rag_chunk.analysis.conversions import RivalConversion, list_conversions
+from rag_chunk.analysis.encoding_beside import encoding_beside
 from rag_chunk.config import FOLDER_FILE, AnalysisConfig, RunConfig
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify, Settings
@@ -16,7 +17,7 @@ from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
 from rag_chunk.corpus.line import count_not_normalized
 from rag_chunk.corpus.shard import MEGABYTE
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
-from rag_chunk.corpus.stored_files import is_pattern, list_stored_files
+from rag_chunk.corpus.stored_files import address_of, is_pattern, list_stored_files, local_files
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.questions.joined_questions import read_joined_questions
@@ -50,7 +51,7 @@ def open_inputs(
     with open_documents(asked, settings.configs, workers, notify, progress, refuse=True) as corpus:
         line = line_of(corpus)
         refuse_overwriting_inputs(settings.output.output_file, asked, line, settings.config_files)
-        yield Inputs(corpus, read_test_file(asked, line, notify) if asked.test_file else None)
+        yield Inputs(corpus, _read_questions(settings, line, notify))
 
 
 @contextmanager
@@ -109,10 +110,10 @@ def read_whole(asked: AnalysisConfig, notify: Notify, progress: Progress | None)
 def _may_exceed(source: Path, megabytes: int) -> bool:
     """Whether there may be more text than a shard holds: looked at quickly, and no further than that."""
     limit, total = megabytes * MEGABYTE, 0
-    if ":/" in str(source):  # a store
+    if address_of(source):  # of a store
         return True
-    for path in _files_of(source):
-        total += path.stat().st_size * (_COMPRESSION if path.name.lower().endswith(_COMPRESSED) else 1)
+    for path, file in local_files(_files_of(source)):
+        total += file.size * (_COMPRESSION if path.name.lower().endswith(_COMPRESSED) else 1)
         if total > limit:
             return True
     return False
@@ -216,6 +217,14 @@ def refuse_overwriting_inputs(
         with suppress(OSError, ValueError):  # a line of a .jsonl may have any name
             if path.samefile(target):
                 raise InputError(f"{target} is {what}, and would be overwritten; choose another output file")
+
+
+def _read_questions(settings: Settings, line: Corpus, notify: Notify) -> Questions | None:
+    """Return the questions of an analysis, if it has any; what it counts may be made beside that."""
+    if settings.analysis.test_file is None:
+        return None
+    with encoding_beside(line, settings.configs.values()):
+        return read_test_file(settings.analysis, line, notify)
 
 
 def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Questions:

@@ -1,7 +1,8 @@
 """What would help a configuration: planted failures are named as what they are, and where nothing helps that is said."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -112,9 +113,10 @@ def test_blocks_that_are_skipped_are_named_as_skipped_blocks(folder: Path) -> No
 
 
 def test_evidence_that_conversion_lost_is_named_as_converter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(asked: AnalysisConfig, *_: object) -> Corpus:
+    @contextmanager
+    def read(asked: AnalysisConfig, *_: object, **__: object) -> Iterator[Corpus]:
         lost = set() if asked.converter else set(range(1, COUNT))
-        return Corpus(
+        yield Corpus(
             Document(
                 f"{number}.pdf",
                 "Blank." if number in lost else f"The key{number} is here.",
@@ -123,7 +125,7 @@ def test_evidence_that_conversion_lost_is_named_as_converter(folder: Path, monke
             for number in range(COUNT)
         )
 
-    monkeypatch.setattr(diagnosing, "read_documents", read)
+    monkeypatch.setattr(diagnosing, "open_documents", read)
     monkeypatch.setattr(diagnosing, "find_spec", lambda _: True)
     found = diagnosed(folder, [], numbered("The key# is here."), RunConfig(chunk_size=30))
     assert [cure.factor for cure in found.cures] == ["converter"]

@@ -167,7 +167,7 @@ def test_equal_input_and_seed_give_equal_results_and_another_seed_does_not():
 def test_the_size_of_the_blocks_changes_nothing(monkeypatch):
     scores = realistic_scores(30, 6)
     before = compare_all(scores, seed=0, flips=500), mean_intervals(scores, seed=0, resamples=500)
-    monkeypatch.setattr("rag_chunk.analysis.statistics.blocks.BLOCK_ELEMENTS", 100)
+    monkeypatch.setattr("rag_chunk.analysis.statistics.table_blocks.BLOCK_ELEMENTS", 100)
     assert (compare_all(scores, seed=0, flips=500), mean_intervals(scores, seed=0, resamples=500)) == before
 
 

@@ -1,4 +1,7 @@
-"""The command line through its real entry point, as a person uses it and as a person errs."""
+"""The command line as a person uses it and as a person errs, through its real entry point.
+
+Where many runs tell the same thing in different words, one is a process and the others call what it calls.
+"""
 
 import csv
 import io
@@ -15,6 +18,7 @@ import pytest
 from rag_chunk.config import FOLDER_FILE, STRATEGIES, read_config
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import Interrupted, interruptible
+from tests.conftest import Program
 
 GUIDE = """# Keys
 
@@ -102,7 +106,7 @@ def test_the_comparison_can_be_written_to_a_file(docs: Path) -> None:
     assert "| configuration |" in (docs / "out.md").read_text()
 
 
-def test_the_ending_of_the_output_file_tells_its_format_unless_one_is_named(docs: Path) -> None:
+def test_the_ending_of_the_output_file_tells_its_format_unless_one_is_named(docs: Path, run: Program) -> None:
     begins = {
         "out.html": "<!doctype html>",
         "OUT.JSON": "{",
@@ -111,14 +115,12 @@ def test_the_ending_of_the_output_file_tells_its_format_unless_one_is_named(docs
         "out": "# rag-chunk",
     }
     for name, beginning in begins.items():
-        done("analyze", "docs", "--strategy", "header", "-o", name)
+        assert run("analyze", "docs", "--strategy", "header", "-o", name)[0] == 0
         assert (docs / name).read_text().lstrip().startswith(beginning), name
-    done("analyze", "docs", "--strategy", "header", "--output", "csv", "-o", "out.html")
+    assert run("analyze", "docs", "--strategy", "header", "--output", "csv", "-o", "out.html")[0] == 0
     assert (docs / "out.html").read_text().startswith("configuration,")
-    assert (
-        "out.html: no output format has this file name extension"
-        in rag_chunk("compare", "a", "b", "-o", "out.html").stderr
-    )
+    _, _, said = run("compare", "a", "b", "-o", "out.html")
+    assert "out.html: no output format has this file name extension" in said
 
 
 def test_save_writes_the_whole_results_folder_which_is_no_document_afterwards(docs: Path) -> None:
@@ -198,7 +200,6 @@ def test_only_the_best_are_shown_when_that_is_asked(docs: Path) -> None:
 @pytest.mark.parametrize(
     ("status", "arguments", "sentence"),
     [
-        (3, ["analyze", "nowhere"], "there is no file or folder nowhere"),
         (3, ["analyze", "empty"], "no document under empty"),
         (3, ["analyze", "bad"], "latin.md is not UTF-8 at byte 3"),
         (2, ["analyze", "docs", "--strategy", "headr"], "unknown strategy 'headr' (did you mean 'header'?)"),
@@ -209,7 +210,6 @@ def test_only_the_best_are_shown_when_that_is_asked(docs: Path) -> None:
         (2, ["analyze", "docs", "--output", "pdf"], "--output must be"),
         (2, ["analyze", "docs", "--holdout", "2"], "--holdout must be less than 1, not 2"),
         (2, ["analyze", "docs", "--config", "sized.yaml", "--overlap", "9"], "--overlap (9) must be smaller than chunk_size (5)"),
-        (2, ["analyze"], "no documents were named"),
         (3, ["analyze", "docs", "--test-file", "nothing.json"], "there is no question file nothing.json"),
         (3, ["analyze", "docs", "--test-file", "broken.json"], "broken.json"),
         (3, ["analyze", "docs", "--test-file", "none.json"], "the file holds no question"),
@@ -222,7 +222,9 @@ def test_only_the_best_are_shown_when_that_is_asked(docs: Path) -> None:
         (3, ["analyze", "docs", "--strategy", "nothing:here"], "nothing"),
     ],
 )  # fmt: skip
-def test_each_mistake_has_its_sentence_and_status(docs: Path, status: int, arguments: list[str], sentence: str) -> None:
+def test_each_mistake_has_its_sentence_and_status(
+    docs: Path, run: Program, status: int, arguments: list[str], sentence: str
+) -> None:
     (docs / "empty").mkdir()
     (docs / "bad").mkdir()
     (docs / "bad" / "latin.md").write_bytes(b"caf\xe9")
@@ -237,16 +239,18 @@ def test_each_mistake_has_its_sentence_and_status(docs: Path, status: int, argum
     (docs / "newer.yaml").write_text("schema_version: 99\n")
     (docs / "misspelt.yaml").write_text("chunk_sise: 3\n")
     (docs / "unsafe.yaml").write_text("a: !!python/name:os.system\n")
-    said = refused_with_output(status, *arguments)
+    ended, _, said = run(*arguments)
+    assert ended == status, said
+    assert "Traceback" not in said
     assert sentence in " ".join(said.split())
 
 
-def refused_with_output(status: int, *arguments: str) -> str:
-    """Return what is said; results that were computed before a later step failed may be on stdout."""
-    result = rag_chunk(*arguments)
-    assert result.returncode == status, result.stderr
-    assert "Traceback" not in result.stderr
-    return result.stderr
+@pytest.mark.parametrize(
+    ("status", "arguments", "sentence"),
+    [(2, ["analyze"], "no documents were named"), (3, ["analyze", "nowhere"], "there is no file or folder nowhere")],
+)
+def test_a_mistake_is_the_status_of_the_process(docs: Path, status: int, arguments: list[str], sentence: str) -> None:
+    assert sentence in refused(status, *arguments)
 
 
 def test_missing_phrases_are_all_named_and_can_be_left_out(docs: Path) -> None:

@@ -1,5 +1,6 @@
 """Reading a folder: what is left out and named, and that nothing in the folder is ever run."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from rag_chunk.corpus import Corpus, read_corpus
 from rag_chunk.errors import InputError
+from tests.conftest import Program
 
 PATTERNS = ["a", "a/", "/a", "*.md", "!c.md", "b/*", "**/d.md", "a/**", "*", "!*/", "!*.md", "/*", "a/b", "c.*", "?",
             "[ab]", "#x", "\\#x", "b/**/d.md", "!a/b/c.md", "!", "/", "[", "d.md ",
@@ -213,3 +215,15 @@ def test_devices_and_pipes_are_refused_and_not_waited_for(folder: Path) -> None:
         with pytest.raises(InputError, match="is a device, a pipe or a broken link"):
             read_corpus(source)
     assert names(read_corpus(".", skip_unreadable=True)) == ["a.md"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no name has a colon there")
+@pytest.mark.parametrize("source", ["co:/docs", "file://{here}/co:/docs", "file:///{here}/co%3A/docs"])
+def test_a_folder_with_a_colon_and_an_address_of_this_machine_are_local(
+    folder: Path, run: Program, source: str
+) -> None:
+    (folder / "co:" / "docs").mkdir(parents=True)
+    (folder / "co:" / "docs" / "a.md").write_text("Text of a.")
+    status, out, err = run("chunk", source.format(here=folder))
+    assert status == 0, err
+    assert json.loads(out)["text"] == "Text of a."

@@ -12,8 +12,10 @@ import pytest
 
 from rag_chunk.chunker.export import chunk_bytes
 from rag_chunk.corpus import shard
+from rag_chunk.corpus.reader import list_documents
 from rag_chunk.workflow import chunk_folder, shard_writing
 from rag_chunk.workflow.shard_writing import ShardTask
+from rag_chunk.workflow.sharded_inputs import list_shards
 from tests.conftest import Program
 
 TEXTS = {f"d{number}.md": f"# Part {number}\n\n" + f"word{number} " * (30 + 40 * number) for number in range(6)}
@@ -160,14 +162,46 @@ def test_no_room_is_a_sentence_and_what_is_written_stays(
         (lambda: Path("out/manifest.jsonl").unlink(), [], "is not empty, and has no manifest.jsonl"),
     ],
 )
-def test_a_folder_that_holds_something_else_is_refused(
-    run: Program, prepare: Callable[[], None] | None, arguments: list[str], sentence: str
+def test_a_folder_that_holds_something_else_is_refused_before_documents_are_listed(
+    run: Program,
+    prepare: Callable[[], None] | None,
+    arguments: list[str],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run("chunk", "docs", "-o", "out", *OPTIONS)
     if prepare:
         prepare()
+    monkeypatch.setattr(chunk_folder, "list_shards", None)
     status, _, err = run("chunk", "docs", "-o", "out", *OPTIONS, *arguments)
     assert (status, sentence in err) == (3, True), err
+
+
+def test_a_file_that_is_deleted_while_shards_are_written_is_called_gone_and_before_that_it_is_none(
+    run: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, read = sorted(Path("docs").iterdir())[:2]
+
+    def list_and_delete(*arguments: Any) -> Any:
+        monkeypatch.setattr(shard, "list_documents", delete_after(list_documents, listed))
+        return delete_after(list_shards, read)(*arguments)
+
+    monkeypatch.setattr(chunk_folder, "list_shards", list_and_delete)
+    status, _, err = run("chunk", "docs", "-o", "out", *OPTIONS)
+    assert status == 3
+    assert f"{read.name} is gone: it was deleted or renamed while documents were read" in err
+    assert listed.name not in err
+
+
+def delete_after(function: Callable[..., Any], file: Path) -> Callable[..., Any]:
+    """Return a function that does the same, and then deletes a file."""
+
+    def call(*arguments: Any) -> Any:
+        result = function(*arguments)
+        file.unlink()
+        return result
+
+    return call
 
 
 def test_two_processes_do_not_write_to_one_folder(run: Program) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag_chunk.analysis.statistics.blocks import block_sizes, map_blocks
 from rag_chunk.analysis.statistics.scores import ALPHA, DECIMALS, Array, check_scores, limits_of
+from rag_chunk.analysis.statistics.table_blocks import block_sizes, map_blocks
 
 Draws = npt.NDArray[np.int64]
 

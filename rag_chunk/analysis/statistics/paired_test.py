@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from rag_chunk.analysis.statistics.blocks import block_sizes, map_blocks
 from rag_chunk.analysis.statistics.scores import ALPHA, DECIMALS, Array, check_scores, limits_of
+from rag_chunk.analysis.statistics.table_blocks import block_sizes, map_blocks
 
 Patterns = npt.NDArray[np.uint8]
 

@@ -1,5 +1,6 @@
 """`Encoder`: makes the tokens of one encoding. tiktoken says what they are, and an accelerator makes them where it may."""
 
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,10 @@ class Encoder:
         """Load nothing yet."""
         self.name = name
         self.used: set[str] = set()  # which encoders made tokens of documents, with their versions
+
+    def __reduce__(self) -> "tuple[Callable[[str], Encoder], tuple[str]]":
+        """Pickle the name alone: another process loads what it needs."""
+        return encoder_of, (self.name,)
 
     @cached_property
     def reference(self) -> "tiktoken.Encoding":

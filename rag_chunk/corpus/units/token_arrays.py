@@ -55,13 +55,25 @@ class Facts(NamedTuple):
 @lru_cache
 def facts_of(encoding: str) -> Facts:
     """Return what is known of an encoding. Asking for all of its tokens takes a while: it is kept."""
-    key = f"facts-2-{encoding}"
+    key = _key_of_facts(encoding)
     kept: Any = cache.load(key)
     if kept is None:
         encoder = encoder_of(encoding)
         kept = np.append(_token_facts(encoder), encoder.splits_after_lines()).astype(np.int32)
         cache.store(key, kept)
     return Facts(cast("Positions", kept[:-1]), bool(kept[-1]))
+
+
+def _key_of_facts(encoding: str) -> str:
+    return f"facts-2-{encoding}"
+
+
+def are_kept(corpus: Corpus, encoding: str) -> bool:
+    """Whether the cache has what is known of an encoding, and the tokens of all documents of `corpus`."""
+    encoder = encoder_of(encoding)
+    keys = [_key_of_facts(encoding), *(_key(document, encoder) for document in corpus.documents)]
+    keys.append(_key_of_short(corpus, _short_documents(corpus), encoder))
+    return all(cache.has(key) for key in keys if key)
 
 
 def _token_facts(encoder: Encoder) -> Positions:

@@ -27,6 +27,7 @@ _OF_ONE_SHARD = (
     "test_what_a_killed_process_had_is_scored_here",
     "test_what_fails_beside_others_is_raised",
     "test_what_configurations_share_is_timed_apart_from_each_of_them",
+    "test_what_is_embedded_of_a_corpus_in_memory_is_shown_on_the_way",
 )
 
 

@@ -37,6 +37,8 @@ from rag_chunk.retriever.order import ScoredRows, merge_best, no_rows
 from rag_chunk.retriever.term_counts import CollectionStatistics, TermCounts
 from rag_chunk.scorer.shape import Shape, measure_shape
 
+_BY_VECTORS = {"dense", "late"}
+
 
 class PartTerms(NamedTuple):
     """How often the chunks of a part hold the questions' terms: `counts` of all its chunks, or of the `candidates`."""
@@ -156,7 +158,7 @@ class ChunkedCorpus:
         if self.config.retriever == "hybrid":
             (semantic, _), _ = self._best_by_vectors(questions, max(depth, DEPTH))
             return fuse(self._best_by_terms(questions, DEPTH), semantic, depth)
-        if self.config.retriever == "dense":
+        if self.config.retriever in _BY_VECTORS:
             return self._best_by_vectors(questions, depth)[0][0]
         return self.rank_by_shared_words(questions, depth)
 
@@ -168,7 +170,7 @@ class ChunkedCorpus:
         if retriever == "bm25":
             return self._best_by_terms(questions, len(rows), rows)[0]
         if retriever != "hybrid":
-            best = self._best_by_vectors if retriever == "dense" else self._best_by_reading
+            best = self._best_by_vectors if retriever in _BY_VECTORS else self._best_by_reading
             return best(questions, 0, rows)[1][0]
         (head, _), (rest, _) = self._best_by_vectors(questions, DEPTH, rows)
         semantic = np.hstack([head, rest])

@@ -20,10 +20,14 @@ _SHARDS = 3
 _whole = analysis.analyze
 # These look at how a corpus in memory is gone through, not at results.
 _OF_ONE_SHARD = (
+    "test_an_interrupted_analysis_leaves_no_process",
     "test_documents_that_are_left_out_are_not_called_poor_in_evidence_without_questions",
     "test_each_configuration_is_chunked_and_ranked_once",
+    "test_the_report_is_the_same_when_processes_score",
+    "test_what_a_killed_process_had_is_scored_here",
     "test_what_fails_beside_others_is_raised",
     "test_what_configurations_share_is_timed_apart_from_each_of_them",
+    "test_what_is_embedded_of_a_corpus_in_memory_is_shown_on_the_way",
 )
 
 

@@ -21,6 +21,12 @@ def test_values_are_read_in_any_order_as_they_were_written() -> None:
         np.testing.assert_equal(read[number](), values()[number])
 
 
+def test_values_are_read_between_others_that_are_written() -> None:
+    file = ArrayFile()
+    for value in values():
+        np.testing.assert_equal(file.move(value), value)
+
+
 def test_what_was_read_stays_when_its_memory_is_given_back_and_the_file_is_gone() -> None:
     file = ArrayFile()
     first = file.move(np.arange(100_000))

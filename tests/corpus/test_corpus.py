@@ -223,11 +223,14 @@ def test_clusters_are_those_of_unicode_also_among_flags(text: str) -> None:
 def test_the_questions_in_the_folder_are_no_documents_and_nothing_that_was_left_out(tmp_path: Path) -> None:
     for name in ("a.md", "questions.txt", "questions.json"):
         (tmp_path / name).write_text("text", encoding="utf-8")
+    (tmp_path / "other.txt").symlink_to(tmp_path / "questions.txt")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "questions.txt").write_text("another file of that name")
     apart = [tmp_path / "." / "questions.txt", tmp_path / "questions.json"]
     corpus = read_corpus(tmp_path, apart=apart)
-    assert [document.name for document in corpus.documents] == ["a.md"]
+    assert [document.name for document in corpus.documents] == ["a.md", "b/questions.txt"]
     assert not corpus.skipped
-    assert len(read_corpus(tmp_path).documents) == 2
+    assert len(read_corpus(tmp_path).documents) == 4
 
 
 @pytest.mark.parametrize(

@@ -173,8 +173,7 @@ class ChunkedCorpus:
             best = self._best_by_vectors if retriever in _BY_VECTORS else self._best_by_reading
             return best(questions, 0, rows)[1][0]
         (head, _), (rest, _) = self._best_by_vectors(questions, DEPTH, rows)
-        is_new = ~np.array([np.isin(*pair) for pair in zip(rest, head, strict=True)], bool).reshape(rest.shape)
-        semantic = np.hstack([head, np.where(is_new, rest, -1)])
+        semantic = np.hstack([head, rest])
         return fuse(self._best_by_terms(questions, DEPTH), semantic, DEPTH + semantic.shape[1])
 
     def rank_by_shared_words(self, questions: Sequence[str], depth: int) -> Ranking:

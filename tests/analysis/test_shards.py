@@ -214,6 +214,18 @@ def test_the_estimate_is_the_sum_of_all_shards() -> None:
     assert parts.pairs == whole.pairs
 
 
+def test_the_lines_of_chunks_are_json_whatever_documents_are_called() -> None:
+    corpus = Corpus([Document(name, "one two. three") for name in ('a "b"\n.txt', "\\ü\udc80.txt")])
+    chunking = analyze(in_shards(corpus, None, [0, 1]), RunConfig(chunk_size=2, overlap=0)).chunkings[
+        "recursive-character-2-0"
+    ]
+    places = [json.loads(line) for line in chunking.json_lines()]
+    assert [each["id"] for each in places] == chunking.ids
+    assert {each["document"] for each in places} == {each.name for each in corpus.documents}
+    expected = [json.dumps(each, ensure_ascii=False) + "\n" for each in places]
+    assert list(chunking.json_lines()) == expected
+
+
 def test_what_needs_all_shards_at_once_is_refused() -> None:
     corpus, questions = two_documents()
     config = RunConfig(retriever=f"{__name__}:count_letters")

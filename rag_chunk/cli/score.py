@@ -53,8 +53,8 @@ def score(given: CommandLineOptions, corpus: Documents = None, chunk_size: Limit
     """Score your own retriever by its chunks and rankings, with the same metrics and verdict as analyze.
 
     Use it for a vector store, a filter or a reranker. Each --retrieved belongs to the --chunks at the same position; one
-    --chunks can serve all. All documents and chunks are held in memory at once. With --traces, rag-chunk reads the retrieved texts from an application's traces in MLflow,
-    and compares its versions.
+    --chunks can serve all. All documents and chunks are held in memory at once. With --traces, rag-chunk reads the
+    retrieved texts from an application's traces in MLflow, and compares its versions.
     """
     from rag_chunk.config.sources import load_for_score
     from rag_chunk.corpus.cache import caching

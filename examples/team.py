@@ -4,7 +4,7 @@
 
 Two analyses are tracked and the first one's config is promoted; the pipeline loads it by its alias and cuts with
 LangChain. A worse config is refused, a better one takes its place, and the same pipeline cuts with that. FOLDER (default:
-a new temporary one) gets everything. Needs rag-chunk with its extras mlflow and langchain.
+a new temporary one) is made where it is missing, and gets everything. Needs rag-chunk with its extras mlflow and langchain.
 """
 
 import os
@@ -47,7 +47,11 @@ def pipeline() -> str:
 
 
 def main(folder: str | None = None) -> None:
-    os.chdir(folder or tempfile.mkdtemp())
+    place = Path(folder or tempfile.mkdtemp())
+    if place.exists() and not place.is_dir():
+        sys.exit(f"{place} is a file; name a folder, which is made where it is missing")
+    place.mkdir(parents=True, exist_ok=True)
+    os.chdir(place)
     gate = ["--as", ALIAS, "--if-better", "--than", ALIAS]
     first, worse, better = analyze("sentence"), analyze("fixed-size"), analyze("header")
     if run("promote", first, *gate).returncode:

@@ -20,7 +20,10 @@ def run() -> None:
         os.environ.setdefault(name, value)
     from rag_chunk.cli import program
 
-    program()
+    try:
+        program()
+    finally:
+        gc.freeze()  # as it ends, Python would look for circles in all that is there, which takes a tenth of a short run
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ from rag_chunk.retriever.order import ScoredRows, merge_best, no_rows
 from rag_chunk.retriever.term_counts import CollectionStatistics, TermCounts
 from rag_chunk.scorer.shape import Shape, measure_shape
 
+_BY_VECTORS = {"dense", "late"}
+
 
 class PartTerms(NamedTuple):
     """How often the chunks of a part hold the questions' terms: `counts` of all its chunks, or of the `candidates`."""
@@ -156,7 +158,7 @@ class ChunkedCorpus:
         if self.config.retriever == "hybrid":
             (semantic, _), _ = self._best_by_vectors(questions, max(depth, DEPTH))
             return fuse(self._best_by_terms(questions, DEPTH), semantic, depth)
-        if self.config.retriever == "dense":
+        if self.config.retriever in _BY_VECTORS:
             return self._best_by_vectors(questions, depth)[0][0]
         return self.rank_by_shared_words(questions, depth)
 
@@ -168,11 +170,10 @@ class ChunkedCorpus:
         if retriever == "bm25":
             return self._best_by_terms(questions, len(rows), rows)[0]
         if retriever != "hybrid":
-            best = self._best_by_vectors if retriever == "dense" else self._best_by_reading
+            best = self._best_by_vectors if retriever in _BY_VECTORS else self._best_by_reading
             return best(questions, 0, rows)[1][0]
         (head, _), (rest, _) = self._best_by_vectors(questions, DEPTH, rows)
-        is_new = ~np.array([np.isin(*pair) for pair in zip(rest, head, strict=True)], bool).reshape(rest.shape)
-        semantic = np.hstack([head, np.where(is_new, rest, -1)])
+        semantic = np.hstack([head, rest])
         return fuse(self._best_by_terms(questions, DEPTH), semantic, DEPTH + semantic.shape[1])
 
     def rank_by_shared_words(self, questions: Sequence[str], depth: int) -> Ranking:

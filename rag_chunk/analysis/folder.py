@@ -30,6 +30,7 @@ PARTIAL = ".part"  # new results while they are written
 FOLDERS = ("configs", "chunks", "documents")
 _PROBE_BYTES = 1_000_000
 _LOCK = f"{MARKER}.lock"
+_CLAIM = f"{MARKER}.claim"
 _LOCK_SECONDS = 60
 _FOR_EVER = -1
 _MARKER_TEXT = "Results of rag-chunk. Files in this folder are never read as documents.\n"
@@ -231,6 +232,32 @@ def folder_lock(folder: Path, notify: Callable[[str], None] | None = None) -> It
     if not try_lock(lock, _LOCK_SECONDS if notify is None else 1) and notify:
         notify(f"another process uses {folder}, and is waited for")
         try_lock(lock, _FOR_EVER)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def check_unclaimed(folder: Path) -> None:
+    """Raise `InputError` where another analysis is on its way to the folder, which need not be there."""
+    if (folder / MARKER).exists():
+        with claim_folder(folder):
+            pass
+
+
+@contextmanager
+def claim_folder(folder: Path) -> Iterator[None]:
+    """Let one analysis at a time be on its way to the folder; raise `InputError` where another one is, which would be replaced.
+
+    Whoever reads or sends the results that are there need not wait for it.
+    """
+    from filelock import FileLock
+
+    lock = FileLock(folder / _CLAIM)
+    if not try_lock(lock):
+        raise InputError(
+            f"another analysis is running that saves to {folder}; wait for its end, or name another folder"
+        )
     try:
         yield
     finally:

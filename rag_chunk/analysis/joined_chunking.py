@@ -13,6 +13,7 @@ from rag_chunk.analysis.shard_moves import Move, join_stretches
 from rag_chunk.analysis.shard_passes import ChunkedShard, with_usage
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.array_file import ArrayFile
 from rag_chunk.corpus.arrays import Positions, as_spans
 from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.sharded_corpus import RunTasks, ShardedCorpus
@@ -47,20 +48,27 @@ class ShardPart:
 
 
 def join_chunks(
-    source: ShardedCorpus, names: Sequence[Sequence[str]], parts: Sequence[ShardChunks], config: RunConfig
+    source: ShardedCorpus,
+    names: Sequence[Sequence[str]],
+    parts: Sequence[ShardChunks],
+    config: RunConfig,
+    file: ArrayFile,
 ) -> ChunkedCorpus:
-    """Join the chunks of all shards on the line of `source`; `names` are those of each shard's documents, in order."""
+    """Join the chunks of all shards on the line of `source`, in arrays in a `file`.
+
+    `names` are those of each shard's documents, in order.
+    """
     line, run = source.line, _with_usage(source.run)
     tokens = _join_tokens(line, names, parts, config)
     moves = [Move(line, each, tokens) for each in names]
-    chunks, rows = join_stretches(moves, [part.chunks for part in parts])
-    keys = np.concatenate([part.keys for part in parts])
-    shape = _join_shapes([part.shape for part in parts], rows, len(keys) - len(np.unique(keys)))
+    chunks, rows = file.move(join_stretches(moves, [part.chunks for part in parts]))
+    shape = file.move(_join_shapes([part.shape for part in parts], rows, _count_duplicates(parts)))
     units = units_of(Corpus(()), config.unit, config.model)  # they are counted
     handed, parent_rows = None, None
     if any(part.parents is not None for part in parts):
-        stretches, rows_of_parents = join_stretches(moves, [part.parents for part in parts if part.parents is not None])
-        parent_rows = _join_parent_rows(parts, rows, rows_of_parents)
+        own = [part.parents for part in parts if part.parents is not None]
+        stretches, rows_of_parents = file.move(join_stretches(moves, own))
+        parent_rows = file.move(_join_parent_rows(parts, rows, rows_of_parents))
         parents = OutlinedChunking(line, stretches.spans, units, **_places(stretches, tokens))
         read = _readable(source, parts, config, is_handed_over=True)
         handed = ChunkedCorpus(parents, config, tuple(map(ShardPart, read, rows_of_parents)), run)
@@ -84,7 +92,9 @@ def _readable(
     """Return what workers read the chunks of each shard from: with spans where it would take vectors to make them again."""
     nothing = as_spans([])
     return [
-        ChunkedShard(shard, number, config, part.chunks.spans if config.cuts_by_vectors else nothing, is_handed_over)
+        ChunkedShard(
+            shard, number, config, as_spans(part.chunks.spans) if config.cuts_by_vectors else nothing, is_handed_over
+        )
         for number, (shard, part) in enumerate(zip(source.shards, parts, strict=True))
     ]
 
@@ -131,6 +141,12 @@ def _join_parent_rows(
     for part, own, at in zip(parts, rows, rows_of_parents, strict=True):
         of_chunks[own] = at[part.parent_rows]
     return of_chunks
+
+
+def _count_duplicates(parts: Sequence[ShardChunks]) -> int:
+    """Return how many chunks have the text of one before."""
+    keys = np.sort(np.concatenate([part.keys for part in parts]))
+    return int((keys[1:] == keys[:-1]).sum())
 
 
 def _join_shapes(shapes: Sequence[Shape], rows: Sequence[Positions], duplicates: int) -> Shape:

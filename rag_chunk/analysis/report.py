@@ -15,7 +15,7 @@ from rag_chunk.errors import InputError
 
 SCHEMA_VERSION = 1
 _NO_QUESTIONS = QuestionResults(b"[]")
-_QUESTIONS_LINE = b'\n   "questions": %b,\n'
+_QUESTIONS = b'\n   "questions": '
 _OLD_NAME = re.compile(r"[\w-][\w.-]{0,149}")  # of a configuration, before names were limited in bytes
 
 
@@ -192,15 +192,19 @@ class Report(ReportValue):
         """Return the report as `report.json` holds it."""
         return self.to_bytes().decode()
 
-    def to_bytes(self) -> bytes:
-        """Return the report as `report.json` holds it, in UTF-8; the results of questions, most of it, are JSON already."""
+    def to_bytes(self, end: bytes = b"") -> bytes:
+        """Return the report as `report.json` holds it, and `end`, in UTF-8.
+
+        The results of questions, which are most of it, are JSON already.
+        """
         bare = [each.model_copy(update={"questions": _NO_QUESTIONS}) for each in self.configurations]
         text = self.model_copy(update={"configurations": tuple(bare)}).model_dump_json(indent=1, exclude_none=True)
         before, start, rest = text.encode().partition(b'\n "configurations": [')  # of this depth there is one
-        # The first lines of this kind behind it are those of the configurations, one in each.
-        parts = rest.split(_QUESTIONS_LINE % _NO_QUESTIONS.json, len(bare))
-        lists = [_QUESTIONS_LINE % each.questions.json for each in self.configurations]
-        return b"".join([before, start, parts[0], *chain.from_iterable(zip(lists, parts[1:], strict=True))])
+        # The first places of this kind behind it are those of the configurations, one in each.
+        parts = rest.split(_QUESTIONS + _NO_QUESTIONS.json + b",\n", len(bare))
+        lists = [(_QUESTIONS, each.questions.json, b",\n") for each in self.configurations]
+        filled = chain.from_iterable((*each, part) for each, part in zip(lists, parts[1:], strict=True))
+        return b"".join([before, start, parts[0], *filled, end])
 
 
 def last_part(path: str) -> str:

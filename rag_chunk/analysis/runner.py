@@ -284,6 +284,8 @@ class Run:
             if job.evaluation:
                 ranked = retrieve(job.chunked, job.evaluation.questions)
                 scored = score_chunks(scored, *ranked, job.evaluation)
+        if self._survey:
+            self._survey.release(job.name)
         times = {"processing_time": job.chunk_time + stage.seconds, "chunk_time": job.chunk_time}
         metrics = {**scored.result.metrics, **times}
         converter = {"converter": job.converter} if job.converter else {}

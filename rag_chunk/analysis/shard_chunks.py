@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.chunker.handed_over import with_handed_over
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Positions, Spans, as_spans, index_in
+from rag_chunk.corpus.arrays import Positions, Spans, index_in, line_type
 from rag_chunk.corpus.units import units_of
 from rag_chunk.embedder import EmbeddingUsage, track_usage
 from rag_chunk.retriever.bm25 import bm25
@@ -77,7 +77,7 @@ def chunk_shard(
     in_tokens = questions is not None and config.budget_unit == "tokens"
     return ShardChunks(
         chunks=_stretches(chunking, config, in_tokens=in_tokens),
-        shape=shape,
+        shape=replace(shape, sizes=shape.sizes.astype(line_type(len(corpus)))),
         keys=_text_keys(chunking),
         usage=usage,
         parents=None if family.parents is None else _stretches(family.parents_or_self(), config, in_tokens=in_tokens),
@@ -97,15 +97,17 @@ def count_candidates(chunking: Chunking, config: RunConfig) -> int:
 
 
 def _stretches(chunking: Chunking, config: RunConfig, *, in_tokens: bool) -> Stretches:
-    """Return the spans of chunks in a form that can be moved to another line."""
+    """Return the spans of chunks in a form that can be moved to another line, in numbers that are no larger than they need be."""
     corpus = chunking.corpus
+    small = line_type(len(corpus))
     starts = corpus.starts[corpus.documents_at(chunking.spans[:, 0])]
-    non_whitespace = chunking.non_whitespace - corpus.non_whitespace_before(starts)[:, None]
+    non_whitespace = (chunking.non_whitespace - corpus.non_whitespace_before(starts)[:, None]).astype(small)
+    spans = chunking.spans.astype(small)
     if not in_tokens:
-        return Stretches(chunking.spans, non_whitespace)
+        return Stretches(spans, non_whitespace)
     tokens = _token_starts(corpus, config)
     before = index_in(tokens, starts).astype(np.int64)
-    return Stretches(chunking.spans, non_whitespace, as_spans(count_touched(tokens, chunking.spans) - before[:, None]))
+    return Stretches(spans, non_whitespace, (count_touched(tokens, chunking.spans) - before[:, None]).astype(small))
 
 
 def _token_starts(corpus: Corpus, config: RunConfig) -> Positions:

@@ -20,6 +20,7 @@ from rag_chunk.embedder import EmbeddingUsage, Vectors, track_usage
 from rag_chunk.retriever.bm25 import best_of_part, bm25
 from rag_chunk.retriever.dense import dense
 from rag_chunk.retriever.indexed import texts_to_index
+from rag_chunk.retriever.late import late
 from rag_chunk.retriever.legacy import legacy
 from rag_chunk.retriever.order import ScoredRows
 from rag_chunk.retriever.term_counts import CollectionStatistics
@@ -81,7 +82,7 @@ class ChunkedTask:
 class RankingTask(ChunkedTask):
     """Asks for the best `depth` chunks of a part for each question, and for the order of those in the rows `among`.
 
-    `vectors` of the questions rank as `dense` does, `statistics` of all chunks as `bm25`; without them `legacy` ranks.
+    `vectors` of the questions rank as `dense` and `late` do, `statistics` of all chunks as `bm25`; without them `legacy` ranks.
     """
 
     purpose: ClassVar[str] = "ranking the shards"
@@ -120,7 +121,7 @@ def _rank(chunking: Chunking, task: RankingTask) -> tuple[ScoredRows, ScoredRows
         return best_of_part(counts, task.statistics, depth), others
     if task.vectors is None:
         return legacy(corpus, config).best_of_part(chunking, task.questions, depth, among)
-    index = dense(corpus, config)
+    index = late(corpus, config) if config.retriever == "late" else dense(corpus, config)
     index.remember(task.questions, task.vectors)
     return index.best_of_part(chunking, task.questions, depth, among)
 

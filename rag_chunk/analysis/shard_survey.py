@@ -4,9 +4,7 @@ It is a pure function of a shard, the configurations and the questions' texts. W
 next shard can take the place of this one.
 """
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -15,14 +13,13 @@ from rag_chunk.analysis.joined_chunking import join_chunks
 from rag_chunk.analysis.shard_chunks import ShardChunks, chunk_shard
 from rag_chunk.analysis.skipped import has_headings
 from rag_chunk.config import RunConfig
-from rag_chunk.corpus.cores import available_cores
+from rag_chunk.corpus.array_file import ArrayFile
 from rag_chunk.corpus.sharded_corpus import ReadableShard, ShardedCorpus
 from rag_chunk.corpus.units import encoders_of, units_of
-from rag_chunk.embedder import EmbeddingUsage, record_usage
+from rag_chunk.embedder import record_usage
 from rag_chunk.retriever.bm25_candidates import RankingGuess, guess_ranking
 
-MOST_WITH_COUNTS = 20  # shards; the counts of more would fill the memory of the process that joins them
-_MOST_JOINED = 4  # configurations at a time: each takes memory
+MOST_WITH_COUNTS = 20  # shards; the counts of more take long to rank in the process that joins them
 _FIRST = 8  # shards that tell, in a larger corpus, what is likely to rank first in the others
 
 
@@ -55,23 +52,59 @@ class ShardSurvey:
     has_headings: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CorpusSurvey:
-    """The chunks of all shards by configuration, what they took in each shard, and what was seen on the way.
+    """The chunks of all shards by configuration, and what was seen on the way.
 
-    That is what was embedded to cut by meaning, and seconds.
+    They wait in files: memory holds those of the configurations that are joined, ranked or saved.
     """
 
-    chunked: Mapping[str, ChunkedCorpus]
-    work: Mapping[str, Sequence[tuple[EmbeddingUsage, float]]]
-    encoders: frozenset[str]
-    has_headings: bool
+    def __init__(self, corpus: ShardedCorpus, configs: Mapping[str, RunConfig]) -> None:
+        """Know nothing yet."""
+        self._corpus, self._configs = corpus, configs
+        self._names: dict[int, tuple[str, ...]] = {}
+        self._files = {name: ArrayFile() for name in configs}
+        self._chunks: dict[str, dict[int, Callable[[], ShardChunks]]] = {name: {} for name in configs}
+        self.encoders = frozenset[str]()
+        self.has_headings = False
+
+    def add(self, seen: ShardSurvey) -> None:
+        """Keep what is known of a shard."""
+        self._names[seen.number] = seen.names
+        self.encoders |= seen.encoders
+        self.has_headings |= seen.has_headings
+        for name, chunks in seen.chunks.items():
+            self._chunks[name][seen.number] = self._files[name].write(chunks)
 
     def take(self, name: str) -> tuple[ChunkedCorpus, float]:
-        """Return the chunks of a configuration, and how many seconds they took; what was embedded for it is recorded."""
-        for usage, _ in self.work[name]:
-            record_usage(usage)
-        return self.chunked[name], sum(seconds for _, seconds in self.work[name])
+        """Join the chunks of a configuration; return them, and how many seconds they took.
+
+        What was embedded for them is recorded.
+        """
+        parts = self._read(name)
+        for part in parts:
+            record_usage(part.usage)
+        names = [self._names[number] for number in sorted(self._names)]
+        chunked = join_chunks(self._corpus, names, parts, self._configs[name], self._files[name])
+        return chunked, sum(part.seconds for part in parts)
+
+    def release(self, name: str) -> None:
+        """Give back the memory that the chunks of a configuration take; they are loaded again where they are used."""
+        self._files[name].release()
+
+    def guess_rankings(self) -> dict[str, RankingGuess]:
+        """Guess from the shards that are known how chunks rank under the configurations that rank by words."""
+        share, guesses = len(self._names) / len(self._corpus.shards), {}
+        for name in self._configs:
+            parts = self._read(name)
+            counts = [part.counts for part in parts if part.counts]
+            if any(each.statistics.length for each in counts):
+                guesses[name] = guess_ranking(counts, share, max(part.depth for part in parts))
+            self.release(name)
+        return guesses
+
+    def _read(self, name: str) -> list[ShardChunks]:
+        """Return the chunks of a configuration in the shards that are known, in their order."""
+        return [read() for _, read in sorted(self._chunks[name].items())]
 
 
 def survey_shard(task: SurveyTask) -> ShardSurvey:
@@ -89,45 +122,16 @@ def survey_shard(task: SurveyTask) -> ShardSurvey:
 def survey_corpus(
     corpus: ShardedCorpus, configs: Mapping[str, RunConfig], questions: Sequence[str] | None
 ) -> CorpusSurvey:
-    """Survey all shards, and put their chunks together."""
+    """Survey all shards."""
     count = len(corpus.shards)
     step = 1 if count <= MOST_WITH_COUNTS else -(-count // _FIRST)
+    survey = CorpusSurvey(corpus, configs)
     tasks = [SurveyTask(shard, number, configs, questions, {}) for number, shard in enumerate(corpus.shards)]
-    surveys: list[ShardSurvey] = list(corpus.run(survey_shard, tasks[::step]))
+    for seen in corpus.run(survey_shard, tasks[::step]):
+        survey.add(seen)
     if step > 1:
-        guesses = _guess_rankings(surveys, configs, len(surveys) / count)
+        guesses = survey.guess_rankings()
         others = [replace(task, guesses=guesses) for task in tasks if task.number % step]
-        surveys += corpus.run(survey_shard, others)
-    surveys.sort(key=lambda each: each.number)
-    work = {name: [(each.chunks[name].usage, each.chunks[name].seconds) for each in surveys] for name in configs}
-    chunked = _join_surveys(corpus, configs, surveys)
-    encoders = frozenset[str]().union(*(survey.encoders for survey in surveys))
-    return CorpusSurvey(chunked, work, encoders, any(survey.has_headings for survey in surveys))
-
-
-def _join_surveys(
-    corpus: ShardedCorpus, configs: Mapping[str, RunConfig], surveys: Sequence[ShardSurvey]
-) -> dict[str, ChunkedCorpus]:
-    """Join the chunks of all shards under each configuration, a few configurations at a time."""
-    names = [survey.names for survey in surveys]
-
-    def join(name: str) -> ChunkedCorpus:
-        return join_chunks(corpus, names, [survey.chunks.pop(name) for survey in surveys], configs[name])
-
-    contexts = [copy_context() for _ in configs]  # which say whether the cache is used
-    with ThreadPoolExecutor(min(available_cores(), _MOST_JOINED)) as threads:
-        joined = threads.map(lambda context, name: context.run(join, name), contexts, configs)
-        return dict(zip(configs, joined, strict=True))
-
-
-def _guess_rankings(
-    surveys: Sequence[ShardSurvey], configs: Mapping[str, RunConfig], share: float
-) -> dict[str, RankingGuess]:
-    """Guess from some shards, which are this share of all, how chunks rank under the configurations that rank by words."""
-    guesses = {}
-    for name in configs:
-        parts = [survey.chunks[name] for survey in surveys]
-        counts = [part.counts for part in parts if part.counts]
-        if any(each.statistics.length for each in counts):
-            guesses[name] = guess_ranking(counts, share, max(part.depth for part in parts))
-    return guesses
+        for seen in corpus.run(survey_shard, others):
+            survey.add(seen)
+    return survey

@@ -6,7 +6,7 @@ from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.config.catalog import is_bound
 from rag_chunk.errors import SettingsError
 
-RANKED_IN_PARTS = {"bm25", "dense", "hybrid", "legacy"}
+RANKED_IN_PARTS = {"bm25", "dense", "hybrid", "late", "legacy"}
 
 
 def needs_of_all_shards(configs: Mapping[str, RunConfig], settings: AnalysisConfig) -> list[str]:

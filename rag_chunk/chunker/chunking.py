@@ -1,5 +1,6 @@
 """`Chunk` and `Chunking`: what a strategy makes of a corpus."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -160,9 +161,9 @@ class Chunking:
             place = self.corpus.place(start, end)
             yield Chunk(place.document, place.start, place.end, (line, to_line), size, path, context, parent)
 
-    def records(self) -> Iterator[dict[str, Any]]:
-        """Yield what `chunks.jsonl` holds of each chunk."""
-        return (chunk.to_dict() for chunk in self)
+    def json_lines(self) -> Iterator[str]:
+        """Yield the line of `chunks.jsonl` for each chunk."""
+        return (json.dumps(chunk.to_dict(), ensure_ascii=False) + "\n" for chunk in self)
 
     def _parent_ids(self) -> "list[str] | list[None]":
         if self.parents is None:

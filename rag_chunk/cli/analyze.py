@@ -86,7 +86,7 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
         _print_table(analysis, output)
         return
     texts: dict[str, Callable[[], str | bytes]] = {
-        "json": lambda: report.to_bytes() + b"\n",
+        "json": lambda: report.to_bytes(b"\n"),
         "csv": lambda: csv_text(report),
         "html": lambda: _page(analysis),
     }

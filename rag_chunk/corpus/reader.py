@@ -135,8 +135,10 @@ def read_converted(
 
 
 def _without(paths: list[Path], apart: Iterable[Path]) -> list[Path]:
+    """Return `paths` without the files that are `apart`. Only what has such a name, or is a link, is looked up: that is slow."""
     known = {path.resolve() for path in apart}
-    return [path for path in paths if path.resolve() not in known] if known else paths
+    names = {path.name for path in known}
+    return [path for path in paths if not ((path.name in names or path.is_symlink()) and path.resolve() in known)]
 
 
 def _left_out_by_rule(

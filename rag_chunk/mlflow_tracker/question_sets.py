@@ -48,7 +48,7 @@ def share_questions(sender: Sender, results: Results, options: TrackingConfig, n
 
 
 def _tell(merge: Merge, name: str, notify: Notify) -> None:
-    notify(f"{len(merge.records)} questions are new or changed in the dataset {name!r}")
+    notify(f"{len(merge.records):,} questions are new or changed in the dataset {name!r}")
     bring = f"rag-chunk import-questions mlflow:{quote(name)} brings them back"
     notices = (
         (merge.edited_there, f"edited in MLflow and left as they are there; {bring}"),

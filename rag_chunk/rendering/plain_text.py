@@ -3,6 +3,7 @@
 import csv
 import io
 
+from rag_chunk.analysis.phrases import count_questions
 from rag_chunk.analysis.report import Report, last_part
 from rag_chunk.config import RunConfig
 from rag_chunk.rendering.breakdown import breakdowns
@@ -49,10 +50,11 @@ def markdown_table(report: Report) -> str:
 def markdown_text(report: Report) -> str:
     """Return the report in Markdown: what was analysed, the comparison, the verdict."""
     corpus, questions = report.corpus, report.questions
-    asked = f", {questions.count} questions from `{last_part(questions.source)}`" if questions else ""
+    asked = f", {count_questions(questions.count)} from `{last_part(questions.source)}`" if questions else ""
+    documents = f"{corpus.num_documents:,} {'document' if corpus.num_documents == 1 else 'documents'}"
     parts = [
         f"# rag-chunk: {report.title}\n",
-        f"{corpus.num_documents} documents of {corpus.characters:,} characters{asked}.\n",
+        f"{documents} of {corpus.characters:,} characters{asked}.\n",
         markdown_table(report),
         f"{legend(report)}\n",
         "\n".join(f"- {note}" for note in [*notes(report), *skipped_lines(report)]) + "\n",

@@ -39,20 +39,18 @@ class Hybrid:
 
 
 def fuse(lexical: ScoredRows, semantic: Ranking, depth: int) -> Ranking:
-    """Fuse two rankings: int64 [questions, at most depth]; -1 is no chunk after the first 50 in `semantic`.
+    """Fuse two rankings: int64 [questions, at most depth], -1 at the end of shorter rows.
 
-    There it is at the end of a row, or where one is left out.
+    A chunk in `lexical` that scores 0 has no rank there. Those among the first 50 of either may come again later in `semantic`.
     """
-    matches = np.where(lexical[1] > 0, lexical[0], -1)
-    fused = [_fuse(*rows, depth) for rows in zip(matches, semantic, strict=True)]
+    fused = [_fuse(best[scores > 0], row, depth) for best, scores, row in zip(*lexical, semantic, strict=True)]
     longest = max(map(len, fused), default=0)
     rows = [np.pad(row, (0, longest - len(row)), constant_values=-1) for row in fused]
     return np.array(rows, np.int64).reshape(len(fused), longest)
 
 
-def _fuse(lexical: Positions, semantic: Positions, depth: int) -> Positions:
-    """Return the first `depth` chunks of one question; -1 in `lexical` is no chunk."""
-    matches = lexical[lexical >= 0]
+def _fuse(matches: Positions, semantic: Positions, depth: int) -> Positions:
+    """Return the first `depth` chunks of one question; `matches` are the best by words."""
     head = np.concatenate([matches, semantic[:DEPTH]])
     ranks = np.concatenate([np.arange(len(matches)), np.arange(len(semantic[:DEPTH]))])
     chunks, place = np.unique(head, return_inverse=True)

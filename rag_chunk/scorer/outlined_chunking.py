@@ -1,9 +1,9 @@
 """`OutlinedChunking`: chunks of documents that are not in memory, counted where their text was."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.corpus.arrays import NO_POSITIONS, Positions, Spans, index_in
 from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.units import units_of
+
+_AT_ONCE = 2**16  # chunks whose places are numbers of Python at a time
 
 
 class TokenLine:
@@ -64,13 +66,18 @@ class OutlinedChunking(Chunking):
         """Return the parents as a chunking; without parents, this one."""
         return self.handed or self
 
-    def records(self) -> Iterator[dict[str, Any]]:
-        """Yield for each chunk where it is, and its size in units; no text."""
-        documents = self.corpus.documents_at(self.spans[:, 0])
-        inner = (self.spans - self.corpus.starts[documents][:, None]).tolist()
-        for document, (start, end), size in zip(documents.tolist(), inner, self.sizes.tolist(), strict=True):
-            name = self.corpus.documents[document].name
-            yield {"id": f"{name}:{start}-{end}", "document": name, "start": start, "end": end, "units": size}
+    def json_lines(self) -> Iterator[str]:
+        """Yield a line of JSON for each chunk: where it is, and its size in units; no text."""
+        latest, name = -1, ""  # a name is put into JSON once, and a line made of parts: there may be millions
+        for first in range(0, len(self), _AT_ONCE):
+            spans, sizes = self.spans[first : first + _AT_ONCE], self.sizes[first : first + _AT_ONCE]
+            documents = self.corpus.documents_at(spans[:, 0])
+            inner = (spans - self.corpus.starts[documents][:, None]).tolist()
+            for document, (start, end), size in zip(documents.tolist(), inner, sizes.tolist(), strict=True):
+                if document != latest:
+                    latest, name = document, json.dumps(self.corpus.documents[document].name, ensure_ascii=False)[1:-1]
+                place = f'"id": "{name}:{start}-{end}", "document": "{name}", "start": {start}, "end": {end}'
+                yield f'{{{place}, "units": {size}}}\n'
 
     def of_rows(self, rows: Positions) -> Chunking:
         """Return the chunks in these rows alone, with their texts: on the line of the documents that are held."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
 from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, describe_pairs, measure_seconds
 from rag_chunk.analysis.external import read_retrievals
-from rag_chunk.analysis.folder import REPORT, check_folder, folder_lock, prepare_folder
+from rag_chunk.analysis.folder import REPORT, check_folder, check_unclaimed, claim_folder, folder_lock, prepare_folder
 from rag_chunk.analysis.shard_estimates import estimate_embedding
 from rag_chunk.config import TrackingConfig
 from rag_chunk.config.sharding import WorkersConfig
@@ -99,10 +99,20 @@ def run_score(settings: Settings, reporter: Reporter, *, chunk_size: int | None 
 def _execute(
     analyse: Analyse, settings: Settings, reporter: Reporter, tracked_as: TrackingConfig, *, several: bool
 ) -> "Tracked | None":
+    """Analyse, and save, show and track what comes out. One analysis at a time may be on its way to a folder."""
+    folder = settings.output.save
+    if folder is None:
+        return _carry_out(analyse, settings, reporter, tracked_as, several=several)
+    prepare_folder(folder)
+    with claim_folder(folder):
+        return _carry_out(analyse, settings, reporter, tracked_as, several=several)
+
+
+def _carry_out(
+    analyse: Analyse, settings: Settings, reporter: Reporter, tracked_as: TrackingConfig, *, several: bool
+) -> "Tracked | None":
     folder = settings.output.save
     replaced = folder is not None and (folder / REPORT).exists()
-    if folder:
-        prepare_folder(folder)
     if settings.output.mlflow_tracking:
         return _run_and_track(analyse, settings, reporter, tracked_as, several=several)
     analysis = analyse()
@@ -160,6 +170,7 @@ def _check_targets(settings: Settings) -> None:
     """Raise where results could not be saved or sent, before documents are read."""
     if settings.output.save:
         check_folder(settings.output.save)
+        check_unclaimed(settings.output.save)
     if settings.output.mlflow_tracking:
         from rag_chunk.mlflow_tracker.environment import require_mlflow
 

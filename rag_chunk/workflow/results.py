@@ -111,7 +111,7 @@ def _write_files(analysis: Analysis, folder: Path, tracking: dict[str, Any]) -> 
 def _write_chunks(chunking: Chunking, path: Path) -> None:
     """Write a line of JSON for each chunk; where their texts are not in memory, that is their places alone."""
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.writelines(json.dumps(each, ensure_ascii=False) + "\n" for each in chunking.records())
+        file.writelines(chunking.json_lines())
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -94,7 +94,11 @@ def open_workers(config: WorkersConfig) -> Iterator[Workers]:
             yield workers
         return
     count = available_cores() if config.workers == "auto" else config.workers
-    yield Workers(count, _processes if count > 1 else _this_process)
+    if count == 1:
+        yield Workers(1, _this_process)
+        return
+    with _kept_processes(count) as open_kept:
+        yield Workers(count, open_kept)
 
 
 class InlineExecutor(Executor):
@@ -113,6 +117,27 @@ class InlineExecutor(Executor):
 @contextmanager
 def _this_process(_: int) -> Iterator[Executor]:
     yield InlineExecutor()
+
+
+@contextmanager
+def _kept_processes(count: int) -> Iterator[Callable[[int], AbstractContextManager[Executor]]]:
+    """Give a function that opens the same pool for each pass, as processes take a second to start: a new one where one died."""
+    with ExitStack() as opened:
+        pools = list[Executor]()
+
+        @contextmanager
+        def open_kept(wanted: int) -> Iterator[Executor]:
+            if wanted < count:
+                with _processes(wanted) as pool:
+                    yield pool
+                return
+            try:
+                pools[-1].submit(int)
+            except (IndexError, BrokenExecutor):
+                pools.append(opened.enter_context(_processes(count)))
+            yield pools[-1]
+
+        yield open_kept
 
 
 @contextmanager

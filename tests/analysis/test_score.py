@@ -98,16 +98,14 @@ def report_of(result: Result) -> Report:
     return Report.model_validate_json(result.stdout)
 
 
-def written(folder: Path, found: Analysis, config: RunConfig) -> tuple[Path, Path]:
-    """Write an analysis' only configuration as somebody else would write their chunks and rankings."""
-    assert found.questions
-    (chunking,) = found.chunkings.values()
-    chunked, ranking = retrieve(chunked_in_memory(chunking, config), found.questions)
+def written(folder: Path, questions: Questions, config: RunConfig) -> tuple[Path, Path]:
+    """Write a configuration's chunks and rankings of `CORPUS` as somebody else would write theirs."""
+    chunked, ranking = retrieve(chunked_in_memory(chunk(CORPUS, config), config), questions)
     handed = chunked.chunking
     lists = [[handed.ids[row] for row in rows if row >= 0] for rows in ranking.tolist()]
     chunks, ranked = folder / "own.jsonl", folder / "ranked by us.jsonl"
     chunks.write_bytes(jsonl(handed).encode("utf-8", "backslashreplace"))
-    rows = zip(found.questions.ids, lists, strict=True)
+    rows = zip(questions.ids, lists, strict=True)
     ranked.write_bytes(lines({"id": name, "chunks": found} for name, found in rows).encode())
     return chunks, ranked
 
@@ -151,7 +149,7 @@ def test_our_own_chunks_and_rankings_score_the_same_to_the_last_digit(
 ) -> None:
     settings = AnalysisConfig(metrics=("all",))
     ours = analyze(CORPUS, config, asked, settings=settings)
-    chunks, ranked = written(docs, ours, config)
+    chunks, ranked = written(docs, asked, config)
     retrievals = read_retrievals([chunks], [ranked], CORPUS, asked, config, chunk_size=config.chunk_size)
     theirs = score_retrievals(CORPUS, retrievals, asked, settings=settings)
     if (

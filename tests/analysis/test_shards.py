@@ -3,7 +3,7 @@
 import itertools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from rag_chunk.analysis import analyze, shard_chunks, shard_survey
 from rag_chunk.analysis.cost_estimate import estimate_cost
 from rag_chunk.analysis.shard_estimates import estimate_shards
 from rag_chunk.config import METRIC_GROUPS, STRATEGIES, AnalysisConfig, RunConfig
+from rag_chunk.config.catalog import BACKENDS, Backend
 from rag_chunk.config.prices import Prices
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.partial_corpus import PartialCorpus, count_non_whitespace, facts_of
@@ -32,8 +33,17 @@ GROUPS = tuple(METRIC_GROUPS)
 PLAIN = [name for name, row in STRATEGIES.items() if row.extra is None]
 # Times, and what is counted of each shard alone: a text that is in two shards is embedded in both.
 _VARYING = ("processing_time", "chunk_time", "embedding_time", "share_cached", "share_unread")
-_RETRIEVERS = ["bm25", "bm25", "dense", "hybrid", "legacy", "oracle", "random"]
+_RETRIEVERS = ["bm25", "bm25", "dense", "hybrid", "late", "legacy", "oracle", "random"]
 _HANDED_OVER: list[dict[str, Any]] = [{}, {}, {"window": 1}, {"retrieve_parents": True}]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _token_vectors() -> Iterator[None]:
+    """Add a backend that has the vectors of tokens, as late chunking needs them."""
+    row = Backend("letters", "letters", "tests.support.token_models:letters", has_token_vectors=True)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(BACKENDS, "letters", row)
+        yield
 
 
 def in_shards(corpus: Corpus, questions: Questions | None, shares: Sequence[int]) -> ShardedCorpus:
@@ -88,8 +98,8 @@ def cases(draw: st.DrawFn) -> tuple[Corpus, Questions, list[int], dict[str, RunC
             chunk_size=(size := draw(st.integers(2, 12))),
             overlap=draw(st.integers(0, size - 1)),
             unit=draw(st.sampled_from(["words", "characters", "tokens"])),
-            retriever=draw(st.sampled_from(_RETRIEVERS)),
-            embedding_model="hashing",
+            retriever=(retriever := draw(st.sampled_from(_RETRIEVERS))),
+            embedding_model="letters:small" if retriever == "late" else "hashing",
             reranker=draw(st.sampled_from([None, None, f"{__name__}:count_letters"])),
             candidates=draw(st.integers(1, 5)),
             filter=draw(st.sampled_from(["none", "none", "document"])),
@@ -204,6 +214,18 @@ def test_the_estimate_is_the_sum_of_all_shards() -> None:
     assert [(each.name, each.chunks, each.texts) for each in parts.items] == [("questions", None, 1), ("a", 3, 3)]
     assert [replace(each, tokens=0) for each in parts.items] == [replace(each, tokens=0) for each in whole.items]
     assert parts.pairs == whole.pairs
+
+
+def test_the_lines_of_chunks_are_json_whatever_documents_are_called() -> None:
+    corpus = Corpus([Document(name, "one two. three") for name in ('a "b"\n.txt', "\\ü\udc80.txt")])
+    chunking = analyze(in_shards(corpus, None, [0, 1]), RunConfig(chunk_size=2, overlap=0)).chunkings[
+        "recursive-character-2-0"
+    ]
+    places = [json.loads(line) for line in chunking.json_lines()]
+    assert [each["id"] for each in places] == chunking.ids
+    assert {each["document"] for each in places} == {each.name for each in corpus.documents}
+    expected = [json.dumps(each, ensure_ascii=False) + "\n" for each in places]
+    assert list(chunking.json_lines()) == expected
 
 
 def test_what_needs_all_shards_at_once_is_refused() -> None:

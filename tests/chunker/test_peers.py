@@ -442,7 +442,9 @@ def test_the_example_of_a_langchain_pipeline_finds_chunks_where_they_say_they_ar
 
 def test_the_example_of_a_team_promotes_a_config_that_its_pipeline_follows(tmp_path):
     pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
-    done = subprocess.run([sys.executable, EXAMPLES / "team.py", tmp_path], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "team.py", tmp_path / "new" / "folder"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "Worse: fixed-size-200-0 is " in done.stdout
     before, now = re.findall(r"the pipeline cuts (\d+) chunks", done.stdout)

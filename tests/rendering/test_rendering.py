@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -142,6 +143,14 @@ def test_markdown_has_a_row_for_each_configuration_and_the_verdict(report: Repor
     text = markdown_text(report)
     assert report.comparison
     assert all(sentence in text for sentence in report.comparison.verdict)
+
+
+def test_markdown_groups_the_digits_of_what_was_analysed(report: Report) -> None:
+    assert report.questions
+    corpus = report.corpus.model_copy(update={"documents": report.corpus.documents[:1] * 60_000})
+    questions = report.questions.model_copy(update={"count": 5_000})
+    text = markdown_text(report.model_copy(update={"corpus": corpus, "questions": questions}))
+    assert re.search(r"^60,000 documents of [\d,]+ characters, 5,000 questions from ", text, re.MULTILINE)
 
 
 def test_a_report_survives_json(report: Report) -> None:

@@ -31,3 +31,8 @@ def sleep_long(job: Job) -> int:
     Path(job[1], f"{job[0]}-{os.getpid()}").touch()
     time.sleep(60)
     return job[0]
+
+
+def name_process(_: int) -> int:
+    time.sleep(0.1)  # so that each of the processes has a task
+    return os.getpid()

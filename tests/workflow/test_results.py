@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag_chunk import RunConfig, analyze, read_corpus
-from rag_chunk.analysis.folder import check_unchanged, read_results
+from rag_chunk.analysis.folder import check_unchanged, claim_folder, read_results
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import SettingsError
 from rag_chunk.workflow.results import save_results
@@ -81,6 +81,20 @@ def test_two_analyses_into_one_folder_leave_the_results_of_one(docs: Path) -> No
     found = read_results(Path("results"))
     for kind in ("configs", "chunks"):
         assert {path.stem for path in (Path("results") / kind).iterdir()} == set(found.configs)
+
+
+def test_while_an_analysis_is_on_its_way_to_a_folder_another_one_is_refused_before_it_reads(
+    docs: Path, run: Program
+) -> None:
+    assert run("analyze", "docs", "--save", "results")[0] == 0
+    (docs / "guide.md").write_bytes(b"\xff\xfe\xfa")  # whoever reads it says so
+    with claim_folder(Path("results")):
+        status, _, said = run("analyze", "docs", "--save", "results")
+        assert read_results(Path("results")).report.configurations  # readers need not wait
+    assert status == 3
+    assert "another analysis is running that saves to results; wait for its end, or name another folder" in said
+    (docs / "guide.md").write_text("Text.")
+    assert run("analyze", "docs", "--save", "results")[0] == 0
 
 
 def test_an_unknown_baseline_leaves_no_failed_run(docs: Path, run: Program) -> None:

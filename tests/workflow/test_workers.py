@@ -11,7 +11,7 @@ import pytest
 
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.workflow.workers import DIED, Failure, open_workers
-from tests.support.shard_tasks import Job, sleep_long, square, square_or_die, square_or_raise
+from tests.support.shard_tasks import Job, name_process, sleep_long, square, square_or_die, square_or_raise
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -51,6 +51,16 @@ def test_a_worker_that_dies_costs_only_the_task_that_kills_it_again(tmp_path: Pa
 def test_a_fault_of_the_program_is_raised(tmp_path: Path, count: int) -> None:
     with open_workers(WorkersConfig(workers=count)) as workers, pytest.raises(ValueError, match="three is a fault"):
         list(workers.run(square_or_raise, jobs(tmp_path)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is not killed by a signal there")
+def test_the_same_processes_do_one_pass_after_another_until_one_of_them_dies(tmp_path: Path) -> None:
+    with open_workers(WorkersConfig(workers=2)) as workers:
+        first, second = ({result for _, result in workers.run(name_process, range(6))} for _ in range(2))
+        assert len(first | second) <= 2
+        results = dict(workers.run(square_or_die, jobs(tmp_path)[4:7]))
+        assert list(results.values()).count(Failure(DIED)) == 1
+        assert not {result for _, result in workers.run(name_process, range(6))} & first
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is not sent to a process there")

@@ -127,11 +127,11 @@ def _notices(chunking: Chunking, ranking: Ranking, config: RunConfig) -> Iterato
     nothing = int((lengths == 0).sum())
     if nothing:
         said = "retrieve nothing and score 0: they have no ranking, or an empty one"
-        yield f"{nothing} of {len(ranking)} questions {said}"
+        yield f"{nothing:,} of {len(ranking):,} questions {said}"
     short = list(_short(lengths, ranking, chunking, config))
     if short:
-        wanting = ", than ".join(f"{what} for {count}" for what, count in short)
-        yield f"lists are shorter than {wanting} of {len(ranking)} questions: only their content is scored"
+        wanting = ", than ".join(f"{what} for {count:,}" for what, count in short)
+        yield f"lists are shorter than {wanting} of {len(ranking):,} questions: only their content is scored"
 
 
 def _spent(ranking: Ranking, config: RunConfig, pricing: Pricing) -> Positions:

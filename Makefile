@@ -45,8 +45,7 @@ demo: .venv/demo  ## run the main job on examples/ with tracking
 		--mlflow-tracking --mlflow-uri sqlite:///mlflow.db --experiment-name rag-chunk-demo --run-name demo
 
 check: .venv/dev .venv/docs  ## lint, types, tests and docs
-	@$(MAKE) --jobs 2 lint types docs
-	@$(MAKE) test
+	@$(MAKE) --jobs 2 lint types docs test
 
 lint: .venv/dev
 	$(BIN)/ruff format --check .

@@ -179,11 +179,11 @@ def _with_database(uri: str, database: Path) -> str:
     """Return the address with the whole path of the file, so that it can be used from anywhere."""
     from sqlalchemy.engine import make_url
 
-    return make_url(uri).set(database=str(database)).render_as_string(hide_password=False)
+    return str(make_url(uri).set(database=str(database)).render_as_string(hide_password=False))
 
 
 def sqlite_uri(database: Path) -> str:
     """Return the address of a sqlite file, whatever letters are in its path."""
     from sqlalchemy.engine import URL
 
-    return URL.create("sqlite", database=str(database)).render_as_string(hide_password=False)
+    return str(URL.create("sqlite", database=str(database)).render_as_string(hide_password=False))

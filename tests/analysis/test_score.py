@@ -30,6 +30,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Questions, read_questions
 from rag_chunk.scorer import required_depth
+from tests.support.effort import FEWER
 from tests.support.empty_store import copy_empty_store
 from tests.support.evaluation import chunking_of, corpora, questions_in, stretches
 
@@ -160,6 +161,7 @@ def test_our_own_chunks_and_rankings_score_the_same_to_the_last_digit(
         assert_equal_metrics(ours, theirs)
 
 
+@FEWER
 @given(data=st.data())
 def test_any_chunks_and_rankings_survive_the_files(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -24,6 +24,7 @@ from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.questions import Evidence, Question, Questions, read_questions
 from rag_chunk.questions.evidence_documents import WantedEvidence
 from rag_chunk.questions.sharded_evidence import outline_shards
+from tests.support.effort import FEWER
 from tests.support.evaluation import public_data, stretches, wordy
 from tests.support.shards import HeldShard
 from tests.support.texts import texts
@@ -112,6 +113,7 @@ def cases(draw: st.DrawFn) -> tuple[Corpus, Questions, list[int], dict[str, RunC
     return corpus, Questions("questions.json", "0", questions), shares, configs
 
 
+@FEWER
 @given(cases(), st.sampled_from([0, 0, 20]), st.integers(1, 4))
 def test_any_division_into_shards_gives_the_same_report(case: Any, with_counts: int, candidates: int) -> None:
     corpus, questions, shares, configs = case

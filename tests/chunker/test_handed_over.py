@@ -16,6 +16,7 @@ from rag_chunk.corpus.document import Page
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Evidence, Question
 from rag_chunk.scorer import score
+from tests.support.effort import FEWER
 from tests.support.evaluation import corpora, questions_in, questions_of, stretches
 from tests.support.reference import Reference
 
@@ -61,6 +62,7 @@ def test_a_chunk_of_a_pipeline_tells_what_is_handed_over_for_it():
 HANDED = st.sampled_from([{"window": 1}, {"window": 2}, {"retrieve_parents": True}])
 
 
+@FEWER
 @given(corpus=corpora(), more=HANDED, size=st.integers(1, 5))
 def test_what_is_handed_over_holds_the_chunk_and_no_other_document(corpus, more, size):
     for strategy in STRATEGIES:
@@ -74,6 +76,7 @@ def test_what_is_handed_over_holds_the_chunk_and_no_other_document(corpus, more,
         assert (corpus.documents_at(held[:, 0]) == corpus.documents_at(held[:, 1] - 1)).all()
 
 
+@FEWER
 @given(data=st.data(), more=HANDED)
 def test_metrics_equal_the_slow_reference_and_shared_text_is_paid_once(data, more):
     corpus = data.draw(corpora().filter(lambda corpus: not stretches(corpus).is_empty))

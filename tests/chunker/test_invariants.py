@@ -14,6 +14,7 @@ from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.corpus.cache import caching
 from tests.chunker import fuzz
+from tests.support.effort import FEWER
 from tests.support.invariants import KEEPS_TOGETHER, Facts, check, counted_alone
 from tests.support.splices import spliced
 from tests.support.texts import texts
@@ -40,6 +41,7 @@ def corpora(draw: st.DrawFn) -> Corpus:
     return Corpus([Document(name, draw(TEXTS)) for name in names])
 
 
+@FEWER
 @given(corpus=corpora(), skipped=SKIPPED, sizes_of=st.fixed_dictionaries({unit: sizes() for unit in UNITS}))
 @caching(enabled=False)  # what is cut again is embedded again
 def test_every_strategy_holds_the_invariants(
@@ -64,6 +66,7 @@ def cut_each(corpus: Corpus, config: RunConfig) -> list[str]:
     return [name for document in corpus.documents for name in chunk(Corpus([document]), config).ids]
 
 
+@FEWER
 @given(drawn=st.lists(TEXTS, min_size=2, max_size=4), name=NAMES, unit=st.sampled_from(UNITS), settings=sizes())
 @caching(enabled=False)
 def test_a_document_is_cut_alike_whatever_its_neighbours_are(

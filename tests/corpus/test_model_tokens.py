@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tokenizers import Tokenizer
 
 from rag_chunk.chunker import chunk
@@ -51,7 +52,7 @@ def assert_invariants_hold(path: Path, number: int, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("kind", tokenizer_files.KINDS)
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(max(1, settings().max_examples // 100)))  # a corpus of many texts each
 def test_every_strategy_holds_the_invariants_in_tokens_of_any_kind(kind, number, paths, monkeypatch):
     assert_invariants_hold(paths[kind], number, monkeypatch)
 

@@ -70,22 +70,27 @@ def owner(where: Any) -> Any:
     return mlflow.MlflowClient if where == CLIENT else where
 
 
+STEPS = {  # the call in which the signal comes, and how the runs have ended then
+    "chunking": ((ANALYSIS, "chunk", 2), ["KILLED"]),
+    "scoring": ((ANALYSIS, "score_chunks", 1), ["KILLED"]),
+    "saving": ((KEPT, "save_results", 1), ["KILLED"]),
+    "logging": ((CLIENT, "log_batch", 1), ["KILLED"]),
+    "artifacts": ((CLIENT, "log_artifacts", 2), ["KILLED", "KILLED"]),
+    "a child begun": ((CLIENT, "create_run", 3), ["FINISHED", "KILLED", "KILLED"]),
+    "a child ended": ((CLIENT, "set_terminated", 2), ["FINISHED", "FINISHED", "KILLED"]),
+}
+
+
 @pytest.mark.parametrize(
-    ("step", "ended"),
+    ("number", "name"),
     [
-        ((ANALYSIS, "chunk", 2), ["KILLED"]),
-        ((ANALYSIS, "score_chunks", 1), ["KILLED"]),
-        ((KEPT, "save_results", 1), ["KILLED"]),
-        ((CLIENT, "log_batch", 1), ["KILLED"]),
-        ((CLIENT, "log_artifacts", 2), ["KILLED", "KILLED"]),
-        ((CLIENT, "create_run", 3), ["FINISHED", "KILLED", "KILLED"]),
-        ((CLIENT, "set_terminated", 2), ["FINISHED", "FINISHED", "KILLED"]),
+        *((signal.SIGINT, name) for name in STEPS),  # each signal is caught in one way, wherever it comes
+        *((number, name) for number in SIGNALS[1:] for name in ("chunking", "saving", "a child begun")),
     ],
-    ids=["chunking", "scoring", "saving", "logging", "artifacts", "a child begun", "a child ended"],
+    ids=lambda value: getattr(value, "name", value),
 )
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_a_signal_at_any_step_ends_all_runs_as_killed(number, step, ended, place, run, monkeypatch):
-    where, call, at = step
+def test_a_signal_at_any_step_ends_all_runs_as_killed(number, name, place, run, monkeypatch):
+    (where, call, at), ended = STEPS[name]
     monkeypatch.setattr(owner(where), call, told_to_stop(number, getattr(owner(where), call), at=at))
     status, _, err = track_results(run)
     assert (status, statuses(place)) == (128 + number, ended)

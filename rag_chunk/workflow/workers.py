@@ -33,7 +33,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Workers: how many tasks they are given at a time, and how an executor for some of them is opened."""
+    """Workers: how many tasks they do at a time, and how an executor for some of them is opened."""
 
     count: int
     open: Callable[[int], AbstractContextManager[Executor]]
@@ -47,9 +47,10 @@ class Workers:
         task that ends its worker once more is a `Failure`. What a function raises is raised.
         """
         waiting, alone = deque(tasks), deque[Task]()
+        width = self.count + 1 if self.count > 1 else 1  # one is there for a worker whose result is still being taken
         while waiting:
             with self.open(self.count) as executor:
-                alone += yield from _run_until_broken(executor, self.count, function, waiting)
+                alone += yield from _run_until_broken(executor, width, function, waiting)
         while alone:
             task = alone.popleft()
             with self.open(1) as executor:

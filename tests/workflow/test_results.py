@@ -111,7 +111,9 @@ def test_an_analysis_needs_a_configuration(docs: Path) -> None:
         analyze(read_corpus(docs), [])
 
 
-@pytest.mark.parametrize("step", ["workflow.results.csv_text", "rendering.html.html_text", "chunker.Chunking.json_lines"])
+@pytest.mark.parametrize(
+    "step", ["workflow.results.csv_text", "rendering.html.html_text", "chunker.Chunking.json_lines"]
+)
 def test_older_results_are_kept_until_the_new_ones_are_whole(
     step: str, docs: Path, run: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 EXTRAS := mlflow,offline
+ON_ALL_CORES := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # uv takes a quarter of pip's time. It knows PyPI alone: where pip is told another index, and where uv fails, pip installs.
 install = if command -v $(BIN)/uv > /dev/null && $(BIN)/uv pip install --quiet --python $(BIN)/python $(1); \
@@ -55,10 +56,10 @@ types: .venv/dev
 	$(BIN)/mypy
 
 test: .venv/dev  ## the tests alone
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest $(ON_ALL_CORES)
 
 coverage: .venv/dev  ## the tests, and whether they run enough of the code; takes twice as long
-	$(BIN)/python -m pytest --cov --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --cov $(ON_ALL_CORES)
 
 test-peers: .venv/peers  ## the adapters against the real LangChain, LlamaIndex, chonkie and others
 	$(BIN)/python -m pytest tests/chunker/test_peers.py
@@ -92,7 +93,7 @@ check-lowest: .venv/dev  ## the tests with the lowest versions of all core depen
 	$(BIN)/python -m uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable '.[offline]'
 	$(BIN)/python -m uv pip freeze --quiet --python .venv-lowest --exclude-editable > .venv-lowest/lowest.txt
 	$(BIN)/python -m uv pip install --quiet --python .venv-lowest --constraints .venv-lowest/lowest.txt --group test
-	$(BIN)/python -m uv run --no-project --python .venv-lowest python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m uv run --no-project --python .venv-lowest python -m pytest $(ON_ALL_CORES)
 
 check-wheels: .venv/dev  ## whether every dependency has a wheel on each supported Python and system
 	WHEELS=all $(BIN)/python -m pytest tests/test_wheels.py

@@ -142,6 +142,10 @@ class ComparisonResult(ReportValue):
         """The recommended configuration; of bounds, where none is, the leader."""
         return self.recommended or self.leader
 
+    def has(self, name: str) -> bool:
+        """Whether the configuration of this name is one of those that were compared."""
+        return name == self.leader or any(name in {pair.a, pair.b} for pair in self.pairs)
+
 
 class Report(ReportValue):
     """All results of one analysis. `configurations` are best first.
@@ -176,6 +180,8 @@ class Report(ReportValue):
     def comparison_of(self, result: ConfigurationResult) -> ComparisonResult | None:
         """Return the comparison that a configuration is part of; nothing without questions."""
         theirs = [each for each in self.comparisons if result.config.retriever in each.retrievers]
+        if len(theirs) > 1:  # with rerankers of their own
+            theirs = [each for each in theirs if each.has(result.name)]
         return theirs[0] if theirs else self.comparison
 
     @property

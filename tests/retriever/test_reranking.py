@@ -16,6 +16,7 @@ from rag_chunk.config.sweep import sweep, validate_run
 from rag_chunk.embedder.huggingface import load_model
 from rag_chunk.errors import InputError, MissingExtra, SettingsError
 from rag_chunk.questions import Evidence, Question
+from rag_chunk.rendering.columns import groups
 from rag_chunk.retriever import rerank_protocol, reranking
 from rag_chunk.retriever.indexed import texts_to_index
 from tests.support import rerankers
@@ -147,6 +148,7 @@ def test_verdicts_are_within_a_reranker_and_say_so():
         1,
         1,
     ]
+    assert [len(members) for _, members in groups(report)] == [2, 2]
     said = [sentence for each in comparisons for sentence in each.verdict]
     assert sum(f"reranked by {OWN}by_length," in sentence for sentence in said) == 1
 

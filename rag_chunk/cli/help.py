@@ -20,25 +20,8 @@ _EXTRA_NUMBERS = re.compile(r"\(\d+( \d+)*\)$")
 _COMMAS = ". Separate several values of an option with commas, as in --chunk-size 100,200"
 
 
-class Option(TyperOption):
-    """An option that costs nothing where it is not given: to build what checks its value takes Typer a millisecond."""
-
-    def process_value(self, ctx: Any, value: Any) -> Any:
-        """Check a value; where there is none, there is nothing to check."""
-        if value is None and not self.required and self.callback is None:
-            return () if self.multiple else None
-        return super().process_value(ctx, value)
-
-
 class Command(TyperCommand):
     """A command whose help shows every name whole: Typer's own table gives each kind of name a column."""
-
-    def __init__(self, name: str | None, **settings: Any) -> None:
-        """Take Typer's settings of a command; Typer knows no other class for its options."""
-        super().__init__(name, **settings)
-        for parameter in self.params:
-            if type(parameter) is TyperOption:
-                parameter.__class__ = Option
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line; where too much is named (`docs/*.md`, a question file), say how it is given."""

@@ -2,7 +2,6 @@
 
 import io
 import multiprocessing
-import os
 import pickle
 import signal
 import sys

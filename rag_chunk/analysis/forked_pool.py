@@ -2,7 +2,6 @@
 
 import io
 import multiprocessing
-import os
 import pickle
 import signal
 import sys
@@ -16,6 +15,8 @@ from multiprocessing.context import ForkProcess
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
+
+from rag_chunk.corpus.parent import end_with_parent
 
 _TASKS = Path("/proc/self/task")  # one entry a thread, those of libraries among them
 
@@ -141,7 +142,7 @@ class _Unpickler(pickle.Unpickler):
 
 def _serve(pipe: Connection, function: Callable[[Any], Any], shared: Sequence[object]) -> None:
     """Answer one job after the other, until the process is killed; an answer that is empty says that it failed."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     while True:
         argument = _Unpickler(pipe.recv_bytes(), shared).load()
         try:
@@ -149,11 +150,3 @@ def _serve(pipe: Connection, function: Callable[[Any], Any], shared: Sequence[ob
         except Exception:  # noqa: BLE001 - it is done again where the error can be raised
             answer = b""
         pipe.send_bytes(answer)
-
-
-def _end_with_parent() -> None:
-    """Wait until the parent is gone, killed perhaps, and end this process, which would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-        os._exit(1)

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 T = TypeVar("T")
 _ALIGNMENT = 64  # bytes: at least that of any type of number
@@ -27,7 +27,7 @@ class ArrayFile:
     def __init__(self) -> None:
         """Open the file."""
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
-        self._close = weakref.finalize(self, self._file.close)
+        self._close = weakref.finalize(self, _close, self._file)
         self._length = 0
         self._latest: mmap.mmap | None = None
         self._maps = weakref.WeakSet[mmap.mmap]()  # those that something refers to
@@ -69,3 +69,9 @@ class ArrayFile:
             self._maps.add(self._latest)
         view = memoryview(self._latest or b"")
         return pickle.loads(header, buffers=[view[start:end] for start, end in places])  # noqa: S301 - written here
+
+
+def _close(file: IO[bytes]) -> None:
+    """Close a file; what a write that failed has left to be written is of no use."""
+    with suppress(OSError):
+        file.close()

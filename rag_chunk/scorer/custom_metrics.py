@@ -4,7 +4,7 @@ import math
 import re
 import reprlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -74,7 +74,7 @@ class UsersMetrics:
                 _check_name(name, metric, metrics)
                 per_question[metric] = values
                 metrics[metric] = float(values.mean())
-        return Scores(metrics, per_question, scores.filled, scores.first)
+        return replace(scores, metrics=metrics, per_question=per_question)
 
 
 def known_questions(corpus: Corpus, questions: Questions) -> tuple[KnownQuestion, ...]:

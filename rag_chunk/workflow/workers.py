@@ -5,6 +5,7 @@ The seam is `concurrent.futures.Executor`. A worker that dies costs the tasks th
 
 import multiprocessing
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 from rag_chunk._version import __version__
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.corpus.cores import available_cores
+from rag_chunk.corpus.parent import end_with_parent
 from rag_chunk.errors import InputError, MissingExtra
 
 Task = TypeVar("Task")
@@ -145,7 +147,7 @@ def _kept_processes(count: int) -> Iterator[Callable[[int], AbstractContextManag
 def _processes(count: int) -> Iterator[Executor]:
     """Give a pool of processes, which are not forked: threads of this one may hold locks."""
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_follow_parent)
     try:
         yield pool
     except BaseException:
@@ -157,9 +159,10 @@ def _processes(count: int) -> Iterator[Executor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C, which a terminal sends to all processes, to the one that ends the others."""
+def _follow_parent() -> None:
+    """Leave Ctrl-C, which a terminal sends to all processes, to the one that ends the others; end where that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 @contextmanager

@@ -227,6 +227,12 @@ def test_a_metric_of_ones_own_is_the_mean_over_the_questions(mine):
     assert whole["rag/holds"] > 0.9
     assert cut["rag/holds"] == 0
     assert report.analysis["custom_metrics"] == ["mine:context", "mine:holds"]
+    causes = [
+        [question.causes for found in each.configurations for question in found.questions]
+        for each in (report, analysed())
+    ]
+    assert causes[0] == causes[1]
+    assert any(causes[0])
 
 
 def test_a_metric_of_ones_own_is_given_the_chunks_that_fill_the_budget_and_the_evidence(mine):

@@ -1,6 +1,8 @@
 """Values in a file are as they were, also where there is no room for them; a file of none can be read."""
 
 import gc
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,3 +50,11 @@ def test_without_room_a_value_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(file, "_append", no_room)
     assert file.move(np.arange(9)).sum() == 36
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_file_on_a_full_disk_is_closed_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: Path("/dev/full").open("wb"))  # noqa: SIM115
+    file = ArrayFile()
+    assert file.move(np.arange(9)).sum() == 36
+    file._close()  # noqa: SLF001 - as at the end of the process, where what it raised would be printed

@@ -1,6 +1,7 @@
 """What tells a phrase from the text that is nearest to it, in words."""
 
 from collections import Counter
+from itertools import groupby
 
 from rag_chunk.questions.folding import fold, numbers
 
@@ -30,12 +31,16 @@ def _describe_words(wanted: list[str], there: list[str]) -> str:
     from rapidfuzz.distance import Levenshtein
 
     folded = [[fold(word).text for word in words] for words in (wanted, there)]
-    changes = [change for change in Levenshtein.opcodes(*folded) if change.tag != "equal"]
-    if not changes:
+    runs = groupby(Levenshtein.opcodes(*folded), key=lambda opcode: opcode.tag == "equal")
+    changes = [list(run) for is_equal, run in runs if not is_equal]
+    spans = [(slice(run[0].src_start, run[-1].src_end), slice(run[0].dest_start, run[-1].dest_end)) for run in changes]
+    # A word that the text alone has at its beginning or end is only beside the place that is meant.
+    inner = [
+        (ours, theirs) for ours, theirs in spans if wanted[ours] or (theirs.start > 0 and theirs.stop < len(there))
+    ]
+    if not inner:
         return ""
-    first = changes[0]
-    ours = " ".join(wanted[first.src_start : first.src_end])[:_LONGEST]
-    theirs = " ".join(there[first.dest_start : first.dest_end])[:_LONGEST]
+    ours, theirs = " ".join(wanted[inner[0][0]])[:_LONGEST], " ".join(there[inner[0][1]])[:_LONGEST]
     return f"; the first difference: the questions say {_quote(ours)}, the document says {_quote(theirs)}"
 
 

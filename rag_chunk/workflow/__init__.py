@@ -113,17 +113,19 @@ def _carry_out(
 ) -> "Tracked | None":
     folder = settings.output.save
     replaced = folder is not None and (folder / REPORT).exists()
+    tracked = None
     if settings.output.mlflow_tracking:
-        return _run_and_track(analyse, settings, reporter, tracked_as, several=several)
-    analysis = analyse()
-    if folder:  # before they are shown: the reader of stdout may be gone, or the disk full
-        with _show_on_failure(reporter.show, analysis):
-            save_results(analysis, folder, tracked_as.to_json())
-    reporter.show(analysis)
+        tracked = _run_and_track(analyse, settings, reporter, tracked_as, several=several)
+    else:
+        analysis = analyse()
+        if folder:  # before they are shown: the reader of stdout may be gone, or the disk full
+            with _show_on_failure(reporter.show, analysis):
+                save_results(analysis, folder, tracked_as.to_json())
+        reporter.show(analysis)
     if folder:
         wrote = f"replaced the earlier results in {folder}" if replaced else f"wrote all results to {folder}"
-        reporter.notify(f"{wrote}; rag-chunk track sends them to MLflow")
-    return None
+        reporter.notify(wrote if tracked else f"{wrote}; rag-chunk track sends them to MLflow")
+    return tracked
 
 
 def _analyse(settings: Settings, inputs: Inputs, reporter: Reporter) -> Analysis:

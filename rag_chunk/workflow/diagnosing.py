@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from rag_chunk.analysis import Analysis, analyze
+from rag_chunk.analysis import Analysis, Progress, analyze
 from rag_chunk.analysis.diagnosis import Diagnosis, Tried, diagnose_results
 from rag_chunk.analysis.factors import Change, changes_of
 from rag_chunk.analysis.report import ConfigurationResult
@@ -67,7 +67,21 @@ def _analyse(
     located = asked.with_absolute_paths(Path.cwd())
     with open_documents(asked, configs, workers, notify, reporter.progress, refuse=True) as corpus:
         questions = read_test_file(asked, line_of(corpus), _ignore)
-        return analyze(corpus, configs, questions, settings=located, progress=reporter.progress)
+        return analyze(corpus, configs, questions, settings=located, progress=_name_changes(changes, reporter.progress))
+
+
+def _name_changes(changes: tuple[Change, ...], progress: Progress | None) -> Progress | None:
+    """Return a progress that says what is changed where `progress` would be given the number of a change."""
+    if progress is None:
+        return None
+    texts = {f"{number}": f"{change.factor} {change.text}" for number, change in enumerate(changes)}
+    texts[_BASE] = "the configuration itself"
+
+    def on_progress(done: int, total: int, what: str) -> None:
+        work, colon, name = what.rpartition(": ")
+        progress(done, total, f"{work}{colon}{texts.get(name, name)}")
+
+    return on_progress
 
 
 def _results(analysis: Analysis) -> Mapping[str, ConfigurationResult]:

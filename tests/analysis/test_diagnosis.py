@@ -24,7 +24,12 @@ FILLER = "common words that stand everywhere and answer nothing at all"
 
 
 def diagnosed(
-    folder: Path, documents: Sequence[str], evidence: Sequence[str], config: RunConfig, model: str | None = None
+    folder: Path,
+    documents: Sequence[str],
+    evidence: Sequence[str],
+    config: RunConfig,
+    model: str | None = None,
+    reporter: Reporter = QUIET,
 ) -> Diagnosis:
     """Return the diagnosis of `config` on the documents, each with a question about its key word."""
     docs = folder / "docs"
@@ -34,7 +39,7 @@ def diagnosed(
     asked = [{"question": f"where is key{n}?", "relevant": [text]} for n, text in enumerate(evidence)]
     (folder / "questions.json").write_text(json.dumps(asked))
     paths = AnalysisConfig(source=docs, test_file=folder / "questions.json")
-    return diagnose("here", "mine", config, paths, QUIET, model)
+    return diagnose("here", "mine", config, paths, reporter, model)
 
 
 def best_cure(diagnosis: Diagnosis) -> str:
@@ -51,6 +56,16 @@ def test_chunks_that_are_too_small_are_named_as_chunk_size(folder: Path) -> None
     config = RunConfig(strategy="fixed-size", chunk_size=7, budget=70)
     documents = [f"{text} {FILLER}" for text in evidence]
     assert best_cure(diagnosed(folder, documents, evidence, config)) == "chunk size"
+
+
+def test_the_progress_says_what_is_changed(folder: Path) -> None:
+    said = list[str]()
+    told = Reporter(lambda _: None, lambda _, __, what: said.append(what), lambda _: None)
+    config = RunConfig(strategy="fixed-size", chunk_size=7, budget=70)
+    diagnosed(folder, numbered("key# one two"), numbered("key# one two"), config, reporter=told)
+    assert "the configuration itself" in said
+    assert {f"{change.factor} {change.text}" for change in changes_of(config)} <= set(said)
+    assert not [what for what in said if what.isdecimal()]
 
 
 def test_a_budget_that_is_too_small_is_named_as_budget(folder: Path) -> None:

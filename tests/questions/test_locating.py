@@ -129,13 +129,18 @@ def test_the_message_names_the_numbers_that_differ(located):
             "the questions say nothing, the document says 'that squeaks'",
         ),
         ("A very red door opens", "a red door opens", "the questions say 'very', the document says nothing"),
+        ("a red oak door opens", "A blue door opens", "the questions say 'red oak', the document says 'blue'"),
+        ("a red door opens", "here. a blue door opens", "the questions say 'red', the document says 'blue'"),
     ],
 )
 def test_the_message_names_the_first_words_that_differ(phrase, text, said):
     assert describe_difference(phrase, text) == f"; the first difference: {said}"
 
 
-@pytest.mark.parametrize(("phrase", "text"), [("A  Door", "a door"), ("a door", "nothing of it"), ("a door", " ")])
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [("A  Door", "a door"), ("a door", "nothing of it"), ("a door", " "), ("the door opens", "the door opens once")],
+)
 def test_no_difference_is_named_where_there_is_none_or_all_differs(phrase, text):
     assert describe_difference(phrase, text) == ""
 

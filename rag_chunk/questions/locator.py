@@ -12,6 +12,7 @@ from rag_chunk.questions.search import Match, Span, TextSearch, distinct_pairs, 
 
 MOST_PLACES = 5
 SHORTEST_PHRASE = 12
+LONGEST_KEYWORD = 40
 WHOLE = 0.95  # of a passage's letters; below it a warning tells the share
 
 
@@ -172,8 +173,10 @@ class Locator:
         )
         reasons += [f"occurs in {len(match.spans)} places"] if len(match.spans) > MOST_PLACES else []
         if reasons:
-            said = " and ".join(reasons)
-            self._warn(asked, "keyword", f"{excerpt(text, 40)} {said}; almost any search finds such a keyword")
+            what = "almost any search finds such a keyword"
+            if len(text) > LONGEST_KEYWORD:
+                what = "a search that finds any of them counts; name the document of the one that you mean"
+            self._warn(asked, "keyword", f"{excerpt(text, 40)} {' and '.join(reasons)}; {what}")
 
 
 def note_unknown_documents(account: Diagnostics, corpus: Corpus) -> None:

@@ -353,7 +353,13 @@ def test_keywords_are_flagged(read):
     corpus = Corpus([Document("a.md", "JWT " * 7 + "a longer phrase " * 6)])
     found = read(one(relevant=["JWT", "a longer phrase"]), corpus)
     assert "'JWT' has only 3 characters and occurs in 7 places" in found.warnings[0]
-    assert "'a longer phrase' occurs in 6 places" in found.warnings[1]
+    assert "'a longer phrase' occurs in 6 places; almost any search finds such a keyword" in found.warnings[1]
+
+
+def test_a_passage_that_occurs_in_many_places_is_called_no_keyword(read):
+    passage = "The form has to be signed on its last page by all."
+    found = read(one(relevant=[passage]), Corpus([Document("a.md", f"{passage}\n\n" * 6)]))
+    assert "occurs in 6 places; a search that finds any of them counts" in found.warnings[0]
 
 
 PROBLEMS = {

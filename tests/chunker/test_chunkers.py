@@ -157,6 +157,17 @@ def test_a_paragraph_is_a_chunk_and_takes_its_heading_along() -> None:
     ]
 
 
+def test_a_heading_without_a_blank_line_below_takes_only_its_own_paragraph_along() -> None:
+    text = "## New\nAdd one.\n\n## Bugs\nMend one.\n\nMend two.\n\n# Old\n## Bugs\n```sh\nls\n```\n\nEnd."
+    assert cut(text, strategy="paragraph", chunk_size=50) == [
+        "## New\nAdd one.",
+        "## Bugs\nMend one.",
+        "Mend two.",
+        "# Old\n## Bugs\n```sh\nls\n```",
+        "End.",
+    ]
+
+
 def test_paragraphs_of_plain_text_are_what_blank_lines_divide() -> None:
     assert cut("one\ntwo\r\n\r\n# three\n \nfour", name="a.txt", strategy="paragraph") == [
         "one\ntwo",

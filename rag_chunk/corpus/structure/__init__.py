@@ -123,13 +123,17 @@ class Structure:
         return np.extract(~among(starts, self._following(self.blocks.spans("heading"), starts)), starts)
 
     def _following(self, headings: Spans, starts: Positions) -> Positions:
-        """Return the paragraph starts that come next after each heading, within its document."""
+        """Return the paragraph starts that come next after each heading, within its document.
+
+        A heading with text on its next line has none: that text is its paragraph.
+        """
         index = np.searchsorted(starts, headings[:, 1], side="left")
         exists = index < len(starts)
-        following = starts[index[exists]]
+        ends, following = headings[exists, 1], starts[index[exists]]
         borders = np.searchsorted(self._starts, headings[exists, 0], side="right")
-        within: Positions = following[following < self._starts[borders]]
-        return within
+        before = self._corpus.non_whitespace_before
+        kept: Positions = following[(following < self._starts[borders]) & (before(ends) == before(following))]
+        return kept
 
     def contexts(self, positions: Positions) -> "list[Context | None]":
         """Return for each position strictly inside a fence or table what its text needs to be understood."""

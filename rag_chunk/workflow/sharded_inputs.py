@@ -99,6 +99,7 @@ def run_on(workers: Workers, progress: Progress | None) -> RunTasks:
 
 def _attempt(function: Callable[[Any], Any], task: Any, *, cached: bool) -> Any:
     """Return what a function makes of a task, or why it fails; not every error can be sent from one process to another."""
+    gc.freeze()  # what is there before is not gone through afterwards: in a large process that would take a second
     with cache.caching(enabled=cached):
         try:
             return function(task)
@@ -106,3 +107,4 @@ def _attempt(function: Callable[[Any], Any], task: Any, *, cached: bool) -> Any:
             return Failure(str(error))
         finally:
             gc.collect()  # a corpus and what is derived from it hold each other: the next shard needs their room
+            gc.unfreeze()

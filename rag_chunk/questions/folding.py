@@ -139,9 +139,8 @@ def _decode(codes: CodePoints) -> str:
         return codes.tobytes().decode("utf-32-le", "surrogatepass")
     codes = np.where(is_several, codes - _SEVERAL, codes)
     text = codes.tobytes().decode("utf-32-le", "surrogatepass")
-    for code in occurring(
-        codes[is_several]
-    ).tolist():  # which no other character becomes, nor a part of what one becomes
+    # No other character becomes one of these, nor is one a part of what another becomes.
+    for code in occurring(codes[is_several]).tolist():
         text = text.replace(chr(code), _fold_cluster(chr(code)))
     return text
 

@@ -36,10 +36,9 @@ def refuse_malformed(path: str | Path) -> None:
     """Raise `InputError` with what is wrong with the file at `path` itself, for which no document has to be read."""
     account = Diagnostics()
     parse_and_check(Path(path), account)
-    if account.errors:
-        raise InputError(
-            _report(str(path), [each for each in account.findings if each.level == "error"], account.findings)
-        )
+    errors = [finding for finding in account.findings if finding.level == "error"]
+    if errors:
+        raise InputError(_report(str(path), errors, account.findings))
 
 
 def format_questions(questions: Sequence[Mapping[str, Any]], path: Path, head: str = "") -> str:
@@ -69,9 +68,8 @@ def find_absent(checks: Sequence[QuestionCheck], missing: Missing) -> list[Diagn
     else:
         fatal = [finding for finding in errors if finding.kind != "missing"]
     if fatal:
-        raise InputError(
-            _report(checks[0].source, fatal, checks[0].findings) + (_REMEDY if missing == "error" and absent else "")
-        )
+        remedy = _REMEDY if missing == "error" and absent else ""
+        raise InputError(_report(checks[0].source, fatal, checks[0].findings) + remedy)
     return absent
 
 
@@ -79,13 +77,8 @@ def refuse_unanswered(check: QuestionCheck, answered: int, absent: Sequence[Diag
     """Raise `InputError` where no question has evidence that is in the documents."""
     if not answered:
         none = f"none of its {len(check.questions)} questions has evidence that is in the documents"
-        raise InputError(
-            _report(
-                check.source,
-                [Diagnostic("error", "form", "the file", f"has no usable question: {none}"), *absent],
-                check.findings,
-            )
-        )
+        nothing = Diagnostic("error", "form", "the file", f"has no usable question: {none}")
+        raise InputError(_report(check.source, [nothing, *absent], check.findings))
 
 
 def _report(source: str, problems: Sequence[Diagnostic], findings: Iterable[Diagnostic]) -> str:

@@ -71,11 +71,8 @@ def open_documents(
     """
     listed = None
     if _may_exceed(asked.require_source(), workers.shard_size):
-        from rag_chunk.workflow.sharded_inputs import (
-            choose_shards,
-            read_shards,
-            run_on,
-        )  # a small corpus needs none of it
+        # A small corpus needs none of it.
+        from rag_chunk.workflow.sharded_inputs import choose_shards, read_shards, run_on
         from rag_chunk.workflow.workers import open_workers
 
         listed = choose_shards(asked, configs, workers.shard_size, notify)

@@ -19,9 +19,8 @@ from rag_chunk.questions.evidence_documents import WantedEvidence, read_wanted
 from rag_chunk.questions.sharded_evidence import OutlinedCorpus, outline_shards
 from rag_chunk.workflow.workers import Failure, Workers
 
-_BYTES_OF_MEMORY = (
-    17  # for a byte of text, where the whole corpus is in memory and ranked by words: no other use takes more
-)
+# For a byte of text, where the whole corpus is in memory and ranked by words: no other use takes more.
+_BYTES_OF_MEMORY = 17
 
 
 def list_shards(located: AnalysisConfig, size: int) -> ShardList:

@@ -11,7 +11,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Positions, Spans, among, as_spans, distinct, index_in, union
 from rag_chunk.corpus.characters import JOINER, NEWLINE, where
 from rag_chunk.corpus.structure.blocks import Blocks, blocks_of
-from rag_chunk.corpus.structure.markdown import KINDS, LAST, MarkdownRows
+from rag_chunk.corpus.structure.markdown import KINDS, LAST, MarkdownNodes
 from rag_chunk.corpus.structure.sentences import sentence_starts
 from rag_chunk.corpus.structure.skipping import CONTAINERS, skippable_spans
 
@@ -49,15 +49,16 @@ class Structure:
     @cached_property
     def blocks(self) -> Blocks:
         """The blocks of Markdown documents, and the headings of reStructuredText; other documents have none."""
-        rows = MarkdownRows()
+        found = MarkdownNodes()
         for document, first_line in zip(self._documents, self._first_lines().tolist(), strict=True):
             if document.is_markdown:
-                rows.add(document.text, first_line)
+                found.add(document.text, first_line)
             elif document.is_rst:
                 from rag_chunk.corpus.structure.rst import titles
 
-                rows.add_headings(titles(_LINE_END.split(document.text)), first_line)
-        return blocks_of(rows, self.line_starts, self._line_text_starts[1], len(self._corpus))
+                lines = _LINE_END.split(document.text)
+                found.add_headings(lines, titles(lines), first_line)
+        return blocks_of(found, self._corpus.flags, self.line_starts, self._line_text_starts[1])
 
     def _first_lines(self) -> Positions:
         """Return the number of each document's first line. Several begin at one place where documents are empty."""

@@ -1,14 +1,13 @@
-"""What a CommonMark parser finds in Markdown documents: blocks and where they may be cut, by the numbers of lines."""
+"""What a CommonMark parser finds in Markdown documents: blocks and their parts, by their places in UTF-8."""
 
 import json
 import re
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from sys import intern
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyromark import Markdown
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 LAST = 100  # the depth of a place where a cut parts what belongs together, as a table's header and its first row
 _DEEPEST = 100
-_MOST = 254  # what a depth is said to be at most: one more still fits into a byte
 _DEEP_LINE = re.compile(rb"[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*){%d}" % _DEEPEST)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
@@ -27,123 +25,105 @@ _YAML_BEGINNING = re.compile(
 )  # a key, or a template's mark
 _MATH = re.compile(rb"^[ ]{0,3}\$\$(?:[^$\r\n]|\$(?!\$)|\r?\n(?![ \t]*\r?\n))*+\$\$", re.MULTILINE)
 _RULE = re.compile(rb"(?<=\n)(?<!\n\n)(?:=+|-+)(?=[ \t]*\r?\n)")  # in an equation no heading ends
-_ATX_HEADING = re.compile(r"#{1,6}(.*?)(?:(?<![^ \t])#+)?", re.DOTALL)
+_REST_OF_LINE = re.compile(rb"[^\r\n]*")
+_ATX_MARK = re.compile(r"#{1,6}")
 KINDS = ("paragraph", "heading", "fence", "code", "table", "list", "quote", "html", "break", "front_matter")
+NODES = (*KINDS, "header", "row", "item")
+_HEADING, _FENCE, _BREAK, _FRONT_MATTER_KIND = map(NODES.index, ("heading", "fence", "break", "front_matter"))
 _KINDS = {  # by the parser's names, with the parts of blocks; it has no front matter that ends where ours does
-    "Paragraph": "paragraph",
-    "Heading": "heading",
-    "CodeBlock": "code",
-    "Table": "table",
-    "TableHead": "header",
-    "TableRow": "row",
-    "List": "list",
-    "Item": "item",
-    "BlockQuote": "quote",
-    "HtmlBlock": "html",
+    name: NODES.index(kind)
+    for name, kind in {
+        "Paragraph": "paragraph",
+        "Heading": "heading",
+        "CodeBlock": "code",
+        "Table": "table",
+        "TableHead": "header",
+        "TableRow": "row",
+        "List": "list",
+        "Item": "item",
+        "BlockQuote": "quote",
+        "HtmlBlock": "html",
+    }.items()
 }
-_INNERMOST = {"paragraph", "fence", "code", "table", "html"}
 # Link references would make paragraphs disappear, and links be read for nothing. Brackets open no block but CDATA.
 # A form feed and a vertical tab are no white space in CommonMark; to the parser they are.
 _NEUTRAL = bytes.maketrans(b"[]\x01\x02\v\f", b"\x01\x02@@@@")
 
 
-class _Node(NamedTuple):
-    """A block or a part of one: how deep it lies in others, where it is in the UTF-8, and the level of a heading."""
+class MarkdownNodes:
+    """What was found in the documents so far, in columns, since there may be millions: blocks and their parts.
 
-    kind: str
-    depth: int
-    start: int
-    end: int
-    level: int
-
-
-class MarkdownRows:
-    """What was found in the documents so far: rows of numbers in arrays, end to end, since there may be millions.
-
-    Lines are counted from the first of all documents. `blocks` has the kind (in `KINDS`), the first line, the line
-    after the last and the level of each block; `inner` the kind, the first line and the line after the last of each block
-    inside a list or a quote that holds no other; `cuts` the line and the depth of each place where blocks may be cut;
-    `code` the first line, the line after the last, the depth, and whether it is a fence, of what may be cut at its lines.
+    `nodes` has five numbers for each, which comes before what lies in it: the kind (in `NODES`), how deep it lies in
+    others, where it starts and ends, and the level of a heading. `infos` has a text for each: that of a heading, or what is
+    said of a fence. Places are bytes of UTF-8, counted from the first document on, with one more between two documents;
+    `lines` are where lines start, and where each document ends. `documents` has two numbers for each, that of its first
+    line on the corpus' line, and how many of `lines` are its own.
     """
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.blocks, self.inner, self.cuts, self.code = array("i"), array("i"), array("i"), array("i")
-        self.infos: list[str] = []  # of each block: a fence's info string, a heading's text
-        self.inner_infos: list[str] = []  # the same of each inner block
+        self.nodes, self.lines, self.documents = array("q"), array("q"), array("q")
+        self.infos: list[str] = []
 
     def add(self, text: str, first_line: int) -> None:
-        """Add the blocks of a document, in order; none where it is blank."""
+        """Add the blocks of a Markdown document, in order; none where it is blank."""
         if not text or text.isspace():
             return
-        lines, outer = _MarkdownLines(text, first_line), ""
-        if lines.front_matter:
-            self._add_block(_Node("front_matter", 0, 0, 0, 0), (first_line, first_line + lines.front_matter), "")
-        for node in _nodes(lines.to_parse()):
-            span = lines.of(node)
-            if not node.depth:
-                self._add_block(node, span, lines.info(node))
-                outer = node.kind
-            elif outer == "table":
-                self._add_row(node, span)
-            else:
-                self._add_nested(node, span, lines.info(node) if node.kind == "fence" else "")
+        document = _MarkdownText(text)
+        start = self._add_lines(map(len, document.lines), first_line)
+        if document.front_matter:
+            self._add_node(
+                _FRONT_MATTER_KIND, 0, start, start + sum(map(len, document.lines[: document.front_matter])), 0
+            )
+        for kind, depth, first, last, level in _nodes(document.to_parse()):
+            info = ""
+            if kind == _HEADING and not depth:
+                info = document.title(first, last)
+            elif kind == _FENCE:
+                info = document.fence_info(first)
+            self._add_node(kind, depth, start + first, start + last, level, info)
 
-    def _add_block(self, node: _Node, span: tuple[int, int], info: str) -> None:
-        self.blocks.extend((KINDS.index(node.kind), *span, node.level))
-        self.infos.append(info)
-        if node.kind == "table":
-            self.cuts.extend((span[0] + 1, LAST))  # the line below the header, which is no row
-        elif node.kind in {"fence", "code", "html", "front_matter"}:
-            self.code.extend((*span, 0, node.kind == "fence"))
+    def add_headings(
+        self, lines: Sequence[str], headings: Iterable[tuple[int, int, int, str]], first_line: int
+    ) -> None:
+        """Add a document that is not Markdown: its headings, as the first line, the line after the last, level and text.
 
-    def _add_row(self, node: _Node, span: tuple[int, int]) -> None:
-        if node.kind == "row":
-            header = self.blocks[-3]  # the first line of the block added last, the table
-            self.cuts.extend((span[0], LAST if span[0] == header + 2 else 0))
-
-    def add_headings(self, headings: Iterable[tuple[int, int, int, str]], first_line: int) -> None:
-        """Add the headings of a document that is not Markdown: first line, line after the last, level and text of each."""
+        As only lines are known of these, each of its `lines` counts as one byte.
+        """
+        start = self._add_lines([1] * len(lines), first_line)
         for first, after, level, title in headings:
-            self.blocks.extend((KINDS.index("heading"), first_line + first, first_line + after, min(level, _MOST)))
-            self.infos.append(title)
+            self._add_node(_HEADING, 0, start + first, start + after, level, title)
 
-    def _add_nested(self, node: _Node, span: tuple[int, int], info: str) -> None:
-        """Add where a block inside a list or a quote starts and ends; the rows of a table lie deeper than its parts."""
-        outer, inner = min(node.depth - 1, _MOST), min(node.depth, _MOST)
-        depth = inner if node.kind in {"header", "row"} else outer
-        if node.kind in _INNERMOST:
-            self.inner.extend((KINDS.index(node.kind), *span))
-            self.inner_infos.append(info)
-        self.cuts.extend((span[0], depth, span[1], depth))
-        if node.kind == "header":
-            self.cuts.extend((span[1] + 1, outer))
-        elif node.kind in {"fence", "code"}:
-            self.code.extend((*span, inner, node.kind == "fence"))
+    def _add_lines(self, lengths: Iterable[int], first_line: int) -> int:
+        """Add a document whose lines have these lengths; return where it starts."""
+        start, before = self.lines[-1] + 1 if self.lines else 0, len(self.lines)
+        self.lines.extend(accumulate(lengths, initial=start))
+        self.documents.extend((first_line, len(self.lines) - before))
+        return start
+
+    def _add_node(self, kind: int, depth: int, start: int, end: int, level: int, info: str = "") -> None:
+        self.nodes.extend((kind, depth, start, end, level))
+        self.infos.append(info)
 
 
-class _MarkdownLines:
-    """The lines of a document in UTF-8, and what the parser gets of them, which has the same length."""
+class _MarkdownText:
+    """A document in UTF-8, its lines, and what the parser gets of it, which has the same length."""
 
-    def __init__(self, text: str, first_line: int) -> None:
+    def __init__(self, text: str) -> None:
         try:
             self._content = text.encode()
         except UnicodeEncodeError:
             self._content = _SURROGATES.sub("\ufffd", text).encode()
-        self._lines = self._content.splitlines(keepends=True)
-        self._starts = list(accumulate(map(len, self._lines[:-1]), initial=0))
-        if self._lines[-1].endswith((b"\n", b"\r")):
-            self._starts.append(len(self._content))
-        self._first_line = first_line
-        self.front_matter = _front_matter(self._lines)  # the number of its lines
+        self.lines = self._content.splitlines(keepends=True)
+        self.front_matter = _front_matter(self.lines)  # the number of its lines
 
     def to_parse(self) -> str:
         r"""Return the text without front matter, lone \r, equations that look like headings, and deep nesting.
 
         Lines after marks that are nested deeper than any text needs would cost as much time as the marks are deep.
         """
-        lines = [b"\n" * len(line) for line in self._lines[: self.front_matter]]
-        for line in self._lines[self.front_matter :]:
+        lines = [b"\n" * len(line) for line in self.lines[: self.front_matter]]
+        for line in self.lines[self.front_matter :]:
             deep = len(line) > _DEEPEST and _DEEP_LINE.match(line)
             lines.append(_hide(line, deep.end()) if deep else line)
         content = b"".join(lines)
@@ -154,24 +134,15 @@ class _MarkdownLines:
         content = content.translate(_NEUTRAL).replace(b"<!\x01CDATA\x01", b"<![CDATA[").replace(b"\x02\x02>", b"]]>")
         return content.decode()
 
-    def of(self, node: _Node) -> tuple[int, int]:
-        """Return the first line of a node, and the line after its last; one blank line at its end does not count."""
-        after = bisect_left(self._starts, node.end)
-        if node.kind == "list" and node.end < len(self._content):  # it may go on to the marks of the next line
-            after = bisect_right(self._starts, node.end) - 1
-        if not self._lines[after - 1].strip(b"\r\n"):
-            after -= 1
-        return self._first_line + bisect_right(self._starts, node.start) - 1, self._first_line + after
+    def title(self, start: int, end: int) -> str:
+        """Return the text of the heading between two places."""
+        return _title(self._content[start:end].decode())
 
-    def info(self, node: _Node) -> str:
-        """Return a heading's text, or what is said of a fence where it opens."""
-        if node.kind == "heading":
-            return _title(self._content[node.start : node.end].decode())
-        if node.kind == "fence":
-            line = bisect_right(self._starts, node.start) - 1
-            opening = self._lines[line][node.start - self._starts[line] :].strip()
-            return intern(opening.lstrip(opening[:1]).decode().strip())  # the same for most
-        return ""
+    def fence_info(self, start: int) -> str:
+        """Return what is said of the fence that opens at a place."""
+        opening = _REST_OF_LINE.match(self._content, start)
+        marked = opening[0].strip() if opening else b""
+        return intern(marked.lstrip(marked[:1]).decode().strip())  # the same for most
 
 
 def _hide(line: bytes, start: int) -> bytes:
@@ -224,22 +195,23 @@ def _parser() -> "Markdown":
     return Markdown(options=Options.ENABLE_TABLES)
 
 
-def _nodes(text: str) -> Iterator[_Node]:
-    """Yield blocks and their parts, each before what lies in it."""
+def _nodes(text: str) -> Iterator[tuple[int, int, int, int, int]]:
+    """Yield blocks and their parts, each before what lies in it: the numbers of `MarkdownNodes`."""
     depth = 0
     for event, place in _events(text):
         if "Start" in event:
             tag = event["Start"]
             name = tag if isinstance(tag, str) else next(iter(tag))
-            if name in _KINDS:
-                kind = "fence" if name == "CodeBlock" and tag[name] != "Indented" else _KINDS[name]
-                level = int(tag[name]["level"][1:]) if kind == "heading" else 0
-                yield _Node(kind, depth, place["start"], place["end"], level)
+            kind = _KINDS.get(name)
+            if kind is not None:
+                level = int(tag[name]["level"][1:]) if kind == _HEADING else 0
+                is_fence = name == "CodeBlock" and tag[name] != "Indented"
+                yield _FENCE if is_fence else kind, depth, place["start"], place["end"], level
             depth += 1
         elif "End" in event:
             depth -= 1
         elif event == "Rule":
-            yield _Node("break", depth, place["start"], place["end"], 0)
+            yield _BREAK, depth, place["start"], place["end"], 0
 
 
 def _events(text: str) -> "Iterator[tuple[Any, Range]]":
@@ -249,6 +221,8 @@ def _events(text: str) -> "Iterator[tuple[Any, Range]]":
 def _title(heading: str) -> str:
     """Return the text of a heading: without its `#`, or without the line below it."""
     lines = re.split(r"[\r\n]+", heading.strip(" \t\r\n"))
-    if len(lines) == 1 and (atx := _ATX_HEADING.fullmatch(lines[0])):
-        return " ".join(atx[1].split())
+    if len(lines) == 1 and (mark := _ATX_MARK.match(lines[0])):
+        text = lines[0][mark.end() :]
+        unclosed = text.rstrip("#")
+        return " ".join((unclosed if unclosed.endswith((" ", "\t")) else text).split())
     return " ".join(" ".join(lines[:-1]).split())

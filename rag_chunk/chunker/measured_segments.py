@@ -22,7 +22,7 @@ class MeasuredSegments:
     def at(self, rows: Positions | slice) -> "MeasuredSegments":
         """Return the pieces in these rows."""
         pieces = Segments(self.pieces.spans[rows], self.pieces.levels[rows])
-        return MeasuredSegments(pieces, Counts(*(column[rows] for column in self.counts)))
+        return MeasuredSegments(pieces, self.counts.at(rows))
 
     def between(self, first: Positions, last: Positions) -> Spans:
         """Return the spans from the start of each first piece to the end of its last one, both given by their rows."""
@@ -37,8 +37,7 @@ def measure(pieces: Segments, units: Units) -> MeasuredSegments:
 def join(one: MeasuredSegments, other: MeasuredSegments) -> MeasuredSegments:
     """Return the pieces of one, then those of the other."""
     spans, levels = zip(*((known.pieces.spans, known.pieces.levels) for known in (one, other)), strict=True)
-    counts = Counts(*map(np.concatenate, zip(one.counts, other.counts, strict=True)))
-    return MeasuredSegments(Segments(np.concatenate(spans), np.concatenate(levels)), counts)
+    return MeasuredSegments(Segments(np.concatenate(spans), np.concatenate(levels)), one.counts.join(other.counts))
 
 
 def sizes_of(chunks: Spans, counts: Counts, first: Positions, last: Positions, units: Units) -> Positions:

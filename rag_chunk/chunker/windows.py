@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rag_chunk.chunker.measured_segments import sizes_of
 from rag_chunk.chunker.omission import skipped_spans
 from rag_chunk.chunker.packing import cut_to_limit, outermost, outermost_rows
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Positions, Spans, as_spans, distinct, index_in, opens
-from rag_chunk.corpus.units import Units, units_of
+from rag_chunk.corpus.units import Counts, Units, units_of
 
 _AT_ONCE = 32  # windows of a stretch that are looked at together, eight times as many after as many that can stay
 
@@ -25,14 +26,19 @@ def windows(corpus: Corpus, config: RunConfig) -> Spans:
     """
     units = units_of(corpus, config.unit, config.model)
     stretches = as_spans(_stretches(corpus, skipped_spans(corpus, config)))
-    spans = _within_limit(corpus, units, stretches, config)
-    kept = as_spans(spans[corpus.whitespace.holds_text(spans)]) if units.keeps_space else corpus.trim(spans)
-    spans = outermost(kept)
-    return _share_less(corpus, units, spans, config) if config.overlap and units.name == "tokens" else spans
+    spans, counts = _within_limit(corpus, units, stretches, config)
+    shares_tokens = config.overlap and units.name == "tokens"
+    if not units.keeps_space:
+        spans = outermost(corpus.trim(spans))
+        return _share_less(corpus, units, spans, units.count(spans), config) if shares_tokens else spans
+    kept = np.flatnonzero(corpus.whitespace.holds_text(spans))
+    kept = kept[outermost_rows(as_spans(spans[kept]))]
+    spans = as_spans(spans[kept])
+    return _share_less(corpus, units, spans, counts.at(kept), config) if shares_tokens else spans
 
 
-def _within_limit(corpus: Corpus, units: Units, stretches: Spans, config: RunConfig) -> Spans:
-    """Return windows of at most `chunk_size` units, in order.
+def _within_limit(corpus: Corpus, units: Units, stretches: Spans, config: RunConfig) -> tuple[Spans, Counts]:
+    """Return windows of at most `chunk_size` units, in order, and what they count.
 
     The words `a b c d e`, a size of 3 and an overlap of 1: `spans` holds [a b c] and [c d e], both of the stretch 0 in
     `rows`. In tokens, [a b c] may count 4 by itself, as its borders cut tokens: its row is in `wrong`. It ends nearer
@@ -41,16 +47,17 @@ def _within_limit(corpus: Corpus, units: Units, stretches: Spans, config: RunCon
     """
     size = config.chunk_size
     spans, rows = _end_to_end(corpus, units, stretches, size, config.overlap)
-    sizes = units.count(spans).sizes
-    wrong = np.flatnonzero((sizes > size) | (spans[:, 0] >= spans[:, 1]))
+    counts = units.count(spans)
+    wrong = np.flatnonzero((counts.sizes > size) | (spans[:, 0] >= spans[:, 1]))
     if config.overlap and len(wrong):
         following = np.append(np.where(rows[1:] == rows[:-1], spans[1:, 0], len(corpus)), len(corpus))
         spans[wrong, 1], is_good = _nearer_ends(
-            corpus, units, spans[wrong], sizes[wrong] - size, following[wrong], size
+            corpus, units, spans[wrong], counts.sizes[wrong] - size, following[wrong], size
         )
+        counts = counts.exchange(wrong[is_good], units.count(as_spans(spans[wrong[is_good]])))
         wrong = wrong[~is_good]
     if not len(wrong):
-        return spans
+        return spans, counts
     wrong = wrong[opens(rows[wrong])]  # the first of each stretch
     before = np.full(len(stretches), len(spans))
     before[rows[wrong]] = wrong
@@ -58,14 +65,13 @@ def _within_limit(corpus: Corpus, units: Units, stretches: Spans, config: RunCon
     further = _walk_all([_Walk(corpus, units, stretch, config) for stretch in rest.tolist()], units)
     sizes = np.array([window.size for window in further])
     walked = cut_to_limit(as_spans([window[:2] for window in further]), sizes, corpus, units, size)
-    return _in_order(np.concatenate([spans[np.arange(len(spans)) < before[rows]], walked]))
+    kept = np.flatnonzero(np.arange(len(spans)) < before[rows])
+    spans, counts = np.concatenate([spans[kept], walked]), counts.at(kept).join(units.count(walked))
+    order = np.lexsort((spans[:, 1], spans[:, 0]))
+    return as_spans(spans[order]), counts.at(order)
 
 
-def _in_order(spans: Spans) -> Spans:
-    return as_spans(spans[np.lexsort((spans[:, 1], spans[:, 0]))])
-
-
-def _share_less(corpus: Corpus, units: Units, spans: Spans, config: RunConfig) -> Spans:
+def _share_less(corpus: Corpus, units: Units, spans: Spans, counts: Counts, config: RunConfig) -> Spans:
     """Return windows of tokens of which none shares more than `overlap` with the one before, counted by itself.
 
     A shared text begins and ends at tokens of the corpus, but may become more tokens by itself: its window begins
@@ -75,9 +81,9 @@ def _share_less(corpus: Corpus, units: Units, spans: Spans, config: RunConfig) -
     while True:
         (starts, ends), before = spans.T.copy(), np.append(0, spans[:-1, 1])
         rows = np.flatnonzero(starts < before)
-        shared = units.count(as_spans(np.column_stack([starts[rows], before[rows]]))).sizes > config.overlap
-        again = moved[rows] & ~shared
-        shared[again] = units.count(as_spans(spans[rows[again]])).sizes > config.chunk_size
+        between = as_spans(np.column_stack([starts[rows], before[rows]]))
+        shared = sizes_of(between, counts, rows, rows - 1, units) > config.overlap
+        shared |= moved[rows] & (counts.sizes[rows] > config.chunk_size)
         rows = rows[shared]
         if not len(rows):
             break
@@ -85,14 +91,13 @@ def _share_less(corpus: Corpus, units: Units, spans: Spans, config: RunConfig) -
         onward = np.append(units.starts, len(corpus))[following]
         starts[rows] = np.minimum(corpus.graphemes.ends(onward), before[rows])
         moved[rows] = True
+        spans = as_spans(np.column_stack([starts, ends]))
+        counts = counts.exchange(rows, units.count(as_spans(spans[rows])))
         order = np.lexsort((ends, starts))
-        spans, moved = as_spans(np.column_stack([starts, ends])[order]), moved[order]
-        kept = outermost_rows(spans)
+        kept = order[outermost_rows(as_spans(spans[order]))]
         kept = kept[corpus.whitespace.holds_text(as_spans(spans[kept]))]
-        spans, moved = as_spans(spans[kept]), moved[kept]
-    sizes = np.zeros(len(spans), np.int64)
-    sizes[moved] = units.count(as_spans(spans[moved])).sizes
-    return cut_to_limit(spans, sizes, corpus, units, config.chunk_size)
+        spans, counts, moved = as_spans(spans[kept]), counts.at(kept), moved[kept]
+    return cut_to_limit(spans, np.where(moved, counts.sizes, 0), corpus, units, config.chunk_size)
 
 
 def _nearer_ends(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag_chunk.chunker.segments import Segments
-from rag_chunk.corpus import Corpus
+from rag_chunk.corpus import Corpus, cache
 from rag_chunk.corpus.arrays import Positions, Spans, as_spans
 from rag_chunk.corpus.units import Counts, Units
 
@@ -32,6 +32,13 @@ class MeasuredSegments:
 def measure(pieces: Segments, units: Units) -> MeasuredSegments:
     """Measure all pieces."""
     return MeasuredSegments(pieces, units.count(pieces.spans))
+
+
+def measure_once(pieces: Segments, corpus: Corpus, units: Units) -> MeasuredSegments:
+    """Measure all pieces. Strategies have the same ones, with other levels: what those count is kept with the corpus."""
+    spans = pieces.spans
+    counts = corpus.derive(Counts, lambda: units.count(spans), "pieces", cache.checksum(spans.tobytes()), units)
+    return MeasuredSegments(pieces, counts)
 
 
 def join(one: MeasuredSegments, other: MeasuredSegments) -> MeasuredSegments:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rag_chunk.chunker.measured_segments import cut_exactly, measure, sizes_of
+from rag_chunk.chunker.measured_segments import cut_exactly, measure_once, sizes_of
 from rag_chunk.chunker.omission import skipped_spans
 from rag_chunk.chunker.packing_table import PackingTable
 from rag_chunk.chunker.segments import Borders, Level, Segments, pieces_at
@@ -111,7 +111,7 @@ def pack(corpus: Corpus, config: RunConfig, kind: str, find: Callable[[Corpus], 
     key = (kind, config.skip_blocks)
     pieces = corpus.derive(Segments, lambda: pieces_at(corpus, find(corpus), skipped_spans(corpus, config)), *key)
     known = corpus.derive(
-        SplittableSegments, lambda: SplittableSegments(measure(pieces, units), corpus, units), *key, units
+        SplittableSegments, lambda: SplittableSegments(measure_once(pieces, corpus, units), corpus, units), *key, units
     )
     return pack_rows(known.rows(config.chunk_size, config.overlap), corpus, config, whole)
 

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -149,7 +150,7 @@ class Corpus:
 
     def place(self, start: int, end: int) -> Location:
         """Return the stretch [start, end) of the line as one within its document."""
-        index = int(np.searchsorted(self.starts[:-1], start, side="right")) - 1
+        index = bisect_right(self.starts.data, start, hi=len(self.documents)) - 1
         offset = int(self.starts[index])
         return Location(self.documents[index], start - offset, end - offset)
 

@@ -26,6 +26,7 @@ _YAML_BEGINNING = re.compile(
 _MATH = re.compile(rb"^[ ]{0,3}\$\$(?:[^$\r\n]|\$(?!\$)|\r?\n(?![ \t]*\r?\n))*+\$\$", re.MULTILINE)
 _RULE = re.compile(rb"(?<=\n)(?<!\n\n)(?:=+|-+)(?=[ \t]*\r?\n)")  # in an equation no heading ends
 _REST_OF_LINE = re.compile(rb"[^\r\n]*")
+_LINE_ENDS = re.compile(r"[\r\n]+")
 _ATX_MARK = re.compile(r"#{1,6}")
 KINDS = ("paragraph", "heading", "fence", "code", "table", "list", "quote", "html", "break", "front_matter")
 NODES = (*KINDS, "header", "row", "item")
@@ -123,9 +124,7 @@ class _MarkdownText:
         Lines after marks that are nested deeper than any text needs would cost as much time as the marks are deep.
         """
         lines = [b"\n" * len(line) for line in self.lines[: self.front_matter]]
-        for line in self.lines[self.front_matter :]:
-            deep = len(line) > _DEEPEST and _DEEP_LINE.match(line)
-            lines.append(_hide(line, deep.end()) if deep else line)
+        lines += [_hide_deep(line) if len(line) > _DEEPEST else line for line in self.lines[self.front_matter :]]
         content = b"".join(lines)
         if b"\r" in content:
             content = _LONE_RETURN.sub(b"\n", content)
@@ -145,10 +144,13 @@ class _MarkdownText:
         return intern(marked.lstrip(marked[:1]).decode().strip())  # the same for most
 
 
-def _hide(line: bytes, start: int) -> bytes:
-    """Return a line with all that comes from `start` on made a word of the same length."""
+def _hide_deep(line: bytes) -> bytes:
+    """Return a line with all that comes after very many marks made a word of the same length."""
+    deep = _DEEP_LINE.match(line)
+    if not deep:
+        return line
     end = len(line.rstrip(b"\r\n"))
-    return line[:start] + b"x" * (end - start) + line[end:]
+    return line[: deep.end()] + b"x" * (end - deep.end()) + line[end:]
 
 
 def _front_matter(lines: list[bytes]) -> int:
@@ -220,7 +222,7 @@ def _events(text: str) -> "Iterator[tuple[Any, Range]]":
 
 def _title(heading: str) -> str:
     """Return the text of a heading: without its `#`, or without the line below it."""
-    lines = re.split(r"[\r\n]+", heading.strip(" \t\r\n"))
+    lines = _LINE_ENDS.split(heading.strip(" \t\r\n"))
     if len(lines) == 1 and (mark := _ATX_MARK.match(lines[0])):
         text = lines[0][mark.end() :]
         unclosed = text.rstrip("#")

@@ -44,7 +44,10 @@ def _start(folder: Path) -> Path:
         listener.bind(str(address))
         listener.listen(64)
         command = [sys.executable, str(_HERE / "warm_server.py"), str(listener.fileno())]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[listener.fileno()], start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, env={**os.environ, "PYTHONUTF8": "1"}, pass_fds=[listener.fileno()],
+            start_new_session=True,
+        )  # fmt: skip
     atexit.register(_end, process, folder)
     for name, first in (("python", ""), ("rag-chunk", f'"{INSTALLED / "rag-chunk"}"')):
         program = folder / name

@@ -7,11 +7,13 @@ import atexit
 import contextlib
 import gc
 import importlib
-import json
+import io
+import marshal
 import os
 import pkgutil
 import runpy
 import select
+import signal
 import socket
 import sys
 import tempfile
@@ -19,8 +21,9 @@ import threading
 import types
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn, TextIO
 
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet", "OPENBLAS_NUM_THREADS": "1"}
 _MODULES = (  # that are imported within functions, and take long
@@ -37,26 +40,54 @@ _MODULES = (  # that are imported within functions, and take long
 # Read when Python starts or a library is imported: where one of these differs, Python is started anew.
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "FORCE_COLOR", "TERMINAL_WIDTH", "PY_COLORS", "GITHUB_ACTIONS")
 _READ_LATER = {"PYTHONUNBUFFERED", "PYTHONUTF8", "PYTHONDONTWRITEBYTECODE"}
+_FILES = 1000  # more than are open
 
 
 def next_program(listener: socket.socket) -> list[str] | None:
     """Return in a copy of this process the words of a program that it is to run; None in itself, when the input ends."""
-    prepared = False
-    while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
-        connection, _ = listener.accept()
-        if not prepared:
+    asking: dict[int, socket.socket] = {}
+    ended, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    while True:
+        ready = select.select([sys.stdin, listener, ended], [], [])[0]
+        if sys.stdin in ready:
+            return None
+        if ended in ready:
+            os.read(ended, 1000)
+            _report_ended(asking)
+        if listener in ready:
+            connection, _ = listener.accept()
             _import_everything()
-            prepared = True
-        if os.fork() == 0:
-            listener.close()
-            return _copy(connection)
-        connection.close()
-        with contextlib.suppress(ChildProcessError):  # none is left
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-    return None
+            words, folder, environment, streams = _receive(connection)
+            process = os.fork()
+            if process == 0:
+                _settle(words, folder, environment, streams)
+                return words
+            for stream in streams:
+                os.close(stream)
+            connection.sendall(process.to_bytes(4, "big"))
+            asking[process] = connection
 
 
+def _report_ended(asking: dict[int, socket.socket]) -> None:
+    """Send the status of each program that has ended to the one who asked for it."""
+    while asking and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+        process, status = ended
+        with asking.pop(process) as connection, contextlib.suppress(OSError):  # nobody waits for it any more
+            connection.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, "big", signed=True))
+
+
+def _receive(connection: socket.socket) -> tuple[list[str], str, dict[str, str], list[int]]:
+    """Return the words, the folder, the environment and the streams of a program that is asked for."""
+    size, streams, _, _ = socket.recv_fds(connection, 4, 3)
+    with connection.makefile("rb") as content:
+        words, folder, environment = marshal.loads(content.read(int.from_bytes(size, "big")))  # noqa: S302 - our own
+    return words, folder, environment, streams
+
+
+@cache
 def _import_everything() -> None:
     """Import what programs may need, as far as it is installed."""
     gc.disable()
@@ -78,29 +109,13 @@ def _import_everything() -> None:
     gc.enable()
 
 
-def _copy(connection: socket.socket) -> list[str]:
-    """Take a request, and go on in a copy of this process; this one sends the number of that, and its status."""
-    head, streams, _, _ = socket.recv_fds(connection, 4, 3)
-    request = json.loads(connection.makefile("rb").read(int.from_bytes(head, "big")))
-    process = os.fork()
-    if process == 0:
-        connection.close()
-        for number, stream in enumerate(streams):
-            os.dup2(stream, number)
-        os.closerange(3, max(streams) + 1)
-        _settle(**request)
-        return request["words"]
-    for stream in streams:
-        os.close(stream)
-    connection.sendall(process.to_bytes(4, "big"))
-    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    with contextlib.suppress(OSError):  # nobody waits for it any more
-        connection.sendall(status.to_bytes(4, "big", signed=True))
-    os._exit(0)
-
-
-def _settle(words: list[str], folder: str, environment: dict[str, str]) -> None:
+def _settle(words: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> None:
     """Take on the folder, the environment and the streams of the one who asks."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.closerange(3, _FILES)
     os.chdir(folder)
     if _at_start(environment) != _at_start(os.environ) or words[0] in {"-X", "-P", "-I"}:
         os.execve(sys.executable, [sys.executable, *words], environment)  # noqa: S606 - as a shell would
@@ -109,9 +124,9 @@ def _settle(words: list[str], folder: str, environment: dict[str, str]) -> None:
     tempfile.tempdir = None
     importlib.invalidate_caches()
     at_once = bool(environment.get("PYTHONUNBUFFERED"))
-    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # noqa: PTH123, SIM115 - a stream of this process
-    sys.stdout = sys.__stdout__ = _stream(1, at_once=at_once)
-    sys.stderr = sys.__stderr__ = _stream(2, at_once=at_once, errors="backslashreplace", line_buffering=True)
+    sys.stdin = open(0, errors=sys.stdin.errors, closefd=False)  # noqa: SIM115 - the process has it
+    sys.stdout = _stream(sys.stdout, at_once=at_once, by_line=sys.stdout.isatty())
+    sys.stderr = _stream(sys.stderr, at_once=at_once, by_line=True)
 
 
 def _at_start(environment: Mapping[str, str]) -> dict[str, str]:
@@ -122,10 +137,9 @@ def _at_start(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _stream(number: int, *, at_once: bool, errors: str = "strict", line_buffering: bool = False) -> Any:
-    stream = open(number, "w", closefd=False, errors=errors)  # noqa: PTH123, SIM115 - a stream of this process
-    stream.reconfigure(write_through=at_once, line_buffering=line_buffering or stream.isatty())
-    return stream
+def _stream(before: TextIO, *, at_once: bool, by_line: bool) -> TextIO:
+    into = open(before.fileno(), "wb", 0 if at_once else -1, closefd=False)  # noqa: SIM115 - the process has it
+    return io.TextIOWrapper(into, errors=before.errors, line_buffering=by_line, write_through=at_once)
 
 
 def run(words: list[str]) -> int:
@@ -141,7 +155,7 @@ def run(words: list[str]) -> int:
             print(ended.code, file=sys.stderr)  # noqa: T201 - as Python does
         return int(ended.code is not None) if not isinstance(ended.code, int) else ended.code
     except BaseException:  # noqa: BLE001 - as Python does
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type] # there is an exception
+        sys.excepthook(*sys.exc_info())
         return 1
     main.__dict__.clear()  # so that what it has not closed is heard of
     return 0
@@ -150,23 +164,23 @@ def run(words: list[str]) -> int:
 def _execute(kind: str, rest: list[str], main: types.ModuleType) -> None:
     if kind == "-m":
         sys.argv, sys.path[:0] = rest, [str(Path.cwd())]
-        runpy._run_module_as_main(rest[0])  # type: ignore[attr-defined] # as `python -m` does
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
         return
     if kind == "-c":
         code, name, rest = rest[0], "<string>", rest[1:]
     elif kind == "-":
         code, name = sys.stdin.read(), "<stdin>"
     else:
-        code, name = Path(kind).read_text(encoding="utf-8"), kind
-        main.__file__ = kind
+        main.__file__ = name = str(Path(kind).absolute())
+        code = Path(kind).read_text(encoding="utf-8")
     sys.argv, sys.path[:0] = [kind, *rest], ["" if kind.startswith("-") else str(Path(kind).resolve().parent)]
     exec(compile(code, name, "exec"), main.__dict__)  # noqa: S102 - as Python does
 
 
 def _end(status: int) -> NoReturn:
     """End as Python does, except that the system takes back the memory: to take down all that is imported takes 0.2 s."""
-    threading._shutdown()  # type: ignore[attr-defined] # waits for threads
-    atexit._run_exitfuncs()
+    threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - waits for threads
+    atexit._run_exitfuncs()  # noqa: SLF001 - as copies that `multiprocessing` makes end
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -61,6 +61,15 @@ def test_a_signal_goes_on_to_the_program(folder):
     assert process.returncode == 0
 
 
+def test_a_program_ends_with_the_one_who_asked_for_it():
+    code = "import time; print('begun', flush=True); time.sleep(60)"
+    with subprocess.Popen([programs() / "python", "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        process.kill()
+        assert process.stdout.read() == ""  # nobody has it open any more
+
+
 def test_nothing_is_imported_anew():
     code = "import sys, os; print('mlflow' in sys.modules or 'rag_chunk.workflow' in sys.modules, os.getppid())"
     shown = {

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -19,6 +18,7 @@ from tests.support.mlflow_folder import write_documents, write_folder
 from tests.support.mlflow_proxy import Proxy, free_port
 from tests.support.mlflow_runs import artifacts, client_of, log
 from tests.support.mlflow_server import running_server
+from tests.support.warm_process import programs
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 
@@ -274,4 +274,4 @@ mlflow.flush_trace_async_logging()
 def ask(server: str) -> None:
     """Leave a trace of an application that retrieved one passage."""
     environment = {**os.environ, "MLFLOW_TRACKING_URI": server}
-    subprocess.run([sys.executable, "-c", ASKING], env=environment, check=True, capture_output=True)
+    subprocess.run([programs() / "python", "-c", ASKING], env=environment, check=True, capture_output=True)

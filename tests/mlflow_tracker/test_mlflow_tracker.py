@@ -37,6 +37,7 @@ from tests.support.empty_store import copy_empty_store
 from tests.support.mlflow_folder import CREATED, FOUR, configuration, report, write_folder
 from tests.support.mlflow_runs import all_runs, artifacts, client_of, log, statuses
 from tests.support.mlflow_server import running_pages
+from tests.support.warm_process import programs
 
 pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
 PROJECT = Path(__file__).parents[2]
@@ -626,10 +627,8 @@ except Interrupted as interrupted:
 
 
 def start(program: str, *words: str, cwd: Path | None = None) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     return subprocess.Popen(
-        [sys.executable, "-c", program, *words],
-        cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [programs() / "python", "-c", program, *words], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 

@@ -51,9 +51,12 @@ def next_program(listener: socket.socket) -> list[str] | None:
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        ready = select.select([sys.stdin, listener, ended], [], [])[0]
+        ready = select.select([sys.stdin, listener, ended, *asking.values()], [], [])[0]
         if sys.stdin in ready:
             return None
+        for process, connection in asking.items():
+            if connection in ready:  # who asked has ended, as where it was killed
+                os.kill(process, signal.SIGKILL)
         if ended in ready:
             os.read(ended, 1000)
             _report_ended(asking)

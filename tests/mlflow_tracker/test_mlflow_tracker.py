@@ -531,7 +531,7 @@ def rows(folder: Path) -> int:
 
 def shell(command: str, folder: Path) -> None:
     """Run a command of the page, which says `mlflow` for the one that is installed here."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{programs()}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "MLFLOW_DISABLE_TELEMETRY": "true"}
     words = ["bash", "-c", command]
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)

@@ -33,7 +33,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.support.warm_process import INSTALLED, programs  # noqa: E402 - the path is set above
+from tests.support.warm_process import INSTALLED, program_path, programs  # noqa: E402 - the path is set above
 
 REMEDY = "run `python scripts/generate.py`, look at what changed, and commit it"
 _MARK = re.compile(r"<!-- (run|file|table|output)(?: \(needs (\w+)\))?(?:: (.*))? -->", re.DOTALL)
@@ -148,7 +148,7 @@ def _python(page: Page, block: list[str]) -> list[str]:
     needs = _NEEDS.match(block[1])
     if needs is None or not _lacks(page, needs[1]):
         warnings = "ignore" if needs else "error"  # those of other packages are not ours to mend
-        printed = _process(page, [str(programs() / "python"), "-W", warnings, "-"], "\n".join(block[1:-1]))
+        printed = _process(page, [program_path("python"), "-W", warnings, "-"], "\n".join(block[1:-1]))
         page.printed = _masked(printed, page.folder)
     return block
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.warm_process import INSTALLED, programs
+from tests.support.warm_process import INSTALLED, program_path, programs
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot copy processes")
 
@@ -33,7 +33,7 @@ WORDS = {
 }  # fmt: skip
 
 
-def _run(program: Path, words: list[str]) -> tuple[int, bytes, bytes]:
+def _run(program: str, words: list[str]) -> tuple[int, bytes, bytes]:
     environment = {**os.environ, "OWN": "\udce9", "PYTHONUTF8": "1"}
     given = b"import sys\nprint(sys.argv, sys.stdin.read())"
     done = subprocess.run([program, *words], input=given, capture_output=True, env=environment, check=False)
@@ -48,12 +48,12 @@ def test_a_program_does_as_it_does_by_python_itself(words, unbuffered, folder, m
     Path("mine").mkdir()
     Path("mine/part.py").write_text("import sys\nprint(sys.argv, sys.path[0], __name__, __file__)\nsys.exit(7)\n")
     Path("mine/fault.py").write_text("import part\n1/0\n")
-    assert _run(programs() / "python", words) == _run(Path(sys.executable), words)
+    assert _run(program_path("python"), words) == _run(sys.executable, words)
 
 
 def test_a_signal_goes_on_to_the_program(folder):
     code = "import time\ntry:\n print('begun', flush=True)\n time.sleep(60)\nexcept KeyboardInterrupt:\n print('interrupted')"
-    with subprocess.Popen([programs() / "python", "-c", code], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([program_path("python"), "-c", code], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "begun\n"
         process.send_signal(signal.SIGINT)
@@ -63,7 +63,7 @@ def test_a_signal_goes_on_to_the_program(folder):
 
 def test_a_program_ends_with_the_one_who_asked_for_it():
     code = "import time; print('begun', flush=True); time.sleep(60)"
-    with subprocess.Popen([programs() / "python", "-c", code], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([program_path("python"), "-c", code], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "begun\n"
         process.kill()
@@ -73,7 +73,7 @@ def test_a_program_ends_with_the_one_who_asked_for_it():
 def test_nothing_is_imported_anew():
     code = "import sys, os; print('mlflow' in sys.modules or 'rag_chunk.workflow' in sys.modules, os.getppid())"
     shown = {
-        subprocess.run([programs() / "python", "-c", code], capture_output=True, text=True, check=True).stdout
+        subprocess.run([program_path("python"), "-c", code], capture_output=True, text=True, check=True).stdout
         for _ in "ab"
     }
     assert len(shown) == 1

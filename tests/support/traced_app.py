@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.empty_store import copy_empty_store
-from tests.support.warm_process import programs
+from tests.support.warm_process import program_path
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ASKED = 10
@@ -43,7 +43,7 @@ def recall_of(printed: str) -> list[str]:
 
 def _python(folder: Path, *words: str) -> str:
     settings = {"MLFLOW_TRACKING_URI": STORE, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    command = [programs() / "python", *words]
+    command = [program_path("python"), *words]
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, **settings}, capture_output=True, text=True, check=False
     )

@@ -36,6 +36,11 @@ def programs() -> Path:
     return Path(os.environ[_FOLDER])
 
 
+def program_path(name: str) -> str:
+    """Return the path of one of the programs."""
+    return str(programs() / name)
+
+
 def _start(folder: Path) -> Path:
     """Start the process, which imports when it is first asked and ends with this one, and write the programs."""
     address = folder / "socket"

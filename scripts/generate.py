@@ -31,6 +31,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.support.warm_process import INSTALLED, program_path, programs  # noqa: E402 - the path is set above
+
 REMEDY = "run `python scripts/generate.py`, look at what changed, and commit it"
 _MARK = re.compile(r"<!-- (run|file|table|output)(?: \(needs (\w+)\))?(?:: (.*))? -->", re.DOTALL)
 _NEEDS = re.compile(r"# needs: (\w+)")
@@ -144,7 +148,7 @@ def _python(page: Page, block: list[str]) -> list[str]:
     needs = _NEEDS.match(block[1])
     if needs is None or not _lacks(page, needs[1]):
         warnings = "ignore" if needs else "error"  # those of other packages are not ours to mend
-        printed = _process(page, [sys.executable, "-W", warnings, "-"], "\n".join(block[1:-1]))
+        printed = _process(page, [program_path("python"), "-W", warnings, "-"], "\n".join(block[1:-1]))
         page.printed = _masked(printed, page.folder)
     return block
 
@@ -175,11 +179,10 @@ def _process(page: Page, command: list[str], given: str) -> str:
 
 def _environment(folder: Path) -> dict[str, str]:
     """Return the environment of a terminal of 80 columns without colour, with our own rag-chunk and no cache yet."""
-    programs = Path(sys.executable).parent
-    if not shutil.which("rag-chunk", path=programs):
-        raise PageError(f"there is no rag-chunk in {programs}; install it: pip install --editable '.[mlflow,offline]'")
+    if not shutil.which("rag-chunk", path=INSTALLED):
+        raise PageError(f"there is no rag-chunk in {INSTALLED}; install it: pip install --editable '.[mlflow,offline]'")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_UNSET)}
-    path = os.pathsep.join([str(programs), kept.get("PATH", "")])
+    path = os.pathsep.join([str(programs()), str(INSTALLED), kept.get("PATH", "")])
     kept["RAG_CHUNK_CACHE"] = str(folder / ".cache")  # what somebody ran before must not show
     return {**kept, "PATH": path, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 

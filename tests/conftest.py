@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.warm_process import programs
+
 if TYPE_CHECKING:
     from tests.support.chat_server import ChatServer
 
@@ -29,6 +31,11 @@ if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the one process that all workers have programs run by; it imports nothing before it is asked."""
+    programs()
 
 
 @pytest.hookimpl(optionalhook=True)  # some environments have no pytest-xdist

@@ -3,24 +3,24 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from rag_chunk.config import read_config
+from tests.support.warm_process import programs
 from tests.support.workflow_steps import run_steps
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(programs()), os.environ["PATH"]])
     return subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
 
 
 def test_the_library_script_compares_and_keeps_the_winner(folder):
-    done = _run(sys.executable, str(EXAMPLES / "library.py"))
+    done = _run("python", str(EXAMPLES / "library.py"))
     assert done.returncode == 0, done.stderr
     assert "Take header-200-50: " in done.stdout
     assert read_config(folder / "chunking.yaml").config().strategy == "header"

@@ -33,6 +33,7 @@ from rag_chunk.scorer import required_depth
 from tests.support.effort import FEWER
 from tests.support.empty_store import copy_empty_store
 from tests.support.evaluation import chunking_of, corpora, questions_in, stretches
+from tests.support.warm_process import program_path
 
 GUIDE = """# Keys
 
@@ -191,7 +192,7 @@ KEPT = st.sampled_from([("document", "start", "end"), ("id", "document", "start"
 
 
 def test_the_program_shows_a_score_like_an_analysis(docs: Path) -> None:
-    program = [sys.executable, "-m", "rag_chunk", "score", "--corpus", "docs", "--test-file", "questions.json", *pair()]
+    program = [program_path("rag-chunk"), "score", "--corpus", "docs", "--test-file", "questions.json", *pair()]
     env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "80"}
     done = subprocess.run(program, capture_output=True, text=True, env=env, check=False)
     assert done.returncode == 0, done.stderr

@@ -14,6 +14,7 @@ from rag_chunk.corpus.source_files import PLAIN_ENDINGS, SOURCE_ENDINGS, grammar
 from rag_chunk.corpus.structure.syntax import parse_syntax
 from rag_chunk.errors import InputError, MissingExtra
 from rag_chunk.retriever.indexed import titles_above
+from tests.support.warm_process import program_path
 
 PYTHON = '''"""Doors."""
 
@@ -190,7 +191,5 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(monkeypatch: 
 
 def test_the_list_of_strategies_names_it() -> None:
     assert any(each.name == "code" for each in components())
-    shown = subprocess.run(
-        [sys.executable, "-m", "rag_chunk", "strategies"], capture_output=True, text=True, check=True
-    )
+    shown = subprocess.run([program_path("rag-chunk"), "strategies"], capture_output=True, text=True, check=True)
     assert "code" in shown.stdout

@@ -19,6 +19,7 @@ from rag_chunk.config import FOLDER_FILE, STRATEGIES, read_config
 from rag_chunk.corpus import MARKER
 from rag_chunk.errors import Interrupted, interruptible
 from tests.conftest import Program
+from tests.support.warm_process import program_path
 
 GUIDE = """# Keys
 
@@ -32,7 +33,6 @@ QUESTIONS = [
     {"id": "lock", "question": "How do I lock?", "relevant": ["Turn the key to the left"]},
     {"id": "open", "question": "How does it open?", "relevant": [["Pull the handle", "Drag the handle"]]},
 ]
-PROGRAM = [sys.executable, "-m", "rag_chunk"]
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def docs(folder: Path) -> Path:
 
 def rag_chunk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", **environment}
-    return subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, env=env, check=False)
+    return subprocess.run([program_path("rag-chunk"), *arguments], capture_output=True, text=True, env=env, check=False)
 
 
 def done(*arguments: str) -> str:
@@ -166,7 +166,7 @@ def test_a_saved_config_runs_the_same_analysis_without_any_argument(docs: Path) 
 
 
 def test_import_reads_standard_input_and_replaces_a_broken_config_only_by_force(docs: Path) -> None:
-    command = [*PROGRAM, "import-config", "-"]
+    command = [program_path("rag-chunk"), "import-config", "-"]
     text = "schema_version: 1\nuse_tiktoken: true\n"
     assert (
         subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
@@ -357,7 +357,9 @@ def test_a_signal_ends_it_with_the_shells_status(docs: Path, number: signal.Sign
     )
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     with subprocess.Popen(
-        [*PROGRAM, "analyze", "docs", "--strategy", "mine:cut"], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "rag_chunk", "analyze", "docs", "--strategy", "mine:cut"],
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         signal.signal(signal.SIGINT, before)
         for _ in range(1200):

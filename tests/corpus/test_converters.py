@@ -30,6 +30,7 @@ from rag_chunk.corpus.converters.html import read_html
 from rag_chunk.corpus.converters.pages import ConvertedPages, Limits, clean_page, join_pages, number_pages
 from rag_chunk.corpus.document import Conversion
 from rag_chunk.errors import InputError, MissingExtra, SettingsError
+from tests.support.warm_process import program_path
 
 NOTEBOOK = {
     "cells": [
@@ -591,7 +592,7 @@ def test_every_command_works_on_a_mixed_folder(folder: Path) -> None:
 
 def run(*arguments: str, status: int = 0) -> str:
     """Run the program; return what it prints, or says where it fails."""
-    command = [sys.executable, "-P", "-m", "rag_chunk", *arguments]
+    command = [program_path("rag-chunk"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stderr
     return done.stderr if status else done.stdout

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rag_chunk.corpus import Corpus, read_corpus
 from rag_chunk.errors import InputError
 from tests.conftest import Program
+from tests.support.warm_process import program_path
 
 PATTERNS = ["a", "a/", "/a", "*.md", "!c.md", "b/*", "**/d.md", "a/**", "*", "!*/", "!*.md", "/*", "a/b", "c.*", "?",
             "[ab]", "#x", "\\#x", "b/**/d.md", "!a/b/c.md", "!", "/", "[", "d.md ",
@@ -124,7 +125,7 @@ def test_a_hostile_pattern_does_not_hold_the_reading_up(folder: Path) -> None:
         folder, ".gitignore", text="\n".join(["*a" * 25 + "b", "**/" * 40 + "*a" * 40 + "/b", "[" * 4000, "[a" * 2000])
     )
     git(folder, "init", "-q")
-    command = [sys.executable, "-m", "rag_chunk", "chunk", str(folder), "-q"]
+    command = [program_path("rag-chunk"), "chunk", str(folder), "-q"]
     assert subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
 
 
@@ -160,7 +161,7 @@ def test_nothing_that_a_hostile_repository_names_is_run(folder: Path, kind: str)
     filters = f'[filter "evil"]\n\tclean = {script}\n\tsmudge = {script}\n\trequired = true\n'
     with config.open("a") as file:
         file.write(f"[core]\n{lines}{filters}")
-    command = [sys.executable, "-m", "rag_chunk", "chunk", str(docs), "-q"]
+    command = [program_path("rag-chunk"), "chunk", str(docs), "-q"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert '"document": "a.md"' in done.stdout

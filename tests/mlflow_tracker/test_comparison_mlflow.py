@@ -14,10 +14,11 @@ from rag_chunk.config import FOLDER_FILE, ComparisonConfig, parse_config, read_c
 from rag_chunk.errors import InputError
 from tests.analysis.test_comparison import LARGE, SMALL
 from tests.conftest import Program
+from tests.support.installed_mlflow import skip_without_mlflow
 from tests.support.mlflow_runs import client_of
 from tests.support.mlflow_store import Store, houses
 
-pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+skip_without_mlflow()
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,12 @@ from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker.resend import ExistingRuns
 from tests.conftest import Program
 from tests.support.empty_store import copy_empty_store
+from tests.support.installed_mlflow import skip_without_mlflow
 from tests.support.mlflow_folder import FOUR, report, write_documents, write_folder
 from tests.support.mlflow_runs import all_runs, client_of
+from tests.support.warm_process import program_path
 
-pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+skip_without_mlflow()
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ANALYSIS, CLIENT, OWN, KEPT = rag_chunk.analysis.runner, "MlflowClient", rag_chunk.workflow, rag_chunk.workflow.spool
@@ -259,7 +261,7 @@ def test_of_a_copy_whose_machine_lost_its_run_nothing_stays(lost, place, run, mo
 
 def test_three_copies_of_a_folder_sent_at_once_make_one_analysis(place):
     folders = [write_folder(place / f"copy {number}") for number in range(3)]
-    words = [sys.executable, "-m", "rag_chunk", "track"]
+    words = [program_path("rag-chunk"), "track"]
     processes = [
         subprocess.Popen([*words, folder.name, "--mlflow-uri", "sqlite:///runs.db"], stderr=subprocess.PIPE, text=True)
         for folder in folders
@@ -338,7 +340,9 @@ program()
 """
     words = ["analyze", "docs", "--strategy", "sentence,header", "--test-file", "questions.json", "--mlflow-tracking"]
     words += ["--mlflow-uri", "sqlite:///runs.db", "--experiment-name", "endings"]
-    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, timeout=120, check=False)
+    done = subprocess.run(
+        [program_path("python"), "-c", program, *words], capture_output=True, timeout=120, check=False
+    )
     assert done.returncode == -signal.SIGKILL
     assert statuses(place) == ["RUNNING"]
     status, _, err = run("track", "--all", "--mlflow-uri", "sqlite:///runs.db")
@@ -350,7 +354,7 @@ program()
 def test_track_leaves_an_analysis_that_is_under_way(place, run, monkeypatch):
     """Another terminal sends what waits while this one works."""
     score, others = vars(ANALYSIS)["score_chunks"], list[Any]()
-    command = [sys.executable, "-m", "rag_chunk", "track", "--all", "--mlflow-uri", "sqlite:///runs.db"]
+    command = [program_path("rag-chunk"), "track", "--all", "--mlflow-uri", "sqlite:///runs.db"]
 
     def track_meanwhile(*given: Any, **named: Any) -> Any:
         if not others:

@@ -11,11 +11,12 @@ from rag_chunk.config.tracking import TrackingConfig
 from rag_chunk.errors import InputError, TrackingError
 from rag_chunk.mlflow_tracker import config_from_run, track_folder
 from rag_chunk.workflow.lookup import find_saved_analysis
+from tests.support.installed_mlflow import skip_without_mlflow
 from tests.support.mlflow_proxy import Proxy
 from tests.support.mlflow_runs import artifacts, client_of, log
 from tests.support.mlflow_server import running_server
 
-pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+skip_without_mlflow()
 
 
 @pytest.fixture(scope="module")

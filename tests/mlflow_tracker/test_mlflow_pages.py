@@ -20,10 +20,11 @@ from rag_chunk.mlflow_tracker.tables import FIRST_METRICS
 from rag_chunk.workflow import Reporter, run
 from tests.support.browser import Pages, keep_picture, mlflow_pages, with_pages
 from tests.support.empty_store import copy_empty_store
+from tests.support.installed_mlflow import skip_without_mlflow
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
-pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+skip_without_mlflow()
 pytestmark = with_pages
 
 

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -14,13 +13,15 @@ import pytest
 
 from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker import TrackingConfig, fetch_config, track_folder, track_run
-from rag_chunk.mlflow_tracker.environment import mlflow_version, quiet_mlflow
+from rag_chunk.mlflow_tracker.environment import quiet_mlflow
+from tests.support.installed_mlflow import mlflow_version, skip_without_mlflow
 from tests.support.mlflow_folder import write_documents, write_folder
 from tests.support.mlflow_proxy import Proxy, free_port
 from tests.support.mlflow_runs import artifacts, client_of, log
 from tests.support.mlflow_server import running_server
+from tests.support.warm_process import program_path
 
-pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+skip_without_mlflow()
 
 CHECKS_HOSTS = (3, 5)
 
@@ -34,8 +35,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(store: Path) -> Iterator[str]:
     """Return the address of an MLflow server of its own."""
-    with quiet_mlflow():
-        hosts = ("--allowed-hosts", "127.0.0.1:*") if mlflow_version() >= CHECKS_HOSTS else ()
+    hosts = ("--allowed-hosts", "127.0.0.1:*") if mlflow_version() >= CHECKS_HOSTS else ()
     with running_server(store, *hosts) as address:
         yield address
 
@@ -53,9 +53,8 @@ def test_a_server_gets_the_same(server, results, notes, monkeypatch):
 
 
 def test_a_server_that_refuses_a_host_name_is_told_of_it(server, results, notes):
-    with quiet_mlflow():
-        if mlflow_version() < CHECKS_HOSTS:
-            pytest.skip("this MLflow takes every host name")
+    if mlflow_version() < CHECKS_HOSTS:
+        pytest.skip("this MLflow takes every host name")
     said = "On the server: mlflow server --allowed-hosts localhost"
     with pytest.raises(TrackingError, match=said):
         log(results, notes, uri=server.replace("127.0.0.1", "localhost"))
@@ -274,4 +273,4 @@ mlflow.flush_trace_async_logging()
 def ask(server: str) -> None:
     """Leave a trace of an application that retrieved one passage."""
     environment = {**os.environ, "MLFLOW_TRACKING_URI": server}
-    subprocess.run([sys.executable, "-c", ASKING], env=environment, check=True, capture_output=True)
+    subprocess.run([program_path("python"), "-c", ASKING], env=environment, check=True, capture_output=True)

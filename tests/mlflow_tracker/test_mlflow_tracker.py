@@ -12,7 +12,6 @@ import sys
 import time
 import warnings
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -34,16 +33,18 @@ from rag_chunk.mlflow_tracker import (
 from rag_chunk.mlflow_tracker.environment import quiet_mlflow
 from rag_chunk.mlflow_tracker.failures import explain
 from tests.support.empty_store import copy_empty_store
+from tests.support.installed_mlflow import mlflow_version, skip_without_mlflow
 from tests.support.mlflow_folder import CREATED, FOUR, configuration, report, write_folder
 from tests.support.mlflow_runs import all_runs, artifacts, client_of, log, statuses
 from tests.support.mlflow_server import running_pages
+from tests.support.warm_process import program_path, programs
 
-pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+skip_without_mlflow()
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "mlflow.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"(?ms)^```bash\n(.*?)^```", PAGE)
 BLOCKS = {name: block for block in COMMANDS for name in re.findall(r"(?m)^(?:[A-Z_]+=\S+ )?mlflow ([\w-]+)", block)}
-VERSION = tuple(int(part) for part in version("mlflow").split(".")[:2])
+VERSION = mlflow_version()
 
 
 def uri_of(folder: Path) -> str:
@@ -530,7 +531,7 @@ def rows(folder: Path) -> int:
 
 def shell(command: str, folder: Path) -> None:
     """Run a command of the page, which says `mlflow` for the one that is installed here."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{programs()}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "MLFLOW_DISABLE_TELEMETRY": "true"}
     words = ["bash", "-c", command]
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -626,10 +627,8 @@ except Interrupted as interrupted:
 
 
 def start(program: str, *words: str, cwd: Path | None = None) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     return subprocess.Popen(
-        [sys.executable, "-c", program, *words],
-        cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [program_path("python"), "-c", program, *words], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker import registry
 from tests.analysis.test_comparison import LARGE, SMALL
 from tests.conftest import Program
+from tests.support.installed_mlflow import mlflow_version, skip_without_mlflow
 from tests.support.mlflow_runs import client_of
 from tests.support.mlflow_store import Store, houses
 
-pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
-VERSION = tuple(map(int, package_version("mlflow").split(".")[:2]))
+skip_without_mlflow()
+VERSION = mlflow_version()
 with_aliases = pytest.mark.skipif(VERSION < registry.ALIASES, reason="this MLflow has no aliases")
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from rag_chunk.mlflow_tracker import TrackingConfig, question_sets, track_folder
 from rag_chunk.mlflow_tracker.question_sets import DATASETS, DIGEST
 from tests.analysis.test_comparison import LARGE
 from tests.conftest import Program
+from tests.support.installed_mlflow import mlflow_version, skip_without_mlflow
 from tests.support.mlflow_runs import client_of
 from tests.support.mlflow_store import Store, houses
 
-pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
-VERSION = tuple(map(int, version("mlflow").split(".")[:2]))
+skip_without_mlflow()
+VERSION = mlflow_version()
 with_datasets = pytest.mark.skipif(VERSION < DATASETS, reason="this MLflow keeps no evaluation datasets")
 
 

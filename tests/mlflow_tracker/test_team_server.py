@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from rag_chunk import config_from_run
-from rag_chunk.mlflow_tracker.environment import mlflow_version
 from tests.analysis.test_comparison import LARGE, SMALL
 from tests.conftest import Program
+from tests.support.installed_mlflow import mlflow_version, skip_without_mlflow
 from tests.support.mlflow_runs import client_of
 from tests.support.mlflow_server import running_server
 from tests.support.mlflow_store import Store, houses
 from tests.support.webhook_receiver import receiving
 
-pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
+skip_without_mlflow()
 VERSION = mlflow_version()
 pytestmark = pytest.mark.skipif(VERSION < (2, 3), reason="this MLflow has no aliases")
 LOCAL_WEBHOOKS = {"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true"}

@@ -8,7 +8,6 @@ makes the pictures of `docs/mlflow.md` anew.
 import json
 import re
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -28,11 +27,12 @@ from rag_chunk.mlflow_tracker.retriever_spans import (
 from rag_chunk.questions.shared_records import plan_merge
 from tests.conftest import Program
 from tests.support.browser import Pages, keep_picture, mlflow_pages, with_pages
+from tests.support.installed_mlflow import mlflow_version, skip_without_mlflow
 from tests.support.mlflow_runs import client_of
 from tests.support.traced_app import ASKED, EXAMPLES, STORE, recall_of, run_app, track_questions
 
-pytest.importorskip("mlflow", reason="the extra mlflow is not installed", exc_type=ImportError)
-VERSION = tuple(map(int, version("mlflow").split(".")[:2]))
+skip_without_mlflow()
+VERSION = mlflow_version()
 
 
 def in_browser(test: Any) -> Any:

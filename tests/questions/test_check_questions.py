@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from rag_chunk.errors import InputError
 from rag_chunk.questions import QuestionCheck, check_questions, read_questions
 from tests.support.evaluation import corpora, stretches
 from tests.support.texts import texts
+from tests.support.warm_process import program_path
 
 GUIDE = """# Keys
 
@@ -109,7 +109,7 @@ def test_a_file_without_errors_is_done_even_with_warnings(docs: Path) -> None:
 def test_the_program_ends_with_the_status_and_the_result_on_stdout(docs: Path) -> None:
     (docs / "q.csv").write_text('question,relevant\nHow?,nowhere at all\nWhy?,"[1]"\n')
     (docs / "docs" / "a.sh").touch()
-    program = [sys.executable, "-m", "rag_chunk", "check-questions", "q.csv", "docs"]
+    program = [program_path("rag-chunk"), "check-questions", "q.csv", "docs"]
     done = subprocess.run(program, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}, check=False)
     assert done.returncode == 3
     assert done.stdout.startswith("error: question q1 (line 2): 'nowhere at all' is in no document; nearest: ")

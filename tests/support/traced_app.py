@@ -4,15 +4,21 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 from tests.support.empty_store import copy_empty_store
+from tests.support.warm_process import program_path
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ASKED = 10
 STORE = "sqlite:///mlflow.db"  # datasets need a database, and older versions of MLflow use a folder by default
-_ONE_AFTER_THE_OTHER = "import json, sys, traced_app\nfor words in json.loads(sys.argv[1]): traced_app.main(*words)"
+_ONE_AFTER_THE_OTHER = """
+import json, sys
+examples, commands = sys.argv[1:]
+sys.path.insert(0, examples)
+import traced_app
+for words in json.loads(commands): traced_app.main(*words)
+"""
 
 
 def track_questions(folder: Path) -> None:
@@ -27,7 +33,7 @@ def track_questions(folder: Path) -> None:
 
 def run_app(folder: Path, *commands: tuple[str, ...]) -> str:
     """Run commands of the application in one process, as MLflow takes seconds to import; return what it prints."""
-    return _python(folder, "-c", _ONE_AFTER_THE_OTHER, json.dumps(commands))
+    return _python(folder, "-c", _ONE_AFTER_THE_OTHER, str(EXAMPLES), json.dumps(commands))
 
 
 def recall_of(printed: str) -> list[str]:
@@ -36,8 +42,8 @@ def recall_of(printed: str) -> list[str]:
 
 
 def _python(folder: Path, *words: str) -> str:
-    settings = {"MLFLOW_TRACKING_URI": STORE, "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": str(EXAMPLES)}
-    command = [sys.executable, *words]
+    settings = {"MLFLOW_TRACKING_URI": STORE, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command = [program_path("python"), *words]
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, **settings}, capture_output=True, text=True, check=False
     )

@@ -3,10 +3,11 @@
 import importlib.util
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.warm_process import programs
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "workflow.sh"
 needs_mlflow = pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="needs mlflow")
@@ -14,7 +15,7 @@ needs_mlflow = pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, re
 
 @needs_mlflow
 def test_the_whole_workflow_ends_with_equal_metrics(tmp_path):
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(programs()), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", str(SCRIPT), str(tmp_path / "new folder")],
         env={**os.environ, "PATH": path},
@@ -32,7 +33,7 @@ def test_an_analysis_that_fails_ends_the_workflow_and_says_why(tmp_path):
     examples = tmp_path / "examples"
     examples.mkdir()
     (examples / "workflow.sh").write_bytes(SCRIPT.read_bytes())
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(programs()), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", str(examples / "workflow.sh"), str(tmp_path / "out")],
         env={**os.environ, "PATH": path},

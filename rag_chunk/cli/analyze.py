@@ -48,6 +48,10 @@ def analyze(
     every combination. Sizes and overlaps can also be ranges: --chunk-size 100:800:100. Without --test-file, you only see
     how large the chunks are.
     """
+    # Here few calls are open: Python, which keeps these in pieces of memory, would give one back and get it again thousands
+    # of times while numpy is imported, where that happens deep in other imports.
+    import numpy  # noqa: F401
+
     from rag_chunk.config.sources import load_settings
     from rag_chunk.corpus.cache import caching
     from rag_chunk.workflow import Reporter, estimate, run

@@ -4,7 +4,9 @@ import gc
 import os
 import signal
 
-_OBJECTS = 100_000  # that are made before the collector looks for circles: with 700 it looks at every import again
+# Objects that are made before the collector looks for circles: with 700 it looks at every import again. A short run makes
+# about 100,000, most of them in modules.
+_OBJECTS = 200_000
 _SETTINGS = {  # of libraries, read when they are imported
     "PYDANTIC_DISABLE_PLUGINS": "__all__",  # to find them, the metadata of every installed package would be read
     "OPENBLAS_NUM_THREADS": "1",  # configurations use the cores; several threads of a small product wait for each other

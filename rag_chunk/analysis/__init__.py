@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from rag_chunk._version import __version__
 from rag_chunk.analysis.comparison import blocks, compare_configurations, with_intervals
@@ -15,17 +16,13 @@ from rag_chunk.analysis.conversions import (
     name_rivals,
     with_evaluation,
 )
-from rag_chunk.analysis.cost_estimate import CostEstimate, in_minutes, needs_estimate
 from rag_chunk.analysis.document_lists import corpus_entry
-from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet, evaluation_set
 from rag_chunk.analysis.report import Report
 from rag_chunk.analysis.report_inputs import questions_entry, skipped_entries
 from rag_chunk.analysis.runner import Run
 from rag_chunk.analysis.scoring import HEADLINE, Scored
 from rag_chunk.analysis.scoring_workers import open_workers
-from rag_chunk.analysis.shard_estimates import estimate_embedding
-from rag_chunk.analysis.shard_survey import CorpusSurvey, survey_corpus
 from rag_chunk.analysis.skipped import (
     find_skipped_evidence,
     find_unseen_headings,
@@ -34,14 +31,20 @@ from rag_chunk.analysis.skipped import (
     in_memory,
 )
 from rag_chunk.analysis.tokenizer_mismatch import find_other_tokenizers
-from rag_chunk.analysis.unsharded import refuse_sharded
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
+from rag_chunk.config.names import is_function_name
 from rag_chunk.config.sweep import names_of, safe_names
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
+from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
 from rag_chunk.questions import Questions
+
+if TYPE_CHECKING:
+    from rag_chunk.analysis.cost_estimate import CostEstimate
+    from rag_chunk.analysis.external import ExternalRun
+    from rag_chunk.analysis.shard_survey import CorpusSurvey
 
 __all__ = ["HEADLINE", "Analysis", "analyze", "find_baseline", "score_retrievals"]
 
@@ -68,7 +71,7 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
     settings: AnalysisConfig | None = None,
     skipped: Iterable[tuple[str, str]] = (),
     progress: Progress | None = None,
-    on_estimate: Callable[[CostEstimate], None] | None = None,
+    on_estimate: "Callable[[CostEstimate], None] | None" = None,
     conversions: Sequence[RivalConversion] = (),
 ) -> Analysis:
     """Chunk, retrieve, score and compare; without `questions`, chunk and measure the chunks.
@@ -90,6 +93,8 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
     shards = corpus if isinstance(corpus, ShardedCorpus) else None
     corpus = corpus.line if isinstance(corpus, ShardedCorpus) else corpus
     if shards:
+        from rag_chunk.analysis.unsharded import refuse_sharded
+
         refuse_sharded(named, settings)
     converted = [with_evaluation(each, corpus, settings, seed) for each in conversions]
     rivals = name_rivals(named, converted)
@@ -99,20 +104,36 @@ def analyze(  # noqa: PLR0913 - what it reports to is apart from what it analyse
     asked = evaluation_set(corpus, questions, settings, seed)
     on_progress = progress or _ignore
     written = []
-    if needs_estimate(named.values()):
+    if _needs_estimate(named.values()):
+        from rag_chunk.analysis.shard_estimates import estimate_embedding
+
         estimate = estimate_embedding(shards or corpus, named, questions)
         estimate.check(settings.max_embed_tokens)
         estimate.check_contexts(settings.max_context_tokens)
         if on_estimate:
             on_estimate(estimate)
         written = _write_contexts(corpus, named, settings, on_progress)
-    survey = survey_corpus(shards, named, asked.questions.texts if asked else None) if shards else None
+    survey = None
+    if shards:
+        from rag_chunk.analysis.shard_survey import survey_corpus
+
+        survey = survey_corpus(shards, named, asked.questions.texts if asked else None)
     run = _run(corpus, asked, settings, rivals, on_progress, survey)
     on_progress(len(rivals), len(rivals), _COMPARING)
     notices = (*skipped, *describe_lost(converted), *written, *_find_notices(corpus, asked, named.values(), survey))
     analysis = _build_analysis(run, asked, corpus, questions, settings, notices)
     on_progress(len(rivals), len(rivals), "")
     return replace(analysis, report=compare_conversions(analysis.report, run.scored.values(), converted))
+
+
+def _needs_estimate(configs: Iterable[RunConfig]) -> bool:
+    """Whether some configuration needs a model that costs something; what a function of the user's own costs is not known."""
+    return any(
+        config.has_written_contexts
+        or (config.needs_vectors and not embedder_of(config).is_cheap)
+        or (config.reranker and not is_function_name(config.reranker))
+        for config in configs
+    )
 
 
 def _write_contexts(
@@ -132,7 +153,7 @@ def _run(
     settings: AnalysisConfig,
     rivals: Mapping[str, tuple[RunConfig, RivalConversion | None]],
     on_progress: Progress,
-    survey: CorpusSurvey | None,
+    survey: "CorpusSurvey | None",
 ) -> Run:
     """Run the configurations, each on its conversion of the documents; measure what they cost if that is asked for."""
     ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
@@ -152,7 +173,7 @@ def _run(
 
 
 def _find_notices(
-    corpus: Corpus, asked: EvaluationSet | None, configs: Collection[RunConfig], survey: CorpusSurvey | None
+    corpus: Corpus, asked: EvaluationSet | None, configs: Collection[RunConfig], survey: "CorpusSurvey | None"
 ) -> list[tuple[str, str]]:
     """Return what configurations cannot use, or count by another tokenizer, and a sentence on each."""
     seen = survey.has_headings if survey else has_headings(corpus, configs)
@@ -170,6 +191,8 @@ def _progress_of_work(progress: Progress, number: int, total: int, name: str) ->
     started, first, expected = 0.0, 0, ("", -1)
 
     def on_progress(work: str, done: int, count: int) -> None:
+        from rag_chunk.analysis.cost_estimate import in_minutes
+
         nonlocal started, first, expected
         if (work, count) != expected:  # sentences, then questions, then chunks
             started, first, expected = time.perf_counter(), done, (work, count)
@@ -182,7 +205,7 @@ def _progress_of_work(progress: Progress, number: int, total: int, name: str) ->
 
 def score_retrievals(
     corpus: Corpus,
-    retrievals: Mapping[str, ExternalRun],
+    retrievals: "Mapping[str, ExternalRun]",
     questions: Questions,
     *,
     settings: AnalysisConfig | None = None,

@@ -8,34 +8,26 @@ from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from rag_chunk.analysis.shard_passes import (
-    RankingTask,
-    ReadableChunks,
-    RowsTask,
-    rank_part,
-    read_chunks,
-    read_indexed_texts,
-    read_texts,
-    select_rows,
-)
 from rag_chunk.analysis.unsharded import RANKED_IN_PARTS
 from rag_chunk.chunker import Chunk, Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus.arrays import NO_POSITIONS, Positions
 from rag_chunk.corpus.sharded_corpus import RunTasks
-from rag_chunk.embedder import Vectors
 from rag_chunk.retriever import Ranking, rank
 from rag_chunk.retriever.bm25 import best_of_part, bm25
-from rag_chunk.retriever.bm25_candidates import CandidateCounts
-from rag_chunk.retriever.dense import dense
-from rag_chunk.retriever.hybrid import DEPTH, fuse
-from rag_chunk.retriever.order import ScoredRows, merge_best, no_rows
+from rag_chunk.retriever.order import ScoredRows, merge_best, no_rows, select_rows
 from rag_chunk.retriever.term_counts import CollectionStatistics, TermCounts
 from rag_chunk.scorer.shape import Shape, measure_shape
+
+# What ranks by vectors, and what reads a part again, is imported where it is used: bm25 needs none of it.
+if TYPE_CHECKING:
+    from rag_chunk.analysis.shard_passes import ReadableChunks, RowsTask
+    from rag_chunk.embedder import Vectors
+    from rag_chunk.retriever.bm25_candidates import CandidateCounts
 
 _BY_VECTORS = {"dense", "late"}
 
@@ -45,7 +37,7 @@ class PartTerms(NamedTuple):
 
     statistics: CollectionStatistics
     counts: TermCounts | None = None
-    candidates: CandidateCounts | None = None
+    candidates: "CandidateCounts | None" = None
 
     def best(self, statistics: CollectionStatistics, depth: int, among: Positions | None) -> ScoredRows:
         """Return the best chunks, or the best of those in the rows `among`; `statistics` are those of all parts."""
@@ -62,7 +54,7 @@ class Part(Protocol):
         """The rows of its chunks among those of all parts: [chunks], in order."""
 
     @property
-    def readable(self) -> ReadableChunks:
+    def readable(self) -> "ReadableChunks":
         """What its chunks are read from, by a worker perhaps."""
 
     @property
@@ -93,7 +85,7 @@ class PartInMemory:
         return np.arange(len(self.chunking))
 
     @property
-    def readable(self) -> ReadableChunks:
+    def readable(self) -> "ReadableChunks":
         """The part itself: nothing has to be read."""
         return self
 
@@ -156,6 +148,8 @@ class ChunkedCorpus:
         if self.config.retriever == "bm25":
             return self._best_by_terms(questions, depth)[0]
         if self.config.retriever == "hybrid":
+            from rag_chunk.retriever.hybrid import DEPTH, fuse
+
             (semantic, _), _ = self._best_by_vectors(questions, max(depth, DEPTH))
             return fuse(self._best_by_terms(questions, DEPTH), semantic, depth)
         if self.config.retriever in _BY_VECTORS:
@@ -164,6 +158,8 @@ class ChunkedCorpus:
 
     def rank_among(self, questions: Sequence[str], rows: Positions) -> Ranking:
         """Rank at least the chunks in some sorted `rows`, in their order among all: int64 [questions, n], -1 for none."""
+        from rag_chunk.retriever.hybrid import DEPTH, fuse
+
         retriever = self.config.retriever
         if retriever not in RANKED_IN_PARTS or (retriever == "hybrid" and len(self.chunking) <= DEPTH):
             return self.rank(questions, len(self.chunking))
@@ -182,14 +178,20 @@ class ChunkedCorpus:
 
     def indexed_texts(self, rows: Positions) -> list[str]:
         """Return what is indexed for the chunks in these rows."""
+        from rag_chunk.analysis.shard_passes import read_indexed_texts
+
         return self._collect(read_indexed_texts, rows)
 
     def texts(self, rows: Positions) -> list[str]:
         """Return the text of the chunks in these rows."""
+        from rag_chunk.analysis.shard_passes import read_texts
+
         return self._collect(read_texts, rows)
 
     def chunks(self, rows: Positions) -> list[Chunk]:
         """Return the chunks in these rows, with their documents."""
+        from rag_chunk.analysis.shard_passes import read_chunks
+
         return self._collect(read_chunks, rows)
 
     def _best_by_terms(self, questions: Sequence[str], depth: int, among: Positions | None = None) -> ScoredRows:
@@ -220,6 +222,8 @@ class ChunkedCorpus:
         self, questions: Sequence[str], depth: int, among: Positions = NO_POSITIONS
     ) -> tuple[ScoredRows, ScoredRows]:
         """Rank by the cosine of vectors: the best `depth` chunks, and the order of those in the rows `among`."""
+        from rag_chunk.retriever.dense import dense
+
         vectors = dense(self.chunking.corpus, self.config).embed_questions(tuple(questions))
         return self._best_by_reading(questions, depth, among, vectors=vectors)
 
@@ -229,11 +233,13 @@ class ChunkedCorpus:
         depth: int,
         among: Positions = NO_POSITIONS,
         *,
-        vectors: Vectors | None = None,
+        vectors: "Vectors | None" = None,
         statistics: CollectionStatistics | None = None,
         numbers: Container[int] | None = None,
     ) -> tuple[ScoredRows, ScoredRows]:
         """Rank by the text of all parts, or of the parts of some `numbers`, as `RankingTask` describes."""
+        from rag_chunk.analysis.shard_passes import RankingTask, rank_part
+
         best, others = no_rows(len(questions)), no_rows(len(questions))
         own = [select_rows(part.rows, among) for part in self.parts]
         tasks = [
@@ -247,8 +253,10 @@ class ChunkedCorpus:
             others = merge_best([others, (rows[result.among[0]], result.among[1])], len(among))
         return best, others
 
-    def _collect(self, read: Callable[[RowsTask], tuple[int, Sequence[Any]]], wanted: Positions) -> list[Any]:
+    def _collect(self, read: "Callable[[RowsTask], tuple[int, Sequence[Any]]]", wanted: Positions) -> list[Any]:
         """Return what is read of the chunks in the rows `wanted`, from those parts alone that have some."""
+        from rag_chunk.analysis.shard_passes import RowsTask
+
         own = [select_rows(part.rows, wanted) for part in self.parts]
         tasks = [RowsTask(part.readable, rows) for part, rows in zip(self.parts, own, strict=True) if len(rows)]
         value_of: dict[int, Any] = {}

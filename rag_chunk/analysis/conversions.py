@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from rag_chunk.analysis.scoring import Scored
 from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Floats, Positions
-from rag_chunk.corpus.joined_corpus import JoinedCorpus
 from rag_chunk.questions import Questions
-from rag_chunk.questions.joined_questions import JoinedQuestions
+
+if TYPE_CHECKING:
+    from rag_chunk.corpus.joined_corpus import JoinedCorpus
+    from rag_chunk.questions.joined_questions import JoinedQuestions
 
 _MOST_NAMED = 8
 
@@ -35,7 +38,7 @@ class RivalConversion:
     evaluation: EvaluationSet | None = None
 
 
-def list_conversions(joined: JoinedCorpus, asked: JoinedQuestions | None) -> tuple[RivalConversion, ...]:
+def list_conversions(joined: "JoinedCorpus", asked: "JoinedQuestions | None") -> tuple[RivalConversion, ...]:
     """Return the conversions that are compared."""
     if asked is None:
         return tuple(RivalConversion(name, extent) for name, extent in joined.extents.items())

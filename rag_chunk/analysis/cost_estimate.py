@@ -11,7 +11,6 @@ from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.chunker.semantic import sentences
 from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import BACKENDS, needs_token_vectors, needs_vectors
-from rag_chunk.config.names import is_function_name
 from rag_chunk.corpus import Corpus
 from rag_chunk.embedder import Embedder, Role, embed, embedder_of, is_stored, key
 from rag_chunk.errors import SettingsError
@@ -171,16 +170,6 @@ def estimate_cost(
         evenly(writing.samples, MOST_TIMED),
         count_pairs(configs, writing.items, len(questions.texts) if questions else 0),
         writing.contexts.estimates(),
-    )
-
-
-def needs_estimate(configs: Iterable[RunConfig]) -> bool:
-    """Whether some configuration needs a model that costs something; what a function of the user's own costs is not known."""
-    return any(
-        config.has_written_contexts
-        or (config.needs_vectors and not embedder_of(config).is_cheap)
-        or (config.reranker and not is_function_name(config.reranker))
-        for config in configs
     )
 
 

@@ -8,6 +8,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.cores import available_cores
 from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.units import Tokens, Units, encoding_name, units_of
+from rag_chunk.corpus.units.encoder import encoder_of
 from rag_chunk.corpus.units.token_arrays import ALONE, are_kept
 from rag_chunk.corpus.units.tokenizer_names import is_tokenizer_name
 
@@ -26,6 +27,9 @@ def encoding_beside(corpus: Corpus, configs: Iterable[RunConfig]) -> Iterator[No
         yield
         return
     from rag_chunk.analysis.forked_pool import open_pool  # with a part of the standard library that few runs need
+
+    for encoding in encodings:
+        encoder_of(encoding).load()  # here, as this process counts with it afterwards
 
     def encode(encoding: str) -> Units:
         return units_of(corpus, "tokens", encoding)

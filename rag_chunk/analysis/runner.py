@@ -6,20 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rag_chunk.analysis.chunked_corpus import ChunkedCorpus, chunked_in_memory
 from rag_chunk.analysis.conversions import RivalConversion
-from rag_chunk.analysis.external import ExternalRun
 from rag_chunk.analysis.holdout import EvaluationSet
 from rag_chunk.analysis.ranking import retrieve
 from rag_chunk.analysis.report import ConfigurationResult, EmbeddingEntry, ExternalFiles
-from rag_chunk.analysis.running_costs import with_costs
 from rag_chunk.analysis.scoring import Scored, measure_chunks, score_chunks
 from rag_chunk.analysis.scoring_workers import ScoringWorkers
-from rag_chunk.analysis.shard_survey import CorpusSurvey
 from rag_chunk.analysis.stage import Stage, time_stage
 from rag_chunk.chunker import Chunking, chunk
 from rag_chunk.config import RunConfig
@@ -33,6 +30,10 @@ from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.retriever import is_built_in, prepare
 from rag_chunk.retriever.indexed import index_settings
 from rag_chunk.retriever.reranking import track_reranking
+
+if TYPE_CHECKING:
+    from rag_chunk.analysis.external import ExternalRun
+    from rag_chunk.analysis.shard_survey import CorpusSurvey
 
 # Settings that do nothing but make chunks: where spans and sizes are equal, they cannot make a difference.
 _CHUNKING = {*settings_of("chunk")} - {"unit", "parent_ratio", "skip_blocks"}
@@ -75,7 +76,7 @@ class Run:
         evaluation: EvaluationSet | None,
         groups: tuple[str, ...],
         workers: ScoringWorkers | None = None,
-        survey: CorpusSurvey | None = None,
+        survey: "CorpusSurvey | None" = None,
     ) -> None:
         """Run nothing yet; `evaluation` is nothing without questions, `survey` is there where the corpus is several shards."""
         self._corpus, self._evaluation, self._groups = corpus, evaluation, groups
@@ -189,7 +190,7 @@ class Run:
         outlines = [chunking.outline for chunking in self.chunkings.values() if chunking.outline]
         return [self._corpus, self._evaluation, *self._units, *outlines]
 
-    def add_external(self, name: str, external: ExternalRun) -> None:
+    def add_external(self, name: str, external: "ExternalRun") -> None:
         """Score chunks and rankings that were made elsewhere; how long that took is not known."""
         started = time.perf_counter()
         self._chunked[name] = chunked = chunked_in_memory(external.chunking, external.config)
@@ -214,9 +215,11 @@ class Run:
         self,
         sets: Mapping[str, EvaluationSet | None],
         prices: Prices | None,
-        external: Mapping[str, ExternalRun] | None = None,
+        external: "Mapping[str, ExternalRun] | None" = None,
     ) -> None:
         """Add what each configuration costs; when it has finished, so that nothing runs beside what is timed."""
+        from rag_chunk.analysis.running_costs import with_costs  # which few analyses measure
+
         times = {name: each.milliseconds for name, each in (external or {}).items()}
         self.scored = {
             name: with_costs(each, self._chunked[name], sets[name], prices, times.get(name, ()))

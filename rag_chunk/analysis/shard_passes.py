@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-import numpy as np
-
 from rag_chunk.chunker import Chunk, Chunking, chunk
 from rag_chunk.chunker.handed_over import handed_over
 from rag_chunk.config import RunConfig
@@ -149,12 +147,3 @@ def read_chunks(task: RowsTask) -> tuple[int, Sequence[Chunk]]:
     """Return the number of a part, and some of its chunks, with their documents."""
     every = list(task.chunked.chunk())
     return task.chunked.number, [every[row] for row in task.rows.tolist()]
-
-
-def select_rows(rows: Positions, wanted: Positions) -> Positions:
-    """Return the places of `wanted` in `rows`, as far as they are there, in the order of `rows`.
-
-    >>> select_rows(np.array([4, 1, 9]), np.array([1, 4, 5])).tolist()
-    [0, 1]
-    """
-    return np.flatnonzero(np.isin(rows, wanted))

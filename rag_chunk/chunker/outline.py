@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from rag_chunk.config import STRATEGIES, RunConfig
 from rag_chunk.config.strategy_rules import ruled_strategies
 from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Positions, Spans
-from rag_chunk.corpus.structure.syntax import Definition, syntax_of
+
+if TYPE_CHECKING:
+    from rag_chunk.corpus.structure.syntax import Definition
 
 Path = tuple[str, ...]
 
@@ -23,7 +26,7 @@ class Outline:
     `holders` is for each the number of the definition that holds it, or -1.
     """
 
-    definitions: list[Definition]
+    definitions: "list[Definition]"
     holders: list[int]
 
     def paths(self, spans: Spans) -> list[Path]:
@@ -43,7 +46,7 @@ class Outline:
         outer = [each for each, holder in zip(self.definitions, self.holders, strict=True) if holder < 0]
         return np.unique(np.array([place for each in outer for place in each[:2]], np.int64))
 
-    def _around(self, place: int) -> list[Definition]:
+    def _around(self, place: int) -> "list[Definition]":
         """Return the definitions that a place lies in, outermost first."""
         number = bisect_right(self.definitions, place, key=lambda each: each.start) - 1
         around = []
@@ -72,7 +75,9 @@ def _find_outline(corpus: Corpus, config: RunConfig) -> Outline:
     return Outline(definitions, holders)
 
 
-def _definitions(corpus: Corpus, config: RunConfig) -> Iterator[Definition]:
+def _definitions(corpus: Corpus, config: RunConfig) -> "Iterator[Definition]":
+    from rag_chunk.corpus.structure.syntax import Definition, syntax_of  # of source code, which few corpora hold
+
     for own, rows in documents_by_config(corpus, config):
         if _has_definitions(own.strategy):
             whole = len(rows) == len(corpus.documents)

@@ -1,6 +1,6 @@
 """`analyze`: the main job."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +48,10 @@ def analyze(
     every combination. Sizes and overlaps can also be ranges: --chunk-size 100:800:100. Without --test-file, you only see
     how large the chunks are.
     """
+    # Here few calls are open: Python, which keeps these in pieces of memory, would give one back and get it again thousands
+    # of times while numpy is imported, where that happens deep in other imports.
+    import numpy  # noqa: F401
+
     from rag_chunk.config.sources import load_settings
     from rag_chunk.corpus.cache import caching
     from rag_chunk.workflow import Reporter, estimate, run
@@ -79,20 +83,13 @@ def _print_estimate(estimated: "CostEstimate", seconds: float, asked: "AnalysisC
 
 def show(analysis: "Analysis", output: "OutputConfig") -> None:
     """Write the comparison, as `--output` says, to stdout or to a file."""
-    from rag_chunk.rendering import csv_text, draft_warning, markdown_text
-
     report = analysis.report
     if output.output == "table" and output.output_file is None:
         _print_table(analysis, output)
         return
-    texts: dict[str, Callable[[], str | bytes]] = {
-        "json": lambda: report.to_bytes(b"\n"),
-        "csv": lambda: csv_text(report),
-        "html": lambda: _page(analysis),
-    }
-    text = texts.get(output.output, lambda: markdown_text(report))()
-    if output.output in _WITHOUT_VERDICT and not output.quiet and (warning := draft_warning(report)):
-        say(warning)
+    text = report.to_bytes(b"\n") if output.output == "json" else _text(analysis, output.output)
+    if output.output in _WITHOUT_VERDICT and not output.quiet:
+        _warn_of_drafts(report)
     if output.output == "json" and output.save is None and not output.quiet:
         _say_unlisted(report)
     if output.output_file is None:
@@ -112,10 +109,22 @@ def _say_unlisted(report: "Report") -> None:
             say(f"the report counts its {listed.count:,} {what}; add --save DIR to list them too, in DIR/{listed.file}")
 
 
-def _page(analysis: "Analysis") -> str:
-    from rag_chunk.rendering.html import html_text
+def _text(analysis: "Analysis", form: str) -> str:
+    """Return the comparison as CSV, Markdown or a page."""
+    from rag_chunk.rendering import csv_text, markdown_text
 
-    return html_text(analysis)
+    if form == "html":
+        from rag_chunk.rendering.html import html_text
+
+        return html_text(analysis)
+    return csv_text(analysis.report) if form == "csv" else markdown_text(analysis.report)
+
+
+def _warn_of_drafts(report: "Report") -> None:
+    from rag_chunk.rendering import draft_warning
+
+    if warning := draft_warning(report):
+        say(warning)
 
 
 def _say_verdict(report: "Report", output: "OutputConfig") -> None:

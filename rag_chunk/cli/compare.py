@@ -9,8 +9,8 @@ import typer
 from rag_chunk.cli.analyze import progress
 from rag_chunk.cli.app import app, check_target, say, say_where, write
 from rag_chunk.cli.options import with_fields
-from rag_chunk.config import ComparisonConfig, OutputConfig, ReproductionConfig, TrackingConfig
-from rag_chunk.config.history import DiagnosisConfig
+from rag_chunk.config import OutputConfig, TrackingConfig
+from rag_chunk.config.history import ComparisonConfig, DiagnosisConfig, ReproductionConfig
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.errors import NotReproduced, SettingsError, Worse
 

@@ -6,7 +6,7 @@ import typer
 
 from rag_chunk.cli.app import app, say
 from rag_chunk.cli.options import with_fields
-from rag_chunk.config import PromotionConfig
+from rag_chunk.config.history import PromotionConfig
 
 Name = Annotated[
     str,

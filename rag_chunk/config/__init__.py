@@ -3,7 +3,6 @@
 from rag_chunk.config.analysis import AnalysisConfig
 from rag_chunk.config.catalog import BACKENDS, RETRIEVERS, STRATEGIES
 from rag_chunk.config.file import FOLDER_FILE, SCHEMA_VERSION, ConfigFile, parse_config, read_config
-from rag_chunk.config.history import ComparisonConfig, PromotionConfig, ReproductionConfig
 from rag_chunk.config.metric_table import DEFAULT_GROUPS, METRIC_GROUPS, METRICS
 from rag_chunk.config.names import did_you_mean, external_name, is_external, is_function_name
 from rag_chunk.config.output import OutputConfig
@@ -22,11 +21,8 @@ __all__ = [
     "STRATEGIES",
     "UNITS",
     "AnalysisConfig",
-    "ComparisonConfig",
     "ConfigFile",
     "OutputConfig",
-    "PromotionConfig",
-    "ReproductionConfig",
     "RunConfig",
     "TrackingConfig",
     "Unit",

@@ -24,7 +24,6 @@ from rag_chunk.config import (
     read_config,
 )
 from rag_chunk.config.analysis import ONLY_SCORE
-from rag_chunk.config.extras import lack_of
 from rag_chunk.config.names import is_stored_address, safe_name
 from rag_chunk.config.output import refuse_unheard
 from rag_chunk.config.setting_groups import settings_of
@@ -222,6 +221,8 @@ def _split_swept(
     settings = {name: value for name, value in {**base, **given}.items() if name not in varied}
     left_out: list[tuple[str, str]] = []
     if "all" in varied.get("strategy", ()):
+        from rag_chunk.config.extras import lack_of  # looks for packages
+
         usual = {name: row for name, row in STRATEGIES.items() if row.is_for_any}
         lacks = {name: lack_of(row, settings.get("embedding_model")) for name, row in usual.items()}
         can_run = [name for name, lack in lacks.items() if lack is None]

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
-from rag_chunk.config.redaction import redact
 from rag_chunk.config.setting_checks import numbers
 from rag_chunk.errors import InputError, SettingsError
 
@@ -187,4 +186,6 @@ def _without_secrets(value: Any) -> Any:
     """Return a text, or a mapping's texts, redacted; anything else as it is."""
     if isinstance(value, dict):
         return {name: _without_secrets(each) for name, each in value.items()}
+    from rag_chunk.config.redaction import redact  # compiles six expressions, for what is sent or saved
+
     return redact(value) if isinstance(value, str) else value

@@ -46,10 +46,11 @@ def is_enabled() -> bool:
 
 def cache_folder() -> Path:
     """Return the folder: `RAG_CHUNK_CACHE`, else the user's cache folder on this system."""
+    if named := os.environ.get("RAG_CHUNK_CACHE"):
+        return Path(named)
     import platformdirs
 
-    named = os.environ.get("RAG_CHUNK_CACHE")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("rag-chunk"))
+    return Path(platformdirs.user_cache_dir("rag-chunk"))
 
 
 def why_unusable() -> str:

@@ -4,13 +4,11 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag_chunk.corpus.converters import (
     CONVERTED_ENDINGS,
-    ConversionTask,
-    OnProgress,
     choose_converters,
-    convert_files,
     find_strays,
     is_converted_folder,
     read_converted_folder,
@@ -35,6 +33,9 @@ from rag_chunk.corpus.stored_files import check_source
 from rag_chunk.corpus.text_encoding import LOOKS_LIKE, decode, unreadable_error, writable
 from rag_chunk.errors import InputError, MissingExtra, RagChunkError
 
+if TYPE_CHECKING:
+    from rag_chunk.corpus.converters.conversion import OnProgress
+
 STRAY = "is not one of the documents that were converted into this folder, and is not read"
 
 
@@ -46,7 +47,7 @@ def read_corpus(
     skip_unreadable: bool = False,
     apart: Iterable[Path] = (),
     converter: Iterable[str] = (),
-    on_progress: OnProgress | None = None,
+    on_progress: "OnProgress | None" = None,
 ) -> Corpus:
     """Read the documents under `source`: a folder, one file, or tables of documents.
 
@@ -102,7 +103,7 @@ def list_documents(
 
 
 def read_listed(
-    listing: DocumentListing, *, skip_unreadable: bool = False, on_progress: OnProgress | None = None
+    listing: DocumentListing, *, skip_unreadable: bool = False, on_progress: "OnProgress | None" = None
 ) -> Corpus:
     """Read the documents of a listing; raise `InputError` with those that cannot be read, unless they may be left out."""
     documents, unread = _read_all(listing.selected, listing.root, on_progress)
@@ -159,7 +160,7 @@ def is_broken(entry: Skipped) -> bool:
 
 
 def _read_all(
-    selected: SelectedFiles, root: Path, on_progress: OnProgress | None
+    selected: SelectedFiles, root: Path, on_progress: "OnProgress | None"
 ) -> tuple[list[Document], list[Skipped]]:
     documents, broken = [], []
     for path in selected.texts:
@@ -170,6 +171,10 @@ def _read_all(
             broken.append(Skipped(name, str(error)))
         except OSError as error:
             broken.append(Skipped(name, f"cannot be read ({error.strerror})"))
+    if not selected.conversions:
+        return documents, broken
+    from rag_chunk.corpus.converters.conversion import ConversionTask, convert_files
+
     tasks = [ConversionTask(path, name_of(path, root), row) for path, row in selected.conversions]
     converted, failed = convert_files(tasks, on_progress=on_progress)
     return [*documents, *converted], [*broken, *failed]

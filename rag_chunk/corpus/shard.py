@@ -17,10 +17,9 @@ from rag_chunk.corpus.line import Corpus
 from rag_chunk.corpus.name_patterns import NamePatterns
 from rag_chunk.corpus.reader import check_no_broken, list_documents, nothing_error, read_converted, read_files
 from rag_chunk.corpus.selected_files import name_of
+from rag_chunk.corpus.sharded_corpus import MEGABYTE
 from rag_chunk.corpus.stored_documents import is_stored, list_stored, read_stored_texts
 from rag_chunk.corpus.stored_files import StoredFile, check_source, local_file, local_files
-
-MEGABYTE = 1_000_000
 
 
 class NamedFile(NamedTuple):

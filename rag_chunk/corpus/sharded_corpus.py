@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from rag_chunk.corpus.line import Corpus
 from rag_chunk.corpus.partial_corpus import PartialCorpus
 
+MEGABYTE = 1_000_000
 RunTasks = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # as `map`, but in any order
 
 

@@ -277,7 +277,7 @@ class Terms:
         at_start = np.flatnonzero((self._run_starts[first] < starts) & (starts < self._run_ends[first]))
         at_end = np.flatnonzero((last >= 0) & (self._run_starts[last] < ends) & (ends < self._run_ends[last]))
         # A run that is cut at both ends, because the span lies inside it, counts once.
-        at_end = at_end[~np.isin(at_end, at_start) | (last[at_end] != first[at_end])]
+        at_end = at_end[~among(at_end, at_start) | (last[at_end] != first[at_end])]
         rows = np.concatenate([at_start, at_end])
         runs = np.concatenate([first[at_start], last[at_end]])
         pieces = np.column_stack([

@@ -97,3 +97,12 @@ def _lower_bounds(scores: Floats, depth: int) -> Floats:
             np.maximum(best, scores[:, first : first + groups], out=best)
     place = best.shape[1] - depth
     return np.partition(best, place, axis=1)[:, place, None]
+
+
+def select_rows(rows: Positions, wanted: Positions) -> Positions:
+    """Return the places of `wanted` in `rows`, as far as they are there, in the order of `rows`.
+
+    >>> select_rows(np.array([4, 1, 9]), np.array([1, 4, 5])).tolist()
+    [0, 1]
+    """
+    return np.flatnonzero(np.isin(rows, wanted))

@@ -7,7 +7,7 @@ import numpy as np
 
 from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import Bools, Floats, Positions, distinct, first_of_runs
+from rag_chunk.corpus.arrays import Bools, Floats, Positions, among, distinct, first_of_runs
 from rag_chunk.questions.question import Questions, question_overlap
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.budget import CURVE, LADDER, BudgetCurve, budgets_of
@@ -81,7 +81,7 @@ def in_own_documents(ranking: Ranking, chunking: Chunking, questions: Questions)
     corpus, known = chunking.corpus, _known_documents(chunking, questions)
     document = np.append(corpus.documents_at(chunking.spans[:, 0]), 0)[ranking]
     keys = np.arange(len(ranking))[:, None] * len(corpus.documents) + document
-    own: Bools = np.isin(keys, known) & (ranking >= 0)
+    own: Bools = among(keys, known) & (ranking >= 0)
     return own
 
 

@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_chunk.analysis import Analysis, Progress, analyze, find_baseline, score_retrievals
-from rag_chunk.analysis.cost_estimate import CostEstimate, describe_duration, describe_pairs, measure_seconds
-from rag_chunk.analysis.external import read_retrievals
 from rag_chunk.analysis.folder import REPORT, check_folder, check_unclaimed, claim_folder, folder_lock, prepare_folder
-from rag_chunk.analysis.shard_estimates import estimate_embedding
 from rag_chunk.config import TrackingConfig
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify, Settings
@@ -23,10 +20,9 @@ from rag_chunk.workflow.inputs import (
     read_whole,
     refuse_overwriting_inputs,
 )
-from rag_chunk.workflow.results import save_results
-from rag_chunk.workflow.spool import SPOOL, choose_spool, mark_open, remove_from_spool, safe_notice, save_in_spool
 
 if TYPE_CHECKING:
+    from rag_chunk.analysis.cost_estimate import CostEstimate
     from rag_chunk.mlflow_tracker import Tracked
 
 Show = Callable[[Analysis], None]
@@ -62,11 +58,14 @@ def run(settings: Settings, reporter: Reporter, workers: WorkersConfig | None = 
         )
 
 
-def estimate(settings: Settings, notify: Notify, workers: WorkersConfig | None = None) -> tuple[CostEstimate, float]:
+def estimate(settings: Settings, notify: Notify, workers: WorkersConfig | None = None) -> "tuple[CostEstimate, float]":
     """Read all, and return what the main job would embed, and after how long. Nothing is saved or tracked.
 
     Nothing is embedded but a few texts where the model runs on this machine: they tell how long all would take.
     """
+    from rag_chunk.analysis.cost_estimate import measure_seconds
+    from rag_chunk.analysis.shard_estimates import estimate_embedding
+
     with open_inputs(settings, workers or WorkersConfig(), notify, None) as inputs:
         for name, reason in settings.skipped:
             notify(f"{name} is left out: {reason}")
@@ -76,6 +75,8 @@ def estimate(settings: Settings, notify: Notify, workers: WorkersConfig | None =
 
 def run_score(settings: Settings, reporter: Reporter, *, chunk_size: int | None = None) -> "Tracked | None":
     """Score what somebody else has retrieved; show, save and track it as `run` does."""
+    from rag_chunk.analysis.external import read_retrievals
+
     _check_targets(settings)
     tracked_as = _tracking_options(settings)
     asked, (config,) = settings.analysis, settings.configs.values()
@@ -119,6 +120,8 @@ def _carry_out(
     else:
         analysis = analyse()
         if folder:  # before they are shown: the reader of stdout may be gone, or the disk full
+            from rag_chunk.workflow.results import save_results  # renders, which most runs need not
+
             with _show_on_failure(reporter.show, analysis):
                 save_results(analysis, folder, tracked_as.to_json())
         reporter.show(analysis)
@@ -148,8 +151,10 @@ def _analyse(settings: Settings, inputs: Inputs, reporter: Reporter) -> Analysis
     return analysis
 
 
-def _say_costs(estimated: CostEstimate, notify: Notify) -> None:
+def _say_costs(estimated: "CostEstimate", notify: Notify) -> None:
     """Say before anything is asked or embedded where documents go, and how long it takes: minutes, and pairs to rerank."""
+    from rag_chunk.analysis.cost_estimate import describe_duration, describe_pairs, measure_seconds
+
     for contexts in estimated.contexts:
         notify(f"Documents and their chunks go to {contexts.model} at {contexts.address}, which writes their contexts.")
         for notice in contexts.notices():
@@ -200,6 +205,7 @@ def _run_and_track(
 ) -> "Tracked":
     """Open the run before the work starts, so that an analysis that dies is seen; log when the results are safe."""
     from rag_chunk.mlflow_tracker import ignore_notice, track_run
+    from rag_chunk.workflow.spool import choose_spool, mark_open, remove_from_spool, safe_notice
 
     save, folder, options = settings.output.save, settings.output.save, options.with_tracking_id()
     spool = choose_spool(ignore_notice if save else reporter.notify)
@@ -228,6 +234,9 @@ def _run_and_track(
 
 def _save(analysis: Analysis, save: Path | None, spool: Path, tracking: dict[str, Any], notify: Notify) -> Path:
     """Save the results where the user wants them, else where they can wait; return the folder."""
+    from rag_chunk.workflow.results import save_results
+    from rag_chunk.workflow.spool import save_in_spool
+
     if save is None:
         return save_in_spool(analysis, spool, tracking, notify)
     save_results(analysis, save, tracking)
@@ -250,6 +259,8 @@ def _say_where_results_are(folder: Path, notify: Notify) -> Iterator[None]:
     try:
         yield
     except (OSError, InputError, Interrupted):
+        from rag_chunk.workflow.spool import SPOOL, remove_from_spool, safe_notice
+
         if (folder / REPORT).exists():
             notify(safe_notice(folder))
         elif folder.parent.name == SPOOL.name:  # a folder that nothing can be sent from

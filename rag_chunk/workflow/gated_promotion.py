@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 from rag_chunk.analysis.history import SavedAnalysis, compare_analyses, gate_verdict, worse
-from rag_chunk.config import PromotionConfig
+from rag_chunk.config.history import PromotionConfig
 from rag_chunk.errors import Worse
 from rag_chunk.mlflow_tracker import ModelAlias, Promoted, is_taken, parse_alias, promote_run
 from rag_chunk.mlflow_tracker.registry import MODELS

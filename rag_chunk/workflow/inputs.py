@@ -13,14 +13,11 @@ from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify, Settings
 from rag_chunk.corpus import NOT_READ, Corpus, Skipped, is_broken, read_corpus
 from rag_chunk.corpus.converters import is_converted_folder
-from rag_chunk.corpus.joined_corpus import join_corpora, take_conversion
 from rag_chunk.corpus.line import count_not_normalized
-from rag_chunk.corpus.shard import MEGABYTE
-from rag_chunk.corpus.sharded_corpus import ShardedCorpus
+from rag_chunk.corpus.sharded_corpus import MEGABYTE, ShardedCorpus
 from rag_chunk.corpus.stored_files import address_of, is_pattern, list_stored_files, local_files
 from rag_chunk.errors import InputError
 from rag_chunk.questions import Questions, read_questions
-from rag_chunk.questions.joined_questions import read_joined_questions
 from rag_chunk.questions.question_file import refuse_malformed
 
 _COMPRESSED, _COMPRESSION = (".gz", ".parquet"), 4
@@ -127,6 +124,9 @@ def _files_of(source: Path) -> Iterator[Path]:
 
 def _read_conversions(settings: Settings, notify: Notify, progress: Progress | None) -> Inputs:
     """Read the documents once for each conversion; the questions are the same for all."""
+    from rag_chunk.corpus.joined_corpus import join_corpora  # of several conversions alone, as below
+    from rag_chunk.questions.joined_questions import read_joined_questions
+
     asked = settings.analysis
     corpora = _read_corpora(asked, progress)
     for corpus in corpora.values():
@@ -144,6 +144,8 @@ def _read_corpora(asked: AnalysisConfig, progress: Progress | None = None) -> di
     """Return the documents by each conversion; a folder that holds several already is read once."""
     conversions, source = asked.conversions(), asked.require_source()
     if len(conversions) > 1 and source.is_dir() and is_converted_folder(source):
+        from rag_chunk.corpus.joined_corpus import take_conversion
+
         held = _read_corpus(asked, (), progress)
         return {name: take_conversion(held, name, source) for name in conversions}
     return {name: _read_corpus(asked, converters, progress) for name, converters in conversions.items()}
@@ -153,6 +155,8 @@ def _read_corpora(asked: AnalysisConfig, progress: Progress | None = None) -> di
 def open_all_documents(asked: AnalysisConfig, workers: WorkersConfig) -> Iterator[Corpus]:
     """Give the line of the documents of an analysis as its report has them: with several conversions, all of them."""
     if len(asked.conversions()) > 1:
+        from rag_chunk.corpus.joined_corpus import join_corpora
+
         yield join_corpora(_read_corpora(asked)).corpus
         return
     without_questions = asked.model_copy(update={"test_file": None})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rag_chunk.analysis import Analysis
 from rag_chunk.analysis.history import ComparisonReport, SavedAnalysis, compare_analyses, saved_from_analysis
-from rag_chunk.config import ComparisonConfig
+from rag_chunk.config.history import ComparisonConfig
 from rag_chunk.errors import InputError
 from rag_chunk.mlflow_tracker import fetch_analysis, fetch_top, is_address, may_name_run, read_saved_analysis
 

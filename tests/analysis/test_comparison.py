@@ -32,7 +32,7 @@ from rag_chunk.analysis.history import (
     worse,
 )
 from rag_chunk.analysis.report import ConfigurationResult, parse_report
-from rag_chunk.config import ComparisonConfig
+from rag_chunk.config.history import ComparisonConfig
 from rag_chunk.errors import InputError, SettingsError
 from rag_chunk.workflow.results import save_results
 from tests.conftest import Program

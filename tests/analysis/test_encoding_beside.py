@@ -13,6 +13,7 @@ from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.cache import caching
 from rag_chunk.corpus.units import Tokens, Units, encoders_of, encoding_name, token_arrays, units_of
+from rag_chunk.corpus.units.encoder import Encoder
 
 CONFIGS = [RunConfig(unit="tokens", chunk_size=20), RunConfig(budget_unit="tokens", budget=200), RunConfig()]
 ENCODING = encoding_name(CONFIGS[0].model)
@@ -50,6 +51,13 @@ def test_a_forked_process_makes_the_tokens_that_are_made_here() -> None:
     assert made.starts.tolist() == here.starts.tolist()
     assert made.size(5, 300) == here.size(5, 300)
     assert encoders_of([made]) == encoders_of([here]) != frozenset()
+
+
+def test_what_makes_tokens_is_loaded_before_the_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    children = list[int]()
+    monkeypatch.setattr(Encoder, "load", lambda _: children.append(len(multiprocessing.active_children())))
+    with beside(documents(), CONFIGS):
+        assert children == [0]
 
 
 def test_tokens_in_the_cache_need_no_process() -> None:

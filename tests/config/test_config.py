@@ -17,7 +17,6 @@ from rag_chunk.config import (
     STRATEGIES,
     UNITS,
     AnalysisConfig,
-    ComparisonConfig,
     OutputConfig,
     RunConfig,
     TrackingConfig,
@@ -26,6 +25,7 @@ from rag_chunk.config import (
     yaml_text,
 )
 from rag_chunk.config.catalog import needs_vectors
+from rag_chunk.config.history import ComparisonConfig
 from rag_chunk.config.names import safe_name
 from rag_chunk.config.redaction import redact
 from rag_chunk.config.sources import CommandLineOptions, load_settings

@@ -24,7 +24,8 @@ from rag_chunk.config import RunConfig
 from rag_chunk.config.catalog import CONVERTERS as NAMES
 from rag_chunk.config.catalog import EXTRAS
 from rag_chunk.corpus import Corpus, Document, DocumentIndex, converters, read_corpus
-from rag_chunk.corpus.converters import CONVERTERS, ConversionTask, choose_converters, convert_files
+from rag_chunk.corpus.converters import CONVERTERS, choose_converters
+from rag_chunk.corpus.converters.conversion import ConversionTask, convert_files
 from rag_chunk.corpus.converters.converted_folder import read_converted_folder, write_converted_folder
 from rag_chunk.corpus.converters.html import read_html
 from rag_chunk.corpus.converters.pages import ConvertedPages, Limits, clean_page, join_pages, number_pages

@@ -10,7 +10,8 @@ import pytest
 
 import rag_chunk
 from rag_chunk import chunk, compare, config_from_run, read_corpus, reproduce
-from rag_chunk.config import FOLDER_FILE, ComparisonConfig, parse_config, read_config
+from rag_chunk.config import FOLDER_FILE, parse_config, read_config
+from rag_chunk.config.history import ComparisonConfig
 from rag_chunk.errors import InputError
 from tests.analysis.test_comparison import LARGE, SMALL
 from tests.conftest import Program

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from rag_chunk import compare, config_from_run, reproduce
-from rag_chunk.config import ComparisonConfig, parse_config, read_config
+from rag_chunk.config import parse_config, read_config
+from rag_chunk.config.history import ComparisonConfig
 from rag_chunk.errors import TrackingError
 from rag_chunk.mlflow_tracker import registry
 from tests.analysis.test_comparison import LARGE, SMALL

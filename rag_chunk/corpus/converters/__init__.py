@@ -1,6 +1,5 @@
 """Converters: text and pages out of PDF, HTML, Office files, EPUB and notebooks."""
 
-from rag_chunk.corpus.converters.conversion import ConversionTask, OnProgress, convert_files
 from rag_chunk.corpus.converters.converted_folder import (
     find_strays,
     is_converted_folder,
@@ -19,11 +18,8 @@ from rag_chunk.corpus.converters.converter_table import (
 __all__ = [
     "CONVERTED_ENDINGS",
     "CONVERTERS",
-    "ConversionTask",
     "Converter",
-    "OnProgress",
     "choose_converters",
-    "convert_files",
     "find_strays",
     "is_converted_folder",
     "list_converted",

@@ -13,7 +13,6 @@ from rag_chunk.corpus.characters import JOINER, NEWLINE, where
 from rag_chunk.corpus.structure.blocks import Blocks, blocks_of
 from rag_chunk.corpus.structure.markdown import KINDS, LAST, MarkdownNodes
 from rag_chunk.corpus.structure.sentences import sentence_starts
-from rag_chunk.corpus.structure.skipping import CONTAINERS, skippable_spans
 
 __all__ = ["KINDS", "LAST", "VERBATIM", "Blocks", "Context", "Heading", "Structure", "sentence_starts", "structure_of"]
 
@@ -161,6 +160,8 @@ class Structure:
     def _context(self, span: Positions, info: str | None) -> Context | None:
         if info is not None:
             return Context("fence", info) if info else None
+        from rag_chunk.corpus.structure.skipping import CONTAINERS  # as below
+
         start, end = span.tolist()
         second = index_in(self.line_starts, start, "right")  # a table's header is its first two lines
         header = int(np.append(self.line_starts[second + 1 : second + 2], end).min())
@@ -174,6 +175,8 @@ class Structure:
 
     @cached_property
     def _skippable(self) -> dict[str, Spans]:
+        from rag_chunk.corpus.structure.skipping import skippable_spans  # compiles ten expressions, which few runs need
+
         return skippable_spans(self._corpus, self.blocks)
 
     @cached_property

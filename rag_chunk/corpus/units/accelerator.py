@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 PACKAGE = "gigatoken"
 _PLANES = 0x20000  # code points, of which some are proven; of those above none is
+_ASSIGNED = (
+    (0, 0x10000),
+    (0x10300, 0x10450),
+    (0x1D000, 0x1D800),
+)  # where `ucd_3_2_0` has characters: half of the planes
 _RANGES = (
     (0x2600, 0x27C0),
     (0x1F300, 0x1F650),
@@ -116,8 +121,10 @@ def _load(encoding: str, scheme: str) -> "Tokenizer | None":
 
 def proven_code_points() -> Bools:
     """Return which code points are proven: those of Unicode 3.2, of which nothing changes any more, and emoji."""
-    categories = map(unicodedata.ucd_3_2_0.category, map(chr, range(_PLANES)))
-    proven = np.array([category not in _UNPROVEN for category in categories], bool)
+    proven = np.zeros(_PLANES, bool)
+    for first, end in _ASSIGNED:
+        categories = map(unicodedata.ucd_3_2_0.category, map(chr, range(first, end)))
+        proven[first:end] = [category not in _UNPROVEN for category in categories]
     for first, end in _RANGES:
         proven[first:end] = True
     return proven

@@ -81,11 +81,20 @@ def _token_facts(encoder: Encoder) -> Positions:
     texts = [_decode(content) for content in contents]
     spaced = [text[1:] if text.startswith(" ") else "" for text in texts]
     ended = [text.rstrip() if text[-1:].isspace() and len(text.split()) == 1 else "" for text in texts]
-    whole, without_space, without_end = (np.array(encoder.counts(each), np.int32) for each in (texts, spaced, ended))
+    whole, without_space, without_end = _count_each(encoder, (texts, spaced, ended))
     alone = ITSELF * (whole == 1) | _few(without_space) | _few(without_end) << FEW
     begun = np.array([_begun(content, text) for content, text in zip(contents, texts, strict=True)], np.int32)
     facts: Positions = begun | alone << _ALONE
     return facts
+
+
+def _count_each(encoder: Encoder, lists: Iterable[list[str]]) -> Iterator[Positions]:
+    """Yield the number of tokens of each text of each list. A token without its space is often one too: it is counted once."""
+    counts = {"": 0}
+    for texts in lists:
+        new = [text for text in texts if text not in counts]
+        counts.update(zip(new, encoder.counts(new), strict=True))
+        yield np.array([counts[text] for text in texts], np.int32)
 
 
 def _few(counts: Positions) -> Positions:

@@ -17,12 +17,10 @@ _WORTH_A_TABLE = 1 << 21  # characters: of fewer, so many terms come for the fir
 _SLOTS_BITS = 17  # 2.6 MB, which stay near the processor
 _HALF = 8  # bytes; a short term has at most two halves
 _NO_LETTER = b"?"  # in the place of what is not ASCII, and in no term itself
-_SPREADS = (
-    np.uint64(0x9E3779B97F4A7C15),
-    np.uint64(0xC2B2AE3D27D4EB4F),
-)  # odd factors that mix all bits into the highest
+# Odd factors that mix all bits into the highest.
+_SPREADS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 _DROPPED = np.uint64(64 - _SLOTS_BITS)
-_FEW = 4
+_FEW = 4  # of so many terms, one may be sought by itself; where more are, all are folded together
 _MASKS = np.array([(1 << 8 * length) - 1 for length in range(_HALF + 1)], np.uint64)  # of the first bytes
 
 Halves = np.ndarray[tuple[int], np.dtype[np.uint64]]
@@ -65,9 +63,8 @@ class TermNumbers:
 
 def _halves_of(text: bytes, spans: Spans) -> tuple[Halves, Halves, Bools]:
     """Return the first 8 bytes of each term, the next 8, and whether it has no more, all of ASCII: [terms] each."""
-    halves = np.ndarray(
-        (len(text) + _HALF + 1,), "<u8", text + bytes(2 * _HALF), strides=(1,)
-    )  # the 8 bytes from each place on
+    padded = text + bytes(2 * _HALF)
+    halves = np.ndarray((len(text) + _HALF + 1,), "<u8", padded, strides=(1,))  # the 8 bytes from each place on
     starts, ends = spans[:, 0], spans[:, 1]
     lengths = ends - starts
     first = halves[starts] & _MASKS.take(lengths, mode="clip")

@@ -42,20 +42,26 @@ def is_table(address: str) -> bool:
     return address.lower().endswith(TABLE_ENDINGS)
 
 
-def split_table(file: StoredFile, size: int) -> Iterator[TableRange]:
-    """Yield a table in ranges of at most `size` bytes of text, and of one row where that is larger.
+def measure_table(file: StoredFile) -> TableRange:
+    """Return a table as a whole; only the end of Parquet is read."""
+    ending = file.address.lower()
+    if ending.endswith(".gz"):
+        return TableRange(file, file.size * _COMPRESSION)
+    return TableRange(file, _parquet_size(file)[0] if ending.endswith(".parquet") else file.size)
+
+
+def split_table(table: TableRange, size: int) -> Iterator[TableRange]:
+    """Yield a whole table in ranges of at most `size` bytes of text, about equal ones, and of one row where that is larger.
 
     What is compressed by gzip is not split, since nobody can begin in its middle.
     """
-    ending = file.address.lower()
-    if ending.endswith(".gz"):
-        yield TableRange(file, file.size * _COMPRESSION)
+    ending = table.file.address.lower()
+    if table.size <= size or ending.endswith(".gz"):
+        yield table
     elif ending.endswith(".parquet"):
-        yield from _split_parquet(file, size)
-    elif file.size <= size:
-        yield TableRange(file, file.size)
+        yield from _split_parquet(table.file, size)
     else:
-        yield from _split_lines(file, size)
+        yield from _split_lines(table.file, size)
 
 
 def read_table(table: TableRange) -> Iterator[Document]:
@@ -80,10 +86,13 @@ def _decompress(data: bytes, table: TableRange) -> bytes:
 
 def _split_lines(file: StoredFile, size: int) -> Iterator[TableRange]:
     """Yield ranges of whole lines. Only the bytes around each border are read."""
+    count = -(-file.size // size)
     with open_stored_file(file.address) as opened:
         first = 0
         while first < file.size:
-            end = file.size if file.size - first <= size else _line_border(opened, first, first + size)
+            next_border = file.size * (round(first * count / file.size) + 1) // count  # of ranges of equal size
+            limit = min(first + size, next_border)
+            end = file.size if limit >= file.size else _line_border(opened, first, limit)
             yield TableRange(file, end - first, first, end)
             first = end
 
@@ -119,20 +128,23 @@ def _open_parquet(file: IO[bytes], address: str) -> Any:
     return table
 
 
-def _split_parquet(file: StoredFile, size: int) -> Iterator[TableRange]:
-    """Yield ranges of rows. Rows are taken to be as large as the mean of their file."""
+def _parquet_size(file: StoredFile) -> tuple[int, int]:
+    """Return how many bytes of text there are in Parquet, and how many rows."""
     with open_stored_file(file.address) as opened:
         metadata = _open_parquet(opened, file.address).metadata
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     columns = [group.column(place) for group in groups for place in range(group.num_columns)]
     text = sum(column.total_uncompressed_size for column in columns if column.path_in_schema in _COLUMNS)
-    if text <= size:
-        yield TableRange(file, text)
-        return
-    rows = max(1, metadata.num_rows * size // text)
-    for first in range(0, metadata.num_rows, rows):
-        end = min(first + rows, metadata.num_rows)
-        yield TableRange(file, text * (end - first) // metadata.num_rows, first, end)
+    return text, metadata.num_rows
+
+
+def _split_parquet(file: StoredFile, size: int) -> Iterator[TableRange]:
+    """Yield ranges of rows. Rows are taken to be as large as the mean of their file."""
+    text, count = _parquet_size(file)
+    rows = max(1, min(count * size // text, -(-count // -(-text // size))))
+    for first in range(0, count, rows):
+        end = min(first + rows, count)
+        yield TableRange(file, text * (end - first) // count, first, end)
 
 
 def _read_parquet(file: IO[bytes], table: TableRange) -> Iterator[Document]:

@@ -5,14 +5,15 @@ shard, perhaps on another machine, reads its documents from the source.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from rag_chunk.corpus.converters import is_converted_folder, list_converted
 from rag_chunk.corpus.document import Skipped
-from rag_chunk.corpus.document_tables import TableRange, read_table, split_table
+from rag_chunk.corpus.document_tables import TableRange, measure_table, read_table, split_table
 from rag_chunk.corpus.line import Corpus
 from rag_chunk.corpus.name_patterns import NamePatterns
 from rag_chunk.corpus.reader import check_no_broken, list_documents, nothing_error, read_converted, read_files
@@ -39,6 +40,7 @@ class NamedFile(NamedTuple):
 
 
 Item = TableRange | NamedFile
+SizeOf = Callable[[float], float]  # the megabytes in a shard, by those of the source
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,19 @@ class ShardList:
     shards: tuple[Shard, ...]
     skipped: tuple[Skipped, ...] = ()
 
-    def find_oversized(self, size: int) -> list[Shard]:
+    @property
+    def megabytes(self) -> float:
+        """About how many megabytes of text there are."""
+        return sum(shard.megabytes for shard in self.shards)
+
+    def find_oversized(self, size: float) -> list[Shard]:
         """Return the shards that hold more than `size` megabytes, since they are a single document or cannot be split."""
         return [shard for shard in self.shards if shard.megabytes > size]
 
 
 def cut_into_shards(
     source: str | Path,
-    size: int,
+    size: float | SizeOf,
     *,
     include: Iterable[str] = (),
     exclude: Iterable[str] = (),
@@ -123,23 +130,25 @@ def cut_into_shards(
 ) -> ShardList:
     """Cut a source into shards of at most `size` megabytes of text; `source` and the rest are as in `read_corpus`.
 
-    A document that is larger is a shard of its own, and so is a `.jsonl.gz`, which cannot be split. Raise `InputError` where
+    `size` may be a function that returns it when it is told how many megabytes there are. A document that is larger is a shard of its own, and so is a `.jsonl.gz`, which cannot be split. Raise `InputError` where
     there are no documents.
     """
     patterns = NamePatterns(tuple(include), tuple(exclude))
     if is_stored(source):
-        items, skipped = _stored_items(source, patterns, size * MEGABYTE)
+        whole, skipped = _stored_items(source, patterns)
     else:
-        items, skipped = _folder_items(Path(source), patterns, apart, tuple(converter), skip_unreadable=skip_unreadable)
-    shards = (Shard(str(source), group, tuple(converter), skip_unreadable) for group in _pack(items, size * MEGABYTE))
+        whole, skipped = _folder_items(Path(source), patterns, apart, tuple(converter), skip_unreadable=skip_unreadable)
+    megabytes = size(sum(item.size for item in whole) / MEGABYTE) if callable(size) else size
+    most = math.ceil(megabytes * MEGABYTE)
+    items = (part for item in whole for part in (split_table(item, most) if isinstance(item, TableRange) else [item]))
+    shards = (Shard(str(source), group, tuple(converter), skip_unreadable) for group in _pack(items, most))
     return ShardList(tuple(shards), tuple(skipped))
 
 
-def _stored_items(source: str | Path, patterns: NamePatterns, size: int) -> tuple[list[Item], list[Skipped]]:
+def _stored_items(source: str | Path, patterns: NamePatterns) -> tuple[list[Item], list[Skipped]]:
     listing = list_stored(source, patterns)
     texts = (NamedFile(name, file) for name, file in sorted(listing.texts))
-    ranges = (part for file in listing.tables for part in split_table(file, size))
-    return [*texts, *ranges], listing.left_out
+    return [*texts, *map(measure_table, listing.tables)], listing.left_out
 
 
 def _folder_items(

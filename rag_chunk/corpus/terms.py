@@ -7,7 +7,6 @@ term by itself.
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -28,6 +27,7 @@ from rag_chunk.corpus.arrays import (
 )
 from rag_chunk.corpus.characters import BLOCK, classify_characters, mask_characters
 from rag_chunk.corpus.term_folding import IS_IGNORABLE, fold_term, needs_folding
+from rag_chunk.corpus.term_numbers import TermNumbers
 
 _WORD, _UNSPACED = 1, 2
 _RUN = _WORD | _UNSPACED
@@ -187,11 +187,9 @@ class Terms:
         """Find the terms of every document."""
         self._corpus = corpus
         self._kind = line_type(len(corpus))
-        numbers = defaultdict[str, int]()
-        numbers.default_factory = numbers.__len__  # a new term has the next number
+        numbers = TermNumbers(len(corpus))
         blocks = [self._block(*block, numbers) for block in _blocks(corpus)]
-        numbers.default_factory = None
-        self.vocabulary: dict[str, int] = numbers
+        self.vocabulary = dict(numbers.vocabulary)
         is_unspaced = any(block.unspaced.any() for block in blocks)
         columns = [list(column) for column in zip(*blocks, strict=True)] or [[] for _ in _TextBlock._fields]
         del blocks  # each column goes when it is joined, so that all is never held twice
@@ -211,12 +209,11 @@ class Terms:
         parts.clear()
         return joined
 
-    def _block(self, offset: int, text: str, kinds: Bytes, between: Positions, numbers: dict[str, int]) -> _TextBlock:
+    def _block(self, offset: int, text: str, kinds: Bytes, between: Positions, numbers: TermNumbers) -> _TextBlock:
         """Return the terms of a block of the line, and number them; without bigrams they are the runs."""
         runs, unspaced = _runs(kinds)
         spans = _term_spans(runs, unspaced, kinds)
-        folded = map(numbers.__getitem__, _fold_terms(text, kinds, spans, unspaced))
-        numbered = np.fromiter(folded, self._kind, len(spans))
+        numbered = numbers.number(text, spans, lambda: _fold_terms(text, kinds, spans, unspaced)).astype(self._kind)
 
         def on_line(places: Spans) -> tuple[Positions, Positions]:
             """Return the starts and the ends of what lies in the block, on the line."""

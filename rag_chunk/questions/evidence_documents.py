@@ -13,10 +13,10 @@ from rag_chunk.corpus.arrays import as_spans
 from rag_chunk.questions.check import parse_questions
 from rag_chunk.questions.diagnostics import Diagnostics
 from rag_chunk.questions.parsing import Wording
-from rag_chunk.questions.search import SHORTEST_SIMILAR, Span, excerpt, places_of
+from rag_chunk.questions.search import LONGEST_FUZZY, SHORTEST_SIMILAR, Span, excerpt, places_of
 
 _Key = tuple[int, int]  # a question, and an item of it
-_FEW = 3  # phrases: to look for them in one more way costs less than to read all again
+_FEW = 3  # phrases, of which a message shows the nearest text
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +89,35 @@ def find_folded_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDoc
     return EvidenceDocuments(_names(corpus, rows), frozenset(located))
 
 
+def find_folded_or_alike_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocuments:
+    """Return the documents that hold a phrase in other letters, and where none does, those that have most pieces of it."""
+    folded = find_folded_documents(corpus, wanted)
+    search, everywhere = places_of(corpus), range(len(corpus.documents))
+    phrases = [phrase for phrase in wanted.without(folded.located).phrases if len(phrase) >= SHORTEST_SIMILAR]
+    search.prepare_likeness((phrase, everywhere) for phrase in phrases)
+    rows = {row for phrase in phrases for row in search.documents_to_align(phrase, everywhere)}
+    return EvidenceDocuments(folded.names | _names(corpus, rows), folded.located)
+
+
+def list_aligned(corpus: Corpus, wanted: WantedEvidence) -> frozenset[_Key]:
+    """Return the items whose phrases can all be aligned in `corpus`, which holds the documents with most pieces of them."""
+    search, everywhere = places_of(corpus), range(len(corpus.documents))
+    search.prepare_likeness((phrase, everywhere) for phrase in wanted.phrases)
+    return frozenset(
+        key
+        for key, wordings in wanted.items
+        if all(search.can_align(phrase, everywhere) for phrase in _phrases(wordings))
+    )
+
+
 def find_similar_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocuments:
     """Return the documents that hold text like the phrases; of a few phrases, also what is nearest, for the message."""
-    search, everywhere = places_of(corpus), range(len(corpus.documents))
-    phrases = wanted.phrases
-    search.prepare_likeness((phrase, everywhere) for phrase in phrases)
-    rows = {row for each in phrases if len(each) >= SHORTEST_SIMILAR for row in search.documents_like(each, everywhere)}
+    search, everywhere, phrases = places_of(corpus), range(len(corpus.documents)), wanted.phrases
+    compared = [phrase for phrase in phrases if SHORTEST_SIMILAR <= len(phrase) <= LONGEST_FUZZY]
+    rows = {row for phrase in compared for row in search.most_similar_documents(phrase, everywhere)}
     if len(phrases) <= _FEW:
-        rows |= {row for phrase in phrases for row in search.nearest_documents(phrase)}
+        rows.update(row for phrase in phrases for row in search.nearest_documents(phrase))
     return EvidenceDocuments(_names(corpus, rows))
-
-
-def find_folded_or_similar_documents(corpus: Corpus, wanted: WantedEvidence) -> EvidenceDocuments:
-    """Return the documents that hold a phrase in other letters, and where none does, text like it."""
-    folded = find_folded_documents(corpus, wanted)
-    similar = find_similar_documents(corpus, wanted.without(folded.located))
-    return EvidenceDocuments(folded.names | similar.names, folded.located)
 
 
 class Way(NamedTuple):
@@ -115,19 +128,8 @@ class Way(NamedTuple):
 
 
 EXACT = Way("reading the shards", find_exact_documents)
-_FOLDED = Way("looking for evidence in other spellings", find_folded_documents)
-_SIMILAR = Way("looking for evidence that is alike", find_similar_documents)
-_FOLDED_OR_SIMILAR = Way("looking for evidence in other spellings, or alike", find_folded_or_similar_documents)
-
-
-def list_less_sure_ways(wanted: WantedEvidence) -> list[Way]:
-    """Return the ways to look for what is nowhere word for word, the surest first, each another reading of all shards.
-
-    What one of them finds in some shard is not looked for in a later way.
-    """
-    if not wanted.items:
-        return []
-    return [_FOLDED_OR_SIMILAR] if len(wanted.phrases) <= _FEW else [_FOLDED, _SIMILAR]
+FOLDED_OR_ALIKE = Way("looking for evidence in other spellings, or alike", find_folded_or_alike_documents)
+SIMILAR = Way("looking for evidence that is similar", find_similar_documents)  # in each document, which takes longest
 
 
 def _phrases(wordings: Sequence[Wording]) -> Iterator[str]:

@@ -136,16 +136,25 @@ class TextSearch:
         places = self._texts.find("exact", [(phrase, _as_documents(documents)) for phrase in phrases])
         return [self._as_spans(phrase, "exact", is_whole, each) for phrase, each in zip(phrases, places, strict=True)]
 
-    def documents_like(self, phrase: str, documents: Sequence[int]) -> set[int]:
-        """Return the documents in which `find_similar` may find its text, whichever others there are."""
-        like = set(self._documents_like(letters(fold(phrase)).text, _as_documents(documents)))
-        best = self._most_similar(phrase, documents, SIMILAR_ENOUGH) if len(phrase) <= LONGEST_FUZZY else None
-        return like | (set(self._corpus.documents_at(np.array([best[1][0]])).tolist()) if best else set())
+    def documents_to_align(self, phrase: str, documents: Sequence[int]) -> Sequence[int]:
+        """Return the documents that `find_similar` first aligns a phrase with, whichever others there are."""
+        return self._documents_like(letters(fold(phrase)).text, _as_documents(documents))
 
-    def nearest_documents(self, phrase: str) -> set[int]:
+    def can_align(self, phrase: str, documents: Sequence[int]) -> bool:
+        """Whether `find_similar` aligns a phrase with one of these documents, and looks no further."""
+        return len(phrase) >= SHORTEST_SIMILAR and self._align(phrase, documents, None) is not None
+
+    def most_similar_documents(self, phrase: str, documents: Sequence[int]) -> list[int]:
+        """Return the document in which `find_similar` may find its text where it aligns a phrase with none."""
+        return self._documents_of(self._most_similar(phrase, documents, SIMILAR_ENOUGH))
+
+    def nearest_documents(self, phrase: str) -> list[int]:
         """Return the document that `nearest` finds its text in, if any."""
-        best = self._most_similar(phrase[:_NEAREST_OF], range(len(self._corpus.documents)), 0)
-        return set(self._corpus.documents_at(np.array([best[1][0]])).tolist()) if best else set()
+        return self._documents_of(self._most_similar(phrase[:_NEAREST_OF], range(len(self._corpus.documents)), 0))
+
+    def _documents_of(self, best: tuple[float, Span] | None) -> list[int]:
+        rows: list[int] = self._corpus.documents_at(np.array([best[1][0]])).tolist() if best else []
+        return rows
 
     def narrow(self, match: Match, page: int | str | None) -> Match:
         """Return the places of a match that are on a page or a neighbour of it, or all where none is."""

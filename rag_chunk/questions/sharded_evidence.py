@@ -7,7 +7,15 @@ from rag_chunk.corpus import Corpus, Document, Skipped
 from rag_chunk.corpus.line import count_not_normalized
 from rag_chunk.corpus.partial_corpus import DocumentFacts, PartialCorpus, count_non_whitespace, facts_of
 from rag_chunk.corpus.sharded_corpus import ReadableShard, RunTasks, ShardedCorpus
-from rag_chunk.questions.evidence_documents import EXACT, EvidenceDocuments, WantedEvidence, Way, list_less_sure_ways
+from rag_chunk.questions.evidence_documents import (
+    EXACT,
+    FOLDED_OR_ALIKE,
+    SIMILAR,
+    EvidenceDocuments,
+    WantedEvidence,
+    Way,
+    list_aligned,
+)
 
 
 def _ignore(notice: str) -> None:
@@ -77,6 +85,25 @@ def _find_evidence(corpus: Corpus, task: OutlineTask) -> ShardEvidence:
     return ShardEvidence([document for document in corpus.documents if document.name in evidence.names], evidence)
 
 
+def _search_less_surely(shards: Sequence[ReadableShard], wanted: WantedEvidence, run: RunTasks) -> dict[str, Document]:
+    """Return the documents that hold what is nowhere word for word, by name.
+
+    What can be aligned with the documents that have most pieces of it is not compared with all others.
+    """
+    held, wanted = _search_shards(shards, wanted, FOLDED_OR_ALIKE, run)
+    wanted = wanted.without(list_aligned(Corpus(held.values()), wanted))
+    return held | _search_shards(shards, wanted, SIMILAR, run)[0] if wanted.items else held
+
+
+def _search_shards(
+    shards: Sequence[ReadableShard], wanted: WantedEvidence, way: Way, run: RunTasks
+) -> tuple[dict[str, Document], WantedEvidence]:
+    """Return the documents that are found in one way, by name, and what is not located."""
+    looked: list[ShardEvidence] = list(run(search_shard, [OutlineTask(shard, wanted, way) for shard in shards]))
+    held = {document.name: document for each in looked for document in each.held}
+    return held, wanted.without(key for each in looked for key in each.evidence.located)
+
+
 def outline_shards(
     shards: Sequence[ReadableShard],
     wanted: WantedEvidence,
@@ -93,11 +120,7 @@ def outline_shards(
     wanted = wanted.without(key for each in seen for key in each.exact.evidence.located)
     if wanted.items:
         notify(wanted.describe())
-    for way in list_less_sure_ways(wanted):
-        if wanted.items:
-            looked: list[ShardEvidence] = list(run(search_shard, [OutlineTask(shard, wanted, way) for shard in shards]))
-            held |= {document.name: document for each in looked for document in each.held}
-            wanted = wanted.without(key for each in looked for key in each.evidence.located)
+        held |= _search_less_surely(shards, wanted, run)
     line = PartialCorpus(
         [facts for each in seen for facts in each.facts],
         [count for each in seen for count in each.non_whitespace],

@@ -39,7 +39,7 @@ class Reporter:
 
 
 def run(settings: Settings, reporter: Reporter, workers: WorkersConfig | None = None) -> "Tracked | None":
-    """Do the main job, where the corpus is several shards on `workers`.
+    """Do the main job, where the corpus is several shards on `workers`: without them in this process alone.
 
     Raise `TrackingError` at its very end where MLflow failed: the results are saved then.
     """
@@ -47,7 +47,7 @@ def run(settings: Settings, reporter: Reporter, workers: WorkersConfig | None = 
     tracked_as = _tracking_options(settings)
     if len(settings.analysis.conversions()) == 1:
         find_baseline(settings.analysis.baseline, settings.configs)  # before a run is open that would have failed
-    wanted = workers or WorkersConfig()
+    wanted = workers or WorkersConfig(workers=1)
     with open_inputs(settings, wanted, reporter.notify, reporter.progress) as inputs:
         return _execute(
             lambda: _analyse(settings, inputs, reporter),
@@ -66,7 +66,7 @@ def estimate(settings: Settings, notify: Notify, workers: WorkersConfig | None =
     from rag_chunk.analysis.cost_estimate import measure_seconds
     from rag_chunk.analysis.shard_estimates import estimate_embedding
 
-    with open_inputs(settings, workers or WorkersConfig(), notify, None) as inputs:
+    with open_inputs(settings, workers or WorkersConfig(workers=1), notify, None) as inputs:
         for name, reason in settings.skipped:
             notify(f"{name} is left out: {reason}")
         estimated = estimate_embedding(inputs.corpus, settings.configs, inputs.questions)

@@ -19,6 +19,7 @@ from rag_chunk.config import AnalysisConfig, RunConfig
 from rag_chunk.config.names import path_text
 from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify
+from rag_chunk.corpus.cores import available_cores
 from rag_chunk.corpus.shard import Shard
 from rag_chunk.errors import InputError
 from rag_chunk.workflow.inputs import skipped_notices
@@ -95,10 +96,11 @@ def write_chunk_folder(
         written = WrittenChunks(there, before=len(there))
         _remove_files(folder.path / name for name in known if name not in tasks)
         missing = [task for name, task in tasks.items() if name not in written.files]
+        text = sum(task.shard.megabytes for task in missing)
         on_progress(len(written.files), len(tasks), "chunking the shards")
         with (
             _open_manifest(folder, written.files.values()) as note,
-            open_workers(workers) as pool,
+            open_workers(workers.divide(text, available_cores(), keep_size=True).workers, workers.scheduler) as pool,
             closing(pool.run(write_shard, missing)) as results,
         ):
             for task, result in results:

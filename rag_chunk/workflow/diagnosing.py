@@ -38,7 +38,7 @@ def diagnose(
     `model`, retrieval by vectors is tried too.
     """
     lenient = asked.model_copy(update={"missing": "warn", "metrics": _GROUPS, "baseline": None, "holdout": None})
-    wanted = workers or WorkersConfig()
+    wanted = workers or WorkersConfig(workers=1)
     changes = changes_of(config, model)
     analysis = _analyse(config, changes, lenient, reporter, wanted, reporter.notify)
     results = _results(analysis)

@@ -37,12 +37,12 @@ def open_inputs(
     settings: Settings, workers: WorkersConfig, notify: Notify, progress: Progress | None
 ) -> Iterator[Inputs]:
     """Give the documents and questions of an analysis; where the corpus is several shards, while its workers are there."""
-    asked, size = settings.analysis, workers.shard_size
+    asked = settings.analysis
     if len(asked.conversions()) > 1:
-        if _may_exceed(asked.require_source(), size):
+        if _may_exceed(asked.require_source(), workers.shard_size):
             from rag_chunk.workflow.sharded_inputs import choose_shards
 
-            choose_shards(asked, settings.configs, size, notify)  # says that all is read at once
+            choose_shards(asked, settings.configs, workers, notify)  # says that all is read at once
         yield _read_conversions(settings, notify, progress)
         return
     with open_documents(asked, settings.configs, workers, notify, progress, refuse=True) as corpus:
@@ -66,20 +66,20 @@ def open_documents(
     Where they are several shards, workers are there, and the texts of those documents in memory that hold evidence. Then
     `refuse` raises `InputError` where the question file is malformed: before all is read.
     """
-    listed = None
+    divided = None
     if _may_exceed(asked.require_source(), workers.shard_size):
         # A small corpus needs none of it.
         from rag_chunk.workflow.sharded_inputs import choose_shards, read_shards, run_on
         from rag_chunk.workflow.workers import open_workers
 
-        listed = choose_shards(asked, configs, workers.shard_size, notify)
-    if listed is None:
+        divided = choose_shards(asked, configs, workers, notify)
+    if divided is None:
         yield read_documents(asked, notify, progress)
         return
     if refuse and asked.test_file:
         refuse_malformed(asked.test_file)
-    with open_workers(workers) as pool:
-        known = read_shards(listed, asked, run_on(pool, progress), notify)
+    with open_workers(divided.workers, workers.scheduler) as pool:
+        known = read_shards(divided.listed, asked, run_on(pool, progress), notify)
         _notify_all(
             [*skipped_notices(known.corpus.line.skipped), *_normalization_notices(known.not_normalized)], notify
         )

@@ -72,7 +72,9 @@ def run_again(
     try:
         tracked = run(settings, replace(reporter, show=compare), workers)
     except InputError as error:
-        raise InputError(f"{error}{_describe_changes(before, settings, workers or WorkersConfig())}") from error
+        raise InputError(
+            f"{error}{_describe_changes(before, settings, workers or WorkersConfig(workers=1))}"
+        ) from error
     return reproductions[0], tracked
 
 

@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rag_chunk.analysis import Progress
 from rag_chunk.analysis.unsharded import needs_of_all_shards
 from rag_chunk.config import AnalysisConfig, RunConfig
+from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.config.sources import Notify
 from rag_chunk.corpus import cache
-from rag_chunk.corpus.shard import ShardList, cut_into_shards
+from rag_chunk.corpus.cores import available_cores
+from rag_chunk.corpus.shard import ShardList, SizeOf, cut_into_shards
 from rag_chunk.corpus.sharded_corpus import RunTasks
 from rag_chunk.errors import InputError, RagChunkError
 from rag_chunk.questions.evidence_documents import WantedEvidence, read_wanted
@@ -23,12 +25,19 @@ from rag_chunk.workflow.workers import Failure, Workers
 _BYTES_OF_MEMORY = 17
 
 
-def list_shards(located: AnalysisConfig, size: int) -> ShardList:
+class DividedSource(NamedTuple):
+    """The shards of an analysis, and how many processes go through them."""
+
+    listed: ShardList
+    workers: int
+
+
+def list_shards(located: AnalysisConfig, size: float) -> ShardList:
     """Cut the documents of an analysis into shards of `size` megabytes; its paths are absolute, as a worker may be elsewhere."""
     return _list_converted(located, located.conversion(), size)
 
 
-def _list_converted(located: AnalysisConfig, converter: tuple[str, ...], size: int) -> ShardList:
+def _list_converted(located: AnalysisConfig, converter: tuple[str, ...], size: float | SizeOf) -> ShardList:
     return cut_into_shards(
         located.require_source(),
         size,
@@ -41,11 +50,16 @@ def _list_converted(located: AnalysisConfig, converter: tuple[str, ...], size: i
 
 
 def choose_shards(
-    asked: AnalysisConfig, configs: Mapping[str, RunConfig], size: int, notify: Notify
-) -> ShardList | None:
+    asked: AnalysisConfig, configs: Mapping[str, RunConfig], workers: WorkersConfig, notify: Notify
+) -> DividedSource | None:
     """Return the shards of an analysis where they are several, and all that is asked of them can be merged."""
     conversions = list(asked.conversions().values())
-    listed = _list_converted(asked.with_absolute_paths(Path.cwd()), conversions[0], size)
+    # Several processes would each load the model; and of equal texts, those in one shard are embedded once.
+    needs_model = any(config.needs_vectors for config in configs.values())
+    divide = partial(workers.divide, cores=1 if needs_model else available_cores(), keep_size=needs_model)
+    listed = _list_converted(
+        asked.with_absolute_paths(Path.cwd()), conversions[0], lambda megabytes: divide(megabytes).shard_size
+    )
     count, needs = len(listed.shards), needs_of_all_shards(configs, asked)
     if count > 1 and needs:
         notify(
@@ -53,7 +67,7 @@ def choose_shards(
             f"without it, they would be analysed in {count:,} shards"
         )
         return None
-    return listed if count > 1 else None
+    return DividedSource(listed, divide(listed.megabytes).workers) if count > 1 else None
 
 
 def notify_of_memory(asked: AnalysisConfig, size: int, notify: Notify) -> None:

@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rag_chunk._version import __version__
-from rag_chunk.config.sharding import WorkersConfig
-from rag_chunk.corpus.cores import available_cores
 from rag_chunk.corpus.parent import end_with_parent
 from rag_chunk.errors import InputError, MissingExtra
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-DIED = "its worker died, perhaps for lack of memory; take fewer --workers or a smaller --shard-size"
+DIED = "its worker died, perhaps for lack of memory; take --workers 1 or a smaller --shard-size"
 _PATIENCE = 10  # seconds in which a scheduler must answer
 
 
@@ -90,13 +88,15 @@ def _has_killed_workers(future: Future[Any]) -> bool:
 
 
 @contextmanager
-def open_workers(config: WorkersConfig) -> Iterator[Workers]:
-    """Give the workers that `config` names. When the block is left by an error or Ctrl-C, they are stopped at once."""
-    if config.scheduler:
-        with _cluster(config.scheduler) as workers:
+def open_workers(count: int, scheduler: str | None = None) -> Iterator[Workers]:
+    """Give so many processes, or the workers of the Dask cluster that has a `scheduler` at this address.
+
+    When the block is left by an error or Ctrl-C, they are stopped at once.
+    """
+    if scheduler:
+        with _cluster(scheduler) as workers:
             yield workers
         return
-    count = available_cores() if config.workers == "auto" else config.workers
     if count == 1:
         yield Workers(1, _this_process)
         return

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rag_chunk.corpus import Corpus, Document, read_corpus, shard
 from rag_chunk.corpus.converters import write_converted_folder
-from rag_chunk.corpus.document_tables import split_table
+from rag_chunk.corpus.document_tables import measure_table, split_table
 from rag_chunk.corpus.shard import ShardList, cut_into_shards
 from rag_chunk.corpus.stored_files import local_file
 from rag_chunk.errors import InputError
@@ -99,7 +99,7 @@ def test_a_jsonl_is_cut_at_the_ends_of_lines_only(
 ) -> None:
     path = tmp_path_factory.mktemp("lines") / "d.jsonl"
     path.write_bytes(lines({str(number): text for number, text in enumerate(texts)}))
-    ranges = list(split_table(local_file(path), size))
+    ranges = list(split_table(measure_table(local_file(path)), size))
     content, ends = path.read_bytes(), [part.end or path.stat().st_size for part in ranges]
     pieces = [content[start:end] for start, end in zip([0, *ends], ends, strict=False)]
     assert b"".join(pieces) == content

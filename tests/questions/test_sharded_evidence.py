@@ -1,7 +1,7 @@
 """Evidence is located in shards as it is in one corpus."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -70,8 +70,35 @@ def test_evidence_is_where_it_is_in_one_corpus(path: Path, case: Any, shares: li
     path.write_text(json.dumps({"questions": asked}))
     parts = [[each for each, own in zip(documents, shares, strict=False) if own == share] for share in {*shares}]
     shards = [HeldShard(Corpus(part)) for part in parts if part]
-    with mock.patch.object(
-        evidence_documents, "_FEW", few
-    ):  # up to which one reading of all looks in both less sure ways
+    with mock.patch.object(evidence_documents, "_FEW", few):
         outlined = outline_shards(shards, read_wanted(path)).corpus.line
+    assert located(path, outlined) == located(path, Corpus(documents))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "passes"),
+    [
+        ("a clock that was carried up to room 7", 1),
+        ("A CLOCK that was carried up to room 7", 2),
+        ("a clock thatt was carried up to room 7", 2),
+        ("had a clxck that wxs carriexd up to rxom", 3),  # no piece of it is whole
+        ("a porter whom nobody has ever paid a penny", 3),
+    ],
+)
+def test_documents_are_gone_through_as_often_as_a_phrase_needs_it(path: Path, phrase: str, passes: int) -> None:
+    texts = ["One porter had a clock that was carried up to room 7 on a Monday.", *["Nothing of it is here."] * 4]
+    documents = [Document(f"{number}.md", text) for number, text in enumerate(texts)]
+    sure = {"text": texts[4], "doc": "4.md"}
+    path.write_text(json.dumps([{"question": "What?", "evidence": [each]} for each in (sure, {"text": phrase})]))
+    said = list[str]()
+
+    def run(function: Callable[[Any], Any], tasks: Iterable[Any]) -> list[Any]:
+        listed = list(tasks)
+        said.append(listed[0].purpose)
+        return [function(task) for task in listed]
+
+    shards = [HeldShard(Corpus(documents[:3])), HeldShard(Corpus(documents[3:]))]
+    with mock.patch.object(evidence_documents, "_FEW", 0):  # no text is held for a message alone
+        outlined = outline_shards(shards, read_wanted(path), run).corpus.line
+    assert len(said) == len(set(said)) == passes
     assert located(path, outlined) == located(path, Corpus(documents))

@@ -3,7 +3,8 @@
 import errno
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from rag_chunk.chunker.export import chunk_bytes
+from rag_chunk.config import sharding
 from rag_chunk.corpus import shard
 from rag_chunk.corpus.reader import list_documents
 from rag_chunk.workflow import chunk_folder, shard_writing
 from rag_chunk.workflow.shard_writing import ShardTask
 from rag_chunk.workflow.sharded_inputs import list_shards
+from rag_chunk.workflow.workers import Workers, open_workers
 from tests.conftest import Program
 
 TEXTS = {f"d{number}.md": f"# Part {number}\n\n" + f"word{number} " * (30 + 40 * number) for number in range(6)}
@@ -48,8 +51,10 @@ def count_shards(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return cut
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_folder_holds_the_chunks_of_one_file(run: Program, workers: str) -> None:
+@pytest.mark.parametrize("workers", ["1", "auto"])
+def test_a_folder_holds_the_chunks_of_one_file(run: Program, monkeypatch: pytest.MonkeyPatch, workers: str) -> None:
+    monkeypatch.setattr(sharding, "_WORTH_A_WORKER", 1)
+    monkeypatch.setattr(chunk_folder, "available_cores", lambda: 2)
     status, _, err = run("chunk", "docs", "-o", "out", "--workers", workers, *OPTIONS)
     assert status == 0, err
     expected = [json.loads(line) for line in run("chunk", "docs", "-q", "--chunk-size", "50")[1].splitlines()]
@@ -63,6 +68,26 @@ def test_a_folder_holds_the_chunks_of_one_file(run: Program, workers: str) -> No
         assert hashlib.sha256(Path("out", line["file"]).read_bytes()).hexdigest() == line["sha256"]
     assert sum(line["chunks"] for line in lines) == len(expected)
     assert sum(line["documents"] for line in lines) == len(TEXTS)
+
+
+def test_the_files_are_the_same_whatever_the_number_of_cores(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard, "MEGABYTE", 10)  # so that shards of the usual size are some
+    opened = list[int]()
+
+    @contextmanager
+    def note(count: int, _: str | None) -> Iterator[Workers]:
+        opened.append(count)
+        with open_workers(1) as workers:
+            yield workers
+
+    monkeypatch.setattr(chunk_folder, "open_workers", note)
+    for cores in (1, 2, 8):
+        monkeypatch.setattr(chunk_folder, "available_cores", lambda cores=cores: cores)
+        assert run("chunk", "docs", "-o", f"out{cores}", "--chunk-size", "50")[0] == 0
+    names = [sorted(file.name for file in Path(f"out{cores}").glob("0*")) for cores in (1, 2, 8)]
+    assert names[0] == names[1] == names[2]
+    assert len(names[0]) > 2
+    assert opened == [1, 2, 2]  # each holds a shard of the usual size
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv", "langchain"])
@@ -132,12 +157,7 @@ def test_two_documents_of_one_name_in_different_shards_are_named(run: Program) -
         assert "(bytes 0 to " in err
 
 
-@pytest.mark.parametrize("workers", [[], ["--workers", "auto"]])
-def test_no_room_is_a_sentence_and_what_is_written_stays(
-    run: Program, monkeypatch: pytest.MonkeyPatch, workers: list[str]
-) -> None:
-    if workers:
-        monkeypatch.setattr("rag_chunk.workflow.workers.available_cores", lambda: 1)
+def test_no_room_is_a_sentence_and_what_is_written_stays(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     original, calls = chunk_bytes, []
 
     def write_twice(chunks: Any, form: str) -> Any:
@@ -147,7 +167,7 @@ def test_no_room_is_a_sentence_and_what_is_written_stays(
         return original(chunks, form)
 
     monkeypatch.setattr(shard_writing, "chunk_bytes", write_twice)
-    status, _, err = run("chunk", "docs", "-o", "out", *OPTIONS, *workers)
+    status, _, err = run("chunk", "docs", "-o", "out", *OPTIONS)
     assert status == 3
     assert "cannot be written: No space left on device. What is written stays" in " ".join(err.split())
     assert len(list(Path("out").glob("0*"))) == 2

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from rag_chunk.config.sharding import WorkersConfig
 from rag_chunk.errors import InputError
 from rag_chunk.workflow.workers import DIED, Failure, open_workers
 from tests.conftest import Program
@@ -69,13 +68,13 @@ def worker(folder: Path, scheduler: str, count: int = 1, path: Path = ROOT) -> I
 
 def test_without_a_worker_the_command_that_starts_one_is_named(scheduler: str) -> None:
     with pytest.raises(InputError, match=f"has no workers; start some: dask worker {scheduler} --nthreads 1"):
-        open_workers(WorkersConfig(scheduler=scheduler)).__enter__()
+        open_workers(1, scheduler).__enter__()
 
 
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag_chunk.workflow.workers._PATIENCE", 1)
     with pytest.raises(InputError, match="no Dask scheduler of a version that fits answers at tcp"):
-        open_workers(WorkersConfig(scheduler="tcp://127.0.0.1:9")).__enter__()
+        open_workers(1, "tcp://127.0.0.1:9").__enter__()
 
 
 def test_workers_without_this_version_of_rag_chunk_are_refused(
@@ -84,7 +83,7 @@ def test_workers_without_this_version_of_rag_chunk_are_refused(
     with worker(tmp_path, scheduler), monkeypatch.context() as patch:
         patch.setattr("rag_chunk.workflow.workers.__version__", "99.0")
         with pytest.raises(InputError, match=r"need rag-chunk 99.0, as here: tcp://\S+ has rag-chunk \S+\. Install"):
-            open_workers(WorkersConfig(scheduler=scheduler)).__enter__()
+            open_workers(1, scheduler).__enter__()
 
 
 def test_workers_without_rag_chunk_are_refused(tmp_path: Path, scheduler: str) -> None:
@@ -97,7 +96,7 @@ def test_workers_without_rag_chunk_are_refused(tmp_path: Path, scheduler: str) -
         worker(tmp_path, scheduler, path=tmp_path),
         pytest.raises(InputError, match=r"tcp://\S+ has no rag-chunk\. Ins"),
     ):
-        open_workers(WorkersConfig(scheduler=scheduler)).__enter__()
+        open_workers(1, scheduler).__enter__()
 
 
 def test_a_cluster_writes_the_chunks_that_this_machine_writes(
@@ -118,7 +117,7 @@ def test_a_cluster_writes_the_chunks_that_this_machine_writes(
 def test_a_worker_that_is_killed_costs_only_the_task_that_kills_it_again(tmp_path: Path, scheduler: str) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()
-    with worker(tmp_path, scheduler, 2), open_workers(WorkersConfig(scheduler=scheduler)) as workers:
+    with worker(tmp_path, scheduler, 2), open_workers(1, scheduler) as workers:
         jobs = [(number, str(marks)) for number in range(8)]
         results = {task[0]: result for task, result in workers.run(square_or_die, jobs)}
     assert results.pop(5) == Failure(DIED)

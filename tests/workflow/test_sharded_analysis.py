@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from rag_chunk.corpus import shard
 from rag_chunk.workflow import inputs
+from rag_chunk.workflow.workers import Workers, open_workers
 from tests.conftest import Program
 
 OPTIONS = ("--test-file", "q.json", "--strategy", "recursive-character,sentence", "--chunk-size", "20")
@@ -65,12 +67,47 @@ def figures(text: str) -> dict[str, Any]:
     return {name: value for name, value in report.items() if name not in {"analysis_id", "created", "timings"}}
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_report_is_that_of_one_shard(run: Program, workers: str) -> None:
+@pytest.mark.parametrize(("options", "processes"), [((*SHARDS, "--workers", "1"), 1), ((), 2)])
+def test_the_report_is_that_of_one_shard(
+    run: Program, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], processes: int
+) -> None:
     whole = run("analyze", "docs", *OPTIONS, "--output", "json")
-    status, out, err = run("analyze", "docs", *OPTIONS, "--output", "json", *SHARDS, "--workers", workers)
+    opened = list[int]()
+
+    def note(count: int, scheduler: str | None) -> AbstractContextManager[Workers]:
+        opened.append(count)
+        return open_workers(count, scheduler)
+
+    monkeypatch.setattr("rag_chunk.workflow.workers.open_workers", note)
+    use_two_cores(monkeypatch)
+    status, out, err = run("analyze", "docs", *OPTIONS, "--output", "json", *options)
     assert (status, err) == (0, whole[2])
     assert figures(out) == figures(whole[1])
+    assert opened == [processes]
+
+
+def use_two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be two cores, and text that is worth two processes: a megabyte is ten bytes."""
+    monkeypatch.setattr("rag_chunk.workflow.sharded_inputs.available_cores", lambda: 2)
+    for module in (inputs, shard):
+        monkeypatch.setattr(module, "MEGABYTE", 10)
+
+
+def test_a_model_is_loaded_in_one_process_unless_more_are_asked_for(
+    run: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = list[int]()
+
+    def note(count: int, _: str | None) -> AbstractContextManager[Workers]:
+        opened.append(count)
+        return open_workers(1)
+
+    monkeypatch.setattr("rag_chunk.workflow.workers.open_workers", note)
+    use_two_cores(monkeypatch)
+    options = ("--chunk-size", "20", "--retriever", "dense", "--embedding-model", "hashing", "--dry-run")
+    for workers in ((), ("--workers", "2")):
+        assert run("analyze", "docs", *options, *workers)[0] == 0
+    assert opened == [1, 2]
 
 
 def test_a_table_is_read_in_shards_whose_documents_are_in_no_order(run: Program) -> None:
@@ -197,10 +234,11 @@ def test_a_malformed_question_file_is_refused_before_shards_are_read(run: Progra
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process is not killed by a signal there")
-def test_a_worker_that_is_killed_costs_its_shard_alone(run: Program) -> None:
+def test_a_worker_that_is_killed_costs_its_shard_alone(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_two_cores(monkeypatch)
     Path("kill_once.py").write_text(MURDEROUS.format(condition="not mark.exists()"))
     options = ("--strategy", "kill_once:cut", "--test-file", "q.json", "--output", "json")
-    status, out, err = run("analyze", "docs", *options, *SHARDS, "--workers", "2")
+    status, out, err = run("analyze", "docs", *options)
     assert Path("died").exists()
     assert status == 0, err
     assert json.loads(out)["configurations"][0]["metrics"]["num_chunks"] == 12

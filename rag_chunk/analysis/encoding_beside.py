@@ -8,7 +8,6 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.cores import available_cores
 from rag_chunk.corpus.partial_corpus import PartialCorpus
 from rag_chunk.corpus.units import Tokens, Units, encoding_name, units_of
-from rag_chunk.corpus.units.encoder import encoder_of
 from rag_chunk.corpus.units.token_arrays import ALONE, are_kept
 from rag_chunk.corpus.units.tokenizer_names import is_tokenizer_name
 from rag_chunk.retriever import prepare
@@ -20,7 +19,7 @@ _WORTH_FORKING = 1 << 18  # characters: below that, nothing else takes so long t
 def encoding_beside(corpus: Corpus, configs: Iterable[RunConfig]) -> Iterator[None]:
     """Let a forked process make the tokens that `configs` count, while this block runs; at its end `corpus` has them.
 
-    This process, which would wait for them then, makes what else needs no tokens. Nothing is done where the cache has them,
+    This process, which would wait for them then, makes the indexes of words. Nothing is done where the cache has them,
     or where that is impossible or not worth a fork: then, and where it fails, whoever asks for tokens makes them.
     """
     configs = list(configs)
@@ -37,19 +36,17 @@ def encoding_beside(corpus: Corpus, configs: Iterable[RunConfig]) -> Iterator[No
         made = {encoding: pool.submit(encoding) for encoding in encodings} if pool else {}
         yield
         if made:
-            _prepare_meanwhile(corpus, configs, made)
+            _index_words(corpus, configs)
         for encoding, future in made.items():
             if not future.exception():
                 corpus.derive(Tokens, future.result, encoding)
 
 
-def _prepare_meanwhile(corpus: Corpus, configs: Iterable[RunConfig], encodings: Iterable[str]) -> None:
-    """Make what the analysis needs besides, while the tokens are not there: indexes of words, and what encodes cut texts."""
+def _index_words(corpus: Corpus, configs: Iterable[RunConfig]) -> None:
+    """Make the indexes of words that `configs` need."""
     for config in configs:
         if not config.needs_vectors:
             prepare(corpus, config)
-    for encoding in encodings:
-        encoder_of(encoding).load()
 
 
 def _encodings_to_make(corpus: Corpus, configs: Iterable[RunConfig]) -> list[str]:

@@ -18,7 +18,6 @@ from itertools import compress
 import numpy as np
 
 from rag_chunk.corpus.arrays import Bools, Floats, distinct, first_of_runs
-from rag_chunk.corpus.arrays import among as is_among
 from rag_chunk.retriever import share_terms
 from rag_chunk.scorer.budget import LADDER
 from rag_chunk.scorer.evidence import EvidenceTable
@@ -172,9 +171,10 @@ def _in_started_documents(retrieval: Retrieval) -> Bools:
     document = chunking.corpus.documents_at(chunking.spans[:, 0])
     count = retrieval.walk.started_chunks(retrieval.config.budget)
     question, rank = np.nonzero(np.arange(ranking.shape[1]) < count[:, None])
-    read = np.sort(question * documents + document[ranking[question, rank]])
+    read = question * documents + document[ranking[question, rank]]
     overlaps = retrieval.overlaps
-    return is_among(overlaps.question * documents + document[overlaps.row], read)
+    met: Bools = np.isin(overlaps.question * documents + document[overlaps.row], read)
+    return met
 
 
 def _not_in_text(retrieval: Retrieval) -> tuple[Floats, Bools]:

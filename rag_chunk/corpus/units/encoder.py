@@ -35,10 +35,6 @@ class Encoder:
         """What makes the same tokens faster, where it is installed and proven."""
         return load_accelerator(self.name)
 
-    def load(self) -> None:
-        """Load what makes tokens, before a text has to be encoded."""
-        _ = self.accelerator or self.reference
-
     @cached_property
     def _reference_identity(self) -> str:
         """The package of the reference and its version, which takes half a millisecond to look up."""

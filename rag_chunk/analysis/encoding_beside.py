@@ -11,6 +11,7 @@ from rag_chunk.corpus.units import Tokens, Units, encoding_name, units_of
 from rag_chunk.corpus.units.encoder import encoder_of
 from rag_chunk.corpus.units.token_arrays import ALONE, are_kept
 from rag_chunk.corpus.units.tokenizer_names import is_tokenizer_name
+from rag_chunk.retriever import prepare
 
 _WORTH_FORKING = 1 << 18  # characters: below that, nothing else takes so long that a fork is worth it
 
@@ -19,9 +20,10 @@ _WORTH_FORKING = 1 << 18  # characters: below that, nothing else takes so long t
 def encoding_beside(corpus: Corpus, configs: Iterable[RunConfig]) -> Iterator[None]:
     """Let a forked process make the tokens that `configs` count, while this block runs; at its end `corpus` has them.
 
-    Nothing is done where the cache has them, or where that is impossible or not worth a fork: then, and where it fails,
-    whoever asks for tokens makes them.
+    This process, which would wait for them then, makes the indexes of words. Nothing is done where the cache has them,
+    or where that is impossible or not worth a fork: then, and where it fails, whoever asks for tokens makes them.
     """
+    configs = list(configs)
     encodings = _encodings_to_make(corpus, configs)
     if not encodings or available_cores() == 1:
         yield
@@ -37,9 +39,18 @@ def encoding_beside(corpus: Corpus, configs: Iterable[RunConfig]) -> Iterator[No
     with open_pool(1, encode, [corpus]) as pool:
         made = {encoding: pool.submit(encoding) for encoding in encodings} if pool else {}
         yield
+        if made:
+            _index_words(corpus, configs)
         for encoding, future in made.items():
             if not future.exception():
                 corpus.derive(Tokens, future.result, encoding)
+
+
+def _index_words(corpus: Corpus, configs: Iterable[RunConfig]) -> None:
+    """Make the indexes of words that `configs` need."""
+    for config in configs:
+        if not config.needs_vectors:
+            prepare(corpus, config)
 
 
 def _encodings_to_make(corpus: Corpus, configs: Iterable[RunConfig]) -> list[str]:

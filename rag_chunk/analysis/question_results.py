@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Any, overload
 
 from pydantic import GetCoreSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema, core_schema, to_json
 
 from rag_chunk.analysis.report_inputs import ReportValue
+from rag_chunk.corpus.arrays import Floats
 
 _AROUND = 3  # lists and objects that are around this list in `report.json`: so far it is indented
 
@@ -107,3 +109,15 @@ def write_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
     before = sum(len("[\n") + depth for depth in range(1, _AROUND + 1))
     after = sum(len("\n]") + depth for depth in range(_AROUND))
     return to_json(listed, indent=1)[before:-after]
+
+
+def write_with_scores(rows: Sequence[Mapping[str, Any]], scores: Mapping[str, Floats]) -> bytes:
+    """Return what `write_json` does of `rows` whose `scores` are empty, with the scores by name put there: [rows] each."""
+    # Most of the text is names, which are the same in all rows: a form is filled in, and only the numbers are written.
+    line = b"\n" + b" " * (_AROUND + 2)
+    empty, columns = line + b'"scores": {}', [to_json(each.tolist())[1:-1].split(b",") for each in scores.values()]
+    names = [line + b" " + to_json(name).replace(b"%", b"%%") + b": %b" for name in scores]
+    form = empty[:-1] + b",".join(names) + line + b"}"
+    filled = (form % values for values in zip(*columns, strict=True))
+    before, *parts = write_json(rows).split(empty)
+    return b"".join([before, *chain.from_iterable(zip(filled, parts, strict=True))])

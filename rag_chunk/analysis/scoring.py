@@ -9,7 +9,7 @@ import numpy as np
 
 from rag_chunk.analysis.chunked_corpus import ChunkedCorpus
 from rag_chunk.analysis.holdout import EvaluationSet
-from rag_chunk.analysis.question_results import QuestionResults, write_json
+from rag_chunk.analysis.question_results import QuestionResults, write_with_scores
 from rag_chunk.analysis.report import ConfigurationResult
 from rag_chunk.chunker import Chunking
 from rag_chunk.config import RunConfig
@@ -97,7 +97,6 @@ def _ids_of(chunking: Chunking, rows: Positions) -> list[str]:
 
 
 def _question_results(scores: Scores, ranking: Ranking, handed: Chunking, asked: EvaluationSet) -> QuestionResults:
-    names, columns = list(scores.per_question), [values.tolist() for values in scores.per_question.values()]
     is_read = np.arange(ranking.shape[1]) < scores.filled[:, None]
     retrieved = tuple(_ids_of(handed, ranking[is_read]))
     ends = np.cumsum(scores.filled).tolist()
@@ -106,17 +105,17 @@ def _question_results(scores: Scores, ranking: Ranking, handed: Chunking, asked:
     causes = scores.causes or [()] * len(ranks)
     asked_here = asked.reporting.questions.questions
     items = scores.lost_items or [()] * len(ranks)
-    rows = zip(asked_here, zip(*columns, strict=True), pairwise([0, *ends]), ranks, causes, items, strict=True)
+    rows = zip(asked_here, pairwise([0, *ends]), ranks, causes, items, strict=True)
     fields = [
         {
             "id": question.id,
             "question": question.question,
-            "scores": dict(zip(names, row, strict=True)),
+            "scores": {},
             "retrieved": retrieved[first:end],
             **rank,
             "causes": of_question,
             **({"lost_items": list(map(_lost_item, lost))} if lost else {}),
         }
-        for question, row, (first, end), rank, of_question, lost in rows
+        for question, (first, end), rank, of_question, lost in rows
     ]
-    return QuestionResults(write_json(fields))
+    return QuestionResults(write_with_scores(fields, scores.per_question))

@@ -244,10 +244,10 @@ class Terms:
         letters = pieces[:, 1] - pieces[:, 0] - (last - first)
         # Where the last letter is cut off from its marks, the last bigram is another one than that of the whole run.
         bare = np.flatnonzero(unspaced & (letters > 1) & among(pieces[:, 1], self._marks))
-        pairs = [(self._second_last(end), end) for end in pieces[bare, 1].tolist()]
+        pairs = as_spans([(self._second_last(end), end) for end in pieces[bare, 1].tolist()])
         kept = np.where(unspaced, letters == 1, letters > 0)
-        texts = [fold_term(self._corpus.text(start, end)) for start, end in [*pieces[kept].tolist(), *pairs]]
-        return np.concatenate([rows[kept], rows[bare]]), texts
+        texts = self._corpus.texts(np.concatenate([pieces[kept], pairs]))
+        return np.concatenate([rows[kept], rows[bare]]), list(map(fold_term, texts))
 
     def _second_last(self, end: int) -> int:
         """Return where the last letter but one before a place starts, marks being with their letters."""

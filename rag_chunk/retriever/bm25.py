@@ -248,11 +248,11 @@ class _Scorer:
 
     def __init__(self, postings: Postings, chunks: int, statistics: CollectionStatistics) -> None:
         """Take the common terms apart; those of a part of a corpus are the same as those of the whole."""
-        # numpy adds up a single column in another order than several: one column more keeps a lone chunk as it is.
-        self._postings, self._chunks, self._columns = postings, chunks, max(chunks, 2)
+        self._postings, self._chunks = postings, chunks
         self._is_common = statistics.holders * _COMMON >= statistics.chunks
-        self._dense = _dense(postings, np.flatnonzero(self._is_common), self._columns)
+        self._dense = list(_dense(postings, np.flatnonzero(self._is_common), chunks))
         self._place = np.cumsum(self._is_common) - 1
+        self._space = np.empty(chunks)
 
     def scores(self, asked: Positions, borders: Positions) -> Floats:
         """Return the scores of some questions, whose terms in `asked` meet at `borders`: float64 [questions, chunks]."""
@@ -260,14 +260,21 @@ class _Scorer:
         question = np.repeat(np.arange(len(terms_of_each)), terms_of_each)
         numbers = asked[borders[0] : borders[-1]]
         is_common = self._is_common[numbers]
-        sums = _sparse(self._postings, numbers[~is_common], question[~is_common], (len(terms_of_each), self._columns))
-        places = self._place[numbers[is_common]]
+        scores = _sparse(self._postings, numbers[~is_common], question[~is_common], (len(terms_of_each), self._chunks))
+        common = self._place[numbers[is_common]].tolist()
         ends = np.cumsum(np.bincount(question[is_common], minlength=len(terms_of_each))).tolist()
-        scores: Floats = np.empty(sums.shape)
-        for row, (first, end) in enumerate(pairwise([0, *ends])):
-            np.add.reduce(self._dense.take(places[first:end], axis=0), axis=0, out=scores[row])
-        scores += sums
-        return scores[:, : self._chunks]
+        for row, (first, end) in zip(scores, pairwise([0, *ends]), strict=True):
+            if first < end:
+                np.add(row, self._add_up(common[first:end]), out=row)
+        return scores
+
+    def _add_up(self, common: Sequence[int]) -> Floats:
+        """Return the sum of some rows of the matrix, one after the other: [chunks]; the next call overwrites it."""
+        first, *others = common
+        total: Floats = self._dense[first]
+        for number in others:
+            total = np.add(total, self._dense[number], out=self._space)
+        return total
 
 
 def _dense(postings: Postings, numbers: Positions, chunks: int) -> Floats:
@@ -285,4 +292,4 @@ def _sparse(postings: Postings, numbers: Positions, question: Positions, shape: 
     places = ranges(postings.borders[numbers], postings.borders[numbers] + lengths)
     cells = np.repeat(question * shape[1], lengths) + postings.chunks[places]
     sums: Floats = np.bincount(cells, postings.weights[places], minlength=shape[0] * shape[1])
-    return sums.reshape(shape)
+    return sums.astype(np.float64, copy=False).reshape(shape)  # of nothing numpy counts in integers

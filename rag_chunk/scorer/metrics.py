@@ -10,7 +10,7 @@ from rag_chunk.corpus import Corpus
 from rag_chunk.corpus.arrays import Bools, Floats, Positions, among, distinct, first_of_runs
 from rag_chunk.questions.question import Questions, question_overlap
 from rag_chunk.retriever import Ranking
-from rag_chunk.scorer.budget import CURVE, LADDER, BudgetCurve, budgets_of
+from rag_chunk.scorer.budget import CURVE, LADDER, budgets_of
 from rag_chunk.scorer.losses import LostItem, losses_of, lost_items
 from rag_chunk.scorer.oracle import oracle_ranking
 from rag_chunk.scorer.overlaps import EvidenceOverlaps, hits, recall, union_sizes
@@ -135,16 +135,11 @@ def at_budgets(retrieval: Retrieval) -> Figures:
 
     And what the first `top_k` chunks cost.
     """
-    config = retrieval.config
-    budgets = budgets_of(config)
-    recalls, complete = _at(retrieval, budgets, retrieval.walk_in_characters)
-    row = {budget: number for number, budget in enumerate(budgets)}
+    recalls, _ = retrieval.recall_in_characters
+    headline, all_there = retrieval.recall_at_budget
+    row = {budget: number for number, budget in enumerate(budgets_of(retrieval.config))}
     curve = {f"budget_recall_{budget}": recalls[row[budget]] for budget in CURVE}
     enough = [size for size in LADDER if recalls[row[size]].mean() >= _ENOUGH]
-    if config.budget_unit == "characters":
-        headline, all_there = recalls[row[config.budget]], complete[row[config.budget]]
-    else:
-        (headline,), (all_there,) = _at(retrieval, (config.budget,), retrieval.walk)
     scores = {
         "budget_recall": headline,
         **curve,
@@ -161,28 +156,17 @@ def _context_sizes(retrieval: Retrieval) -> Floats:
     return costs.astype(np.float64)
 
 
-def _at(retrieval: Retrieval, budgets: tuple[int, ...], walked: BudgetCurve) -> tuple[Floats, Bools]:
-    read = retrieval.visible(retrieval.hits, walked, np.array(budgets))
-    return recall(retrieval.overlaps, retrieval.hits, read, len(retrieval.ranking))
-
-
 def ceiling(retrieval: Retrieval) -> Figures:
     """Return the recall at the budget of a greedy best ranking, at least the actual one's."""
-    budget = retrieval.config.budget
-    ranking = oracle_ranking(retrieval.overlaps, retrieval.costs, budget)
-    ranked = hits(retrieval.overlaps, ranking)
-    read = retrieval.visible(ranked, retrieval.walk_of(ranking), np.array([budget]))
-    best = recall(retrieval.overlaps, ranked, read, len(ranking))[0][0]
-    return Figures({"oracle_recall": np.maximum(best, _at(retrieval, (budget,), retrieval.walk)[0][0])})
+    ranking = oracle_ranking(retrieval.overlaps, retrieval.costs, retrieval.config.budget)
+    return Figures({"oracle_recall": np.maximum(retrieval.recall_of(ranking), retrieval.recall_at_budget[0])})
 
 
 def floor(retrieval: Retrieval) -> Figures:
     """Return the mean recall at the budget of shuffled chunks."""
     config, chunking = retrieval.config, retrieval.chunking
     ranking = shuffles(chunking.corpus, retrieval.questions, retrieval.costs, config.seed, config.budget)
-    ranked = hits(retrieval.overlaps, ranking, SHUFFLES)
-    read = retrieval.visible(ranked, retrieval.walk_of(ranking), np.array([config.budget]))
-    recalls = recall(retrieval.overlaps, ranked, read, len(ranking))[0][0]
+    recalls = retrieval.recall_of(ranking, SHUFFLES)
     return Figures({"random_recall": recalls.reshape(-1, SHUFFLES).mean(axis=1)})
 
 

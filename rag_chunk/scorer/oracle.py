@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag_chunk.corpus.arrays import Bools, Floats, Positions, Spans, distinct, first_of_runs
+from rag_chunk.corpus.arrays import among as is_among
 from rag_chunk.retriever import Ranking
 from rag_chunk.scorer.overlaps import EvidenceOverlaps
 
@@ -16,6 +17,9 @@ class _Parts:
     `lengths` [parts]; `begin` and `end` [alternatives] are an alternative's parts. Evidence 0-10 that one chunk meets
     at 0-6 and another at 4-10 has the parts 0-4, 4-6 and 6-10: the first takes parts 0 and 1, the second 1 and 2, and
     after the first the second adds part 2 alone.
+
+    A pair is a question and a chunk: `pair` [meetings] is that of each meeting, and `runs` are the first meetings of each
+    pair with each item. `item_opens` [items] are the items' first alternatives.
     """
 
     lengths: Positions
@@ -23,6 +27,9 @@ class _Parts:
     last: Positions
     begin: Positions
     end: Positions
+    pair: Positions
+    runs: Positions
+    item_opens: Positions
 
 
 def oracle_ranking(overlaps: EvidenceOverlaps, costs: Spans, budget: int) -> Ranking:
@@ -45,7 +52,7 @@ def oracle_ranking(overlaps: EvidenceOverlaps, costs: Spans, budget: int) -> Ran
         columns.append(np.full(questions, -1, np.int64))
         columns[-1][pair_question[chosen]] = overlaps.row[overlaps.opens[chosen]]
         spent[pair_question[chosen]] += cost[chosen]
-        taken |= _parts_of(overlaps, parts, chosen)
+        taken |= _parts_of(parts, chosen)
     return np.column_stack(columns[1:] or columns)
 
 
@@ -59,24 +66,25 @@ def _parts(overlaps: EvidenceOverlaps) -> _Parts:
     end = np.zeros(len(overlaps.table.item), np.int64)
     np.minimum.at(begin, overlaps.alternative, first)
     np.maximum.at(end, overlaps.alternative, last)
-    return _Parts(np.diff(borders), first, last, np.minimum(begin, end), end)
+    pair = np.repeat(np.arange(len(overlaps.opens) - 1), np.diff(overlaps.opens))
+    runs = first_of_runs(pair, overlaps.table.item[overlaps.alternative])
+    item_opens = first_of_runs(overlaps.table.item)
+    return _Parts(np.diff(borders), first, last, np.minimum(begin, end), end, pair, runs, item_opens)
 
 
 def _gains(overlaps: EvidenceOverlaps, parts: _Parts, taken: Bools) -> Floats:
     """Return the evidence that each pair of a question and a chunk would add: the rise of sum |e| cov_e: [pairs]."""
     # `before` sums what is taken up to each part, so that what is taken between two parts is one difference. An
     # item counts as its best alternative (`best`); a chunk raises it by what its own best one would then have more.
-    table = overlaps.table
+    table, lengths = overlaps.table, overlaps.table.lengths
     before = np.concatenate([np.zeros(1, np.int64), np.cumsum(parts.lengths * taken)])
     have = before[parts.end] - before[parts.begin]
-    best = np.maximum.reduceat(have / table.lengths, first_of_runs(table.item))
+    best = np.maximum.reduceat(have / lengths, parts.item_opens)
     new = overlaps.high - overlaps.low - (before[parts.last] - before[parts.first])
-    then = (have[overlaps.alternative] + new) / table.lengths[overlaps.alternative]
-    pair = np.repeat(np.arange(len(overlaps.opens) - 1), np.diff(overlaps.opens))
-    item = table.item[overlaps.alternative]
-    opens = first_of_runs(pair, item)
-    rise = np.maximum(np.maximum.reduceat(then, opens) - best[item[opens]], 0)
-    return np.bincount(pair[opens], rise * table.item_weights[item[opens]], minlength=len(overlaps.opens) - 1)
+    then = (have[overlaps.alternative] + new) / lengths[overlaps.alternative]
+    item = table.item[overlaps.alternative[parts.runs]]
+    rise = np.maximum(np.maximum.reduceat(then, parts.runs) - best[item], 0)
+    return np.bincount(parts.pair[parts.runs], rise * table.item_weights[item], minlength=len(overlaps.opens) - 1)
 
 
 def _best(density: Floats, question: Positions) -> Positions:
@@ -88,10 +96,9 @@ def _best(density: Floats, question: Positions) -> Positions:
     return best[first_of_runs(question[best])]
 
 
-def _parts_of(overlaps: EvidenceOverlaps, parts: _Parts, pairs: Positions) -> Bools:
-    """Return which parts the meetings of `pairs` take."""
-    pair = np.repeat(np.arange(len(overlaps.opens) - 1), np.diff(overlaps.opens))
-    here = np.flatnonzero(np.isin(pair, pairs))
+def _parts_of(parts: _Parts, pairs: Positions) -> Bools:
+    """Return which parts the meetings of some sorted `pairs` take."""
+    here = np.flatnonzero(is_among(parts.pair, pairs))
     edges = np.zeros(len(parts.lengths) + 1, np.int64)
     np.add.at(edges, parts.first[here], 1)
     np.add.at(edges, parts.last[here], -1)

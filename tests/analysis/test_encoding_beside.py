@@ -4,6 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -12,6 +13,7 @@ from rag_chunk.analysis.encoding_beside import encoding_beside as beside
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus import Corpus, Document
 from rag_chunk.corpus.cache import caching
+from rag_chunk.corpus.terms import Terms
 from rag_chunk.corpus.units import Tokens, Units, encoders_of, encoding_name, token_arrays, units_of
 from rag_chunk.corpus.units.encoder import Encoder
 
@@ -31,12 +33,12 @@ def documents() -> Corpus:
     return Corpus([Document("a.txt", "Two rooms, 33 doors. " * 500), Document("b.txt", "été\n\n" * 10)])
 
 
+def fail() -> NoReturn:
+    raise AssertionError
+
+
 def already_made(corpus: Corpus) -> Units:
     """Return the tokens of a corpus; fail where nobody has made them."""
-
-    def fail() -> Tokens:
-        raise AssertionError
-
     return corpus.derive(Tokens, fail, ENCODING)
 
 
@@ -58,6 +60,13 @@ def test_what_makes_tokens_is_loaded_before_the_fork(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Encoder, "load", lambda _: children.append(len(multiprocessing.active_children())))
     with beside(documents(), CONFIGS):
         assert children == [0]
+
+
+def test_the_terms_are_found_while_this_process_would_wait() -> None:
+    corpus = documents()
+    with beside(corpus, CONFIGS):
+        pass
+    assert corpus.derive(Terms, fail).terms_in("Two rooms") == ["two", "rooms"]
 
 
 def test_tokens_in_the_cache_need_no_process() -> None:

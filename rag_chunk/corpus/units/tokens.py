@@ -183,8 +183,8 @@ class Tokens:
         return Counts(lead, reach, inner.opens, inner.closes, sizes)
 
     def size(self, start: int, end: int) -> int:
-        """Count the tokens of one stretch, which is faster for a single one than `counted`."""
-        if end - start > WIDE:
+        """Count the tokens of one stretch: of a longer one as `count` does, which hardly ever has to load the encoder."""
+        if end - start > SHORT:
             return int(self.count(as_spans([(start, end)])).sizes[0])
         return self._count(self._corpus.text(start, end))
 

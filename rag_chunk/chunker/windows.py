@@ -240,6 +240,6 @@ def _walk_all(walks: list[_Walk], units: Units) -> list[_Window]:
         plan = [walk.plan() for walk in walks]
         sizes = iter(units.count(as_spans([window[:2] for windows in plan for window in windows])).sizes.tolist())
         for walk, windows in zip(walks, plan, strict=True):
-            kept += walk.keep([window._replace(size=next(sizes)) for window in windows])
+            kept += walk.keep([_Window(*window[:4], next(sizes)) for window in windows])
         walks = [walk for walk in walks if not walk.is_over]
     return kept

@@ -24,7 +24,6 @@ from rag_chunk.questions.foreign_formats import (
 from rag_chunk.questions.parquet_rows import read_parquet
 from rag_chunk.questions.parsing import KNOWN
 from rag_chunk.questions.relevance_judgements import is_judged_folder, is_qrels, read_judgements
-from rag_chunk.questions.shared_records import questions_of
 
 Contents = tuple[list[Mapping[str, Any]], dict[str, str], list[str]]  # records, documents, notices
 Container = Callable[[Path, Mapping[str, str] | None], Contents]
@@ -110,6 +109,8 @@ def _records_of_file(text: str, form: str) -> list[Mapping[str, Any]]:
 
 def import_shared(records: Sequence[Mapping[str, Any]]) -> Imported:
     """Read the records of an evaluation dataset, with our places of evidence that was not edited there."""
+    from rag_chunk.questions.shared_records import questions_of  # few question files come from there
+
     questions, edited = questions_of(records)
     imported = _keep(questions, {}, [])
     notices = (

@@ -9,7 +9,6 @@ from rag_chunk.chunker.chunking import Chunking
 from rag_chunk.config import RunConfig
 from rag_chunk.corpus.arrays import Positions, Spans, as_spans, index_in
 from rag_chunk.corpus.units import units_of
-from rag_chunk.scorer.outlined_chunking import OutlinedChunking
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +45,8 @@ def pricing_of(chunking: Chunking, config: RunConfig) -> Pricing:
     """Return what the chunks cost under the budget of `config`."""
     if config.budget_unit == "characters":
         return Pricing(chunking.spans)
+    from rag_chunk.scorer.outlined_chunking import OutlinedChunking  # of shards; budgets are mostly of characters
+
     if isinstance(chunking, OutlinedChunking) and chunking.tokens is not None:
         return Pricing(chunking.tokens.places, chunking.tokens.line.starts_of)
     starts = units_of(chunking.corpus, config.budget_unit, config.model).starts

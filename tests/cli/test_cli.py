@@ -340,8 +340,9 @@ def imports_of(words: list[str], names: set[str]) -> str:
 UNUSED = """
 analysis.cost_estimate analysis.external analysis.running_costs analysis.shard_passes analysis.shard_survey config.extras
 config.history config.redaction corpus.converters.conversion corpus.joined_corpus corpus.shard corpus.structure.skipping
-corpus.structure.syntax embedder.chat embedder.token_vectors questions.drafting questions.joined_questions rendering
-retriever.bm25_candidates retriever.dense workflow.results workflow.spool
+corpus.structure.syntax embedder.chat embedder.token_vectors questions.drafting questions.joined_questions
+questions.shared_records rendering retriever.bm25_candidates retriever.dense scorer.outlined_chunking workflow.results
+workflow.spool
 """.split()
 
 

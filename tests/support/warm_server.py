@@ -56,7 +56,7 @@ def next_program(listener: socket.socket) -> list[str] | None:
             return None
         for process, connection in asking.items():
             if connection in ready:  # who asked has ended, as where it was killed
-                os.kill(process, signal.SIGKILL)
+                os.killpg(process, signal.SIGKILL)
         if ended in ready:
             os.read(ended, 1000)
             _report_ended(asking)
@@ -66,10 +66,13 @@ def next_program(listener: socket.socket) -> list[str] | None:
             words, folder, environment, streams = _receive(connection)
             process = os.fork()
             if process == 0:
+                os.setpgid(0, 0)  # with what it starts
                 _settle(words, folder, environment, streams)
                 return words
             for stream in streams:
                 os.close(stream)
+            with contextlib.suppress(OSError):  # it has done so, and may be another program already
+                os.setpgid(process, process)
             connection.sendall(process.to_bytes(4, "big"))
             asking[process] = connection
 

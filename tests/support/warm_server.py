@@ -62,7 +62,7 @@ def next_program(listener: socket.socket) -> list[str] | None:
             _report_ended(asking)
         if listener in ready:
             connection, _ = listener.accept()
-            _import_everything()
+            import_everything()
             words, folder, environment, streams = _receive(connection)
             process = os.fork()
             if process == 0:
@@ -94,7 +94,7 @@ def _receive(connection: socket.socket) -> tuple[list[str], str, dict[str, str],
 
 
 @cache
-def _import_everything() -> None:
+def import_everything() -> None:
     """Import what programs may need, as far as it is installed."""
     gc.disable()
     before = dict(os.environ)

@@ -40,6 +40,11 @@ help:  ## show what there is
 	$(BIN)/python -m pip install --quiet --group embeddings
 	touch $@
 
+# What tests import is compiled once, before all of their processes would do so at the same time.
+.venv/compiled: .venv/dev
+	$(BIN)/python -c 'from tests.support.warm_server import import_everything; import_everything()'
+	touch $@
+
 demo: .venv/demo  ## run the main job on examples/ with tracking
 	@mkdir -p demo
 	@cd demo && ../$(BIN)/rag-chunk analyze ../examples --strategy all --test-file ../examples/questions.json \
@@ -55,10 +60,10 @@ lint: .venv/dev
 types: .venv/dev
 	$(BIN)/mypy
 
-test: .venv/dev  ## the tests alone
+test: .venv/compiled  ## the tests alone
 	$(BIN)/python -m pytest $(ON_ALL_CORES)
 
-coverage: .venv/dev  ## the tests, and whether they run enough of the code; takes twice as long
+coverage: .venv/compiled  ## the tests, and whether they run enough of the code; takes twice as long
 	$(BIN)/python -m pytest --cov $(ON_ALL_CORES)
 
 test-peers: .venv/peers  ## the adapters against the real LangChain, LlamaIndex, chonkie and others

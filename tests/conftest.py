@@ -44,23 +44,27 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
-# Seconds of processor time, by which files are handed to workers: what is begun last keeps one of them from its end.
+# Seconds, by which files are handed to workers: what is begun last keeps one of them from its end.
 LONGEST = {
     "test_mlflow_tracker": 110,
-    "test_tracked_pages": 95,
-    "test_docs": 70,
+    "test_mlflow_lost_answers": 75,
+    "test_mlflow_server": 65,
     "test_mlflow_endings": 55,
-    "test_cli": 40,
+    "test_docs": 45,
+    "test_tracked_pages": 40,
+    "test_scorer": 28,
     "test_sharded_analysis": 28,
     "test_converters": 26,
-    "test_mlflow_server": 21,
+    "test_cli": 22,
+    "test_draft_questions": 21,
     "test_invariants": 20,
-    "test_workflow": 18,
+    "test_shards": 19,
     "test_traces": 17,
-    "test_mlflow_lost_answers": 16,
+    "test_workers": 17,
     "test_additions": 14,
     "test_examples": 12,
-    "test_workers": 11,
+    "test_bm25": 12,
+    "test_analysis": 12,
 }
 
 

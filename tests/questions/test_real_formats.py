@@ -6,7 +6,6 @@ Each tool runs in a process of its own: they need other versions of much than we
 import json
 import os
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from typer.testing import CliRunner
 from rag_chunk.cli import app
 from rag_chunk.corpus import Corpus, Document, read_corpus
 from rag_chunk.questions import read_questions
+from tests.support.warm_process import program_path
 
 LOCK, QUIET = "Turn the key left to lock.", "It's quiet, and never before 22:00."
 GUIDE = f"# Keys\n\n{LOCK}\n\n{QUIET}\n"
@@ -149,7 +149,7 @@ def by_tool(package: str, code: str) -> str:
     if not python and not find_spec(package.partition(".")[0]):
         pytest.skip(f"{package} is not installed; make test-formats does that")
     quiet = {"DEEPEVAL_TELEMETRY_OPT_OUT": "YES", "RAGAS_DO_NOT_TRACK": "true", "HF_HUB_OFFLINE": "1"}
-    command = [python or sys.executable, "-W", "ignore", "-c", KNOWN + code]
+    command = [python or program_path("python"), "-W", "ignore", "-c", KNOWN + code]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | quiet)
     assert done.returncode == 0, done.stderr
     return done.stdout

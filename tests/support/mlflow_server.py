@@ -14,6 +14,14 @@ import pytest
 
 from tests.support.empty_store import copy_empty_store
 from tests.support.mlflow_proxy import free_port
+from tests.support.warm_process import program_path
+
+# MLflow starts uvicorn by `sys.executable`, which is not to import everything anew either.
+_BY_PATH = """
+import runpy, sys
+sys.executable = sys.argv.pop(1)
+runpy.run_module("mlflow", run_name="__main__", alter_sys=True)
+"""
 
 
 @contextmanager
@@ -30,7 +38,9 @@ def running_pages(folder: Path, *words: str) -> Iterator[str]:
     """Run `mlflow server` or `mlflow ui` in `folder`; end it and its workers afterwards."""
     port = free_port()
     python = os.environ.get("SERVER_PYTHON", sys.executable)  # mlflow-skinny has no server
-    command = [python, "-m", "mlflow", *words, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    warm = program_path("python")
+    program = [python, "-m", "mlflow"] if "SERVER_PYTHON" in os.environ else [warm, "-c", _BY_PATH, warm]
+    command = [*program, *words, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"  # MLflow 2 looks for gunicorn there
     # Without its consumers of jobs, seven more processes, MLflow 3 starts in half the time.
     plain = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

@@ -56,20 +56,23 @@ def next_program(listener: socket.socket) -> list[str] | None:
             return None
         for process, connection in asking.items():
             if connection in ready:  # who asked has ended, as where it was killed
-                os.kill(process, signal.SIGKILL)
+                os.killpg(process, signal.SIGKILL)
         if ended in ready:
             os.read(ended, 1000)
             _report_ended(asking)
         if listener in ready:
             connection, _ = listener.accept()
-            _import_everything()
+            import_everything()
             words, folder, environment, streams = _receive(connection)
             process = os.fork()
             if process == 0:
+                os.setpgid(0, 0)  # with what it starts
                 _settle(words, folder, environment, streams)
                 return words
             for stream in streams:
                 os.close(stream)
+            with contextlib.suppress(OSError):  # it has done so, and may be another program already
+                os.setpgid(process, process)
             connection.sendall(process.to_bytes(4, "big"))
             asking[process] = connection
 
@@ -91,7 +94,7 @@ def _receive(connection: socket.socket) -> tuple[list[str], str, dict[str, str],
 
 
 @cache
-def _import_everything() -> None:
+def import_everything() -> None:
     """Import what programs may need, as far as it is installed."""
     gc.disable()
     before = dict(os.environ)

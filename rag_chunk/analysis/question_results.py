@@ -116,7 +116,7 @@ def write_with_scores(rows: Sequence[Mapping[str, Any]], scores: Mapping[str, Fl
     # Most of the text is names, which are the same in all rows: a form is filled in, and only the numbers are written.
     line = b"\n" + b" " * (_AROUND + 2)
     empty, columns = line + b'"scores": {}', [to_json(each.tolist())[1:-1].split(b",") for each in scores.values()]
-    names = [line + b" " + to_json(name).replace(b"%", b"%%") + b": %b" for name in scores]
+    names = [line + b" " + to_json(name) + b": %b" for name in scores]
     form = empty[:-1] + b",".join(names) + line + b"}"
     filled = (form % values for values in zip(*columns, strict=True))
     before, *parts = write_json(rows).split(empty)

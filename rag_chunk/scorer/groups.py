@@ -86,5 +86,5 @@ def score(
             means = {name: float(scores.mean()) for name, scores in figures.per_question.items()}
             metrics |= means | figures.metrics
             causes, items = figures.causes or causes, figures.lost_items or items
-    filled = retrieval.walk.started_chunks(config.budget)
+    filled = retrieval.started_chunks
     return Scores(metrics, per_question, filled, first_relevant(retrieval), causes, items)

@@ -141,7 +141,7 @@ def _read(retrieval: Retrieval) -> tuple[Bools, Bools, Bools]:
     """
     overlaps, hits = retrieval.overlaps, retrieval.hits
     item = overlaps.table.item[overlaps.alternative]
-    count = retrieval.walk.started_chunks(retrieval.config.budget)
+    count = retrieval.started_chunks
     furthest = np.maximum(count, retrieval.walk_in_characters.started_chunks(LADDER[-1]))
     started, ranked = np.zeros((2, len(overlaps.low)), bool)
     started[hits.meeting] = hits.rank < count[hits.list]
@@ -169,7 +169,7 @@ def _in_started_documents(retrieval: Retrieval) -> Bools:
     chunking, ranking = retrieval.chunking, retrieval.ranking
     documents = len(chunking.corpus.documents)
     document = chunking.corpus.documents_at(chunking.spans[:, 0])
-    count = retrieval.walk.started_chunks(retrieval.config.budget)
+    count = retrieval.started_chunks
     question, rank = np.nonzero(np.arange(ranking.shape[1]) < count[:, None])
     read = distinct(question * documents + document[ranking[question, rank]])
     overlaps = retrieval.overlaps

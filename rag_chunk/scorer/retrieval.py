@@ -78,6 +78,11 @@ class Retrieval:
         return walk(ranking, self.pricing, merge_overlaps=self.config.pays_once)
 
     @cached_property
+    def started_chunks(self) -> Positions:
+        """How many ranked chunks are read at the budget, at least in part: [questions]."""
+        return self.walk.started_chunks(self.config.budget)
+
+    @cached_property
     def recall_in_characters(self) -> tuple[Floats, Bools]:
         """The recall at each of `budgets_of`, and whether all evidence is there: [budgets, questions] each."""
         return self._recall_at(np.array(budgets_of(self.config)), self.walk_in_characters)

@@ -86,6 +86,20 @@ def test_the_report_is_that_of_one_shard(
     assert opened == [processes]
 
 
+def test_a_call_of_the_library_starts_no_processes(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("analyze", "docs", *OPTIONS, "--save", "results")
+    opened = list[int]()
+
+    def note(count: int, scheduler: str | None) -> AbstractContextManager[Workers]:
+        opened.append(count)
+        return open_workers(count, scheduler)
+
+    monkeypatch.setattr("rag_chunk.workflow.workers.open_workers", note)
+    use_two_cores(monkeypatch)
+    assert reproduce("results").is_same
+    assert opened == [1]
+
+
 def use_two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let there be two cores, and text that is worth two processes: a megabyte is ten bytes."""
     monkeypatch.setattr("rag_chunk.workflow.sharded_inputs.available_cores", lambda: 2)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rag_chunk import reproduce
 from rag_chunk.corpus import shard
 from rag_chunk.workflow import inputs
 from rag_chunk.workflow.workers import Workers, open_workers
@@ -96,7 +97,7 @@ def test_a_call_of_the_library_starts_no_processes(run: Program, monkeypatch: py
 
     monkeypatch.setattr("rag_chunk.workflow.workers.open_workers", note)
     use_two_cores(monkeypatch)
-    assert reproduce("results").is_same
+    assert reproduce("results").is_equal
     assert opened == [1]
 
 

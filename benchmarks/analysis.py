@@ -2,7 +2,7 @@
 
 First rag-chunk as people run it: the commands of `workloads.py`, each with an empty cache (cold) and again (warm), and what
 people do by hand for one configuration. A row is printed as soon as it is measured: CPU time of all threads and time by the clock, from the start of the process, and
-its most memory. Then all programs work on the same windows of words, for all questions of the public data:
+the most memory of all its processes together, what they share counted once: on Linux, elsewhere that of the largest. Then all programs work on the same windows of words, for all questions of the public data:
 
 - rag-chunk makes a whole report: it ranks, computes all default metrics, and compares the configurations;
 - bm25s and rank-bm25 index the chunks of each configuration and rank them for each question, five deep, and no more: they
@@ -28,9 +28,11 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import venv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +40,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from public_data import FOLDER, read
+from scale import total_memory
 from workloads import workloads
 
 from rag_chunk import Corpus, Questions, RunConfig, analyze, chunk
@@ -51,7 +54,7 @@ MB = 1_000_000
 
 
 class Spent(NamedTuple):
-    """CPU time and time by the clock in seconds, and the most memory of a process in bytes."""
+    """CPU time and time by the clock in seconds, and the most memory of a command in bytes."""
 
     seconds: float
     elapsed: float
@@ -134,20 +137,43 @@ def old_commands(program: Path, data: Path, work: Path, count: int) -> list[list
     ]
 
 
+@contextmanager
+def watching_memory(process: int) -> Iterator[list[int]]:
+    """Give a list that holds, after the block, the most kilobytes of a process and its descendants: Linux only."""
+    ended, peaks = threading.Event(), list[int]()
+
+    def watch() -> None:
+        peak = 0
+        while not ended.wait(0.1):
+            peak = max(peak, total_memory(process, peak))
+        peaks.append(peak)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peaks
+    finally:
+        ended.set()
+        watcher.join()
+
+
 def spent(commands: list[list[str]], folder: Path, cache: Path | None = None) -> Spent:
-    """Run commands in `folder`, one after the other, and return what they took together."""
+    """Run commands in `folder`, one after the other, and return what they took together; the most memory is that of one."""
     seconds, memory, started = 0.0, 0, time.perf_counter()
     environment = os.environ | {"RAG_CHUNK_CACHE": str(cache)} if cache else None
     for command in commands:
         process = subprocess.Popen(  # noqa: S603 - our own commands
             command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        with watching_memory(process.pid) as peaks:
+            _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
         seconds += usage.ru_utime + usage.ru_stime
-        memory = max(memory, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+        memory = max(
+            memory, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024), *(1024 * each for each in peaks)
+        )
     return Spent(seconds, time.perf_counter() - started, memory)
 
 

@@ -1,8 +1,8 @@
 """What `rag-chunk analyze` and `rag-chunk chunk` cost on corpora of 1 MB to 4 GB, in shards and on several workers.
 
-    python benchmarks/scale.py --command analyze --megabytes 1,10,100 --workers 1,2
-    python benchmarks/scale.py --command analyze --megabytes 100 --shard-size 20,100 --workers 1
-    python benchmarks/scale.py --megabytes 1,10,100,1000 --workers 1,2
+    python benchmarks/scale.py --command analyze --megabytes 1,10,100
+    python benchmarks/scale.py --command analyze --megabytes 100 --shard-size 20,101 --workers 1
+    python benchmarks/scale.py --megabytes 1,10,100,1000 --workers default,1,2
 
 The text is that of the Markdown files in `--texts`, in which every tenth word is replaced by a word of no meaning, other ones in
 each copy: so that no document comes twice. It is written as `.jsonl` files of 64 MB, one after the other. `analyze` gets 200
@@ -30,6 +30,7 @@ ROOT = Path(__file__).parent.parent
 QUESTIONS = 200
 ANALYSED = ("--strategy", "recursive-character,sentence", "--chunk-size", "200")
 STRETCH = 300  # characters of evidence
+DEFAULT = "default"  # an option that is not named
 
 
 class Cost(NamedTuple):
@@ -120,14 +121,20 @@ def numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def command_of(options: argparse.Namespace, folder: Path, shard_size: int, workers: int) -> list[str]:
+def values(text: str) -> list[str]:
+    return text.split(",")
+
+
+def command_of(options: argparse.Namespace, folder: Path, shard_size: str, workers: str) -> list[str]:
     """Return the command that is measured."""
     target, docs = folder / f"chunks-{shard_size}-{workers}", f"{folder}/docs/*.jsonl"
     own = {
         "chunk": ["chunk", docs, "-o", str(target)],
         "analyze": ["analyze", docs, "--test-file", str(folder / "questions.json"), *ANALYSED, "--output", "json"],
     }
-    common = ["--no-cache", "--unit", options.unit, "--workers", str(workers), "--shard-size", str(shard_size)]
+    named = {"--workers": workers, "--shard-size": shard_size}
+    common = ["--no-cache", "--unit", options.unit]
+    common += [part for option, value in named.items() if value != DEFAULT for part in (option, value)]
     return [sys.executable, "-m", "rag_chunk", *own[options.command], *common, *options.more.split()]
 
 
@@ -141,7 +148,7 @@ def rows(options: argparse.Namespace) -> Iterator[tuple[list[str], Cost]]:
             (folder / "questions.json").write_text(json.dumps({"questions": asked}), encoding="utf-8")
             for shard_size, workers in itertools.product(options.shard_size, options.workers):
                 cost = run(command_of(options, folder, shard_size, workers))
-                yield [f"{size:,} MB", f"{shard_size} MB", str(workers)], cost
+                yield [f"{size:,} MB", shard_size if shard_size == DEFAULT else f"{shard_size} MB", workers], cost
                 for path in folder.glob("chunks-*/*"):
                     path.unlink()
 
@@ -150,8 +157,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--command", choices=["chunk", "analyze"], default="chunk")
     parser.add_argument("--megabytes", type=numbers, default=[1, 10, 100])
-    parser.add_argument("--shard-size", type=numbers, default=[64])
-    parser.add_argument("--workers", type=numbers, default=[1, 2])
+    parser.add_argument("--shard-size", type=values, default=[DEFAULT])
+    parser.add_argument("--workers", type=values, default=[DEFAULT, "1"])
     parser.add_argument("--unit", choices=["words", "tokens"], default="words")
     parser.add_argument("--more", default="", help="more options for the command, in one argument")
     parser.add_argument("--texts", default=str(ROOT / "docs"))

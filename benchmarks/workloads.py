@@ -20,8 +20,7 @@ SIZES = "80,100,120,150,200,250,300,400,600,800"
 LANGUAGES = ("en", "de", "es")
 FROM_XQUAD = 196  # questions, evenly taken
 PHRASE = 160  # characters
-SHARDED = 100  # MB: from here on, workers are recommended
-WORKERS = 2
+SHARDED = 65  # MB: from here on, a corpus is divided among several processes
 BARE_APP = "import typer\napp = typer.Typer()\n@app.command()\ndef a(x: int = 1): ...\n@app.command()\ndef b(x: int = 1): ...\napp()\n"
 
 Asked = list[dict[str, Any]]
@@ -61,7 +60,7 @@ def workloads(data: Path, work: Path, sizes: list[int], chunklab: str | None = N
         two = ["--strategy", "recursive-character", "--chunk-size", "200,400"]
         yield _analyze(f"{size} MB, 200 questions, 2 configurations", name, two)
         if size >= SHARDED:
-            yield _analyze(f"the same with --workers {WORKERS}", name, [*two, "--workers", str(WORKERS)])
+            yield _analyze("the same with --workers 1", name, [*two, "--workers", "1"])
 
 
 def _others(prose: Path, asked: Asked, chunklab: str | None) -> Iterator[Workload]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rag_chunk import reproduce
 from rag_chunk.corpus import shard
 from rag_chunk.workflow import inputs
 from rag_chunk.workflow.workers import Workers, open_workers
@@ -84,6 +85,20 @@ def test_the_report_is_that_of_one_shard(
     assert (status, err) == (0, whole[2])
     assert figures(out) == figures(whole[1])
     assert opened == [processes]
+
+
+def test_a_call_of_the_library_starts_no_processes(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("analyze", "docs", *OPTIONS, "--save", "results")
+    opened = list[int]()
+
+    def note(count: int, scheduler: str | None) -> AbstractContextManager[Workers]:
+        opened.append(count)
+        return open_workers(count, scheduler)
+
+    monkeypatch.setattr("rag_chunk.workflow.workers.open_workers", note)
+    use_two_cores(monkeypatch)
+    assert reproduce("results").is_equal
+    assert opened == [1]
 
 
 def use_two_cores(monkeypatch: pytest.MonkeyPatch) -> None:

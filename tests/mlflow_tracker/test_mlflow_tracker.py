@@ -37,7 +37,7 @@ from tests.support.installed_mlflow import mlflow_version, skip_without_mlflow
 from tests.support.mlflow_folder import CREATED, FOUR, configuration, report, write_folder
 from tests.support.mlflow_runs import all_runs, artifacts, client_of, log, statuses
 from tests.support.mlflow_server import running_pages
-from tests.support.warm_process import program_path, programs
+from tests.support.warm_process import program_path
 
 skip_without_mlflow()
 PROJECT = Path(__file__).parents[2]
@@ -531,9 +531,8 @@ def rows(folder: Path) -> int:
 
 def shell(command: str, folder: Path) -> None:
     """Run a command of the page, which says `mlflow` for the one that is installed here."""
-    path = f"{programs()}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    words = ["bash", "-c", command]
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    words = ["bash", "-c", f'mlflow() {{ {program_path("python")} -m mlflow "$@"; }}\n{command}']
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -23,7 +23,7 @@ _SCRIPT = '#!/bin/sh\nexec "{python}" -ISB "{client}" "{address}" {first} "$@"\n
 
 
 def programs() -> Path:
-    """Return a folder with `python`, `rag-chunk` and `mlflow`, to be called or put on the path.
+    """Return a folder with `python` and `rag-chunk`, to be called or put on the path.
 
     Workers of pytest, and processes that tests start, share that of the first who asked. Where the system cannot copy
     processes, and where coverage is measured, these are the installed programs.
@@ -53,8 +53,7 @@ def _start(folder: Path) -> Path:
             start_new_session=True,
         )  # fmt: skip
     atexit.register(_end, process, folder)
-    scripts = {name: f'"{INSTALLED / name}"' for name in ("rag-chunk", "mlflow") if (INSTALLED / name).exists()}
-    for name, first in {"python": "", **scripts}.items():
+    for name, first in (("python", ""), ("rag-chunk", f'"{INSTALLED / "rag-chunk"}"')):
         words = {"python": sys.executable, "client": _HERE / "warm_client.py", "address": address, "first": first}
         (folder / name).write_text(_SCRIPT.format(**words))
         (folder / name).chmod(0o755)

@@ -13,7 +13,7 @@ from rag_chunk.corpus.arrays import Bools, Positions, Spans
 from rag_chunk.corpus.characters import plain_bytes
 from rag_chunk.corpus.term_folding import fold_term
 
-_WORTH_A_TABLE = 1 << 21  # characters: of fewer, so many terms come for the first time that a table is no quicker
+_WORTH_A_TABLE = 12_000_000  # characters: of fewer, so many terms come for the first time that a table is no quicker
 _SLOTS_BITS = 17  # 2.6 MB, which stay near the processor
 _HALF = 8  # bytes; a short term has at most two halves
 _NO_LETTER = b"?"  # in the place of what is not ASCII, and in no term itself

@@ -36,7 +36,6 @@ from rag_chunk.config import STRATEGIES, AnalysisConfig, RunConfig, did_you_mean
 from rag_chunk.config.names import is_function_name
 from rag_chunk.config.sweep import names_of, safe_names
 from rag_chunk.corpus import Corpus
-from rag_chunk.corpus.arrays import keep_freed_memory
 from rag_chunk.corpus.sharded_corpus import ShardedCorpus
 from rag_chunk.embedder import embedder_of
 from rag_chunk.errors import SettingsError
@@ -158,7 +157,6 @@ def _run(
 ) -> Run:
     """Run the configurations, each on its conversion of the documents; measure what they cost if that is asked for."""
     ordered = sorted(rivals.items(), key=lambda each: _complexity(each[1][0]))  # equal chunks: the first is named
-    keep_freed_memory()
     may_fork = survey is None and not any(conversion for _, conversion in rivals.values())
     with open_workers(len(rivals), may_fork=may_fork) as workers:
         run = Run(corpus, asked, settings.metrics, workers, survey)

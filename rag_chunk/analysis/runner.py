@@ -25,6 +25,7 @@ from rag_chunk.config.prices import Prices
 from rag_chunk.config.run import Unit
 from rag_chunk.config.setting_groups import settings_of
 from rag_chunk.corpus import Corpus
+from rag_chunk.corpus.arrays import keep_freed_memory
 from rag_chunk.corpus.units import Units, encoders_of, units_of
 from rag_chunk.embedder import EmbeddingUsage, embedder_of, track_usage
 from rag_chunk.retriever import is_built_in, prepare
@@ -79,6 +80,7 @@ class Run:
         survey: "CorpusSurvey | None" = None,
     ) -> None:
         """Run nothing yet; `evaluation` is nothing without questions, `survey` is there where the corpus is several shards."""
+        keep_freed_memory()
         self._corpus, self._evaluation, self._groups = corpus, evaluation, groups
         self._workers, self._survey = workers, survey
         self._waiting: dict[str, _Job] = {}

@@ -53,6 +53,8 @@ def next_program(listener: socket.socket) -> list[str] | None:
     while True:
         ready = select.select([sys.stdin, listener, ended, *asking.values()], [], [])[0]
         if sys.stdin in ready:
+            for process in asking:  # as servers, where the tests were killed
+                os.killpg(process, signal.SIGKILL)
             return None
         for process, connection in asking.items():
             if connection in ready:  # who asked has ended, as where it was killed

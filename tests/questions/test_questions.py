@@ -557,9 +557,8 @@ def test_a_document_that_differs_in_case_and_white_space_is_found_whole(text):
     assume(text.strip())
     changed = "  ".join(fold(text).text.upper().split(" ")).replace("  ", "\n \t")
     assume(fold(changed).text.strip() == fold(text).text.strip())
-    assume(
-        not unicodedata.combining(changed.strip()[0])
-    )  # the mark of a cedilla that folding makes a space with a mark
+    # Folding makes a lone cedilla a space with a mark: in other white space, the mark is all that is left of it.
+    assume(not unicodedata.combining(changed.strip()[0]))
     found = TextSearch(Corpus([Document("a.md", text)])).find(changed.strip(), [0])
     assert found is not None
     assert any(text[start:end].strip() == text.strip() for start, end in found.spans)

@@ -139,7 +139,7 @@ def test_an_output_format_is_its_name_and_ending_and_its_function(trial: Trial) 
     trial.insert("config/output.py", '".txt": "names", ', before='".html": "html"')
     trial.insert(
         "cli/analyze.py",
-        '"names": lambda: "\\n".join(each.name for each in report.configurations),\n        ',
+        '"names": lambda analysis: "\\n".join(each.name for each in analysis.report.configurations),\n    ',
         before='"json": lambda',
     )
     trial.done("analyze", "docs", "--strategy", "fixed-size", "-o", "out.txt")

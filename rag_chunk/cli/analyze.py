@@ -1,6 +1,6 @@
 """`analyze`: the main job."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -87,7 +87,7 @@ def show(analysis: "Analysis", output: "OutputConfig") -> None:
     if output.output == "table" and output.output_file is None:
         _print_table(analysis, output)
         return
-    text = report.to_bytes(b"\n") if output.output == "json" else _text(analysis, output.output)
+    text = _FORMATS[output.output](analysis)
     if output.output in _WITHOUT_VERDICT and not output.quiet:
         _warn_of_drafts(report)
     if output.output == "json" and output.save is None and not output.quiet:
@@ -109,15 +109,30 @@ def _say_unlisted(report: "Report") -> None:
             say(f"the report counts its {listed.count:,} {what}; add --save DIR to list them too, in DIR/{listed.file}")
 
 
-def _text(analysis: "Analysis", form: str) -> str:
-    """Return the comparison as CSV, Markdown or a page."""
-    from rag_chunk.rendering import csv_text, markdown_text
+def _csv(analysis: "Analysis") -> str:
+    from rag_chunk.rendering import csv_text
 
-    if form == "html":
-        from rag_chunk.rendering.html import html_text
+    return csv_text(analysis.report)
 
-        return html_text(analysis)
-    return csv_text(analysis.report) if form == "csv" else markdown_text(analysis.report)
+
+def _markdown(analysis: "Analysis") -> str:
+    from rag_chunk.rendering import markdown_text
+
+    return markdown_text(analysis.report)
+
+
+def _page(analysis: "Analysis") -> str:
+    from rag_chunk.rendering.html import html_text
+
+    return html_text(analysis)
+
+
+_FORMATS: "dict[str, Callable[[Analysis], str | bytes]]" = {
+    "json": lambda analysis: analysis.report.to_bytes(b"\n"),
+    "csv": _csv,
+    "markdown": _markdown,
+    "html": _page,
+}
 
 
 def _warn_of_drafts(report: "Report") -> None:

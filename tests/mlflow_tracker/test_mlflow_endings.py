@@ -30,7 +30,12 @@ from tests.support.warm_process import program_path
 skip_without_mlflow()
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-ANALYSIS, CLIENT, OWN, KEPT = rag_chunk.analysis.runner, "MlflowClient", rag_chunk.workflow, rag_chunk.workflow.spool
+ANALYSIS, CLIENT, OWN, KEPT = (
+    rag_chunk.analysis.runner,
+    "MlflowClient",
+    rag_chunk.workflow.results,
+    rag_chunk.workflow.spool,
+)
 
 
 @pytest.fixture
@@ -128,7 +133,7 @@ def test_a_full_disk_is_one_sentence_and_is_completed_later(place, run, monkeypa
         write(*given)
         resource.setrlimit(resource.RLIMIT_FSIZE, ((place / "runs.db").stat().st_size, hard))
 
-    monkeypatch.setattr(rag_chunk.workflow, "save_results", filled)
+    monkeypatch.setattr(OWN, "save_results", filled)
     try:
         status, out, err = track_results(run, "--quiet", "--save", "my results")
     finally:

@@ -130,6 +130,7 @@ def _page(analysis: "Analysis") -> str:
 _FORMATS: "dict[str, Callable[[Analysis], str | bytes]]" = {
     "json": lambda analysis: analysis.report.to_bytes(b"\n"),
     "csv": _csv,
+    "table": _markdown,  # in a file
     "markdown": _markdown,
     "html": _page,
 }

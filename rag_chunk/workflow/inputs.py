@@ -21,6 +21,7 @@ from rag_chunk.questions import Questions, read_questions
 from rag_chunk.questions.question_file import refuse_malformed
 
 _COMPRESSED, _COMPRESSION = (".gz", ".parquet"), 4
+_MOST_WARNINGS = 8  # about questions: hundreds would hide all that is said besides
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,7 +238,10 @@ def read_test_file(asked: AnalysisConfig, corpus: Corpus, notify: Notify) -> Que
 
 def question_notices(questions: Questions) -> list[str]:
     """Say what is odd about questions, what was left out of them, and what was taken for a phrase that is nowhere."""
-    notices = [*questions.warnings, *(f"left out: {name} {reason}" for name, reason in questions.skipped)]
+    notices = list(questions.warnings[:_MOST_WARNINGS])
+    if more := len(questions.warnings) - len(notices):
+        notices.append(f"and {more:,} more warnings about questions; rag-chunk check-questions lists them")
+    notices += [f"left out: {name} {reason}" for name, reason in questions.skipped]
     notices += [str(questions.left_out)] if questions.left_out else []
     if similar := questions.matched.get("similar"):
         notices.append(

@@ -149,6 +149,9 @@ def _processes(count: int) -> Iterator[Executor]:
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_follow_parent)
     try:
+        with _holding_ctrl_c():
+            for _ in range(count):  # each starts a process
+                pool.submit(int)
         yield pool
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -157,6 +160,22 @@ def _processes(count: int) -> Iterator[Executor]:
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _holding_ctrl_c() -> Iterator[None]:
+    """Take Ctrl-C only after this block, if the system can; processes that are started in it never do.
+
+    Until one has come to leave it to this process, Ctrl-C would end it with a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _follow_parent() -> None:

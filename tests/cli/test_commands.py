@@ -266,6 +266,16 @@ def test_an_analysis_tells_of_phrases_that_were_not_found_word_for_word(rag_chun
     assert "phrases without an exact match: 1." in said
 
 
+def test_of_many_warnings_about_questions_an_analysis_shows_the_first(rag_chunk, docs):
+    asked = [{"question": f"Which way is {number}?", "relevant": ["key"]} for number in range(11)]
+    Path("q.json").write_text(json.dumps(asked))
+    (docs / "more.md").write_text("Turn the key to the left, then pull the door.\n")
+    said = rag_chunk("analyze", docs.name, "--test-file", "q.json", "--strategy", "header").err
+    assert said.count("has only 3 characters") == 8
+    assert "and 3 more warnings about questions; rag-chunk check-questions lists them" in said
+    assert rag_chunk("check-questions", "q.json", docs.name).out.count("has only 3 characters") == 11
+
+
 def test_documents_whose_accents_are_apart_from_their_letters_are_counted(rag_chunk, docs):
     assert "NFC" not in rag_chunk("analyze", docs.name, "--strategy", "header").err
     (docs / "menu.md").write_text("Un cafe\u0301 solo.\n")

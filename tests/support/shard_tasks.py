@@ -36,3 +36,7 @@ def sleep_long(job: Job) -> int:
 def name_process(_: int) -> int:
     time.sleep(0.1)  # so that each of the processes has a task
     return os.getpid()
+
+
+def holds_ctrl_c(_: int) -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())

@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from rag_chunk.workflow.workers import DIED, Failure, open_workers
-from tests.support.shard_tasks import Job, name_process, sleep_long, square, square_or_die, square_or_raise
+from tests.support.shard_tasks import (
+    Job,
+    holds_ctrl_c,
+    name_process,
+    sleep_long,
+    square,
+    square_or_die,
+    square_or_raise,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -61,6 +69,13 @@ def test_the_same_processes_do_one_pass_after_another_until_one_of_them_dies(tmp
         results = dict(workers.run(square_or_die, jobs(tmp_path)[4:7]))
         assert list(results.values()).count(Failure(DIED)) == 1
         assert not {result for _, result in workers.run(name_process, range(6))} & first
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be held there")
+def test_a_worker_never_takes_ctrl_c_not_even_while_it_starts() -> None:
+    with open_workers(2) as workers:
+        assert all(held for _, held in workers.run(holds_ctrl_c, range(2)))
+    assert not holds_ctrl_c(0)
 
 
 def _is_there(process: int) -> bool:

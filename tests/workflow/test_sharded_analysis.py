@@ -68,11 +68,8 @@ def figures(text: str) -> dict[str, Any]:
     return {name: value for name, value in report.items() if name not in {"analysis_id", "created", "timings"}}
 
 
-@pytest.mark.parametrize(("options", "processes"), [((*SHARDS, "--workers", "1"), 1), ((), 2)])
-def test_the_report_is_that_of_one_shard(
-    run: Program, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], processes: int
-) -> None:
-    whole = run("analyze", "docs", *OPTIONS, "--output", "json")
+def note_opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let there be two cores; return a list that gets how many processes are opened, each time that some are."""
     opened = list[int]()
 
     def note(count: int, scheduler: str | None) -> AbstractContextManager[Workers]:
@@ -81,6 +78,15 @@ def test_the_report_is_that_of_one_shard(
 
     monkeypatch.setattr("rag_chunk.workflow.workers.open_workers", note)
     use_two_cores(monkeypatch)
+    return opened
+
+
+@pytest.mark.parametrize(("options", "processes"), [((*SHARDS, "--workers", "1"), 1), ((), 2)])
+def test_the_report_is_that_of_one_shard(
+    run: Program, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], processes: int
+) -> None:
+    whole = run("analyze", "docs", *OPTIONS, "--output", "json")
+    opened = note_opened(monkeypatch)
     status, out, err = run("analyze", "docs", *OPTIONS, "--output", "json", *options)
     assert (status, err) == (0, whole[2])
     assert figures(out) == figures(whole[1])
@@ -89,14 +95,7 @@ def test_the_report_is_that_of_one_shard(
 
 def test_a_call_of_the_library_starts_no_processes(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     run("analyze", "docs", *OPTIONS, "--save", "results")
-    opened = list[int]()
-
-    def note(count: int, scheduler: str | None) -> AbstractContextManager[Workers]:
-        opened.append(count)
-        return open_workers(count, scheduler)
-
-    monkeypatch.setattr("rag_chunk.workflow.workers.open_workers", note)
-    use_two_cores(monkeypatch)
+    opened = note_opened(monkeypatch)
     assert reproduce("results").is_equal
     assert opened == [1]
 

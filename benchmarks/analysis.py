@@ -28,11 +28,9 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import venv
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -40,7 +38,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from public_data import FOLDER, read
-from scale import total_memory
+from scale import watching_memory
 from workloads import workloads
 
 from rag_chunk import Corpus, Questions, RunConfig, analyze, chunk
@@ -135,26 +133,6 @@ def old_commands(program: Path, data: Path, work: Path, count: int) -> list[list
         ]
         for config in configurations(count)
     ]
-
-
-@contextmanager
-def watching_memory(process: int) -> Iterator[list[int]]:
-    """Give a list that holds, after the block, the most kilobytes of a process and its descendants: Linux only."""
-    ended, peaks = threading.Event(), list[int]()
-
-    def watch() -> None:
-        peak = 0
-        while not ended.wait(0.1):
-            peak = max(peak, total_memory(process, peak))
-        peaks.append(peak)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield peaks
-    finally:
-        ended.set()
-        watcher.join()
 
 
 def spent(commands: list[list[str]], folder: Path, cache: Path | None = None) -> Spent:

@@ -19,8 +19,10 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,17 +106,35 @@ def total_memory(process: int, most: int) -> int:
     return sum(memory_of(each, "smaps_rollup", "Pss:") for each in all_of_them)
 
 
+@contextmanager
+def watching_memory(process: int) -> Iterator[list[int]]:
+    """Give a list that holds, after the block, the most kilobytes of a process and its descendants: Linux only."""
+    ended, peaks = threading.Event(), list[int]()
+
+    def watch() -> None:
+        peak = total_memory(process, 0)
+        while not ended.wait(0.1):
+            peak = max(peak, total_memory(process, peak))
+        peaks.append(peak)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peaks
+    finally:
+        ended.set()
+        watcher.join()
+
+
 def run(command: list[str]) -> Cost:
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603 - our own program
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, total_memory(process.pid, peak))
-        time.sleep(0.1)
+    with watching_memory(process.pid) as peaks:
+        _, said = process.communicate()
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
-        sys.exit((process.stderr.read() if process.stderr else b"").decode())
-    return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak / 1000)
+        sys.exit(said.decode())
+    return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peaks[0] / 1000)
 
 
 def numbers(text: str) -> list[int]:

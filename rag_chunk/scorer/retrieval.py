@@ -103,9 +103,8 @@ class Retrieval:
     def recall_of(self, ranking: Ranking, repeats: int = 1) -> Floats:
         """Return the recall at the budget of another ranking of the same chunks, `repeats` lists a question: [lists]."""
         ranked, budget = hits(self.overlaps, ranking, repeats), np.array([self.config.budget])
-        met = occurring(
-            ranked.list
-        )  # most lists in random order meet no evidence, so that nobody has to add up their costs
+        # Most lists in random order meet no evidence, so that nobody has to add up their costs.
+        met = occurring(ranked.list)
         renumbered = replace(ranked, list=np.searchsorted(met, ranked.list))
         read = self.visible(renumbered, self._walk(ranking[met]), budget)
         recalls: Floats = recall(self.overlaps, ranked, read, len(ranking))[0][0]

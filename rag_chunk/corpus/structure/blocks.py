@@ -108,9 +108,8 @@ def _line_numbers(
     first_lines, counts = np.asarray(found.documents).reshape(-1, 2).T
     numbers = ranges(first_lines, first_lines + counts)
     first, after = np.searchsorted(lines, starts, "right") - 1, np.searchsorted(lines, ends, "left")
-    after[are_lists] = (
-        np.searchsorted(lines, ends[are_lists], "right") - 1
-    )  # it may go on to the marks of the next line
+    # A list may go on to the marks of the next line.
+    after[are_lists] = np.searchsorted(lines, ends[are_lists], "right") - 1
     after -= is_empty[numbers[after - 1]]
     return numbers[first], numbers[first] + after - first
 

@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
 PACKAGE = "gigatoken"
 _PLANES = 0x20000  # code points, of which some are proven; of those above none is
-_ASSIGNED = (
-    (0, 0x10000),
-    (0x10300, 0x10450),
-    (0x1D000, 0x1D800),
-)  # where `ucd_3_2_0` has characters: half of the planes
+# Where `ucd_3_2_0` has characters: half of the planes.
+_ASSIGNED = ((0, 0x10000), (0x10300, 0x10450), (0x1D000, 0x1D800))
 _RANGES = (
     (0x2600, 0x27C0),
     (0x1F300, 0x1F650),
